@@ -1,0 +1,230 @@
+/*
+ * Arenas; see arena.h.  Objects come from chunks that grow with use, or in
+ * debug mode from one malloc each.  The bookkeeping of deferred calls lives in
+ * the arena itself.
+ */
+#include "base/arena.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_FIRST_BYTES ((size_t)4096)
+#define CHUNK_MOST_BYTES  ((size_t)256 * 1024)
+#define ALIGN             ((size_t)16)
+
+struct chunk {
+	struct chunk *next;
+	size_t size, used;
+	_Alignas(16) unsigned char data[];
+};
+
+struct deferred {
+	struct deferred *next;
+	void (*fn)(void *p);
+	void *p;
+};
+
+struct arena {
+	struct chunk *chunks;
+	struct deferred *deferred;
+	size_t cap, used, next_chunk;
+	jmp_buf *exit; /* of the arena_run that guards us; NULL outside */
+};
+
+struct arena *
+arena_create(size_t cap_bytes)
+{
+	struct arena *a = calloc(1, sizeof(*a));
+
+	if (a != NULL) {
+		a->cap = cap_bytes;
+		a->next_chunk = CHUNK_FIRST_BYTES;
+	}
+	return a;
+}
+
+void
+arena_reset(struct arena *a)
+{
+	while (a->deferred != NULL) {
+		struct deferred *d = a->deferred;
+
+		a->deferred = d->next;
+		d->fn(d->p);
+	}
+	while (a->chunks != NULL) {
+		struct chunk *c = a->chunks;
+
+		a->chunks = c->next;
+		wipe(c->data, c->used);
+		free(c);
+	}
+	a->used = 0;
+	a->next_chunk = CHUNK_FIRST_BYTES;
+}
+
+void
+arena_destroy(struct arena *a)
+{
+	if (a == NULL)
+		return;
+	arena_reset(a);
+	free(a);
+}
+
+bool
+arena_run(struct arena *a, void (*fn)(void *arg), void *arg)
+{
+	jmp_buf here;
+
+	if (setjmp(here) != 0) {
+		a->exit = NULL;
+		return false;
+	}
+	a->exit = &here;
+	fn(arg);
+	a->exit = NULL;
+	return true;
+}
+
+/* The one non-local exit.  Outside arena_run there is nobody to refuse the work to. */
+static void __attribute__((noreturn)) arena_full(struct arena *a)
+{
+	if (a->exit != NULL)
+		longjmp(*a->exit, 1);
+	fprintf(stderr, "kontor: out of memory (%zu of %zu bytes of an arena used)\n", a->used,
+		a->cap);
+	abort();
+}
+
+static struct chunk *
+chunk_add(struct arena *a, size_t need)
+{
+	size_t size = need;
+
+#ifndef KONTOR_ARENA_DEBUG
+	if (size < a->next_chunk)
+		size = a->next_chunk;
+	if (a->next_chunk < CHUNK_MOST_BYTES)
+		a->next_chunk *= 2;
+#endif
+	struct chunk *c = malloc(sizeof(*c) + size);
+
+	if (c == NULL)
+		arena_full(a);
+	c->size = size;
+	c->used = 0;
+	c->next = a->chunks;
+	a->chunks = c;
+	return c;
+}
+
+void *
+arena_alloc(struct arena *a, size_t n)
+{
+	struct chunk *c = a->chunks;
+
+	if (n > a->cap || a->cap - n < ALIGN || a->used > a->cap - n - ALIGN)
+		arena_full(a);
+#ifdef KONTOR_ARENA_DEBUG
+	c = chunk_add(a, n);
+	void *p = c->data;
+
+	c->used = n;
+	a->used += n + ALIGN;
+#else
+	size_t step = (n + ALIGN - 1) / ALIGN * ALIGN;
+
+	if (c == NULL || c->size - c->used < step)
+		c = chunk_add(a, step);
+	void *p = c->data + c->used;
+
+	c->used += step;
+	a->used += step;
+#endif
+	memset(p, 0, n);
+	return p;
+}
+
+void *
+arena_calloc(struct arena *a, size_t count, size_t size)
+{
+	size_t n;
+
+	if (__builtin_mul_overflow(count, size, &n))
+		arena_full(a);
+	return arena_alloc(a, n);
+}
+
+char *
+arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	char *p = arena_alloc(a, n + 1);
+
+	memcpy(p, s, n);
+	return p;
+}
+
+char *
+arena_strdup(struct arena *a, const char *s)
+{
+	return s == NULL ? NULL : arena_strndup(a, s, strlen(s));
+}
+
+struct bytes
+arena_bytes(struct arena *a, struct bytes b)
+{
+	unsigned char *p = arena_alloc(a, b.n + 1);
+
+	if (b.n > 0)
+		memcpy(p, b.p, b.n);
+	return (struct bytes){p, b.n};
+}
+
+char *
+arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	va_list again;
+
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, again);
+
+	va_end(again);
+	if (n < 0)
+		arena_full(a);
+	char *p = arena_alloc(a, (size_t)n + 1);
+
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	return p;
+}
+
+char *
+arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *p = arena_vprintf(a, fmt, ap);
+
+	va_end(ap);
+	return p;
+}
+
+void
+arena_defer(struct arena *a, void (*fn)(void *p), void *p)
+{
+	struct deferred *d = ARENA_NEW(a, struct deferred);
+
+	d->fn = fn;
+	d->p = p;
+	d->next = a->deferred;
+	a->deferred = d;
+}
+
+size_t
+arena_used(const struct arena *a)
+{
+	return a->used;
+}

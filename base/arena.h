@@ -1,0 +1,68 @@
+/*
+ * Memory with one lifetime: a request, a job, a snapshot.  Everything taken
+ * from an arena goes at once, wiped; foreign objects (a libxml2 document, an
+ * EVP_PKEY) are tied to it by arena_defer, so an early return is always clean.
+ *
+ * Allocation never returns NULL.  When the cap is reached or memory is out,
+ * control returns to the arena_run() that guards the work, which says so; there
+ * is no other non-local exit in the program (docs/decisions/0002).  Hence: never
+ * allocate from an arena while holding a lock.
+ *
+ * Built with -Darena_debug=true each object is a malloc of its own, so that
+ * sanitizers see its bounds.
+ */
+#ifndef KONTOR_BASE_ARENA_H
+#define KONTOR_BASE_ARENA_H
+
+#include <stdarg.h>
+
+#include "base/base.h"
+
+struct arena;
+
+/*
+ * A new, empty arena that gives out at most cap_bytes in all (objects and
+ * bookkeeping).  Returns NULL only when memory is out.  Not thread-safe: one
+ * thread at a time uses an arena.
+ */
+struct arena *arena_create(size_t cap_bytes);
+
+/* Run the deferred calls (last first), wipe and free everything.  a may be NULL. */
+void arena_destroy(struct arena *a);
+
+/* As arena_destroy, but the arena stays usable, empty, with its cap. */
+void arena_reset(struct arena *a);
+
+/*
+ * Run fn(arg).  True when it returned by itself; false when an allocation from
+ * `a` could not be served: what fn did to that point stands, nothing of it may
+ * be read but what lies outside the arena.  Not nested for one arena.
+ */
+MUST_USE bool arena_run(struct arena *a, void (*fn)(void *arg), void *arg);
+
+/* n octets, zeroed, aligned for any type.  n may be 0.  Never NULL (see above). */
+void *arena_alloc(struct arena *a, size_t n) __attribute__((returns_nonnull, malloc));
+
+/* count * size octets, zeroed; a product that overflows counts as "cap reached". */
+void *arena_calloc(struct arena *a, size_t count, size_t size)
+	__attribute__((returns_nonnull, malloc));
+
+#define ARENA_NEW(a, type)      ((type *)arena_alloc((a), sizeof(type)))
+#define ARENA_ARRAY(a, type, n) ((type *)arena_calloc((a), (n), sizeof(type)))
+
+/* Copies that live in the arena.  arena_strdup(a, NULL) is NULL. */
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_strndup(struct arena *a, const char *s, size_t n);
+struct bytes arena_bytes(struct arena *a, struct bytes b);
+char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3)
+	__attribute__((returns_nonnull));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+	__attribute__((returns_nonnull, nonnull(2), format(printf, 2, 0)));
+
+/* Call fn(p) when the arena is reset or destroyed; last deferred, first called. */
+void arena_defer(struct arena *a, void (*fn)(void *p), void *p);
+
+/* Octets given out so far, bookkeeping included. */
+size_t arena_used(const struct arena *a);
+
+#endif

@@ -1,0 +1,281 @@
+/* Encodings; see enc.h. */
+#include "base/enc.h"
+
+#include <string.h>
+
+static const char alphabet_url[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char alphabet_std[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* Writes the characters of b without padding and returns their number. */
+static size_t
+encode64(const char *alphabet, struct bytes b, char *out)
+{
+	size_t o = 0;
+
+	for (size_t i = 0; i < b.n; i += 3) {
+		size_t left = b.n - i;
+		uint32_t v = (uint32_t)b.p[i] << 16;
+
+		if (left > 1)
+			v |= (uint32_t)b.p[i + 1] << 8;
+		if (left > 2)
+			v |= b.p[i + 2];
+		out[o++] = alphabet[v >> 18];
+		out[o++] = alphabet[v >> 12 & 63];
+		if (left > 1)
+			out[o++] = alphabet[v >> 6 & 63];
+		if (left > 2)
+			out[o++] = alphabet[v & 63];
+	}
+	return o;
+}
+
+char *
+enc_base64url(struct arena *a, struct bytes b)
+{
+	char *out = arena_alloc(a, (b.n + 2) / 3 * 4 + 1);
+
+	encode64(alphabet_url, b, out);
+	return out;
+}
+
+char *
+enc_base64(struct arena *a, struct bytes b)
+{
+	size_t full = (b.n + 2) / 3 * 4;
+	char *out = arena_alloc(a, full + 1);
+
+	for (size_t o = encode64(alphabet_std, b, out); o < full; o++)
+		out[o] = '=';
+	return out;
+}
+
+static int
+value64(unsigned char c, bool url)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == (url ? '-' : '+'))
+		return 62;
+	if (c == (url ? '_' : '/'))
+		return 63;
+	return -1;
+}
+
+/* Decode characters that carry no padding; spare bits must be zero, so each value has one spelling.
+ */
+static bool
+decode64(struct arena *a, struct bytes text, bool url, struct bytes *out, struct err *err)
+{
+	unsigned char *p = arena_alloc(a, text.n / 4 * 3 + 3);
+	size_t o = 0;
+	uint32_t v = 0;
+
+	if (text.n % 4 == 1)
+		return FAIL(err, ERR_INPUT, NULL, "base64: impossible length");
+	for (size_t i = 0; i < text.n; i++) {
+		int d = value64(text.p[i], url);
+
+		if (d < 0)
+			return FAIL(err, ERR_INPUT, NULL, "base64: foreign character");
+		v = v << 6 | (uint32_t)d;
+		if (i % 4 == 3) {
+			p[o++] = (unsigned char)(v >> 16);
+			p[o++] = (unsigned char)(v >> 8);
+			p[o++] = (unsigned char)v;
+			v = 0;
+		}
+	}
+	unsigned spare = text.n % 4 == 2 ? 4 : text.n % 4 == 3 ? 2 : 0;
+
+	if ((v & ((1U << spare) - 1)) != 0)
+		return FAIL(err, ERR_INPUT, NULL, "base64: spare bits set");
+	if (spare == 4)
+		p[o++] = (unsigned char)(v >> 4);
+	if (spare == 2) {
+		p[o++] = (unsigned char)(v >> 10);
+		p[o++] = (unsigned char)(v >> 2);
+	}
+	*out = (struct bytes){p, o};
+	return true;
+}
+
+bool
+dec_base64url(struct arena *a, struct bytes text, struct bytes *out, struct err *err)
+{
+	return decode64(a, text, true, out, err);
+}
+
+static struct bytes
+without_space(struct arena *a, struct bytes text)
+{
+	unsigned char *p = arena_alloc(a, text.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = text.p[i];
+
+		if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+			p[n++] = c;
+	}
+	return (struct bytes){p, n};
+}
+
+bool
+dec_base64(struct arena *a, struct bytes text, bool allow_space, struct bytes *out, struct err *err)
+{
+	if (allow_space)
+		text = without_space(a, text);
+	if (text.n % 4 != 0)
+		return FAIL(err, ERR_INPUT, NULL, "base64: length is no multiple of 4");
+	for (int pad = 0; pad < 2 && text.n > 0 && text.p[text.n - 1] == '='; pad++)
+		text.n--;
+	return decode64(a, text, false, out, err);
+}
+
+char *
+enc_hex(struct arena *a, struct bytes b)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *out = arena_alloc(a, b.n * 2 + 1);
+
+	for (size_t i = 0; i < b.n; i++) {
+		out[2 * i] = digits[b.p[i] >> 4];
+		out[2 * i + 1] = digits[b.p[i] & 15];
+	}
+	return out;
+}
+
+static int
+value16(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool
+dec_hex(struct arena *a, struct bytes text, struct bytes *out, struct err *err)
+{
+	unsigned char *p = arena_alloc(a, text.n / 2 + 1);
+
+	if (text.n % 2 != 0)
+		return FAIL(err, ERR_INPUT, NULL, "hex: odd length");
+	for (size_t i = 0; i < text.n; i += 2) {
+		int hi = value16(text.p[i]), lo = value16(text.p[i + 1]);
+
+		if (hi < 0 || lo < 0)
+			return FAIL(err, ERR_INPUT, NULL, "hex: foreign character");
+		p[i / 2] = (unsigned char)(hi << 4 | lo);
+	}
+	*out = (struct bytes){p, text.n / 2};
+	return true;
+}
+
+static bool
+is_unreserved(unsigned char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       (c != 0 && strchr("-._~", c) != NULL);
+}
+
+void
+enc_percent(struct buf *b, struct bytes text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		if (is_unreserved(text.p[i]))
+			buf_char(b, (char)text.p[i]);
+		else
+			buf_printf(b, "%%%02X", text.p[i]);
+	}
+}
+
+bool
+dec_form(struct arena *a, struct bytes text, struct bytes *out, struct err *err)
+{
+	unsigned char *p = arena_alloc(a, text.n + 1);
+	size_t o = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = text.p[i];
+
+		if (c == '+')
+			c = ' ';
+		if (c == '%') {
+			int hi = text.n - i > 2 ? value16(text.p[i + 1]) : -1;
+			int lo = text.n - i > 2 ? value16(text.p[i + 2]) : -1;
+
+			if (hi < 0 || lo < 0)
+				return FAIL(err, ERR_INPUT, NULL, "broken percent escape");
+			c = (unsigned char)(hi << 4 | lo);
+			i += 2;
+			if (c == 0)
+				return FAIL(err, ERR_INPUT, NULL, "escaped NUL");
+		}
+		p[o++] = c;
+	}
+	*out = (struct bytes){p, o};
+	return true;
+}
+
+struct escape {
+	char c;
+	const char *as;
+};
+
+/* Copies s to b, replacing the characters of the table (ends with c = 0). */
+static void
+escape_with(struct buf *b, const char *s, const struct escape *table)
+{
+	for (const char *from = s;; s++) {
+		const struct escape *e = table;
+
+		while (e->c != '\0' && e->c != *s)
+			e++;
+		if (e->c == '\0' && *s != '\0')
+			continue;
+		buf_add(b, (struct bytes){(const unsigned char *)from, (size_t)(s - from)});
+		if (*s == '\0')
+			return;
+		buf_str(b, e->as);
+		from = s + 1;
+	}
+}
+
+void
+enc_html(struct buf *b, const char *s)
+{
+	static const struct escape table[] = {{'&', "&amp;"},  {'<', "&lt;"},   {'>', "&gt;"},
+					      {'"', "&quot;"}, {'\'', "&#39;"}, {0, NULL}};
+
+	escape_with(b, s, table);
+}
+
+void
+enc_xml_text(struct buf *b, const char *s)
+{
+	static const struct escape table[] = {
+		{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'\r', "&#xD;"}, {0, NULL}};
+
+	escape_with(b, s, table);
+}
+
+void
+enc_xml_attr(struct buf *b, const char *s)
+{
+	static const struct escape table[] = {{'&', "&amp;"},  {'<', "&lt;"},   {'"', "&quot;"},
+					      {'\t', "&#x9;"}, {'\n', "&#xA;"}, {'\r', "&#xD;"},
+					      {0, NULL}};
+
+	escape_with(b, s, table);
+}

@@ -1,0 +1,53 @@
+/* Recording a failure; see err.h. */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kind_names[] = {
+	[ERR_NONE] = "none",         [ERR_INPUT] = "input",
+	[ERR_DENIED] = "denied",     [ERR_NOT_FOUND] = "not_found",
+	[ERR_CONFLICT] = "conflict", [ERR_UNAVAILABLE] = "unavailable",
+	[ERR_INTERNAL] = "internal",
+};
+
+const char *
+err_kind_name(enum err_kind kind)
+{
+	return (size_t)kind < ARRAY_LEN(kind_names) ? kind_names[kind] : "unknown";
+}
+
+/* A text may quote what a peer sent; in a log line it must stay printable ASCII. */
+static void
+make_printable(char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || (unsigned char)*s >= 0x7f)
+			*s = '?';
+}
+
+bool
+err_set(struct err *err, enum err_kind kind, const char *proto, const char *file, int line,
+	const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err == NULL || err->kind != ERR_NONE)
+		return false;
+	err->kind = kind;
+	err->proto = proto;
+	err->file = file;
+	err->line = line;
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	make_printable(err->text);
+	return false;
+}
+
+void
+err_clear(struct err *err)
+{
+	*err = (struct err){0};
+}

@@ -1,0 +1,237 @@
+/* JSON over jansson; see json.h. */
+#include "base/json.h"
+
+#include <string.h>
+
+#define MAX_DEPTH 32
+
+static void
+json_release(void *p)
+{
+	json_decref(p);
+}
+
+json_t *
+json_keep(struct arena *a, json_t *j)
+{
+	if (j == NULL) { /* jansson is out of memory: leave as the arena does */
+		arena_calloc(a, SIZE_MAX, 2);
+		__builtin_unreachable();
+	}
+	arena_defer(a, json_release, j);
+	return j;
+}
+
+static size_t
+depth_of(const json_t *j, size_t limit)
+{
+	size_t deepest = 0, i;
+	json_t *v;
+	const char *k;
+
+	if (limit == 0 || (!json_is_object(j) && !json_is_array(j)))
+		return 0;
+	if (json_is_object(j)) {
+		json_object_foreach((json_t *)(uintptr_t)j, k, v)
+		{
+			size_t d = depth_of(v, limit - 1);
+
+			deepest = d > deepest ? d : deepest;
+		}
+	} else {
+		json_array_foreach(j, i, v)
+		{
+			size_t d = depth_of(v, limit - 1);
+
+			deepest = d > deepest ? d : deepest;
+		}
+	}
+	return deepest + 1;
+}
+
+bool
+json_parse_object(struct arena *a, struct bytes text, size_t max_bytes, json_t **out,
+		  struct err *err)
+{
+	json_error_t why;
+
+	if (text.n > max_bytes)
+		return FAIL(err, ERR_INPUT, NULL, "JSON: %zu bytes, at most %zu", text.n,
+			    max_bytes);
+	/* jansson refuses NUL in texts by default and stops at depth 2048 by itself. */
+	json_t *j = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &why);
+
+	if (j == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "JSON: line %d: not well-formed", why.line);
+	json_keep(a, j);
+	if (!json_is_object(j))
+		return FAIL(err, ERR_INPUT, NULL, "JSON: not an object");
+	if (depth_of(j, MAX_DEPTH + 1) > MAX_DEPTH)
+		return FAIL(err, ERR_INPUT, NULL, "JSON: deeper than %d", MAX_DEPTH);
+	*out = j;
+	return true;
+}
+
+json_t *
+json_new_object(struct arena *a)
+{
+	return json_keep(a, json_object());
+}
+
+json_t *
+json_new_array(struct arena *a)
+{
+	return json_keep(a, json_array());
+}
+
+char *
+json_text(struct arena *a, const json_t *j, bool sorted)
+{
+	size_t n = json_dumpb(j, NULL, 0, JSON_COMPACT | (sorted ? JSON_SORT_KEYS : 0));
+	char *p = arena_alloc(a, n + 1);
+
+	json_dumpb(j, p, n, JSON_COMPACT | (sorted ? JSON_SORT_KEYS : 0));
+	return p;
+}
+
+/* The member, or NULL when it is missing or null. */
+static json_t *
+member(const json_t *o, const char *name)
+{
+	json_t *v = json_object_get(o, name);
+
+	return json_is_null(v) ? NULL : v;
+}
+
+bool
+json_get_str(const json_t *o, const char *name, const char **out, struct err *err)
+{
+	const json_t *v = member(o, name);
+
+	if (v != NULL && !json_is_string(v))
+		return FAIL(err, ERR_INPUT, NULL, "JSON: %s is not a string", name);
+	if (v != NULL)
+		*out = json_string_value(v);
+	return true;
+}
+
+bool
+json_get_bool(const json_t *o, const char *name, bool *out, struct err *err)
+{
+	const json_t *v = member(o, name);
+
+	if (v != NULL && !json_is_boolean(v))
+		return FAIL(err, ERR_INPUT, NULL, "JSON: %s is not true or false", name);
+	if (v != NULL)
+		*out = json_is_true(v);
+	return true;
+}
+
+bool
+json_get_i64(const json_t *o, const char *name, int64_t *out, struct err *err)
+{
+	const json_t *v = member(o, name);
+
+	if (v != NULL && !json_is_integer(v))
+		return FAIL(err, ERR_INPUT, NULL, "JSON: %s is not an integer", name);
+	if (v != NULL)
+		*out = json_integer_value(v);
+	return true;
+}
+
+bool
+json_get_array(const json_t *o, const char *name, const json_t **out, struct err *err)
+{
+	const json_t *v = member(o, name);
+
+	if (v != NULL && !json_is_array(v))
+		return FAIL(err, ERR_INPUT, NULL, "JSON: %s is not an array", name);
+	if (v != NULL)
+		*out = v;
+	return true;
+}
+
+bool
+json_get_object(const json_t *o, const char *name, const json_t **out, struct err *err)
+{
+	const json_t *v = member(o, name);
+
+	if (v != NULL && !json_is_object(v))
+		return FAIL(err, ERR_INPUT, NULL, "JSON: %s is not an object", name);
+	if (v != NULL)
+		*out = v;
+	return true;
+}
+
+bool
+json_get_strs(struct arena *a, const json_t *o, const char *name, size_t max, const char ***out,
+	      size_t *n, struct err *err)
+{
+	const json_t *array = NULL;
+
+	if (!json_get_array(o, name, &array, err))
+		return false;
+	size_t count = json_array_size(array);
+
+	if (count > max)
+		return FAIL(err, ERR_INPUT, NULL, "JSON: %s has %zu items, at most %zu", name,
+			    count, max);
+	const char **strs = ARENA_ARRAY(a, const char *, count + 1);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *s = json_string_value(json_array_get(array, i));
+
+		if (s == NULL)
+			return FAIL(err, ERR_INPUT, NULL,
+				    "JSON: %s holds something other than text", name);
+		strs[i] = arena_strdup(a, s);
+	}
+	*out = strs;
+	*n = count;
+	return true;
+}
+
+/* jansson fails here only when out of memory; then leave as the arena does. */
+static void
+must(struct arena *a, int rc)
+{
+	if (rc != 0)
+		arena_calloc(a, SIZE_MAX, 2);
+}
+
+void
+json_put_str(struct arena *a, json_t *o, const char *name, const char *s)
+{
+	if (s != NULL)
+		must(a, json_object_set_new(o, name, json_string(s)));
+}
+
+void
+json_put_i64(struct arena *a, json_t *o, const char *name, int64_t v)
+{
+	must(a, json_object_set_new(o, name, json_integer(v)));
+}
+
+void
+json_put_bool(struct arena *a, json_t *o, const char *name, bool v)
+{
+	must(a, json_object_set_new(o, name, json_boolean(v)));
+}
+
+void
+json_put(struct arena *a, json_t *o, const char *name, json_t *v)
+{
+	must(a, json_object_set(o, name, v));
+}
+
+void
+json_push_str(struct arena *a, json_t *array, const char *s)
+{
+	must(a, json_array_append_new(array, json_string(s)));
+}
+
+void
+json_push(struct arena *a, json_t *array, json_t *v)
+{
+	must(a, json_array_append(array, v));
+}

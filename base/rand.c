@@ -1,0 +1,56 @@
+/* Random octets; see rand.h. */
+#include "base/rand.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/rand.h>
+
+#include "base/enc.h"
+
+#define BLOCK_BYTES 4096
+
+void
+rand_bytes(void *p, size_t n)
+{
+	static _Thread_local unsigned char block[BLOCK_BYTES];
+	static _Thread_local size_t left;
+	unsigned char *out = p;
+
+	while (n > 0) {
+		if (left == 0) {
+			if (RAND_bytes(block, sizeof(block)) != 1) {
+				fputs("kontor: no random octets\n", stderr);
+				abort();
+			}
+			left = sizeof(block);
+		}
+		size_t take = n < left ? n : left;
+		unsigned char *from = block + sizeof(block) - left;
+
+		memcpy(out, from, take);
+		wipe(from, take); /* what was given out must not be found here later */
+		out += take;
+		n -= take;
+		left -= take;
+	}
+}
+
+char *
+rand_token(struct arena *a, size_t n)
+{
+	unsigned char *p = arena_alloc(a, n);
+
+	rand_bytes(p, n);
+	return enc_base64url(a, (struct bytes){p, n});
+}
+
+char *
+rand_xml_id(struct arena *a)
+{
+	unsigned char r[16];
+
+	rand_bytes(r, sizeof(r));
+	return arena_printf(a, "_%s", enc_hex(a, (struct bytes){r, sizeof(r)}));
+}

@@ -1,0 +1,49 @@
+/*
+ * THE MAP: every path this program answers, in one table (route.c).  Limits,
+ * lane, repeatable names and error style of a request come from its row.
+ */
+#ifndef KONTOR_IDP_ROUTE_H
+#define KONTOR_IDP_ROUTE_H
+
+#include "idp/response.h"
+
+enum lane {
+	LANE_LOOP,     /* answered on the event loop: prebuilt documents and assets */
+	LANE_LIGHT,    /* pages and small reads */
+	LANE_TOKEN,    /* OIDC back channel */
+	LANE_SAML,     /* SAML endpoints */
+	LANE_LOGIN,    /* flow steps that wait for commits */
+	LANE_PASSWORD, /* one worker per core, each with one block of hashing memory */
+	LANE_COUNT,
+};
+
+enum route_flag {
+	ROUTE_PREFIX = 1,   /* path ends in '/': matches everything below */
+	ROUTE_PROTOCOL = 2, /* cross-site POST by design: no token, no Origin check, no session */
+	ROUTE_MACHINE = 4,  /* called by programs: no cookies, no CSRF, errors as JSON */
+	ROUTE_INTERNAL = 8, /* only on the metrics listener */
+};
+
+/*
+ * Handle one request.  False: err says why; the edge logs it once and answers
+ * with the route's error style (page, or OAuth JSON for ROUTE_MACHINE), the
+ * reference id included.  Whatever was put into rs is then thrown away.
+ */
+typedef bool (*route_fn)(struct request *rq, struct response *rs, struct err *err);
+
+struct route {
+	enum http_method method; /* HTTP_GET serves HEAD too */
+	const char *path;
+	route_fn handle;
+	enum lane lane;
+	unsigned flags;
+	uint32_t max_query_bytes, max_body_bytes, arena_bytes;
+	const char *repeatable; /* parameter names separated by spaces that may come twice; NULL */
+};
+
+extern const struct route routes[]; /* ends with a NULL path */
+
+/* NULL: no such path.  *method_known tells 404 from 405. */
+const struct route *route_find(enum http_method method, const char *path, bool *method_known);
+
+#endif

@@ -1,0 +1,134 @@
+/* Lifetimes, caps and the exit of an arena. */
+#include <stdint.h>
+
+#include "tests/test.h"
+
+static int calls[8], n_calls;
+
+static void
+note(void *p)
+{
+	calls[n_calls++] = (int)(intptr_t)p;
+}
+
+static void
+objects_are_zeroed_and_aligned(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+
+	for (size_t n = 0; n < 300; n++) {
+		unsigned char *p = arena_alloc(a, n);
+
+		assert_int_equal((uintptr_t)p % 16, 0);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(p[i], 0);
+		memset(p, 0xff, n);
+	}
+	arena_destroy(a);
+}
+
+static void
+deferred_calls_run_last_first_and_once(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 16);
+
+	n_calls = 0;
+	arena_defer(a, note, (void *)1);
+	arena_defer(a, note, (void *)2);
+	arena_reset(a);
+	assert_int_equal(n_calls, 2);
+	assert_int_equal(calls[0], 2);
+	assert_int_equal(calls[1], 1);
+	arena_defer(a, note, (void *)3);
+	arena_destroy(a);
+	assert_int_equal(n_calls, 3);
+}
+
+struct greedy {
+	struct arena *a;
+	int rounds;
+};
+
+static void
+take_until_refused(void *arg)
+{
+	struct greedy *g = arg;
+
+	for (;; g->rounds++)
+		arena_alloc(g->a, 1000);
+}
+
+static void
+take_a_little(void *arg)
+{
+	struct greedy *g = arg;
+
+	arena_alloc(g->a, 10);
+	g->rounds = -1;
+}
+
+static void
+a_reached_cap_ends_the_guarded_work_and_nothing_else(void **state UNUSED)
+{
+	struct greedy g = {arena_create(64 * 1024), 0};
+
+	n_calls = 0;
+	arena_defer(g.a, note, (void *)7);
+	assert_false(arena_run(g.a, take_until_refused, &g));
+	assert_in_range(g.rounds, 50, 65);
+	assert_true(arena_used(g.a) <= 64 * 1024);
+	arena_reset(g.a);
+	assert_int_equal(n_calls, 1);
+	assert_true(arena_run(g.a, take_a_little, &g));
+	assert_int_equal(g.rounds, -1);
+	arena_destroy(g.a);
+}
+
+static void
+ask_for_too_many(void *arg)
+{
+	struct greedy *g = arg;
+
+	arena_calloc(g->a, SIZE_MAX / 2, 3);
+	g->rounds = 1;
+}
+
+static void
+a_product_that_overflows_is_refused(void **state UNUSED)
+{
+	struct greedy g = {arena_create(1 << 20), 0};
+
+	assert_false(arena_run(g.a, ask_for_too_many, &g));
+	assert_int_equal(g.rounds, 0);
+	arena_destroy(g.a);
+}
+
+static void
+copies_end_in_nul(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 16);
+
+	assert_string_equal(arena_strdup(a, "Amt"), "Amt");
+	assert_null(arena_strdup(a, NULL));
+	assert_string_equal(arena_strndup(a, "Amtsweg", 3), "Amt");
+	assert_string_equal(arena_printf(a, "%s-%d", "Amt", 24), "Amt-24");
+	struct bytes b = arena_bytes(a, bytes_of("xyz"));
+
+	assert_int_equal(b.n, 3);
+	assert_string_equal((const char *)b.p, "xyz");
+	arena_destroy(a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(objects_are_zeroed_and_aligned),
+		cmocka_unit_test(deferred_calls_run_last_first_and_once),
+		cmocka_unit_test(a_reached_cap_ends_the_guarded_work_and_nothing_else),
+		cmocka_unit_test(a_product_that_overflows_is_refused),
+		cmocka_unit_test(copies_end_in_nul),
+	};
+
+	return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
+}
