@@ -1,0 +1,16 @@
+/* SHA-256, with one kept context per thread: fetching the algorithm each time costs more than it.
+ */
+#ifndef KONTOR_BASE_HASH_H
+#define KONTOR_BASE_HASH_H
+
+#include "base/base.h"
+
+#define SHA256_BYTES 32
+
+/* A library that fails ends the process: no result of ours would mean anything. */
+void hash_sha256(struct bytes text, unsigned char out[SHA256_BYTES]);
+
+/* The same of several runs of octets in a row, as if they were joined. */
+void hash_sha256_parts(const struct bytes *parts, size_t n, unsigned char out[SHA256_BYTES]);
+
+#endif
