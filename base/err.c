@@ -46,6 +46,14 @@ err_set(struct err *err, enum err_kind kind, const char *proto, const char *file
 	return false;
 }
 
+bool
+err_name(struct err *err, const char *proto)
+{
+	if (err != NULL && err->kind != ERR_NONE && err->proto == NULL)
+		err->proto = proto;
+	return false;
+}
+
 void
 err_clear(struct err *err)
 {

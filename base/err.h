@@ -41,6 +41,13 @@ const char *err_kind_name(enum err_kind kind);
 bool err_set(struct err *err, enum err_kind kind, const char *proto, const char *file, int line,
 	     const char *fmt, ...) PRINTF_LIKE(6, 7);
 
+/*
+ * Give a failure that has no protocol name yet the name `proto`, and return
+ * false: `if (!json_get_str(...)) return err_name(err, "invalid_request");`
+ * A name that is there already stays.
+ */
+bool err_name(struct err *err, const char *proto);
+
 /* Forget what err holds, so that it can serve another attempt. */
 void err_clear(struct err *err);
 

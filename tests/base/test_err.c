@@ -25,7 +25,8 @@ a_text_stays_printable_and_bounded(void **state UNUSED)
 	char longer[1000];
 
 	assert_false(FAIL(&err, ERR_INPUT, NULL, "got '%s'", "a\nb\x1b[31m\xc3\xa4"));
-	assert_string_equal(err.text, "got 'a?b?[31m?" "?'");
+	assert_string_equal(err.text, "got 'a?b?[31m?"
+				      "?'");
 	err_clear(&err);
 	memset(longer, 'x', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
@@ -37,6 +38,21 @@ static void
 a_caller_may_pass_no_err(void **state UNUSED)
 {
 	assert_false(FAIL(NULL, ERR_INPUT, NULL, "nobody asks why"));
+}
+
+static void
+a_failure_is_named_once(void **state UNUSED)
+{
+	struct err err = {0};
+
+	assert_false(err_name(NULL, "invalid_request"));
+	assert_false(err_name(&err, "invalid_request"));
+	assert_null(err.proto); /* nothing has failed yet */
+	assert_false(FAIL(&err, ERR_INPUT, NULL, "a text from below"));
+	assert_false(err_name(&err, "invalid_request"));
+	assert_string_equal(err.proto, "invalid_request");
+	assert_false(err_name(&err, "server_error"));
+	assert_string_equal(err.proto, "invalid_request");
 }
 
 static void
@@ -54,6 +70,7 @@ main(void)
 		cmocka_unit_test(the_first_failure_wins),
 		cmocka_unit_test(a_text_stays_printable_and_bounded),
 		cmocka_unit_test(a_caller_may_pass_no_err),
+		cmocka_unit_test(a_failure_is_named_once),
 		cmocka_unit_test(every_kind_has_a_name),
 	};
 
