@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/param.h"
 
 struct app;
 struct route;
@@ -16,15 +17,6 @@ struct worker;
 enum http_method { HTTP_GET, HTTP_POST, HTTP_HEAD, HTTP_OPTIONS };
 
 enum lang { LANG_DE, LANG_EN };
-
-struct param {
-	const char *name, *value; /* decoded UTF-8, never NULL */
-};
-
-struct params {
-	const struct param *p;
-	size_t n;
-};
 
 struct request {
 	struct arena *a;
