@@ -1,0 +1,34 @@
+/*
+ * Consents: what a subject allowed a party to learn.  Rows are only added; the
+ * last one of (acting, represented, party) stands.
+ */
+#ifndef KONTOR_DB_CONSENT_H
+#define KONTOR_DB_CONSENT_H
+
+#include "db/audit.h"
+
+struct db_consent {
+	struct subject_id acting;
+	const struct subject_id *represented; /* NULL: none */
+	const char *party;
+	unsigned char fingerprint[32]; /* of all that asks anew when it changes (idp/consent.c) */
+	const char *attributes;        /* JSON array of the names allowed */
+	const char *purpose;
+	time_t at;
+};
+
+/* *out is NULL when none stands.  Does not write. */
+MUST_USE bool db_consent_find(const struct db_call *c, struct subject_id acting,
+			      const struct subject_id *represented, const char *party,
+			      const struct db_consent **out, struct err *err);
+
+/* Durable, with its audit row. */
+MUST_USE bool db_consent_store(const struct db_call *c, const struct db_consent *consent,
+			       const struct db_audit *audit, struct err *err);
+
+/* Take it back.  ERR_NOT_FOUND: none stands.  Durable. */
+MUST_USE bool db_consent_withdraw(const struct db_call *c, struct subject_id acting,
+				  const struct subject_id *represented, const char *party,
+				  const struct db_audit *audit, time_t now, struct err *err);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * A login on its way from a party's request to its answer, stored so that any
+ * node, another tab or a restart can go on.  Its id is in the URL; only the
+ * browser that holds the binding cookie may use it.  States and what `ask` and
+ * `progress` hold are idp/flow.c's business.
+ */
+#ifndef KONTOR_DB_FLOW_H
+#define KONTOR_DB_FLOW_H
+
+#include "db/db.h"
+
+struct db_flow {
+	const char *id; /* db_dated_create(a, expires) */
+	const char *party;
+	const char *front; /* "saml", "oidc" */
+	struct bytes ask;  /* what the party wants; fixed */
+	const char *state;
+	int64_t version;                               /* counts the changes; 1 at first */
+	struct bytes progress;                         /* what is known by now; n may be 0 */
+	const struct subject_id *acting, *represented; /* NULL: not known yet */
+	const char *sid; /* of the session it runs in; NULL: none yet */
+	time_t created, expires;
+};
+
+/* `browser` is the binding cookie's value.  version and created are set here.  Lazy. */
+MUST_USE bool db_flow_create(const struct db_call *c, const struct db_flow *flow,
+			     const char *browser, time_t now, struct err *err);
+
+/* *out is NULL: no such flow, another browser's, or expired. */
+MUST_USE bool db_flow_load(const struct db_call *c, const char *id, const char *browser, time_t now,
+			   const struct db_flow **out, struct err *err);
+
+/*
+ * Store state, progress, acting, represented and sid of `flow` if nobody
+ * changed it since it was loaded (its version); on success flow->version is the
+ * new one.  ERR_CONFLICT: somebody did, or it is gone; load it again.  Lazy.
+ */
+MUST_USE bool db_flow_save(const struct db_call *c, struct db_flow *flow, time_t now,
+			   struct err *err);
+
+/*
+ * Take it away to answer the party: one durable statement, so that a flow is
+ * answered once.  *out is NULL when another request was first, or as in load.
+ */
+MUST_USE bool db_flow_take(const struct db_call *c, const char *id, const char *browser, time_t now,
+			   const struct db_flow **out, struct err *err);
+
+#endif

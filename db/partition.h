@@ -1,0 +1,26 @@
+/*
+ * Upkeep of the tables that are partitioned by day of expiry.  There is no
+ * default partition: a row that has none is refused (ERR_UNAVAILABLE, "no
+ * partition") instead of hiding where no look-up and no clean-up would find it.
+ */
+#ifndef KONTOR_DB_PARTITION_H
+#define KONTOR_DB_PARTITION_H
+
+#include "db/db.h"
+
+/* Partitions are made so far ahead; nothing may expire later than this. */
+#define DB_AHEAD_S (8 * 86400)
+
+struct db_partitions {
+	int64_t made, dropped;
+	time_t until; /* rows that expire before this have a partition */
+};
+
+/*
+ * Make what DB_AHEAD_S needs and drop what expired more than a day ago.  Run
+ * hourly by any node; a second one at the same time does nothing.
+ */
+MUST_USE bool db_partitions_maintain(const struct db_call *c, time_t now, struct db_partitions *out,
+				     struct err *err);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Replay marks: request ids, assertion ids and jti that were accepted once.  The
+ * mark lies in the partition of the message's own expiry, so that the same
+ * message always meets the same mark, and it goes only after no check of time
+ * would let the message in again.
+ */
+#ifndef KONTOR_DB_SEEN_H
+#define KONTOR_DB_SEEN_H
+
+#include "db/db.h"
+
+/*
+ * *first: nobody saw this value of this kind before (zero value: a replay).
+ * `kind` names the place ("saml-request", "client-assertion") and whoever the
+ * value is unique for belongs into it or into `value`.  `expires` comes from the
+ * signed message (NotOnOrAfter, exp) with the skew allowed for it.
+ * ERR_INPUT: expired; ERR_DENIED: expires too far ahead (DB_AHEAD_S).  Durable.
+ */
+MUST_USE bool db_seen_once(const struct db_call *c, const char *kind, struct bytes value,
+			   time_t expires, time_t now, bool *first, struct err *err);
+
+#endif

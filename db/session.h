@@ -1,0 +1,100 @@
+/*
+ * Browser sessions: who acts (for whom), what was proved when, and which parties
+ * took part.  The cookie's value is stored as a hash only; the public sid goes
+ * into tokens.  How long a proof counts is idp/level.c's business, here a row
+ * ends at `expires` or when its subject is no longer active.
+ */
+#ifndef KONTOR_DB_SESSION_H
+#define KONTOR_DB_SESSION_H
+
+#include "db/audit.h"
+
+struct db_proof {
+	int level;          /* 1..4 */
+	const char *method; /* "password", "totp" */
+	time_t at;
+};
+
+struct db_session {
+	const char *sid;
+	struct subject_id acting;
+	const struct subject_id *represented; /* NULL: acts for itself */
+	const char *sso_group;                /* "portalverbund" */
+	const struct db_proof *proofs;        /* oldest first */
+	size_t n_proofs;                      /* at least 1 */
+	time_t created, last_used, expires;
+};
+
+/*
+ * `id` is the cookie's value (rand_token(a, 32)).  created and last_used are
+ * `now`, whatever the struct holds.  Lazy: a session lost in a crash costs a login.
+ */
+MUST_USE bool db_session_create(const struct db_call *c, const char *id,
+				const struct db_session *session, time_t now, struct err *err);
+
+/* Does not write.  *out is NULL when there is none that lives at `now`. */
+MUST_USE bool db_session_find(const struct db_call *c, const char *id, time_t now,
+			      const struct db_session **out, struct err *err);
+MUST_USE bool db_session_load(const struct db_call *c, const char *sid, time_t now,
+			      const struct db_session **out, struct err *err);
+
+/* Note a use; written at most once a minute, lazily. */
+MUST_USE bool db_session_touch(const struct db_call *c, const struct db_session *session,
+			       time_t now, struct err *err);
+
+/*
+ * A further login in a session: the cookie's value changes from old_id to
+ * new_id, and the proof is added; `expires` moves to at least `expires`.
+ * ERR_NOT_FOUND: the session ended, or another login changed the id before.
+ * Durable.
+ */
+MUST_USE bool db_session_add_proof(const struct db_call *c, const char *old_id, const char *new_id,
+				   const struct db_proof *proof, time_t expires, time_t now,
+				   struct err *err);
+
+/* Act for somebody else from now on; NULL: for itself. */
+MUST_USE bool db_session_represent(const struct db_call *c, const char *sid,
+				   const struct subject_id *represented, time_t now,
+				   struct err *err);
+
+/* A party that was told about this session and has to hear of its end. */
+struct db_participant {
+	const char *party;
+	const char *dialect;       /* "saml" or "oidc" */
+	const char *name_id;       /* SAML NameID or OIDC sub, as sent; never NULL */
+	const char *session_index; /* as sent; "" for none; never NULL */
+	time_t at;
+};
+
+/*
+ * With the audit row, in one durable statement, before anything is sent.
+ * ERR_NOT_FOUND: the session has ended meanwhile; nothing may be sent.
+ */
+MUST_USE bool db_session_participate(const struct db_call *c, const char *sid,
+				     const struct db_participant *participant,
+				     const struct db_audit *audit, time_t now, struct err *err);
+
+/* In order of time. */
+MUST_USE bool db_session_participants(const struct db_call *c, const char *sid,
+				      const struct db_participant **out, size_t *n,
+				      struct err *err);
+
+/* SAML2Core 3.7.3.1: the session a party's LogoutRequest names.  session_index "": any.  NULL:
+ * none. */
+MUST_USE bool db_session_of_participant(const struct db_call *c, const char *party,
+					const char *name_id, const char *session_index, time_t now,
+					const char **sid, struct err *err);
+
+/*
+ * End it, durably, and revoke the access tokens it gave; *out are those who
+ * have to be told.  *ended is false when it was over before.
+ */
+MUST_USE bool db_session_end(const struct db_call *c, const char *sid, const struct db_audit *audit,
+			     time_t now, bool *ended, const struct db_participant **out, size_t *n,
+			     struct err *err);
+
+/* Remove at most `limit` rows that expired before `now`; *n were. */
+MUST_USE bool db_session_sweep(const struct db_call *c, int64_t limit, time_t now, int64_t *n,
+			       struct err *err);
+
+#endif
