@@ -1,0 +1,61 @@
+/*
+ * The protocol-neutral state table of a login: which step comes next is a pure
+ * function of facts, so any node, another tab or a restart reaches the same
+ * one.  No state is kept that the facts do not give; a form is accepted only in
+ * the state whose page shows it.
+ */
+#ifndef KONTOR_IDP_FLOW_STATE_H
+#define KONTOR_IDP_FLOW_STATE_H
+
+#include "idp/level.h"
+
+enum flow_state {
+	FLOW_DONE,            /* answered before: browser back, second tab */
+	FLOW_EXPIRED,         /* an hour at the page: one click starts again */
+	FLOW_PARTY_GONE,      /* the portal was switched off meanwhile */
+	FLOW_CANCELLED,       /* the person said no: at login or at consent */
+	FLOW_UNREACHABLE,     /* no means here reaches the level asked */
+	FLOW_PASSIVE_LOGIN,   /* a page would be needed, but the portal forbade it */
+	FLOW_LOGIN,           /* show the login page */
+	FLOW_STEP_UP,         /* logged in, but below the level asked */
+	FLOW_MISSING,         /* a required attribute cannot be given */
+	FLOW_PASSIVE_CONSENT, /* consent would be needed, but the portal forbade pages */
+	FLOW_CONSENT,         /* show the consent page */
+	FLOW_ANSWER,          /* everything there: assertion or code */
+	FLOW_STATE_COUNT,
+};
+
+/* What the person, or a method, did on a page. */
+enum flow_event {
+	FLOW_EVENT_LOGIN,   /* name and password came in */
+	FLOW_EVENT_STEP_UP, /* a second means came in */
+	FLOW_EVENT_CONSENT,
+	FLOW_EVENT_CANCEL,
+	FLOW_EVENT_RESTART,
+	FLOW_EVENT_COUNT,
+};
+
+struct flow_facts {
+	bool answered, expired, cancelled;
+	bool party_enabled;
+	bool passive;          /* IsPassive, prompt=none */
+	bool session_usable;   /* there is one, of this party's group, its account active, and it
+				* satisfies ForceAuthn, prompt=login and max_age */
+	enum level session;    /* the level that session still has now */
+	enum level wanted;     /* the least level asked, the party's own floor included */
+	enum level reachable;  /* the highest this provider's login methods can reach */
+	bool required_missing; /* known only with a session that reaches the level */
+	bool consent_needed;   /* likewise */
+};
+
+/* The first row of the table whose guard holds.  All-zero facts are FLOW_PARTY_GONE: refused. */
+enum flow_state flow_state_of(const struct flow_facts *facts);
+
+/* May this event be acted on in this state?  Pairs the table does not list are refused. */
+bool flow_event_allowed(enum flow_state state, enum flow_event event);
+
+/* Static names, for audit and docs/flow.svg. */
+const char *flow_state_name(enum flow_state state);
+const char *flow_event_name(enum flow_event event);
+
+#endif
