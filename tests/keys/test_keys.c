@@ -1,0 +1,138 @@
+/* In-process keys for tests; see test_keys.h. */
+#include "tests/keys/test_keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/cert.h"
+#include "keys/cert_build.h"
+#include "keys/private.h"
+#include "keys/shape.h"
+
+#define CERT_FROM ((time_t)1577836800) /* 2020-01-01 */
+#define CERT_DAYS 10958
+
+struct local {
+	struct crypto c;
+	struct crypto_lane lane;
+	struct private_key keys[4];
+};
+
+static const struct {
+	const char *kid;
+	enum key_purpose purpose;
+	enum key_type type;
+} wanted[] = {
+	{"test-p256", KEY_OIDC_SIGN, KEY_P256},
+	{"test-rsa", KEY_OIDC_SIGN, KEY_RSA3072},
+	{"test-dec-rsa", KEY_DECRYPT, KEY_RSA3072},
+	{"test-dec-p256", KEY_DECRYPT, KEY_P256},
+};
+
+static void
+need(bool ok, const struct err *err)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "test keys: %s\n", err->text);
+	abort();
+}
+
+/* PKCS#8 of each key: RSA keys take long to make, so once per process. */
+static struct bytes
+plain_of(size_t i)
+{
+	static struct arena *made;
+	static struct bytes plain[ARRAY_LEN(wanted)];
+	struct err err = {0};
+
+	if (made == NULL)
+		made = arena_create((size_t)1 << 20);
+	if (plain[i].n == 0)
+		need(private_key_generate(made, wanted[i].type, &plain[i], &err), &err);
+	return plain[i];
+}
+
+static struct private_key *
+find(struct local *l, const char *kid, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(l->keys); i++)
+		if (strcmp(l->keys[i].kid, kid) == 0)
+			return &l->keys[i];
+	(void)FAIL(err, ERR_DENIED, NULL, "no such key");
+	return NULL;
+}
+
+static bool
+local_sign(void *ctx, struct arena *a, const char *kid, enum sig_alg alg, struct bytes text,
+	   struct bytes *sig, struct err *err)
+{
+	struct local *l = ctx;
+	struct private_key *k = find(l, kid, err);
+	enum key_purpose purpose =
+		text.n > 0 && memchr("<S", text.p[0], 2) != NULL ? KEY_SAML_SIGN : KEY_OIDC_SIGN;
+
+	if (k == NULL)
+		return false;
+	if (!shape_check(a, KEY_FEDERATION_SIGN, kid, alg, text, NULL) &&
+	    !shape_check(a, purpose, kid, alg, text, err))
+		return false;
+	return private_key_sign(k, &l->lane, a, alg, text, sig, err);
+}
+
+static bool
+local_unwrap(void *ctx, struct arena *a, const char *kid, enum wrap_alg alg, struct bytes wrapped,
+	     struct bytes *key, struct err *err)
+{
+	struct local *l = ctx;
+	struct private_key *k = find(l, kid, err);
+
+	return k != NULL && private_key_unwrap(k, &l->lane, a, alg, wrapped, key, err);
+}
+
+static bool
+local_agree(void *ctx, struct arena *a, const char *kid, struct bytes peer_spki,
+	    struct bytes other_info, size_t key_bytes, struct bytes *key, struct err *err)
+{
+	struct local *l = ctx;
+	struct private_key *k = find(l, kid, err);
+
+	return k != NULL &&
+	       private_key_agree(k, &l->lane, a, peer_spki, other_info, key_bytes, key, err);
+}
+
+static void
+key_make(struct arena *a, struct local *l, size_t i, struct test_key *out)
+{
+	struct private_key *k = &l->keys[i];
+	struct err err = {0};
+
+	need(private_key_init(a, &l->c, wanted[i].kid, wanted[i].purpose, wanted[i].type,
+			      plain_of(i), 1, k, &err),
+	     &err);
+	out->kid = k->kid;
+	out->type = k->type;
+	out->spki = k->spki;
+	need(cert_build_self_signed(a, k->pkey, wanted[i].kid, CERT_FROM, CERT_DAYS, &out->cert,
+				    &err),
+	     &err);
+	need(cert_spki_parse(a, out->spki, &out->pub, &err), &err);
+}
+
+struct test_keys *
+test_keys_create(struct arena *a)
+{
+	struct test_keys *t = ARENA_NEW(a, struct test_keys);
+	struct local *l = ARENA_NEW(a, struct local);
+	struct test_key *keys[] = {&t->p256, &t->rsa, &t->dec_rsa, &t->dec_p256};
+	struct err err = {0};
+
+	need(crypto_init(a, &l->c, &err), &err);
+	need(crypto_lane_init(a, &l->c, 0, &l->lane, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		key_make(a, l, i, keys[i]);
+	t->ops = (struct key_ops){
+		.ctx = l, .sign = local_sign, .unwrap = local_unwrap, .agree = local_agree};
+	return t;
+}

@@ -1,0 +1,32 @@
+/*
+ * Keys for the tests of other modules: struct key_ops over freshly made keys in
+ * the same process, with the signer's own checks of shape.  A signing key here
+ * serves every signing purpose.
+ */
+#ifndef KONTOR_TESTS_KEYS_TEST_KEYS_H
+#define KONTOR_TESTS_KEYS_TEST_KEYS_H
+
+#include <openssl/types.h>
+
+#include "keys/key_ops.h"
+
+struct test_key {
+	const char *kid;
+	enum key_type type;
+	struct bytes spki; /* DER */
+	struct bytes cert; /* DER, self-signed, valid 2020 to 2050 */
+	EVP_PKEY *pub;
+};
+
+struct test_keys {
+	struct key_ops ops;
+	struct test_key p256;     /* "test-p256": signs ES256 */
+	struct test_key rsa;      /* "test-rsa": signs RS256 and PS256 */
+	struct test_key dec_rsa;  /* "test-dec-rsa": unwraps */
+	struct test_key dec_p256; /* "test-dec-p256": agrees */
+};
+
+/* Lives as long as the arena, which needs 256 KiB; the keys are made once per process. */
+struct test_keys *test_keys_create(struct arena *a);
+
+#endif

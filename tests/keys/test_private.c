@@ -1,0 +1,326 @@
+/* Private keys and their operations (keys/private.h), through the key_ops of tests. */
+#include "tests/test.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/rsa.h>
+
+#include "base/enc.h"
+#include "keys/cert.h"
+#include "keys/private.h"
+#include "tests/keys/test_keys.h"
+
+static struct bytes
+jws_input(struct arena *a, const char *alg, const char *kid)
+{
+	const char *header = arena_printf(a, "{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid);
+
+	return bytes_of(arena_printf(a, "%s.e30", enc_base64url(a, bytes_of(header))));
+}
+
+/* Verify as a peer would: a fresh context, r || s turned into DER for ECDSA. */
+static bool
+verifies(EVP_PKEY *pub, enum sig_alg alg, struct bytes text, struct bytes sig)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx = NULL;
+	unsigned char der[80], *end = der;
+
+	assert_int_equal(EVP_DigestVerifyInit(ctx, &pctx, EVP_sha256(), NULL, pub), 1);
+	if (alg == SIG_PS256) {
+		EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING);
+		EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, 32);
+	}
+	if (alg == SIG_ES256) {
+		ECDSA_SIG *s = ECDSA_SIG_new();
+
+		assert_int_equal(sig.n, 64);
+		ECDSA_SIG_set0(s, BN_bin2bn(sig.p, 32, NULL), BN_bin2bn(sig.p + 32, 32, NULL));
+		sig = (struct bytes){der, (size_t)i2d_ECDSA_SIG(s, &end)};
+		ECDSA_SIG_free(s);
+	}
+	bool ok = EVP_DigestVerify(ctx, sig.p, sig.n, text.p, text.n) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+static void
+signatures_verify_and_only_over_their_text(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	struct test_keys *t = test_keys_create(a);
+	static const struct {
+		enum sig_alg alg;
+		const char *name, *kid;
+	} rows[] = {
+		{SIG_ES256, "ES256", "test-p256"},
+		{SIG_RS256, "RS256", "test-rsa"},
+		{SIG_PS256, "PS256", "test-rsa"},
+	};
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows) * 3; i++) { /* contexts serve more than once */
+		size_t r = i % ARRAY_LEN(rows);
+		EVP_PKEY *pub = rows[r].alg == SIG_ES256 ? t->p256.pub : t->rsa.pub;
+		struct bytes text = jws_input(a, rows[r].name, rows[r].kid), sig;
+
+		ASSERT_OK(t->ops.sign(t->ops.ctx, a, rows[r].kid, rows[r].alg, text, &sig, &err),
+			  &err);
+		assert_true(verifies(pub, rows[r].alg, text, sig));
+		assert_false(verifies(pub, rows[r].alg, bytes_of("other"), sig));
+	}
+	arena_destroy(a);
+}
+
+static void
+a_key_signs_only_with_its_own_algorithms(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	struct test_keys *t = test_keys_create(a);
+	struct bytes sig;
+	struct err err = {0};
+
+	ASSERT_REFUSED(t->ops.sign(t->ops.ctx, a, "test-p256", SIG_RS256,
+				   jws_input(a, "RS256", "test-p256"), &sig, &err),
+		       &err, ERR_DENIED, "no signatures of this kind");
+	ASSERT_REFUSED(t->ops.sign(t->ops.ctx, a, "test-dec-p256", SIG_ES256,
+				   jws_input(a, "ES256", "test-dec-p256"), &sig, &err),
+		       &err, ERR_DENIED, "no signatures of this kind");
+	ASSERT_REFUSED(t->ops.sign(t->ops.ctx, a, "nobody", SIG_ES256,
+				   jws_input(a, "ES256", "nobody"), &sig, &err),
+		       &err, ERR_DENIED, "no such key");
+	arena_destroy(a);
+}
+
+static struct bytes
+oaep(struct arena *a, EVP_PKEY *pub, const EVP_MD *md, struct bytes key)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pub, NULL);
+	size_t n = 1024;
+	unsigned char *p = arena_alloc(a, n);
+
+	assert_int_equal(EVP_PKEY_encrypt_init(ctx), 1);
+	EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING);
+	EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md);
+	EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md);
+	assert_int_equal(EVP_PKEY_encrypt(ctx, p, &n, key.p, key.n), 1);
+	EVP_PKEY_CTX_free(ctx);
+	return (struct bytes){p, n};
+}
+
+static void
+a_wrapped_key_opens_and_every_other_octet_is_refused_alike(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 22);
+	struct test_keys *t = test_keys_create(a);
+	struct bytes content = bytes_of("0123456789abcdef0123456789abcdef"), key, wrapped;
+	struct err err = {0};
+
+	wrapped = oaep(a, t->dec_rsa.pub, EVP_sha1(), content);
+	ASSERT_OK(t->ops.unwrap(t->ops.ctx, a, "test-dec-rsa", WRAP_RSA_OAEP_SHA1, wrapped, &key,
+				&err),
+		  &err);
+	assert_true(bytes_eq(key, content));
+	wrapped = oaep(a, t->dec_rsa.pub, EVP_sha256(), content);
+	ASSERT_OK(t->ops.unwrap(t->ops.ctx, a, "test-dec-rsa", WRAP_RSA_OAEP_SHA256, wrapped, &key,
+				&err),
+		  &err);
+	assert_true(bytes_eq(key, content));
+	ASSERT_REFUSED(t->ops.unwrap(t->ops.ctx, a, "test-dec-rsa", WRAP_RSA_OAEP_SHA1, wrapped,
+				     &key, &err),
+		       &err, ERR_INPUT, "wrapped key does not open");
+	for (size_t i = 0; i < wrapped.n; i += 37) {
+		struct bytes bad = arena_bytes(a, wrapped);
+
+		((unsigned char *)(uintptr_t)bad.p)[i] ^= 1;
+		ASSERT_REFUSED(t->ops.unwrap(t->ops.ctx, a, "test-dec-rsa", WRAP_RSA_OAEP_SHA256,
+					     bad, &key, &err),
+			       &err, ERR_INPUT, "wrapped key does not open");
+	}
+	arena_destroy(a);
+}
+
+static void
+a_content_key_of_odd_length_is_refused(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	struct test_keys *t = test_keys_create(a);
+	unsigned char content[65] = {1};
+	struct bytes key;
+	struct err err = {0};
+
+	for (size_t n = 15; n <= 65; n += 50)
+		ASSERT_REFUSED(t->ops.unwrap(t->ops.ctx, a, "test-dec-rsa", WRAP_RSA_OAEP_SHA256,
+					     oaep(a, t->dec_rsa.pub, EVP_sha256(),
+						  (struct bytes){content, n}),
+					     &key, &err),
+			       &err, ERR_INPUT, "wrapped key does not open");
+	arena_destroy(a);
+}
+
+static void
+only_a_decryption_key_unwraps(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	struct test_keys *t = test_keys_create(a);
+	static const struct {
+		const char *kid;
+		enum wrap_alg alg;
+	} rows[] = {{"test-rsa", WRAP_RSA_OAEP_SHA256},
+		    {"test-dec-p256", WRAP_RSA_OAEP_SHA256},
+		    {"test-dec-rsa", WRAP_NONE},
+		    {"test-dec-rsa", (enum wrap_alg)9}};
+	struct bytes key;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		ASSERT_REFUSED(t->ops.unwrap(t->ops.ctx, a, rows[i].kid, rows[i].alg, bytes_of("x"),
+					     &key, &err),
+			       &err, ERR_DENIED, "does not unwrap in this way");
+	arena_destroy(a);
+}
+
+/* The other side of the agreement, on OpenSSL's own ConcatKDF (SSKDF). */
+static void
+peer_agrees(EVP_PKEY *mine, EVP_PKEY *theirs, struct bytes info, unsigned char *out, size_t n)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(mine, NULL);
+	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "SSKDF", NULL);
+	EVP_KDF_CTX *kctx = EVP_KDF_CTX_new(kdf);
+	unsigned char z[32];
+	size_t z_n = sizeof(z);
+	char digest[] = "SHA256";
+
+	assert_int_equal(EVP_PKEY_derive_init(ctx), 1);
+	assert_int_equal(EVP_PKEY_derive_set_peer(ctx, theirs), 1);
+	assert_int_equal(EVP_PKEY_derive(ctx, z, &z_n), 1);
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, z, z_n),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info.p,
+						  info.n),
+		OSSL_PARAM_construct_end(),
+	};
+	assert_int_equal(EVP_KDF_derive(kctx, out, n, params), 1);
+	EVP_KDF_CTX_free(kctx);
+	EVP_KDF_free(kdf);
+	EVP_PKEY_CTX_free(ctx);
+}
+
+static void
+both_sides_agree_on_a_key_of_any_length(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	struct test_keys *t = test_keys_create(a);
+	EVP_PKEY *peer = EVP_EC_gen("P-256");
+	struct bytes spki, key, info = bytes_of("AlgorithmID and parties");
+	struct err err = {0};
+
+	ASSERT_OK(cert_spki_build(a, peer, &spki, &err), &err);
+	for (size_t n = 16; n <= 64; n += 8) {
+		unsigned char want[64];
+
+		ASSERT_OK(t->ops.agree(t->ops.ctx, a, "test-dec-p256", spki, info, n, &key, &err),
+			  &err);
+		peer_agrees(peer, t->dec_p256.pub, info, want, n);
+		assert_true(bytes_eq(key, (struct bytes){want, n}));
+	}
+	EVP_PKEY_free(peer);
+	arena_destroy(a);
+}
+
+static void
+a_point_off_the_curve_or_in_another_form_is_refused(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	struct test_keys *t = test_keys_create(a);
+	struct bytes key, cut = t->p256.spki;
+	struct err err = {0};
+	size_t refused = 0;
+
+	cut.n--;
+	ASSERT_REFUSED(
+		t->ops.agree(t->ops.ctx, a, "test-dec-p256", cut, bytes_of(""), 32, &key, &err),
+		&err, ERR_INPUT, "not a point of P-256");
+	ASSERT_REFUSED(t->ops.agree(t->ops.ctx, a, "test-dec-p256", t->rsa.spki, bytes_of(""), 32,
+				    &key, &err),
+		       &err, ERR_INPUT, "not a point of P-256");
+	for (size_t i = 0; i < t->p256.spki.n; i++) { /* any octet another: off the curve */
+		struct bytes bad = arena_bytes(a, t->p256.spki);
+
+		((unsigned char *)(uintptr_t)bad.p)[i] ^= 1;
+		refused += !t->ops.agree(t->ops.ctx, a, "test-dec-p256", bad, bytes_of(""), 32,
+					 &key, NULL);
+	}
+	assert_int_equal(refused, t->p256.spki.n);
+	arena_destroy(a);
+}
+
+static void
+only_a_p256_decryption_key_agrees_and_on_16_to_64_octets(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	struct test_keys *t = test_keys_create(a);
+	static const struct {
+		const char *kid;
+		size_t n;
+	} rows[] = {{"test-p256", 32},
+		    {"test-dec-rsa", 32},
+		    {"test-dec-p256", 15},
+		    {"test-dec-p256", 65}};
+	struct bytes key;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		ASSERT_REFUSED(t->ops.agree(t->ops.ctx, a, rows[i].kid, t->p256.spki, bytes_of(""),
+					    rows[i].n, &key, &err),
+			       &err, ERR_DENIED, "does not agree in this way");
+	arena_destroy(a);
+}
+
+static void
+a_private_key_of_another_type_is_refused(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	struct crypto c;
+	struct private_key k;
+	struct bytes p256, secret;
+	struct err err = {0};
+
+	ASSERT_OK(crypto_init(a, &c, &err), &err);
+	ASSERT_OK(private_key_generate(a, KEY_P256, &p256, &err), &err);
+	ASSERT_OK(private_key_generate(a, KEY_SECRET, &secret, &err), &err);
+	assert_int_equal(secret.n, 32);
+	ASSERT_REFUSED(private_key_init(a, &c, "k", KEY_SAML_SIGN, KEY_RSA3072, p256, 1, &k, &err),
+		       &err, ERR_INPUT, "not a private key of its type");
+	ASSERT_REFUSED(private_key_init(a, &c, "k", KEY_SAML_SIGN, KEY_P256, secret, 1, &k, &err),
+		       &err, ERR_INPUT, "not a private key of its type");
+	ASSERT_REFUSED(private_key_init(a, &c, "k", KEY_COOKIE, KEY_SECRET, p256, 1, &k, &err),
+		       &err, ERR_INPUT, "not a private key of its type");
+	ASSERT_REFUSED(private_key_init(a, &c, "k", KEY_COOKIE, KEY_P256, p256, 1, &k, &err), &err,
+		       ERR_DENIED, "no such purpose");
+	ASSERT_REFUSED(private_key_generate(a, (enum key_type)9, &p256, &err), &err, ERR_INTERNAL,
+		       "cannot be made");
+	arena_destroy(a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(signatures_verify_and_only_over_their_text),
+		cmocka_unit_test(a_key_signs_only_with_its_own_algorithms),
+		cmocka_unit_test(a_wrapped_key_opens_and_every_other_octet_is_refused_alike),
+		cmocka_unit_test(a_content_key_of_odd_length_is_refused),
+		cmocka_unit_test(only_a_decryption_key_unwraps),
+		cmocka_unit_test(both_sides_agree_on_a_key_of_any_length),
+		cmocka_unit_test(a_point_off_the_curve_or_in_another_form_is_refused),
+		cmocka_unit_test(only_a_p256_decryption_key_agrees_and_on_16_to_64_octets),
+		cmocka_unit_test(a_private_key_of_another_type_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("private", tests, NULL, NULL);
+}
