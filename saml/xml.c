@@ -1,0 +1,513 @@
+/*
+ * Parsing and canonicalization; see xml.h.  What a document may not hold is
+ * refused in three steps: by looking at its octets before libxml2 sees them (no
+ * DTD code is ever reached), by counting while libxml2 parses, and by taking
+ * nothing that libxml2 had any remark about.  Readers are in xml_read.c.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <libxml/SAX2.h>
+#include <libxml/c14n.h>
+#include <libxml/parser.h>
+
+#include "base/buf.h"
+#include "base/enc.h"
+#include "base/text.h"
+#include "saml/xml_dom.h"
+
+#define KIB     ((size_t)1024)
+#define MIB     (KIB * KIB)
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+const struct xml_limits xml_limits_message = {256 * KIB, 20000, 64, 0};
+const struct xml_limits xml_limits_request = {256 * KIB, 20000, 64, XML_CDATA};
+const struct xml_limits xml_limits_metadata = {128 * MIB, 8000000, 64, XML_COMMENTS | XML_BOM};
+
+/* A PrefixList names the few prefixes that occur in values ("xs"). */
+#define MAX_PREFIXES 16
+
+/* Room for the start tag that stands for the context of a decrypted element. */
+#define MAX_CONTEXT_BYTES (64 * KIB)
+
+/* ---- before the parser ---- */
+
+static bool
+starts_with(struct bytes b, const char *s)
+{
+	return b.n >= strlen(s) && memcmp(b.p, s, strlen(s)) == 0;
+}
+
+static struct bytes
+skip(struct bytes b, size_t n)
+{
+	return (struct bytes){b.p + n, b.n - n};
+}
+
+static struct bytes
+skip_space(struct bytes b)
+{
+	while (b.n > 0 && strchr(" \t\r\n", b.p[0]) != NULL)
+		b = skip(b, 1);
+	return b;
+}
+
+/* One ` name="value"` of the declaration; value in lower case must be one of the words. */
+static bool
+take_pseudo_attribute(struct bytes *b, const char *name, const char *const *words)
+{
+	struct bytes t = skip_space(*b);
+
+	if (t.n == b->n || !starts_with(t, name))
+		return false;
+	t = skip_space(skip(t, strlen(name)));
+	if (!starts_with(t, "="))
+		return false;
+	t = skip_space(skip(t, 1));
+	if (t.n == 0 || (t.p[0] != '"' && t.p[0] != '\''))
+		return false;
+	char quote = (char)t.p[0];
+
+	t = skip(t, 1);
+	for (; *words != NULL; words++) {
+		size_t n = strlen(*words);
+
+		if (t.n > n && strncasecmp((const char *)t.p, *words, n) == 0 &&
+		    (char)t.p[n] == quote) {
+			*b = skip(t, n + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Step over the XML declaration, so that libxml2 sees none and nothing can make
+ * it read the octets as anything but UTF-8.
+ */
+static bool
+skip_declaration(struct bytes *text, struct err *err)
+{
+	static const char *const version[] = {"1.0", NULL};
+	static const char *const encoding[] = {"utf-8", NULL};
+	static const char *const standalone[] = {"yes", "no", NULL};
+	struct bytes t = *text;
+
+	if (!starts_with(t, "<?xml")) {
+		/* A byte order mark, for one, would be skipped in silence. */
+		t = skip_space(t);
+		if (t.n > 0 && t.p[0] != '<')
+			return FAIL(err, ERR_INPUT, NULL, "XML begins with something else");
+		return true;
+	}
+	t = skip(t, strlen("<?xml"));
+	if (!take_pseudo_attribute(&t, "version", version))
+		return FAIL(err, ERR_INPUT, NULL, "XML declaration of another version");
+	(void)take_pseudo_attribute(&t, "encoding", encoding);
+	(void)take_pseudo_attribute(&t, "standalone", standalone);
+	t = skip_space(t);
+	if (!starts_with(t, "?>"))
+		return FAIL(err, ERR_INPUT, NULL, "XML declaration is not one of UTF-8");
+	*text = skip(t, strlen("?>"));
+	return true;
+}
+
+/*
+ * Markup that may not occur is looked for in the octets themselves: "<!" and
+ * "<?" begin nothing else, and where they are mere text (in a comment or a CDATA
+ * section) refusing them costs nobody anything.
+ */
+static bool
+check_markup(struct bytes text, unsigned flags, struct err *err)
+{
+	const unsigned char *end = text.p + text.n;
+
+	for (const unsigned char *p = text.p; p < end; p++) {
+		p = memchr(p, '<', (size_t)(end - p));
+		if (p == NULL)
+			break;
+		struct bytes t = {p, (size_t)(end - p)};
+
+		if (starts_with(t, "<?"))
+			return FAIL(err, ERR_INPUT, NULL, "processing instruction in XML");
+		if (starts_with(t, "<!--") && !(flags & XML_COMMENTS))
+			return FAIL(err, ERR_INPUT, NULL, "comment in XML");
+		if (starts_with(t, "<![CDATA[") && !(flags & XML_CDATA))
+			return FAIL(err, ERR_INPUT, NULL, "CDATA section in XML");
+		if (starts_with(t, "<!") && !starts_with(t, "<!--") && !starts_with(t, "<![CDATA["))
+			return FAIL(err, ERR_INPUT, NULL, "DTD or other declaration in XML");
+	}
+	return true;
+}
+
+static bool
+check_octets(struct bytes text, const struct xml_limits *limits, struct err *err)
+{
+	if (text.n > limits->max_bytes)
+		return FAIL(err, ERR_INPUT, NULL, "XML of %zu octets, at most %zu", text.n,
+			    limits->max_bytes);
+	if (text.n == 0)
+		return FAIL(err, ERR_INPUT, NULL, "no XML at all");
+	if (memchr(text.p, '\0', text.n) != NULL || !text_is_utf8(text))
+		return FAIL(err, ERR_INPUT, NULL, "XML is not UTF-8");
+	return check_markup(text, limits->flags, err);
+}
+
+/* ---- while parsing ---- */
+
+struct guard {
+	const struct xml_limits *limits;
+	size_t nodes;
+	int max_depth;
+	const char *fault; /* why we stopped; NULL: we did not */
+	bool remarked;     /* libxml2 had an error or a warning */
+	char remark[120];
+};
+
+static void
+on_remark(void *ctx, xmlError *e)
+{
+	struct guard *g = ((xmlParserCtxt *)ctx)->_private;
+
+	if (g->remarked)
+		return;
+	g->remarked = true;
+	if (e->message != NULL)
+		snprintf(g->remark, sizeof(g->remark), "%s", e->message);
+	g->remark[strcspn(g->remark, "\n")] = '\0';
+}
+
+/*
+ * A relative namespace name has no canonical form (XML-C14N 1.3), which libxml2
+ * remarks on for default namespaces only.  One with an ampersand it neither
+ * decodes nor escapes.  A long one would be repeated by canonicalization at
+ * each element that uses it.
+ */
+static const char *
+ns_fault(const char *uri)
+{
+	if (uri == NULL || uri[0] == '\0')
+		return NULL;
+	if (strlen(uri) > XML_MAX_NS_BYTES)
+		return "XML namespace name is too long";
+	if (strchr(uri, '&') != NULL)
+		return "XML namespace name holds an ampersand";
+	size_t letters = strspn(uri, LETTERS);
+
+	if (letters == 0 || uri[letters + strspn(uri + letters, LETTERS "0123456789+-.")] != ':')
+		return "XML namespace name is relative";
+	return NULL;
+}
+
+static const char *
+start_fault(const xmlParserCtxt *p, struct guard *g, int n_ns, const xmlChar **ns, int n_attr)
+{
+	size_t n = (size_t)n_ns + (size_t)n_attr;
+
+	g->nodes += 1 + n;
+	if (p->nodeNr >= g->max_depth)
+		return "XML is nested too deeply";
+	if (g->nodes > g->limits->max_nodes)
+		return "XML has too many elements";
+	if (n > g->limits->max_attrs)
+		return "XML element has too many attributes";
+	for (int i = 0; i < n_ns; i++) {
+		const char *fault = ns_fault((const char *)ns[2 * i + 1]);
+
+		if (fault != NULL)
+			return fault;
+	}
+	return NULL;
+}
+
+static void
+on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int n_ns,
+	 const xmlChar **ns, int n_attr, int n_defaulted, const xmlChar **attr)
+{
+	xmlParserCtxt *p = ctx;
+	struct guard *g = p->_private;
+
+	g->fault = start_fault(p, g, n_ns, ns, n_attr);
+	if (g->fault != NULL)
+		xmlStopParser(p);
+	else
+		xmlSAX2StartElementNs(ctx, name, prefix, uri, n_ns, ns, n_attr, n_defaulted, attr);
+}
+
+static void
+free_doc(void *p)
+{
+	struct xml_doc *doc = p;
+
+	xmlFreeDoc(doc->dom);
+}
+
+static void
+parse_guarded(struct bytes text, struct guard *g, struct xml_doc *doc, bool *clean)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, xmlInitParser);
+	/* No arena allocation in here: its exit would pass over libxml2's frames. */
+	xmlParserCtxt *p = xmlNewParserCtxt();
+
+	*clean = false;
+	if (p == NULL)
+		return;
+	p->_private = g;
+	p->sax->startElementNs = on_start;
+	p->sax->serror = on_remark;
+	doc->dom = xmlCtxtReadMemory(p, (const char *)text.p, (int)text.n, NULL, NULL,
+				     XML_PARSE_NONET);
+	*clean = doc->dom != NULL && p->wellFormed && p->nsWellFormed && p->errNo == XML_ERR_OK &&
+		 !g->remarked && g->fault == NULL;
+	xmlFreeParserCtxt(p);
+}
+
+/* ---- after parsing ---- */
+
+static const xmlNode *
+next_in_document(const xmlNode *n, const xmlNode *top)
+{
+	if (n->type == XML_ELEMENT_NODE && n->children != NULL)
+		return n->children;
+	while (n != top && n->next == NULL)
+		n = n->parent;
+	return n == top ? NULL : n->next;
+}
+
+static const char *
+id_of(const xmlNode *n)
+{
+	return n->type == XML_ELEMENT_NODE ? xml_attr(node_of(n), "ID") : NULL;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return strcmp(id_of(*(const xmlNode *const *)a), id_of(*(const xmlNode *const *)b));
+}
+
+static bool
+collect_ids(struct arena *a, struct xml_doc *doc, struct err *err)
+{
+	size_t n_ids = 0, i = 0;
+
+	for (const xmlNode *n = doc->root; n != NULL; n = next_in_document(n, doc->root)) {
+		const char *id = id_of(n);
+
+		if (id == NULL)
+			continue;
+		if (!dom_is_ncname(id))
+			return FAIL(err, ERR_INPUT, NULL, "ID of <%s> is not an xs:ID", n->name);
+		n_ids++;
+	}
+	doc->ids = ARENA_ARRAY(a, const xmlNode *, n_ids);
+	doc->n_ids = n_ids;
+	for (const xmlNode *n = doc->root; n != NULL; n = next_in_document(n, doc->root))
+		if (id_of(n) != NULL)
+			doc->ids[i++] = n;
+	if (n_ids > 1)
+		qsort(doc->ids, n_ids, sizeof(doc->ids[0]), compare_ids);
+	for (i = 1; i < n_ids; i++)
+		if (compare_ids(&doc->ids[i - 1], &doc->ids[i]) == 0)
+			return FAIL(err, ERR_INPUT, NULL, "two elements have the same ID");
+	return true;
+}
+
+static bool
+parse(struct arena *a, struct bytes text, struct guard *g, struct xml_doc **out, struct err *err)
+{
+	struct xml_doc *doc = ARENA_NEW(a, struct xml_doc);
+	bool clean;
+
+	arena_defer(a, free_doc, doc);
+	parse_guarded(text, g, doc, &clean);
+	if (!clean)
+		return FAIL(err, ERR_INPUT, NULL, "XML refused: %s",
+			    g->fault != NULL ? g->fault : g->remark);
+	doc->dom->_private = doc;
+	doc->root = xmlDocGetRootElement(doc->dom);
+	doc->limits = *g->limits;
+	*out = doc;
+	return true;
+}
+
+bool
+xml_parse(struct arena *a, struct bytes text, const struct xml_limits *limits, struct xml_doc **out,
+	  struct err *err)
+{
+	struct guard g = {.limits = limits, .max_depth = XML_MAX_DEPTH};
+	struct xml_doc *doc;
+
+	if ((limits->flags & XML_BOM) && starts_with(text, "\xef\xbb\xbf"))
+		text = skip(text, 3);
+	if (!skip_declaration(&text, err) || !check_octets(text, limits, err) ||
+	    !parse(a, text, &g, &doc, err) || !collect_ids(a, doc, err))
+		return false;
+	*out = doc;
+	return true;
+}
+
+/* ---- as if inside another element ---- */
+
+/* The declarations in scope at n, each prefix once, nearest first. */
+static void
+add_scope(struct buf *b, const xmlNode *n)
+{
+	const xmlNode *start = n;
+
+	for (; n != NULL && n->type == XML_ELEMENT_NODE; n = n->parent)
+		for (const xmlNs *ns = n->nsDef; ns != NULL; ns = ns->next) {
+			const char *prefix = (const char *)ns->prefix;
+
+			if (dom_find_ns(start, prefix) != ns)
+				continue;
+			buf_str(b, prefix != NULL ? " xmlns:" : " xmlns");
+			if (prefix != NULL)
+				buf_str(b, prefix);
+			buf_str(b, "=\"");
+			enc_xml_attr(b, ns->href != NULL ? (const char *)ns->href : "");
+			buf_str(b, "\"");
+		}
+}
+
+bool
+xml_parse_within(struct arena *a, struct bytes text, const struct xml_node *context,
+		 const struct xml_limits *limits, struct xml_doc **out, struct err *err)
+{
+	/* The context is one level and one start tag more than what the limits are for. */
+	struct guard g = {.limits = limits, .max_depth = XML_MAX_DEPTH + 1};
+	struct xml_doc *doc;
+	struct bytes whole;
+	struct buf b;
+
+	if (!check_octets(text, limits, err))
+		return false;
+	buf_init(&b, a, text.n + MAX_CONTEXT_BYTES);
+	buf_str(&b, "<context");
+	add_scope(&b, dom_of(context));
+	buf_str(&b, ">");
+	buf_add(&b, text);
+	buf_str(&b, "</context>");
+	if (!buf_finish(&b, &whole, err) || !parse(a, whole, &g, &doc, err))
+		return false;
+	doc->root = doc->root->children;
+	if (doc->root == NULL || doc->root->type != XML_ELEMENT_NODE || doc->root->next != NULL)
+		return FAIL(err, ERR_INPUT, NULL, "XML is not one element");
+	if (!collect_ids(a, doc, err))
+		return false;
+	*out = doc;
+	return true;
+}
+
+const struct xml_node *
+xml_find_id(const struct xml_doc *doc, const char *id)
+{
+	size_t low = 0, high = doc->n_ids;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c = strcmp(id, id_of(doc->ids[mid]));
+
+		if (c == 0)
+			return node_of(doc->ids[mid]);
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+/* ---- exclusive canonical form ---- */
+
+struct subset {
+	const xmlNode *top, *skip;
+};
+
+static int
+is_visible(void *ctx, xmlNode *node, xmlNode *parent)
+{
+	const struct subset *s = ctx;
+	const xmlNode *n = node;
+
+	/* Attributes and declarations go with their element. */
+	if (n->type == XML_NAMESPACE_DECL || n->type == XML_ATTRIBUTE_NODE)
+		n = parent;
+	for (; n != NULL && n != s->skip; n = n->parent)
+		if (n == s->top)
+			return 1;
+	return 0;
+}
+
+static void
+say_nothing(void *ctx, xmlError *e)
+{
+	(void)ctx;
+	(void)e;
+}
+
+static void
+close_output(void *p)
+{
+	xmlOutputBuffer **out = p;
+
+	if (*out != NULL)
+		xmlOutputBufferClose(*out);
+	*out = NULL;
+}
+
+static bool
+split_prefixes(struct arena *a, const char *list, xmlChar **prefixes, struct err *err)
+{
+	char *p = arena_strdup(a, list);
+	size_t n = 0;
+
+	while (*(p += strspn(p, " \t\r\n")) != '\0') {
+		if (n == MAX_PREFIXES)
+			return FAIL(err, ERR_INPUT, NULL, "PrefixList of more than %d prefixes",
+				    MAX_PREFIXES);
+		prefixes[n++] = (xmlChar *)p;
+		p += strcspn(p, " \t\r\n");
+		if (*p != '\0')
+			*p++ = '\0';
+	}
+	return true;
+}
+
+bool
+xml_c14n(struct arena *a, const struct xml_node *n, const struct xml_node *skip_node,
+	 const char *prefix_list, size_t min_bytes, struct bytes *out, struct err *err)
+{
+	struct subset subset = {dom_of(n), skip_node != NULL ? dom_of(skip_node) : NULL};
+	xmlChar *prefixes[MAX_PREFIXES + 1] = {NULL};
+	xmlOutputBuffer **o = ARENA_NEW(a, xmlOutputBuffer *);
+
+	if (prefix_list != NULL && !split_prefixes(a, prefix_list, prefixes, err))
+		return false;
+	arena_defer(a, close_output, o);
+	*o = xmlAllocOutputBuffer(NULL);
+	if (*o == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory for canonical XML");
+
+	xmlStructuredErrorFunc before = xmlStructuredError;
+	void *before_ctx = xmlStructuredErrorContext;
+
+	xmlSetStructuredErrorFunc(NULL, say_nothing);
+	int rc = xmlC14NExecute(subset.top->doc, is_visible, &subset, XML_C14N_EXCLUSIVE_1_0,
+				prefixes, 0, *o);
+	xmlSetStructuredErrorFunc(before_ctx, before);
+
+	struct bytes text = {xmlOutputBufferGetContent(*o), xmlOutputBufferGetSize(*o)};
+
+	if (rc < 0 || text.n == 0 || text.n < min_bytes)
+		return FAIL(err, ERR_INPUT, NULL, "canonical XML failed or is too short");
+	*out = arena_bytes(a, text);
+	close_output(o);
+	return true;
+}
