@@ -1,0 +1,310 @@
+/* Party policies; see policy.h.  Values are text in JSON, attributes an array of "name[:required]".
+ */
+#include "idp/policy.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define MAX_ATTRIBUTES   64
+#define MAX_POLICY_BYTES 65536
+
+typedef bool (*policy_read)(struct arena *a, const json_t *v, struct policy *p, struct err *err);
+
+static bool
+word_to_index(const char *const *words, const json_t *v, int *out)
+{
+	const char *s = json_string_value(v);
+
+	for (int i = 0; s != NULL && words[i] != NULL; i++) {
+		if (strcmp(words[i], s) == 0) {
+			*out = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+read_level(const json_t *v, enum level *out, struct err *err)
+{
+	enum level l = level_from_word(json_string_value(v));
+
+	if (l == LEVEL_NONE)
+		return FAIL(err, ERR_INPUT, NULL, "not a level: basic, low, substantial, high");
+	*out = l;
+	return true;
+}
+
+static bool
+read_floor(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_level(v, &p->level, err);
+}
+
+static bool
+read_cap(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_level(v, &p->level_cap, err);
+}
+
+static bool
+read_wanted(struct arena *a, const char *text, struct wanted *out, struct err *err)
+{
+	const char *colon = text == NULL ? NULL : strchr(text, ':');
+	size_t n = colon == NULL ? 0 : (size_t)(colon - text);
+	const char *name = colon == NULL ? text : arena_strndup(a, text, n);
+
+	if (colon != NULL && strcmp(colon, ":required") != 0)
+		return FAIL(err, ERR_INPUT, NULL, "NAME or NAME:required expected");
+	out->at = name == NULL ? NULL : attribute_by_name(name);
+	out->required = colon != NULL;
+	if (out->at == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "unknown attribute '%s'",
+			    name == NULL ? "" : name);
+	return true;
+}
+
+static bool
+read_attributes(struct arena *a, const json_t *v, struct policy *p, struct err *err)
+{
+	size_t n = json_array_size(v);
+
+	if (!json_is_array(v) || n > MAX_ATTRIBUTES)
+		return FAIL(err, ERR_INPUT, NULL, "a list of at most %d attributes expected",
+			    MAX_ATTRIBUTES);
+	struct wanted *w = ARENA_ARRAY(a, struct wanted, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!read_wanted(a, json_string_value(json_array_get(v, i)), &w[i], err))
+			return false;
+		for (size_t k = 0; k < i; k++)
+			if (w[k].at == w[i].at)
+				return FAIL(err, ERR_INPUT, NULL, "%s: named twice", w[i].at->name);
+	}
+	p->attributes = (struct wanted_list){w, n};
+	return true;
+}
+
+/* Sector and group names: short, visible, stored as they are for ever. */
+static bool
+read_name(struct arena *a, const json_t *v, const char **out, struct err *err)
+{
+	const char *s = json_string_value(v);
+
+	if (s == NULL || !text_is_visible_ascii(s, 256))
+		return FAIL(err, ERR_INPUT, NULL, "1 to 256 visible ASCII characters expected");
+	*out = arena_strdup(a, s);
+	return true;
+}
+
+static bool
+read_sector(struct arena *a, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_name(a, v, &p->sector, err);
+}
+
+static bool
+read_suite(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	static const char *const words[] = {"es256", "rs256", "ps256", NULL};
+	static const enum sig_alg algs[] = {SIG_ES256, SIG_RS256, SIG_PS256};
+	int i;
+
+	if (!word_to_index(words, v, &i))
+		return FAIL(err, ERR_INPUT, NULL, "es256, rs256 or ps256 expected");
+	p->suite = algs[i];
+	return true;
+}
+
+static bool
+read_vocabulary(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	if (!level_vocabulary_from_name(json_string_value(v), &p->vocabulary))
+		return FAIL(err, ERR_INPUT, NULL, "stork, eidas, bsi or short expected");
+	return true;
+}
+
+static bool
+read_sso_group(struct arena *a, const json_t *v, struct policy *p, struct err *err)
+{
+	if (!read_name(a, v, &p->sso_group, err))
+		return false;
+	if (strcmp(p->sso_group, "never") == 0)
+		p->sso_group = NULL;
+	return true;
+}
+
+static bool
+read_consent(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	static const char *const words[] = {"changed", "always", NULL};
+	int i;
+
+	if (!word_to_index(words, v, &i))
+		return FAIL(err, ERR_INPUT, NULL, "changed or always expected");
+	p->consent = (enum policy_consent)i;
+	return true;
+}
+
+static bool
+read_encrypt(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	static const char *const words[] = {"auto", "never", "always", NULL};
+	int i;
+
+	if (!word_to_index(words, v, &i))
+		return FAIL(err, ERR_INPUT, NULL, "auto, never or always expected");
+	p->encrypt = (enum policy_encrypt)i;
+	return true;
+}
+
+static bool
+read_yes_no(const json_t *v, bool *out, struct err *err)
+{
+	static const char *const words[] = {"no", "yes", NULL};
+	int i;
+
+	if (!word_to_index(words, v, &i))
+		return FAIL(err, ERR_INPUT, NULL, "yes or no expected");
+	*out = i == 1;
+	return true;
+}
+
+static bool
+read_unsigned(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_yes_no(v, &p->accept_unsigned, err);
+}
+
+static bool
+read_level_attributes(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_yes_no(v, &p->level_attributes, err);
+}
+
+static bool
+read_text(struct arena *a, const json_t *v, const char **out, struct err *err)
+{
+	const char *s = json_string_value(v);
+
+	if (s == NULL || *s == '\0' || strlen(s) > 500)
+		return FAIL(err, ERR_INPUT, NULL, "a text of 1 to 500 bytes expected");
+	*out = arena_strdup(a, s);
+	return true;
+}
+
+static bool
+read_purpose_de(struct arena *a, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_text(a, v, &p->purpose_de, err);
+}
+
+static bool
+read_purpose_en(struct arena *a, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_text(a, v, &p->purpose_en, err);
+}
+
+static bool
+read_home(struct arena *a, const json_t *v, struct policy *p, struct err *err)
+{
+	const char *s = json_string_value(v);
+
+	if (s == NULL || !text_is_visible_ascii(s, 2000) || !text_starts(s, "https://"))
+		return FAIL(err, ERR_INPUT, NULL, "an https URL expected");
+	p->home_url = arena_strdup(a, s);
+	return true;
+}
+
+const struct policy_key policy_keys[] = {
+	{"level", "LEVEL", "what the request asks",
+	 "Least level of every login: basic, low, substantial, high.", false},
+	{"level-cap", "LEVEL", "high", "Nothing above this level is told to the party.", false},
+	{"attribute", "NAME[:required]", "what its metadata asks for",
+	 "An attribute the party may receive; required: no answer without it.", true},
+	{"sector", "NAME", "host of the entityID, or of the sector_identifier_uri",
+	 "Parties of one sector see the same pseudonym.", false},
+	{"suite", "es256|rs256|ps256", "es256", "Signature suite of what we send.", false},
+	{"vocabulary", "stork|eidas|bsi|short", "stork for SAML, short for OIDC",
+	 "The words for levels that the party gets.", false},
+	{"sso-group", "NAME|never", "portalverbund",
+	 "Group of parties that share one login; never: each login anew.", false},
+	{"consent", "changed|always", "changed",
+	 "When consent is asked again: when something changed, or each time.", false},
+	{"encrypt", "auto|never|always", "auto",
+	 "Encrypt assertions: auto when the party has an encryption key.", false},
+	{"accept-unsigned", "yes|no", "no", "Take authentication requests without a signature.",
+	 false},
+	{"level-attributes", "yes|no", "no",
+	 "Send the level of each attribute also as an attribute or claim of its own.", false},
+	{"purpose-de", "TEXT", "none", "Purpose shown at consent, in German.", false},
+	{"purpose-en", "TEXT", "none", "Purpose shown at consent, in English.", false},
+	{"home", "URL", "none", "Where the way back to the portal leads.", false},
+	{NULL, NULL, NULL, NULL, false},
+};
+
+/* In the order of policy_keys. */
+static const policy_read readers[ARRAY_LEN(policy_keys) - 1] = {
+	read_floor,      read_cap,        read_attributes,       read_sector,
+	read_suite,      read_vocabulary, read_sso_group,        read_consent,
+	read_encrypt,    read_unsigned,   read_level_attributes, read_purpose_de,
+	read_purpose_en, read_home,
+};
+
+static size_t
+key_index(const char *name)
+{
+	size_t i = 0;
+
+	while (policy_keys[i].name != NULL && strcmp(policy_keys[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+bool
+policy_parse(struct arena *a, const char *json, struct policy *out, struct err *err)
+{
+	struct policy p = {
+		.level_cap = LEVEL_HIGH,
+		.suite = SIG_ES256,
+		.vocabulary = LEVEL_VOCAB_COUNT, /* the dialect decides */
+		.sso_group = "portalverbund",
+	};
+	json_t *o, *v;
+	const char *name;
+
+	if (!json_parse_object(a, bytes_of(json), MAX_POLICY_BYTES, &o, err))
+		return false;
+	json_object_foreach(o, name, v)
+	{
+		struct err why = {0};
+		size_t i = key_index(name);
+
+		if (policy_keys[i].name == NULL)
+			return FAIL(err, ERR_INPUT, NULL, "policy: unknown key '%s'", name);
+		if (!readers[i](a, v, &p, &why))
+			return FAIL(err, ERR_INPUT, NULL, "policy: %s: %s", name, why.text);
+	}
+	*out = p;
+	return true;
+}
+
+bool
+policy_put(struct arena *a, json_t *policy, const char *key, const char *text, struct err *err)
+{
+	size_t i = key_index(key);
+
+	if (policy_keys[i].name == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "policy: unknown key '%s'", key);
+	if (!policy_keys[i].repeatable) {
+		json_put_str(a, policy, key, text);
+		return true;
+	}
+	json_t *list = json_object_get(policy, key);
+
+	if (list == NULL)
+		json_put(a, policy, key, list = json_new_array(a));
+	json_push_str(a, list, text);
+	return true;
+}

@@ -1,0 +1,56 @@
+/*
+ * What the operator laid down for a party when registering it: the least level,
+ * attributes, sector, signature suite and so on.  One table names every key; the
+ * command line, the stored JSON and the manual page follow it.
+ */
+#ifndef KONTOR_IDP_POLICY_H
+#define KONTOR_IDP_POLICY_H
+
+#include "base/json.h"
+#include "idp/release.h"
+#include "keys/key_ops.h"
+
+enum policy_encrypt { ENCRYPT_AUTO, ENCRYPT_NEVER, ENCRYPT_ALWAYS };
+enum policy_consent { CONSENT_CHANGED, CONSENT_ALWAYS };
+
+struct policy {
+	enum level level;     /* least level of every login; LEVEL_NONE: what the request asks */
+	enum level level_cap; /* nothing above it is told to this party */
+	struct wanted_list attributes; /* registered; nothing else ever goes out */
+	const char *sector;            /* registered name; NULL: the party's own default */
+	enum sig_alg suite;            /* SIG_ES256 unless the party cannot */
+	enum level_vocabulary vocabulary;
+	const char *sso_group; /* sessions of this group are taken; NULL: never, each login anew */
+	enum policy_consent consent;
+	enum policy_encrypt encrypt; /* SAML assertions; AUTO: when the party has a key */
+	bool accept_unsigned;        /* SAML requests without any signature */
+	bool level_attributes;       /* also send levels as an attribute/claim of their own */
+	const char *purpose_de, *purpose_en; /* shown at consent; NULL: none */
+	const char *home_url;                /* where "back to the portal" leads; NULL: nowhere */
+};
+
+/*
+ * Read the stored JSON object.  Missing keys take their defaults; an unknown
+ * key, a word that is none, an unknown attribute is ERR_INPUT and named.
+ */
+MUST_USE bool policy_parse(struct arena *a, const char *json, struct policy *out, struct err *err);
+
+/* One key of the table, for the command line ("--level") and the manual. */
+struct policy_key {
+	const char *name;     /* as in JSON and after "--" */
+	const char *argument; /* "LEVEL", "yes|no" */
+	const char *fallback; /* in words */
+	const char *sentence;
+	bool repeatable;
+};
+
+extern const struct policy_key policy_keys[]; /* ends with a NULL name */
+
+/*
+ * Set one key in the JSON object from its command-line text; repeatable keys
+ * add.  ERR_INPUT: unknown key.  The value is judged by policy_parse.
+ */
+MUST_USE bool policy_put(struct arena *a, json_t *policy, const char *key, const char *text,
+			 struct err *err);
+
+#endif

@@ -1,0 +1,129 @@
+/* Party policies: every key reads its words and nothing else. */
+#include "idp/policy.h"
+#include "tests/test.h"
+
+static struct arena *a;
+
+static int
+setup(void **state UNUSED)
+{
+	a = arena_create(1 << 22);
+	return a == NULL;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	arena_destroy(a);
+	return 0;
+}
+
+static void
+an_empty_policy_is_the_careful_default(void **state UNUSED)
+{
+	struct policy p;
+	struct err err = {0};
+
+	ASSERT_OK(policy_parse(a, "{}", &p, &err), &err);
+	assert_int_equal(p.level, LEVEL_NONE);
+	assert_int_equal(p.level_cap, LEVEL_HIGH);
+	assert_int_equal(p.attributes.n, 0);
+	assert_int_equal(p.suite, SIG_ES256);
+	assert_string_equal(p.sso_group, "portalverbund");
+	assert_false(p.accept_unsigned);
+	assert_int_equal(p.encrypt, ENCRYPT_AUTO);
+	assert_int_equal(p.consent, CONSENT_CHANGED);
+}
+
+static void
+what_the_command_line_sets_is_read_back(void **state UNUSED)
+{
+	static const char *const set[][2] = {
+		{"level", "substanziell"},
+		{"level-cap", "low"},
+		{"attribute", "family_name:required"},
+		{"attribute", "email"},
+		{"sector", "amt24"},
+		{"suite", "rs256"},
+		{"vocabulary", "eidas"},
+		{"sso-group", "never"},
+		{"consent", "always"},
+		{"encrypt", "always"},
+		{"accept-unsigned", "yes"},
+		{"level-attributes", "yes"},
+		{"purpose-de", "Antrag"},
+		{"purpose-en", "Application"},
+		{"home", "https://amt24.example/"},
+	};
+	json_t *o = json_new_object(a);
+	struct policy p;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(set); i++)
+		ASSERT_OK(policy_put(a, o, set[i][0], set[i][1], &err), &err);
+	ASSERT_OK(policy_parse(a, json_text(a, o, false), &p, &err), &err);
+	assert_int_equal(p.level, LEVEL_SUBSTANTIAL);
+	assert_int_equal(p.level_cap, LEVEL_LOW);
+	assert_int_equal(p.attributes.n, 2);
+	assert_true(p.attributes.p[0].required);
+	assert_false(p.attributes.p[1].required);
+	assert_string_equal(p.attributes.p[1].at->name, "email");
+	assert_string_equal(p.sector, "amt24");
+	assert_int_equal(p.suite, SIG_RS256);
+	assert_int_equal(p.vocabulary, LEVEL_VOCAB_EIDAS);
+	assert_null(p.sso_group);
+	assert_int_equal(p.consent, CONSENT_ALWAYS);
+	assert_int_equal(p.encrypt, ENCRYPT_ALWAYS);
+	assert_true(p.accept_unsigned && p.level_attributes);
+	assert_string_equal(p.purpose_en, "Application");
+	assert_string_equal(p.home_url, "https://amt24.example/");
+}
+
+static void
+a_word_that_is_none_is_named(void **state UNUSED)
+{
+	static const char *const cases[][2] = {
+		{"{\"lvel\":\"low\"}", "unknown key 'lvel'"},
+		{"{\"level\":\"LOW\"}", "level: not a level"},
+		{"{\"level\":3}", "level: not a level"},
+		{"{\"level-cap\":\"\"}", "level-cap: not a level"},
+		{"{\"attribute\":\"email\"}", "a list of at most"},
+		{"{\"attribute\":[\"shoe_size\"]}", "unknown attribute 'shoe_size'"},
+		{"{\"attribute\":[1]}", "unknown attribute ''"},
+		{"{\"attribute\":[\"email:maybe\"]}", "NAME or NAME:required"},
+		{"{\"attribute\":[\"email\",\"email:required\"]}", "email: named twice"},
+		{"{\"sector\":\"a b\"}", "sector: 1 to 256 visible"},
+		{"{\"suite\":\"hs256\"}", "suite: es256, rs256"},
+		{"{\"vocabulary\":\"x\"}", "vocabulary: stork"},
+		{"{\"vocabulary\":null}", "vocabulary: stork"},
+		{"{\"sso-group\":\"\"}", "sso-group: 1 to 256"},
+		{"{\"consent\":\"never\"}", "consent: changed or always"},
+		{"{\"encrypt\":\"no\"}", "encrypt: auto, never"},
+		{"{\"accept-unsigned\":true}", "accept-unsigned: yes or no"},
+		{"{\"level-attributes\":\"ja\"}", "level-attributes: yes or no"},
+		{"{\"purpose-de\":\"\"}", "purpose-de: a text"},
+		{"{\"purpose-en\":7}", "purpose-en: a text"},
+		{"{\"home\":\"http://amt24.example/\"}", "home: an https URL"},
+		{"[]", "not an object"},
+	};
+	struct policy p;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		ASSERT_REFUSED(policy_parse(a, cases[i][0], &p, &err), &err, ERR_INPUT,
+			       cases[i][1]);
+	ASSERT_REFUSED(policy_put(a, json_new_object(a), "lvel", "low", &err), &err, ERR_INPUT,
+		       "unknown key");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_policy_is_the_careful_default),
+		cmocka_unit_test(what_the_command_line_sets_is_read_back),
+		cmocka_unit_test(a_word_that_is_none_is_named),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, setup, teardown);
+}
