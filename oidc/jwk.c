@@ -1,0 +1,430 @@
+/* Reading and writing JSON Web Keys; see jwk.h. */
+#include "oidc/jwk.h"
+
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/param_build.h>
+
+#include "base/enc.h"
+#include "base/text.h"
+
+#define RSA_MIN_BITS   2048
+#define RSA_MAX_BITS   8192 /* verification time grows with the square */
+#define EXPONENT_BYTES 8
+#define KID_MAX_BYTES  256
+#define ED25519_BYTES  32
+
+static const struct curve {
+	const char *crv;
+	const char *group; /* OpenSSL's name */
+	enum oidc_key_type key;
+	size_t coordinate_bytes;
+	enum oidc_alg alg;
+} curves[] = {
+	{"P-256", "prime256v1", OIDC_KEY_P256, 32, OIDC_ES256},
+	{"P-384", "secp384r1", OIDC_KEY_P384, 48, OIDC_ES384},
+};
+
+/* Encodings of the points of order 1, 2, 4 and 8: under such a key anything verifies. */
+static const char *const ed25519_small_order[] = {
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0100000000000000000000000000000000000000000000000000000000000000",
+	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+};
+
+static void
+release_pkey(void *p)
+{
+	EVP_PKEY_free(p);
+}
+
+static void
+release_bn(void *p)
+{
+	BN_free(p);
+}
+
+static void
+release_params(void *p)
+{
+	OSSL_PARAM_free(p);
+}
+
+/* A member that holds base64url octets; missing is an error. */
+static bool
+octets(struct arena *a, const json_t *o, const char *name, struct bytes *out, struct err *err)
+{
+	const char *text = NULL;
+
+	if (!json_get_str(o, name, &text, err))
+		return false;
+	if (text == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: %s is missing", name);
+	return dec_base64url(a, bytes_of(text), out, err);
+}
+
+/* OpenSSL's key from its parameters, tied to the arena; NULL when it refuses them. */
+static EVP_PKEY *
+make_key(struct arena *a, const char *type, OSSL_PARAM *params)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *pkey = NULL;
+
+	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		pkey = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	if (pkey != NULL)
+		arena_defer(a, release_pkey, pkey);
+	return pkey;
+}
+
+static OSSL_PARAM *
+rsa_params(struct arena *a, struct bytes n, struct bytes e)
+{
+	BIGNUM *bn_n = BN_bin2bn(n.p, (int)n.n, NULL);
+	BIGNUM *bn_e = BN_bin2bn(e.p, (int)e.n, NULL);
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	OSSL_PARAM *params = NULL;
+
+	arena_defer(a, release_bn, bn_n);
+	arena_defer(a, release_bn, bn_e);
+	if (bld != NULL && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn_n) == 1 &&
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, bn_e) == 1)
+		params = OSSL_PARAM_BLD_to_param(bld);
+	OSSL_PARAM_BLD_free(bld);
+	arena_defer(a, release_params, params);
+	return params;
+}
+
+static size_t
+bits_of(struct bytes big_endian)
+{
+	size_t bits = (big_endian.n - 1) * 8;
+
+	for (unsigned top = big_endian.p[0]; top != 0; top >>= 1)
+		bits++;
+	return bits;
+}
+
+/* RFC 7518 6.3.1; bounds on the exponent as in NIST SP 800-56B 6.2 (2^16 < e) and BSI TR-02102-1.
+ */
+static bool
+rsa_key(struct arena *a, const json_t *o, EVP_PKEY **out, struct err *err)
+{
+	struct bytes n, e;
+
+	if (!octets(a, o, "n", &n, err) || !octets(a, o, "e", &e, err))
+		return false;
+	if (n.n == 0 || n.p[0] == 0 || e.n == 0 || e.p[0] == 0)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: n or e is empty or has leading zeros");
+	if (bits_of(n) < RSA_MIN_BITS || bits_of(n) > RSA_MAX_BITS)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: RSA with %zu bits, wanted %d to %d",
+			    bits_of(n), RSA_MIN_BITS, RSA_MAX_BITS);
+	if ((n.p[n.n - 1] & 1) == 0)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: RSA modulus is even");
+	if (e.n > EXPONENT_BYTES || bits_of(e) <= 16 || (e.p[e.n - 1] & 1) == 0)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: RSA exponent is weak or out of range");
+	OSSL_PARAM *params = rsa_params(a, n, e);
+
+	*out = params == NULL ? NULL : make_key(a, "RSA", params);
+	return *out != NULL || FAIL(err, ERR_INTERNAL, NULL, "JWK: RSA key could not be made");
+}
+
+/* RFC 7518 6.2.1: coordinates have the full length; OpenSSL checks that the point is on the curve.
+ */
+static bool
+ec_key(struct arena *a, const json_t *o, const struct curve *c, EVP_PKEY **out, struct err *err)
+{
+	unsigned char point[1 + 2 * 48] = {0x04};
+	struct bytes x, y;
+
+	if (!octets(a, o, "x", &x, err) || !octets(a, o, "y", &y, err))
+		return false;
+	if (x.n != c->coordinate_bytes || y.n != c->coordinate_bytes)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: coordinate of wrong length for %s", c->crv);
+	memcpy(point + 1, x.p, x.n);
+	memcpy(point + 1 + x.n, y.p, y.n);
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)c->group,
+				       strlen(c->group)),
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * x.n),
+		OSSL_PARAM_END,
+	};
+
+	*out = make_key(a, "EC", params);
+	return *out != NULL || FAIL(err, ERR_INPUT, NULL, "JWK: no point of %s", c->crv);
+}
+
+/* RFC 8037 2. */
+static bool
+ed25519_key(struct arena *a, const json_t *o, EVP_PKEY **out, struct err *err)
+{
+	unsigned char y[ED25519_BYTES];
+	struct bytes x;
+
+	if (!octets(a, o, "x", &x, err))
+		return false;
+	if (x.n != ED25519_BYTES)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: Ed25519 key of %zu octets", x.n);
+	memcpy(y, x.p, sizeof(y));
+	y[sizeof(y) - 1] &= 0x7f; /* the sign of the other coordinate */
+	const char *hex = enc_hex(a, (struct bytes){y, sizeof(y)});
+
+	for (size_t i = 0; i < ARRAY_LEN(ed25519_small_order); i++)
+		if (strcmp(hex, ed25519_small_order[i]) == 0)
+			return FAIL(err, ERR_INPUT, NULL, "JWK: Ed25519 point of small order");
+	*out = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x.p, x.n);
+	if (*out == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "JWK: Ed25519 key could not be made");
+	arena_defer(a, release_pkey, *out);
+	return true;
+}
+
+static bool
+check_public(const json_t *o, const char *kty, struct err *err)
+{
+	/* RFC 7518 6.2.2, 6.3.2, 6.4.1. */
+	static const char *const secret[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
+
+	if (strcmp(kty, "oct") == 0)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: a symmetric key is no public key");
+	for (size_t i = 0; i < ARRAY_LEN(secret); i++)
+		if (json_object_get(o, secret[i]) != NULL)
+			return FAIL(err, ERR_INPUT, NULL, "JWK: private member %s", secret[i]);
+	return true;
+}
+
+/* RFC 7517 4.2, 4.3: is the key meant for verifying signatures? */
+static bool
+is_for_verifying(struct arena *a, const json_t *o, bool *yes, struct err *err)
+{
+	const char *use = NULL, **ops;
+	size_t n;
+	bool verify;
+
+	if (!json_get_str(o, "use", &use, err) ||
+	    !json_get_strs(a, o, "key_ops", 16, &ops, &n, err))
+		return false;
+	verify = json_object_get(o, "key_ops") == NULL;
+	for (size_t i = 0; i < n; i++)
+		verify = verify || strcmp(ops[i], "verify") == 0;
+	*yes = verify && (use == NULL || strcmp(use, "sig") == 0);
+	return true;
+}
+
+/* What the members kty, crv and alg make of a key.  type stays NONE for one we have no use for. */
+struct key_kind {
+	enum oidc_key_type type;
+	enum oidc_alg alg;
+	const struct curve *curve; /* NULL: not on a Weierstrass curve */
+};
+
+static bool
+kind_of(const json_t *o, const char *kty, enum oidc_alg rsa_alg, struct key_kind *out,
+	struct err *err)
+{
+	struct key_kind k = {0};
+	const char *crv = "", *alg = NULL;
+
+	if (!json_get_str(o, "crv", &crv, err) || !json_get_str(o, "alg", &alg, err))
+		return false;
+	if (strcmp(kty, "RSA") == 0)
+		k = (struct key_kind){OIDC_KEY_RSA, rsa_alg, NULL};
+	if (strcmp(kty, "OKP") == 0 && strcmp(crv, "Ed25519") == 0)
+		k = (struct key_kind){OIDC_KEY_ED25519, OIDC_EDDSA, NULL};
+	for (size_t i = 0; i < ARRAY_LEN(curves) && strcmp(kty, "EC") == 0; i++)
+		if (strcmp(crv, curves[i].crv) == 0)
+			k = (struct key_kind){curves[i].key, curves[i].alg, &curves[i]};
+	if (alg != NULL)
+		k.alg = oidc_alg_find(alg);
+	if (alg != NULL && k.alg == OIDC_ALG_NONE)
+		k.type = OIDC_KEY_NONE; /* RSA-OAEP-256, ES512, HS256: not for us */
+	*out = k;
+	return true;
+}
+
+/* *usable is false for a key that is in order but not for us; *out is set only when it is true. */
+static bool
+key_parse(struct arena *a, const json_t *o, enum oidc_alg rsa_alg, struct oidc_jwk *out,
+	  bool *usable, struct err *err)
+{
+	const char *kty = NULL, *kid = NULL;
+	struct key_kind k;
+	EVP_PKEY *pkey = NULL;
+	bool for_verifying;
+
+	if (!json_get_str(o, "kty", &kty, err) || !json_get_str(o, "kid", &kid, err))
+		return false;
+	if (kty == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: kty is missing");
+	if (kid != NULL && (*kid == '\0' || strlen(kid) > KID_MAX_BYTES))
+		return FAIL(err, ERR_INPUT, NULL, "JWK: kid is empty or too long");
+	if (!check_public(o, kty, err) || !is_for_verifying(a, o, &for_verifying, err) ||
+	    !kind_of(o, kty, rsa_alg, &k, err))
+		return false;
+	*usable = for_verifying && k.type != OIDC_KEY_NONE;
+	if (!*usable)
+		return true;
+	if (k.alg == OIDC_ALG_NONE)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: an RSA key must name its alg");
+	if (oidc_alg_info(k.alg)->key != k.type)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: alg %s does not fit the key",
+			    oidc_alg_info(k.alg)->name);
+	if (!(k.curve != NULL          ? ec_key(a, o, k.curve, &pkey, err)
+	      : k.type == OIDC_KEY_RSA ? rsa_key(a, o, &pkey, err)
+				       : ed25519_key(a, o, &pkey, err)))
+		return false;
+	*out = (struct oidc_jwk){arena_strdup(a, kid), k.alg, pkey};
+	return true;
+}
+
+static bool
+kid_taken(const struct oidc_jwk *keys, size_t n, const char *kid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (kid != NULL && text_eq(keys[i].kid, kid))
+			return true;
+	return false;
+}
+
+bool
+oidc_jwks_parse(struct arena *a, const json_t *set, enum oidc_alg rsa_alg, struct oidc_jwks *out,
+		struct err *err)
+{
+	const json_t *array = NULL;
+
+	if (!json_get_array(set, "keys", &array, err))
+		return false;
+	size_t count = json_array_size(array), n = 0;
+
+	if (array == NULL || count > OIDC_JWKS_MAX_KEYS)
+		return FAIL(err, ERR_INPUT, NULL, "JWKS: no array of keys, or more than %d",
+			    OIDC_JWKS_MAX_KEYS);
+	struct oidc_jwk *keys = ARENA_ARRAY(a, struct oidc_jwk, count + 1);
+
+	for (size_t i = 0; i < count; i++) {
+		const json_t *o = json_array_get(array, i);
+		bool usable;
+
+		if (!json_is_object(o))
+			return FAIL(err, ERR_INPUT, NULL, "JWKS: a key is not an object");
+		if (!key_parse(a, o, rsa_alg, &keys[n], &usable, err))
+			return false;
+		if (usable && kid_taken(keys, n, keys[n].kid))
+			return FAIL(err, ERR_INPUT, NULL, "JWKS: one kid names two keys");
+		n += usable ? 1 : 0;
+	}
+	if (n == 0)
+		return FAIL(err, ERR_INPUT, NULL, "JWKS: no key that we can verify with");
+	*out = (struct oidc_jwks){keys, n};
+	return true;
+}
+
+const struct oidc_jwk *
+oidc_jwks_find(const struct oidc_jwks *set, const char *kid, enum oidc_alg alg)
+{
+	const struct oidc_jwk *found = NULL;
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct oidc_jwk *k = &set->keys[i];
+
+		if (kid != NULL ? !text_eq(k->kid, kid) : k->alg != alg)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = k;
+	}
+	return found;
+}
+
+/* A number of the key as base64url octets of at least `width` octets (0: no leading zeros). */
+static bool
+put_number(struct arena *a, json_t *o, const char *member, const EVP_PKEY *pkey, const char *param,
+	   size_t width)
+{
+	BIGNUM *bn = NULL;
+
+	if (EVP_PKEY_get_bn_param(pkey, param, &bn) != 1)
+		return false;
+	arena_defer(a, release_bn, bn);
+	size_t n = width != 0 ? width : (size_t)BN_num_bytes(bn);
+	unsigned char *p = arena_alloc(a, n);
+
+	if (BN_bn2binpad(bn, p, (int)n) < 0)
+		return false;
+	json_put_str(a, o, member, enc_base64url(a, (struct bytes){p, n}));
+	return true;
+}
+
+static bool
+put_rsa(struct arena *a, json_t *o, const EVP_PKEY *pkey)
+{
+	json_put_str(a, o, "kty", "RSA");
+	return put_number(a, o, "n", pkey, OSSL_PKEY_PARAM_RSA_N, 0) &&
+	       put_number(a, o, "e", pkey, OSSL_PKEY_PARAM_RSA_E, 0);
+}
+
+static bool
+put_ec(struct arena *a, json_t *o, const EVP_PKEY *pkey, enum oidc_key_type type)
+{
+	const struct curve *c = &curves[type == OIDC_KEY_P384];
+
+	json_put_str(a, o, "kty", "EC");
+	json_put_str(a, o, "crv", c->crv);
+	return put_number(a, o, "x", pkey, OSSL_PKEY_PARAM_EC_PUB_X, c->coordinate_bytes) &&
+	       put_number(a, o, "y", pkey, OSSL_PKEY_PARAM_EC_PUB_Y, c->coordinate_bytes);
+}
+
+static bool
+put_ed25519(struct arena *a, json_t *o, const EVP_PKEY *pkey)
+{
+	unsigned char x[ED25519_BYTES];
+	size_t n = sizeof(x);
+
+	json_put_str(a, o, "kty", "OKP");
+	json_put_str(a, o, "crv", "Ed25519");
+	if (EVP_PKEY_get_raw_public_key(pkey, x, &n) != 1)
+		return false;
+	json_put_str(a, o, "x", enc_base64url(a, (struct bytes){x, n}));
+	return true;
+}
+
+static bool
+put_key(struct arena *a, json_t *array, const struct oidc_jwk *k)
+{
+	const struct oidc_alg_info *alg = oidc_alg_info(k->alg);
+	json_t *o = json_new_object(a);
+	bool ok = alg->key == OIDC_KEY_RSA       ? put_rsa(a, o, k->pkey)
+		  : alg->key == OIDC_KEY_ED25519 ? put_ed25519(a, o, k->pkey)
+						 : put_ec(a, o, k->pkey, alg->key);
+
+	json_put_str(a, o, "kid", k->kid);
+	json_put_str(a, o, "use", "sig");
+	json_put_str(a, o, "alg", alg->name);
+	json_push(a, array, o);
+	return ok;
+}
+
+bool
+oidc_jwks_build(struct arena *a, const struct oidc_jwks *set, const char **json, struct err *err)
+{
+	json_t *o = json_new_object(a), *array = json_new_array(a);
+
+	for (size_t i = 0; i < set->n; i++)
+		if (set->keys[i].kid == NULL || !put_key(a, array, &set->keys[i])) {
+			ERR_clear_error();
+			return FAIL(err, ERR_INTERNAL, NULL, "JWKS: key %zu cannot be written", i);
+		}
+	json_put(a, o, "keys", array);
+	*json = json_text(a, o, false);
+	return true;
+}

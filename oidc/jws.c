@@ -1,0 +1,204 @@
+/* Compact JWS: parse, verify, build; see jws.h. */
+#include "oidc/jws.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include "base/enc.h"
+
+#define HEADER_MAX_BYTES 4096
+
+struct oidc_signed {
+	const json_t *claims;
+	const char *typ;
+};
+
+/* Split at the two dots of a compact serialization (RFC 7515 3.1). */
+static bool
+split(struct bytes compact, struct bytes part[3], struct err *err)
+{
+	size_t n = 0, from = 0;
+
+	for (size_t i = 0; i <= compact.n; i++) {
+		if (i < compact.n && compact.p[i] != '.')
+			continue;
+		if (n == 3)
+			return FAIL(err, ERR_INPUT, NULL, "JWS: more than three parts");
+		part[n++] = (struct bytes){compact.p + from, i - from};
+		from = i + 1;
+	}
+	return n == 3 || FAIL(err, ERR_INPUT, NULL, "JWS: fewer than three parts");
+}
+
+/* Members that would change what is signed, how it is read, or whose key is used. */
+static bool
+check_header(const json_t *header, struct err *err)
+{
+	static const char *const refused[] = {
+		"crit", "b64", "zip", "enc", "jku", "jwk", "x5u", "x5c",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		if (json_object_get(header, refused[i]) != NULL)
+			return FAIL(err, ERR_INPUT, NULL, "JWS: header %s is refused", refused[i]);
+	return true;
+}
+
+bool
+oidc_jws_parse(struct arena *a, struct bytes compact, struct oidc_jws *out, struct err *err)
+{
+	struct bytes part[3], header_text;
+	struct oidc_jws jws = {0};
+	const char *alg = "";
+	json_t *header;
+
+	if (compact.n > OIDC_JWS_MAX_BYTES)
+		return FAIL(err, ERR_INPUT, NULL, "JWS: %zu octets", compact.n);
+	if (!split(compact, part, err) || !dec_base64url(a, part[0], &header_text, err) ||
+	    !json_parse_object(a, header_text, HEADER_MAX_BYTES, &header, err) ||
+	    !check_header(header, err) || !json_get_str(header, "alg", &alg, err) ||
+	    !json_get_str(header, "kid", &jws.kid, err) ||
+	    !json_get_str(header, "typ", &jws.typ, err) ||
+	    !dec_base64url(a, part[1], &jws.payload, err) ||
+	    !dec_base64url(a, part[2], &jws.signature, err))
+		return false;
+	jws.alg = oidc_alg_find(alg);
+	if (jws.alg == OIDC_ALG_NONE)
+		return FAIL(err, ERR_INPUT, NULL, "JWS: alg is not one we verify");
+	jws.signing_input = (struct bytes){compact.p, part[0].n + 1 + part[1].n};
+	*out = jws;
+	return true;
+}
+
+bool
+oidc_jws_claimed(struct arena *a, const struct oidc_jws *jws, const char *name, const char **out,
+		 struct err *err)
+{
+	const char *value = NULL;
+	json_t *claims;
+
+	if (!json_parse_object(a, jws->payload, OIDC_JWS_MAX_BYTES, &claims, err) ||
+	    !json_get_str(claims, name, &value, err))
+		return false;
+	*out = value;
+	return true;
+}
+
+/* r || s (RFC 7518 3.4) as the DER that OpenSSL wants; n is 0 when it cannot be. */
+static struct bytes
+ecdsa_der(struct arena *a, struct bytes raw)
+{
+	BIGNUM *r = BN_bin2bn(raw.p, (int)(raw.n / 2), NULL);
+	BIGNUM *s = BN_bin2bn(raw.p + raw.n / 2, (int)(raw.n / 2), NULL);
+	ECDSA_SIG *sig = ECDSA_SIG_new();
+	struct bytes der = {NULL, 0};
+
+	if (r == NULL || s == NULL || sig == NULL || ECDSA_SIG_set0(sig, r, s) != 1) {
+		BN_free(r);
+		BN_free(s);
+	} else {
+		unsigned char *p = arena_alloc(a, raw.n + 16);
+		unsigned char *end = p;
+
+		der = (struct bytes){p, (size_t)i2d_ECDSA_SIG(sig, &end)};
+	}
+	ECDSA_SIG_free(sig);
+	return der;
+}
+
+/* The raw check, by the key and its algorithm's row alone. */
+static bool
+signature_fits(struct arena *a, EVP_PKEY *pkey, const struct oidc_alg_info *alg, struct bytes text,
+	       struct bytes signature)
+{
+	const EVP_MD *md = alg->digest == NULL ? NULL : EVP_get_digestbyname(alg->digest);
+	size_t wanted = alg->signature_bytes;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx;
+
+	if (wanted == 0)
+		wanted = (size_t)EVP_PKEY_get_size(pkey);
+	bool ok = ctx != NULL && signature.n == wanted &&
+		  EVP_DigestVerifyInit(ctx, &pctx, md, NULL, pkey) == 1;
+
+	if (ok && alg->pss)
+		ok = EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+		     EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST) == 1;
+	if (ok && (alg->key == OIDC_KEY_P256 || alg->key == OIDC_KEY_P384))
+		signature = ecdsa_der(a, signature);
+	ok = ok && EVP_DigestVerify(ctx, signature.p, signature.n, text.p, text.n) == 1;
+	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
+	return ok;
+}
+
+bool
+oidc_jws_verify(struct arena *a, const struct oidc_jws *jws, const struct oidc_jwks *keys,
+		const struct oidc_signed **out, struct err *err)
+{
+	const struct oidc_jwk *key = oidc_jwks_find(keys, jws->kid, jws->alg);
+	json_t *claims;
+
+	if (key == NULL)
+		return FAIL(err, ERR_DENIED, NULL,
+			    "JWS: no key, or more than one, fits the header");
+	if (key->alg != jws->alg)
+		return FAIL(err, ERR_DENIED, NULL, "JWS: header says %s, the key is for %s",
+			    oidc_alg_info(jws->alg)->name, oidc_alg_info(key->alg)->name);
+	if (!signature_fits(a, key->pkey, oidc_alg_info(key->alg), jws->signing_input,
+			    jws->signature))
+		return FAIL(err, ERR_DENIED, NULL, "JWS: wrong signature");
+	if (!json_parse_object(a, jws->payload, OIDC_JWS_MAX_BYTES, &claims, err))
+		return false;
+	struct oidc_signed *s = ARENA_NEW(a, struct oidc_signed);
+
+	*s = (struct oidc_signed){claims, jws->typ};
+	*out = s;
+	return true;
+}
+
+const json_t *
+oidc_signed_claims(const struct oidc_signed *s)
+{
+	return s->claims;
+}
+
+bool
+oidc_signed_typ_is(const struct oidc_signed *s, const char *typ)
+{
+	static const char prefix[] = "application/";
+	const char *have = s->typ;
+
+	if (have == NULL || typ == NULL)
+		return have == typ;
+	if (strncasecmp(have, prefix, sizeof(prefix) - 1) == 0)
+		have += sizeof(prefix) - 1;
+	return strcasecmp(have, typ) == 0;
+}
+
+bool
+oidc_jws_build(struct arena *a, const struct key_ops *ops, const char *kid, enum oidc_alg alg,
+	       const char *typ, const json_t *claims, const char **compact, struct err *err)
+{
+	const struct oidc_alg_info *info = oidc_alg_info(alg);
+	json_t *header = json_new_object(a);
+	struct bytes signature;
+
+	if (info->sign == SIG_NONE)
+		return FAIL(err, ERR_INTERNAL, NULL, "JWS: we do not sign with '%s'", info->name);
+	json_put_str(a, header, "alg", info->name);
+	json_put_str(a, header, "kid", kid);
+	json_put_str(a, header, "typ", typ);
+	char *input =
+		arena_printf(a, "%s.%s", enc_base64url(a, bytes_of(json_text(a, header, false))),
+			     enc_base64url(a, bytes_of(json_text(a, claims, false))));
+
+	if (!ops->sign(ops->ctx, a, kid, info->sign, bytes_of(input), &signature, err))
+		return false;
+	*compact = arena_printf(a, "%s.%s", input, enc_base64url(a, signature));
+	return true;
+}
