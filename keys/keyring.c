@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "keys/cert.h"
+#include "keys/seal.h"
 
 #define KEYS_MAX 1024 /* rows; a thousand rotations are a sign of a fault */
 #define KID_MAX  64
@@ -151,6 +152,14 @@ key_kid_is_valid(const char *kid)
 	return n >= 1 && n <= KID_MAX && strspn(kid, allowed) == n;
 }
 
+uint32_t
+keyring_sealed_under(struct bytes sealed)
+{
+	uint32_t generation = 0;
+
+	return seal_key_id(sealed, &generation) ? generation : 0;
+}
+
 /* What peers see first: the lower, the earlier; 0: never shown. */
 static int
 shown_rank(const struct key *k)
@@ -233,8 +242,8 @@ goes_before(const struct key *x, const struct key *y)
 
 	if (rx != ry)
 		return rx != 0 && (ry == 0 || rx < ry);
-	if (x->row.created_at != y->row.created_at)
-		return x->row.created_at > y->row.created_at;
+	if (x->row.created != y->row.created)
+		return x->row.created > y->row.created;
 	return strcmp(x->row.kid, y->row.kid) < 0;
 }
 
@@ -351,11 +360,12 @@ keyring_move_check(const struct keyring *kr, const char *kid, enum key_state to,
 		return FAIL(err, ERR_DENIED, NULL, "key %s: no move from %s to %s", kid,
 			    key_state_name(k->row.state),
 			    key_state_name(to) != NULL ? key_state_name(to) : "an unknown state");
+	/* state_since of a published key is when peers began to see it. */
 	active = to == KEY_ACTIVE ? keyring_active(kr, k->row.purpose, k->row.type) : NULL;
 	if (active != NULL) {
 		move.retired_kid = active->row.kid;
 		move.emergency =
-			k->row.type != KEY_SECRET && now - k->row.published_at < min_published_s;
+			k->row.type != KEY_SECRET && now - k->row.state_since < min_published_s;
 	}
 	*out = move;
 	return true;

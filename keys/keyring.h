@@ -32,12 +32,11 @@ struct key_row {
 	enum key_purpose purpose;
 	enum key_type type;
 	enum key_state state;
-	uint32_t generation; /* of the master key that sealed it; rewrap raises it */
+	int64_t generation;  /* counts the keys of a purpose and type from 1; 0: not stored yet */
 	struct bytes spki;   /* DER SubjectPublicKeyInfo; empty for KEY_SECRET */
 	struct bytes cert;   /* DER certificate for SAML purposes; else empty */
 	struct bytes sealed; /* the private half, sealed for this row; empty once gone */
-	time_t created_at;
-	time_t published_at, activated_at, retired_at, gone_at; /* 0: not yet */
+	time_t created, state_since;
 };
 
 /* A key of the view.  Lives as long as the keyring's arena. */
@@ -93,6 +92,9 @@ struct key_move {
 MUST_USE bool keyring_move_check(const struct keyring *kr, const char *kid, enum key_state to,
 				 int64_t min_published_s, time_t now, struct key_move *out,
 				 struct err *err);
+
+/* The master key generation a row's private half is sealed under; 0: none or malformed. */
+uint32_t keyring_sealed_under(struct bytes sealed);
 
 /* Static names: "saml-sign", "p256", "planned"; NULL for an unknown number. */
 const char *key_purpose_name(enum key_purpose purpose);

@@ -114,13 +114,14 @@ struct key_wish {
 	int64_t cert_days; /* validity of the certificate that SAML purposes get; 1..36500 */
 };
 
-/* Make a key inside the signer; *row is complete, state planned, created_at now.  Role CLI. */
+/* Role CLI: make a key inside the signer; *row is complete but for its generation: planned since
+ * now. */
 MUST_USE bool signer_generate(struct signer *s, struct arena *a, const struct key_wish *wish,
 			      time_t now, struct key_row *row, struct err *err);
 
-/* The row's private half sealed under the newest master key generation.  Role CLI. */
+/* Role CLI: the row's private half sealed under the newest master key generation. */
 MUST_USE bool signer_rewrap(struct signer *s, struct arena *a, const struct key_row *row,
-			    struct bytes *sealed, uint32_t *generation, struct err *err);
+			    struct bytes *sealed, struct err *err);
 
 /* What the signer counted since it started. */
 struct signer_key_count {
