@@ -27,14 +27,14 @@ make_printable(char *s)
 			*s = '?';
 }
 
-bool
+void
 err_set(struct err *err, enum err_kind kind, const char *proto, const char *file, int line,
 	const char *fmt, ...)
 {
 	va_list ap;
 
 	if (err == NULL || err->kind != ERR_NONE)
-		return false;
+		return;
 	err->kind = kind;
 	err->proto = proto;
 	err->file = file;
@@ -43,15 +43,6 @@ err_set(struct err *err, enum err_kind kind, const char *proto, const char *file
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	make_printable(err->text);
-	return false;
-}
-
-bool
-err_name(struct err *err, const char *proto)
-{
-	if (err != NULL && err->kind != ERR_NONE && err->proto == NULL)
-		err->proto = proto;
-	return false;
 }
 
 void

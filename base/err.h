@@ -36,9 +36,10 @@ const char *err_kind_name(enum err_kind kind);
  * `return FAIL(err, ERR_INPUT, NULL, "...")`.  The first failure wins: an err
  * that already holds one keeps it.  err may be NULL: then only false remains.
  */
-#define FAIL(err, kind, proto, ...) err_set((err), (kind), (proto), __FILE__, __LINE__, __VA_ARGS__)
+#define FAIL(err, kind, proto, ...) \
+	(err_set((err), (kind), (proto), __FILE__, __LINE__, __VA_ARGS__), false)
 
-bool err_set(struct err *err, enum err_kind kind, const char *proto, const char *file, int line,
+void err_set(struct err *err, enum err_kind kind, const char *proto, const char *file, int line,
 	     const char *fmt, ...) PRINTF_LIKE(6, 7);
 
 /*
@@ -46,7 +47,13 @@ bool err_set(struct err *err, enum err_kind kind, const char *proto, const char 
  * false: `if (!json_get_str(...)) return err_name(err, "invalid_request");`
  * A name that is there already stays.
  */
-bool err_name(struct err *err, const char *proto);
+static inline bool
+err_name(struct err *err, const char *proto)
+{
+	if (err != NULL && err->kind != ERR_NONE && err->proto == NULL)
+		err->proto = proto;
+	return false;
+}
 
 /* Forget what err holds, so that it can serve another attempt. */
 void err_clear(struct err *err);
