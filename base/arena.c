@@ -124,17 +124,16 @@ chunk_add(struct arena *a, size_t need)
 void *
 arena_alloc(struct arena *a, size_t n)
 {
-	struct chunk *c = a->chunks;
-
 	if (n > a->cap || a->cap - n < ALIGN || a->used > a->cap - n - ALIGN)
 		arena_full(a);
 #ifdef KONTOR_ARENA_DEBUG
-	c = chunk_add(a, n);
+	struct chunk *c = chunk_add(a, n);
 	void *p = c->data;
 
 	c->used = n;
 	a->used += n + ALIGN;
 #else
+	struct chunk *c = a->chunks;
 	size_t step = (n + ALIGN - 1) / ALIGN * ALIGN;
 
 	if (c == NULL || c->size - c->used < step)

@@ -18,6 +18,22 @@ bytes_eq(struct bytes a, struct bytes b)
 }
 
 bool
+bytes_start(struct bytes b, const char *s)
+{
+	size_t n = strlen(s);
+
+	return b.n >= n && bytes_eq((struct bytes){b.p, n}, bytes_of(s));
+}
+
+bool
+bytes_end(struct bytes b, const char *s)
+{
+	size_t n = strlen(s);
+
+	return b.n >= n && bytes_eq((struct bytes){b.n == 0 ? b.p : b.p + b.n - n, n}, bytes_of(s));
+}
+
+bool
 bytes_eq_secret(struct bytes a, struct bytes b)
 {
 	return a.n == b.n && (a.n == 0 || CRYPTO_memcmp(a.p, b.p, a.n) == 0);

@@ -32,6 +32,10 @@ struct bytes bytes_of(const char *s);
 /* Equal length and content; the time taken depends on the content. Not for secrets. */
 bool bytes_eq(struct bytes a, struct bytes b);
 
+/* b begins, ends with the characters of s.  Not for secrets. */
+bool bytes_start(struct bytes b, const char *s);
+bool bytes_end(struct bytes b, const char *s);
+
 /* Equal length and content; the time taken depends on the lengths alone. */
 bool bytes_eq_secret(struct bytes a, struct bytes b);
 

@@ -273,7 +273,7 @@ peer_parse(struct arena *a, const EVP_PKEY *ours, struct bytes spki, EVP_PKEY **
 
 	crypto_keep_pkey(a, peer);
 	if (peer == NULL || spki.n != head + P256_POINT_BYTES ||
-	    memcmp(spki.p, p256_spki_head, head) != 0 ||
+	    !bytes_eq((struct bytes){spki.p, head}, (struct bytes){p256_spki_head, head}) ||
 	    EVP_PKEY_copy_parameters(peer, ours) != 1 ||
 	    EVP_PKEY_set1_encoded_public_key(peer, spki.p + head, P256_POINT_BYTES) != 1)
 		return false;

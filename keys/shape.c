@@ -29,22 +29,6 @@ sig_name_find(enum sig_alg alg)
 	return NULL;
 }
 
-static bool
-starts(struct bytes b, const char *s)
-{
-	size_t n = strlen(s);
-
-	return b.n >= n && memcmp(b.p, s, n) == 0;
-}
-
-static bool
-ends(struct bytes b, const char *s)
-{
-	size_t n = strlen(s);
-
-	return b.n >= n && memcmp(b.p + b.n - n, s, n) == 0;
-}
-
 /* How often s stands in b. */
 static size_t
 count(struct bytes b, const char *s)
@@ -68,7 +52,7 @@ signed_info_check(struct arena *a, const struct sig_name *name, struct bytes tex
 {
 	const char *method = arena_printf(a, "<ds:SignatureMethod Algorithm=\"%s\">", name->xml);
 
-	if (!ends(text, "</ds:SignedInfo>") || count(text, "SignedInfo") != 2)
+	if (!bytes_end(text, "</ds:SignedInfo>") || count(text, "SignedInfo") != 2)
 		return FAIL(err, ERR_DENIED, NULL, "not one SignedInfo");
 	if (count(text, "<!") + count(text, "<?") > 0 || memchr(text.p, '\0', text.n) != NULL)
 		return FAIL(err, ERR_DENIED, NULL, "SignedInfo is not canonical");
@@ -157,7 +141,7 @@ jws_check(struct arena *a, enum key_purpose purpose, const char *kid, const stru
 	if (!dec_base64url(a, (struct bytes){text.p, head_n}, &header, NULL) ||
 	    !dec_base64url(a, (struct bytes){dot + 1, text.n - head_n - 1}, &payload, NULL))
 		return FAIL(err, ERR_DENIED, NULL, "not a JWS signing input");
-	if (!starts(payload, "{") || !ends(payload, "}"))
+	if (!bytes_start(payload, "{") || !bytes_end(payload, "}"))
 		return FAIL(err, ERR_DENIED, NULL, "JWS payload is not an object");
 	if (!json_parse_object(a, header, HEADER_MAX, &o, NULL))
 		return FAIL(err, ERR_DENIED, NULL, "JWS header is not an object");
@@ -176,9 +160,10 @@ shape_check(struct arena *a, enum key_purpose purpose, const char *kid, enum sig
 		return FAIL(err, ERR_DENIED, NULL, "%zu octets to sign", text.n);
 	switch (purpose) {
 	case KEY_SAML_SIGN:
-		if (starts(text, "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">"))
+		if (bytes_start(text,
+				"<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">"))
 			return signed_info_check(a, name, text, err);
-		if (starts(text, "SAMLRequest=") || starts(text, "SAMLResponse="))
+		if (bytes_start(text, "SAMLRequest=") || bytes_start(text, "SAMLResponse="))
 			return redirect_check(a, name, text, err);
 		return FAIL(err, ERR_DENIED, NULL, "neither SignedInfo nor a Redirect query");
 	case KEY_OIDC_SIGN:

@@ -36,12 +36,6 @@ const struct xml_limits xml_limits_metadata = {128 * MIB, 8000000, 64, XML_COMME
 
 /* ---- before the parser ---- */
 
-static bool
-starts_with(struct bytes b, const char *s)
-{
-	return b.n >= strlen(s) && memcmp(b.p, s, strlen(s)) == 0;
-}
-
 static struct bytes
 skip(struct bytes b, size_t n)
 {
@@ -62,10 +56,10 @@ take_pseudo_attribute(struct bytes *b, const char *name, const char *const *word
 {
 	struct bytes t = skip_space(*b);
 
-	if (t.n == b->n || !starts_with(t, name))
+	if (t.n == b->n || !bytes_start(t, name))
 		return false;
 	t = skip_space(skip(t, strlen(name)));
-	if (!starts_with(t, "="))
+	if (!bytes_start(t, "="))
 		return false;
 	t = skip_space(skip(t, 1));
 	if (t.n == 0 || (t.p[0] != '"' && t.p[0] != '\''))
@@ -97,7 +91,7 @@ skip_declaration(struct bytes *text, struct err *err)
 	static const char *const standalone[] = {"yes", "no", NULL};
 	struct bytes t = *text;
 
-	if (!starts_with(t, "<?xml")) {
+	if (!bytes_start(t, "<?xml")) {
 		/* A byte order mark, for one, would be skipped in silence. */
 		t = skip_space(t);
 		if (t.n > 0 && t.p[0] != '<')
@@ -110,7 +104,7 @@ skip_declaration(struct bytes *text, struct err *err)
 	(void)take_pseudo_attribute(&t, "encoding", encoding);
 	(void)take_pseudo_attribute(&t, "standalone", standalone);
 	t = skip_space(t);
-	if (!starts_with(t, "?>"))
+	if (!bytes_start(t, "?>"))
 		return FAIL(err, ERR_INPUT, NULL, "XML declaration is not one of UTF-8");
 	*text = skip(t, strlen("?>"));
 	return true;
@@ -132,13 +126,13 @@ check_markup(struct bytes text, unsigned flags, struct err *err)
 			break;
 		struct bytes t = {p, (size_t)(end - p)};
 
-		if (starts_with(t, "<?"))
+		if (bytes_start(t, "<?"))
 			return FAIL(err, ERR_INPUT, NULL, "processing instruction in XML");
-		if (starts_with(t, "<!--") && !(flags & XML_COMMENTS))
+		if (bytes_start(t, "<!--") && !(flags & XML_COMMENTS))
 			return FAIL(err, ERR_INPUT, NULL, "comment in XML");
-		if (starts_with(t, "<![CDATA[") && !(flags & XML_CDATA))
+		if (bytes_start(t, "<![CDATA[") && !(flags & XML_CDATA))
 			return FAIL(err, ERR_INPUT, NULL, "CDATA section in XML");
-		if (starts_with(t, "<!") && !starts_with(t, "<!--") && !starts_with(t, "<![CDATA["))
+		if (bytes_start(t, "<!") && !bytes_start(t, "<!--") && !bytes_start(t, "<![CDATA["))
 			return FAIL(err, ERR_INPUT, NULL, "DTD or other declaration in XML");
 	}
 	return true;
@@ -344,7 +338,7 @@ xml_parse(struct arena *a, struct bytes text, const struct xml_limits *limits, s
 	struct guard g = {.limits = limits, .max_depth = XML_MAX_DEPTH};
 	struct xml_doc *doc;
 
-	if ((limits->flags & XML_BOM) && starts_with(text, "\xef\xbb\xbf"))
+	if ((limits->flags & XML_BOM) && bytes_start(text, "\xef\xbb\xbf"))
 		text = skip(text, 3);
 	if (!skip_declaration(&text, err) || !check_octets(text, limits, err) ||
 	    !parse(a, text, &g, &doc, err) || !collect_ids(a, doc, err))
