@@ -1,0 +1,116 @@
+"""Rules that need clang's tools or a compiler: format, headers that stand alone, clang-tidy.
+
+They take the flags from the build folder's compile_commands.json.  clang-tidy is slow, so a file
+that was clean is not looked at again until its preprocessed text or .clang-tidy changes.
+"""
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lint_tree import Finding
+
+DIAGNOSTIC = re.compile(r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+):\d+: (?P<text>(?:warning|error): .*)$",
+                        re.M)
+
+
+def _run(argv, cwd):
+    return subprocess.run(argv, cwd=cwd, check=False, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+
+
+def _parallel(function, items):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for findings in pool.map(function, items):
+            yield from findings
+
+
+def _findings(root, output, fallback):
+    for m in DIAGNOSTIC.finditer(output):
+        path = os.path.relpath(os.path.join(root, m["path"]), root)
+        yield Finding(path if not path.startswith("..") else fallback, int(m["line"]), m["text"])
+
+
+def formatted(tree):
+    """As clang-format writes it; ./dev fmt does."""
+    def check(path):
+        done = _run(["clang-format", "--dry-run", "-Werror", path], tree.root)
+        m = DIAGNOSTIC.search(done.stderr)
+        return [Finding(path, int(m["line"]) if m else 1, "not formatted: ./dev fmt")] \
+            if done.returncode else []
+    yield from _parallel(check, tree.match("*.c", "*.h"))
+
+
+def _commands(tree):
+    """Path from the root -> the arguments that compile it (no output, no dependency file)."""
+    if tree.build is None:
+        return {}
+    entries = json.loads((tree.build / "compile_commands.json").read_text(encoding="utf-8"))
+    commands = {}
+    for entry in entries:
+        path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), tree.root)
+        argv = shlex.split(entry["command"])
+        kept, skip = [], False
+        for arg in argv[1:]:
+            if skip:
+                skip = False
+            elif arg in ("-o", "-MF", "-MQ"):
+                skip = True
+            elif arg not in ("-c", "-MD", entry["file"]) and not arg.startswith("-fsanitize"):
+                kept.append(arg)
+        commands.setdefault(path, (entry["directory"], kept))
+    return commands
+
+
+def headers_alone(tree):
+    """Each header compiles by itself, so that no include order is secret knowledge."""
+    commands = _commands(tree)
+
+    def check(path):
+        folder = path.rsplit("/", 1)[0] + "/"
+        near = next((c for p, c in commands.items() if p.startswith(folder)), None)
+        if near is None:
+            return []
+        done = _run(["clang", *near[1], "-Wno-unknown-warning-option", "-fsyntax-only",
+                     "-Wno-pragma-once-outside-header", "-Wno-unused-macros",
+                     str(tree.root / path)], near[0])
+        return [Finding(path, int(m["line"]), f"does not stand alone: {m['text']}")
+                for m in DIAGNOSTIC.finditer(done.stderr)][:1]
+    headers = [p for p in tree.match("*/*.h") if not p.startswith("tests/")]
+    yield from _parallel(check, headers)
+
+
+def tidy(tree):
+    commands = _commands(tree)
+    cache = tree.root / "var" / "lint"
+    cache.mkdir(parents=True, exist_ok=True)
+    config = (tree.root / ".clang-tidy").read_text(encoding="utf-8")
+
+    def clean_mark(path):
+        """Names this very state of the file, its headers and the rules."""
+        folder, flags = commands[path]
+        done = _run(["clang", "-E", "-P", "-w", *flags, str(tree.root / path)], folder)
+        state = "\0".join((config, " ".join(flags), done.stdout))
+        return cache / hashlib.sha256(state.encode()).hexdigest()
+
+    def check(path):
+        mark = clean_mark(path)
+        if mark.exists():
+            return []
+        folder, flags = commands[path]
+        done = _run(["clang-tidy", "--quiet", str(tree.root / path), "--", *flags,
+                     "-Wno-unknown-warning-option"], folder)
+        found = list(_findings(tree.root, done.stdout, path))
+        if done.returncode and not found:
+            found = [Finding(path, 1, f"clang-tidy failed: {done.stderr.strip()[-200:]}")]
+        if not found:
+            mark.touch()
+        return found
+    # Largest first: the last one running should be a small one.
+    sources = [p for p in tree.match("*/*.c") if p in commands and not p.startswith("tests/")]
+    sources.sort(key=lambda p: -Path(tree.root / p).stat().st_size)
+    yield from dict.fromkeys(_parallel(check, sources))
