@@ -10,13 +10,7 @@ say() { printf '%s\n' "$*" >&2; }
 die() { say "setup: $*"; exit 1; }
 
 as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
-	else
-		die "installing packages needs root or sudo."
-	fi
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 # The names among the arguments that are not installed.
@@ -41,6 +35,8 @@ quiet_service() {
 install_packages() {
 	local log=$1 service
 	shift
+	[ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+		die "installing $* needs root or sudo."
 	say "installing $# Debian packages: $*"
 	say "  apt-get update …"
 	as_root apt-get update >"$log" 2>&1 ||

@@ -1,0 +1,19 @@
+"""Test cases in Python: functions in a list, reported as TAP for meson."""
+import traceback
+
+
+def run(cases):
+    """Run each function; its name, with spaces, is the title.  Exits 1 when one fails."""
+    print(f"1..{len(cases)}")
+    failed = 0
+    for number, case in enumerate(cases, 1):
+        title = case.__name__.replace("_", " ")
+        try:
+            case()
+        except Exception:  # a failing case must not hide the next one
+            failed += 1
+            print(f"not ok {number} - {title}")
+            print("".join(f"# {line}\n" for line in traceback.format_exc().splitlines()), end="")
+        else:
+            print(f"ok {number} - {title}", flush=True)
+    raise SystemExit(1 if failed else 0)
