@@ -1,0 +1,55 @@
+/*
+ * The protocol errors of OAuth 2.0 and OpenID Connect in one table: name,
+ * status, description.  A failure of oidc/ carries such a name in err.proto;
+ * what the peer reads is the row's text, never the log's, so nothing a request
+ * held comes back in it.
+ */
+#ifndef KONTOR_OIDC_ERROR_H
+#define KONTOR_OIDC_ERROR_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/* RFC 6749 4.1.2.1 and 5.2 */
+#define OIDC_INVALID_REQUEST           "invalid_request"
+#define OIDC_INVALID_CLIENT            "invalid_client"
+#define OIDC_INVALID_GRANT             "invalid_grant"
+#define OIDC_INVALID_SCOPE             "invalid_scope"
+#define OIDC_UNSUPPORTED_RESPONSE_TYPE "unsupported_response_type"
+#define OIDC_UNSUPPORTED_GRANT_TYPE    "unsupported_grant_type"
+#define OIDC_ACCESS_DENIED             "access_denied"
+#define OIDC_SERVER_ERROR              "server_error"
+#define OIDC_TEMPORARILY_UNAVAILABLE   "temporarily_unavailable"
+/* OpenID Connect Core 3.1.2.6 */
+#define OIDC_INTERACTION_REQUIRED       "interaction_required"
+#define OIDC_LOGIN_REQUIRED             "login_required"
+#define OIDC_CONSENT_REQUIRED           "consent_required"
+#define OIDC_REQUEST_NOT_SUPPORTED      "request_not_supported"
+#define OIDC_REQUEST_URI_NOT_SUPPORTED  "request_uri_not_supported"
+#define OIDC_REGISTRATION_NOT_SUPPORTED "registration_not_supported"
+/* OpenID Connect Core Error Code unmet_authentication_requirements 1.0 */
+#define OIDC_UNMET_REQUIREMENTS "unmet_authentication_requirements"
+/* RFC 6750 3.1 */
+#define OIDC_INVALID_TOKEN      "invalid_token"
+#define OIDC_INSUFFICIENT_SCOPE "insufficient_scope"
+/* RFC 7591 3.2.2 */
+#define OIDC_INVALID_REDIRECT_URI    "invalid_redirect_uri"
+#define OIDC_INVALID_CLIENT_METADATA "invalid_client_metadata"
+
+struct oidc_error {
+	const char *name;
+	int status; /* of a direct answer; an answer by redirect has none */
+	const char *description;
+};
+
+/*
+ * The row for a failure: by err->proto, else by its kind (malformed input:
+ * invalid_request, denied: access_denied, unavailable:
+ * temporarily_unavailable, all else server_error).  Never NULL.
+ */
+const struct oidc_error *oidc_error_of(const struct err *err);
+
+/* RFC 6749 5.2: {"error": .., "error_description": ..}. */
+const char *oidc_error_json(struct arena *a, const struct oidc_error *e);
+
+#endif

@@ -1,0 +1,190 @@
+/* Redirect URIs; see redirect.h.  The grammar is RFC 3986, narrowed. */
+#include "oidc/redirect.h"
+
+#include <string.h>
+
+#include "base/enc.h"
+#include "base/text.h"
+#include "oidc/error.h"
+
+#define ANSWER_MAX_BYTES   (16 * 1024)
+
+#define BAD_URI(err, what) FAIL((err), ERR_INPUT, OIDC_INVALID_REDIRECT_URI, "redirect URI: " what)
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The octet of the escape at s, -1 if it is none. */
+static int
+escaped(const char *s)
+{
+	int high = s[0] == '%' ? hex_value(s[1]) : -1;
+	int low = high < 0 ? -1 : hex_value(s[2]);
+
+	return low < 0 ? -1 : high * 16 + low;
+}
+
+static bool
+check_characters(const char *uri, struct err *err)
+{
+	if (!text_is_visible_ascii(uri, OIDC_URI_MAX_BYTES))
+		return BAD_URI(err, "empty, too long or not visible ASCII");
+	if (strpbrk(uri, "\"<>\\^`{|}*#") != NULL)
+		return BAD_URI(err, "a fragment, a wildcard or a character no URI has");
+	for (const char *s = uri; (s = strchr(s, '%')) != NULL; s++) {
+		int octet = escaped(s);
+
+		if (octet < 0x20 || octet == 0x7f)
+			return BAD_URI(err, "broken escape or escaped control character");
+	}
+	return true;
+}
+
+/* A segment that is . or .. once its escapes are read. */
+static bool
+is_dots(const char *s, size_t n)
+{
+	size_t dots = 0;
+
+	for (size_t i = 0; i < n; dots++)
+		if (s[i] == '.')
+			i += 1;
+		else if (s[i] == '%' && escaped(s + i) == '.')
+			i += 3;
+		else
+			return false;
+	return dots == 1 || dots == 2;
+}
+
+static bool
+check_path(const char *path, struct err *err)
+{
+	size_t end = strcspn(path, "?");
+
+	for (size_t i = 0; i < end; i++)
+		if (path[i] == '%' && (escaped(path + i) == '/' || escaped(path + i) == '\\'))
+			return BAD_URI(err, "escaped separator in the path");
+	for (size_t from = 0; from < end;) {
+		size_t n = strcspn(path + from, "/?");
+
+		if (is_dots(path + from, n))
+			return BAD_URI(err, "dot segment");
+		from += n + 1;
+	}
+	return true;
+}
+
+static bool
+is_loopback(const char *host, size_t n)
+{
+	static const char *const names[] = {"127.0.0.1", "[::1]", "localhost"};
+	static const char below[] = ".localhost"; /* RFC 6761 6.3 */
+	const size_t m = sizeof(below) - 1;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strlen(names[i]) == n && memcmp(host, names[i], n) == 0)
+			return true;
+	return n > m && memcmp(host + n - m, below, m) == 0;
+}
+
+/* Labels of a-z 0-9 - with single dots between; [::1] as the only literal. */
+static bool
+is_host(const char *s, size_t n)
+{
+	if (n == 5 && memcmp(s, "[::1]", n) == 0)
+		return true;
+	for (size_t i = 0; i < n; i++) {
+		bool edge = i == 0 || i + 1 == n || s[i - 1] == '.' || s[i + 1] == '.';
+
+		if (strchr("abcdefghijklmnopqrstuvwxyz0123456789", s[i]) == NULL &&
+		    (edge || (s[i] != '-' && s[i] != '.')))
+			return false;
+	}
+	return n > 0 && n <= 253;
+}
+
+static size_t
+host_length(const char *authority)
+{
+	return *authority == '[' ? strcspn(authority, "]/?") + 1 : strcspn(authority, ":/?");
+}
+
+static bool
+check_port(const char *port, size_t n, struct err *err)
+{
+	unsigned value = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (port[i] < '0' || port[i] > '9' || n > 5 || port[0] == '0')
+			return BAD_URI(err, "bad port");
+		value = value * 10 + (unsigned)(port[i] - '0');
+	}
+	return (value > 0 && value <= 65535) || BAD_URI(err, "bad port");
+}
+
+bool
+oidc_uri_check(const char *uri, bool loopback_http, struct err *err)
+{
+	bool https = text_starts(uri, "https://"), http = text_starts(uri, "http://");
+
+	if (!check_characters(uri, err))
+		return false;
+	if (!https && !(http && loopback_http))
+		return BAD_URI(err, "not https");
+	const char *authority = uri + (https ? 8 : 7);
+	size_t n = strcspn(authority, "/?");
+
+	if (memchr(authority, '@', n) != NULL)
+		return BAD_URI(err, "user info");
+	size_t host = host_length(authority);
+
+	if (host > n || !is_host(authority, host))
+		return BAD_URI(err, "bad host");
+	if (http && !is_loopback(authority, host))
+		return BAD_URI(err, "http beyond loopback");
+	if (host < n &&
+	    (authority[host] != ':' || !check_port(authority + host + 1, n - host - 1, err)))
+		return BAD_URI(err, "something after the host");
+	return check_path(authority + n, err);
+}
+
+bool
+oidc_uri_registered(struct oidc_strs registered, const char *uri)
+{
+	return uri != NULL && oidc_strs_have(registered, uri);
+}
+
+const char *
+oidc_uri_host(struct arena *a, const char *uri)
+{
+	const char *authority = strstr(uri, "://") + 3;
+
+	return arena_strndup(a, authority, host_length(authority));
+}
+
+bool
+oidc_uri_with(struct arena *a, const char *uri, const struct param *add, size_t n, const char **out,
+	      struct err *err)
+{
+	char separator = strchr(uri, '?') == NULL ? '?' : '&';
+	struct buf b;
+
+	buf_init(&b, a, ANSWER_MAX_BYTES);
+	buf_str(&b, uri);
+	for (size_t i = 0; i < n; i++) {
+		if (add[i].value == NULL)
+			continue;
+		buf_char(&b, separator);
+		buf_str(&b, add[i].name);
+		buf_char(&b, '=');
+		enc_percent(&b, bytes_of(add[i].value));
+		separator = '&';
+	}
+	return buf_finish_str(&b, out, err);
+}

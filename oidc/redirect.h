@@ -1,0 +1,38 @@
+/*
+ * Redirect URIs.  At registration their form is checked; at a request they are
+ * compared octet by octet with the registered ones and with nothing else: no
+ * wildcard, no normalization, no port that may differ (RFC 9700 4.1.3).
+ */
+#ifndef KONTOR_OIDC_REDIRECT_H
+#define KONTOR_OIDC_REDIRECT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/param.h"
+#include "oidc/param.h"
+
+#define OIDC_URI_MAX_BYTES 2048
+
+/*
+ * Is this a URI that may be registered?  https with a host in lower case, no
+ * user info, fragment, wildcard, dot segment or doubtful escape.  With
+ * loopback_http also http on 127.0.0.1, [::1], localhost and names below it
+ * (RFC 8252 7.3), for development.  ERR_INPUT, invalid_redirect_uri.
+ */
+MUST_USE bool oidc_uri_check(const char *uri, bool loopback_http, struct err *err);
+
+/* Is `uri` one of the registered ones, octet by octet?  uri may be NULL: no. */
+bool oidc_uri_registered(struct oidc_strs registered, const char *uri);
+
+/* The host of a URI that oidc_uri_check admitted, without port. */
+const char *oidc_uri_host(struct arena *a, const char *uri);
+
+/*
+ * uri with parameters added to its query, which stays as it is (RFC 6749
+ * 3.1.2).  Parameters whose value is NULL are left out.  ERR_INTERNAL: longer
+ * than any of our inputs can make it.
+ */
+MUST_USE bool oidc_uri_with(struct arena *a, const char *uri, const struct param *add, size_t n,
+			    const char **out, struct err *err);
+
+#endif

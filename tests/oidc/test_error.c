@@ -1,0 +1,95 @@
+/* The error table: every failure has a name, a status and a text a peer may read. */
+#include "tests/test.h"
+
+#include "oidc/error.h"
+
+static void
+a_named_failure_finds_its_row(void **state UNUSED)
+{
+	static const struct {
+		const char *name;
+		int status;
+	} cases[] = {
+		{OIDC_INVALID_REQUEST, 400},
+		{OIDC_INVALID_CLIENT, 401},
+		{OIDC_INVALID_GRANT, 400},
+		{OIDC_INVALID_SCOPE, 400},
+		{OIDC_UNSUPPORTED_RESPONSE_TYPE, 400},
+		{OIDC_UNSUPPORTED_GRANT_TYPE, 400},
+		{OIDC_ACCESS_DENIED, 403},
+		{OIDC_SERVER_ERROR, 500},
+		{OIDC_TEMPORARILY_UNAVAILABLE, 503},
+		{OIDC_INTERACTION_REQUIRED, 400},
+		{OIDC_LOGIN_REQUIRED, 400},
+		{OIDC_CONSENT_REQUIRED, 400},
+		{OIDC_REQUEST_NOT_SUPPORTED, 400},
+		{OIDC_REQUEST_URI_NOT_SUPPORTED, 400},
+		{OIDC_REGISTRATION_NOT_SUPPORTED, 400},
+		{OIDC_UNMET_REQUIREMENTS, 400},
+		{OIDC_INVALID_TOKEN, 401},
+		{OIDC_INSUFFICIENT_SCOPE, 403},
+		{OIDC_INVALID_REDIRECT_URI, 400},
+		{OIDC_INVALID_CLIENT_METADATA, 400},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct err err = {.kind = ERR_INTERNAL, .proto = cases[i].name};
+		const struct oidc_error *e = oidc_error_of(&err);
+
+		assert_string_equal(e->name, cases[i].name);
+		assert_int_equal(e->status, cases[i].status);
+		/* RFC 6749 5.2: %x20-21 / %x23-5B / %x5D-7E */
+		for (const char *s = e->description; *s != '\0'; s++)
+			assert_true(*s >= 0x20 && *s <= 0x7e && *s != '"' && *s != '\\');
+	}
+}
+
+static void
+a_failure_without_a_name_is_told_by_its_kind(void **state UNUSED)
+{
+	static const struct {
+		enum err_kind kind;
+		const char *proto, *name;
+	} cases[] = {
+		{ERR_INPUT, NULL, OIDC_INVALID_REQUEST},
+		{ERR_DENIED, NULL, OIDC_ACCESS_DENIED},
+		{ERR_UNAVAILABLE, NULL, OIDC_TEMPORARILY_UNAVAILABLE},
+		{ERR_INTERNAL, NULL, OIDC_SERVER_ERROR},
+		{ERR_NOT_FOUND, NULL, OIDC_SERVER_ERROR},
+		{ERR_CONFLICT, NULL, OIDC_SERVER_ERROR},
+		{ERR_NONE, NULL, OIDC_SERVER_ERROR},
+		{(enum err_kind)99, NULL, OIDC_SERVER_ERROR},
+		{ERR_INPUT, "urn:oasis:names:tc:SAML:2.0:status:Requester", OIDC_INVALID_REQUEST},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct err err = {.kind = cases[i].kind, .proto = cases[i].proto};
+
+		assert_string_equal(oidc_error_of(&err)->name, cases[i].name);
+	}
+}
+
+static void
+nothing_of_the_log_text_goes_out(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 16);
+	struct err err = {0};
+
+	assert_false(FAIL(&err, ERR_INPUT, OIDC_INVALID_GRANT, "<script>secret</script>"));
+	assert_string_equal(oidc_error_json(a, oidc_error_of(&err)),
+			    "{\"error\":\"invalid_grant\",\"error_description\":"
+			    "\"The grant is invalid, expired, used or not for this client.\"}");
+	arena_destroy(a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_named_failure_finds_its_row),
+		cmocka_unit_test(a_failure_without_a_name_is_told_by_its_kind),
+		cmocka_unit_test(nothing_of_the_log_text_goes_out),
+	};
+
+	return cmocka_run_group_tests_name("error", tests, NULL, NULL);
+}

@@ -1,0 +1,281 @@
+/*
+ * Redirect URIs.  Beside the rules one by one: a corpus of generated URLs in
+ * the manner of known attacks, none of which may pass for the registered one
+ * (RFC 9700 4.1; CVE-2023-6134, -6291, -6927, CVE-2024-8883, CVE-2026-28512).
+ */
+#include "tests/test.h"
+
+#include "oidc/redirect.h"
+
+#define GOOD "https://portal.example/oidc/callback"
+
+static struct arena *a;
+static struct err err;
+
+static int
+setup(void **state UNUSED)
+{
+	a = arena_create(4 << 20);
+	return 0;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	arena_destroy(a);
+	return 0;
+}
+
+static void
+proper_uris_may_be_registered(void **state UNUSED)
+{
+	static const char *const uris[] = {
+		GOOD,
+		"https://portal.example",
+		"https://portal.example/",
+		"https://portal.example?x=1",
+		"https://xn--mnchen-3ya.example/cb",
+		"https://a-b.c1.example:8443/cb",
+		"https://portal.example/cb?next=%2Fhome&x=a%20b",
+		"https://portal.example/..cb/a.b/...",
+		"https://192.0.2.1/cb",
+		"https://portal.example:65535/cb",
+		"https://portal.example/~user;v=1/(x)!$&'+,=:@-._",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(uris); i++)
+		ASSERT_OK(oidc_uri_check(uris[i], false, &err), &err);
+}
+
+static void
+improper_uris_may_not(void **state UNUSED)
+{
+	static const struct {
+		const char *uri, *part;
+	} cases[] = {
+		{"", "empty"},
+		{"https://portal.example/a b", "not visible ASCII"},
+		{"https://portal.example/\r\nx", "not visible ASCII"},
+		{"https://portal.example/\xc3\xbc", "not visible ASCII"},
+		{"https://m\xc3\xbcnchen.example/", "not visible ASCII"},
+		{"http://portal.example/cb", "not https"},
+		{"HTTPS://portal.example/cb", "not https"},
+		{"ftp://portal.example/cb", "not https"},
+		{"javascript:alert(1)", "not https"},
+		{"de.example.app:/cb", "not https"},
+		{"//portal.example/cb", "not https"},
+		{"/cb", "not https"},
+		{"https:/portal.example/cb", "not https"},
+		{"https://portal.example/cb#x", "fragment"},
+		{"https://portal.example/cb#", "fragment"},
+		{"https://*.example/cb", "wildcard"},
+		{"https://portal.example/*", "wildcard"},
+		{"https://portal.example\\@evil.example/", "no URI has"},
+		{"https://portal.example/<x>", "no URI has"},
+		{"https://user@portal.example/cb", "user info"},
+		{"https://user:pw@portal.example/cb", "user info"},
+		{"https://@portal.example/cb", "user info"},
+		{"https:///cb", "bad host"},
+		{"https://", "bad host"},
+		{"https://?x", "bad host"},
+		{"https://Portal.example/cb", "bad host"},
+		{"https://portal..example/cb", "bad host"},
+		{"https://.portal.example/cb", "bad host"},
+		{"https://portal.example./cb", "bad host"},
+		{"https://-portal.example/cb", "bad host"},
+		{"https://portal-.example/cb", "bad host"},
+		{"https://port_al.example/cb", "bad host"},
+		{"https://port%61l.example/cb", "bad host"},
+		{"https://[::1/cb", "bad host"},
+		{"https://[2001:db8::1]/cb", "bad host"},
+		{"https://[::1]x/cb", "something after"},
+		{"https://portal.example:/cb", "bad port"},
+		{"https://portal.example:0/cb", "bad port"},
+		{"https://portal.example:0443/cb", "bad port"},
+		{"https://portal.example:65536/cb", "bad port"},
+		{"https://portal.example:123456/cb", "bad port"},
+		{"https://portal.example:44a/cb", "bad port"},
+		{"https://portal.example:443:443/cb", "bad port"},
+		{"https://portal.example/a/../b", "dot segment"},
+		{"https://portal.example/..", "dot segment"},
+		{"https://portal.example/./b", "dot segment"},
+		{"https://portal.example/a/%2e%2E/b", "dot segment"},
+		{"https://portal.example/a/.%2e", "dot segment"},
+		{"https://portal.example/a%2Fb", "escaped separator"},
+		{"https://portal.example/a%5cb", "escaped separator"},
+		{"https://portal.example/%", "broken escape"},
+		{"https://portal.example/%g0", "broken escape"},
+		{"https://portal.example/?x=%4", "broken escape"},
+		{"https://portal.example/%0d%0aSet-Cookie", "control character"},
+		{"https://portal.example/?x=%00", "control character"},
+		{"https://portal.example/%7f", "control character"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		ASSERT_REFUSED(oidc_uri_check(cases[i].uri, false, &err), &err, ERR_INPUT,
+			       cases[i].part);
+		assert_false(oidc_uri_check(cases[i].uri, false, &err));
+		assert_string_equal(err.proto, "invalid_redirect_uri");
+		err_clear(&err);
+	}
+	char *longer = arena_alloc(a, 3000);
+
+	memset(longer, 'a', 2100);
+	memcpy(longer, GOOD, strlen(GOOD));
+	ASSERT_REFUSED(oidc_uri_check(longer, false, &err), &err, ERR_INPUT, "too long");
+}
+
+static void
+http_is_for_loopback_and_development_only(void **state UNUSED)
+{
+	static const char *const ok[] = {"http://127.0.0.1:8080/cb", "http://[::1]/cb",
+					 "http://localhost/cb", "http://amt24.localhost:8080/cb",
+					 GOOD};
+	static const char *const no[] = {
+		"http://portal.example/cb", "http://127.0.0.1.evil.example/",
+		"http://localhost.evil.example/", "http://evillocalhost/", "http://127.0.0.2/"};
+
+	for (size_t i = 0; i < ARRAY_LEN(ok); i++)
+		ASSERT_OK(oidc_uri_check(ok[i], true, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		ASSERT_REFUSED(oidc_uri_check(no[i], true, &err), &err, ERR_INPUT,
+			       "beyond loopback");
+	ASSERT_REFUSED(oidc_uri_check(ok[0], false, &err), &err, ERR_INPUT, "not https");
+}
+
+static const char *const registered_uris[] = {"https://portal.example/other", GOOD};
+static const struct oidc_strs registered = {registered_uris, 2};
+static size_t tried;
+
+static void
+must_not_pass(const char *uri)
+{
+	tried++;
+	if (oidc_uri_registered(registered, uri))
+		fail_msg("passed for a registered URI: %s", uri == NULL ? "none" : uri);
+}
+
+static void
+insertions(void)
+{
+	static const char *const pieces[] = {
+		"@",
+		"@evil.example",
+		"\\",
+		"/",
+		"//",
+		"/.",
+		"/..",
+		"/../",
+		"%2e",
+		"%0d%0a",
+		"%00",
+		"\r\n",
+		"\t",
+		" ",
+		"#",
+		"?",
+		"&",
+		";",
+		".evil.example",
+		":443",
+		"%40",
+		"%23",
+		"*",
+		"\xe3\x80\x82",
+		"\xc3\xbc",
+		"%EF%BC%8F",
+		"\x7f",
+	};
+	static const size_t places[] = {0, 5, 8, 14, 15, 22, 23, 27, 28, 36};
+
+	for (size_t p = 0; p < ARRAY_LEN(pieces); p++)
+		for (size_t i = 0; i < ARRAY_LEN(places); i++)
+			must_not_pass(arena_printf(a, "%.*s%s%s", (int)places[i], GOOD, pieces[p],
+						   GOOD + places[i]));
+}
+
+static void
+only_the_exact_uri_is_registered(void **state UNUSED)
+{
+	static const char *const whole[] = {
+		"",
+		"https://evil.example/?" GOOD,
+		"https://evil.example/#" GOOD,
+		"https://evil.example/" GOOD,
+		"https://portal.example@evil.example/oidc/callback",
+		"https://portal.example:443/oidc/callback",
+		"http://portal.example/oidc/callback",
+		"//portal.example/oidc/callback",
+		"https:portal.example/oidc/callback",
+		"https://xn--portal-cua.example/oidc/callback",
+		"data:text/html,x",
+		"https://portal.example/other ",
+		"https://portal.example/othe",
+		GOOD "," GOOD,
+		GOOD " " GOOD,
+		GOOD "\n",
+	};
+	const size_t n = strlen(GOOD);
+
+	assert_true(oidc_uri_registered(registered, GOOD));
+	must_not_pass(NULL);
+	insertions();
+	for (size_t i = 0; i < ARRAY_LEN(whole); i++)
+		must_not_pass(whole[i]);
+	for (size_t i = 0; i < n; i++) { /* cut short, case changed, escaped, doubled, left out */
+		char *s = arena_strdup(a, GOOD);
+
+		must_not_pass(arena_strndup(a, GOOD, i));
+		s[i] = (char)(s[i] ^ 0x20);
+		must_not_pass(s);
+		must_not_pass(arena_printf(a, "%.*s%%%02x%s", (int)i, GOOD, (unsigned)GOOD[i],
+					   GOOD + i + 1));
+		must_not_pass(arena_printf(a, "%.*s%c%s", (int)i, GOOD, GOOD[i], GOOD + i));
+		must_not_pass(arena_printf(a, "%.*s%s", (int)i, GOOD, GOOD + i + 1));
+	}
+	assert_true(tried >= 200);
+}
+
+static void
+the_host_is_told_without_port(void **state UNUSED)
+{
+	assert_string_equal(oidc_uri_host(a, GOOD), "portal.example");
+	assert_string_equal(oidc_uri_host(a, "https://portal.example:8443"), "portal.example");
+	assert_string_equal(oidc_uri_host(a, "https://portal.example?x"), "portal.example");
+	assert_string_equal(oidc_uri_host(a, "http://[::1]:80/cb"), "[::1]");
+}
+
+static void
+parameters_are_added_to_the_query(void **state UNUSED)
+{
+	static const struct param add[] = {{"code", "a&b"}, {"state", NULL}, {"iss", "https://x/"}};
+	const char *url;
+
+	ASSERT_OK(oidc_uri_with(a, GOOD, add, 3, &url, &err), &err);
+	assert_string_equal(url, GOOD "?code=a%26b&iss=https%3A%2F%2Fx%2F");
+	ASSERT_OK(oidc_uri_with(a, GOOD "?x=1", add, 1, &url, &err), &err);
+	assert_string_equal(url, GOOD "?x=1&code=a%26b");
+	ASSERT_OK(oidc_uri_with(a, GOOD, add, 0, &url, &err), &err);
+	assert_string_equal(url, GOOD);
+	char *longer = arena_alloc(a, 20000);
+
+	memset(longer, 'a', 19999);
+	ASSERT_REFUSED(oidc_uri_with(a, GOOD, &(struct param){"x", longer}, 1, &url, &err), &err,
+		       ERR_INTERNAL, "more than");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(proper_uris_may_be_registered),
+		cmocka_unit_test(improper_uris_may_not),
+		cmocka_unit_test(http_is_for_loopback_and_development_only),
+		cmocka_unit_test(only_the_exact_uri_is_registered),
+		cmocka_unit_test(the_host_is_told_without_port),
+		cmocka_unit_test(parameters_are_added_to_the_query),
+	};
+
+	return cmocka_run_group_tests_name("redirect", tests, setup, teardown);
+}
