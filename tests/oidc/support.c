@@ -110,20 +110,6 @@ token_of(struct arena *a, enum oidc_alg alg, const char *header, const char *pay
 			  sign_with(a, alg, bytes_of(signing_input(a, header, payload))));
 }
 
-static bool
-sign_here(void *ctx UNUSED, struct arena *a, const char *kid UNUSED, enum sig_alg alg,
-	  struct bytes text, struct bytes *sig, struct err *err UNUSED)
-{
-	*sig = sign_with(a,
-			 alg == SIG_RS256   ? OIDC_RS256
-			 : alg == SIG_PS256 ? OIDC_PS256
-					    : OIDC_ES256,
-			 text);
-	return true;
-}
-
-const struct key_ops in_process_keys = {.sign = sign_here};
-
 json_t *
 json_of(struct arena *a, const char *text)
 {

@@ -24,9 +24,6 @@ const char *token_of(struct arena *a, enum oidc_alg alg, const char *header, con
 const char *compact_of(struct arena *a, const char *header, const char *payload,
 		       struct bytes signature);
 
-/* Our key in this process: signs for any kid with the pair of the wanted algorithm. */
-extern const struct key_ops in_process_keys;
-
 /* JSON text as an object; a mistake in it fails the test. */
 json_t *json_of(struct arena *a, const char *text);
 

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "base/enc.h"
+#include "tests/keys/test_keys.h"
 
 static struct arena *a;
 static struct err err;
@@ -356,16 +357,23 @@ typ_is_a_media_type(void **state UNUSED)
 static void
 what_we_sign_verifies(void **state UNUSED)
 {
-	static const enum oidc_alg algs[] = {OIDC_ES256, OIDC_RS256, OIDC_PS256};
+	const struct test_keys *keys = test_keys_create(a);
+	const struct {
+		enum oidc_alg alg;
+		const struct test_key *key;
+	} cases[] = {
+		{OIDC_ES256, &keys->p256},
+		{OIDC_RS256, &keys->rsa},
+		{OIDC_PS256, &keys->rsa},
+	};
 	json_t *claims = json_of(a, "{\"sub\":\"x\"}");
 
-	for (size_t i = 0; i < ARRAY_LEN(algs); i++) {
-		struct oidc_jwk key = public_key(algs[i], "2026-a");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct oidc_jwk key = {cases[i].key->kid, cases[i].alg, cases[i].key->pub};
 		const struct oidc_signed *s;
 		const char *t;
 
-		ASSERT_OK(oidc_jws_build(a, &in_process_keys, "2026-a", algs[i], "JWT", claims, &t,
-					 &err),
+		ASSERT_OK(oidc_jws_build(a, &keys->ops, key.kid, key.alg, "JWT", claims, &t, &err),
 			  &err);
 		ASSERT_OK(verify(t, &key, &s), &err);
 		assert_true(oidc_signed_typ_is(s, "JWT"));
@@ -391,9 +399,9 @@ signing_fails_with_its_cause(void **state UNUSED)
 	const char *t;
 
 	for (size_t i = 0; i < ARRAY_LEN(never); i++)
-		ASSERT_REFUSED(
-			oidc_jws_build(a, &in_process_keys, "k", never[i], "JWT", claims, &t, &err),
-			&err, ERR_INTERNAL, "do not sign");
+		ASSERT_REFUSED(oidc_jws_build(a, &test_keys_create(a)->ops, "k", never[i], "JWT",
+					      claims, &t, &err),
+			       &err, ERR_INTERNAL, "do not sign");
 	ASSERT_REFUSED(oidc_jws_build(a, &away, "k", OIDC_ES256, "JWT", claims, &t, &err), &err,
 		       ERR_UNAVAILABLE, "away");
 }

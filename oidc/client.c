@@ -1,0 +1,581 @@
+/* Client metadata both ways, by one table of members; see client.h. */
+#include "oidc/client.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "oidc/error.h"
+#include "oidc/redirect.h"
+
+#define CLIENT_ID_MAX_BYTES 256
+#define TEXT_MAX_BYTES      512
+#define TEXTS_MAX           64
+#define LANG_MAX_BYTES      35 /* RFC 5646 4.4.1 */
+#define MAX_AGE_LIMIT_S     (365 * 86400)
+
+#define BAD(err, ...)       FAIL((err), ERR_INPUT, OIDC_INVALID_CLIENT_METADATA, __VA_ARGS__)
+
+struct choice {
+	const char *word;
+	int value;
+};
+
+static const struct choice auth_methods[] = {
+	{"client_secret_basic", OIDC_AUTH_BASIC},
+	{"client_secret_post", OIDC_AUTH_POST},
+	{"private_key_jwt", OIDC_AUTH_PRIVATE_KEY},
+	{NULL, 0},
+};
+
+static const struct choice auth_algs[] = {
+	{"ES256", OIDC_ES256},
+	{"ES384", OIDC_ES384},
+	{"EdDSA", OIDC_EDDSA},
+	{"PS256", OIDC_PS256},
+	{"PS384", OIDC_PS384},
+	{"RS256", OIDC_RS256},
+	{NULL, 0},
+};
+
+static const struct choice id_token_algs[] = {
+	{"ES256", OIDC_ES256},
+	{"RS256", OIDC_RS256},
+	{NULL, 0},
+};
+
+static const struct choice audiences[] = {
+	{"issuer", OIDC_AUDIENCE_ISSUER},
+	{"token_endpoint", OIDC_AUDIENCE_TOKEN_ENDPOINT},
+	{NULL, 0},
+};
+
+enum member_type {
+	M_CLIENT_ID, /* const char *, given by the caller if missing */
+	M_URIS,      /* oidc_strs, each a URI that may be registered */
+	M_URI,       /* const char * */
+	M_STRS,      /* oidc_strs */
+	M_WORDS,     /* oidc_strs, in one text */
+	M_SECONDS,   /* int64_t */
+	M_BOOL,      /* bool */
+	M_CHOICE,    /* an enum; the first choice unless `optional` */
+	M_KEYS,      /* jwks_json; the keys are read when their algorithm is known */
+	M_TEXT,      /* a row of texts, with language tags */
+	M_TEXT_URI,  /* likewise, https */
+	M_FIXED,     /* not kept: may only hold the one word that we do anyway */
+	M_REFUSED,   /* would promise something we do not do */
+};
+
+static const struct member {
+	const char *name;
+	enum member_type type;
+	size_t offset; /* in struct oidc_client */
+	size_t max;    /* items of a list */
+	const struct choice *choices;
+	bool optional;
+	const char *fixed; /* M_FIXED */
+} members[] = {
+#define AT(field) offsetof(struct oidc_client, field)
+	{"client_id", M_CLIENT_ID, AT(client_id), 0, NULL, false, NULL},
+	{"client_name", M_TEXT, 0, 0, NULL, true, NULL},
+	{"redirect_uris", M_URIS, AT(redirect_uris), 32, NULL, false, NULL},
+	{"post_logout_redirect_uris", M_URIS, AT(post_logout_redirect_uris), 32, NULL, true, NULL},
+	{"token_endpoint_auth_method", M_CHOICE, AT(auth_method), 0, auth_methods, false, NULL},
+	{"token_endpoint_auth_signing_alg", M_CHOICE, AT(auth_alg), 0, auth_algs, true, NULL},
+	{"client_assertion_audience", M_CHOICE, AT(assertion_audience), 0, audiences, false, NULL},
+	{"jwks", M_KEYS, AT(jwks_json), 0, NULL, true, NULL},
+	{"scope", M_WORDS, AT(scopes), 32, NULL, true, NULL},
+	{"id_token_signed_response_alg", M_CHOICE, AT(id_token_alg), 0, id_token_algs, false, NULL},
+	{"sector_identifier_uri", M_URI, AT(sector_identifier_uri), 0, NULL, true, NULL},
+	{"default_max_age", M_SECONDS, AT(default_max_age_s), 0, NULL, true, NULL},
+	{"require_auth_time", M_BOOL, AT(require_auth_time), 0, NULL, true, NULL},
+	{"default_acr_values", M_STRS, AT(default_acr_values), 8, NULL, true, NULL},
+	{"contacts", M_STRS, AT(contacts), 16, NULL, true, NULL},
+	{"client_uri", M_TEXT_URI, 0, 0, NULL, true, NULL},
+	{"logo_uri", M_TEXT_URI, 0, 0, NULL, true, NULL},
+	{"policy_uri", M_TEXT_URI, 0, 0, NULL, true, NULL},
+	{"tos_uri", M_TEXT_URI, 0, 0, NULL, true, NULL},
+	{"application_type", M_FIXED, 0, 0, NULL, true, "web"},
+	{"subject_type", M_FIXED, 0, 0, NULL, true, "pairwise"},
+	{"response_types", M_FIXED, 0, 0, NULL, true, "code"},
+	{"grant_types", M_FIXED, 0, 0, NULL, true, "authorization_code"},
+	{"client_secret", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"jwks_uri", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"software_statement", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"request_uris", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"request_object_signing_alg", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"request_object_encryption_alg", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"require_signed_request_object", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"require_pushed_authorization_requests", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"dpop_bound_access_tokens", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"tls_client_certificate_bound_access_tokens", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"id_token_encrypted_response_alg", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"userinfo_signed_response_alg", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"userinfo_encrypted_response_alg", M_REFUSED, 0, 0, NULL, true, NULL},
+#undef AT
+};
+
+_Static_assert(sizeof(enum oidc_auth_method) == sizeof(int) &&
+		       sizeof(enum oidc_alg) == sizeof(int) &&
+		       sizeof(enum oidc_audience) == sizeof(int),
+	       "choices are stored as int");
+
+static void *
+field(struct oidc_client *c, const struct member *m)
+{
+	return (char *)c + m->offset;
+}
+
+static const void *
+field_of(const struct oidc_client *c, const struct member *m)
+{
+	return (const char *)c + m->offset;
+}
+
+/* Text for people: UTF-8 by the JSON parser, without control characters. */
+static bool
+check_text(const char *name, const char *s, struct err *err)
+{
+	if (*s == '\0' || strlen(s) > TEXT_MAX_BYTES)
+		return BAD(err, "%s: empty or too long", name);
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return BAD(err, "%s: control character", name);
+	return true;
+}
+
+/* There, and neither null nor false, which say as much as nothing (RFC 7591 2). */
+static bool
+is_set(const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+
+	return v != NULL && !json_is_null(v) && !json_is_false(v);
+}
+
+static bool
+parse_id(struct arena *a, const json_t *o, const char *new_id, const char **out, struct err *err)
+{
+	const char *id = new_id;
+
+	if (!json_get_str(o, "client_id", &id, err))
+		return false;
+	if (id == NULL || !text_is_visible_ascii(id, CLIENT_ID_MAX_BYTES))
+		return BAD(err, "client_id: missing, too long or not visible ASCII");
+	*out = arena_strdup(a, id);
+	return true;
+}
+
+static bool
+parse_strs(struct arena *a, const json_t *o, const struct member *m, bool loopback_http,
+	   struct oidc_strs *out, struct err *err)
+{
+	const char **s = NULL;
+	size_t n = 0;
+
+	if (!json_get_strs(a, o, m->name, m->max, &s, &n, err))
+		return false;
+	if (n == 0 && !m->optional)
+		return BAD(err, "%s: missing or empty", m->name);
+	for (size_t i = 0; i < n; i++)
+		if (m->type == M_URIS ? !oidc_uri_check(s[i], loopback_http, err)
+				      : !check_text(m->name, s[i], err))
+			return false;
+	*out = (struct oidc_strs){s, n};
+	return true;
+}
+
+static bool
+parse_words(struct arena *a, const json_t *o, const struct member *m, struct oidc_strs *out,
+	    struct err *err)
+{
+	const char *text = "openid", **words;
+	size_t n;
+
+	if (!json_get_str(o, m->name, &text, err) || !check_text(m->name, text, err) ||
+	    !text_words(a, text, m->max, &words, &n, err))
+		return false;
+	*out = (struct oidc_strs){words, n};
+	return true;
+}
+
+static bool
+parse_choice(const json_t *o, const struct member *m, void *out, struct err *err)
+{
+	const char *word = m->optional ? NULL : m->choices[0].word;
+
+	if (!json_get_str(o, m->name, &word, err))
+		return false;
+	if (word == NULL)
+		return true;
+	for (const struct choice *c = m->choices; c->word != NULL; c++)
+		if (strcmp(c->word, word) == 0) {
+			memcpy(out, &c->value, sizeof(c->value));
+			return true;
+		}
+	return BAD(err, "%s: not a value we offer", m->name);
+}
+
+/* "word" or ["word"]. */
+static bool
+parse_fixed(const json_t *o, const struct member *m, struct err *err)
+{
+	const json_t *v = json_object_get(o, m->name);
+
+	if (json_is_array(v) && json_array_size(v) == 1)
+		v = json_array_get(v, 0);
+	if (is_set(o, m->name) && !text_eq(json_string_value(v), m->fixed))
+		return BAD(err, "%s: only %s is offered", m->name, m->fixed);
+	return true;
+}
+
+static bool
+parse_uri(struct arena *a, const json_t *o, const struct member *m, const char **out,
+	  struct err *err)
+{
+	const char *uri = NULL;
+
+	if (!json_get_str(o, m->name, &uri, err))
+		return false;
+	if (uri != NULL && !oidc_uri_check(uri, false, NULL))
+		return BAD(err, "%s: not an https URI", m->name);
+	*out = arena_strdup(a, uri);
+	return true;
+}
+
+static bool
+parse_seconds(const json_t *o, const struct member *m, int64_t *out, struct err *err)
+{
+	int64_t s = -1;
+
+	if (!json_get_i64(o, m->name, &s, err))
+		return false;
+	if (is_set(o, m->name) && (s < 0 || s > MAX_AGE_LIMIT_S))
+		return BAD(err, "%s: out of range", m->name);
+	*out = s;
+	return true;
+}
+
+static bool
+parse_member(struct arena *a, const json_t *o, const struct member *m, const char *new_id,
+	     const struct oidc_client_rules *rules, struct oidc_client *c, struct err *err)
+{
+	void *out = field(c, m);
+
+	switch (m->type) {
+	case M_CLIENT_ID:
+		return parse_id(a, o, new_id, out, err);
+	case M_URIS:
+	case M_STRS:
+		return parse_strs(a, o, m, rules->loopback_http, out, err);
+	case M_URI:
+		return parse_uri(a, o, m, out, err);
+	case M_WORDS:
+		return parse_words(a, o, m, out, err);
+	case M_SECONDS:
+		return parse_seconds(o, m, out, err);
+	case M_BOOL:
+		return json_get_bool(o, m->name, out, err);
+	case M_CHOICE:
+		return parse_choice(o, m, out, err);
+	case M_KEYS:
+		return json_get_object(o, m->name, out, err);
+	case M_FIXED:
+		return parse_fixed(o, m, err);
+	case M_REFUSED:
+		return !is_set(o, m->name) || BAD(err, "%s: not supported", m->name);
+	case M_TEXT:
+	case M_TEXT_URI:
+		break; /* parse_texts */
+	}
+	return true;
+}
+
+/* The row of a member name, its language tag (or "") split off; NULL if unknown. */
+static const struct member *
+member_of(const char *name, const char **lang)
+{
+	size_t n = strcspn(name, "#");
+
+	*lang = name[n] == '#' ? name + n + 1 : "";
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		const struct member *m = &members[i];
+		bool tagged_ok = m->type == M_TEXT || m->type == M_TEXT_URI;
+
+		if (strlen(m->name) == n && memcmp(m->name, name, n) == 0)
+			return name[n] == '\0' || tagged_ok ? m : NULL;
+	}
+	return NULL;
+}
+
+static bool
+is_language_tag(const char *s)
+{
+	return strlen(s) <= LANG_MAX_BYTES &&
+	       s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")] ==
+		       '\0';
+}
+
+static bool
+parse_text(struct arena *a, const struct member *m, const char *lang, const json_t *v,
+	   struct oidc_text *out, struct err *err)
+{
+	const char *text = json_string_value(v);
+
+	if (text == NULL || !is_language_tag(lang))
+		return BAD(err, "%s: not a text, or a bad language tag", m->name);
+	if (m->type == M_TEXT_URI && !oidc_uri_check(text, false, NULL))
+		return BAD(err, "%s: not an https URI", m->name);
+	if (!check_text(m->name, text, err))
+		return false;
+	*out = (struct oidc_text){m->name, arena_strdup(a, lang), arena_strdup(a, text)};
+	return true;
+}
+
+/* The members that are texts, and the names of those we do not know. */
+static bool
+parse_texts(struct arena *a, json_t *o, struct oidc_client *c, struct oidc_strs *unknown,
+	    struct err *err)
+{
+	struct oidc_text *texts = ARENA_ARRAY(a, struct oidc_text, json_object_size(o));
+	const char **names = ARENA_ARRAY(a, const char *, json_object_size(o));
+	size_t n_texts = 0, n_names = 0;
+	const char *name, *lang;
+	json_t *v;
+
+	json_object_foreach(o, name, v)
+	{
+		const struct member *m = member_of(name, &lang);
+
+		if (m == NULL)
+			names[n_names++] = arena_strdup(a, name);
+		else if ((m->type == M_TEXT || m->type == M_TEXT_URI) &&
+			 !parse_text(a, m, lang, v, &texts[n_texts++], err))
+			return false;
+	}
+	if (n_texts > TEXTS_MAX)
+		return BAD(err, "more than %d texts", TEXTS_MAX);
+	c->texts = texts;
+	c->n_texts = n_texts;
+	*unknown = (struct oidc_strs){names, n_names};
+	return true;
+}
+
+/* OpenID Connect Registration 2, Core 8.1: one host, or a URI that speaks for all of them. */
+static bool
+find_sector(struct arena *a, struct oidc_client *c, struct err *err)
+{
+	const char *host = oidc_uri_host(a, c->redirect_uris.s[0]);
+
+	for (size_t i = 1; i < c->redirect_uris.n && c->sector_identifier_uri == NULL; i++)
+		if (strcmp(host, oidc_uri_host(a, c->redirect_uris.s[i])) != 0)
+			return BAD(err, "redirect_uris of several hosts need a "
+					"sector_identifier_uri");
+	if (c->sector_identifier_uri != NULL)
+		host = oidc_uri_host(a, c->sector_identifier_uri);
+	c->sector_host = host;
+	return true;
+}
+
+/* What no single member can tell. */
+static bool
+check_whole(struct arena *a, const struct oidc_client_rules *rules, struct oidc_client *c,
+	    struct err *err)
+{
+	bool rsa = oidc_alg_info(c->auth_alg)->key == OIDC_KEY_RSA;
+
+	for (size_t i = 0; i < c->scopes.n; i++)
+		if (!oidc_strs_have(rules->scopes, c->scopes.s[i]))
+			return BAD(err, "scope: %s is not offered", c->scopes.s[i]);
+	if (!oidc_strs_have(c->scopes, "openid"))
+		return BAD(err, "scope: openid is missing");
+	if (c->jwks_json != NULL &&
+	    !oidc_jwks_parse(a, c->jwks_json, rsa ? c->auth_alg : OIDC_ALG_NONE, &c->jwks, err))
+		return false;
+	if (c->auth_method == OIDC_AUTH_PRIVATE_KEY && c->jwks.n == 0)
+		return BAD(err, "jwks: private_key_jwt needs keys");
+	return find_sector(a, c, err);
+}
+
+bool
+oidc_client_parse(struct arena *a, struct bytes json, const char *new_id,
+		  const struct oidc_client_rules *rules, struct oidc_client **out,
+		  struct oidc_strs *unknown, struct err *err)
+{
+	struct oidc_client *c = ARENA_NEW(a, struct oidc_client);
+	json_t *o;
+
+	if (!json_parse_object(a, json, OIDC_CLIENT_MAX_BYTES, &o, err))
+		return err_name(err, OIDC_INVALID_CLIENT_METADATA);
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (!parse_member(a, o, &members[i], new_id, rules, c, err))
+			return err_name(err, OIDC_INVALID_CLIENT_METADATA);
+	if (!parse_texts(a, o, c, unknown, err) || !check_whole(a, rules, c, err))
+		return err_name(err, OIDC_INVALID_CLIENT_METADATA);
+	*out = c;
+	return true;
+}
+
+static void
+build_strs(struct arena *a, json_t *o, const char *name, struct oidc_strs list)
+{
+	json_t *array = json_new_array(a);
+
+	for (size_t i = 0; i < list.n; i++)
+		json_push_str(a, array, list.s[i]);
+	if (list.n > 0)
+		json_put(a, o, name, array);
+}
+
+static void
+build_words(struct arena *a, json_t *o, const char *name, struct oidc_strs list)
+{
+	const char *text = list.s[0];
+
+	for (size_t i = 1; i < list.n; i++)
+		text = arena_printf(a, "%s %s", text, list.s[i]);
+	json_put_str(a, o, name, text);
+}
+
+static void
+build_choice(struct arena *a, json_t *o, const struct member *m, const void *in)
+{
+	int value;
+
+	memcpy(&value, in, sizeof(value));
+	for (const struct choice *c = m->choices; c->word != NULL; c++)
+		if (c->value == value)
+			json_put_str(a, o, m->name, c->word);
+}
+
+static void
+build_fixed(struct arena *a, json_t *o, const struct member *m)
+{
+	if (strcmp(m->fixed, "code") == 0 || strcmp(m->fixed, "authorization_code") == 0)
+		build_strs(a, o, m->name, (struct oidc_strs){&m->fixed, 1});
+	else
+		json_put_str(a, o, m->name, m->fixed);
+}
+
+static void
+build_texts(struct arena *a, json_t *o, const struct member *m, const struct oidc_client *c)
+{
+	for (size_t i = 0; i < c->n_texts; i++) {
+		const struct oidc_text *t = &c->texts[i];
+
+		if (strcmp(t->member, m->name) == 0)
+			json_put_str(a, o,
+				     *t->lang == '\0' ? m->name
+						      : arena_printf(a, "%s#%s", m->name, t->lang),
+				     t->text);
+	}
+}
+
+static void
+build_member(struct arena *a, json_t *o, const struct member *m, const struct oidc_client *c)
+{
+	const void *in = field_of(c, m);
+
+	switch (m->type) {
+	case M_CLIENT_ID:
+	case M_URI:
+		json_put_str(a, o, m->name, *(const char *const *)in);
+		return;
+	case M_URIS:
+	case M_STRS:
+		build_strs(a, o, m->name, *(const struct oidc_strs *)in);
+		return;
+	case M_WORDS:
+		build_words(a, o, m->name, *(const struct oidc_strs *)in);
+		return;
+	case M_SECONDS:
+		if (*(const int64_t *)in >= 0)
+			json_put_i64(a, o, m->name, *(const int64_t *)in);
+		return;
+	case M_BOOL:
+		json_put_bool(a, o, m->name, *(const bool *)in);
+		return;
+	case M_CHOICE:
+		build_choice(a, o, m, in);
+		return;
+	case M_KEYS:
+		if (c->jwks_json != NULL)
+			json_put(a, o, m->name, (json_t *)(uintptr_t)c->jwks_json);
+		return;
+	case M_TEXT:
+	case M_TEXT_URI:
+		build_texts(a, o, m, c);
+		return;
+	case M_FIXED:
+		build_fixed(a, o, m);
+		return;
+	case M_REFUSED:
+		return;
+	}
+}
+
+json_t *
+oidc_client_build(struct arena *a, const struct oidc_client *c)
+{
+	json_t *o = json_new_object(a);
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		build_member(a, o, &members[i], c);
+	return o;
+}
+
+/* 2: this very language or a variant of it, 1: untagged, 0: another. */
+static int
+language_fit(const char *have, const char *want)
+{
+	size_t n = strlen(want);
+
+	if (*have == '\0')
+		return 1;
+	return strncmp(have, want, n) == 0 && (have[n] == '\0' || have[n] == '-') ? 2 : 0;
+}
+
+const char *
+oidc_client_text(const struct oidc_client *c, const char *member, const char *lang)
+{
+	const char *best = NULL;
+	int best_fit = -1;
+
+	for (size_t i = 0; i < c->n_texts; i++) {
+		const struct oidc_text *t = &c->texts[i];
+		int fit = strcmp(t->member, member) == 0 ? language_fit(t->lang, lang) : -1;
+
+		if (fit > best_fit) {
+			best = t->text;
+			best_fit = fit;
+		}
+	}
+	return best;
+}
+
+static struct oidc_strs
+words_of(struct arena *a, const struct choice *choices, size_t n)
+{
+	const char **s = ARENA_ARRAY(a, const char *, n);
+
+	for (size_t i = 0; i < n; i++)
+		s[i] = choices[i].word;
+	return (struct oidc_strs){s, n};
+}
+
+struct oidc_strs
+oidc_client_auth_methods(struct arena *a)
+{
+	return words_of(a, auth_methods, ARRAY_LEN(auth_methods) - 1);
+}
+
+struct oidc_strs
+oidc_client_auth_algs(struct arena *a)
+{
+	return words_of(a, auth_algs, ARRAY_LEN(auth_algs) - 1);
+}
+
+struct oidc_strs
+oidc_client_id_token_algs(struct arena *a)
+{
+	return words_of(a, id_token_algs, ARRAY_LEN(id_token_algs) - 1);
+}

@@ -1,0 +1,89 @@
+/*
+ * A client: its registered metadata (RFC 7591, OpenID Connect Registration 2),
+ * read into an immutable struct and written back as the registered record.
+ * One table of members serves both ways.  How a client becomes registered, and
+ * what else the operator lays down for it, is idp/'s business.
+ */
+#ifndef KONTOR_OIDC_CLIENT_H
+#define KONTOR_OIDC_CLIENT_H
+
+#include "base/hash.h"
+#include "oidc/jwk.h"
+#include "oidc/param.h"
+
+#define OIDC_CLIENT_MAX_BYTES (64 * 1024)
+
+/* How a client proves itself (RFC 7591 2).  Zero is "not at all": refused everywhere. */
+enum oidc_auth_method {
+	OIDC_AUTH_NONE = 0,
+	OIDC_AUTH_BASIC,       /* client_secret_basic */
+	OIDC_AUTH_POST,        /* client_secret_post */
+	OIDC_AUTH_PRIVATE_KEY, /* private_key_jwt */
+};
+
+/* Where the audience of a client's assertions may point. */
+enum oidc_audience {
+	OIDC_AUDIENCE_ISSUER = 0,
+	OIDC_AUDIENCE_TOKEN_ENDPOINT = 1, /* a written exception for one client */
+};
+
+/* A text for people, perhaps in a language (RFC 7591 2.2: "client_name#de"). */
+struct oidc_text {
+	const char *member; /* "client_name" */
+	const char *lang;   /* "" if untagged */
+	const char *text;
+};
+
+struct oidc_client {
+	const char *client_id; /* 1..256 visible ASCII characters */
+	struct oidc_strs redirect_uris, post_logout_redirect_uris;
+	enum oidc_auth_method auth_method;
+	enum oidc_alg auth_alg; /* OIDC_ALG_NONE: the alg of each of its keys */
+	enum oidc_audience assertion_audience;
+	struct oidc_jwks jwks; /* n 0: none registered */
+	const json_t *jwks_json;
+	struct bytes secret_sha256; /* n 0: none.  Not metadata: set by who loads the client */
+	struct oidc_strs scopes;    /* openid among them */
+	enum oidc_alg id_token_alg;
+	const char *sector_identifier_uri; /* NULL if absent */
+	const char *sector_host;           /* what it proposes as sector; never NULL */
+	int64_t default_max_age_s;         /* -1 if absent */
+	bool require_auth_time;
+	struct oidc_strs default_acr_values, contacts;
+	const struct oidc_text *texts;
+	size_t n_texts;
+};
+
+/* What this server offers to all clients. */
+struct oidc_client_rules {
+	bool loopback_http; /* development: see oidc_uri_check */
+	struct oidc_strs scopes;
+};
+
+/*
+ * Read metadata.  new_id is the client_id if the document names none; it may
+ * be NULL, then the document must.  *unknown lists the members we do not know
+ * and do not keep.  ERR_INPUT with invalid_redirect_uri or
+ * invalid_client_metadata, the text names the member.  Members that ask for a
+ * protection we do not give (encryption, jwks_uri, signed requests, ...) are
+ * refused rather than ignored.
+ *
+ * Clients without authentication ("none") are not admitted: everything a
+ * client gets here is personal data.
+ */
+MUST_USE bool oidc_client_parse(struct arena *a, struct bytes json, const char *new_id,
+				const struct oidc_client_rules *rules, struct oidc_client **out,
+				struct oidc_strs *unknown, struct err *err);
+
+/* The registered record as JSON: every member as it now holds, without the secret. */
+json_t *oidc_client_build(struct arena *a, const struct oidc_client *c);
+
+/* A text in this language, else untagged, else in any; NULL when there is none. */
+const char *oidc_client_text(const struct oidc_client *c, const char *member, const char *lang);
+
+/* Names of the methods and algorithms a client may register, for discovery. */
+struct oidc_strs oidc_client_auth_methods(struct arena *a);
+struct oidc_strs oidc_client_auth_algs(struct arena *a);
+struct oidc_strs oidc_client_id_token_algs(struct arena *a);
+
+#endif
