@@ -16,22 +16,28 @@ def c_octets(data):
     return "\n".join(lines)
 
 
-def main():
-    out, symbol, base = sys.argv[1:4]
-    names = sorted((os.path.relpath(f, base), f) for f in sys.argv[4:])
+def write_table(out, symbol, files):
+    """files: pairs of name and octets."""
+    files = sorted(files)
     with open(out, "w", encoding="utf-8") as c:
         c.write('#include "base/embed.h"\n')
         c.write(f"extern const struct embed_file {symbol}[];\n")
-        for i, (_, path) in enumerate(names):
-            with open(path, "rb") as f:
-                data = f.read()
+        for i, (_, data) in enumerate(files):
             c.write(f"static const unsigned char f{i}[] = {{\n{c_octets(data)}\n\t0}};\n")
         c.write(f"const struct embed_file {symbol}[] = {{\n")
-        for i, (name, path) in enumerate(names):
-            with open(path, "rb") as f:
-                digest = hashlib.sha256(f.read()).hexdigest()
+        for i, (name, data) in enumerate(files):
+            digest = hashlib.sha256(data).hexdigest()
             c.write(f'\t{{"{name}", {{f{i}, sizeof(f{i}) - 1}}, "{digest}"}},\n')
         c.write("\t{0},\n};\n")
+
+
+def main():
+    out, symbol, base = sys.argv[1:4]
+    files = []
+    for path in sys.argv[4:]:
+        with open(path, "rb") as f:
+            files.append((os.path.relpath(path, base), f.read()))
+    write_table(out, symbol, files)
 
 
 if __name__ == "__main__":
