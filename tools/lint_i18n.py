@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Hold texts, templates and code together.
+
+usage: lint_i18n.py SOURCE_ROOT
+Each language has the same keys, each with a text and the same {names}.  Each key a
+template or page_text(..., "key") names exists.  Each key is used: by name, through
+a family ({{t:family.*member}}), or as the text_key of a row (any string in idp/*.c
+that is a key).
+"""
+import os
+import re
+import sys
+
+ENTRY = re.compile(r'^msgid ((?:"(?:[^"\\]|\\.)*"\n?)+)msgstr ((?:"(?:[^"\\]|\\.)*"\n?)+)', re.M)
+PIECE = re.compile(r'"((?:[^"\\]|\\.)*)"')
+TEXT_TAG = re.compile(r"\{\{\s*t:([\w.-]+?)(\*[\w.-]+)?\s*\}\}")
+C_CALL = re.compile(r'page_text\s*\([^;"]*"([^"]+)"')
+C_STRING = re.compile(r'"([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)"')
+
+
+def unquote(text):
+    return "".join(PIECE.findall(text))
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def read_po(path, complain):
+    texts = {}
+    for key, text in ENTRY.findall(read(path)):
+        key, text = unquote(key), unquote(text)
+        if key in texts:
+            complain(f"{path}: {key} is there twice")
+        if key:
+            texts[key] = text
+    return texts
+
+
+def files_in(folder, ending):
+    return sorted(os.path.join(folder, n) for n in os.listdir(folder) if n.endswith(ending))
+
+
+def check_languages(languages, complain):
+    keys = set().union(*languages.values())
+    for path, texts in languages.items():
+        for key in sorted(keys - texts.keys()):
+            complain(f"{path}: no {key}")
+        for key in sorted(k for k, text in texts.items() if not text):
+            complain(f"{path}: {key} has no text")
+    for key in sorted(keys):
+        names = {frozenset(re.findall(r"\{([\w.-]+)\}", t.get(key, ""))) for t in languages.values()}
+        if len(names) > 1:
+            complain(f"{key}: the languages show different {{names}}")
+    return keys
+
+
+def check_use(root, keys, complain):
+    used, families = set(), set()
+    for path in files_in(os.path.join(root, "web/templates"), ".html"):
+        for key, member in TEXT_TAG.findall(read(path)):
+            if member:
+                families.add(key)
+            elif key in keys:
+                used.add(key)
+            else:
+                complain(f"{path}: no text {key}")
+    for path in files_in(os.path.join(root, "idp"), ".c"):
+        code = read(path)
+        used.update(keys.intersection(C_STRING.findall(code)))
+        for key in C_CALL.findall(code):
+            if key not in keys:
+                complain(f"{path}: no text {key}")
+    for family in sorted(families):
+        if not any(k.startswith(family) for k in keys):
+            complain(f"no text begins with {family}")
+    for key in sorted(keys - used):
+        if not key.startswith(tuple(families)):
+            complain(f"{key} is not used")
+
+
+def main():
+    root, faults = sys.argv[1], []
+    languages = {p: read_po(p, faults.append) for p in files_in(os.path.join(root, "web/i18n"), ".po")}
+    keys = check_languages(languages, faults.append)
+    check_use(root, keys, faults.append)
+    for fault in faults:
+        print(os.path.relpath(fault, root) if fault.startswith("/") else fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

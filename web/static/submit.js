@@ -1,0 +1,2 @@
+/* Sends the form of web/templates/post_binding.html; without JavaScript its button does. */
+document.getElementById("onward").submit();
