@@ -1,0 +1,56 @@
+/*
+ * The authorization request (RFC 6749 4.1.1, OpenID Connect Core 3.1.2.1), in
+ * two phases.  oidc_authorize_start says who claims to ask and where the answer
+ * is wanted; until oidc_return_prove (answer.h) has found that place registered,
+ * errors are for a page.  oidc_authorize_parse reads the rest; its errors go
+ * back by redirect.  Both structs point into the parameters and the client.
+ */
+#ifndef KONTOR_OIDC_AUTHORIZE_H
+#define KONTOR_OIDC_AUTHORIZE_H
+
+#include "oidc/claims.h"
+#include "oidc/client.h"
+
+struct oidc_start {
+	const char *client_id, *redirect_uri; /* never NULL; not yet compared with anything */
+	const char *state;                    /* NULL if absent */
+};
+
+/* ERR_INPUT, invalid_request: client_id or redirect_uri missing, one of the three malformed. */
+MUST_USE bool oidc_authorize_start(const struct params *ps, struct oidc_start *out,
+				   struct err *err);
+
+enum oidc_prompt {
+	OIDC_PROMPT_NONE = 1, /* never with another */
+	OIDC_PROMPT_LOGIN = 2,
+	OIDC_PROMPT_CONSENT = 4,
+	OIDC_PROMPT_SELECT_ACCOUNT = 8,
+};
+
+struct oidc_authorize {
+	struct oidc_strs scopes; /* asked for and registered; openid among them */
+	const char *challenge;   /* PKCE S256; never NULL */
+	const char *nonce;       /* NULL if absent */
+	unsigned prompt;         /* of enum oidc_prompt; 0: none given */
+	int64_t max_age_s;       /* the request's, else the client's default; -1: none */
+	struct oidc_strs
+		acr; /* wanted, best first: claims, else acr_values, else the client's default */
+	bool acr_essential;        /* without one of them the answer is an error */
+	struct oidc_claims claims; /* of the claims parameter alone; see oidc_claims_add_scopes */
+	const char *login_hint;    /* UTF-8; NULL if absent */
+	const char *id_token_hint; /* unverified; NULL if absent */
+	struct oidc_strs ui_locales;
+};
+
+/*
+ * Read what is asked, for this client.  Errors by their own names: another
+ * response_type, a scope without openid, request, request_uri, registration,
+ * response_mode other than query; all else invalid_request.  Scopes that are
+ * unknown or not the client's are left out; display, claims_locales and unknown
+ * parameters are ignored.
+ */
+MUST_USE bool oidc_authorize_parse(struct arena *a, const struct params *ps,
+				   const struct oidc_client *client, struct oidc_authorize *out,
+				   struct err *err);
+
+#endif

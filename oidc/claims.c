@@ -1,0 +1,221 @@
+/* Claims asked for and claims given; see claims.h. */
+#include "oidc/claims.h"
+
+#include <string.h>
+
+#include "oidc/error.h"
+
+#define PARAMETER_MAX_BYTES (8 * 1024)
+#define CLAIMS_MAX          64
+#define NAME_MAX_BYTES      128
+#define VALUES_MAX          16
+
+#define LEVELS              "claim_levels"
+
+#define BAD(err, ...)       FAIL((err), ERR_INPUT, OIDC_INVALID_REQUEST, __VA_ARGS__)
+
+/* Claims in the making. */
+struct draft {
+	struct oidc_claim *p;
+	size_t n, max;
+};
+
+static struct oidc_claim *
+draft_find(const struct draft *d, const char *name, size_t n)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (strlen(d->p[i].name) == n && memcmp(d->p[i].name, name, n) == 0)
+			return &d->p[i];
+	return NULL;
+}
+
+/* The claim of that name, added if it is new; NULL when there is no room. */
+static struct oidc_claim *
+draft_add(struct arena *a, struct draft *d, const char *name, size_t n)
+{
+	struct oidc_claim *c = draft_find(d, name, n);
+
+	if (c == NULL && d->n < d->max) {
+		c = &d->p[d->n++];
+		c->name = arena_strndup(a, name, n);
+	}
+	return c;
+}
+
+/* The texts a request accepts as value: "value", or "values" (Core 5.5.1). */
+static bool
+values_of(struct arena *a, const json_t *request, struct oidc_strs *out, struct err *err)
+{
+	const char *one = NULL, **many;
+	size_t n;
+
+	if (!json_get_str(request, "value", &one, err) ||
+	    !json_get_strs(a, request, "values", VALUES_MAX, &many, &n, err))
+		return false;
+	if (one != NULL) {
+		many = ARENA_NEW(a, const char *);
+		many[0] = arena_strdup(a, one);
+		n = 1;
+	}
+	*out = (struct oidc_strs){many, n};
+	return true;
+}
+
+/* acr and sub in the ID token say who may answer, and how sure; true when it was one of them. */
+static bool
+parse_special(struct arena *a, const char *name, const json_t *request, bool essential,
+	      struct oidc_claims *out, bool *special, struct err *err)
+{
+	bool acr = strcmp(name, "acr") == 0;
+	struct oidc_strs values;
+
+	*special = acr || strcmp(name, "sub") == 0;
+	if (!*special || request == NULL)
+		return true;
+	if (!values_of(a, request, &values, err))
+		return false;
+	if (acr) {
+		out->acr = values;
+		out->acr_essential = essential && values.n > 0;
+	} else if (values.n > 1) {
+		return BAD(err, "claims: more than one sub");
+	} else if (values.n == 1) {
+		out->sub = values.s[0];
+	}
+	return true;
+}
+
+/* One member of "id_token" or "userinfo": null, or an object. */
+static bool
+parse_one(struct arena *a, const json_t *place, const char *name, bool id_token, struct draft *d,
+	  struct oidc_claims *out, struct err *err)
+{
+	const size_t base = strcspn(name, "#");
+	const json_t *request = NULL;
+	bool essential = false, special = false;
+
+	if (base == 0 || base > NAME_MAX_BYTES)
+		return BAD(err, "claims: a name is empty or too long");
+	if (!json_get_object(place, name, &request, err) ||
+	    (request != NULL && !json_get_bool(request, "essential", &essential, err)) ||
+	    (id_token && !parse_special(a, name, request, essential, out, &special, err)))
+		return false;
+	if (special)
+		return true;
+	struct oidc_claim *c = draft_add(a, d, name, base);
+
+	if (c == NULL)
+		return BAD(err, "claims: more than %d", CLAIMS_MAX);
+	c->essential = c->essential || essential;
+	c->in_id_token = c->in_id_token || id_token;
+	c->in_userinfo = c->in_userinfo || !id_token;
+	return true;
+}
+
+static bool
+parse_place(struct arena *a, const json_t *o, const char *where, struct draft *d,
+	    struct oidc_claims *out, struct err *err)
+{
+	const json_t *place = NULL;
+	const char *name;
+	json_t *v;
+
+	if (!json_get_object(o, where, &place, err))
+		return false;
+	json_object_foreach((json_t *)(uintptr_t)place, name, v)
+	{
+		if (!parse_one(a, place, name, strcmp(where, "id_token") == 0, d, out, err))
+			return false;
+	}
+	return true;
+}
+
+bool
+oidc_claims_parse(struct arena *a, const char *text, struct oidc_claims *out, struct err *err)
+{
+	struct draft d = {ARENA_ARRAY(a, struct oidc_claim, CLAIMS_MAX), 0, CLAIMS_MAX};
+	struct oidc_claims claims = {0};
+	json_t *o;
+
+	if (!json_parse_object(a, bytes_of(text), PARAMETER_MAX_BYTES, &o, err) ||
+	    !parse_place(a, o, "id_token", &d, &claims, err) ||
+	    !parse_place(a, o, "userinfo", &d, &claims, err))
+		return err_name(err, OIDC_INVALID_REQUEST);
+	claims.p = d.p;
+	claims.n = d.n;
+	*out = claims;
+	return true;
+}
+
+void
+oidc_claims_add_scopes(struct arena *a, const struct oidc_scope_claim *rows, size_t n_rows,
+		       struct oidc_strs scopes, struct oidc_claims *wanted)
+{
+	struct draft d = {ARENA_ARRAY(a, struct oidc_claim, wanted->n + n_rows), wanted->n,
+			  wanted->n + n_rows};
+
+	for (size_t i = 0; i < wanted->n; i++)
+		d.p[i] = wanted->p[i];
+	for (size_t i = 0; i < n_rows; i++)
+		if (oidc_strs_have(scopes, rows[i].scope))
+			draft_add(a, &d, rows[i].claim, strcspn(rows[i].claim, "."))->in_userinfo =
+				true;
+	wanted->p = d.p;
+	wanted->n = d.n;
+}
+
+const struct oidc_claim *
+oidc_claims_find(const struct oidc_claims *wanted, const char *claim)
+{
+	/* draft_find does not write through it. */
+	const struct draft d = {(struct oidc_claim *)(uintptr_t)wanted->p, wanted->n, wanted->n};
+
+	return draft_find(&d, claim, strcspn(claim, "."));
+}
+
+static void
+put_value(struct arena *a, json_t *into, const struct oidc_claim_value *v)
+{
+	const char *dot = strchr(v->claim, '.');
+	const char *name = v->claim;
+	json_t *text = json_keep(a, json_string(v->text));
+
+	if (v->list) {
+		json_t *array = json_new_array(a);
+
+		json_push(a, array, text);
+		text = array;
+	}
+	if (dot != NULL) {
+		const char *outer = arena_strndup(a, v->claim, (size_t)(dot - v->claim));
+		json_t *o = json_object_get(into, outer);
+
+		if (o == NULL) {
+			o = json_new_object(a);
+			json_put(a, into, outer, o);
+		}
+		into = o;
+		name = dot + 1;
+	}
+	json_put(a, into, name, text);
+}
+
+void
+oidc_claims_put(struct arena *a, const struct oidc_claim_value *values, size_t n,
+		const struct oidc_claims *wanted, enum oidc_place place, json_t *into)
+{
+	json_t *levels = json_new_object(a);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct oidc_claim_value *v = &values[i];
+		const struct oidc_claim *c = oidc_claims_find(wanted, v->claim);
+
+		if (c == NULL || !(place == OIDC_IN_ID_TOKEN ? c->in_id_token : c->in_userinfo))
+			continue;
+		if (v->text != NULL)
+			put_value(a, into, v);
+		json_put_str(a, levels, v->claim, v->level);
+	}
+	if (json_object_size(levels) > 0)
+		json_put(a, into, LEVELS, levels);
+}

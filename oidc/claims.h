@@ -1,0 +1,64 @@
+/*
+ * Claims: which ones a request asks for (by scope, and by the claims parameter,
+ * OpenID Connect Core 5.4, 5.5), and how released values are written.  Which
+ * attribute answers to which claim is a table of idp/; here are names only.
+ */
+#ifndef KONTOR_OIDC_CLAIMS_H
+#define KONTOR_OIDC_CLAIMS_H
+
+#include "base/json.h"
+#include "oidc/param.h"
+
+/* A claim somebody wants. */
+struct oidc_claim {
+	const char *name; /* "family_name", "address"; language tags cut off */
+	bool essential;
+	bool in_id_token, in_userinfo; /* at least one of them */
+};
+
+struct oidc_claims {
+	const struct oidc_claim *p;
+	size_t n;
+	struct oidc_strs acr; /* values asked for; they are not in p */
+	bool acr_essential;   /* only with acr.n > 0 */
+	const char *sub;      /* the one subject that may answer; NULL: any */
+};
+
+/*
+ * Read the claims parameter.  ERR_INPUT, invalid_request: not a JSON object,
+ * more than 64 claims, members of another type.  Unknown members are ignored,
+ * as are requests for values of claims other than acr and sub.
+ */
+MUST_USE bool oidc_claims_parse(struct arena *a, const char *text, struct oidc_claims *out,
+				struct err *err);
+
+/* A row of the caller's table: this scope asks for this claim ("address.locality": for address). */
+struct oidc_scope_claim {
+	const char *scope, *claim;
+};
+
+/* *wanted and what `scopes` ask for: at the userinfo endpoint, not essential (Core 5.4). */
+void oidc_claims_add_scopes(struct arena *a, const struct oidc_scope_claim *rows, size_t n_rows,
+			    struct oidc_strs scopes, struct oidc_claims *wanted);
+
+/* The claim asked for under the first part of `claim` ("address.locality": address); NULL: none. */
+const struct oidc_claim *oidc_claims_find(const struct oidc_claims *wanted, const char *claim);
+
+/* A released value. */
+struct oidc_claim_value {
+	const char *claim; /* "family_name"; "address.locality" becomes a member of an object */
+	const char *text;  /* NULL: verified to be empty, only its level is told */
+	bool list;         /* written as an array of one text ("nationalities") */
+	const char *level; /* in the client's words; NULL: not told */
+};
+
+enum oidc_place { OIDC_IN_ID_TOKEN, OIDC_IN_USERINFO };
+
+/*
+ * Put those values into a set of claims that were asked for at this place, and
+ * their levels into the claim claim_levels, an object with the same names.
+ */
+void oidc_claims_put(struct arena *a, const struct oidc_claim_value *values, size_t n,
+		     const struct oidc_claims *wanted, enum oidc_place place, json_t *into);
+
+#endif
