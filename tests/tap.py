@@ -17,3 +17,9 @@ def run(cases):
         else:
             print(f"ok {number} - {title}", flush=True)
     raise SystemExit(1 if failed else 0)
+
+
+def run_all(namespace):
+    """Run the functions of a test file in their order; those named _x are helpers."""
+    run([f for name, f in namespace.items() if not name.startswith("_")
+         and callable(f) and not isinstance(f, type) and f.__module__ == "__main__"])

@@ -52,12 +52,12 @@ class Machine:
         return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
 
 
-def packages():
+def _packages():
     text = (ROOT / "tools" / "packages.txt").read_text(encoding="utf-8")
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
-def on_machine(installed, test, **how):
+def _on_machine(installed, test, **how):
     with tempfile.TemporaryDirectory() as name:
         test(Machine(Path(name), installed, **how))
 
@@ -66,7 +66,7 @@ def nothing_is_asked_when_nothing_is_missing():
     def test(m):
         assert m.setup("--quiet") == (0, ""), m.setup("--quiet")
         assert m.calls == "", m.calls
-    on_machine(packages(), test)
+    _on_machine(_packages(), test)
 
 
 def only_what_is_missing_is_installed():
@@ -75,7 +75,7 @@ def only_what_is_missing_is_installed():
         assert status == 0 and "installing 2 Debian packages: meson xmlsec1" in said, said
         assert "apt-get update" in m.calls, m.calls
         assert "apt-get install -y --no-install-recommends meson xmlsec1\n" in m.calls, m.calls
-    on_machine([p for p in packages() if p not in ("meson", "xmlsec1")], test)
+    _on_machine([p for p in _packages() if p not in ("meson", "xmlsec1")], test)
 
 
 def npm_comes_from_debian_only_where_there_is_none():
@@ -83,7 +83,7 @@ def npm_comes_from_debian_only_where_there_is_none():
         (m.bin / "npm").unlink()
         m.setup()
         assert "--no-install-recommends npm\n" in m.calls, m.calls
-    on_machine(packages(), test)
+    _on_machine(_packages(), test)
 
 
 def npm_packages_are_fetched_once_a_lock_file():
@@ -95,14 +95,14 @@ def npm_packages_are_fetched_once_a_lock_file():
             lock.write_text(text, encoding="utf-8")
             assert m.setup()[0] == 0
             assert m.calls.count("npm ci") == calls, m.calls
-    on_machine(packages(), test)
+    _on_machine(_packages(), test)
 
 
 def a_failure_of_apt_is_one_sentence_and_a_status():
     def test(m):
         status, said = m.setup()
         assert status == 1 and "setup: apt-get update failed; is the network up?" in said, said
-    on_machine([], test, broken=["apt-get"])
+    _on_machine([], test, broken=["apt-get"])
 
 
 def without_root_and_sudo_it_says_so():
@@ -111,9 +111,7 @@ def without_root_and_sudo_it_says_so():
         status, said = m.setup()
         assert status == 1 and said == "setup: installing meson needs root or sudo.\n", said
         assert m.calls == "", m.calls
-    on_machine([p for p in packages() if p != "meson"], test)
+    _on_machine([p for p in _packages() if p != "meson"], test)
 
 
-tap.run([nothing_is_asked_when_nothing_is_missing, only_what_is_missing_is_installed,
-         npm_comes_from_debian_only_where_there_is_none, npm_packages_are_fetched_once_a_lock_file,
-         a_failure_of_apt_is_one_sentence_and_a_status, without_root_and_sudo_it_says_so])
+tap.run_all(dict(globals()))

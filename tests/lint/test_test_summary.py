@@ -13,7 +13,7 @@ import tap  # noqa: E402
 import test_summary  # noqa: E402
 
 
-def summary(tests, meson_status=0, full=None):
+def _summary(tests, meson_status=0, full=None):
     """(last line, exit status, all that was printed) for [(name, result, stdout)]."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as log:
         for name, result, stdout in tests:
@@ -31,61 +31,59 @@ def summary(tests, meson_status=0, full=None):
     return said.getvalue().splitlines()[-1], status, said.getvalue()
 
 
-def expect(tests, last, status, meson_status=0):
-    got = summary(tests, meson_status)
+def _expect(tests, last, status, meson_status=0):
+    got = _summary(tests, meson_status)
     assert got[:2] == (last, status), got
 
 
 def every_tap_line_is_a_case():
-    expect([("base / a", "OK", "1..2\nok 1 - one\nok 2 - two\n"), ("db / b", "OK", "1..1\nok 1\n")],
+    _expect([("base / a", "OK", "1..2\nok 1 - one\nok 2 - two\n"), ("db / b", "OK", "1..1\nok 1\n")],
            "3 passed, 0 failed", 0)
 
 
 def a_program_without_tap_is_one_case():
-    expect([("base / a", "OK", "all well\nok then\n")], "1 passed, 0 failed", 0)
+    _expect([("base / a", "OK", "all well\nok then\n")], "1 passed, 0 failed", 0)
 
 
 def a_failed_line_fails_the_run():
-    expect([("base / a", "FAIL", "1..2\nnot ok 1 - one\nok 2 - two\n")], "1 passed, 1 failed", 1)
+    _expect([("base / a", "FAIL", "1..2\nnot ok 1 - one\nok 2 - two\n")], "1 passed, 1 failed", 1)
 
 
 def a_skip_is_named_and_counts_as_nothing():
-    last, status, said = summary([("db / a", "OK", "1..2\nok 1 - one # SKIP no server\nok 2 - b\n")])
+    last, status, said = _summary([("db / a", "OK", "1..2\nok 1 - one # SKIP no server\nok 2 - b\n")])
     assert (last, status) == ("1 passed, 0 failed", 0), last
     assert "skipped: db/a: one: no server" in said, said
 
 
 def a_skipped_program_is_no_pass():
-    expect([("db / a", "SKIP", "")], "0 passed, 0 failed", 1)
+    _expect([("db / a", "SKIP", "")], "0 passed, 0 failed", 1)
 
 
 def a_crash_without_a_line_is_a_failure():
-    expect([("base / a", "ERROR", "1..2\nok 1 - one\n")], "1 passed, 1 failed", 1)
-    expect([("base / a", "TIMEOUT", "")], "0 passed, 1 failed", 1)
+    _expect([("base / a", "ERROR", "1..2\nok 1 - one\n")], "1 passed, 1 failed", 1)
+    _expect([("base / a", "TIMEOUT", "")], "0 passed, 1 failed", 1)
 
 
 def a_failure_that_was_asked_for_is_a_pass():
-    expect([("fuzz / a", "EXPECTEDFAIL", "1..1\nnot ok 1 - x\n")], "1 passed, 0 failed", 0)
-    expect([("fuzz / a", "UNEXPECTEDPASS", "1..1\nok 1 - x\n")], "1 passed, 1 failed", 1)
+    _expect([("fuzz / a", "EXPECTEDFAIL", "1..1\nnot ok 1 - x\n")], "1 passed, 0 failed", 0)
+    _expect([("fuzz / a", "UNEXPECTEDPASS", "1..1\nok 1 - x\n")], "1 passed, 1 failed", 1)
 
 
 def nothing_run_is_no_success():
-    expect([], "0 passed, 0 failed", 1)
+    _expect([], "0 passed, 0 failed", 1)
 
 
 def a_complaint_of_meson_alone_is_a_failure():
-    expect([("base / a", "OK", "")], "1 passed, 1 failed", 1, meson_status=1)
+    _expect([("base / a", "OK", "")], "1 passed, 1 failed", 1, meson_status=1)
 
 
 def a_full_run_is_written_into_the_document():
     with tempfile.NamedTemporaryFile("w+", suffix=".md") as doc:
         doc.write("# T\n<!-- result: begin -->\nold\n<!-- result: end -->\nrest\n")
         doc.flush()
-        summary([("base / a", "OK", "1..1\nok 1 - one\n")], full=doc.name)
+        _summary([("base / a", "OK", "1..1\nok 1 - one\n")], full=doc.name)
         text = Path(doc.name).read_text(encoding="utf-8")
     assert "old" not in text and "| base | 1 | 0 | 0 | 1 |" in text and text.endswith("rest\n"), text
 
 
-tap.run([f for f in list(globals().values())
-         if callable(f) and getattr(f, "__module__", "") == "__main__"
-         and f.__name__ not in ("summary", "expect")])
+tap.run_all(dict(globals()))
