@@ -46,7 +46,7 @@ def run_i18n(root):
     tool = root / "tools" / "lint_i18n.py"
     if not tool.exists():
         return 0
-    return int(subprocess.run([sys.executable, str(tool)], cwd=root, check=False).returncode != 0)
+    return int(subprocess.run([sys.executable, str(tool), str(root)], cwd=root, check=False).returncode != 0)
 
 
 def main():
