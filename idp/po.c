@@ -106,7 +106,7 @@ po_word(struct bytes line, const char *word, struct bytes *rest)
 {
 	size_t n = strlen(word);
 
-	if (line.n < n || memcmp(line.p, word, n) != 0)
+	if (!bytes_start(line, word))
 		return false;
 	*rest = (struct bytes){line.p + n, line.n - n};
 	return true;

@@ -24,7 +24,7 @@ static struct oidc_claim *
 draft_find(const struct draft *d, const char *name, size_t n)
 {
 	for (size_t i = 0; i < d->n; i++)
-		if (strlen(d->p[i].name) == n && memcmp(d->p[i].name, name, n) == 0)
+		if (strlen(d->p[i].name) == n && strncmp(d->p[i].name, name, n) == 0)
 			return &d->p[i];
 	return NULL;
 }

@@ -301,7 +301,7 @@ member_of(const char *name, const char **lang)
 		const struct member *m = &members[i];
 		bool tagged_ok = m->type == M_TEXT || m->type == M_TEXT_URI;
 
-		if (strlen(m->name) == n && memcmp(m->name, name, n) == 0)
+		if (strlen(m->name) == n && strncmp(m->name, name, n) == 0)
 			return name[n] == '\0' || tagged_ok ? m : NULL;
 	}
 	return NULL;

@@ -88,16 +88,16 @@ is_loopback(const char *host, size_t n)
 	const size_t m = sizeof(below) - 1;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strlen(names[i]) == n && memcmp(host, names[i], n) == 0)
+		if (strlen(names[i]) == n && strncmp(host, names[i], n) == 0)
 			return true;
-	return n > m && memcmp(host + n - m, below, m) == 0;
+	return n > m && strncmp(host + n - m, below, m) == 0;
 }
 
 /* Labels of a-z 0-9 - with single dots between; [::1] as the only literal. */
 static bool
 is_host(const char *s, size_t n)
 {
-	if (n == 5 && memcmp(s, "[::1]", n) == 0)
+	if (n == 5 && strncmp(s, "[::1]", n) == 0)
 		return true;
 	for (size_t i = 0; i < n; i++) {
 		bool edge = i == 0 || i + 1 == n || s[i - 1] == '.' || s[i + 1] == '.';
