@@ -29,6 +29,7 @@ struct deferred {
 struct arena {
 	struct chunk *chunks;
 	struct deferred *deferred;
+	struct deferred late; /* being deferred when memory ran out; fn NULL: none */
 	size_t cap, used, next_chunk;
 	jmp_buf *exit; /* of the arena_run that guards us; NULL outside */
 };
@@ -48,6 +49,9 @@ arena_create(size_t cap_bytes)
 void
 arena_reset(struct arena *a)
 {
+	if (a->late.fn != NULL)
+		a->late.fn(a->late.p);
+	a->late.fn = NULL;
 	while (a->deferred != NULL) {
 		struct deferred *d = a->deferred;
 
@@ -214,12 +218,14 @@ arena_printf(struct arena *a, const char *fmt, ...)
 void
 arena_defer(struct arena *a, void (*fn)(void *p), void *p)
 {
+	/* Should there be no memory for the note, the arena still knows what to free. */
+	a->late = (struct deferred){NULL, fn, p};
 	struct deferred *d = ARENA_NEW(a, struct deferred);
 
-	d->fn = fn;
-	d->p = p;
+	*d = a->late;
 	d->next = a->deferred;
 	a->deferred = d;
+	a->late.fn = NULL;
 }
 
 size_t

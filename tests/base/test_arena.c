@@ -44,6 +44,25 @@ deferred_calls_run_last_first_and_once(void **state UNUSED)
 	assert_int_equal(n_calls, 3);
 }
 
+static void
+defer_without_room(void *arg)
+{
+	arena_defer(arg, note, (void *)4);
+}
+
+static void
+what_is_deferred_when_memory_runs_out_is_freed_too(void **state UNUSED)
+{
+	struct arena *a = arena_create(8);
+
+	n_calls = 0;
+	assert_false(arena_run(a, defer_without_room, a));
+	assert_int_equal(n_calls, 0);
+	arena_destroy(a);
+	assert_int_equal(n_calls, 1);
+	assert_int_equal(calls[0], 4);
+}
+
 struct greedy {
 	struct arena *a;
 	int rounds;
@@ -125,6 +144,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(objects_are_zeroed_and_aligned),
 		cmocka_unit_test(deferred_calls_run_last_first_and_once),
+		cmocka_unit_test(what_is_deferred_when_memory_runs_out_is_freed_too),
 		cmocka_unit_test(a_reached_cap_ends_the_guarded_work_and_nothing_else),
 		cmocka_unit_test(a_product_that_overflows_is_refused),
 		cmocka_unit_test(copies_end_in_nul),
