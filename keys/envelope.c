@@ -1,0 +1,246 @@
+/* Encrypting to peers; see envelope.h. */
+#include "keys/envelope.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/rand.h"
+
+#define AES_BLOCK_BYTES 16
+#define WRAP_MORE_BYTES 8 /* AES key wrap's integrity block */
+
+/* Forget OpenSSL's error queue and speak for ourselves. */
+static bool
+fail(struct err *err, enum err_kind kind, const char *what)
+{
+	ERR_clear_error();
+	return FAIL(err, kind, NULL, "%s", what);
+}
+
+static void
+free_pkey(void *p)
+{
+	EVP_PKEY_free(p);
+}
+
+static void
+free_pkey_ctx(void *p)
+{
+	EVP_PKEY_CTX_free(p);
+}
+
+static void
+free_cipher_ctx(void *p)
+{
+	EVP_CIPHER_CTX_free(p);
+}
+
+/* A context of the arena; NULL only when OpenSSL has none. */
+static EVP_PKEY_CTX *
+key_context(struct arena *a, EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+
+	arena_defer(a, free_pkey_ctx, ctx);
+	return ctx;
+}
+
+bool
+envelope_wrap_rsa(struct arena *a, EVP_PKEY *pub, enum wrap_alg alg, struct bytes content_key,
+		  struct bytes *out, struct err *err)
+{
+	const char *md = alg == WRAP_RSA_OAEP_SHA256 ? "SHA256" : "SHA1";
+	EVP_PKEY_CTX *ctx = key_context(a, pub);
+	size_t n = (size_t)EVP_PKEY_get_size(pub);
+	unsigned char *p = arena_alloc(a, n);
+
+	if (!EVP_PKEY_is_a(pub, "RSA") || ctx == NULL || EVP_PKEY_encrypt_init(ctx) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_oaep_md_name(ctx, md, NULL) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, md, NULL) != 1 ||
+	    EVP_PKEY_encrypt(ctx, p, &n, content_key.p, content_key.n) != 1)
+		return fail(err, ERR_INTERNAL, "content key cannot be wrapped for this RSA key");
+	*out = (struct bytes){p, n};
+	return true;
+}
+
+static void
+concat_kdf(struct bytes z, struct bytes other_info, unsigned char *out, size_t n)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	for (size_t done = 0, round = 1; done < n; done += sizeof(digest), round++) {
+		unsigned char counter[4] = {0, 0, 0, (unsigned char)round};
+		struct bytes parts[] = {{counter, sizeof(counter)}, z, other_info};
+
+		hash_sha256_parts(parts, ARRAY_LEN(parts), digest);
+		memcpy(out + done, digest, n - done < sizeof(digest) ? n - done : sizeof(digest));
+	}
+	wipe(digest, sizeof(digest));
+}
+
+/* A fresh key on the curve of pub, of the arena; NULL when pub has none. */
+static EVP_PKEY *
+fresh_key(struct arena *a, EVP_PKEY *pub)
+{
+	EVP_PKEY_CTX *ctx = key_context(a, pub);
+	EVP_PKEY *key = NULL;
+
+	/* A context made of a key generates on that key's curve. */
+	if (!EVP_PKEY_is_a(pub, "EC") || ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 ||
+	    EVP_PKEY_generate(ctx, &key) != 1)
+		return NULL;
+	arena_defer(a, free_pkey, key);
+	return key;
+}
+
+bool
+envelope_agree(struct arena *a, EVP_PKEY *pub, struct bytes other_info, size_t key_bytes,
+	       struct bytes *point, struct bytes *key, struct err *err)
+{
+	EVP_PKEY *mine = fresh_key(a, pub);
+	EVP_PKEY_CTX *ctx;
+	size_t z_n = 0, point_n = 0;
+
+	if (mine == NULL || (ctx = key_context(a, mine)) == NULL ||
+	    EVP_PKEY_derive_init(ctx) != 1 || EVP_PKEY_derive_set_peer(ctx, pub) != 1 ||
+	    EVP_PKEY_derive(ctx, NULL, &z_n) != 1 ||
+	    EVP_PKEY_get_octet_string_param(mine, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0,
+					    &point_n) != 1)
+		return fail(err, ERR_INTERNAL, "no agreement with this EC key");
+	unsigned char *z = arena_alloc(a, z_n), *q = arena_alloc(a, point_n),
+		      *k = arena_alloc(a, key_bytes);
+
+	if (EVP_PKEY_derive(ctx, z, &z_n) != 1 ||
+	    EVP_PKEY_get_octet_string_param(mine, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, q, point_n,
+					    &point_n) != 1)
+		return fail(err, ERR_INTERNAL, "no agreement with this EC key");
+	concat_kdf((struct bytes){z, z_n}, other_info, k, key_bytes);
+	*point = (struct bytes){q, point_n};
+	*key = (struct bytes){k, key_bytes};
+	return true;
+}
+
+/* ---- symmetric ---- */
+
+/* The cipher of this kind for a key of n octets; NULL: no such size. */
+static const char *
+aes_name(size_t n, const char *with_16, const char *with_32)
+{
+	return n == 16 ? with_16 : n == 32 ? with_32 : NULL;
+}
+
+static EVP_CIPHER_CTX *
+cipher_init(struct arena *a, const char *name, const unsigned char *key, const unsigned char *nonce,
+	    bool encrypt)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+
+	arena_defer(a, free_cipher_ctx, ctx);
+	if (ctx == NULL || name == NULL)
+		return NULL;
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
+
+	EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+	bool ok = EVP_CipherInit_ex2(ctx, cipher, key, nonce, encrypt, NULL) == 1;
+
+	EVP_CIPHER_free(cipher); /* the context holds its own reference */
+	return ok ? ctx : NULL;
+}
+
+static bool
+wrap_aes(struct arena *a, struct bytes kek, struct bytes in, bool encrypt, struct bytes *out)
+{
+	const char *name = aes_name(kek.n, "AES-128-WRAP", "AES-256-WRAP");
+	EVP_CIPHER_CTX *ctx = cipher_init(a, name, kek.p, NULL, encrypt);
+	unsigned char *p = arena_alloc(a, in.n + AES_BLOCK_BYTES);
+	int n = 0, rest = 0;
+
+	if (ctx == NULL || in.n > INT32_MAX || in.n % WRAP_MORE_BYTES != 0 ||
+	    EVP_CipherUpdate(ctx, p, &n, in.p, (int)in.n) != 1 || n <= 0 ||
+	    EVP_CipherFinal_ex(ctx, p + n, &rest) != 1)
+		return false;
+	*out = (struct bytes){p, (size_t)n + (size_t)rest};
+	return true;
+}
+
+bool
+envelope_wrap_aes(struct arena *a, struct bytes kek, struct bytes content_key, struct bytes *out,
+		  struct err *err)
+{
+	return wrap_aes(a, kek, content_key, true, out) ||
+	       fail(err, ERR_INTERNAL, "content key cannot be wrapped");
+}
+
+bool
+envelope_unwrap_aes(struct arena *a, struct bytes kek, struct bytes wrapped, struct bytes *out,
+		    struct err *err)
+{
+	return wrap_aes(a, kek, wrapped, false, out) ||
+	       fail(err, ERR_INPUT, "wrapped key does not open");
+}
+
+static EVP_CIPHER_CTX *
+gcm_init(struct arena *a, struct bytes key, const unsigned char *nonce, struct bytes aad,
+	 bool encrypt)
+{
+	const char *name = aes_name(key.n, "AES-128-GCM", "AES-256-GCM");
+	EVP_CIPHER_CTX *ctx = cipher_init(a, name, key.p, nonce, encrypt);
+	int n;
+
+	if (ctx == NULL || aad.n > INT32_MAX ||
+	    (aad.n > 0 && EVP_CipherUpdate(ctx, NULL, &n, aad.p, (int)aad.n) != 1))
+		return NULL;
+	return ctx;
+}
+
+bool
+envelope_seal(struct arena *a, struct bytes key, struct bytes aad, struct bytes plain,
+	      struct bytes *out, struct err *err)
+{
+	size_t n = ENVELOPE_NONCE_BYTES + plain.n + ENVELOPE_TAG_BYTES;
+	unsigned char *p = arena_alloc(a, n), *text = p + ENVELOPE_NONCE_BYTES;
+	EVP_CIPHER_CTX *ctx;
+	int done = 0, rest;
+
+	rand_bytes(p, ENVELOPE_NONCE_BYTES);
+	ctx = gcm_init(a, key, p, aad, true);
+	if (ctx == NULL || plain.n > INT32_MAX ||
+	    (plain.n > 0 && EVP_CipherUpdate(ctx, text, &done, plain.p, (int)plain.n) != 1) ||
+	    EVP_CipherFinal_ex(ctx, text + done, &rest) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, ENVELOPE_TAG_BYTES, text + plain.n) !=
+		    1)
+		return fail(err, ERR_INTERNAL, "content cannot be encrypted");
+	*out = (struct bytes){p, n};
+	return true;
+}
+
+bool
+envelope_open(struct arena *a, struct bytes key, struct bytes aad, struct bytes sealed,
+	      struct bytes *plain, struct err *err)
+{
+	const char *what = "encrypted content does not open";
+	unsigned char tag[ENVELOPE_TAG_BYTES];
+	EVP_CIPHER_CTX *ctx;
+	int done = 0, rest;
+
+	if (sealed.n < ENVELOPE_NONCE_BYTES + ENVELOPE_TAG_BYTES || sealed.n > INT32_MAX)
+		return fail(err, ERR_INPUT, what);
+	size_t n = sealed.n - ENVELOPE_NONCE_BYTES - ENVELOPE_TAG_BYTES;
+	const unsigned char *text = sealed.p + ENVELOPE_NONCE_BYTES;
+	unsigned char *p = arena_alloc(a, n);
+
+	/* Always the whole tag: a shorter one could be guessed. */
+	memcpy(tag, text + n, sizeof(tag));
+	ctx = gcm_init(a, key, sealed.p, aad, false);
+	if (ctx == NULL || (n > 0 && EVP_CipherUpdate(ctx, p, &done, text, (int)n) != 1) ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(tag), tag) != 1 ||
+	    EVP_CipherFinal_ex(ctx, p + done, &rest) != 1)
+		return fail(err, ERR_INPUT, what);
+	*plain = (struct bytes){p, n};
+	return true;
+}
