@@ -225,6 +225,13 @@ json_put(struct arena *a, json_t *o, const char *name, json_t *v)
 }
 
 void
+json_put_all(struct arena *a, json_t *o, const json_t *from)
+{
+	if (from != NULL)
+		must(a, json_object_update(o, (json_t *)(uintptr_t)from));
+}
+
+void
 json_push_str(struct arena *a, json_t *array, const char *s)
 {
 	must(a, json_array_append_new(array, json_string(s)));

@@ -51,7 +51,8 @@ void json_put_str(struct arena *a, json_t *o, const char *name, const char *s);
 void json_put_i64(struct arena *a, json_t *o, const char *name, int64_t v);
 void json_put_bool(struct arena *a, json_t *o, const char *name, bool v);
 void json_put(struct arena *a, json_t *o, const char *name,
-	      json_t *v); /* takes its own reference */
+	      json_t *v);                                          /* takes its own reference */
+void json_put_all(struct arena *a, json_t *o, const json_t *from); /* NULL: nothing */
 void json_push_str(struct arena *a, json_t *array, const char *s);
 void json_push(struct arena *a, json_t *array, json_t *v); /* takes its own reference */
 

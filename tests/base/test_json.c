@@ -126,6 +126,19 @@ objects_are_written_compactly(void **state UNUSED)
 			    "{\"b\":\"x\",\"a\":1,\"t\":true,\"l\":[\"y\"]}");
 }
 
+static void
+members_of_another_object_are_taken_over(void **state UNUSED)
+{
+	json_t *o = json_new_object(a), *from = json_new_object(a);
+
+	json_put_str(a, o, "x", "old");
+	json_put_str(a, from, "x", "new");
+	json_put_str(a, from, "y", "1");
+	json_put_all(a, o, from);
+	json_put_all(a, o, NULL);
+	assert_string_equal(json_text(a, o, false), "{\"x\":\"new\",\"y\":\"1\"}");
+}
+
 int
 main(void)
 {
@@ -134,6 +147,7 @@ main(void)
 		cmocka_unit_test(depth_is_capped),
 		cmocka_unit_test(members_are_read_by_type),
 		cmocka_unit_test(objects_are_written_compactly),
+		cmocka_unit_test(members_of_another_object_are_taken_over),
 	};
 
 	return cmocka_run_group_tests_name("json", tests, setup, teardown);
