@@ -23,6 +23,7 @@ static const struct oidc_error errors[] = {
 	{OIDC_REGISTRATION_NOT_SUPPORTED, 400, "The registration parameter is not supported."},
 	{OIDC_UNMET_REQUIREMENTS, 400, "The level of assurance asked for cannot be reached."},
 	{OIDC_INVALID_TOKEN, 401, "The access token is unknown, expired or revoked."},
+	{OIDC_TOKEN_MISSING, 401, "An access token is needed."},
 	{OIDC_INSUFFICIENT_SCOPE, 403, "The access token does not allow this."},
 	{OIDC_INVALID_REDIRECT_URI, 400, "A redirect URI is not acceptable."},
 	{OIDC_INVALID_CLIENT_METADATA, 400, "The client metadata is not acceptable."},

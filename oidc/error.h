@@ -32,6 +32,8 @@
 /* RFC 6750 3.1 */
 #define OIDC_INVALID_TOKEN      "invalid_token"
 #define OIDC_INSUFFICIENT_SCOPE "insufficient_scope"
+/* Ours: a request without token, which RFC 6750 3.1 answers without a code. */
+#define OIDC_TOKEN_MISSING "token_missing"
 /* RFC 7591 3.2.2 */
 #define OIDC_INVALID_REDIRECT_URI    "invalid_redirect_uri"
 #define OIDC_INVALID_CLIENT_METADATA "invalid_client_metadata"

@@ -1,0 +1,56 @@
+/* The metadata document; see discovery.h. */
+#include "oidc/discovery.h"
+
+#include "oidc/client.h"
+
+#define LIST(...)                                               \
+	((struct oidc_strs){(const char *const[]){__VA_ARGS__}, \
+			    sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)})
+
+static void
+put_list(struct arena *a, json_t *o, const char *name, struct oidc_strs list)
+{
+	json_t *array = json_new_array(a);
+
+	for (size_t i = 0; i < list.n; i++)
+		json_push_str(a, array, list.s[i]);
+	json_put(a, o, name, array);
+}
+
+/* What the tables of oidc/ say. */
+static void
+put_own(struct arena *a, json_t *o)
+{
+	put_list(a, o, "response_types_supported", LIST("code"));
+	put_list(a, o, "response_modes_supported", LIST("query"));
+	put_list(a, o, "subject_types_supported", LIST("pairwise"));
+	put_list(a, o, "id_token_signing_alg_values_supported", oidc_client_id_token_algs(a));
+	put_list(a, o, "token_endpoint_auth_methods_supported", oidc_client_auth_methods(a));
+	put_list(a, o, "token_endpoint_auth_signing_alg_values_supported",
+		 oidc_client_auth_algs(a));
+	put_list(a, o, "code_challenge_methods_supported", LIST("S256"));
+	put_list(a, o, "prompt_values_supported",
+		 LIST("none", "login", "consent", "select_account"));
+	put_list(a, o, "claim_types_supported", LIST("normal"));
+	json_put_bool(a, o, "claims_parameter_supported", true);
+	json_put_bool(a, o, "request_parameter_supported", false);
+	json_put_bool(a, o, "request_uri_parameter_supported", false);
+	json_put_bool(a, o, "authorization_response_iss_parameter_supported", true);
+}
+
+const char *
+oidc_discovery_build(struct arena *a, const struct oidc_discovery *d)
+{
+	json_t *o = json_new_object(a);
+
+	json_put_str(a, o, "issuer", d->issuer);
+	for (size_t i = 0; i < d->n_endpoints; i++)
+		json_put_str(a, o, d->endpoints[i].member, d->endpoints[i].url);
+	put_list(a, o, "scopes_supported", oidc_scopes_of(a, d->claims, d->n_claims));
+	put_list(a, o, "claims_supported", oidc_claims_of(a, d->claims, d->n_claims));
+	put_list(a, o, "acr_values_supported", d->acr_values);
+	put_list(a, o, "grant_types_supported", d->grant_types);
+	put_list(a, o, "ui_locales_supported", d->ui_locales);
+	put_own(a, o);
+	return json_text(a, o, false);
+}

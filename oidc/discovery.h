@@ -1,0 +1,26 @@
+/*
+ * The metadata document (OpenID Connect Discovery 3, RFC 8414 2), derived from
+ * the tables that the program itself goes by.
+ */
+#ifndef KONTOR_OIDC_DISCOVERY_H
+#define KONTOR_OIDC_DISCOVERY_H
+
+#include "oidc/claims.h"
+
+struct oidc_endpoint {
+	const char *member; /* "token_endpoint" */
+	const char *url;
+};
+
+struct oidc_discovery {
+	const char *issuer;
+	const struct oidc_endpoint *endpoints;
+	size_t n_endpoints;
+	const struct oidc_scope_claim *claims; /* the caller's table */
+	size_t n_claims;
+	struct oidc_strs acr_values, grant_types, ui_locales;
+};
+
+const char *oidc_discovery_build(struct arena *a, const struct oidc_discovery *d);
+
+#endif

@@ -1,0 +1,102 @@
+/* The metadata document says what the tables say. */
+#include "tests/oidc/support.h"
+
+#include "oidc/discovery.h"
+
+static struct arena *a;
+
+static int
+setup(void **state UNUSED)
+{
+	a = arena_create(1 << 20);
+	return 0;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	arena_destroy(a);
+	return 0;
+}
+
+static const struct oidc_endpoint endpoints[] = {
+	{"authorization_endpoint", "https://idp.example/oidc/authorize"},
+	{"token_endpoint", "https://idp.example/oidc/token"},
+	{"jwks_uri", "https://idp.example/oidc/jwks"},
+};
+
+static const struct oidc_scope_claim rows[] = {
+	{"profile", "given_name"},
+	{"address", "address.locality"},
+	{"address", "address.country"},
+	{"profile", "sub"},
+};
+
+static const char *const acr[] = {"low", "high"};
+static const char *const grants[] = {"authorization_code"};
+static const char *const locales[] = {"de", "en"};
+
+static void
+expect(const json_t *o, const char *member, const char *wanted)
+{
+	const json_t *v = json_object_get(o, member);
+	char *text = v == NULL ? NULL : json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	if (text == NULL || strcmp(text, wanted) != 0)
+		fail_msg("%s is %s", member, text == NULL ? "missing" : text);
+	free(text);
+}
+
+static void
+the_document_follows_the_tables(void **state UNUSED)
+{
+	const struct oidc_discovery d = {
+		.issuer = "https://idp.example",
+		.endpoints = endpoints,
+		.n_endpoints = ARRAY_LEN(endpoints),
+		.claims = rows,
+		.n_claims = ARRAY_LEN(rows),
+		.acr_values = {acr, 2},
+		.grant_types = {grants, 1},
+		.ui_locales = {locales, 2},
+	};
+	const json_t *o = json_of(a, oidc_discovery_build(a, &d));
+
+	expect(o, "issuer", "\"https://idp.example\"");
+	expect(o, "token_endpoint", "\"https://idp.example/oidc/token\"");
+	expect(o, "jwks_uri", "\"https://idp.example/oidc/jwks\"");
+	expect(o, "scopes_supported", "[\"openid\",\"profile\",\"address\"]");
+	expect(o, "claims_supported",
+	       "[\"iss\",\"sub\",\"aud\",\"exp\",\"iat\",\"auth_time\",\"nonce\",\"acr\",\"amr\","
+	       "\"sid\",\"at_hash\",\"claim_levels\",\"given_name\",\"address\"]");
+	expect(o, "acr_values_supported", "[\"low\",\"high\"]");
+	expect(o, "grant_types_supported", "[\"authorization_code\"]");
+	expect(o, "ui_locales_supported", "[\"de\",\"en\"]");
+	expect(o, "response_types_supported", "[\"code\"]");
+	expect(o, "response_modes_supported", "[\"query\"]");
+	expect(o, "subject_types_supported", "[\"pairwise\"]");
+	/* OpenID Connect Discovery 3: RS256 must be there. */
+	expect(o, "id_token_signing_alg_values_supported", "[\"ES256\",\"RS256\"]");
+	expect(o, "token_endpoint_auth_methods_supported",
+	       "[\"client_secret_basic\",\"client_secret_post\",\"private_key_jwt\"]");
+	expect(o, "token_endpoint_auth_signing_alg_values_supported",
+	       "[\"ES256\",\"ES384\",\"EdDSA\",\"PS256\",\"PS384\",\"RS256\"]");
+	expect(o, "code_challenge_methods_supported", "[\"S256\"]");
+	expect(o, "prompt_values_supported", "[\"none\",\"login\",\"consent\",\"select_account\"]");
+	expect(o, "claim_types_supported", "[\"normal\"]");
+	expect(o, "claims_parameter_supported", "true");
+	expect(o, "request_parameter_supported", "false");
+	/* Absent would mean true (Discovery 3). */
+	expect(o, "request_uri_parameter_supported", "false");
+	expect(o, "authorization_response_iss_parameter_supported", "true");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_document_follows_the_tables),
+	};
+
+	return cmocka_run_group_tests_name("discovery", tests, setup, teardown);
+}

@@ -1,0 +1,143 @@
+/* The token endpoint: requests read, codes judged, answers written. */
+#include "tests/test.h"
+
+#include "oidc/error.h"
+#include "oidc/token.h"
+
+#define VERIFIER  "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+#define CHALLENGE "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+static struct arena *a;
+static struct err err;
+
+static int
+setup(void **state UNUSED)
+{
+	a = arena_create(1 << 20);
+	return 0;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	arena_destroy(a);
+	return 0;
+}
+
+static const struct param list[] = {
+	{"grant_type", "authorization_code"},
+	{"redirect_uri", "https://portal.example/cb"},
+	{"code", "c0de"},
+	{"code_verifier", VERIFIER},
+	{"code", "again"},
+	{"code_verifier", "again"},
+	{"redirect_uri", "again"},
+	{"grant_type", "again"},
+};
+
+static void
+a_request_is_read(void **state UNUSED)
+{
+	struct oidc_code_request rq;
+	const char *type;
+
+	ASSERT_OK(oidc_token_grant_type(&(struct params){list, 4}, &type, &err), &err);
+	assert_string_equal(type, OIDC_GRANT_CODE);
+	ASSERT_OK(oidc_code_request_parse(&(struct params){list, 4}, &rq, &err), &err);
+	assert_string_equal(rq.code, "c0de");
+	assert_string_equal(rq.redirect_uri, "https://portal.example/cb");
+	assert_string_equal(rq.verifier, VERIFIER);
+	ASSERT_OK(oidc_code_request_parse(&(struct params){list, 3}, &rq, &err), &err);
+	assert_null(rq.verifier);
+}
+
+static void
+a_request_that_lacks_or_doubles_is_refused(void **state UNUSED)
+{
+	struct oidc_code_request rq;
+	const char *type;
+
+	ASSERT_REFUSED(oidc_token_grant_type(&(struct params){list + 1, 2}, &type, &err), &err,
+		       ERR_INPUT, "grant_type is missing");
+	ASSERT_REFUSED(oidc_token_grant_type(&(struct params){list, 8}, &type, &err), &err,
+		       ERR_INPUT, "twice");
+	ASSERT_REFUSED(oidc_code_request_parse(&(struct params){list, 2}, &rq, &err), &err,
+		       ERR_INPUT, "is missing");
+	ASSERT_REFUSED(oidc_code_request_parse(&(struct params){list + 2, 2}, &rq, &err), &err,
+		       ERR_INPUT, "is missing");
+	ASSERT_REFUSED(oidc_code_request_parse(&(struct params){list, 5}, &rq, &err), &err,
+		       ERR_INPUT, "code occurs twice");
+	ASSERT_REFUSED(oidc_code_request_parse(&(struct params){list + 3, 4}, &rq, &err), &err,
+		       ERR_INPUT, "code_verifier occurs twice");
+	ASSERT_REFUSED(oidc_code_request_parse(&(struct params){list + 1, 6}, &rq, &err), &err,
+		       ERR_INPUT, "occurs twice");
+}
+
+static void
+a_code_is_for_its_client_uri_and_verifier(void **state UNUSED)
+{
+	const struct oidc_client c1 = {.client_id = "c1"}, c2 = {.client_id = "c2"};
+	static const struct {
+		struct oidc_code_request rq;
+		struct oidc_code code;
+		bool other_client;
+		const char *part; /* NULL: passes */
+	} cases[] = {
+		{{"c", "https://x/", VERIFIER}, {"c1", "https://x/", CHALLENGE}, false, NULL},
+		{{"c", "https://x/", VERIFIER},
+		 {"c1", "https://x/", CHALLENGE},
+		 true,
+		 "another client"},
+		{{"c", "https://x/?", VERIFIER},
+		 {"c1", "https://x/", CHALLENGE},
+		 false,
+		 "redirect_uri is another"},
+		{{"c", "https://x/", NULL}, {"c1", "https://x/", CHALLENGE}, false, "missing"},
+		{{"c", "https://x/", VERIFIER}, {"c1", "https://x/", NULL}, false, "missing"},
+		{{"c", "https://x/", CHALLENGE},
+		 {"c1", "https://x/", CHALLENGE},
+		 false,
+		 "does not fit"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct oidc_client_proof proof = {.client =
+								cases[i].other_client ? &c2 : &c1};
+
+		if (cases[i].part == NULL) {
+			ASSERT_OK(oidc_code_check(a, &cases[i].rq, &cases[i].code, &proof, &err),
+				  &err);
+			continue;
+		}
+		ASSERT_REFUSED(oidc_code_check(a, &cases[i].rq, &cases[i].code, &proof, &err), &err,
+			       ERR_DENIED, cases[i].part);
+		assert_false(oidc_code_check(a, &cases[i].rq, &cases[i].code, &proof, &err));
+		assert_string_equal(err.proto, OIDC_INVALID_GRANT);
+		err_clear(&err);
+	}
+}
+
+static void
+an_answer_is_written(void **state UNUSED)
+{
+	const struct oidc_token_response r = {"at", 600, "openid profile", "a.b.c"};
+	const struct oidc_token_response plain = {"at", 600, "openid", NULL};
+
+	assert_string_equal(oidc_token_response_build(a, &r),
+			    "{\"access_token\":\"at\",\"token_type\":\"Bearer\",\"expires_in\":600,"
+			    "\"scope\":\"openid profile\",\"id_token\":\"a.b.c\"}");
+	assert_null(strstr(oidc_token_response_build(a, &plain), "id_token"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_is_read),
+		cmocka_unit_test(a_request_that_lacks_or_doubles_is_refused),
+		cmocka_unit_test(a_code_is_for_its_client_uri_and_verifier),
+		cmocka_unit_test(an_answer_is_written),
+	};
+
+	return cmocka_run_group_tests_name("token", tests, setup, teardown);
+}

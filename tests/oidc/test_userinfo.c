@@ -1,0 +1,123 @@
+/* Bearer tokens in, claims out. */
+#include "tests/test.h"
+
+#include "oidc/error.h"
+#include "oidc/userinfo.h"
+
+#define ISSUER "https://idp.example"
+
+static struct arena *a;
+static struct err err;
+static const struct params none = {NULL, 0};
+
+static int
+setup(void **state UNUSED)
+{
+	a = arena_create(1 << 20);
+	return 0;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	arena_destroy(a);
+	return 0;
+}
+
+static void
+a_token_comes_in_the_header_or_the_form(void **state UNUSED)
+{
+	const struct params form = {&(struct param){"access_token", "mF_9.B5f-4.1JqM"}, 1};
+	const char *token;
+
+	ASSERT_OK(oidc_bearer_parse("Bearer mF_9.B5f-4.1JqM", &none, &none, &token, &err), &err);
+	assert_string_equal(token, "mF_9.B5f-4.1JqM");
+	ASSERT_OK(oidc_bearer_parse("bearer aZ09-._~+/==", &none, &none, &token, &err), &err);
+	assert_string_equal(token, "aZ09-._~+/==");
+	ASSERT_OK(oidc_bearer_parse(NULL, &form, &none, &token, &err), &err);
+	assert_string_equal(token, "mF_9.B5f-4.1JqM");
+}
+
+static void
+a_token_elsewhere_twice_or_malformed_is_refused(void **state UNUSED)
+{
+	static const struct param two[] = {{"access_token", "a"}, {"access_token", "a"}};
+	const struct params once = {two, 1}, twice = {two, 2};
+	static const char *const bad[] = {"Bearer ",  "Bearer a b",   "Bearer  a", "Bearer a=b",
+					  "Bearer =", "Bearer \"a\"", "Bearer a,b"};
+	const char *token;
+
+	ASSERT_REFUSED(oidc_bearer_parse(NULL, &none, &once, &token, &err), &err, ERR_INPUT,
+		       "in the query");
+	ASSERT_REFUSED(oidc_bearer_parse("Bearer a", &none, &once, &token, &err), &err, ERR_INPUT,
+		       "in the query");
+	ASSERT_REFUSED(oidc_bearer_parse("Bearer a", &once, &none, &token, &err), &err, ERR_INPUT,
+		       "in two places");
+	ASSERT_REFUSED(oidc_bearer_parse("Basic YTpi", &once, &none, &token, &err), &err, ERR_INPUT,
+		       "in two places");
+	ASSERT_REFUSED(oidc_bearer_parse(NULL, &twice, &none, &token, &err), &err, ERR_INPUT,
+		       "twice");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ASSERT_REFUSED(oidc_bearer_parse(bad[i], &none, &none, &token, &err), &err,
+			       ERR_INPUT, "malformed");
+	char *longer = arena_alloc(a, 3000);
+
+	memset(longer, 'a', 2100);
+	ASSERT_REFUSED(
+		oidc_bearer_parse(arena_printf(a, "Bearer %s", longer), &none, &none, &token, &err),
+		&err, ERR_INPUT, "malformed");
+}
+
+static void
+a_request_without_token_gets_a_bare_challenge(void **state UNUSED)
+{
+	static const char *const headers[] = {NULL, "Basic YTpi", "Bearer", "Bearerx a", "DPoP a"};
+	const char *token;
+
+	for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
+		ASSERT_REFUSED(oidc_bearer_parse(headers[i], &none, &none, &token, &err), &err,
+			       ERR_DENIED, "no access token");
+		assert_false(oidc_bearer_parse(headers[i], &none, &none, &token, &err));
+		assert_int_equal(oidc_error_of(&err)->status, 401);
+		assert_string_equal(oidc_bearer_challenge(a, ISSUER, &err),
+				    "Bearer realm=\"https://idp.example\"");
+		err_clear(&err);
+	}
+}
+
+static void
+a_refused_token_is_told_why(void **state UNUSED)
+{
+	assert_false(FAIL(&err, ERR_DENIED, OIDC_INVALID_TOKEN, "secret reasons"));
+	assert_string_equal(
+		oidc_bearer_challenge(a, ISSUER, &err),
+		"Bearer realm=\"https://idp.example\", error=\"invalid_token\", "
+		"error_description=\"The access token is unknown, expired or revoked.\"");
+	err_clear(&err);
+}
+
+static void
+no_claim_replaces_the_subject(void **state UNUSED)
+{
+	json_t *claims = json_new_object(a);
+
+	json_put_str(a, claims, "sub", "evil");
+	json_put_str(a, claims, "given_name", "Erika");
+	assert_string_equal(oidc_userinfo_build(a, "pairwise", claims),
+			    "{\"sub\":\"pairwise\",\"given_name\":\"Erika\"}");
+	assert_string_equal(oidc_userinfo_build(a, "pairwise", NULL), "{\"sub\":\"pairwise\"}");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_token_comes_in_the_header_or_the_form),
+		cmocka_unit_test(a_token_elsewhere_twice_or_malformed_is_refused),
+		cmocka_unit_test(a_request_without_token_gets_a_bare_challenge),
+		cmocka_unit_test(a_refused_token_is_told_why),
+		cmocka_unit_test(no_claim_replaces_the_subject),
+	};
+
+	return cmocka_run_group_tests_name("userinfo", tests, setup, teardown);
+}
