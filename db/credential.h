@@ -28,6 +28,10 @@ MUST_USE bool db_credential_list(const struct db_call *c, struct subject_id subj
 MUST_USE bool db_credential_add(const struct db_call *c, const struct db_credential *credential,
 				const struct db_audit *audit, time_t now, struct err *err);
 
+/* The same inside a transaction, without an audit row of its own. */
+MUST_USE bool db_credential_add_tx(struct db_tx *tx, const struct db_credential *credential,
+				   time_t now, struct err *err);
+
 /*
  * The secret becomes `secret` if it still is `old` (a rehash at login must not
  * undo a change of password made meanwhile); *replaced says whether it was.

@@ -79,7 +79,7 @@ struct db_status {
 	uint64_t reruns;      /* batches that failed and were run again one by one */
 	uint64_t unknown;     /* commits whose outcome nobody knows */
 	uint64_t connects;    /* connections made */
-	char trouble[200];    /* the last failure to connect; "" when there was none */
+	char trouble[240];    /* the last failure to connect; "" when there was none */
 };
 void db_status(struct db *db, struct db_status *out);
 

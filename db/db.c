@@ -1,0 +1,232 @@
+/*
+ * A struct db: its lanes, its pool, its listener.  Which of them a statement
+ * goes to is written in the statement's row.
+ */
+#include "db/db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rand.h"
+#include "db/conn.h"
+#include "db/lane.h"
+#include "db/listen.h"
+#include "db/tx.h"
+
+#define TX_CONNECTIONS 4
+#define SKEW_MOST_S    2
+
+struct db {
+	struct db_options options;
+	char *conninfo, *application_name;
+	struct lane *reader, *durable, *lazy;
+	struct pool *pool;
+	struct listener *listener;
+};
+
+static bool
+check_conninfo(const char *conninfo, struct err *err)
+{
+	char *why = NULL;
+	PQconninfoOption *parsed = PQconninfoParse(conninfo, &why);
+
+	/* libpq's sentence may quote a password. */
+	PQfreemem(why);
+	PQconninfoFree(parsed);
+	if (parsed == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "the database's conninfo cannot be understood");
+	return true;
+}
+
+static struct lane *
+make_lane(const struct db *db, enum conn_role role)
+{
+	return lane_create(&(struct lane_options){
+		.conninfo = db->conninfo, .application_name = db->application_name, .role = role});
+}
+
+bool
+db_create(const struct db_options *options, struct db **out, struct err *err)
+{
+	if (!check_conninfo(options->conninfo, err))
+		return false;
+	struct db *db = calloc(1, sizeof(*db));
+
+	if (db == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "out of memory");
+	db->options = *options;
+	db->conninfo = strdup(options->conninfo);
+	db->application_name =
+		strdup(options->application_name == NULL ? "kontor" : options->application_name);
+	db->options.conninfo = db->conninfo;
+	db->options.application_name = db->application_name;
+	if (db->conninfo != NULL && db->application_name != NULL) {
+		db->reader = make_lane(db, CONN_READER);
+		db->durable = make_lane(db, CONN_DURABLE);
+		db->lazy = make_lane(db, CONN_LAZY);
+		db->pool = pool_create(db->conninfo, db->application_name,
+				       options->tx_connections == 0 ? TX_CONNECTIONS
+								    : options->tx_connections);
+		db->listener = listener_create(&db->options);
+	}
+	if (db->reader == NULL || db->durable == NULL || db->lazy == NULL || db->pool == NULL ||
+	    db->listener == NULL) {
+		db_destroy(db);
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "out of threads or memory");
+	}
+	*out = db;
+	return true;
+}
+
+void
+db_destroy(struct db *db)
+{
+	if (db == NULL)
+		return;
+	listener_destroy(db->listener);
+	lane_destroy(db->reader);
+	lane_destroy(db->durable);
+	lane_destroy(db->lazy);
+	pool_destroy(db->pool);
+	if (db->conninfo != NULL)
+		wipe(db->conninfo, strlen(db->conninfo));
+	free(db->conninfo);
+	free(db->application_name);
+	free(db);
+}
+
+struct pool *
+db_pool(struct db *db)
+{
+	return db->pool;
+}
+
+static struct lane *
+lane_of(const struct db *db, enum db_class class)
+{
+	switch (class) {
+	case DB_READ:
+		return db->reader;
+	case DB_DURABLE:
+		return db->durable;
+	case DB_LAZY:
+		return db->lazy;
+	case DB_IN_TX:
+		break;
+	}
+	return NULL;
+}
+
+static void
+clear_result(void *p)
+{
+	PQclear(*(PGresult **)p);
+}
+
+bool
+db_run(const struct db_call *c, const struct db_statement *st, const struct db_param *params,
+       size_t n, struct db_rows **rows, struct err *err)
+{
+	struct lane *lane = lane_of(c->db, st->class);
+	/* Copying may leave by the arena's exit: then the result goes with the arena. */
+	PGresult **res = ARENA_NEW(c->a, PGresult *);
+
+	arena_defer(c->a, clear_result, res);
+	if (lane == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "%s runs in a transaction only", st->name);
+	if (!conn_params_check(st, params, n, err) ||
+	    !lane_run(lane, st, params, n, c->deadline_us, res, err))
+		return false;
+	if (rows != NULL)
+		*rows = conn_rows(c->a, st->name, *res);
+	PQclear(*res);
+	*res = NULL;
+	return true;
+}
+
+bool
+db_run_did(const struct db_call *c, const struct db_statement *st, const struct db_param *params,
+	   size_t n, bool *did, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, st, params, n, &rows, err))
+		return false;
+	*did = rows->n > 0;
+	return true;
+}
+
+bool
+db_run_found(const struct db_call *c, const struct db_statement *st, const struct db_param *params,
+	     size_t n, struct err *err)
+{
+	bool did;
+
+	if (!db_run_did(c, st, params, n, &did, err))
+		return false;
+	return did || FAIL(err, ERR_NOT_FOUND, NULL, "%s: it is not there", st->name);
+}
+
+void
+db_status(struct db *db, struct db_status *out)
+{
+	struct lane *const lanes[] = {db->reader, db->durable, db->lazy};
+	struct lane_status ls[ARRAY_LEN(lanes)];
+	struct listener_status listener;
+
+	listener_status(db->listener, &listener);
+	*out = (struct db_status){.listener = listener.connected,
+				  .clock_known = listener.clock_known,
+				  .clock_skew_s = listener.clock_skew_s,
+				  .connects = listener.connects};
+	memcpy(out->trouble, listener.trouble, sizeof(out->trouble));
+	for (size_t i = 0; i < ARRAY_LEN(lanes); i++) {
+		lane_status(lanes[i], &ls[i]);
+		out->statements += ls[i].statements;
+		out->batches += ls[i].batches;
+		out->reruns += ls[i].reruns;
+		out->unknown += ls[i].unknown;
+		out->connects += ls[i].connects;
+		if (ls[i].trouble[0] != '\0')
+			memcpy(out->trouble, ls[i].trouble, sizeof(out->trouble));
+	}
+	out->reader = ls[0].connected;
+	out->durable = ls[1].connected;
+	out->lazy = ls[2].connected;
+}
+
+int64_t
+db_clock_skew_s(struct db *db)
+{
+	struct listener_status s;
+
+	listener_status(db->listener, &s);
+	return s.clock_known ? s.clock_skew_s : INT64_MAX;
+}
+
+bool
+db_ready(struct db *db)
+{
+	struct db_status s;
+
+	db_status(db, &s);
+	return s.reader && s.durable && s.lazy && s.listener && s.clock_known &&
+	       s.clock_skew_s <= SKEW_MOST_S;
+}
+
+struct subject_id
+subject_id_create(void)
+{
+	struct subject_id id;
+
+	rand_bytes(id.octets, sizeof(id.octets));
+	return id;
+}
+
+bool
+subject_id_eq(struct subject_id a, struct subject_id b)
+{
+	return bytes_eq((struct bytes){a.octets, sizeof(a.octets)},
+			(struct bytes){b.octets, sizeof(b.octets)});
+}

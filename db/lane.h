@@ -1,0 +1,42 @@
+/*
+ * A pipelined connection with its thread: statements that are queued together
+ * go out as one batch in one round trip, and for writers in one transaction
+ * (group commit); callers wake after the commit.  A failed batch is undone and
+ * run again statement by statement, so that one refusal costs the others
+ * nothing but time.
+ */
+#ifndef KONTOR_DB_LANE_H
+#define KONTOR_DB_LANE_H
+
+#include <libpq-fe.h>
+
+#include "db/conn.h"
+
+struct lane;
+
+struct lane_options {
+	const char *conninfo, *application_name; /* must outlive the lane */
+	enum conn_role role;                     /* CONN_READER, CONN_DURABLE or CONN_LAZY */
+};
+
+struct lane_status {
+	bool connected;
+	uint64_t statements, batches, reruns, unknown, connects;
+	char trouble[240];
+};
+
+/* NULL: out of threads or memory. */
+struct lane *lane_create(const struct lane_options *options);
+void lane_destroy(struct lane *lane); /* finishes what is queued; NULL is fine */
+
+/*
+ * Run one statement; its parameters are copied, so that the caller may give up
+ * at its deadline.  On success *out is the result, the caller's to clear.
+ */
+MUST_USE bool lane_run(struct lane *lane, const struct db_statement *st,
+		       const struct db_param *params, size_t n, int64_t deadline_us, PGresult **out,
+		       struct err *err);
+
+void lane_status(struct lane *lane, struct lane_status *out);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * The listener: a connection that hears what other nodes changed (LISTEN
+ * kontor) and looks at the database's clock once a minute.
+ */
+#ifndef KONTOR_DB_LISTEN_H
+#define KONTOR_DB_LISTEN_H
+
+#include "db/db.h"
+
+struct listener;
+
+struct listener_status {
+	bool connected, clock_known;
+	int64_t clock_skew_s;
+	uint64_t connects;
+	char trouble[240];
+};
+
+/* NULL: out of threads or memory.  The options must outlive it. */
+struct listener *listener_create(const struct db_options *options);
+void listener_destroy(struct listener *l); /* NULL is fine */
+void listener_status(struct listener *l, struct listener_status *out);
+
+#endif

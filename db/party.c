@@ -1,0 +1,117 @@
+/* Relying parties; see party.h. */
+#include "db/party.h"
+
+#include "db/statements.h"
+
+enum { SAVE, LOAD, LIST, ENABLE, REMOVE };
+
+#define PARTY_COLUMNS "id, kind, display_name, document, policy::text, version, enabled, changed"
+
+const struct db_statement db_party_statements[] = {
+	[SAVE] = {"party_save", DB_DURABLE, T_PARTY, 7, DB_AUDIT_PARAMS "tttbto",
+		  "WITH p AS (INSERT INTO party (id, kind, display_name, document, policy, enabled,"
+		  " changed, version) VALUES ($7, $8, $9, $10, $11::jsonb, $12, $1, 1)"
+		  " ON CONFLICT (id) DO UPDATE SET display_name = EXCLUDED.display_name,"
+		  " document = EXCLUDED.document, policy = EXCLUDED.policy,"
+		  " enabled = EXCLUDED.enabled, changed = EXCLUDED.changed,"
+		  " version = party.version + 1"
+		  " WHERE party.kind = EXCLUDED.kind RETURNING version),"
+		  " a AS (" DB_AUDIT_FROM("p") ") SELECT version FROM p"},
+	[LOAD] = {"party_load", DB_READ, T_PARTY, 1, "t",
+		  "SELECT " PARTY_COLUMNS " FROM party WHERE id = $1"},
+	[LIST] = {"party_list", DB_READ, T_PARTY, 0, "",
+		  "SELECT " PARTY_COLUMNS " FROM party ORDER BY id COLLATE \"C\""},
+	[ENABLE] = {"party_enable", DB_DURABLE, T_PARTY, 7, DB_AUDIT_PARAMS "to",
+		    "WITH p AS (UPDATE party SET enabled = $8, version = version + 1, changed = $1"
+		    " WHERE id = $7 RETURNING 1), a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
+	[REMOVE] = {"party_remove", DB_DURABLE, T_PARTY, 7, DB_AUDIT_PARAMS "t",
+		    "WITH p AS (DELETE FROM party WHERE id = $7 RETURNING 1),"
+		    " a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
+	{0},
+};
+
+bool
+db_party_save(const struct db_call *c, const struct db_party *party, const struct db_audit *audit,
+	      time_t now, int64_t *version, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_party_statements[SAVE],
+		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(party->id), db_text(party->kind),
+			    db_text(party->display_name), db_bytes(party->document),
+			    db_text(party->policy), db_bool(party->enabled)),
+		    &rows, err))
+		return false;
+	if (rows->n == 0)
+		return FAIL(err, ERR_CONFLICT, NULL, "the id belongs to a party of another kind");
+	int64_t saved = db_get_int(rows, 0, 0);
+
+	if (!db_rows_check(rows, err))
+		return false;
+	*version = saved;
+	return true;
+}
+
+static bool
+all_parties(const struct db_call *c, struct db_rows *rows, const struct db_party **out,
+	    struct err *err)
+{
+	struct db_party *list = ARENA_ARRAY(c->a, struct db_party, rows->n);
+
+	for (size_t i = 0; i < rows->n; i++)
+		list[i] = (struct db_party){
+			.id = db_get_text(rows, i, 0),
+			.kind = db_get_text(rows, i, 1),
+			.display_name = db_get_text(rows, i, 2),
+			.document = db_get_bytes(rows, i, 3),
+			.policy = db_get_text(rows, i, 4),
+			.version = db_get_int(rows, i, 5),
+			.enabled = db_get_bool(rows, i, 6),
+			.changed = db_get_int(rows, i, 7),
+		};
+	if (!db_rows_check(rows, err))
+		return false;
+	*out = list;
+	return true;
+}
+
+bool
+db_party_load(const struct db_call *c, const char *id, const struct db_party **out, struct err *err)
+{
+	struct db_rows *rows;
+	const struct db_party *list;
+
+	if (!db_run(c, &db_party_statements[LOAD], DB_ARGS(db_text(id)), &rows, err) ||
+	    !all_parties(c, rows, &list, err))
+		return false;
+	*out = rows->n == 0 ? NULL : list;
+	return true;
+}
+
+bool
+db_party_list(const struct db_call *c, const struct db_party **out, size_t *n, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_party_statements[LIST], NULL, 0, &rows, err) ||
+	    !all_parties(c, rows, out, err))
+		return false;
+	*n = rows->n;
+	return true;
+}
+
+bool
+db_party_set_enabled(const struct db_call *c, const char *id, bool enabled,
+		     const struct db_audit *audit, time_t now, struct err *err)
+{
+	return db_run_found(c, &db_party_statements[ENABLE],
+			    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(id), db_bool(enabled)), err);
+}
+
+bool
+db_party_remove(const struct db_call *c, const char *id, const struct db_audit *audit, time_t now,
+		struct err *err)
+{
+	return db_run_found(c, &db_party_statements[REMOVE],
+			    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(id)), err);
+}

@@ -1,0 +1,29 @@
+/* Replay marks; see seen.h. */
+#include "db/seen.h"
+
+#include "db/dated.h"
+#include "db/partition.h"
+#include "db/statements.h"
+
+enum { ONCE };
+
+const struct db_statement db_seen_statements[] = {
+	[ONCE] = {"seen_once", DB_DURABLE, T_SEEN, 3, "itbi",
+		  "INSERT INTO seen (day, kind, hash, expires) VALUES ($1, $2, $3, $4)"
+		  " ON CONFLICT DO NOTHING RETURNING 1"},
+	{0},
+};
+
+bool
+db_seen_once(const struct db_call *c, const char *kind, struct bytes value, time_t expires,
+	     time_t now, bool *first, struct err *err)
+{
+	if (expires <= now)
+		return FAIL(err, ERR_INPUT, NULL, "a %s that has expired", kind);
+	if (expires - now > DB_AHEAD_S)
+		return FAIL(err, ERR_DENIED, NULL, "a %s that expires too far ahead", kind);
+	return db_run_did(c, &db_seen_statements[ONCE],
+			  DB_ARGS(db_int(expires / DAY_S), db_text(kind),
+				  db_bytes(db_hash(c->a, kind, value)), db_int(expires)),
+			  first, err);
+}

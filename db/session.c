@@ -1,0 +1,302 @@
+/* Browser sessions; see session.h. */
+#include "db/session.h"
+
+#include "base/json.h"
+#include "db/dated.h"
+#include "db/statements.h"
+
+#define TOUCH_EVERY_S 60
+
+enum {
+	CREATE,
+	FIND,
+	LOAD,
+	TOUCH,
+	ADD_PROOF,
+	REPRESENT,
+	PARTICIPATE,
+	PARTICIPANTS,
+	OF_PARTICIPANT,
+	END,
+	SWEEP,
+};
+
+/* One row for each proof.  A subject that may not act has no session. */
+#define SELECT_SESSION                                                                           \
+	"SELECT s.sid, s.acting, s.represented, s.sso_group, s.created, s.last_used, s.expires," \
+	" p.level, p.method, p.at FROM session s"                                                \
+	" JOIN subject a ON a.id = s.acting AND a.state = 'active'"                              \
+	" LEFT JOIN subject r ON r.id = s.represented"                                           \
+	" JOIN session_proof p ON p.sid = s.sid"                                                 \
+	" WHERE (s.represented IS NULL OR r.state = 'active')"
+#define BY_TIME " ORDER BY p.at, p.level"
+
+const struct db_statement db_session_statements[] = {
+	[CREATE] = {"session_create", DB_LAZY, T_SESSION, 1, "tbbbtiit",
+		    "WITH s AS (INSERT INTO session (sid, id_hash, acting, represented, sso_group,"
+		    " created, last_used, expires) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)"
+		    " RETURNING sid)"
+		    " INSERT INTO session_proof (sid, at, level, method)"
+		    " SELECT s.sid, p.at, p.level, p.method FROM s,"
+		    " jsonb_to_recordset($8::jsonb) AS p(at bigint, level smallint, method text)"},
+	[FIND] = {"session_find", DB_READ, T_SESSION, 1, "bi",
+		  SELECT_SESSION " AND s.id_hash = $1 AND s.expires > $2" BY_TIME},
+	[LOAD] = {"session_load", DB_READ, T_SESSION, 1, "ti",
+		  SELECT_SESSION " AND s.sid = $1 AND s.expires > $2" BY_TIME},
+	[TOUCH] = {"session_touch", DB_LAZY, T_SESSION, 1, "ti",
+		   "UPDATE session SET last_used = $2 WHERE sid = $1 AND last_used < $2"},
+	[ADD_PROOF] = {"session_add_proof", DB_DURABLE, T_SESSION, 1, "bbiitii",
+		       "WITH s AS (UPDATE session SET id_hash = $2, last_used = $7,"
+		       " expires = greatest(expires, $6)"
+		       " WHERE id_hash = $1 AND expires > $7 RETURNING sid),"
+		       " p AS (INSERT INTO session_proof (sid, level, at, method)"
+		       " SELECT sid, $3, $4, $5 FROM s ON CONFLICT DO NOTHING)"
+		       " SELECT FROM s"},
+	[REPRESENT] = {"session_represent", DB_DURABLE, T_SESSION, 1, "tbi",
+		       "UPDATE session SET represented = $2 WHERE sid = $1 AND expires > $3"
+		       " RETURNING 1"},
+	[PARTICIPATE] = {"session_participate", DB_DURABLE, T_SESSION, 7, DB_AUDIT_PARAMS "ttttt",
+			 "WITH p AS (INSERT INTO session_participant"
+			 " (sid, party, dialect, name_id, session_index, at)"
+			 " SELECT sid, $8, $9, $10, $11, $1 FROM session"
+			 " WHERE sid = $7 AND expires > $1"
+			 " ON CONFLICT (sid, party, name_id, session_index)"
+			 " DO UPDATE SET at = EXCLUDED.at RETURNING 1),"
+			 " a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
+	[PARTICIPANTS] = {"session_participants", DB_READ, T_SESSION, 1, "t",
+			  "SELECT party, dialect, name_id, session_index, at"
+			  " FROM session_participant WHERE sid = $1 ORDER BY at, party"},
+	[OF_PARTICIPANT] =
+		{"session_of_participant", DB_READ, T_SESSION, 1, "ttti",
+		 "SELECT p.sid FROM session_participant p JOIN session s ON s.sid = p.sid"
+		 " WHERE p.party = $1 AND p.name_id = $2"
+		 " AND ($3 = '' OR p.session_index = $3) AND s.expires > $4"
+		 " ORDER BY p.at DESC LIMIT 1"},
+	[END] = {"session_end", DB_DURABLE, T_SESSION, 7, DB_AUDIT_PARAMS "t",
+		 "WITH gone AS (DELETE FROM session WHERE sid = $7 RETURNING sid),"
+		 " t AS (UPDATE access_token SET revoked_at = $1 FROM gone"
+		 " WHERE access_token.sid = gone.sid AND revoked_at IS NULL),"
+		 " a AS (" DB_AUDIT_FROM("gone") ")"
+						 " SELECT p.party, p.dialect, p.name_id, "
+						 "p.session_index, p.at FROM gone"
+						 " LEFT JOIN session_participant p ON p.sid = "
+						 "gone.sid ORDER BY p.at, p.party"},
+	[SWEEP] = {"session_sweep", DB_LAZY, T_SESSION, 0, "ii",
+		   "WITH gone AS (DELETE FROM session WHERE sid IN (SELECT sid FROM session"
+		   " WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)"
+		   " SELECT count(*) FROM gone"},
+	{0},
+};
+
+static struct bytes
+id_hash(const struct db_call *c, const char *id)
+{
+	return db_hash(c->a, "session", bytes_of(id));
+}
+
+static const char *
+proofs_text(struct arena *a, const struct db_proof *proofs, size_t n)
+{
+	json_t *list = json_new_array(a);
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *o = json_new_object(a);
+
+		json_put_i64(a, o, "at", proofs[i].at);
+		json_put_i64(a, o, "level", proofs[i].level);
+		json_put_str(a, o, "method", proofs[i].method);
+		json_push(a, list, o);
+	}
+	return json_text(a, list, false);
+}
+
+bool
+db_session_create(const struct db_call *c, const char *id, const struct db_session *s, time_t now,
+		  struct err *err)
+{
+	if (s->n_proofs == 0)
+		return FAIL(err, ERR_INTERNAL, NULL, "a session without a proof");
+	return db_run(c, &db_session_statements[CREATE],
+		      DB_ARGS(db_text(s->sid), db_bytes(id_hash(c, id)), db_id(&s->acting),
+			      db_id(s->represented), db_text(s->sso_group), db_int(now),
+			      db_int(s->expires),
+			      db_text(proofs_text(c->a, s->proofs, s->n_proofs))),
+		      NULL, err);
+}
+
+static bool
+one_session(const struct db_call *c, struct db_rows *rows, const struct db_session **out,
+	    struct err *err)
+{
+	if (rows->n == 0) {
+		*out = NULL;
+		return true;
+	}
+	struct db_session *s = ARENA_NEW(c->a, struct db_session);
+	struct db_proof *proofs = ARENA_ARRAY(c->a, struct db_proof, rows->n);
+
+	for (size_t i = 0; i < rows->n; i++)
+		proofs[i] = (struct db_proof){.level = (int)db_get_int(rows, i, 7),
+					      .method = db_get_text(rows, i, 8),
+					      .at = db_get_int(rows, i, 9)};
+	*s = (struct db_session){
+		.sid = db_get_text(rows, 0, 0),
+		.acting = db_get_id(rows, 0, 1),
+		.represented = db_get_id_opt(rows, 0, 2),
+		.sso_group = db_get_text(rows, 0, 3),
+		.proofs = proofs,
+		.n_proofs = rows->n,
+		.created = db_get_int(rows, 0, 4),
+		.last_used = db_get_int(rows, 0, 5),
+		.expires = db_get_int(rows, 0, 6),
+	};
+	if (!db_rows_check(rows, err))
+		return false;
+	*out = s;
+	return true;
+}
+
+bool
+db_session_find(const struct db_call *c, const char *id, time_t now, const struct db_session **out,
+		struct err *err)
+{
+	struct db_rows *rows;
+
+	return db_run(c, &db_session_statements[FIND],
+		      DB_ARGS(db_bytes(id_hash(c, id)), db_int(now)), &rows, err) &&
+	       one_session(c, rows, out, err);
+}
+
+bool
+db_session_load(const struct db_call *c, const char *sid, time_t now, const struct db_session **out,
+		struct err *err)
+{
+	struct db_rows *rows;
+
+	return db_run(c, &db_session_statements[LOAD], DB_ARGS(db_text(sid), db_int(now)), &rows,
+		      err) &&
+	       one_session(c, rows, out, err);
+}
+
+bool
+db_session_touch(const struct db_call *c, const struct db_session *session, time_t now,
+		 struct err *err)
+{
+	if (now < session->last_used + TOUCH_EVERY_S)
+		return true;
+	return db_run(c, &db_session_statements[TOUCH], DB_ARGS(db_text(session->sid), db_int(now)),
+		      NULL, err);
+}
+
+bool
+db_session_add_proof(const struct db_call *c, const char *old_id, const char *new_id,
+		     const struct db_proof *proof, time_t expires, time_t now, struct err *err)
+{
+	return db_run_found(c, &db_session_statements[ADD_PROOF],
+			    DB_ARGS(db_bytes(id_hash(c, old_id)), db_bytes(id_hash(c, new_id)),
+				    db_int(proof->level), db_int(proof->at), db_text(proof->method),
+				    db_int(expires), db_int(now)),
+			    err);
+}
+
+bool
+db_session_represent(const struct db_call *c, const char *sid, const struct subject_id *represented,
+		     time_t now, struct err *err)
+{
+	return db_run_found(c, &db_session_statements[REPRESENT],
+			    DB_ARGS(db_text(sid), db_id(represented), db_int(now)), err);
+}
+
+bool
+db_session_participate(const struct db_call *c, const char *sid, const struct db_participant *p,
+		       const struct db_audit *audit, time_t now, struct err *err)
+{
+	return db_run_found(c, &db_session_statements[PARTICIPATE],
+			    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid), db_text(p->party),
+				    db_text(p->dialect), db_text(p->name_id),
+				    db_text(p->session_index)),
+			    err);
+}
+
+static bool
+all_participants(const struct db_call *c, struct db_rows *rows, const struct db_participant **out,
+		 size_t *n, struct err *err)
+{
+	struct db_participant *list = ARENA_ARRAY(c->a, struct db_participant, rows->n);
+
+	for (size_t i = 0; i < rows->n; i++)
+		list[i] = (struct db_participant){.party = db_get_text(rows, i, 0),
+						  .dialect = db_get_text(rows, i, 1),
+						  .name_id = db_get_text(rows, i, 2),
+						  .session_index = db_get_text(rows, i, 3),
+						  .at = db_get_int(rows, i, 4)};
+	if (!db_rows_check(rows, err))
+		return false;
+	*out = list;
+	*n = rows->n;
+	return true;
+}
+
+bool
+db_session_participants(const struct db_call *c, const char *sid, const struct db_participant **out,
+			size_t *n, struct err *err)
+{
+	struct db_rows *rows;
+
+	return db_run(c, &db_session_statements[PARTICIPANTS], DB_ARGS(db_text(sid)), &rows, err) &&
+	       all_participants(c, rows, out, n, err);
+}
+
+bool
+db_session_of_participant(const struct db_call *c, const char *party, const char *name_id,
+			  const char *session_index, time_t now, const char **sid, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_session_statements[OF_PARTICIPANT],
+		    DB_ARGS(db_text(party), db_text(name_id), db_text(session_index), db_int(now)),
+		    &rows, err))
+		return false;
+	const char *found = rows->n == 0 ? NULL : db_get_text(rows, 0, 0);
+
+	if (!db_rows_check(rows, err))
+		return false;
+	*sid = found;
+	return true;
+}
+
+bool
+db_session_end(const struct db_call *c, const char *sid, const struct db_audit *audit, time_t now,
+	       bool *ended, const struct db_participant **out, size_t *n, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_session_statements[END],
+		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid)), &rows, err))
+		return false;
+	bool was_there = rows->n > 0;
+
+	/* Without participants the outer join gives one row of NULLs. */
+	if (was_there && db_get_text_opt(rows, 0, 0) == NULL)
+		rows->n = 0;
+	if (!all_participants(c, rows, out, n, err))
+		return false;
+	*ended = was_there;
+	return true;
+}
+
+bool
+db_session_sweep(const struct db_call *c, int64_t limit, time_t now, int64_t *n, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_session_statements[SWEEP], DB_ARGS(db_int(now), db_int(limit)), &rows,
+		    err))
+		return false;
+	int64_t count = db_get_int(rows, 0, 0);
+
+	if (!db_rows_check(rows, err))
+		return false;
+	*n = count;
+	return true;
+}

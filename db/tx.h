@@ -1,0 +1,15 @@
+/* The pool of connections behind db_tx_begin. */
+#ifndef KONTOR_DB_TX_H
+#define KONTOR_DB_TX_H
+
+#include "db/db.h"
+
+struct pool;
+
+/* NULL: out of memory.  Connects when first needed.  The texts must outlive it. */
+struct pool *pool_create(const char *conninfo, const char *application_name, unsigned most);
+void pool_destroy(struct pool *pool); /* NULL is fine */
+
+struct pool *db_pool(struct db *db);
+
+#endif

@@ -1,0 +1,185 @@
+/* All statements: prepared, well named, well typed, without a clock. */
+#include "db/statements.h"
+
+#include <libpq-fe.h>
+
+#include "db/conn.h"
+#include "db/pgtype.h"
+#include "tests/db/pg.h"
+
+static void
+every_statement_is_prepared(void **state)
+{
+	struct pg *pg = *state;
+	struct conn conn;
+
+	/* A connection for transactions prepares all there are. */
+	ASSERT_OK(conn_open(&conn, pg->conninfo, "test", CONN_TX, &pg->err), &pg->err);
+	size_t n = 0;
+
+	for (size_t t = 0; db_statement_tables[t] != NULL; t++)
+		for (const struct db_statement *st = db_statement_tables[t]; st->name != NULL; st++)
+			n++;
+	PGresult *res = PQexec(conn.pg, "SELECT count(*) FROM pg_prepared_statements");
+
+	assert_string_equal(PQgetvalue(res, 0, 0), arena_printf(pg->a, "%zu", n));
+	assert_true(n > 50);
+	PQclear(res);
+	conn_close(&conn);
+}
+
+static bool
+is_known(unsigned type)
+{
+	return type == PGTYPE_BOOL || type == PGTYPE_BYTEA || type == PGTYPE_INT8 ||
+	       type == PGTYPE_INT2 || type == PGTYPE_TEXT;
+}
+
+static void
+every_column_has_a_type_that_is_read(void **state)
+{
+	struct pg *pg = *state;
+	struct conn conn;
+
+	ASSERT_OK(conn_open(&conn, pg->conninfo, "test", CONN_TX, &pg->err), &pg->err);
+	for (size_t t = 0; db_statement_tables[t] != NULL; t++)
+		for (const struct db_statement *st = db_statement_tables[t]; st->name != NULL;
+		     st++) {
+			PGresult *res = PQdescribePrepared(conn.pg, st->name);
+
+			for (int i = 0; i < PQnfields(res); i++)
+				if (!is_known(PQftype(res, i)) &&
+				    strcmp(PQfname(res, i), "?column?") != 0)
+					fail_msg("%s: column %d has type %u", st->name, i,
+						 PQftype(res, i));
+			PQclear(res);
+		}
+	conn_close(&conn);
+}
+
+static void
+no_statement_knows_the_time(void **state)
+{
+	static const char *const clocks[] = {
+		"now(",      "current_timestamp", "clock_timestamp",
+		"localtime", "current_date",      "statement_timestamp"};
+
+	(void)state;
+	for (size_t t = 0; db_statement_tables[t] != NULL; t++)
+		for (const struct db_statement *st = db_statement_tables[t]; st->name != NULL; st++)
+			for (size_t i = 0; i < ARRAY_LEN(clocks); i++)
+				if (strcasestr(st->sql, clocks[i]) != NULL)
+					fail_msg("%s holds %s", st->name, clocks[i]);
+}
+
+static void
+every_row_is_complete(void **state)
+{
+	struct pg *pg = *state;
+	const char **seen = ARENA_ARRAY(pg->a, const char *, 500);
+	size_t n = 0;
+
+	for (size_t t = 0; db_statement_tables[t] != NULL; t++)
+		for (const struct db_statement *st = db_statement_tables[t]; st->name != NULL;
+		     st++) {
+			size_t n_params = strlen(st->params);
+
+			for (size_t i = 0; i < n; i++)
+				assert_string_not_equal(seen[i], st->name);
+			seen[n++] = st->name;
+			assert_int_equal(strspn(st->params, "btio"), n_params);
+			assert_true(n_params <= DB_PARAMS_MAX);
+			assert_true(st->class >= DB_READ && st->class <= DB_IN_TX);
+			assert_true(st->key >= 0 && (size_t)st->key <= n_params);
+			/* Batches are sorted by octets. */
+			if (st->key != 0 && strchr("bt", st->params[st->key - 1]) == NULL)
+				fail_msg("%s is sorted by a number", st->name);
+			/* Every parameter is used, the last one at least. */
+			if (n_params > 0 &&
+			    strstr(st->sql, arena_printf(pg->a, "$%zu", n_params)) == NULL)
+				fail_msg("%s does not use $%zu", st->name, n_params);
+		}
+}
+
+static const struct db_statement *first_of(enum db_class class)
+{
+	for (size_t t = 0; db_statement_tables[t] != NULL; t++)
+		for (const struct db_statement *st = db_statement_tables[t]; st->name != NULL; st++)
+			if (st->class == class && strcmp(st->params, "b") == 0)
+				return st;
+	fail_msg("no such statement");
+	return NULL;
+}
+
+static void
+parameters_that_do_not_fit_are_refused(void **state)
+{
+	struct pg *pg = *state;
+	const struct db_statement *st = first_of(DB_READ);
+	struct db_param nul = {.type = 't', .octets = {(const unsigned char *)"a\0b", 3}};
+
+	ASSERT_REFUSED(db_run(&pg->c, st, NULL, 0, NULL, &pg->err), &pg->err, ERR_INTERNAL,
+		       "takes 1 parameters, not 0");
+	ASSERT_REFUSED(db_run(&pg->c, st, DB_ARGS(db_int(1)), NULL, &pg->err), &pg->err,
+		       ERR_INTERNAL, "parameter 1 has another type");
+	for (st = db_party_statements; strcmp(st->name, "party_load") != 0; st++)
+		;
+	ASSERT_REFUSED(db_run(&pg->c, st, &nul, 1, NULL, &pg->err), &pg->err, ERR_INTERNAL,
+		       "parameter 1 holds a NUL");
+	ASSERT_REFUSED(db_run(&pg->c, first_of(DB_IN_TX), DB_ARGS(db_text("x")), NULL, &pg->err),
+		       &pg->err, ERR_INTERNAL, "runs in a transaction only");
+}
+
+static void
+a_column_that_is_not_as_asked_is_told(void **state)
+{
+	struct pg *pg = *state;
+	const unsigned types[] = {PGTYPE_BYTEA, PGTYPE_TEXT, PGTYPE_INT8, PGTYPE_BOOL};
+	const struct bytes cells[] = {
+		{(const unsigned char *)"x", 1}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
+	const struct db_rows good = {
+		.n = 1, .a = pg->a, .statement = "s", .types = types, .cells = cells, .n_cols = 4};
+	struct db_rows rows = good;
+	unsigned char four[4];
+
+	assert_int_equal(db_get_bytes(&rows, 0, 0).n, 1);
+	assert_null(db_get_text_opt(&rows, 0, 1));
+	assert_int_equal(db_get_int_opt(&rows, 0, 2), 0);
+	ASSERT_OK(db_rows_check(&rows, &pg->err), &pg->err);
+
+#define BAD(call, column)                                                              \
+	do {                                                                           \
+		rows = good;                                                           \
+		(void)call;                                                            \
+		ASSERT_REFUSED(db_rows_check(&rows, &pg->err), &pg->err, ERR_INTERNAL, \
+			       "s: column " column " is not");                         \
+	} while (0)
+	BAD(db_get_text(&rows, 0, 0), "1");
+	BAD(db_get_text(&rows, 0, 1), "2");
+	BAD(db_get_int(&rows, 0, 2), "3");
+	BAD(db_get_int(&rows, 0, 0), "1");
+	BAD(db_get_bool(&rows, 0, 3), "4");
+	BAD(db_get_bool(&rows, 0, 0), "1");
+	BAD(db_get_bytes(&rows, 0, 1), "2");
+	BAD(db_get_bytes(&rows, 1, 0), "1");
+	BAD(db_get_bytes(&rows, 0, 4), "5");
+	BAD(db_get_id_opt(&rows, 0, 0), "1");
+	BAD((db_get_octets(&rows, 0, 0, four, sizeof(four)), 0), "1");
+}
+
+#define T(test) cmocka_unit_test_setup(test, pg_fresh)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(every_statement_is_prepared),
+		T(every_column_has_a_type_that_is_read),
+		T(no_statement_knows_the_time),
+		T(every_row_is_complete),
+		T(parameters_that_do_not_fit_are_refused),
+		T(a_column_that_is_not_as_asked_is_told),
+	};
+
+	return cmocka_run_group_tests_name("statements", tests, pg_setup, pg_teardown);
+}
