@@ -5,7 +5,7 @@
 
 #include "db/statements.h"
 
-enum { FIND, STORE, WITHDRAW };
+enum { FIND, LIST, STORE, WITHDRAW };
 
 /* The row that stands; parameters: acting, represented, party. */
 #define LAST(acting, represented, party)                             \
@@ -16,6 +16,11 @@ const struct db_statement db_consent_statements[] = {
 	[FIND] = {"consent_find", DB_READ, T_CONSENT, 1, "bbt",
 		  "SELECT given, fingerprint, attributes::text, purpose, at" LAST("$1", "$2",
 										  "$3")},
+	[LIST] = {"consent_list", DB_READ, T_CONSENT, 0, "b",
+		  "SELECT given, fingerprint, attributes::text, purpose, at, party, represented"
+		  " FROM (SELECT DISTINCT ON (party, represented) * FROM consent"
+		  " WHERE acting = $1 ORDER BY party, represented, id DESC) last"
+		  " WHERE given ORDER BY party"},
 	[STORE] =
 		{"consent_store", DB_DURABLE, T_CONSENT, 7, DB_AUDIT_PARAMS "bbtbtt",
 		 "WITH c AS (INSERT INTO consent (acting, represented, party, given, fingerprint,"
@@ -33,6 +38,18 @@ const struct db_statement db_consent_statements[] = {
 	{0},
 };
 
+/* What FIND and LIST have in common. */
+static void
+read_consent(struct db_rows *rows, size_t i, struct db_consent *out)
+{
+	*out = (struct db_consent){
+		.attributes = db_get_text(rows, i, 2),
+		.purpose = db_get_text(rows, i, 3),
+		.at = db_get_int(rows, i, 4),
+	};
+	db_get_octets(rows, i, 1, out->fingerprint, sizeof(out->fingerprint));
+}
+
 bool
 db_consent_find(const struct db_call *c, struct subject_id acting,
 		const struct subject_id *represented, const char *party,
@@ -49,14 +66,9 @@ db_consent_find(const struct db_call *c, struct subject_id acting,
 	}
 	struct db_consent *consent = ARENA_NEW(c->a, struct db_consent);
 
-	*consent = (struct db_consent){
-		.acting = acting,
-		.party = arena_strdup(c->a, party),
-		.attributes = db_get_text(rows, 0, 2),
-		.purpose = db_get_text(rows, 0, 3),
-		.at = db_get_int(rows, 0, 4),
-	};
-	db_get_octets(rows, 0, 1, consent->fingerprint, sizeof(consent->fingerprint));
+	read_consent(rows, 0, consent);
+	consent->acting = acting;
+	consent->party = arena_strdup(c->a, party);
 	if (represented != NULL) {
 		struct subject_id *copy = ARENA_NEW(c->a, struct subject_id);
 
@@ -66,6 +78,29 @@ db_consent_find(const struct db_call *c, struct subject_id acting,
 	if (!db_rows_check(rows, err))
 		return false;
 	*out = consent;
+	return true;
+}
+
+bool
+db_consent_list(const struct db_call *c, struct subject_id acting, const struct db_consent **out,
+		size_t *n, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_consent_statements[LIST], DB_ARGS(db_id(&acting)), &rows, err))
+		return false;
+	struct db_consent *list = ARENA_ARRAY(c->a, struct db_consent, rows->n + 1);
+
+	for (size_t i = 0; i < rows->n; i++) {
+		read_consent(rows, i, &list[i]);
+		list[i].acting = acting;
+		list[i].party = db_get_text(rows, i, 5);
+		list[i].represented = db_get_id_opt(rows, i, 6);
+	}
+	if (!db_rows_check(rows, err))
+		return false;
+	*out = list;
+	*n = rows->n;
 	return true;
 }
 

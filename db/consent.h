@@ -22,6 +22,10 @@ MUST_USE bool db_consent_find(const struct db_call *c, struct subject_id acting,
 			      const struct subject_id *represented, const char *party,
 			      const struct db_consent **out, struct err *err);
 
+/* All that stand, whomever the person acted for, by party; for the person's own page. */
+MUST_USE bool db_consent_list(const struct db_call *c, struct subject_id acting,
+			      const struct db_consent **out, size_t *n, struct err *err);
+
 /* Durable, with its audit row. */
 MUST_USE bool db_consent_store(const struct db_call *c, const struct db_consent *consent,
 			       const struct db_audit *audit, struct err *err);

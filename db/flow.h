@@ -11,8 +11,8 @@
 
 struct db_flow {
 	const char *id; /* db_dated_create(a, expires) */
-	const char *party;
-	const char *front; /* "saml", "oidc" */
+	const char *party; /* "" for a login to one's own account */
+	const char *front; /* "saml", "oidc", "account" */
 	struct bytes ask;  /* what the party wants; fixed */
 	const char *state;
 	int64_t version;                               /* counts the changes; 1 at first */

@@ -2,6 +2,7 @@
 #include "db/session.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "db/dated.h"
 #include "db/statements.h"
 
@@ -11,6 +12,7 @@ enum {
 	CREATE,
 	FIND,
 	LOAD,
+	LIST,
 	TOUCH,
 	ADD_PROOF,
 	REPRESENT,
@@ -43,6 +45,9 @@ const struct db_statement db_session_statements[] = {
 		  SELECT_SESSION " AND s.id_hash = $1 AND s.expires > $2" BY_TIME},
 	[LOAD] = {"session_load", DB_READ, T_SESSION, 1, "ti",
 		  SELECT_SESSION " AND s.sid = $1 AND s.expires > $2" BY_TIME},
+	[LIST] = {"session_list", DB_READ, T_SESSION, 0, "bi",
+		  SELECT_SESSION " AND s.acting = $1 AND s.expires > $2"
+				 " ORDER BY s.created, s.sid, p.at, p.level"},
 	[TOUCH] = {"session_touch", DB_LAZY, T_SESSION, 1, "ti",
 		   "UPDATE session SET last_used = $2 WHERE sid = $1 AND last_used < $2"},
 	[ADD_PROOF] = {"session_add_proof", DB_DURABLE, T_SESSION, 1, "bbiitii",
@@ -124,32 +129,45 @@ db_session_create(const struct db_call *c, const char *id, const struct db_sessi
 		      NULL, err);
 }
 
+/* The session whose rows begin at `first`; how many rows it took, one for each proof. */
+static size_t
+read_session(const struct db_call *c, struct db_rows *rows, size_t first, struct db_session *s)
+{
+	const char *sid = db_get_text(rows, first, 0);
+	size_t n = 1;
+
+	while (first + n < rows->n && text_eq(db_get_text(rows, first + n, 0), sid))
+		n++;
+	struct db_proof *proofs = ARENA_ARRAY(c->a, struct db_proof, n);
+
+	for (size_t i = 0; i < n; i++)
+		proofs[i] = (struct db_proof){.level = (int)db_get_int(rows, first + i, 7),
+					      .method = db_get_text(rows, first + i, 8),
+					      .at = db_get_int(rows, first + i, 9)};
+	*s = (struct db_session){
+		.sid = sid,
+		.acting = db_get_id(rows, first, 1),
+		.represented = db_get_id_opt(rows, first, 2),
+		.sso_group = db_get_text(rows, first, 3),
+		.proofs = proofs,
+		.n_proofs = n,
+		.created = db_get_int(rows, first, 4),
+		.last_used = db_get_int(rows, first, 5),
+		.expires = db_get_int(rows, first, 6),
+	};
+	return n;
+}
+
 static bool
 one_session(const struct db_call *c, struct db_rows *rows, const struct db_session **out,
 	    struct err *err)
 {
-	if (rows->n == 0) {
-		*out = NULL;
-		return true;
-	}
-	struct db_session *s = ARENA_NEW(c->a, struct db_session);
-	struct db_proof *proofs = ARENA_ARRAY(c->a, struct db_proof, rows->n);
+	struct db_session *s = NULL;
 
-	for (size_t i = 0; i < rows->n; i++)
-		proofs[i] = (struct db_proof){.level = (int)db_get_int(rows, i, 7),
-					      .method = db_get_text(rows, i, 8),
-					      .at = db_get_int(rows, i, 9)};
-	*s = (struct db_session){
-		.sid = db_get_text(rows, 0, 0),
-		.acting = db_get_id(rows, 0, 1),
-		.represented = db_get_id_opt(rows, 0, 2),
-		.sso_group = db_get_text(rows, 0, 3),
-		.proofs = proofs,
-		.n_proofs = rows->n,
-		.created = db_get_int(rows, 0, 4),
-		.last_used = db_get_int(rows, 0, 5),
-		.expires = db_get_int(rows, 0, 6),
-	};
+	if (rows->n > 0) {
+		s = ARENA_NEW(c->a, struct db_session);
+		read_session(c, rows, 0, s);
+	}
 	if (!db_rows_check(rows, err))
 		return false;
 	*out = s;
@@ -176,6 +194,27 @@ db_session_load(const struct db_call *c, const char *sid, time_t now, const stru
 	return db_run(c, &db_session_statements[LOAD], DB_ARGS(db_text(sid), db_int(now)), &rows,
 		      err) &&
 	       one_session(c, rows, out, err);
+}
+
+bool
+db_session_list(const struct db_call *c, struct subject_id acting, time_t now,
+		const struct db_session **out, size_t *n, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_session_statements[LIST], DB_ARGS(db_id(&acting), db_int(now)), &rows,
+		    err))
+		return false;
+	struct db_session *list = ARENA_ARRAY(c->a, struct db_session, rows->n + 1);
+	size_t used = 0;
+
+	for (size_t i = 0; i < rows->n; used++)
+		i += read_session(c, rows, i, &list[used]);
+	if (!db_rows_check(rows, err))
+		return false;
+	*out = list;
+	*n = used;
+	return true;
 }
 
 bool

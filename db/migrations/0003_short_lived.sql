@@ -8,8 +8,8 @@ CREATE TABLE flow (
 	day bigint NOT NULL,
 	hash bytea NOT NULL CHECK (octet_length(hash) = 32),
 	browser_hash bytea NOT NULL CHECK (octet_length(browser_hash) = 32),
-	party text NOT NULL CHECK (party <> ''),
-	front text NOT NULL CHECK (front IN ('saml', 'oidc')),
+	party text NOT NULL, -- empty for a login to one's own account
+	front text NOT NULL CHECK (front IN ('saml', 'oidc', 'account')),
 	ask bytea NOT NULL,
 	state text NOT NULL CHECK (state <> ''),
 	version bigint NOT NULL CHECK (version > 0),
@@ -20,7 +20,8 @@ CREATE TABLE flow (
 	created bigint NOT NULL,
 	expires bigint NOT NULL,
 	PRIMARY KEY (day, hash),
-	CONSTRAINT flow_day CHECK (day = expires / 86400)
+	CONSTRAINT flow_day CHECK (day = expires / 86400),
+	CONSTRAINT flow_party CHECK ((party = '') = (front = 'account'))
 ) PARTITION BY RANGE (day);
 
 -- A code that was taken stays as its own tombstone: grant_id leads to what it gave.
