@@ -8,6 +8,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/x509.h>
 #include <string.h>
 
@@ -139,6 +140,49 @@ cert_spki_parse(struct arena *a, struct bytes der, EVP_PKEY **out, struct err *e
 	if (!cert_key_check(pub, err))
 		return false;
 	*out = pub;
+	return true;
+}
+
+bool
+cert_ec_parse(struct arena *a, const char *curve, struct bytes point, EVP_PKEY **out,
+	      struct err *err)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+						 (char *)(uintptr_t)curve, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
+						  (void *)(uintptr_t)point.p, point.n),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY *pub = NULL;
+	bool made = point.n > 0 && point.p[0] == 4 && ctx != NULL &&
+		    EVP_PKEY_fromdata_init(ctx) == 1 &&
+		    EVP_PKEY_fromdata(ctx, &pub, EVP_PKEY_PUBLIC_KEY, params) == 1;
+
+	EVP_PKEY_CTX_free(ctx);
+	if (!made)
+		return refuse(err, "not a point of an EC curve");
+	arena_defer(a, free_pkey, pub);
+	if (!cert_key_check(pub, err))
+		return false;
+	*out = pub;
+	return true;
+}
+
+bool
+cert_ec_point(struct arena *a, const EVP_PKEY *pub, struct bytes *out, struct err *err)
+{
+	const char *name = OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY;
+	size_t n = 0;
+
+	if (EVP_PKEY_get_octet_string_param(pub, name, NULL, 0, &n) != 1)
+		return refuse(err, "key has no point");
+	unsigned char *p = arena_alloc(a, n);
+
+	if (EVP_PKEY_get_octet_string_param(pub, name, p, n, &n) != 1)
+		return refuse(err, "key has no point");
+	*out = (struct bytes){p, n};
 	return true;
 }
 

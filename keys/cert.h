@@ -30,6 +30,17 @@ MUST_USE bool cert_parse(struct arena *a, struct bytes der, struct cert *out, st
 /* Parse one DER SubjectPublicKeyInfo, under the same rules. */
 MUST_USE bool cert_spki_parse(struct arena *a, struct bytes der, EVP_PKEY **out, struct err *err);
 
+/*
+ * An EC key from OpenSSL's name of its curve and its uncompressed point, under
+ * the same rules: ERR_INPUT for a point that is not on the curve.
+ */
+MUST_USE bool cert_ec_parse(struct arena *a, const char *curve, struct bytes point, EVP_PKEY **out,
+			    struct err *err);
+
+/* The uncompressed point of an EC key. */
+MUST_USE bool cert_ec_point(struct arena *a, const EVP_PKEY *pub, struct bytes *out,
+			    struct err *err);
+
 /* The DER SubjectPublicKeyInfo of a key; EC keys as named curve, uncompressed point. */
 MUST_USE bool cert_spki_build(struct arena *a, const EVP_PKEY *pub, struct bytes *out,
 			      struct err *err);

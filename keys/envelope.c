@@ -1,7 +1,6 @@
 /* Encrypting to peers; see envelope.h. */
 #include "keys/envelope.h"
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -9,7 +8,9 @@
 
 #include "base/hash.h"
 #include "base/rand.h"
+#include "keys/cert.h"
 
+#define EC_SECRET_MAX   66 /* P-521 */
 #define AES_BLOCK_BYTES 16
 #define WRAP_MORE_BYTES 8 /* AES key wrap's integrity block */
 
@@ -104,25 +105,18 @@ envelope_agree(struct arena *a, EVP_PKEY *pub, struct bytes other_info, size_t k
 {
 	EVP_PKEY *mine = fresh_key(a, pub);
 	EVP_PKEY_CTX *ctx;
-	size_t z_n = 0, point_n = 0;
+	size_t z_n = EC_SECRET_MAX;
+	unsigned char *z = arena_alloc(a, z_n); /* wiped with the arena */
 
 	if (mine == NULL || (ctx = key_context(a, mine)) == NULL ||
 	    EVP_PKEY_derive_init(ctx) != 1 || EVP_PKEY_derive_set_peer(ctx, pub) != 1 ||
-	    EVP_PKEY_derive(ctx, NULL, &z_n) != 1 ||
-	    EVP_PKEY_get_octet_string_param(mine, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0,
-					    &point_n) != 1)
+	    EVP_PKEY_derive(ctx, z, &z_n) != 1)
 		return fail(err, ERR_INTERNAL, "no agreement with this EC key");
-	unsigned char *z = arena_alloc(a, z_n), *q = arena_alloc(a, point_n),
-		      *k = arena_alloc(a, key_bytes);
+	unsigned char *k = arena_alloc(a, key_bytes);
 
-	if (EVP_PKEY_derive(ctx, z, &z_n) != 1 ||
-	    EVP_PKEY_get_octet_string_param(mine, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, q, point_n,
-					    &point_n) != 1)
-		return fail(err, ERR_INTERNAL, "no agreement with this EC key");
 	concat_kdf((struct bytes){z, z_n}, other_info, k, key_bytes);
-	*point = (struct bytes){q, point_n};
 	*key = (struct bytes){k, key_bytes};
-	return true;
+	return cert_ec_point(a, mine, point, err);
 }
 
 /* ---- symmetric ---- */

@@ -140,6 +140,44 @@ a_curve_spelled_out_and_other_kinds_of_key_are_refused(void **state UNUSED)
 }
 
 static void
+a_point_is_a_key_only_on_its_curve(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	EVP_PKEY *key = keep(a, EVP_EC_gen("P-256")), *again;
+	unsigned char point[66];
+	size_t n;
+	struct err err = {0};
+
+	assert_int_equal(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,
+							 point, sizeof(point), &n),
+			 1);
+	ASSERT_OK(cert_ec_parse(a, "prime256v1", (struct bytes){point, n}, &again, &err), &err);
+	assert_int_equal(EVP_PKEY_eq(key, again), 1);
+	for (size_t less = 0; less < n; less++)
+		ASSERT_REFUSED(
+			cert_ec_parse(a, "prime256v1", (struct bytes){point, less}, &again, &err),
+			&err, ERR_INPUT, "not a point");
+	ASSERT_REFUSED(cert_ec_parse(a, "secp384r1", (struct bytes){point, n}, &again, &err), &err,
+		       ERR_INPUT, "not a point");
+	ASSERT_REFUSED(cert_ec_parse(a, "no curve", (struct bytes){point, n}, &again, &err), &err,
+		       ERR_INPUT, "not a point");
+	point[64] ^= 1; /* an invalid-curve point */
+	ASSERT_REFUSED(cert_ec_parse(a, "prime256v1", (struct bytes){point, n}, &again, &err), &err,
+		       ERR_INPUT, "not a point");
+	point[64] ^= 1;
+	point[0] = point[64] & 1 ? 3 : 2; /* compressed */
+	ASSERT_REFUSED(cert_ec_parse(a, "prime256v1", (struct bytes){point, 33}, &again, &err),
+		       &err, ERR_INPUT, "not a point");
+	key = keep(a, EVP_EC_gen("secp256k1"));
+	assert_int_equal(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY,
+							 point, sizeof(point), &n),
+			 1);
+	ASSERT_REFUSED(cert_ec_parse(a, "secp256k1", (struct bytes){point, n}, &again, &err), &err,
+		       ERR_INPUT, "not on the list");
+	arena_destroy(a);
+}
+
+static void
 octets_that_are_no_public_key_are_refused(void **state UNUSED)
 {
 	struct arena *a = arena_create(1 << 20);
@@ -270,6 +308,7 @@ main(void)
 		cmocka_unit_test(rsa_keys_are_measured),
 		cmocka_unit_test(curves_are_on_a_list),
 		cmocka_unit_test(a_curve_spelled_out_and_other_kinds_of_key_are_refused),
+		cmocka_unit_test(a_point_is_a_key_only_on_its_curve),
 		cmocka_unit_test(octets_that_are_no_public_key_are_refused),
 		cmocka_unit_test(a_self_signed_certificate_reads_back_as_it_was_asked_for),
 		cmocka_unit_test(a_certificate_without_name_or_end_is_not_made),

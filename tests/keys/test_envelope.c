@@ -2,7 +2,6 @@
 #include "tests/test.h"
 
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 
 #include "base/enc.h"
 #include "keys/cert.h"
@@ -70,20 +69,11 @@ a_content_key_wrapped_for_rsa_is_unwrapped(void **state UNUSED)
 static struct bytes
 spki_of_point(const char *curve, struct bytes point)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string("group", (char *)(uintptr_t)curve, 0),
-		OSSL_PARAM_construct_octet_string("pub", (void *)(uintptr_t)point.p, point.n),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_PKEY *key = NULL;
 	struct bytes spki;
+	EVP_PKEY *key;
 
-	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
-	assert_int_equal(EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params), 1);
+	ASSERT_OK(cert_ec_parse(a, curve, point, &key, &err), &err);
 	ASSERT_OK(cert_spki_build(a, key, &spki, &err), &err);
-	EVP_PKEY_free(key);
-	EVP_PKEY_CTX_free(ctx);
 	return spki;
 }
 
