@@ -23,7 +23,7 @@ enum xmlenc_transport {
 	XMLENC_ECDH_ES,         /* ConcatKDF SHA-256, AES key wrap of the content's size */
 };
 
-/* Algorithm URIs, for metadata's md:EncryptionMethod; NULL / 0 when unknown. */
+/* Algorithm URIs, for metadata's md:EncryptionMethod; 0 for one that is not ours. */
 const char *xmlenc_content_uri(enum xmlenc_content c);
 const char *xmlenc_transport_uri(enum xmlenc_transport t);
 enum xmlenc_content xmlenc_content_by_uri(const char *uri);
@@ -31,9 +31,11 @@ enum xmlenc_transport xmlenc_transport_by_uri(const char *uri);
 
 /* One peer's encryption key with what it understands; the key is of the transport's type. */
 struct xmlenc_recipient {
-	EVP_PKEY *key; /* RSA >= 2048 bits, or EC on a named curve of >= 256 bits */
+	EVP_PKEY *key; /* from keys/cert.h */
 	enum xmlenc_content content;
 	enum xmlenc_transport transport;
+	struct bytes cert_der; /* tells the peer which key; n 0: not written for RSA */
+	const char *name;      /* entityID, for EncryptedKey/@Recipient; NULL: not written */
 };
 
 /* The transport a key takes when its metadata names none: OAEP_SHA256 or ECDH_ES; 0: unusable. */

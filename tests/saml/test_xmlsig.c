@@ -7,7 +7,9 @@
 
 #include <openssl/evp.h>
 
+#include "base/conf.h"
 #include "base/enc.h"
+#include "keys/cert.h"
 #include "saml/xmlw.h"
 #include "tests/saml/fixture.h"
 #include "tests/saml/support.h"
@@ -175,6 +177,56 @@ base64_may_be_broken_into_lines(void **state UNUSED)
 	text = arena_printf(a, "%.*s\r\n %.20s&#13;\n%s", (int)(value - text), text, value,
 			    value + 20);
 	verified(text);
+}
+
+static EVP_PKEY *
+vector_key(const char *cert_file)
+{
+	struct bytes der;
+	struct cert cert;
+
+	ASSERT_OK(conf_read_file(a, arena_printf(a, "%s/xmlsig/%s", VECTORS, cert_file),
+				 CERT_DER_MAX, &der, &err),
+		  &err);
+	ASSERT_OK(cert_parse(a, der, &cert, &err), &err);
+	return cert.pub;
+}
+
+static void
+what_xmlsec_signed_verifies(void **state UNUSED)
+{
+	static const struct {
+		const char *suite, *file;
+		size_t key;
+	} vectors[] = {
+		{"rsa-pss-sha256", "rsa-pss-sha256.xml", 0},
+		{"rsa-sha256", "rsa-sha256.xml", 0},
+		{"rsa-sha512", "rsa-sha512.xml", 0},
+		{"ecdsa-sha256", "ecdsa-sha256.xml", 1},
+		{"ecdsa-sha384", "ecdsa-sha384.xml", 1},
+		{"ecdsa-sha256", "ecdsa-sha256-brainpool.xml", 2},
+	};
+	EVP_PKEY *all[] = {vector_key("rsa.cert.der"), vector_key("p256.cert.der"),
+			   vector_key("bp256.cert.der")};
+
+	for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
+		struct bytes text;
+		struct saml_signed *s;
+
+		ASSERT_OK(conf_read_file(a,
+					 arena_printf(a, "%s/xmlsig/%s", VECTORS, vectors[i].file),
+					 1 << 16, &text, &err),
+			  &err);
+		const struct xml_node *n = parse_xml(a, text_of(a, text));
+
+		ASSERT_OK(xmlsig_verify(a, n, (struct saml_keys){all, 3}, &s, &err), &err);
+		assert_int_equal(saml_signed_key(s), vectors[i].key);
+		assert_string_equal(saml_signed_suite(s)->name, vectors[i].suite);
+		for (size_t k = 0; k < ARRAY_LEN(all); k++)
+			assert_int_equal(
+				xmlsig_verify(a, n, (struct saml_keys){&all[k], 1}, &s, NULL),
+				k == vectors[i].key);
+	}
 }
 
 /* ---- octets beside the message ---- */
@@ -523,6 +575,7 @@ main(void)
 		T(the_key_that_verified_is_named),
 		T(white_space_and_prefix_lists_are_accepted),
 		T(base64_may_be_broken_into_lines),
+		T(what_xmlsec_signed_verifies),
 		T(a_signature_beside_the_message_proves_it),
 		T(a_signed_info_of_another_shape_is_refused),
 		T(a_signature_of_another_shape_is_refused),

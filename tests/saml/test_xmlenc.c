@@ -1,0 +1,675 @@
+/*
+ * saml/xmlenc.c and xmlenc_open.c: what we encrypt opens (by us and by xmlsec1),
+ * what others encrypted opens, and nothing of another shape does.
+ */
+#include "tests/test.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "base/conf.h"
+#include "base/enc.h"
+#include "base/hash.h"
+#include "keys/envelope.h"
+#include "saml/xmlenc.h"
+#include "tests/saml/fixture.h"
+#include "tests/saml/support.h"
+
+#define ELEMENT                                                                 \
+	"<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" " \
+	"ID=\"_a\"><saml:Subject>M\xc3\xbcller</saml:Subject></saml:Assertion>"
+
+static struct arena *a;
+static struct err err;
+static struct test_keys *keys;
+
+static int
+setup(void **state UNUSED)
+{
+	a = arena_create(64 << 20);
+	err_clear(&err);
+	keys = test_keys_create(a);
+	return a == NULL;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	arena_destroy(a);
+	return 0;
+}
+
+static struct xmlenc_keys
+our_keys(void)
+{
+	static const char *kids[2];
+
+	kids[0] = keys->dec_p256.kid;
+	kids[1] = keys->dec_rsa.kid;
+	return (struct xmlenc_keys){&keys->ops, kids, 2};
+}
+
+static const struct xml_node *
+decrypted(const char *text)
+{
+	struct xmlenc_keys ours = our_keys();
+	struct xml_doc *doc;
+
+	ASSERT_OK(xmlenc_decrypt(a, parse_xml(a, text), &ours, &doc, &err), &err);
+	return xml_root(doc);
+}
+
+static void
+refused(const char *text, enum err_kind kind, const char *part)
+{
+	struct xmlenc_keys ours = our_keys();
+	struct xml_doc *doc = NULL;
+
+	err_clear(&err);
+	if (xmlenc_decrypt(a, parse_xml(a, text), &ours, &doc, &err))
+		fail_msg("opened: %s", text);
+	if (err.kind != kind || strstr(err.text, part) == NULL)
+		fail_msg("refused as %s: %s\n%s", err_kind_name(err.kind), err.text, text);
+	assert_null(doc);
+	err_clear(&err);
+}
+
+static const struct recipient_row {
+	enum xmlenc_transport transport;
+	enum xmlenc_content content;
+} rows[] = {
+	{XMLENC_OAEP_SHA256, XMLENC_A128GCM}, {XMLENC_OAEP_SHA256, XMLENC_A256GCM},
+	{XMLENC_OAEP_SHA1, XMLENC_A128GCM},   {XMLENC_OAEP_SHA1, XMLENC_A256GCM},
+	{XMLENC_ECDH_ES, XMLENC_A128GCM},     {XMLENC_ECDH_ES, XMLENC_A256GCM},
+};
+
+static struct xmlenc_recipient
+recipient(const struct recipient_row *row)
+{
+	const struct test_key *key =
+		row->transport == XMLENC_ECDH_ES ? &keys->dec_p256 : &keys->dec_rsa;
+
+	return (struct xmlenc_recipient){
+		.key = key->pub, .content = row->content, .transport = row->transport};
+}
+
+static char *
+encrypted_text(const char *element, const struct recipient_row *row)
+{
+	struct xmlenc_recipient to = recipient(row);
+	struct bytes out;
+
+	ASSERT_OK(xmlenc_encrypt(a, bytes_of(element), "EncryptedAssertion", &to, &out, &err),
+		  &err);
+	return text_of(a, out);
+}
+
+/* ---- what we write ---- */
+
+static void
+what_we_encrypt_opens_and_is_canonical(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (int with = 0; with < 2; with++) {
+			struct xmlenc_recipient to = recipient(&rows[i]);
+			struct bytes out, again;
+
+			if (with) {
+				to.cert_der = keys->dec_rsa.cert;
+				to.name = "https://portal.example/saml?a=1&b=2";
+			}
+			ASSERT_OK(xmlenc_encrypt(a, bytes_of(ELEMENT), "EncryptedAssertion", &to,
+						 &out, &err),
+				  &err);
+			const char *text = text_of(a, out);
+
+			ASSERT_OK(xml_c14n(a, parse_xml(a, text), NULL, NULL, 0, &again, &err),
+				  &err);
+			assert_string_equal(text, text_of(a, again));
+			assert_null(strstr(text, "ller"));
+			assert_true((strstr(text, "Recipient=\"https") != NULL) == with);
+			ASSERT_OK(xml_c14n(a, decrypted(text), NULL, NULL, 0, &again, &err), &err);
+			assert_string_equal(text_of(a, again), ELEMENT);
+		}
+}
+
+static void
+names_and_uris_agree(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(xmlenc_content_by_uri(xmlenc_content_uri(rows[i].content)),
+				 rows[i].content);
+		assert_int_equal(xmlenc_transport_by_uri(xmlenc_transport_uri(rows[i].transport)),
+				 rows[i].transport);
+	}
+	assert_null(xmlenc_content_uri(0));
+	assert_null(xmlenc_transport_uri(0));
+	assert_int_equal(xmlenc_content_by_uri("http://www.w3.org/2001/04/xmlenc#aes128-cbc"), 0);
+	assert_int_equal(xmlenc_transport_by_uri("http://www.w3.org/2001/04/xmlenc#rsa-1_5"), 0);
+	assert_int_equal(xmlenc_transport_for(keys->rsa.pub), XMLENC_OAEP_SHA256);
+	assert_int_equal(xmlenc_transport_for(keys->p256.pub), XMLENC_ECDH_ES);
+	EVP_PKEY *other = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+	assert_int_equal(xmlenc_transport_for(other), 0);
+	EVP_PKEY_free(other);
+}
+
+static void
+a_key_that_does_not_fit_its_transport_is_refused(void **state UNUSED)
+{
+	struct xmlenc_recipient to = recipient(&rows[0]);
+	struct bytes out;
+
+	to.key = keys->dec_p256.pub;
+	ASSERT_REFUSED(xmlenc_encrypt(a, bytes_of(ELEMENT), "EncryptedAssertion", &to, &out, &err),
+		       &err, ERR_INTERNAL, "RSA key");
+	to = recipient(&rows[4]);
+	to.key = keys->dec_rsa.pub;
+	ASSERT_REFUSED(xmlenc_encrypt(a, bytes_of(ELEMENT), "EncryptedAssertion", &to, &out, &err),
+		       &err, ERR_INTERNAL, "EC key");
+	to = recipient(&rows[0]);
+	to.transport = 0;
+	ASSERT_REFUSED(xmlenc_encrypt(a, bytes_of(ELEMENT), "EncryptedAssertion", &to, &out, &err),
+		       &err, ERR_INTERNAL, "no such key transport");
+	to = recipient(&rows[0]);
+	to.content = 0;
+	ASSERT_REFUSED(xmlenc_encrypt(a, bytes_of(ELEMENT), "EncryptedAssertion", &to, &out, &err),
+		       &err, ERR_INTERNAL, "cannot be encrypted");
+}
+
+static const char *
+pem_file(const char *name, EVP_PKEY *key)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	unsigned char *p;
+
+	assert_int_equal(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+	long n = BIO_get_mem_data(bio, &p);
+	const char *path = temp_file(a, name, (struct bytes){p, (size_t)n});
+
+	BIO_free(bio);
+	return path;
+}
+
+static void
+xmlsec1_opens_what_it_knows_of_ours(void **state UNUSED)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+	const char *pem = pem_file("rsa.pem", key);
+
+	for (int i = 0; i < 2; i++) {
+		struct xmlenc_recipient to = {.key = key,
+					      .content = i ? XMLENC_A256GCM : XMLENC_A128GCM,
+					      .transport = XMLENC_OAEP_SHA1};
+		struct bytes out;
+
+		ASSERT_OK(
+			xmlenc_encrypt(a, bytes_of(ELEMENT), "EncryptedAssertion", &to, &out, &err),
+			&err);
+		const char *argv[] = {"xmlsec1",
+				      "--decrypt",
+				      "--privkey-pem",
+				      pem,
+				      temp_file(a, "encrypted.xml", out),
+				      NULL};
+		char *got;
+
+		if (!run_program(a, argv, &got))
+			fail_msg("%s", got);
+		assert_non_null(strstr(got, "<saml:Subject>M&#xFC;ller</saml:Subject>"));
+	}
+	EVP_PKEY_free(key);
+}
+
+/* ---- what others write ---- */
+
+/* key_ops over one private key read from a file, made with OpenSSL alone. */
+static bool
+file_unwrap(void *ctx, struct arena *arena, const char *kid UNUSED, enum wrap_alg alg,
+	    struct bytes wrapped, struct bytes *key, struct err *e)
+{
+	EVP_PKEY_CTX *p = EVP_PKEY_CTX_new(ctx, NULL);
+	const EVP_MD *md = alg == WRAP_RSA_OAEP_SHA256 ? EVP_sha256() : EVP_sha1();
+	unsigned char *out = arena_alloc(arena, 512);
+	size_t n = 512;
+	bool ok = EVP_PKEY_decrypt_init(p) == 1 &&
+		  EVP_PKEY_CTX_set_rsa_padding(p, RSA_PKCS1_OAEP_PADDING) == 1 &&
+		  EVP_PKEY_CTX_set_rsa_oaep_md(p, md) == 1 &&
+		  EVP_PKEY_CTX_set_rsa_mgf1_md(p, md) == 1 &&
+		  EVP_PKEY_decrypt(p, out, &n, wrapped.p, wrapped.n) == 1;
+
+	EVP_PKEY_CTX_free(p);
+	*key = (struct bytes){out, n};
+	return ok || FAIL(e, ERR_INPUT, NULL, "no");
+}
+
+static bool
+file_agree(void *ctx, struct arena *arena, const char *kid UNUSED, struct bytes peer_spki,
+	   struct bytes other_info, size_t key_bytes, struct bytes *key, struct err *e)
+{
+	const unsigned char *at = peer_spki.p, counter[] = {0, 0, 0, 1};
+	EVP_PKEY *peer = d2i_PUBKEY(NULL, &at, (long)peer_spki.n);
+	EVP_PKEY_CTX *p = EVP_PKEY_CTX_new(ctx, NULL);
+	unsigned char z[32], *out = arena_alloc(arena, SHA256_BYTES);
+	size_t n = sizeof(z);
+	bool ok = EVP_PKEY_derive_init(p) == 1 && EVP_PKEY_derive_set_peer(p, peer) == 1 &&
+		  EVP_PKEY_derive(p, z, &n) == 1;
+	struct bytes parts[] = {{counter, 4}, {z, n}, other_info};
+
+	hash_sha256_parts(parts, 3, out);
+	EVP_PKEY_CTX_free(p);
+	EVP_PKEY_free(peer);
+	*key = (struct bytes){out, key_bytes};
+	return ok || FAIL(e, ERR_INPUT, NULL, "no");
+}
+
+static char *
+vector(const char *name)
+{
+	struct bytes text;
+
+	ASSERT_OK(conf_read_file(a, arena_printf(a, "%s/xmlenc/%s", VECTORS, name), 1 << 16, &text,
+				 &err),
+		  &err);
+	return text_of(a, text);
+}
+
+static EVP_PKEY *
+vector_key(const char *name)
+{
+	char *pem = vector(name);
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+
+	BIO_free(bio);
+	assert_non_null(key);
+	return key;
+}
+
+static void
+what_xmlsec_encrypted_opens(void **state UNUSED)
+{
+	static const struct {
+		const char *file, *key;
+	} vectors[] = {
+		{"oaep-sha256-a256gcm.xml", "rsa.key.pem"},
+		{"oaep-mgf1p-a128gcm.xml", "rsa.key.pem"},
+		{"ecdh-es-kw128-a128gcm.xml", "p256.key.pem"},
+		{"ecdh-es-kw256-a256gcm-info.xml", "p256.key.pem"},
+	};
+	const char *kid = "any";
+
+	for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
+		EVP_PKEY *key = vector_key(vectors[i].key);
+		struct key_ops ops = {.ctx = key, .unwrap = file_unwrap, .agree = file_agree};
+		struct xmlenc_keys ours = {&ops, &kid, 1};
+		const struct xml_node *n;
+		struct xml_doc *doc;
+		const char *id;
+
+		ASSERT_OK(
+			xmlenc_decrypt(a, parse_xml(a, vector(vectors[i].file)), &ours, &doc, &err),
+			&err);
+		/* The prefix is declared outside the ciphertext only. */
+		assert_true(xml_is(xml_root(doc), xmlns_saml.uri, "Assertion"));
+		ASSERT_OK(xml_need_attr(xml_root(doc), "ID", &id, &err), &err);
+		assert_string_equal(id, "_a");
+		ASSERT_OK(xml_child(xml_root(doc), xmlns_saml.uri, "Subject", &n, &err), &err);
+		EVP_PKEY_free(key);
+	}
+}
+
+static void
+an_encrypted_key_beside_the_data_is_found(void **state UNUSED)
+{
+	const char *text = encrypted_text(ELEMENT, &rows[0]);
+	const char *key = cut(a, text, "<xenc:EncryptedKey", "</xenc:EncryptedKey>");
+	const char *info = cut(a, text, "<ds:KeyInfo", "</ds:KeyInfo>");
+	const char *beside = arena_printf(
+		a, "%s</saml:EncryptedAssertion>",
+		replace(a, key, "<xenc:EncryptedKey",
+			"<xenc:EncryptedKey Id=\"k\" xmlns:xenc=\"http://www.w3.org/2001/04/"
+			"xmlenc#\" xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\""));
+
+	beside = replace(a, text, "</saml:EncryptedAssertion>", beside);
+	decrypted(replace(a, beside, info, ""));
+	decrypted(replace(a, beside, info,
+			  "<ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">"
+			  "<ds:RetrievalMethod Type=\"http://www.w3.org/2001/04/"
+			  "xmlenc#EncryptedKey\" URI=\"#k\"/></ds:KeyInfo>"));
+}
+
+static void
+the_key_for_us_is_found_among_others(void **state UNUSED)
+{
+	const char *text = encrypted_text(ELEMENT, &rows[4]);
+	const char *info = cut(a, text, "<xenc:EncryptedKey", "</xenc:EncryptedKey>");
+	const char *other = "<xenc:EncryptedKey><xenc:EncryptionMethod "
+			    "Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-1_5\"/>"
+			    "<xenc:CipherData><xenc:CipherValue>AAAA</xenc:CipherValue>"
+			    "</xenc:CipherData></xenc:EncryptedKey>";
+	const char *three = arena_printf(a, "%s%s%s", other, other, other);
+
+	decrypted(replace(a, text, info, arena_printf(a, "%s%s", three, info)));
+	decrypted(replace(a, text, info, arena_printf(a, "%s%s", info, three)));
+	refused(replace(a, text, info, arena_printf(a, "%s%s%s", other, three, info)), ERR_INPUT,
+		"more than 4");
+	refused(replace(a, text, info, other), ERR_INPUT, "does not open");
+}
+
+static void
+oaep_of_either_digest_opens_under_either_name(void **state UNUSED)
+{
+	const char *sha1 = encrypted_text(ELEMENT, &rows[2]);
+	const char *digest =
+		"<ds:DigestMethod "
+		"Algorithm=\"http://www.w3.org/2000/09/xmldsig#sha1\"></ds:DigestMethod>";
+	const char *old = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+		   *new = "http://www.w3.org/2009/xmlenc11#rsa-oaep";
+
+	decrypted(replace(a, sha1, digest, ""));
+	decrypted(replace(a, sha1, old, new));
+	decrypted(replace(a, replace(a, sha1, digest, ""), old, new));
+	decrypted(replace(a, replace(a, sha1, old, new), digest,
+			  "<m:MGF xmlns:m=\"http://www.w3.org/2009/xmlenc11#\" "
+			  "Algorithm=\"http://www.w3.org/2009/xmlenc11#mgf1sha1\"/>"));
+	/* The names must say what was done. */
+	const char *sha256 = encrypted_text(ELEMENT, &rows[0]);
+	const char *mgf = cut(a, sha256, "<xenc11:MGF", "</xenc11:MGF>");
+
+	refused(replace(a, sha256, new, old), ERR_INPUT, "does not open");
+	refused(replace(a, sha256, mgf, ""), ERR_INPUT, "does not open");
+	refused(replace(a, sha256, mgf, arena_printf(a, "%s%s", mgf, mgf)), ERR_INPUT,
+		"does not open");
+	refused(replace(a, sha1, digest, arena_printf(a, "%s%s", digest, digest)), ERR_INPUT,
+		"does not open");
+	refused(replace(a, sha1, digest,
+			arena_printf(a, "%s<xenc:OAEPparams>AAAA</xenc:OAEPparams>", digest)),
+		ERR_INPUT, "does not open");
+}
+
+/* ---- refusals ---- */
+
+struct change {
+	const char *from, *to;
+	enum err_kind kind;
+	const char *part;
+};
+
+#define OPENS_NOT ERR_INPUT, "encrypted element does not open"
+
+static void
+refuse_changes(const char *text, const struct change *changes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		refused(replace(a, text, changes[i].from, changes[i].to), changes[i].kind,
+			changes[i].part);
+}
+
+static void
+data_of_another_shape_is_refused(void **state UNUSED)
+{
+	static const struct change changes[] = {
+		{"xmlenc#Element\"", "xmlenc#Content\"", ERR_INPUT, "not an element"},
+		{"2009/xmlenc11#aes128-gcm", "2001/04/xmlenc#aes128-cbc", ERR_DENIED,
+		 "not permitted"},
+		{"2009/xmlenc11#aes128-gcm", "2001/04/xmlenc#aes256-cbc", ERR_DENIED,
+		 "not permitted"},
+		{"2009/xmlenc11#aes128-gcm", "2001/04/xmlenc#tripledes-cbc", ERR_DENIED,
+		 "not permitted"},
+		{"2009/xmlenc11#aes128-gcm", "2009/xmlenc11#aes192-gcm", ERR_DENIED,
+		 "not permitted"},
+		{"aes128-gcm\">", "aes128-gcm\"><xenc:KeySize>128</xenc:KeySize>", ERR_INPUT,
+		 "unexpected <KeySize>"},
+		{"<xenc:EncryptedData ", "<x/><xenc:EncryptedData ", ERR_INPUT,
+		 "lacks <EncryptedData>"},
+		{"</xenc:EncryptedData>", "</xenc:EncryptedData><x/>", ERR_INPUT, "unexpected <x>"},
+		{"</xenc:CipherData></xenc:EncryptedData>",
+		 "</xenc:CipherData><xenc:EncryptionProperties/></xenc:EncryptedData>", ERR_INPUT,
+		 "unexpected <EncryptionProperties>"},
+	};
+	const char *text = encrypted_text(ELEMENT, &rows[0]);
+
+	refuse_changes(text, changes, ARRAY_LEN(changes));
+	refused(ELEMENT, ERR_INPUT, "nothing encrypted");
+	const char *value =
+		cut(a, strstr(text, "</ds:KeyInfo>"), "<xenc:CipherValue>", "</xenc:CipherValue>");
+
+	refused(replace(a, text, value, "<xenc:CipherReference URI=\"https://evil.example/\"/>"),
+		ERR_INPUT, "lacks <CipherValue>");
+	refused(replace(a, text, value, arena_printf(a, "%s%s", value, value)), ERR_INPUT,
+		"unexpected <CipherValue>");
+	refused(replace(a, text, value, "<xenc:CipherValue>!</xenc:CipherValue>"), ERR_INPUT,
+		"base64");
+	refused(replace(a, text, value, "<xenc:CipherValue><x/></xenc:CipherValue>"), ERR_INPUT,
+		"beside text");
+	refused(replace(a, text, cut(a, text, "<ds:KeyInfo", "</ds:KeyInfo>"), ""), ERR_INPUT,
+		"no encrypted key");
+}
+
+static void
+an_rsa_key_of_another_shape_opens_not(void **state UNUSED)
+{
+	static const struct change changes[] = {
+		{"2009/xmlenc11#rsa-oaep", "2001/04/xmlenc#rsa-1_5", OPENS_NOT},
+		{"2009/xmlenc11#rsa-oaep", "2001/04/xmlenc#kw-aes128", OPENS_NOT},
+		{"<xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2009/xmlenc11#rsa-oaep\">",
+		 "<xenc:EncryptionMethod>", OPENS_NOT},
+		{"2001/04/xmlenc#sha256", "2001/04/xmlenc#sha512", OPENS_NOT},
+		{"2009/xmlenc11#mgf1sha256", "2009/xmlenc11#mgf1sha512", OPENS_NOT},
+		{"</xenc11:MGF>", "</xenc11:MGF><x/>", OPENS_NOT},
+		{"<xenc:CipherValue>", "<xenc:CipherReference URI=\"x\"/><xenc:CipherValue>",
+		 OPENS_NOT},
+		{"<xenc:CipherValue>", "<xenc:CipherValue>AAAA", OPENS_NOT},
+	};
+
+	refuse_changes(encrypted_text(ELEMENT, &rows[0]), changes, ARRAY_LEN(changes));
+}
+
+static void
+an_agreement_of_another_shape_opens_not(void **state UNUSED)
+{
+	static const struct change changes[] = {
+		{"2001/04/xmlenc#kw-aes128", "2001/04/xmlenc#kw-tripledes", OPENS_NOT},
+		{"2001/04/xmlenc#kw-aes128", "2001/04/xmlenc#kw-aes256", OPENS_NOT},
+		{"2009/xmlenc11#ECDH-ES", "2001/04/xmlenc#dh", OPENS_NOT},
+		{"2009/xmlenc11#ConcatKDF", "2009/xmlenc11#pbkdf2", OPENS_NOT},
+		{"2001/04/xmlenc#sha256", "2001/04/xmlenc#sha512", OPENS_NOT},
+		{"AlgorithmID=\"00\"", "AlgorithmID=\"0001\"", OPENS_NOT},
+		{"AlgorithmID=\"00\"", "AlgorithmID=\"01\"", OPENS_NOT},
+		{"AlgorithmID=\"00\"", "AlgorithmID=\"0\"", OPENS_NOT},
+		{"PartyUInfo=\"00\"", "PartyUInfo=\"00aa\"", OPENS_NOT},
+		{"PartyVInfo=\"00\"", "PartyVInfo=\"xx\"", OPENS_NOT},
+		{"PartyVInfo=\"00\"", "SuppPrivInfo=\"00bb\"", OPENS_NOT},
+		{"1.2.840.10045.3.1.7", "1.3.132.0.34", OPENS_NOT},
+		{"1.2.840.10045.3.1.7", "1.2.3.4", OPENS_NOT},
+		{"urn:oid:1.2.840.10045.3.1.7", "P-256", OPENS_NOT},
+		{"<dsig11:PublicKey>B", "<dsig11:PublicKey>A", OPENS_NOT},
+		{"<dsig11:PublicKey>B", "<dsig11:PublicKey>!", OPENS_NOT},
+	};
+	const char *text = encrypted_text(ELEMENT, &rows[4]);
+
+	refuse_changes(text, changes, ARRAY_LEN(changes));
+	decrypted(replace(a, text, "AlgorithmID=\"00\"", "AlgorithmID=\"\""));
+	decrypted(replace(a, text, "AlgorithmID=\"00\" ", ""));
+	const char *info =
+		cut(a, strstr(text, "<xenc:EncryptedKey"), "<ds:KeyInfo>", "</ds:KeyInfo>");
+
+	refused(replace(a, text, info, ""), OPENS_NOT);
+	refused(replace(a, text, info, "<ds:KeyInfo/>"), OPENS_NOT);
+	const char *long_info = arena_printf(a, "AlgorithmID=\"00%0*d\"", 2200, 0);
+
+	refused(replace(a, text, "AlgorithmID=\"00\"", long_info), OPENS_NOT);
+}
+
+/* Content under a key of our choice, the key wrapped for us. */
+static char *
+with_content(struct bytes content_key, struct bytes sealed)
+{
+	struct bytes wrapped;
+
+	ASSERT_OK(envelope_wrap_rsa(a, keys->dec_rsa.pub, WRAP_RSA_OAEP_SHA1, content_key, &wrapped,
+				    &err),
+		  &err);
+	return arena_printf(
+		a,
+		"<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" "
+		"xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\" xmlns:p=\"urn:p\">"
+		"<xenc:EncryptedData><xenc:EncryptionMethod "
+		"Algorithm=\"http://www.w3.org/2009/xmlenc11#aes128-gcm\"/>"
+		"<KeyInfo xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><xenc:EncryptedKey>"
+		"<xenc:EncryptionMethod "
+		"Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"/>"
+		"<xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData>"
+		"</xenc:EncryptedKey></KeyInfo><xenc:CipherData><xenc:CipherValue>%s"
+		"</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>"
+		"</saml:EncryptedAssertion>",
+		enc_base64(a, wrapped), enc_base64(a, sealed));
+}
+
+static const struct bytes key16 = {(const unsigned char *)"0123456789abcdef", 16};
+
+static struct bytes
+sealed(const char *text)
+{
+	struct bytes out;
+
+	ASSERT_OK(envelope_seal(a, key16, (struct bytes){0}, bytes_of(text), &out, &err), &err);
+	return out;
+}
+
+static void
+a_tag_cut_short_is_refused(void **state UNUSED)
+{
+	/* SimpleSAMLphp xml-security CVE-2026-32600: tags of 0 to 15 octets. */
+	struct bytes s = sealed("<p:x/>");
+
+	assert_string_equal(xml_ns(decrypted(with_content(key16, s))), "urn:p");
+	for (size_t cut_off = 1; cut_off <= s.n; cut_off++)
+		refused(with_content(key16, (struct bytes){s.p, s.n - cut_off}), OPENS_NOT);
+	refused(with_content((struct bytes){key16.p, 15}, s), OPENS_NOT);
+	refused(with_content(
+			(struct bytes){(const unsigned char *)"0123456789abcdef0123456789abcdef",
+				       32},
+			s),
+		OPENS_NOT);
+}
+
+static void
+each_flipped_bit_of_the_ciphertext_is_refused(void **state UNUSED)
+{
+	struct bytes s = sealed("<p:x/>");
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char *p = (unsigned char *)(uintptr_t)s.p;
+
+		p[i] ^= 1;
+		refused(with_content(key16, s), OPENS_NOT);
+		p[i] ^= 1;
+	}
+}
+
+static void
+decrypted_octets_are_one_element_of_closed_xml(void **state UNUSED)
+{
+	static const char *const bad[] = {
+		"",
+		"text",
+		"<p:x>",
+		"<p:x/><p:x/>",
+		"<p:x/> ",
+		"<q:x/>",
+		"<!DOCTYPE x><p:x/>",
+		"<?pi?><p:x/>",
+		"<p:x><!-- c --></p:x>",
+		"<p:x><![CDATA[c]]></p:x>",
+		"</context><context>",
+		"\xff<p:x/>",
+		"<p:x ID=\"a\"><p:y ID=\"a\"/></p:x>",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		refused(with_content(key16, sealed(bad[i])), OPENS_NOT);
+}
+
+static void
+without_our_key_nothing_opens(void **state UNUSED)
+{
+	static const char *const kids[] = {"nobody", "test-p256", "test-rsa"};
+	struct xmlenc_keys none = {&keys->ops, kids, ARRAY_LEN(kids)};
+	struct xml_doc *doc;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct xml_node *n = parse_xml(a, encrypted_text(ELEMENT, &rows[i]));
+
+		ASSERT_REFUSED(xmlenc_decrypt(a, n, &none, &doc, &err), &err, ERR_INPUT,
+			       "encrypted element does not open");
+		none.n = i % 2 ? ARRAY_LEN(kids) : 0;
+	}
+}
+
+static bool
+unavailable_unwrap(void *ctx UNUSED, struct arena *arena UNUSED, const char *kid UNUSED,
+		   enum wrap_alg alg UNUSED, struct bytes wrapped UNUSED, struct bytes *key UNUSED,
+		   struct err *e)
+{
+	return FAIL(e, ERR_UNAVAILABLE, NULL, "the signer does not answer");
+}
+
+static void
+a_signer_that_does_not_answer_is_no_refusal(void **state UNUSED)
+{
+	struct key_ops ops = {.unwrap = unavailable_unwrap};
+	const char *kid = "any";
+	struct xmlenc_keys ours = {&ops, &kid, 1};
+	struct xml_doc *doc;
+
+	ASSERT_REFUSED(xmlenc_decrypt(a, parse_xml(a, encrypted_text(ELEMENT, &rows[0])), &ours,
+				      &doc, &err),
+		       &err, ERR_UNAVAILABLE, "does not answer");
+}
+
+static void
+what_is_encrypted_but_unsigned_proves_nothing(void **state UNUSED)
+{
+	/* Keycloak CVE-2026-2092: an attacker encrypts an assertion of his own for us. */
+	struct saml_signed *s = NULL;
+	const struct xml_node *n = decrypted(encrypted_text(ELEMENT, &rows[0]));
+
+	ASSERT_REFUSED(fixture_verify(a, n, &s, &err), &err, ERR_INPUT, "no <Signature>");
+	/* What the peer signed before it encrypted is verified like anything else. */
+	struct fixture f = fixture_request();
+
+	f.id = "_a";
+	f.text = "<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" "
+		 "ID=\"_a\">" FIXTURE_ISSUER FIXTURE_PLACE "</saml:Assertion>";
+	n = decrypted(encrypted_text(fixture_sign(a, &f), &rows[4]));
+	ASSERT_OK(fixture_verify(a, n, &s, &err), &err);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(what_we_encrypt_opens_and_is_canonical),
+		T(names_and_uris_agree),
+		T(a_key_that_does_not_fit_its_transport_is_refused),
+		T(xmlsec1_opens_what_it_knows_of_ours),
+		T(what_xmlsec_encrypted_opens),
+		T(an_encrypted_key_beside_the_data_is_found),
+		T(the_key_for_us_is_found_among_others),
+		T(oaep_of_either_digest_opens_under_either_name),
+		T(data_of_another_shape_is_refused),
+		T(an_rsa_key_of_another_shape_opens_not),
+		T(an_agreement_of_another_shape_opens_not),
+		T(a_tag_cut_short_is_refused),
+		T(each_flipped_bit_of_the_ciphertext_is_refused),
+		T(decrypted_octets_are_one_element_of_closed_xml),
+		T(without_our_key_nothing_opens),
+		T(a_signer_that_does_not_answer_is_no_refusal),
+		T(what_is_encrypted_but_unsigned_proves_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
