@@ -12,13 +12,13 @@ const struct db_statement db_key_statements[] = {
 	[LIST] =
 		{"key_list", DB_READ, T_KEY, 0, "",
 		 "SELECT kid, purpose, type, state, generation, spki, certificate, sealed, created,"
-		 " state_since, master_generation FROM key ORDER BY purpose, type, generation"},
+		 " state_since FROM key ORDER BY purpose, type, generation"},
 	[LOCK] = {"key_lock", DB_IN_TX, T_KEY, 0, "",
 		  "SELECT FROM pg_advisory_xact_lock(hashtext('kontor key'))"},
-	[ADD] = {"key_add", DB_IN_TX, T_KEY, 1, "tiitbbbii",
+	[ADD] = {"key_add", DB_IN_TX, T_KEY, 1, "tiitbbbi",
 		 "INSERT INTO key (kid, purpose, type, state, spki, certificate, sealed, created,"
-		 " state_since, master_generation, generation)"
-		 " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, coalesce(max(generation), 0) + 1"
+		 " state_since, generation)"
+		 " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, coalesce(max(generation), 0) + 1"
 		 " FROM key WHERE purpose = $2 AND type = $3 RETURNING generation"},
 	[RETIRE_ACTIVE] = {"key_retire_active", DB_IN_TX, T_KEY, 1, "ti",
 			   "UPDATE key SET state = 'retired', state_since = $2"
@@ -29,9 +29,8 @@ const struct db_statement db_key_statements[] = {
 		  " state_since = CASE WHEN state = $2 THEN state_since ELSE $3 END,"
 		  " sealed = CASE WHEN $2 = 'gone' THEN NULL ELSE sealed END"
 		  " WHERE kid = $1 RETURNING 1"},
-	[REWRAP] = {"key_rewrap", DB_DURABLE, T_KEY, 1, "tbbi",
-		    "UPDATE key SET sealed = $3, master_generation = $4 WHERE kid = $1 AND sealed "
-		    "= $2 RETURNING 1"},
+	[REWRAP] = {"key_rewrap", DB_DURABLE, T_KEY, 1, "tbb",
+		    "UPDATE key SET sealed = $3 WHERE kid = $1 AND sealed = $2 RETURNING 1"},
 	{0},
 };
 
@@ -73,7 +72,6 @@ db_key_list(const struct db_call *c, const struct db_key **out, size_t *n, struc
 			.sealed = db_get_bytes_opt(rows, i, 7),
 			.created = db_get_int(rows, i, 8),
 			.state_since = db_get_int(rows, i, 9),
-			.master_generation = db_get_int(rows, i, 10),
 		};
 	if (!db_rows_check(rows, err))
 		return false;
@@ -92,7 +90,7 @@ add(struct db_tx *tx, const struct db_key *key, time_t now, int64_t *generation,
 		       DB_ARGS(db_text(key->kid), db_int(key->purpose), db_int(key->type),
 			       db_text(db_key_state_name(key->state)), db_bytes_or_null(key->spki),
 			       db_bytes_or_null(key->certificate), db_bytes_or_null(key->sealed),
-			       db_int(now), db_int(key->master_generation)),
+			       db_int(now)),
 		       &rows, err))
 		return false;
 	*generation = db_get_int(rows, 0, 0);
@@ -142,10 +140,8 @@ db_key_move(const struct db_call *c, const char *kid, enum db_key_state state,
 
 bool
 db_key_rewrap(const struct db_call *c, const char *kid, struct bytes old, struct bytes sealed,
-	      int64_t master_generation, bool *replaced, struct err *err)
+	      bool *replaced, struct err *err)
 {
-	return db_run_did(
-		c, &db_key_statements[REWRAP],
-		DB_ARGS(db_text(kid), db_bytes(old), db_bytes(sealed), db_int(master_generation)),
-		replaced, err);
+	return db_run_did(c, &db_key_statements[REWRAP],
+			  DB_ARGS(db_text(kid), db_bytes(old), db_bytes(sealed)), replaced, err);
 }

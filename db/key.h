@@ -24,8 +24,7 @@ struct db_key {
 	const char *kid;
 	int purpose, type; /* enum key_purpose, enum key_type */
 	enum db_key_state state;
-	int64_t generation;        /* counts the keys of a purpose and type from 1 */
-	int64_t master_generation; /* of the master key that sealed it */
+	int64_t generation;       /* counts the keys of a purpose and type from 1 */
 	struct bytes spki;        /* DER; n = 0 for secrets */
 	struct bytes certificate; /* DER; n = 0: none */
 	struct bytes sealed;      /* n = 0 once gone */
@@ -54,7 +53,6 @@ MUST_USE bool db_key_move(const struct db_call *c, const char *kid, enum db_key_
 
 /* Replace the sealed part (`kontor key rewrap`) if it still is `old`; *replaced says so. */
 MUST_USE bool db_key_rewrap(const struct db_call *c, const char *kid, struct bytes old,
-			    struct bytes sealed, int64_t master_generation, bool *replaced,
-			    struct err *err);
+			    struct bytes sealed, bool *replaced, struct err *err);
 
 #endif

@@ -22,7 +22,6 @@ CREATE TABLE key (
 	state text NOT NULL
 		CHECK (state IN ('planned', 'published', 'active', 'retired', 'gone')),
 	generation bigint NOT NULL CHECK (generation > 0),
-	master_generation bigint NOT NULL CHECK (master_generation > 0),
 	spki bytea,
 	certificate bytea,
 	sealed bytea,
