@@ -200,6 +200,26 @@ conf_parse(struct arena *a, const char *file_name, struct bytes text, const stru
 	return set_fallbacks(a, file_name, rows, n_rows, seen, target, err);
 }
 
+unsigned
+conf_line(struct bytes text, const char *key)
+{
+	size_t n = strlen(key);
+	unsigned number = 1;
+
+	for (size_t i = 0; i < text.n; i++, number++) {
+		while (i < text.n && (text.p[i] == ' ' || text.p[i] == '\t'))
+			i++;
+		size_t end = i + n;
+
+		if (end < text.n && memcmp(text.p + i, key, n) == 0 &&
+		    memchr("= \t", text.p[end], 3) != NULL)
+			return number;
+		while (i < text.n && text.p[i] != '\n')
+			i++;
+	}
+	return 0;
+}
+
 static void
 close_fd(void *p)
 {

@@ -39,6 +39,9 @@ struct conf_row {
 MUST_USE bool conf_parse(struct arena *a, const char *file_name, struct bytes text,
 			 const struct conf_row *rows, size_t n_rows, void *target, struct err *err);
 
+/* The line on which a key stands, for checks that need more than one row; 0: not in the file. */
+unsigned conf_line(struct bytes text, const char *key);
+
 /* The text of a file of at most max_bytes; ERR_NOT_FOUND when it cannot be read. */
 MUST_USE bool conf_read_file(struct arena *a, const char *path, size_t max_bytes, struct bytes *out,
 			     struct err *err);

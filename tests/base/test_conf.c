@@ -119,6 +119,18 @@ the_document_has_a_row_per_key(void **state UNUSED)
 	assert_non_null(strstr(d, "| `level` | one of low,high | low | reload | Level. |\n"));
 }
 
+static void
+the_line_of_a_key_is_found(void **state UNUSED)
+{
+	struct bytes text = bytes_of("# name = b\n\n  name= a\nname_more = 1\nlast =");
+
+	assert_int_equal(conf_line(text, "name"), 3);
+	assert_int_equal(conf_line(text, "name_more"), 4);
+	assert_int_equal(conf_line(text, "last"), 5);
+	assert_int_equal(conf_line(text, "las"), 0);
+	assert_int_equal(conf_line(bytes_of("name"), "name"), 0);
+}
+
 int
 main(void)
 {
@@ -127,6 +139,7 @@ main(void)
 		cmocka_unit_test(each_mistake_is_named_with_its_line),
 		cmocka_unit_test(files_are_read_up_to_a_size),
 		cmocka_unit_test(the_document_has_a_row_per_key),
+		cmocka_unit_test(the_line_of_a_key_is_found),
 	};
 
 	return cmocka_run_group_tests_name("conf", tests, setup, teardown);
