@@ -15,14 +15,12 @@
 #include "idp/po.h"
 #include "idp/template.h"
 
-#define LANGS                ARRAY_LEN(lang_codes)
+#define LANGS                LANG_COUNT
 #define PAGE_BYTES_MAX       (512 * 1024)
 #define THEME_FILE_MAX       (256 * 1024)
 #define PAGE_PARTS_DEPTH_MAX 6
 #define PAGE_FRAMES_MAX      48
 #define PAGE_KEY_MAX         160
-
-static const char *const lang_codes[] = {[LANG_DE] = "de", [LANG_EN] = "en"};
 
 /* One text in all languages. */
 struct message {
@@ -53,12 +51,6 @@ struct loader {
 	size_t n_sources;
 	struct pages *p;
 };
-
-const char *
-page_lang_code(enum lang lang)
-{
-	return lang_codes[lang];
-}
 
 static int
 by_template_name(const void *x, const void *y)
@@ -162,7 +154,7 @@ load_texts(struct loader *l, const char *file, struct bytes text, size_t lang, b
 static bool
 load_language(struct loader *l, size_t lang, struct err *err)
 {
-	const char *name = arena_printf(l->a, "i18n/%s.po", lang_codes[lang]), *path;
+	const char *name = arena_printf(l->a, "i18n/%s.po", lang_code((enum lang)lang)), *path;
 	const struct embed_file *f = embed_find(web_files, name);
 	struct bytes text;
 
@@ -195,7 +187,7 @@ fold_message(struct loader *l, const struct source *s, size_t n, struct err *err
 	for (size_t lang = 0; lang < LANGS; lang++)
 		if (m->plain[lang] == NULL)
 			return FAIL(err, ERR_INPUT, NULL, "%s:%d: %s has no text in %s", s[0].file,
-				    s[0].e.line, m->key, lang_codes[lang]);
+				    s[0].e.line, m->key, lang_code((enum lang)lang));
 	return true;
 }
 

@@ -43,7 +43,4 @@ MUST_USE bool page_render(struct arena *a, const struct pages *p, const char *na
 /* A text by key, not escaped and with its {names}, or the key itself when there is none. */
 const char *page_text(const struct pages *p, enum lang lang, const char *key);
 
-/* "de", "en": as in html lang, Accept-Language, and the names of the files in web/i18n. */
-const char *page_lang_code(enum lang lang);
-
 #endif

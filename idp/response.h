@@ -8,7 +8,7 @@ struct header {
 	const char *name, *value;
 };
 
-#define RESPONSE_HEADERS_MAX 24
+#define RESPONSE_HEADERS_MAX 40 /* the security headers of response_finish included */
 
 struct response {
 	int status;
@@ -17,6 +17,8 @@ struct response {
 	size_t n_headers;
 	const char *
 		form_action; /* CSP form-action besides 'self': origins separated by spaces; NULL */
+	const char *fault;   /* static: a header that must not be sent was set; answered as 500 */
+	bool close;          /* end the connection after this answer */
 };
 
 /* Each sets status, body and content type; Cache-Control is no-store unless changed. */
@@ -27,8 +29,14 @@ void response_text(struct response *rs, int status, const char *text);
 /* 303 See Other (never 307: RFC 9700 4.12).  url must be absolute or start with '/'. */
 void response_redirect(struct response *rs, const char *url);
 
-/* Add a header; name and value must be free of CR and LF (checked, ERR_INTERNAL at the edge). */
+/*
+ * Add a header; both must outlive the response.  Name and value must be free
+ * of CR and LF (else rs->fault, ERR_INTERNAL at the edge).
+ */
 void response_header(struct response *rs, const char *name, const char *value);
+
+/* The first value of a header, NULL: not set. Names in any case. */
+const char *response_find(const struct response *rs, const char *name);
 
 /*
  * Set-Cookie: __Host-NAME=VALUE; Path=/; Secure; HttpOnly; SameSite=Lax.
@@ -36,5 +44,12 @@ void response_header(struct response *rs, const char *name, const char *value);
  */
 void response_cookie(struct request *rq, struct response *rs, const char *name, const char *value,
 		     int64_t max_age_s);
+
+/*
+ * The headers every answer carries (docs/threats.md): no-store unless the
+ * handler chose, HSTS, nosniff, CSP and its companions.  `a` holds what is
+ * built.  Called once, at the edge.
+ */
+void response_finish(struct arena *a, struct response *rs);
 
 #endif

@@ -22,6 +22,7 @@ enum route_flag {
 	ROUTE_PROTOCOL = 2, /* cross-site POST by design: no token, no Origin check, no session */
 	ROUTE_MACHINE = 4,  /* called by programs: no cookies, no CSRF, errors as JSON */
 	ROUTE_INTERNAL = 8, /* only on the metrics listener */
+	ROUTE_HEALTH = 16,  /* on both listeners, under any Host */
 };
 
 /*
@@ -43,7 +44,20 @@ struct route {
 
 extern const struct route routes[]; /* ends with a NULL path */
 
-/* NULL: no such path.  *method_known tells 404 from 405. */
-const struct route *route_find(enum http_method method, const char *path, bool *method_known);
+/*
+ * The row for a path: the exact one, else the longest prefix.  NULL: none;
+ * *path_known then tells 405 (another method has it) from 404.
+ */
+const struct route *route_find(const struct route *table, enum http_method method,
+			       struct bytes path, bool internal, bool *path_known);
+
+/* "GET, HEAD, POST": what a path answers to, for Allow. */
+const char *route_methods(struct arena *a, const struct route *table, struct bytes path,
+			  bool internal);
+
+/* Number of rows. */
+size_t route_count(const struct route *table);
+
+const char *lane_name(enum lane lane); /* static; metric label */
 
 #endif

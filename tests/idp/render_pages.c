@@ -45,8 +45,8 @@ render_all(struct job *j)
 			return false;
 	for (size_t i = 0; i < samples.n; i++)
 		for (enum lang lang = LANG_DE; lang <= LANG_EN; lang++) {
-			const char *name = arena_printf(a, "%s.%s.html", samples.p[i].name,
-							page_lang_code(lang));
+			const char *name =
+				arena_printf(a, "%s.%s.html", samples.p[i].name, lang_code(lang));
 
 			if (!page_render(a, pages, samples.p[i].page, lang, samples.p[i].vars,
 					 &html, &j->err) ||

@@ -1,0 +1,385 @@
+/* The configuration; see config.h.  A new setting is a row here and a field there. */
+#include "idp/config.h"
+
+#include <netdb.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+#define FIELD(name) offsetof(struct config, name)
+#define WORKERS(lane, word, fallback, most)                                                 \
+	{                                                                                   \
+		"workers_" word, CONF_COUNT, FIELD(workers[lane]), fallback, NULL, 1, most, \
+			CONF_RELOAD, "Worker threads of the " word " lane."                 \
+	}
+#define QUEUE(lane, word, fallback)                                                           \
+	{                                                                                     \
+		"queue_" word, CONF_COUNT, FIELD(queue[lane]), fallback, NULL, 1, 100000,     \
+			CONF_RELOAD,                                                          \
+			"Requests that may wait in the " word " lane; more are answered 503." \
+	}
+
+static const struct conf_row rows[] = {
+	/* who we are */
+	{"instance", CONF_TEXT, FIELD(instance), NULL, NULL, 0, 0, CONF_RESTART,
+	 "Name of the instance; sealed keys are bound to it. Letters, digits, `-`."},
+	{"base_url", CONF_TEXT, FIELD(base_url), NULL, NULL, 0, 0, CONF_RELOAD,
+	 "Public address, `https://HOST`, without path. It is the OIDC issuer."},
+	{"entity_id", CONF_TEXT, FIELD(entity_id), "", NULL, 0, 0, CONF_RELOAD,
+	 "SAML entityID; default is base_url followed by `/saml/metadata`. Never follows a "
+	 "change of host."},
+	{"site_name", CONF_TEXT, FIELD(site_name), "Servicekonto", NULL, 0, 0, CONF_RELOAD,
+	 "Name of the service as its pages show it."},
+	{"imprint_url", CONF_TEXT, FIELD(imprint_url), "", NULL, 0, 0, CONF_RELOAD,
+	 "Link in the footer of every page."},
+	{"privacy_url", CONF_TEXT, FIELD(privacy_url), "", NULL, 0, 0, CONF_RELOAD,
+	 "Link in the footer of every page."},
+	{"accessibility_url", CONF_TEXT, FIELD(accessibility_url), "", NULL, 0, 0, CONF_RELOAD,
+	 "Link in the footer of every page."},
+
+	/* where we listen */
+	{"listen", CONF_TEXT, FIELD(listen_text), NULL, NULL, 0, 0, CONF_RESTART,
+	 "Public listeners, separated by spaces: `ADDRESS:PORT`, `[ADDRESS]:PORT`, `unix:PATH`, "
+	 "`systemd:NAME`."},
+	{"listen_metrics", CONF_TEXT, FIELD(listen_metrics_text), "", NULL, 0, 0, CONF_RESTART,
+	 "Listener for `/metrics` and `/health`, in plain HTTP; none by default."},
+	{"listen_group", CONF_TEXT, FIELD(listen_group), "", NULL, 0, 0, CONF_RESTART,
+	 "Group that may connect to our Unix sockets (the proxy's)."},
+	{"tls_certificate", CONF_FILE, FIELD(tls_certificate), "", NULL, 0, 0, CONF_RELOAD,
+	 "PEM file with our certificate and those between it and the root; without it, "
+	 "`listen` speaks plain HTTP to a proxy."},
+	{"tls_key", CONF_FILE, FIELD(tls_key), "", NULL, 0, 0, CONF_RELOAD,
+	 "PEM file with its private key."},
+	{"trusted_proxy", CONF_TEXT, FIELD(trusted_proxy_text), "", NULL, 0, 0, CONF_RELOAD,
+	 "Proxies whose `X-Forwarded-For` counts: addresses, networks (`10.0.0.0/8`), `unix` for "
+	 "whoever connects to our Unix socket."},
+
+	/* what we stand on */
+	{"database", CONF_TEXT, FIELD(database), NULL, NULL, 0, 0, CONF_RELOAD,
+	 "libpq connection string of the instance's database."},
+	{"database_connections", CONF_COUNT, FIELD(database_connections), "4", NULL, 1, 64,
+	 CONF_RELOAD, "Connections for transactions, besides the pipelined ones."},
+	{"master_key_file", CONF_FILE, FIELD(master_key_file), NULL, NULL, 0, 0, CONF_RESTART,
+	 "File with the master keys; read by the supervisor only."},
+	{"theme_dir", CONF_TEXT, FIELD(theme_dir), "", NULL, 0, 0, CONF_RELOAD,
+	 "Folder whose templates, texts and assets replace the built-in ones of the same name."},
+	{"user", CONF_TEXT, FIELD(user), "", NULL, 0, 0, CONF_RESTART,
+	 "User the HTTP process runs as, when started as root."},
+	{"signer_user", CONF_TEXT, FIELD(signer_user), "", NULL, 0, 0, CONF_RESTART,
+	 "User the signer runs as, when started as root; another than `user`."},
+	{"log_level", CONF_CHOICE, FIELD(log_level), "info", "error|warn|info|debug", 0, 0,
+	 CONF_RELOAD, "Least severe event that is logged."},
+
+	/* how much at once */
+	{"password_memory", CONF_SIZE, FIELD(password_memory_bytes), "19MiB", NULL, 1048576,
+	 1073741824, CONF_RELOAD,
+	 "Memory of one Argon2id hash; older hashes are renewed at login."},
+	{"password_passes", CONF_COUNT, FIELD(password_passes), "2", NULL, 1, 16, CONF_RELOAD,
+	 "Passes of one Argon2id hash."},
+	WORKERS(LANE_LIGHT, "light", "4", 256),
+	WORKERS(LANE_TOKEN, "token", "32", 1024),
+	WORKERS(LANE_SAML, "saml", "32", 1024),
+	WORKERS(LANE_LOGIN, "login", "32", 1024),
+	{"workers_password", CONF_COUNT, FIELD(workers[LANE_PASSWORD]), "0", NULL, 0, 256,
+	 CONF_RELOAD, "Password hashes at once, each with a memory block; 0: one per core."},
+	QUEUE(LANE_LIGHT, "light", "256"),
+	QUEUE(LANE_TOKEN, "token", "512"),
+	QUEUE(LANE_SAML, "saml", "512"),
+	QUEUE(LANE_LOGIN, "login", "512"),
+	QUEUE(LANE_PASSWORD, "password", "64"),
+	{"connections", CONF_COUNT, FIELD(connections), "4096", NULL, 16, 1000000, CONF_RELOAD,
+	 "Open connections at most; also bounded by the limit of file descriptors."},
+	{"connections_per_source", CONF_COUNT, FIELD(connections_per_source), "128", NULL, 1,
+	 1000000, CONF_RELOAD,
+	 "Open connections of one IPv4 address or IPv6 /64; proxies are exempt."},
+
+	/* how long */
+	{"head_timeout", CONF_DURATION, FIELD(head_timeout_ms), "5s", NULL, 100, 600000,
+	 CONF_RELOAD, "A new connection has sent its first request's head by then."},
+	{"body_timeout", CONF_DURATION, FIELD(body_timeout_ms), "10s", NULL, 100, 600000,
+	 CONF_RELOAD, "A request's body has arrived by then."},
+	{"idle_timeout", CONF_DURATION, FIELD(idle_timeout_ms), "75s", NULL, 100, 3600000,
+	 CONF_RELOAD, "A kept connection has sent its next request's head by then."},
+	{"send_timeout", CONF_DURATION, FIELD(send_timeout_ms), "60s", NULL, 100, 3600000,
+	 CONF_RELOAD, "An answer has been taken by then."},
+	{"queue_deadline", CONF_DURATION, FIELD(queue_deadline_ms), "2s", NULL, 10, 60000,
+	 CONF_RELOAD, "A request that waited longer for a worker is answered 503."},
+	{"request_deadline", CONF_DURATION, FIELD(request_deadline_ms), "8s", NULL, 10, 60000,
+	 CONF_RELOAD, "A handler gives up waiting for database or signer by then."},
+	{"stop_announce", CONF_DURATION, FIELD(stop_announce_ms), "0s", NULL, 0, 60000, CONF_RELOAD,
+	 "On stop, `/health/ready` says 503 for so long while requests are still served."},
+	{"stop_grace", CONF_DURATION, FIELD(stop_grace_ms), "20s", NULL, 0, 600000, CONF_RELOAD,
+	 "On stop, running requests may take so long to end."},
+};
+
+/* A file under check: enough to name the line of a key in an error. */
+struct checked {
+	struct arena *a;
+	const char *file_name;
+	struct bytes text;
+	struct config *c;
+};
+
+static const char *
+place(const struct checked *k, const char *key)
+{
+	unsigned line = conf_line(k->text, key);
+
+	if (line == 0)
+		return arena_printf(k->a, "%s: %s", k->file_name, key);
+	return arena_printf(k->a, "%s:%u: %s", k->file_name, line, key);
+}
+
+static bool
+check_instance(const struct checked *k, struct err *err)
+{
+	const char *s = k->c->instance;
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+
+	if (n == 0 || n > 64 || s[n] != '\0')
+		return FAIL(err, ERR_INPUT, NULL, "%s: 1 to 64 letters, digits, '-' expected",
+			    place(k, "instance"));
+	return true;
+}
+
+/* Byte-equal comparisons hang on this form: lower case, no path, no default port. */
+static bool
+check_base_url(const struct checked *k, struct err *err)
+{
+	const char *s = k->c->base_url, *https = "https://";
+	size_t n = strlen(https), host, port = 0;
+
+	if (!text_starts(s, https))
+		return FAIL(err, ERR_INPUT, NULL, "%s: must begin with https://",
+			    place(k, "base_url"));
+	host = strspn(s + n, "abcdefghijklmnopqrstuvwxyz0123456789.-");
+	if (s[n + host] == ':')
+		port = 1 + strspn(s + n + host + 1, "0123456789");
+	if (host == 0 || port == 1 || s[n + host + port] != '\0' ||
+	    strcmp(s + n + host, ":443") == 0)
+		return FAIL(err, ERR_INPUT, NULL,
+			    "%s: https://HOST or https://HOST:PORT in lower case expected",
+			    place(k, "base_url"));
+	k->c->host = s + n;
+	return true;
+}
+
+static bool
+check_entity_id(const struct checked *k, struct err *err)
+{
+	if (k->c->entity_id == NULL)
+		k->c->entity_id = arena_printf(k->a, "%s/saml/metadata", k->c->base_url);
+	/* SAML2Core 8.3.6: a URI of at most 1024 characters. */
+	if (!text_is_visible_ascii(k->c->entity_id, 1024) || strchr(k->c->entity_id, ':') == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "%s: a URI of at most 1024 characters expected",
+			    place(k, "entity_id"));
+	return true;
+}
+
+/* A link in a page must not run a script. */
+static bool
+check_links(const struct checked *k, struct err *err)
+{
+	const struct {
+		const char *key, *url;
+	} links[] = {{"imprint_url", k->c->imprint_url},
+		     {"privacy_url", k->c->privacy_url},
+		     {"accessibility_url", k->c->accessibility_url}};
+
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		if (links[i].url != NULL && !text_starts(links[i].url, "https://"))
+			return FAIL(err, ERR_INPUT, NULL, "%s: must begin with https://",
+				    place(k, links[i].key));
+	return true;
+}
+
+static bool
+parse_unix(const struct checked *k, const char *key, const char *path, struct listen_at *out,
+	   struct err *err)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	size_t n = strlen(path);
+
+	if (path[0] != '/' || n >= sizeof(un.sun_path))
+		return FAIL(err, ERR_INPUT, NULL, "%s: absolute path of at most %zu bytes expected",
+			    place(k, key), sizeof(un.sun_path) - 1);
+	memcpy(un.sun_path, path, n + 1);
+	memcpy(&out->addr, &un, sizeof(un));
+	out->addr_bytes = sizeof(un);
+	out->kind = LISTEN_UNIX;
+	return true;
+}
+
+static bool
+parse_tcp(const struct checked *k, const char *key, const char *word, struct listen_at *out,
+	  struct err *err)
+{
+	const char *colon = strrchr(word, ':');
+	size_t n = colon == NULL ? 0 : (size_t)(colon - word);
+	bool bracket = n >= 2 && word[0] == '[' && word[n - 1] == ']';
+	const char *host = arena_strndup(k->a, word + bracket, n - 2 * (size_t)bracket);
+	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+				 .ai_socktype = SOCK_STREAM},
+			*found;
+
+	if (n == 0 || (strchr(host, ':') != NULL && !bracket) ||
+	    getaddrinfo(host, colon + 1, &hints, &found) != 0)
+		return FAIL(err, ERR_INPUT, NULL,
+			    "%s: '%s': ADDRESS:PORT, [ADDRESS]:PORT, unix:PATH or systemd:NAME "
+			    "expected",
+			    place(k, key), word);
+	memcpy(&out->addr, found->ai_addr, found->ai_addrlen);
+	out->addr_bytes = found->ai_addrlen;
+	out->kind = LISTEN_TCP;
+	freeaddrinfo(found);
+	return true;
+}
+
+static bool
+parse_listen(const struct checked *k, const char *key, const char *word, struct listen_at *out,
+	     struct err *err)
+{
+	out->text = word;
+	if (text_starts(word, "unix:"))
+		return parse_unix(k, key, word + strlen("unix:"), out, err);
+	if (text_starts(word, "systemd:")) {
+		out->kind = LISTEN_SYSTEMD;
+		out->text = word + strlen("systemd:");
+		return true;
+	}
+	return parse_tcp(k, key, word, out, err);
+}
+
+static bool
+check_listen(const struct checked *k, struct err *err)
+{
+	const char **words;
+	struct config *c = k->c;
+
+	if (!text_words(k->a, c->listen_text, CONFIG_LISTEN_MAX, &words, &c->n_listen, NULL) ||
+	    c->n_listen == 0)
+		return FAIL(err, ERR_INPUT, NULL, "%s: 1 to %d listeners expected",
+			    place(k, "listen"), CONFIG_LISTEN_MAX);
+	for (size_t i = 0; i < c->n_listen; i++)
+		if (!parse_listen(k, "listen", words[i], &c->listen[i], err))
+			return false;
+	c->has_metrics = c->listen_metrics_text != NULL;
+	return !c->has_metrics ||
+	       parse_listen(k, "listen_metrics", c->listen_metrics_text, &c->listen_metrics, err);
+}
+
+static bool
+check_tls(const struct checked *k, struct err *err)
+{
+	if ((k->c->tls_certificate == NULL) == (k->c->tls_key == NULL))
+		return true;
+	return FAIL(err, ERR_INPUT, NULL, "%s: tls_certificate and tls_key belong together",
+		    place(k, k->c->tls_key == NULL ? "tls_certificate" : "tls_key"));
+}
+
+static bool
+check_proxies(const struct checked *k, struct err *err)
+{
+	struct err inner = {0};
+
+	if (k->c->trusted_proxy_text == NULL ||
+	    net_list_parse(k->a, k->c->trusted_proxy_text, &k->c->trusted_proxy, &inner))
+		return true;
+	return FAIL(err, ERR_INPUT, NULL, "%s: %s", place(k, "trusted_proxy"), inner.text);
+}
+
+/* Two processes of one user may look into each other's memory. */
+static bool
+check_users(const struct checked *k, struct err *err)
+{
+	if (k->c->user == NULL || !text_eq(k->c->user, k->c->signer_user))
+		return true;
+	return FAIL(err, ERR_INPUT, NULL, "%s: must differ from user", place(k, "signer_user"));
+}
+
+static bool
+check_deadlines(const struct checked *k, struct err *err)
+{
+	if (k->c->queue_deadline_ms <= k->c->request_deadline_ms)
+		return true;
+	return FAIL(err, ERR_INPUT, NULL, "%s: longer than request_deadline",
+		    place(k, "queue_deadline"));
+}
+
+/* The children cannot read the files of the supervisor, and get what is in them otherwise. */
+static const struct conf_row *
+rows_without_files(struct arena *a)
+{
+	struct conf_row *copy = ARENA_ARRAY(a, struct conf_row, ARRAY_LEN(rows));
+
+	memcpy(copy, rows, sizeof(rows));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (copy[i].type == CONF_FILE)
+			copy[i].type = CONF_TEXT;
+	return copy;
+}
+
+bool
+config_parse(struct arena *a, const char *file_name, struct bytes text, bool check_files,
+	     struct config *out, struct err *err)
+{
+	struct config *c = ARENA_NEW(a, struct config);
+	struct checked k = {a, file_name, text, c};
+	const struct conf_row *table = check_files ? rows : rows_without_files(a);
+
+	if (!conf_parse(a, file_name, text, table, ARRAY_LEN(rows), c, err) ||
+	    !check_instance(&k, err) || !check_base_url(&k, err) || !check_entity_id(&k, err) ||
+	    !check_links(&k, err) || !check_listen(&k, err) || !check_tls(&k, err) ||
+	    !check_proxies(&k, err) || !check_users(&k, err) || !check_deadlines(&k, err))
+		return false;
+	*out = *c;
+	return true;
+}
+
+bool
+config_load(struct arena *a, const char *path, struct config *out, struct err *err)
+{
+	struct bytes text;
+
+	return conf_read_file(a, path, CONFIG_FILE_MAX_BYTES, &text, err) &&
+	       config_parse(a, path, text, true, out, err);
+}
+
+const char *
+config_document(struct arena *a)
+{
+	return arena_printf(
+		a,
+		"# Configuration\n\n"
+		"Printed by `kontor check-config --document` from the table in idp/config.c; do "
+		"not "
+		"edit.\n\n"
+		"The file holds what a node needs before it has a database: `key = value` lines, "
+		"`#` comments. An unknown key, a wrong unit or a missing file is an error that "
+		"names the line (`kontor check-config`).\n\n"
+		"Units: durations `ms`, `s`, `min`, `h`, `d`; sizes `B`, `KiB`, `MiB`, `GiB`. "
+		"\"Change\" says what makes a new value count: `reload` is `systemctl reload` "
+		"(SIGHUP): the whole file is read again, and if it is in order a new HTTP process "
+		"with it takes over; `restart` needs a restart.\n\n%s",
+		conf_document(a, rows, ARRAY_LEN(rows)));
+}
+
+const char *
+config_needs_restart(const struct config *before, const struct config *after)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *const *b, *const *a;
+
+		/* Every row for the supervisor alone is a text or a file name. */
+		if (rows[i].apply != CONF_RESTART)
+			continue;
+		b = (const char *const *)((const unsigned char *)before + rows[i].offset);
+		a = (const char *const *)((const unsigned char *)after + rows[i].offset);
+		if (!text_eq(*b, *a))
+			return rows[i].key;
+	}
+	return NULL;
+}

@@ -1,0 +1,77 @@
+/*
+ * The configuration file of an instance: what a node needs before it has a
+ * database.  All else is rows with version and audit.  One table of rows
+ * (config.c) makes the parser, the checks and docs/config.md.
+ */
+#ifndef KONTOR_IDP_CONFIG_H
+#define KONTOR_IDP_CONFIG_H
+
+#include "base/conf.h"
+#include "idp/lane.h"
+#include "idp/net.h"
+
+#define CONFIG_FILE_DEFAULT   "/etc/kontor/kontor.conf"
+#define CONFIG_FILE_MAX_BYTES ((size_t)256 * 1024)
+#define CONFIG_LISTEN_MAX     4
+
+enum listen_kind { LISTEN_TCP, LISTEN_UNIX, LISTEN_SYSTEMD };
+
+/* One place to listen at. */
+struct listen_at {
+	enum listen_kind kind;
+	struct sockaddr_storage addr; /* TCP and Unix */
+	socklen_t addr_bytes;
+	const char *text; /* as configured; the name of the socket for LISTEN_SYSTEMD */
+};
+
+struct config {
+	/* as in the file */
+	const char *instance;
+	const char *base_url; /* https://HOST[:PORT], no path, no slash at the end */
+	const char *entity_id;
+	const char *site_name;                                     /* as pages name the service */
+	const char *imprint_url, *privacy_url, *accessibility_url; /* footer links; NULL: none */
+	const char *listen_text, *listen_metrics_text;
+	const char *listen_group;              /* of Unix sockets; NULL: ours */
+	const char *tls_certificate, *tls_key; /* PEM files; both or neither */
+	const char *trusted_proxy_text;
+	const char *database; /* libpq connection string */
+	int64_t database_connections;
+	const char *master_key_file;
+	const char *theme_dir;
+	const char *user, *signer_user; /* to run as, when started as root; NULL: unchanged */
+	int log_level;                  /* enum log_level */
+	int64_t password_memory_bytes, password_passes; /* cost of one Argon2id hash */
+	int64_t workers[LANE_COUNT], queue[LANE_COUNT];
+	int64_t connections, connections_per_source;
+	int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms;
+	int64_t queue_deadline_ms, request_deadline_ms;
+	int64_t stop_announce_ms, stop_grace_ms;
+
+	/* made from it */
+	const char *host; /* HOST[:PORT] of base_url */
+	struct listen_at listen[CONFIG_LISTEN_MAX];
+	size_t n_listen;
+	struct listen_at listen_metrics;
+	bool has_metrics;
+	struct net_list trusted_proxy;
+};
+
+/*
+ * Read and check the text of a file.  Everything lives in `a`.  check_files:
+ * the files it names must be readable (the supervisor's part; its children may
+ * not read them).  ERR_INPUT; the text begins with "FILE:LINE: ".
+ */
+MUST_USE bool config_parse(struct arena *a, const char *file_name, struct bytes text,
+			   bool check_files, struct config *out, struct err *err);
+
+/* The same for a file by its name; ERR_NOT_FOUND when it cannot be read. */
+MUST_USE bool config_load(struct arena *a, const char *path, struct config *out, struct err *err);
+
+/* docs/config.md, whole. */
+const char *config_document(struct arena *a);
+
+/* The name of the first row marked `restart` that differs, NULL: none. */
+const char *config_needs_restart(const struct config *before, const struct config *after);
+
+#endif

@@ -1,0 +1,151 @@
+/* Health and metrics; see health.h. */
+#include "idp/health.h"
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "idp/app.h"
+
+#ifndef KONTOR_VERSION
+#error "KONTOR_VERSION comes from meson.build"
+#endif
+
+#define LOOK_EVERY_S 1
+
+struct health_watch {
+	struct app *app;
+	pthread_t id;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool stop;
+};
+
+void
+health_look(struct app *app)
+{
+	/* What a program part does not have (tests of the HTTP side) cannot be missing. */
+	atomic_store(&app->health.db_ready, app->db == NULL);
+	atomic_store(&app->health.signer_ready, app->signer == NULL);
+}
+
+static void *
+watch_main(void *p)
+{
+	struct health_watch *w = p;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->stop) {
+		pthread_mutex_unlock(&w->lock);
+		health_look(w->app);
+		struct timespec until = {.tv_sec = clock_now() + LOOK_EVERY_S};
+
+		pthread_mutex_lock(&w->lock);
+		if (!w->stop)
+			pthread_cond_timedwait(&w->changed, &w->lock, &until);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+bool
+health_watch_start(struct arena *a, struct app *app, struct health_watch **out, struct err *err)
+{
+	struct health_watch *w = ARENA_NEW(a, struct health_watch);
+
+	w->app = app;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->changed, NULL);
+	if (pthread_create(&w->id, NULL, watch_main, w) != 0)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no thread for the health watch");
+	*out = w;
+	return true;
+}
+
+void
+health_watch_stop(struct health_watch *w)
+{
+	if (w == NULL)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->id, NULL);
+	pthread_cond_destroy(&w->changed);
+	pthread_mutex_destroy(&w->lock);
+}
+
+bool
+health_live(struct request *rq, struct response *rs, struct err *err)
+{
+	(void)rq, (void)err;
+	response_text(rs, 200, "live\n");
+	return true;
+}
+
+/* A load balancer reads the status, a person the word. */
+bool
+health_ready(struct request *rq, struct response *rs, struct err *err)
+{
+	struct app_health *h = &rq->app->health;
+	const char *missing = NULL;
+
+	(void)err;
+	if (atomic_load(&h->draining))
+		missing = "draining\n";
+	else if (!atomic_load(&h->db_ready))
+		missing = "database\n";
+	else if (!atomic_load(&h->signer_ready))
+		missing = "signer\n";
+	response_text(rs, missing == NULL ? 200 : 503, missing == NULL ? "ready\n" : missing);
+	return true;
+}
+
+static void
+write_gauge(struct buf *b, const char *name, const char *help, long long v)
+{
+	metrics_family(b, name, "gauge", help);
+	buf_printf(b, "%s %lld\n", name, v);
+}
+
+static void
+write_lanes(struct app *app, struct buf *b)
+{
+	metrics_family(b, "kontor_lane_jobs", "gauge", "Jobs in a lane, waiting or running.");
+	for (unsigned lane = LANE_LIGHT; app->lanes != NULL && lane < LANE_COUNT; lane++) {
+		const char *name = lane_name((enum lane)lane);
+		unsigned waiting, running;
+
+		lane_depth(app->lanes, (enum lane)lane, &waiting, &running);
+		buf_printf(b, "kontor_lane_jobs{lane=\"%s\",state=\"waiting\"} %u\n", name,
+			   waiting);
+		buf_printf(b, "kontor_lane_jobs{lane=\"%s\",state=\"running\"} %u\n", name,
+			   running);
+	}
+}
+
+bool
+health_metrics(struct request *rq, struct response *rs, struct err *err)
+{
+	struct app *app = rq->app;
+	const char *text;
+	struct buf b;
+
+	buf_init(&b, rq->a, 256 * 1024);
+	metrics_family(&b, "kontor_build_info", "gauge", "Always 1; the label is the version.");
+	buf_printf(&b, "kontor_build_info{version=\"%s\"} 1\n", KONTOR_VERSION);
+	write_gauge(&b, "kontor_db_ready", "1 when the database is there and clocks agree.",
+		    atomic_load(&app->health.db_ready));
+	write_gauge(&b, "kontor_signer_ready", "1 when the signer answers.",
+		    atomic_load(&app->health.signer_ready));
+	write_gauge(&b, "kontor_draining", "1 when this node is about to stop.",
+		    atomic_load(&app->health.draining));
+	write_gauge(&b, "kontor_snapshot_version", "Number of the snapshot in use.",
+		    rq->snap == NULL ? 0 : (long long)rq->snap->version);
+	write_lanes(app, &b);
+	metrics_text(app->metrics, &b);
+	if (!buf_finish_str(&b, &text, err))
+		return false;
+	response_text(rs, 200, text);
+	return true;
+}

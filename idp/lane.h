@@ -1,0 +1,63 @@
+/*
+ * Lanes: bounded queues with worker threads of their own, so that one kind of
+ * work cannot starve another (security.md 4.5).  A handler is a plain blocking
+ * function that one worker runs from start to end.
+ */
+#ifndef KONTOR_IDP_LANE_H
+#define KONTOR_IDP_LANE_H
+
+#include "idp/metrics.h"
+
+struct kdf_memory;
+
+struct worker {
+	enum lane lane;
+	unsigned n;                /* 0.. within the lane */
+	struct kdf_memory *memory; /* LANE_PASSWORD only: one block, used by this worker alone */
+};
+
+/*
+ * One piece of work, memory of its owner.  run is called once by a worker;
+ * or drop, once, by whichever thread notices that it waited past late_us.
+ */
+struct job {
+	struct job *next;
+	int64_t late_us; /* clock_mono_us() after which it is not begun any more */
+	void (*run)(struct job *j, struct worker *w);
+	void (*drop)(struct job *j);
+};
+
+struct lane_size {
+	unsigned workers, queue; /* queue: jobs that may wait */
+};
+
+struct lanes_options {
+	struct lane_size size[LANE_COUNT]; /* LANE_LOOP's is ignored */
+	/* For each worker of LANE_PASSWORD, before it starts and after it ended; NULL: none. */
+	struct kdf_memory *(*memory_create)(void *ctx);
+	void (*memory_destroy)(struct kdf_memory *memory);
+	void *ctx;
+	struct metrics *metrics;   /* may be NULL */
+	int64_t (*clock_us)(void); /* clock_mono_us */
+};
+
+struct lanes;
+
+/* Lives in `a`.  ERR_UNAVAILABLE: threads or hashing memory are out. */
+MUST_USE bool lanes_start(struct arena *a, const struct lanes_options *o, struct lanes **out,
+			  struct err *err);
+
+/*
+ * Queue a job.  False: the lane is full and nobody in it is late; the job was
+ * not taken.  When the queue is full but its front has waited too long, those
+ * in front are dropped instead: who came first has gone by now.
+ */
+MUST_USE bool lane_push(struct lanes *l, enum lane lane, struct job *j);
+
+/* Jobs waiting and running now. */
+void lane_depth(struct lanes *l, enum lane lane, unsigned *waiting, unsigned *running);
+
+/* Drop what waits, let what runs end, join the threads.  l may be NULL. */
+void lanes_stop(struct lanes *l);
+
+#endif

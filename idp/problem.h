@@ -1,0 +1,28 @@
+/*
+ * What the other side reads when something is wrong: a page with a reference
+ * id for people, RFC 6749 5.2 JSON for programs.  Never the text for the log.
+ */
+#ifndef KONTOR_IDP_PROBLEM_H
+#define KONTOR_IDP_PROBLEM_H
+
+#include "idp/app.h"
+
+struct problem {
+	int status;
+	const char *proto; /* error name for programs, or of texts error_title.*; NULL: by status */
+	const char *ref;
+	enum lang lang;
+	bool machine; /* JSON */
+};
+
+/* Status and name for a failure of a handler. */
+struct problem problem_of(const struct err *err, bool machine);
+
+/* Fill rs (as if empty). Retry-After with every 503 and 429. */
+void problem_answer(const struct app *app, struct arena *a, const struct problem *p,
+		    struct response *rs);
+
+/* The last resort when even the error page does not fit: static text. */
+void problem_answer_static(int status, struct response *rs);
+
+#endif

@@ -1,0 +1,107 @@
+/* THE MAP; see route.h.  A new endpoint is a row here and a file ep_*.c. */
+#include "idp/route.h"
+
+#include "base/buf.h"
+#include "idp/document.h"
+#include "idp/health.h"
+
+#define KIB(n) ((uint32_t)(n)*1024)
+
+const struct route routes[] = {
+	/* operating */
+	{HTTP_GET, "/health/live", health_live, LANE_LOOP, ROUTE_HEALTH | ROUTE_MACHINE, 256, 0,
+	 KIB(16), NULL},
+	{HTTP_GET, "/health/ready", health_ready, LANE_LOOP, ROUTE_HEALTH | ROUTE_MACHINE, 256, 0,
+	 KIB(16), NULL},
+	{HTTP_GET, "/metrics", health_metrics, LANE_LIGHT, ROUTE_INTERNAL | ROUTE_MACHINE, 256, 0,
+	 KIB(1024), NULL},
+
+	/* what pages are made of */
+	{HTTP_GET, "/static/", document_handle, LANE_LOOP, ROUTE_PREFIX, 256, 0, KIB(64), NULL},
+
+	{.path = NULL},
+};
+
+static const char *const lane_names[LANE_COUNT] = {"loop", "light", "token",
+						   "saml", "login", "password"};
+
+const char *
+lane_name(enum lane lane)
+{
+	return (size_t)lane < LANE_COUNT ? lane_names[lane] : "unknown";
+}
+
+size_t
+route_count(const struct route *table)
+{
+	size_t n = 0;
+
+	while (table[n].path != NULL)
+		n++;
+	return n;
+}
+
+static bool
+is_shown(const struct route *r, bool internal)
+{
+	if (r->flags & ROUTE_HEALTH)
+		return true;
+	return internal == ((r->flags & ROUTE_INTERNAL) != 0);
+}
+
+/* How well a row fits: 0 not at all, else longer is better and exact is best. */
+static size_t
+fit(const struct route *r, struct bytes path, bool internal)
+{
+	size_t n = 0;
+
+	while (n < path.n && r->path[n] != '\0' && (unsigned char)r->path[n] == path.p[n])
+		n++;
+	if (r->path[n] != '\0' || !is_shown(r, internal))
+		return 0;
+	if (n == path.n && !(r->flags & ROUTE_PREFIX))
+		return SIZE_MAX;
+	return r->flags & ROUTE_PREFIX && path.n > n ? n : 0;
+}
+
+static size_t
+best_fit(const struct route *table, struct bytes path, bool internal)
+{
+	size_t best = 0;
+
+	for (const struct route *r = table; r->path != NULL; r++) {
+		size_t f = fit(r, path, internal);
+
+		best = f > best ? f : best;
+	}
+	return best;
+}
+
+const struct route *
+route_find(const struct route *table, enum http_method method, struct bytes path, bool internal,
+	   bool *path_known)
+{
+	size_t best = best_fit(table, path, internal);
+
+	*path_known = best > 0;
+	if (method == HTTP_HEAD)
+		method = HTTP_GET;
+	for (const struct route *r = table; best > 0 && r->path != NULL; r++)
+		if (r->method == method && fit(r, path, internal) == best)
+			return r;
+	return NULL;
+}
+
+const char *
+route_methods(struct arena *a, const struct route *table, struct bytes path, bool internal)
+{
+	static const char *const names[] = {"GET, HEAD", "POST", "HEAD", "OPTIONS"};
+	size_t best = best_fit(table, path, internal);
+	const char *out = "";
+
+	for (const struct route *r = table; best > 0 && r->path != NULL; r++)
+		if (fit(r, path, internal) == best)
+			out = arena_printf(a, "%s%s%s", out, *out == '\0' ? "" : ", ",
+					   names[r->method]);
+	return out;
+}

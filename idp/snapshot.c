@@ -1,0 +1,64 @@
+/* Counted snapshots; see snapshot.h. */
+#include "idp/snapshot.h"
+
+void
+snapshots_init(struct snapshots *s)
+{
+	*s = (struct snapshots){.current = NULL};
+	pthread_mutex_init(&s->lock, NULL);
+}
+
+void
+snapshots_finish(struct snapshots *s)
+{
+	snapshot_release(s->current);
+	pthread_mutex_destroy(&s->lock);
+}
+
+struct snapshot *
+snapshot_create(size_t cap_bytes)
+{
+	struct arena *a = arena_create(cap_bytes);
+
+	if (a == NULL)
+		return NULL;
+	struct snapshot *snap = ARENA_NEW(a, struct snapshot);
+
+	snap->a = a;
+	atomic_init(&snap->refs, 1);
+	return snap;
+}
+
+void
+snapshot_publish(struct snapshots *s, struct snapshot *snap)
+{
+	pthread_mutex_lock(&s->lock);
+	struct snapshot *old = s->current;
+
+	snap->version = ++s->last_version;
+	s->current = snap;
+	pthread_mutex_unlock(&s->lock);
+	snapshot_release(old);
+}
+
+const struct snapshot *
+snapshot_hold(struct snapshots *s)
+{
+	pthread_mutex_lock(&s->lock);
+	struct snapshot *snap = s->current;
+
+	if (snap != NULL)
+		atomic_fetch_add_explicit(&snap->refs, 1, memory_order_relaxed);
+	pthread_mutex_unlock(&s->lock);
+	return snap;
+}
+
+void
+snapshot_release(const struct snapshot *snap)
+{
+	struct snapshot *s = (struct snapshot *)(uintptr_t)snap;
+
+	if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	arena_destroy(s->a);
+}

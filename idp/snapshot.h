@@ -1,0 +1,44 @@
+/*
+ * What all requests share and none may change: the public view of the keys, the
+ * parties, the documents made from both.  A snapshot is built aside, then swapped
+ * in; a request holds the one it began with until its answer is built.
+ */
+#ifndef KONTOR_IDP_SNAPSHOT_H
+#define KONTOR_IDP_SNAPSHOT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "idp/document.h"
+
+struct snapshot {
+	struct arena *a; /* owns everything below */
+	atomic_uint refs;
+	uint64_t version; /* 1, 2, ... within this process */
+	struct documents documents;
+};
+
+/* Holds the current one. */
+struct snapshots {
+	pthread_mutex_t lock;
+	struct snapshot *current;
+	uint64_t last_version;
+};
+
+void snapshots_init(struct snapshots *s);
+void snapshots_finish(struct snapshots *s); /* lets the current one go */
+
+/* Empty, held once by the caller, its arena capped.  NULL: memory is out. */
+struct snapshot *snapshot_create(size_t cap_bytes);
+
+/* Make it the current one, numbered; takes over the caller's hold.  The old one goes when unheld.
+ */
+void snapshot_publish(struct snapshots *s, struct snapshot *snap);
+
+/* The current one, held for the caller; NULL before the first. */
+const struct snapshot *snapshot_hold(struct snapshots *s);
+
+/* snap may be NULL. */
+void snapshot_release(const struct snapshot *snap);
+
+#endif

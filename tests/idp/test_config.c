@@ -1,0 +1,186 @@
+/* The configuration: every mistake is named with its line, and the manual is current. */
+#include "idp/config.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "tests/test.h"
+
+#define GOOD                                                                           \
+	"instance = sn-1\nbase_url = https://konto.example\nlisten = 127.0.0.1:8443\n" \
+	"database = host=/run\nmaster_key_file = /dev/null\n"
+
+static struct arena *a;
+
+static int
+setup(void **state UNUSED)
+{
+	a = arena_create(8 << 20);
+	return a == NULL;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	arena_destroy(a);
+	return 0;
+}
+
+static bool
+parse(const char *text, struct config *c, struct err *err)
+{
+	return config_parse(a, "k.conf", bytes_of(text), true, c, err);
+}
+
+static void
+a_short_file_is_enough(void **state UNUSED)
+{
+	struct config c;
+	struct err err = {0};
+
+	ASSERT_OK(parse(GOOD, &c, &err), &err);
+	assert_string_equal(c.host, "konto.example");
+	assert_string_equal(c.entity_id, "https://konto.example/saml/metadata");
+	assert_int_equal(c.n_listen, 1);
+	assert_int_equal(c.listen[0].kind, LISTEN_TCP);
+	assert_false(c.has_metrics);
+	assert_int_equal(c.workers[LANE_PASSWORD], 0);
+	assert_int_equal(c.password_memory_bytes, 19 * 1024 * 1024);
+	assert_int_equal(c.stop_grace_ms, 20000);
+	assert_null(c.tls_key);
+}
+
+static void
+listeners_come_in_three_kinds(void **state UNUSED)
+{
+	struct config c;
+	struct err err = {0};
+	struct sockaddr_in6 in6;
+
+	ASSERT_OK(parse("instance = a\nbase_url = https://k:8443\ndatabase = x\n"
+			"master_key_file = /dev/null\n"
+			"listen = [::1]:443 unix:/run/k.sock systemd:http\n"
+			"listen_metrics = 127.0.0.1:9100\n",
+			&c, &err),
+		  &err);
+	assert_string_equal(c.host, "k:8443");
+	assert_int_equal(c.n_listen, 3);
+	memcpy(&in6, &c.listen[0].addr, sizeof(in6));
+	assert_int_equal(in6.sin6_family, AF_INET6);
+	assert_int_equal(ntohs(in6.sin6_port), 443);
+	assert_int_equal(c.listen[1].kind, LISTEN_UNIX);
+	assert_int_equal(c.listen[2].kind, LISTEN_SYSTEMD);
+	assert_string_equal(c.listen[2].text, "http");
+	assert_true(c.has_metrics);
+}
+
+/* A good file with one line replaced or added. */
+static const struct {
+	const char *text, *part;
+} mistakes[] = {
+	{"instance = a b\n", "k.conf:1: instance: 1 to 64 letters"},
+	{"base_url = http://k\n", "k.conf:1: base_url: must begin with https://"},
+	{"base_url = https://k/\n", "k.conf:1: base_url: https://HOST"},
+	{"base_url = https://K\n", "k.conf:1: base_url: https://HOST"},
+	{"base_url = https://k:443\n", "k.conf:1: base_url: https://HOST"},
+	{"base_url = https://k:\n", "k.conf:1: base_url: https://HOST"},
+	{"base_url = https://\n", "k.conf:1: base_url: https://HOST"},
+	{"base_url = https://u@k\n", "k.conf:1: base_url: https://HOST"},
+	{"entity_id = no uri\n", "k.conf:1: entity_id: a URI"},
+	{"entity_id = nouri\n", "k.conf:1: entity_id: a URI"},
+	{"imprint_url = javascript:x\n", "k.conf:1: imprint_url: must begin with https://"},
+	{"listen = 127.0.0.1\n", "k.conf:1: listen: '127.0.0.1': ADDRESS:PORT"},
+	{"listen = localhost:1\n", "k.conf:1: listen: 'localhost:1'"},
+	{"listen = ::1:443\n", "k.conf:1: listen: '::1:443'"},
+	{"listen = 1.2.3.4:x\n", "k.conf:1: listen: '1.2.3.4:x'"},
+	{"listen = unix:rel\n", "k.conf:1: listen: absolute path"},
+	{"listen = 1.1.1.1:1 1.1.1.1:2 1.1.1.1:3 1.1.1.1:4 1.1.1.1:5\n",
+	 "k.conf:1: listen: 1 to 4 listeners"},
+	{"listen_metrics = x\n", "k.conf:1: listen_metrics: 'x'"},
+	{"tls_key = /dev/null\n", "k.conf:1: tls_key: tls_certificate and tls_key belong"},
+	{"tls_certificate = /dev/null\n", "k.conf:1: tls_certificate: tls_certificate and"},
+	{"tls_key = /none/such\n", "k.conf:1: tls_key: cannot read the file"},
+	{"trusted_proxy = 10.0.0.0/40\n", "k.conf:1: trusted_proxy: '10.0.0.0/40': prefix"},
+	{"user = a\nsigner_user = a\n", "k.conf:2: signer_user: must differ from user"},
+	{"queue_deadline = 9s\n", "k.conf:1: queue_deadline: longer than request_deadline"},
+	{"workers_login = 0\n", "k.conf:1: workers_login: out of range"},
+	{"head_timeout = 5\n", "k.conf:1: head_timeout: unknown or missing unit"},
+	{"log_level = loud\n", "k.conf:1: log_level: one of error|warn|info|debug"},
+	{"colour = red\n", "k.conf:1: unknown key 'colour'"},
+};
+
+static void
+every_mistake_is_named_with_its_line(void **state UNUSED)
+{
+	static const char *const good[] = {"instance = a\n", "base_url = https://k\n",
+					   "listen = 127.0.0.1:1\n", "database = x\n",
+					   "master_key_file = /dev/null\n"};
+	struct config c;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+		char text[512];
+		size_t n = strlen(mistakes[i].text);
+
+		memcpy(text, mistakes[i].text, n + 1);
+		for (size_t g = 0; g < ARRAY_LEN(good); g++)
+			if (strncmp(mistakes[i].text, good[g], strcspn(good[g], "=") + 1) != 0)
+				strcat(text, good[g]);
+		ASSERT_REFUSED(parse(text, &c, &err), &err, ERR_INPUT, mistakes[i].part);
+	}
+	ASSERT_REFUSED(parse("instance = a\n", &c, &err), &err, ERR_INPUT,
+		       "missing key 'base_url'");
+}
+
+static void
+children_do_not_look_at_files(void **state UNUSED)
+{
+	struct config c;
+	struct err err = {0};
+	const char *text = "instance = a\nbase_url = https://k\nlisten = 127.0.0.1:1\n"
+			   "database = x\nmaster_key_file = /none/such\n";
+
+	ASSERT_REFUSED(parse(text, &c, &err), &err, ERR_INPUT, "k.conf:5: master_key_file");
+	ASSERT_OK(config_parse(a, "k.conf", bytes_of(text), false, &c, &err), &err);
+	ASSERT_REFUSED(config_load(a, "/none/such.conf", &c, &err), &err, ERR_NOT_FOUND,
+		       "/none/such.conf");
+}
+
+static void
+what_needs_a_restart_is_named(void **state UNUSED)
+{
+	struct config before, after;
+	struct err err = {0};
+
+	ASSERT_OK(parse(GOOD, &before, &err), &err);
+	ASSERT_OK(parse(GOOD "queue_login = 7\nlog_level = debug\n", &after, &err), &err);
+	assert_null(config_needs_restart(&before, &after));
+	ASSERT_OK(parse(GOOD "listen_metrics = 127.0.0.1:1\n", &after, &err), &err);
+	assert_string_equal(config_needs_restart(&before, &after), "listen_metrics");
+}
+
+static void
+the_manual_is_up_to_date(void **state UNUSED)
+{
+	struct bytes file;
+	struct err err = {0};
+
+	ASSERT_OK(conf_read_file(a, CONFIG_MANUAL, 1 << 20, &file, &err), &err);
+	if (!bytes_eq(file, bytes_of(config_document(a))))
+		fail_msg("docs/config.md: run kontor check-config --document > docs/config.md");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_short_file_is_enough),
+		cmocka_unit_test(listeners_come_in_three_kinds),
+		cmocka_unit_test(every_mistake_is_named_with_its_line),
+		cmocka_unit_test(children_do_not_look_at_files),
+		cmocka_unit_test(what_needs_a_restart_is_named),
+		cmocka_unit_test(the_manual_is_up_to_date),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, setup, teardown);
+}

@@ -1,0 +1,90 @@
+/* Cookies: ours are read strictly, others are passed over. */
+#include "idp/cookie.h"
+
+#include <stdio.h>
+
+#include "tests/test.h"
+
+static struct arena *a;
+
+static int
+setup(void **state UNUSED)
+{
+	a = arena_create(1 << 20);
+	return a == NULL;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	arena_destroy(a);
+	return 0;
+}
+
+static void
+ours_are_found_among_others(void **state UNUSED)
+{
+	struct params ps;
+	struct err err = {0};
+	const char *v;
+
+	ASSERT_OK(cookies_parse(a,
+				bytes_of("x=1; __Host-session=abc==; ;flag; __Host-e=;"
+					 "__Secure-session=no;\t__Host-flow = f "),
+				&ps, &err),
+		  &err);
+	assert_int_equal(ps.n, 3);
+	assert_int_equal(params_find(&ps, "session", &v), 1);
+	assert_string_equal(v, "abc==");
+	assert_int_equal(params_find(&ps, "e", &v), 1);
+	assert_string_equal(v, "");
+	assert_int_equal(params_find(&ps, "flow", &v), 1);
+	assert_string_equal(v, "f");
+	assert_int_equal(params_find(&ps, "x", &v), 0);
+}
+
+static void
+a_nameless_cookie_cannot_pose_as_ours(void **state UNUSED)
+{
+	struct params ps;
+	struct err err = {0};
+
+	ASSERT_OK(cookies_parse(a, bytes_of("=__Host-s=1; __Host-"), &ps, &err), &err);
+	assert_int_equal(ps.n, 0);
+}
+
+static void
+oddities_are_refused(void **state UNUSED)
+{
+	static const char *const cases[][2] = {
+		{"__Host-s=1; __Host-s=1", "cookie given twice"},
+		{"__Host-s=a b", "never wrote"},
+		{"__Host-s=\"a\"", "never wrote"},
+		{"__Host-s=a\\b", "never wrote"},
+		{"__Host-s=a,b", "never wrote"},
+		{"__Host-s=\xc3\xa4", "never wrote"},
+		{"__Host-\xff=a", "not UTF-8"},
+	};
+	struct params ps;
+	struct err err = {0};
+	char many[65 * 16], *p = many;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		ASSERT_REFUSED(cookies_parse(a, bytes_of(cases[i][0]), &ps, &err), &err, ERR_INPUT,
+			       cases[i][1]);
+	for (int i = 0; i < 65; i++)
+		p += snprintf(p, 16, "__Host-%d=1;", i);
+	ASSERT_REFUSED(cookies_parse(a, bytes_of(many), &ps, &err), &err, ERR_INPUT, "more than");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ours_are_found_among_others),
+		cmocka_unit_test(a_nameless_cookie_cannot_pose_as_ours),
+		cmocka_unit_test(oddities_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("cookie", tests, setup, teardown);
+}

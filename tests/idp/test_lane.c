@@ -1,0 +1,272 @@
+/* Lanes: every job runs or is dropped exactly once, and no lane waits for another. */
+#include "idp/lane.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "tests/test.h"
+
+static struct arena *a;
+static atomic_int_fast64_t now_us;
+
+static int64_t
+fake_clock(void)
+{
+	return now_us;
+}
+
+/* A gate that jobs wait at, opened by the test. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool is_open;
+static int n_entered, n_run, n_dropped;
+
+static void
+reset(void)
+{
+	is_open = false;
+	n_entered = n_run = n_dropped = 0;
+	now_us = 1000;
+}
+
+static void
+run_waiting(struct job *j UNUSED, struct worker *w UNUSED)
+{
+	pthread_mutex_lock(&lock);
+	n_entered++;
+	pthread_cond_broadcast(&changed);
+	while (!is_open)
+		pthread_cond_wait(&changed, &lock);
+	n_run++;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+run_quick(struct job *j UNUSED, struct worker *w UNUSED)
+{
+	pthread_mutex_lock(&lock);
+	n_run++;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+drop(struct job *j UNUSED)
+{
+	pthread_mutex_lock(&lock);
+	n_dropped++;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+wait_until(const int *what, int n)
+{
+	pthread_mutex_lock(&lock);
+	while (*what < n)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+open_gate(void)
+{
+	pthread_mutex_lock(&lock);
+	is_open = true;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static struct lanes *
+start(unsigned workers, unsigned queue)
+{
+	struct lanes_options o = {.clock_us = fake_clock};
+	struct lanes *l;
+	struct err err = {0};
+
+	reset();
+	for (int i = LANE_LIGHT; i < LANE_COUNT; i++)
+		o.size[i] = (struct lane_size){workers, queue};
+	ASSERT_OK(lanes_start(a, &o, &l, &err), &err);
+	return l;
+}
+
+static struct job
+waiting_job(int64_t late_us)
+{
+	return (struct job){.late_us = late_us, .run = run_waiting, .drop = drop};
+}
+
+static void
+every_job_runs_once(void **state UNUSED)
+{
+	struct lanes *l = start(4, 1000);
+	struct job jobs[500];
+
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+		jobs[i] = (struct job){.late_us = 5000, .run = run_quick, .drop = drop};
+		assert_true(lane_push(l, LANE_TOKEN, &jobs[i]));
+	}
+	wait_until(&n_run, ARRAY_LEN(jobs));
+	lanes_stop(l);
+	assert_int_equal(n_run, ARRAY_LEN(jobs));
+	assert_int_equal(n_dropped, 0);
+}
+
+static void
+a_full_lane_refuses_and_others_go_on(void **state UNUSED)
+{
+	struct lanes *l = start(1, 2);
+	struct job held = waiting_job(5000), one = waiting_job(5000), two = waiting_job(5000),
+		   over = waiting_job(5000), light = {.late_us = 5000, .run = run_quick};
+	unsigned waiting, running;
+
+	assert_true(lane_push(l, LANE_PASSWORD, &held));
+	wait_until(&n_entered, 1);
+	assert_true(lane_push(l, LANE_PASSWORD, &one));
+	assert_true(lane_push(l, LANE_PASSWORD, &two));
+	assert_false(lane_push(l, LANE_PASSWORD, &over));
+	lane_depth(l, LANE_PASSWORD, &waiting, &running);
+	assert_int_equal(waiting, 2);
+	assert_int_equal(running, 1);
+
+	assert_true(lane_push(l, LANE_LIGHT, &light));
+	wait_until(&n_run, 1);
+	open_gate();
+	wait_until(&n_run, 4);
+	lanes_stop(l);
+}
+
+static void
+late_jobs_make_room_from_the_front(void **state UNUSED)
+{
+	struct lanes *l = start(1, 2);
+	struct job held = waiting_job(5000), old = waiting_job(1500), fresh = waiting_job(9000),
+		   next = waiting_job(9000);
+
+	assert_true(lane_push(l, LANE_LOGIN, &held));
+	wait_until(&n_entered, 1);
+	assert_true(lane_push(l, LANE_LOGIN, &old));
+	assert_true(lane_push(l, LANE_LOGIN, &fresh));
+	now_us = 2000;
+	assert_true(lane_push(l, LANE_LOGIN, &next));
+	wait_until(&n_dropped, 1);
+	open_gate();
+	wait_until(&n_run, 3);
+	lanes_stop(l);
+	assert_int_equal(n_dropped, 1);
+}
+
+static void
+a_late_job_is_not_begun(void **state UNUSED)
+{
+	struct lanes *l = start(1, 4);
+	struct job held = waiting_job(5000), old = waiting_job(1500);
+
+	assert_true(lane_push(l, LANE_LOGIN, &held));
+	wait_until(&n_entered, 1);
+	assert_true(lane_push(l, LANE_LOGIN, &old));
+	now_us = 2000;
+	open_gate();
+	wait_until(&n_dropped, 1);
+	lanes_stop(l);
+	assert_int_equal(n_run, 1);
+}
+
+static void
+stopping_drops_what_waits_and_lets_the_rest_end(void **state UNUSED)
+{
+	struct lanes *l = start(1, 4);
+	struct job held = waiting_job(5000), queued = waiting_job(5000);
+
+	assert_true(lane_push(l, LANE_LOGIN, &held));
+	wait_until(&n_entered, 1);
+	assert_true(lane_push(l, LANE_LOGIN, &queued));
+	open_gate();
+	lanes_stop(l);
+	assert_int_equal(n_run + n_dropped, 2);
+	assert_true(n_run >= 1);
+	lanes_stop(NULL);
+}
+
+static int n_memories;
+
+static struct kdf_memory *
+memory_create(void *ctx)
+{
+	n_memories++;
+	return ctx;
+}
+
+static void
+memory_destroy(struct kdf_memory *memory UNUSED)
+{
+	n_memories--;
+}
+
+static void *seen[4];
+
+static void
+run_memory(struct job *j, struct worker *w)
+{
+	seen[w->lane == LANE_PASSWORD] = w->memory;
+	run_quick(j, w);
+}
+
+static void
+only_password_workers_have_hashing_memory(void **state UNUSED)
+{
+	int block;
+	struct lanes_options o = {.clock_us = fake_clock,
+				  .memory_create = memory_create,
+				  .memory_destroy = memory_destroy,
+				  .ctx = &block};
+	struct job p = {.late_us = 5000, .run = run_memory}, q = p;
+	struct lanes *l;
+	struct err err = {0};
+
+	reset();
+	o.size[LANE_PASSWORD] = (struct lane_size){3, 4};
+	o.size[LANE_LIGHT] = (struct lane_size){2, 4};
+	ASSERT_OK(lanes_start(a, &o, &l, &err), &err);
+	assert_int_equal(n_memories, 3);
+	assert_true(lane_push(l, LANE_PASSWORD, &p) && lane_push(l, LANE_LIGHT, &q));
+	wait_until(&n_run, 2);
+	lanes_stop(l);
+	assert_ptr_equal(seen[1], &block);
+	assert_null(seen[0]);
+	assert_int_equal(n_memories, 0);
+
+	o.ctx = NULL; /* memory is out */
+	ASSERT_REFUSED(lanes_start(a, &o, &l, &err), &err, ERR_UNAVAILABLE, "worker threads");
+}
+
+static int
+setup(void **state UNUSED)
+{
+	a = arena_create(1 << 20);
+	return a == NULL;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	arena_destroy(a);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_job_runs_once),
+		cmocka_unit_test(a_full_lane_refuses_and_others_go_on),
+		cmocka_unit_test(late_jobs_make_room_from_the_front),
+		cmocka_unit_test(a_late_job_is_not_begun),
+		cmocka_unit_test(stopping_drops_what_waits_and_lets_the_rest_end),
+		cmocka_unit_test(only_password_workers_have_hashing_memory),
+	};
+
+	return cmocka_run_group_tests_name("lane", tests, setup, teardown);
+}
