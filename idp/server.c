@@ -1,0 +1,937 @@
+/*
+ * The HTTP server; see server.h.
+ *
+ * A connection lives on one event loop.  Its request is collected there, passes
+ * the gate and the route table, and is answered there or handed to a lane: then
+ * the connection is suspended, and only the worker touches its exchange until it
+ * resumes it.  libmicrohttpd knows no total time limits: the watch thread shuts
+ * down connections that are late with a head, a body or taking an answer.
+ */
+#include "idp/server.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "idp/limit.h"
+
+#define WATCH_MS            100
+#define POOL_BYTES          ((size_t)64 * 1024) /* head of request and answer */
+#define POOL_STEP_BYTES     ((size_t)4096)
+#define BODY_SLACK_BYTES    ((size_t)4096)
+#define LOOP_ARENA_BYTES    ((size_t)128 * 1024)
+#define FDS_KEPT_BACK       128 /* database, signer, log, files */
+#define SERVER_ARENA_BYTES  ((size_t)4 * 1024 * 1024)
+#define METRICS_CONNECTIONS 16
+
+/*
+ * TR-02102-2: TLS 1.3 and 1.2 with ephemeral ECDH and AEAD only.
+ */
+#define TLS_PRIORITIES                                                                      \
+	"NONE:+VERS-TLS1.3:+VERS-TLS1.2:+ECDHE-ECDSA:+ECDHE-RSA:+AES-256-GCM:+AES-128-GCM:" \
+	"+CHACHA20-POLY1305:+AEAD:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-X25519:"         \
+	"+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SECP384R1-SHA384:+SIGN-ECDSA-SHA256:"     \
+	"+SIGN-ECDSA-SHA384:+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384:"           \
+	"+SIGN-RSA-SHA256:+SIGN-RSA-SHA384:+COMP-NULL:+CTYPE-X509:%SERVER_PRECEDENCE"
+
+/* What a connection is waiting for; each has its time limit. */
+enum phase { PHASE_HEAD, PHASE_IDLE, PHASE_BODY, PHASE_WORK, PHASE_SEND };
+
+/* One request and its answer. */
+struct exchange {
+	bool begun; /* the head has been seen */
+	struct raw_header headers[GATE_HEADERS_MAX + 1];
+	struct raw_request raw;
+	struct gate_head head;
+	struct app_target target;
+	int64_t arrived_us;
+	struct arena *body_arena; /* NULL: no body */
+	struct buf body;
+	size_t body_seen; /* octets, those past the route's limit included */
+	struct job job;
+	struct MHD_Response *answer; /* made by a worker or a refusal */
+	unsigned status;
+};
+
+struct conn {
+	struct conn *next, *prev; /* under server.lock */
+	struct server *server;
+	struct MHD_Connection *mhd;
+	int fd;
+	bool internal, counted; /* counted: against its source */
+	struct net_addr source;
+	char peer[NET_TEXT_BYTES];
+	atomic_int phase;
+	atomic_int_fast64_t since_us;
+	struct arena *a;        /* of this struct */
+	struct arena *target_a; /* of the request's target */
+	struct bytes target;
+	const char *target_from, *target_to; /* where the parser has it: only to compare places */
+	struct exchange x;
+};
+
+struct listener {
+	struct server *server;
+	bool internal;
+	struct MHD_Daemon *daemon;
+};
+
+struct server {
+	struct app *app;
+	const struct config *config;
+	struct arena *a;
+	struct listener listeners[CONFIG_LISTEN_MAX + 1];
+	size_t n_listeners;
+	struct limit *limit;
+	atomic_uint busy; /* exchanges between head and end of the answer */
+	atomic_bool closing;
+	pthread_mutex_t lock;
+	struct conn *conns;
+	pthread_t watch;
+	pthread_cond_t watch_stop, quiet; /* quiet: busy fell to 0 while closing */
+	bool watching, stop;
+};
+
+static void
+set_phase(struct conn *c, enum phase phase)
+{
+	atomic_store_explicit(&c->since_us, clock_mono_us(), memory_order_relaxed);
+	atomic_store_explicit(&c->phase, phase, memory_order_release);
+}
+
+/* ---- answers ---- */
+
+/* A body on its way out, in an arena of its own: it may be an assertion, and is wiped when sent. */
+struct kept_body {
+	struct arena *a;
+	struct bytes from, copy;
+};
+
+static void
+keep_body(void *p)
+{
+	struct kept_body *b = p;
+
+	b->copy = arena_bytes(b->a, b->from);
+}
+
+static void
+release_arena(void *p)
+{
+	arena_destroy(p);
+}
+
+/* NULL: memory is out. */
+static struct MHD_Response *
+make_body(struct bytes body)
+{
+	struct kept_body b = {arena_create(body.n + BODY_SLACK_BYTES), body, {NULL, 0}};
+	struct MHD_Response *r = NULL;
+
+	if (b.a != NULL && arena_run(b.a, keep_body, &b))
+		r = MHD_create_response_from_buffer_with_free_callback_cls(
+			body.n, (void *)(uintptr_t)b.copy.p, release_arena, b.a);
+	if (r == NULL)
+		arena_destroy(b.a);
+	return r;
+}
+
+/* The answer in libmicrohttpd's form, with a copy of the body; NULL: memory is out. */
+static struct MHD_Response *
+make_answer(const struct server *s, const struct response *rs)
+{
+	struct MHD_Response *r = make_body(rs->body);
+
+	if (r == NULL)
+		return NULL;
+	for (size_t i = 0; i < rs->n_headers; i++) {
+		const struct header *h = &rs->headers[i];
+
+		/* The library takes no empty value; none is as good. */
+		if (h->value[0] == '\0' || MHD_add_response_header(r, h->name, h->value) == MHD_YES)
+			continue;
+		MHD_destroy_response(r);
+		return NULL;
+	}
+	if (rs->close || (s != NULL && atomic_load(&s->closing)))
+		(void)MHD_add_response_header(r, "Connection", "close");
+	return r;
+}
+
+static enum MHD_Result
+send_answer(struct conn *c, unsigned status, struct MHD_Response *r)
+{
+	set_phase(c, PHASE_SEND);
+	return r == NULL ? MHD_NO : MHD_queue_response(c->mhd, status, r);
+}
+
+/* A refusal, built on the event loop; r is the exchange's then. */
+static void
+refuse(struct conn *c, int status, const char *why)
+{
+	struct exchange *x = &c->x;
+	struct arena *a = arena_create(LOOP_ARENA_BYTES);
+	struct response rs = {0};
+	const struct gate_head *head = x->head.path.n > 0 ? &x->head : NULL;
+
+	if (a == NULL)
+		return;
+	app_refuse(c->server->app, a, &x->raw, head, x->target.route, status, why, &rs);
+	x->answer = make_answer(c->server, &rs);
+	x->status = (unsigned)rs.status;
+	arena_destroy(a);
+}
+
+static enum MHD_Result
+refuse_now(struct conn *c, int status, const char *why)
+{
+	refuse(c, status, why);
+	return send_answer(c, c->x.status, c->x.answer);
+}
+
+/* ---- documents ---- */
+
+static void
+destroy_wire(void *p)
+{
+	MHD_destroy_response(p);
+}
+
+/* The shared responses of a set of documents; they go with its arena, or when last sent. */
+static void
+documents_wire(struct arena *a, struct documents *docs)
+{
+	for (size_t i = 0; i < docs->n; i++) {
+		struct document *d = &docs->d[i];
+
+		for (int form = 0; form < DOCUMENT_FORMS; form++) {
+			struct response rs = {0};
+
+			if (form == DOCUMENT_GZIP && d->gzip.n == 0)
+				continue;
+			document_answer(d, (enum document_form)form, &rs);
+			response_finish(a, &rs);
+			d->wire[form] = make_answer(NULL, &rs);
+			if (d->wire[form] != NULL)
+				arena_defer(a, destroy_wire, d->wire[form]);
+		}
+	}
+}
+
+static struct bytes
+find_header(const struct exchange *x, const char *name)
+{
+	struct bytes v;
+
+	return gate_header_find(&x->raw, name, &v) ? v : (struct bytes){NULL, 0};
+}
+
+/* The short way of a prebuilt document: no arena, no copy.  False: take the long one. */
+static bool
+answer_document(struct conn *c, enum MHD_Result *result)
+{
+	struct exchange *x = &c->x;
+	struct app *app = c->server->app;
+
+	if (atomic_load_explicit(&c->server->closing, memory_order_relaxed))
+		return false;
+	const struct snapshot *snap = snapshot_hold(&app->snapshots);
+	const struct document *d = app_document(app, snap, x->head.path);
+	enum document_form form = DOCUMENT_PLAIN;
+
+	if (d != NULL)
+		form = document_choose(d, find_header(x, "if-none-match"),
+				       find_header(x, "accept-encoding"));
+	bool there = d != NULL && d->wire[form] != NULL;
+
+	if (there) {
+		unsigned status = form == DOCUMENT_NOT_MODIFIED ? 304 : 200;
+
+		*result = send_answer(c, status, d->wire[form]);
+		metrics_request(app->metrics, x->target.route, (int)status,
+				clock_mono_us() - x->arrived_us);
+	}
+	snapshot_release(snap);
+	return there;
+}
+
+/* ---- running a handler ---- */
+
+static void
+run_handler(struct conn *c, struct worker *w)
+{
+	struct exchange *x = &c->x;
+	const struct config *config = c->server->config;
+	struct arena *a = arena_create(x->target.route->arena_bytes);
+	struct response rs = {0};
+
+	if (a == NULL)
+		return;
+	app_answer(c->server->app, a, &x->raw, &x->head, x->target.route, w, x->arrived_us,
+		   x->arrived_us + config->request_deadline_ms * 1000, &rs);
+	x->answer = make_answer(c->server, &rs);
+	x->status = (unsigned)rs.status;
+	arena_destroy(a);
+}
+
+static struct conn *
+conn_of_job(struct job *j)
+{
+	return (struct conn *)(void *)((char *)j - offsetof(struct conn, x.job));
+}
+
+/* After the resume the exchange is the event loop's again. */
+static void
+job_run(struct job *j, struct worker *w)
+{
+	struct conn *c = conn_of_job(j);
+
+	run_handler(c, w);
+	MHD_resume_connection(c->mhd);
+}
+
+static void
+job_drop(struct job *j)
+{
+	struct conn *c = conn_of_job(j);
+
+	refuse(c, 503, "late");
+	MHD_resume_connection(c->mhd);
+}
+
+static enum MHD_Result
+enter_lane(struct conn *c)
+{
+	struct exchange *x = &c->x;
+
+	x->job =
+		(struct job){.late_us = x->arrived_us + c->server->config->queue_deadline_ms * 1000,
+			     .run = job_run,
+			     .drop = job_drop};
+	set_phase(c, PHASE_WORK);
+	/* Suspended first: a worker may be done before lane_push returns. */
+	MHD_suspend_connection(c->mhd);
+	if (!lane_push(c->server->app->lanes, x->target.route->lane, &x->job)) {
+		refuse(c, 503, "full");
+		MHD_resume_connection(c->mhd);
+	}
+	return MHD_YES;
+}
+
+/* The request is complete. */
+static enum MHD_Result
+dispatch(struct conn *c)
+{
+	struct exchange *x = &c->x;
+	enum MHD_Result result;
+
+	x->raw.body = (struct bytes){x->body.p, x->body.n};
+	if (x->body.over)
+		return refuse_now(c, 413, "body");
+	if (x->target.route == NULL)
+		return refuse_now(c, x->target.status, "route");
+	if (x->target.route->lane != LANE_LOOP)
+		return enter_lane(c);
+	if (x->target.route->handle == document_handle && answer_document(c, &result))
+		return result;
+	run_handler(c, NULL);
+	return send_answer(c, x->status, x->answer);
+}
+
+/* ---- collecting a request ---- */
+
+static struct bytes
+trimmed(const char *p, size_t n)
+{
+	while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\t'))
+		n--;
+	return (struct bytes){(const unsigned char *)p, n};
+}
+
+/* Collecting headers, and following where they lie in the parser's buffer. */
+struct collect {
+	struct exchange *x;
+	const char *next; /* where the next header's name must begin */
+	bool torn;
+};
+
+/*
+ * libmicrohttpd 0.9.75 takes a bare LF for a line's end, cuts a value at a NUL
+ * and glues a folded line to the header's name.  It parses in place, so each of
+ * these shows in where names and values lie: an honest line is
+ * name ':' blanks value CR LF, with ':' CR LF overwritten by NULs.  A library that
+ * lays them out otherwise makes every request look torn, which no test survives.
+ */
+static bool
+lies_well(const struct collect *k, const char *name, size_t name_n, const char *value,
+	  size_t value_n)
+{
+	const char *p = name + name_n;
+
+	if (name != k->next || value <= p || (size_t)(value - p) > GATE_HEADERS_MAX_BYTES)
+		return false;
+	for (p++; p < value; p++)
+		if (*p != ' ' && *p != '\t')
+			return false;
+	return value[value_n] == '\0' && value[value_n + 1] == '\0';
+}
+
+static enum MHD_Result
+collect_header(void *p, enum MHD_ValueKind kind, const char *name, size_t name_n, const char *value,
+	       size_t value_n)
+{
+	struct collect *k = p;
+	struct raw_request *raw = &k->x->raw;
+
+	(void)kind;
+	if (value == NULL || !lies_well(k, name, name_n, value, value_n))
+		k->torn = true;
+	else
+		k->next = value + value_n + 2;
+	if (raw->n_headers > GATE_HEADERS_MAX)
+		return MHD_NO; /* one more than allowed is enough for the gate */
+	k->x->headers[raw->n_headers++] =
+		(struct raw_header){{(const unsigned char *)name, name_n},
+				    trimmed(value == NULL ? "" : value, value_n)};
+	return MHD_YES;
+}
+
+static void
+collect_head(struct conn *c, const char *method, const char *version)
+{
+	struct exchange *x = &c->x;
+	/* "METHOD TARGET VERSION" CR LF, in the same buffer as the headers. */
+	struct collect k = {x, version + strlen(version) + 2, false};
+
+	x->raw = (struct raw_request){.method = bytes_of(method),
+				      .version = bytes_of(version),
+				      .target = c->target,
+				      .headers = x->headers,
+				      .peer = c->peer,
+				      .internal = c->internal};
+	(void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, collect_header, &k);
+	/*
+	 * The request line and the empty line after the headers end in NUL NUL too;
+	 * one NUL each parts method, target and version.
+	 */
+	x->raw.torn = k.torn || version[strlen(version) + 1] != '\0' ||
+		      c->target_from != method + strlen(method) + 1 ||
+		      c->target_to + 1 != version || k.next[0] != '\0' || k.next[1] != '\0';
+}
+
+/* Growing by doubling leaves less than three times the limit behind. */
+static bool
+expect_body(struct exchange *x)
+{
+	size_t most = x->target.route->max_body_bytes;
+
+	x->body_arena = arena_create(4 * most + BODY_SLACK_BYTES);
+	if (x->body_arena != NULL)
+		buf_init(&x->body, x->body_arena, most);
+	return x->body_arena != NULL;
+}
+
+/* First call for a request: the head alone is here. */
+static enum MHD_Result
+begin(struct conn *c, const char *method, const char *version)
+{
+	struct exchange *x = &c->x;
+
+	x->begun = true;
+	x->arrived_us = clock_mono_us();
+	atomic_fetch_add(&c->server->busy, 1);
+	collect_head(c, method, version);
+	enum gate_rule rule = gate_check(&x->raw, &x->head);
+
+	if (rule != GATE_PASS) {
+		metrics_gate(c->server->app->metrics, rule);
+		return refuse_now(c, gate_rule_status(rule), gate_rule_name(rule));
+	}
+	x->target = app_route(c->server->app, &x->raw, &x->head);
+	/* An answer before the body closes the connection; without a body it may stay. */
+	if (x->target.route == NULL && x->head.has_body)
+		return refuse_now(c, x->target.status, "route");
+	set_phase(c, x->head.has_body ? PHASE_BODY : PHASE_WORK);
+	return !x->head.has_body || expect_body(x) ? MHD_YES : MHD_NO;
+}
+
+/* A piece of the body on its way into the exchange, through arena_run. */
+struct piece {
+	struct exchange *x;
+	struct bytes data;
+};
+
+static void
+add_piece(void *p)
+{
+	struct piece *piece = p;
+
+	buf_add(&piece->x->body, piece->data);
+}
+
+/*
+ * Chunked bodies may prove too large only now: a little more is read so that
+ * the refusal can be sent, a lot more ends the connection.
+ */
+static enum MHD_Result
+collect_body(struct conn *c, const char *data, size_t *n)
+{
+	struct exchange *x = &c->x;
+	struct piece piece = {x, {(const unsigned char *)data, *n}};
+
+	x->body_seen += *n;
+	*n = 0;
+	if (x->body_seen > 4 * x->body.max + POOL_BYTES)
+		return MHD_NO;
+	return arena_run(x->body_arena, add_piece, &piece) ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result
+on_access(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
+	  const char *version, const char *data, size_t *data_n, void **request)
+{
+	struct conn *c = *request;
+
+	(void)cls, (void)mhd, (void)url;
+	if (c == NULL)
+		return MHD_NO;
+	if (c->x.answer != NULL)
+		return send_answer(c, c->x.status, c->x.answer);
+	if (!c->x.begun)
+		return begin(c, method, version);
+	if (*data_n > 0)
+		return collect_body(c, data, data_n);
+	/* Back from a lane without an answer: memory was out. */
+	if (c->x.job.run != NULL)
+		return MHD_NO;
+	return dispatch(c);
+}
+
+static struct conn *
+conn_of(struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info == NULL ? NULL : info->socket_context;
+}
+
+static void
+keep_target(void *p)
+{
+	struct conn *c = p;
+
+	c->target = arena_bytes(c->target_a, c->target);
+}
+
+/* The request line is here, the parser has not yet cut it up: keep the target. */
+static void *
+on_target(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+	struct conn *c = conn_of(mhd);
+
+	(void)cls;
+	if (c == NULL)
+		return NULL;
+	if (atomic_load(&c->phase) == PHASE_IDLE)
+		set_phase(c, PHASE_HEAD);
+	c->target = bytes_of(target == NULL ? "" : target);
+	c->target_from = target;
+	c->target_to = target == NULL ? NULL : target + c->target.n;
+	if (c->target.n > GATE_TARGET_MAX_BYTES + 1)
+		c->target.n = GATE_TARGET_MAX_BYTES + 1; /* enough for the gate to say no */
+	return arena_run(c->target_a, keep_target, c) ? c : NULL;
+}
+
+static void
+note_end(struct server *s)
+{
+	if (atomic_fetch_sub(&s->busy, 1) != 1 || !atomic_load(&s->closing))
+		return;
+	pthread_mutex_lock(&s->lock);
+	pthread_cond_broadcast(&s->quiet);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+on_completed(void *cls, struct MHD_Connection *mhd, void **request,
+	     enum MHD_RequestTerminationCode how)
+{
+	struct conn *c = *request;
+
+	(void)cls, (void)mhd, (void)how;
+	if (c == NULL)
+		return;
+	bool begun = c->x.begun;
+
+	if (c->x.answer != NULL)
+		MHD_destroy_response(c->x.answer);
+	arena_destroy(c->x.body_arena);
+	arena_reset(c->target_a);
+	c->x = (struct exchange){0};
+	set_phase(c, PHASE_IDLE);
+	*request = NULL;
+	if (begun)
+		note_end(c->server);
+}
+
+/* ---- connections ---- */
+
+static bool
+is_exempt(const struct server *s, const struct net_addr *addr)
+{
+	return net_list_has(&s->config->trusted_proxy, addr);
+}
+
+static enum MHD_Result
+on_accept(void *cls, const struct sockaddr *sa, socklen_t n)
+{
+	struct listener *l = cls;
+	struct net_addr addr;
+
+	(void)n;
+	if (l->internal || !net_addr_of(sa, &addr) || is_exempt(l->server, &addr) ||
+	    limit_allows(l->server->limit, &addr))
+		return MHD_YES;
+	metrics_source_refused(l->server->app->metrics);
+	return MHD_NO;
+}
+
+static void
+conn_link(struct conn *c)
+{
+	struct server *s = c->server;
+
+	pthread_mutex_lock(&s->lock);
+	c->next = s->conns;
+	if (c->next != NULL)
+		c->next->prev = c;
+	s->conns = c;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Under the lock, so that the watch never shuts down a descriptor that is another's by now. */
+static void
+conn_unlink(struct conn *c)
+{
+	struct server *s = c->server;
+
+	pthread_mutex_lock(&s->lock);
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		s->conns = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	pthread_mutex_unlock(&s->lock);
+}
+
+struct conn_memory {
+	struct arena *a;
+	struct conn *conn;
+};
+
+static void
+conn_alloc(void *p)
+{
+	struct conn_memory *m = p;
+
+	m->conn = ARENA_NEW(m->a, struct conn);
+}
+
+static void
+conn_open(struct listener *l, struct MHD_Connection *mhd, void **socket_context)
+{
+	struct arena *a = arena_create(sizeof(struct conn) + BODY_SLACK_BYTES);
+	struct arena *target_a = arena_create(GATE_TARGET_MAX_BYTES + BODY_SLACK_BYTES);
+	const union MHD_ConnectionInfo *fd, *addr;
+	struct conn_memory m = {a, NULL};
+
+	if (a == NULL || target_a == NULL || !arena_run(a, conn_alloc, &m)) {
+		arena_destroy(a);
+		arena_destroy(target_a);
+		return; /* on_target finds no connection: its requests are refused */
+	}
+	struct conn *c = m.conn;
+
+	c->a = a;
+	c->target_a = target_a;
+	fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	addr = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	c->server = l->server;
+	c->internal = l->internal;
+	c->mhd = mhd;
+	c->fd = fd == NULL ? -1 : fd->connect_fd;
+	net_addr_text(addr == NULL ? NULL : addr->client_addr, c->peer);
+	if (!l->internal && addr != NULL && net_addr_of(addr->client_addr, &c->source))
+		c->counted = !is_exempt(l->server, &c->source);
+	if (c->counted)
+		limit_count(l->server->limit, &c->source, 1);
+	set_phase(c, PHASE_HEAD);
+	metrics_connection(l->server->app->metrics, 1);
+	conn_link(c);
+	*socket_context = c;
+}
+
+static void
+conn_close(struct conn *c)
+{
+	conn_unlink(c);
+	if (c->counted)
+		limit_count(c->server->limit, &c->source, -1);
+	metrics_connection(c->server->app->metrics, -1);
+	arena_destroy(c->target_a);
+	arena_destroy(c->a);
+}
+
+static void
+on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
+	      enum MHD_ConnectionNotificationCode what)
+{
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		conn_open(cls, mhd, socket_context);
+	else if (*socket_context != NULL)
+		conn_close(*socket_context);
+}
+
+/* ---- the watch ---- */
+
+static int64_t
+phase_limit_us(const struct config *c, enum phase phase)
+{
+	switch (phase) {
+	case PHASE_HEAD:
+		return c->head_timeout_ms * 1000;
+	case PHASE_IDLE:
+		return c->idle_timeout_ms * 1000;
+	case PHASE_BODY:
+		return c->body_timeout_ms * 1000;
+	case PHASE_SEND:
+		return c->send_timeout_ms * 1000;
+	case PHASE_WORK:
+		break;
+	}
+	return INT64_MAX;
+}
+
+/* The lock is held. */
+static void
+shut_late(struct server *s, int64_t now_us)
+{
+	for (struct conn *c = s->conns; c != NULL; c = c->next) {
+		enum phase phase =
+			(enum phase)atomic_load_explicit(&c->phase, memory_order_acquire);
+		int64_t since_us = atomic_load_explicit(&c->since_us, memory_order_relaxed);
+
+		if (now_us - since_us > phase_limit_us(s->config, phase))
+			(void)shutdown(c->fd, SHUT_RDWR);
+	}
+}
+
+/* For pthread_cond_timedwait on the clock of clock_mono_us. */
+static struct timespec
+timespec_of(int64_t mono_us)
+{
+	return (struct timespec){.tv_sec = mono_us / 1000000,
+				 .tv_nsec = (long)(mono_us % 1000000) * 1000};
+}
+
+static void *
+watch_main(void *p)
+{
+	struct server *s = p;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->stop) {
+		int64_t now_us = clock_mono_us();
+		struct timespec until = timespec_of(now_us + WATCH_MS * 1000);
+
+		shut_late(s, now_us);
+		pthread_cond_timedwait(&s->watch_stop, &s->lock, &until);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+/* ---- start and stop ---- */
+
+/* Below the limit of descriptors, so that the database and the log always get one. */
+static unsigned
+connection_limit(const struct config *config)
+{
+	struct rlimit rl;
+	uint64_t most = (uint64_t)config->connections;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur != RLIM_INFINITY) {
+		uint64_t free_fds = rl.rlim_cur > 2 * FDS_KEPT_BACK
+					    ? (uint64_t)rl.rlim_cur - FDS_KEPT_BACK
+					    : (uint64_t)rl.rlim_cur / 2;
+
+		most = free_fds < most ? free_fds : most;
+	}
+	return (unsigned)most;
+}
+
+static bool
+listen_on(struct server *s, const struct server_options *o, int fd, bool internal, struct err *err)
+{
+	struct listener *l = &s->listeners[s->n_listeners];
+	bool tls = !internal && o->tls_cert_pem != NULL;
+	unsigned loops = internal ? 1 : o->loops;
+	unsigned flags =
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0);
+	int64_t slowest_ms = s->config->idle_timeout_ms > s->config->send_timeout_ms
+				     ? s->config->idle_timeout_ms
+				     : s->config->send_timeout_ms;
+	struct MHD_OptionItem tls_items[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->tls_cert_pem},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->tls_key_pem},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+		{MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem pool_items[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)loops, NULL},
+					      {MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+	unsigned most = internal ? METRICS_CONNECTIONS : connection_limit(s->config);
+
+	*l = (struct listener){.server = s, .internal = internal};
+	l->daemon = MHD_start_daemon(
+		flags, 0, on_accept, l, on_access, l, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_ARRAY, tls ? tls_items : none, MHD_OPTION_ARRAY,
+		loops > 1 ? pool_items : none, MHD_OPTION_CONNECTION_LIMIT,
+		most > loops ? most : loops, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, POOL_BYTES,
+		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, POOL_STEP_BYTES,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(slowest_ms / 1000 + 1),
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, l, MHD_OPTION_URI_LOG_CALLBACK, on_target, l, MHD_OPTION_END);
+	if (l->daemon == NULL) {
+		close(fd);
+		if (tls)
+			return FAIL(err, ERR_INPUT, NULL,
+				    "cannot serve TLS: certificate and key do not fit");
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "cannot start the event loops");
+	}
+	s->n_listeners++;
+	return true;
+}
+
+static bool
+start_lanes(struct server *s, const struct server_options *o, struct err *err)
+{
+	struct lanes_options lo = {.memory_create = o->memory_create,
+				   .memory_destroy = o->memory_destroy,
+				   .ctx = o->memory_ctx,
+				   .metrics = s->app->metrics,
+				   .clock_us = clock_mono_us};
+
+	for (int lane = LANE_LIGHT; lane < LANE_COUNT; lane++)
+		lo.size[lane] = (struct lane_size){(unsigned)s->config->workers[lane],
+						   (unsigned)s->config->queue[lane]};
+	if (lo.size[LANE_PASSWORD].workers == 0)
+		lo.size[LANE_PASSWORD].workers = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	return lanes_start(s->a, &lo, &s->app->lanes, err);
+}
+
+static bool
+start_watch(struct server *s, struct err *err)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->watch_stop, &attr);
+	pthread_cond_init(&s->quiet, &attr);
+	pthread_condattr_destroy(&attr);
+	s->watching = pthread_create(&s->watch, NULL, watch_main, s) == 0;
+	return s->watching || FAIL(err, ERR_UNAVAILABLE, NULL, "no thread for the watch");
+}
+
+static bool
+start_all(struct server *s, const struct server_options *o, struct err *err)
+{
+	if (!start_watch(s, err) || !start_lanes(s, o, err))
+		return false;
+	if (o->metrics_fd >= 0 && !listen_on(s, o, o->metrics_fd, true, err))
+		return false;
+	for (size_t i = 0; i < o->n_fds; i++)
+		if (!listen_on(s, o, o->fds[i], false, err))
+			return false;
+	return true;
+}
+
+bool
+server_start(const struct server_options *o, struct server **out, struct err *err)
+{
+	struct arena *a = arena_create(SERVER_ARENA_BYTES);
+
+	if (a == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory for the server");
+	struct server *s = ARENA_NEW(a, struct server);
+
+	s->app = o->app;
+	s->config = o->app->config;
+	s->a = a;
+	s->limit = limit_create(a, (unsigned)s->config->connections_per_source);
+	s->app->documents_ready = documents_wire;
+	documents_wire(a, &s->app->assets);
+	if (!start_all(s, o, err)) {
+		server_quiesce(s);
+		server_stop(s);
+		return false;
+	}
+	*out = s;
+	return true;
+}
+
+void
+server_quiesce(struct server *s)
+{
+	atomic_store(&s->closing, true);
+	for (size_t i = 0; i < s->n_listeners; i++) {
+		int fd = MHD_quiesce_daemon(s->listeners[i].daemon);
+
+		/* Ours alone: the supervisor's copy goes on listening for who comes after us. */
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+bool
+server_drain(struct server *s, int64_t grace_ms)
+{
+	struct timespec until = timespec_of(clock_mono_us() + grace_ms * 1000);
+	int rc = 0;
+
+	pthread_mutex_lock(&s->lock);
+	while (atomic_load(&s->busy) > 0 && rc == 0)
+		rc = pthread_cond_timedwait(&s->quiet, &s->lock, &until);
+	pthread_mutex_unlock(&s->lock);
+	return atomic_load(&s->busy) == 0;
+}
+
+void
+server_stop(struct server *s)
+{
+	for (size_t i = 0; i < s->n_listeners; i++)
+		MHD_stop_daemon(s->listeners[i].daemon);
+	lanes_stop(s->app->lanes);
+	s->app->lanes = NULL;
+	s->app->documents_ready = NULL;
+	if (s->watching) {
+		pthread_mutex_lock(&s->lock);
+		s->stop = true;
+		pthread_cond_signal(&s->watch_stop);
+		pthread_mutex_unlock(&s->lock);
+		pthread_join(s->watch, NULL);
+	}
+	pthread_cond_destroy(&s->quiet);
+	pthread_cond_destroy(&s->watch_stop);
+	pthread_mutex_destroy(&s->lock);
+	arena_destroy(s->a);
+}

@@ -1,0 +1,553 @@
+/*
+ * The server on real sockets: what libmicrohttpd would let through and our gate
+ * must not, lanes that are full, limits, slow senders, stopping.
+ */
+#include "idp/server.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "tests/test.h"
+
+static struct arena *life;
+static struct app app;
+static struct config config;
+static struct server *server;
+static char path[108], metrics_path[108];
+
+/* A handler that waits until the test opens the gate. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool is_open;
+static int n_inside;
+
+static bool
+handle_wait(struct request *rq UNUSED, struct response *rs, struct err *err UNUSED)
+{
+	pthread_mutex_lock(&lock);
+	n_inside++;
+	pthread_cond_broadcast(&changed);
+	while (!is_open)
+		pthread_cond_wait(&changed, &lock);
+	n_inside--;
+	pthread_mutex_unlock(&lock);
+	response_text(rs, 200, "waited");
+	return true;
+}
+
+static void
+wait_inside(int n)
+{
+	pthread_mutex_lock(&lock);
+	while (n_inside < n)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+set_open(bool open)
+{
+	pthread_mutex_lock(&lock);
+	is_open = open;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static bool
+handle_echo(struct request *rq, struct response *rs, struct err *err UNUSED)
+{
+	rs->status = 200;
+	rs->body = rq->body;
+	response_header(rs, "Content-Type", "application/octet-stream");
+	response_header(rs, "X-Query", rq->query_raw);
+	return true;
+}
+
+static bool
+handle_light(struct request *rq, struct response *rs, struct err *err UNUSED)
+{
+	response_text(rs, 200, rq->worker == NULL ? "loop" : "worker");
+	return true;
+}
+
+static bool
+handle_greedy(struct request *rq, struct response *rs, struct err *err UNUSED)
+{
+	(void)arena_alloc(rq->a, 1 << 24);
+	response_text(rs, 200, "never");
+	return true;
+}
+
+#define ARENA (1 << 20)
+
+static const struct route table[] = {
+	{HTTP_GET, "/loop", handle_light, LANE_LOOP, 0, 64, 0, ARENA, NULL},
+	{HTTP_GET, "/light", handle_light, LANE_LIGHT, 0, 8192, 0, ARENA, NULL},
+	{HTTP_GET, "/wait", handle_wait, LANE_PASSWORD, 0, 64, 0, ARENA, NULL},
+	{HTTP_POST, "/echo", handle_echo, LANE_TOKEN, ROUTE_MACHINE, 1024, 100000, ARENA, NULL},
+	{HTTP_GET, "/greedy", handle_greedy, LANE_LIGHT, 0, 64, 0, ARENA, NULL},
+	{HTTP_GET, "/static/", document_handle, LANE_LOOP, ROUTE_PREFIX, 64, 0, ARENA, NULL},
+	{HTTP_GET, "/inside", handle_light, LANE_LOOP, ROUTE_INTERNAL, 64, 0, ARENA, NULL},
+	{.path = NULL},
+};
+
+static int
+listen_at(char *p, const char *name)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(p, sizeof(path), "/tmp/kontor-test-%d-%s", (int)getpid(), name);
+	unlink(p);
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", p);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 64), 0);
+	return fd;
+}
+
+static void
+start(void)
+{
+	int fd = listen_at(path, "public"), metrics_fd = listen_at(metrics_path, "metrics");
+	struct server_options o = {
+		.app = &app, .fds = &fd, .n_fds = 1, .metrics_fd = metrics_fd, .loops = 2};
+	struct err err = {0};
+
+	ASSERT_OK(server_start(&o, &server, &err), &err);
+}
+
+static void
+stop(void)
+{
+	server_quiesce(server);
+	assert_true(server_drain(server, 10000));
+	server_stop(server);
+	unlink(path);
+	unlink(metrics_path);
+}
+
+static int
+setup(void **state UNUSED)
+{
+	struct document doc = {.path = "/static/app.css",
+			       .type = "text/css",
+			       .cache = "public, max-age=60",
+			       .body = bytes_of("body{}")};
+	struct err err = {0};
+
+	log_open(-1, LOG_LVL_ERROR, "test");
+	life = arena_create(16 << 20);
+	ASSERT_OK(config_parse(life, "t.conf",
+			       bytes_of("instance = t\nbase_url = https://k\ndatabase = x\n"
+					"listen = 127.0.0.1:0\nmaster_key_file = /dev/null\n"
+					"workers_password = 1\nqueue_password = 2\n"
+					"head_timeout = 400ms\nbody_timeout = 400ms\n"
+					"connections_per_source = 2\n"),
+			       true, &config, &err),
+		  &err);
+	app_init(&app, life, &config, table);
+	ASSERT_OK(documents_add(life, &app.assets, &doc, &err), &err);
+	start();
+	return 0;
+}
+
+static int
+teardown(void **state UNUSED)
+{
+	stop();
+	app_finish(&app);
+	arena_destroy(life);
+	return 0;
+}
+
+static int
+dial(const char *at)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct timeval patience = {20, 0};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", at);
+	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+static void
+put(int fd, const void *p, size_t n)
+{
+	assert_int_equal(send(fd, p, n, MSG_NOSIGNAL), (ssize_t)n);
+}
+
+static void
+say(int fd, const char *text)
+{
+	put(fd, text, strlen(text));
+}
+
+/* Everything up to the other side's close; -1 as status: not one octet. */
+static char answer[65536];
+
+static int
+hear_all(int fd)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	while (n < sizeof(answer) - 1 &&
+	       (got = recv(fd, answer + n, sizeof(answer) - 1 - n, 0)) > 0)
+		n += (size_t)got;
+	answer[n] = '\0';
+	close(fd);
+	return n == 0 ? -1 : atoi(answer + strlen("HTTP/1.1 "));
+}
+
+/* One answer with a Content-Length, the connection stays. */
+static int
+hear(int fd)
+{
+	size_t n = 0, want = SIZE_MAX;
+
+	while (n < want) {
+		ssize_t got = recv(fd, answer + n, sizeof(answer) - 1 - n, 0);
+		const char *end, *length;
+
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+		answer[n] = '\0';
+		end = strstr(answer, "\r\n\r\n");
+		length = strcasestr(answer, "\r\nContent-Length: ");
+		if (end != NULL)
+			want = (size_t)(end + 4 - answer) +
+			       (length == NULL ? 0 : (size_t)atol(length + 18));
+	}
+	return n == 0 ? -1 : atoi(answer + strlen("HTTP/1.1 "));
+}
+
+static int
+ask(const char *request)
+{
+	int fd = dial(path);
+
+	say(fd, request);
+	int status = hear(fd);
+
+	close(fd);
+	return status;
+}
+
+static void
+requests_are_answered_and_connections_kept(void **state UNUSED)
+{
+	int fd = dial(path);
+
+	for (int i = 0; i < 3; i++) {
+		say(fd, "GET /loop HTTP/1.1\r\nHost: k\r\n\r\n");
+		assert_int_equal(hear(fd), 200);
+		assert_non_null(strstr(answer, "\r\n\r\nloop"));
+		say(fd, "GET /light?a=b%20c HTTP/1.1\r\nHost: k\r\nX-A:\t1 \r\n\r\n");
+		assert_int_equal(hear(fd), 200);
+		assert_non_null(strstr(answer, "\r\n\r\nworker"));
+		assert_non_null(strstr(answer, "X-Content-Type-Options: nosniff\r\n"));
+		say(fd, "GET /none HTTP/1.1\r\nHost: k\r\n\r\n");
+		assert_int_equal(hear(fd), 404);
+	}
+	/* Two requests in one packet are two requests. */
+	say(fd, "GET /loop HTTP/1.1\r\nHost: k\r\n\r\n"
+		"GET /none HTTP/1.1\r\nHost: k\r\nConnection: close\r\n\r\n");
+	assert_int_equal(hear_all(fd), 200);
+	assert_non_null(strstr(answer, "HTTP/1.1 404"));
+}
+
+/* security.md 0 (5): each of these was served by libmicrohttpd 0.9.75. */
+#define ODD(what, request, status)                         \
+	{                                                  \
+		what, request, sizeof(request) - 1, status \
+	}
+
+static const struct {
+	const char *what, *request;
+	size_t n;
+	int status;
+} oddities[] = {
+	ODD("length and coding together",
+	    "POST /echo HTTP/1.1\r\nHost: k\r\nContent-Length: 4\r\nTransfer-Encoding: "
+	    "chunked\r\n\r\n"
+	    "0\r\n\r\nGET /loop HTTP/1.1\r\nHost: k\r\n\r\n",
+	    400),
+	ODD("two lengths",
+	    "POST /echo HTTP/1.1\r\nHost: k\r\nContent-Length: 1\r\nContent-Length: 2"
+	    "\r\n\r\nab",
+	    400),
+	ODD("two equal lengths",
+	    "POST /echo HTTP/1.1\r\nHost: k\r\nContent-Length: 1\r\n"
+	    "Content-Length: 1\r\n\r\na",
+	    400),
+	ODD("unknown coding", "POST /echo HTTP/1.1\r\nHost: k\r\nTransfer-Encoding: cow\r\n\r\n",
+	    400),
+	ODD("bare LF after a header", "GET /loop HTTP/1.1\r\nHost: k\nX: 1\r\n\r\n", 400),
+	ODD("bare LF after the request line", "GET /loop HTTP/1.1\nHost: k\r\n\r\n", 400),
+	ODD("only bare LF", "GET /loop HTTP/1.1\nHost: k\n\n", 400),
+	ODD("NUL in a header", "GET /loop HTTP/1.1\r\nHost: k\r\nX: a\0b\r\nY: 1\r\n\r\n", 400),
+	ODD("NUL in the last header", "GET /loop HTTP/1.1\r\nHost: k\r\nX: a\0b\r\n\r\n", 400),
+	ODD("two NULs in the last header", "GET /loop HTTP/1.1\r\nHost: k\r\nX: a\0\0b\r\n\r\n",
+	    400),
+	ODD("NUL in a header's name", "GET /loop HTTP/1.1\r\nHost: k\r\nX\0Y: a\r\n\r\n", 400),
+	ODD("NUL in the target", "GET /loop?a\0b HTTP/1.1\r\nHost: k\r\n\r\n", 400),
+	ODD("%00 in the query", "GET /light?a=%00b HTTP/1.1\r\nHost: k\r\n\r\n", 400),
+	ODD("space before the colon", "GET /loop HTTP/1.1\r\nHost : k\r\nHost: k\r\n\r\n", 400),
+	ODD("two hosts", "GET /loop HTTP/1.1\r\nHost: k\r\nHost: k\r\n\r\n", 400),
+	ODD("bare CR in a value", "GET /loop HTTP/1.1\r\nHost: k\r\nX: a\rb\r\n\r\n", 400),
+	ODD("folded header", "GET /loop HTTP/1.1\r\nHost: k\r\nX-A: 1\r\n 2\r\n\r\n", 400),
+	ODD("folded first header", "GET /loop HTTP/1.1\r\nHost:\r\n k\r\n\r\n", 400),
+	ODD("folded by tab", "GET /loop HTTP/1.1\r\nX-A: 1\r\n\t2\r\nHost: k\r\n\r\n", 400),
+	ODD("escaped slash and dots", "GET /static/%2f../loop HTTP/1.1\r\nHost: k\r\n\r\n", 400),
+	ODD("dot segments", "GET /static/../loop HTTP/1.1\r\nHost: k\r\n\r\n", 400),
+	ODD("absolute target", "GET http://k/loop HTTP/1.1\r\nHost: k\r\n\r\n", 400),
+	ODD("two blanks in the request line", "GET  /loop HTTP/1.1\r\nHost: k\r\n\r\n", 400),
+	ODD("a blank in the target", "GET /lo op HTTP/1.1\r\nHost: k\r\n\r\n", 400),
+	ODD("no host", "GET /loop HTTP/1.1\r\n\r\n", 400),
+	ODD("another host", "GET /loop HTTP/1.1\r\nHost: evil\r\n\r\n", 421),
+	ODD("header line without colon", "GET /loop HTTP/1.1\r\nHost: k\r\nnonsense\r\n\r\n", 400),
+	ODD("unknown method", "BREW /loop HTTP/1.1\r\nHost: k\r\n\r\n", 405),
+	ODD("body with GET", "GET /loop HTTP/1.1\r\nHost: k\r\nContent-Length: 3\r\n\r\nabc", 400),
+	ODD("two cookies of ours",
+	    "GET /loop HTTP/1.1\r\nHost: k\r\n"
+	    "Cookie: __Host-session=a; __Host-session=b\r\n\r\n",
+	    400),
+	ODD("non-ASCII in the target", "GET /loop?\xc3\xa4 HTTP/1.1\r\nHost: k\r\n\r\n", 400),
+};
+
+static void
+each_oddity_is_refused_and_ends_the_connection(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(oddities); i++) {
+		int fd = dial(path), status;
+
+		put(fd, oddities[i].request, oddities[i].n);
+		if (oddities[i].status == 421)
+			shutdown(fd, SHUT_WR);
+		status = hear_all(fd);
+		if (status != oddities[i].status)
+			fail_msg("%s: %d\n%s", oddities[i].what, status, answer);
+		/* Nothing after it was taken for a request. */
+		if (strstr(answer + 1, "HTTP/1.1 ") != NULL)
+			fail_msg("%s: a second answer\n%s", oddities[i].what, answer);
+	}
+}
+
+static void
+bodies_arrive_whole_in_any_pieces(void **state UNUSED)
+{
+	static char body[100000];
+	int fd = dial(path);
+	char head[128];
+
+	memset(body, 'x', sizeof(body));
+	snprintf(head, sizeof(head),
+		 "POST /echo?a=%%41 HTTP/1.1\r\nHost: k\r\nContent-Length: %zu\r\n\r\n",
+		 sizeof(body) / 2);
+	say(fd, head);
+	put(fd, body, 1);
+	put(fd, body, sizeof(body) / 2 - 1);
+	assert_int_equal(hear(fd), 200);
+	assert_non_null(strstr(answer, "Content-Length: 50000\r\n"));
+	assert_non_null(strstr(answer, "X-Query: a=%41\r\n"));
+	say(fd, "POST /echo HTTP/1.1\r\nHost: k\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+	assert_int_equal(hear(fd), 200);
+	assert_non_null(strstr(answer, "\r\n\r\nabcde"));
+	close(fd);
+}
+
+static void
+limits_have_their_statuses(void **state UNUSED)
+{
+	static char big[70000];
+	int fd = dial(path);
+
+	assert_int_equal(ask("POST /echo HTTP/1.1\r\nHost: k\r\nContent-Length: 100001\r\n\r\n"),
+			 413);
+	assert_int_equal(ask("POST /loop HTTP/1.1\r\nHost: k\r\nContent-Length: 0\r\n\r\n"), 405);
+	assert_non_null(strstr(answer, "Allow: GET, HEAD\r\n"));
+
+	say(fd, "POST /echo HTTP/1.1\r\nHost: k\r\nTransfer-Encoding: chunked\r\n\r\n");
+	memset(big, 'x', sizeof(big));
+	for (int i = 0; i < 2; i++) {
+		say(fd, "11170\r\n"); /* 70000 */
+		put(fd, big, sizeof(big));
+		say(fd, "\r\n");
+	}
+	say(fd, "0\r\n\r\n");
+	assert_int_equal(hear(fd), 413);
+	close(fd);
+
+	memcpy(big, "GET /light?", 11);
+	strcpy(big + 9000, " HTTP/1.1\r\nHost: k\r\n\r\n");
+	assert_int_equal(ask(big), 414);
+	memset(big, 'x', sizeof(big));
+	memcpy(big, "GET /light?", 11);
+	strcpy(big + 17000, " HTTP/1.1\r\nHost: k\r\n\r\n");
+	assert_int_equal(ask(big), 414);
+	memset(big, 'x', sizeof(big));
+	memcpy(big, "GET /light HTTP/1.1\r\nHost: k\r\nX: ", 33);
+	strcpy(big + 18000, "\r\n\r\n");
+	assert_int_equal(ask(big), 431);
+	assert_int_equal(ask("GET /greedy HTTP/1.1\r\nHost: k\r\n\r\n"), 500);
+}
+
+static void
+documents_are_shared_and_conditional(void **state UNUSED)
+{
+	char tag[128], request[256];
+
+	assert_int_equal(ask("GET /static/app.css HTTP/1.1\r\nHost: k\r\n\r\n"), 200);
+	assert_non_null(strstr(answer, "\r\n\r\nbody{}"));
+	assert_non_null(strstr(answer, "Cache-Control: public, max-age=60\r\n"));
+	assert_non_null(strstr(answer, "X-Content-Type-Options: nosniff\r\n"));
+	snprintf(tag, sizeof(tag), "%.*s", (int)strcspn(strstr(answer, "ETag: ") + 6, "\r"),
+		 strstr(answer, "ETag: ") + 6);
+	snprintf(request, sizeof(request),
+		 "GET /static/app.css HTTP/1.1\r\nHost: k\r\nIf-None-Match: %s\r\n\r\n", tag);
+	assert_int_equal(ask(request), 304);
+	assert_int_equal(
+		ask("HEAD /static/app.css HTTP/1.1\r\nHost: k\r\nConnection: close\r\n\r\n"), 200);
+	assert_null(strstr(answer, "body{}"));
+	assert_int_equal(ask("GET /static/none.css HTTP/1.1\r\nHost: k\r\n\r\n"), 404);
+}
+
+static void
+a_full_lane_answers_503_and_light_requests_go_on(void **state UNUSED)
+{
+	const char *wait = "GET /wait HTTP/1.1\r\nHost: k\r\n\r\n";
+	int fds[3];
+
+	set_open(false);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = dial(path);
+		say(fds[i], wait);
+		if (i == 0)
+			wait_inside(1); /* one runs, two wait */
+	}
+	for (;;) {
+		unsigned waiting, running;
+
+		lane_depth(app.lanes, LANE_PASSWORD, &waiting, &running);
+		if (waiting == 2)
+			break;
+		sched_yield();
+	}
+	int64_t before_us = clock_mono_us();
+
+	assert_int_equal(ask(wait), 503);
+	assert_non_null(strstr(answer, "Retry-After: "));
+	assert_int_equal(ask("GET /light HTTP/1.1\r\nHost: k\r\n\r\n"), 200);
+	assert_int_equal(ask("GET /loop HTTP/1.1\r\nHost: k\r\n\r\n"), 200);
+	assert_true(clock_mono_us() - before_us < 1500000);
+	set_open(true);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(hear(fds[i]), 200);
+		close(fds[i]);
+	}
+}
+
+static void
+the_metrics_listener_shows_inside_rows_only(void **state UNUSED)
+{
+	int fd = dial(metrics_path);
+
+	say(fd, "GET /inside HTTP/1.1\r\nHost: any\r\n\r\n");
+	assert_int_equal(hear(fd), 200);
+	say(fd, "GET /loop HTTP/1.1\r\nHost: k\r\n\r\n");
+	assert_int_equal(hear(fd), 404);
+	close(fd);
+	assert_int_equal(ask("GET /inside HTTP/1.1\r\nHost: k\r\n\r\n"), 404);
+}
+
+static void
+slow_senders_are_cut_off(void **state UNUSED)
+{
+	int head = dial(path), body = dial(path), silent = dial(path);
+
+	say(head, "GET /loop HTTP/1.1\r\nHost: k\r\n");
+	say(body, "POST /echo HTTP/1.1\r\nHost: k\r\nContent-Length: 5\r\n\r\nab");
+	assert_int_equal(hear_all(silent), -1);
+	assert_int_equal(hear_all(head), -1);
+	assert_int_equal(hear_all(body), -1);
+}
+
+static void
+stopping_lets_running_requests_end(void **state UNUSED)
+{
+	int fd = dial(path), idle = dial(path), probe;
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+
+	set_open(false);
+	say(fd, "GET /wait HTTP/1.1\r\nHost: k\r\n\r\n");
+	wait_inside(1);
+	server_quiesce(server);
+	assert_false(server_drain(server, 50));
+
+	/* Our copy of the listening socket is closed: nobody is accepted any more. */
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	assert_int_not_equal(connect(probe, (struct sockaddr *)&un, sizeof(un)), 0);
+	close(probe);
+
+	set_open(true);
+	assert_int_equal(hear(fd), 200);
+	assert_non_null(strcasestr(answer, "Connection: close\r\n"));
+	assert_true(server_drain(server, 10000));
+	server_stop(server);
+	assert_int_equal(hear_all(idle), -1);
+	close(fd);
+	start();
+}
+
+static void
+a_wrong_certificate_is_refused(void **state UNUSED)
+{
+	char p[108];
+	int fd = listen_at(p, "tls");
+	struct app other = {.config = &config};
+	struct server_options o = {.app = &other,
+				   .fds = &fd,
+				   .n_fds = 1,
+				   .metrics_fd = -1,
+				   .tls_cert_pem = "nonsense",
+				   .tls_key_pem = "nonsense",
+				   .loops = 1};
+	struct server *s;
+	struct err err = {0};
+
+	app_init(&other, life, &config, table);
+	ASSERT_REFUSED(server_start(&o, &s, &err), &err, ERR_INPUT, "do not fit");
+	app_finish(&other);
+	unlink(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests_are_answered_and_connections_kept),
+		cmocka_unit_test(each_oddity_is_refused_and_ends_the_connection),
+		cmocka_unit_test(bodies_arrive_whole_in_any_pieces),
+		cmocka_unit_test(limits_have_their_statuses),
+		cmocka_unit_test(documents_are_shared_and_conditional),
+		cmocka_unit_test(a_full_lane_answers_503_and_light_requests_go_on),
+		cmocka_unit_test(the_metrics_listener_shows_inside_rows_only),
+		cmocka_unit_test(slow_senders_are_cut_off),
+		cmocka_unit_test(stopping_lets_running_requests_end),
+		cmocka_unit_test(a_wrong_certificate_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("server", tests, setup, teardown);
+}
