@@ -1,7 +1,6 @@
 /* Reads and shows forms (form.h). */
 #include "idp/form.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -22,6 +21,7 @@ struct form {
 	const struct form_field *fields;
 	struct form_state *states;
 	size_t n;
+	bool stray; /* a problem was noted for a field that is not there */
 };
 
 struct form *
@@ -115,7 +115,7 @@ read_field(struct arena *a, const struct form_field *field, const struct params 
 		break;
 	}
 	if (s->problem == NULL && s->value[0] == '\0' && (field->flags & FORM_OPTIONAL) == 0)
-		s->problem = "required";
+		s->problem = field->kind == FORM_CHECK ? "unticked" : "required";
 	if (s->problem == NULL && strlen(s->value) > field->max_bytes)
 		s->problem = "too_long";
 	if (s->problem != NULL)
@@ -138,19 +138,24 @@ form_find(const struct form *f, const char *name)
 	for (size_t i = 0; i < f->n; i++)
 		if (text_eq(f->fields[i].name, name))
 			return &f->states[i];
-	abort(); /* a name that the caller's own table lacks */
+	return NULL;
 }
 
 const char *
 form_value(const struct form *f, const char *name)
 {
-	return form_find(f, name)->value;
+	const struct form_state *s = form_find(f, name);
+
+	return s == NULL ? "" : s->value;
 }
 
 void
 form_set(struct form *f, const char *name, const char *value)
 {
-	form_find(f, name)->shown = value;
+	struct form_state *s = form_find(f, name);
+
+	if (s != NULL)
+		s->shown = value;
 }
 
 void
@@ -158,7 +163,9 @@ form_problem(struct form *f, const char *name, const char *problem)
 {
 	struct form_state *s = form_find(f, name);
 
-	if (s->problem == NULL)
+	if (s == NULL)
+		f->stray = true;
+	else if (s->problem == NULL)
 		s->problem = problem;
 }
 
@@ -168,7 +175,7 @@ form_ok(const struct form *f)
 	for (size_t i = 0; i < f->n; i++)
 		if (f->states[i].problem != NULL)
 			return false;
-	return true;
+	return !f->stray;
 }
 
 /* The members a problem's text may show, beside its field's. */

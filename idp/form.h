@@ -43,13 +43,13 @@ struct form *form_create(struct arena *a, const struct form_field *fields, size_
 
 /*
  * What was sent, white space at both ends dropped.  Problems noted here:
- * "required", "too_long", "date" (no such day), "code" (not digits).
+ * "required" (of a check: "unticked"), "too_long", "date" (no such day), "code" (not digits).
  */
 struct form *form_read(struct arena *a, const struct form_field *fields, size_t n,
 		       const struct params *sent) __attribute__((returns_nonnull));
 
-/* The value; "" when nothing was sent or a problem was noted by form_read.  `name` must be a
- * field's name. */
+/* The value; "" when nothing was sent or a problem was noted by form_read, and for
+ * a name that is no field's. */
 const char *form_value(const struct form *f, const char *name);
 
 /* What the field shows until it is sent.  Not for passwords, dates, checks. */

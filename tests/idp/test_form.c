@@ -88,7 +88,9 @@ what_is_missing_is_noted(void **state UNUSED)
 
 	assert_false(form_ok(f));
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		const char *want = (fields[i].flags & FORM_OPTIONAL) != 0 ? "" : "required";
+		const char *want = (fields[i].flags & FORM_OPTIONAL) != 0 ? ""
+				   : fields[i].kind == FORM_CHECK         ? "unticked"
+									  : "required";
 
 		assert_string_equal(problem_of(f, fields[i].name), want);
 		assert_string_equal(form_value(f, fields[i].name), "");
@@ -210,6 +212,18 @@ pages_get_problems_too(void **state UNUSED)
 }
 
 static void
+a_name_that_is_no_fields_has_no_value_and_fails_the_form(void **state UNUSED)
+{
+	struct form *f = sent(good, ARRAY_LEN(good));
+
+	assert_string_equal(form_value(f, "nothing"), "");
+	form_set(f, "nothing", "x");
+	assert_true(form_ok(f));
+	form_problem(f, "nothing", "required");
+	assert_false(form_ok(f));
+}
+
+static void
 an_empty_form_shows_what_was_set(void **state UNUSED)
 {
 	json_t *vars = json_new_object(a);
@@ -235,6 +249,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(pages_get_groups_of_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_password_is_never_shown_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(pages_get_problems_too, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_name_that_is_no_fields_has_no_value_and_fails_the_form, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_empty_form_shows_what_was_set, setup, teardown),
 	};
 
