@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hold texts, templates and code together.
 
-usage: lint_i18n.py SOURCE_ROOT
+usage: lint_i18n.py [SOURCE_ROOT]
 Each language has the same keys, each with a text and the same {names}.  Each key a
 template or page_text(..., "key") names exists.  Each key is used: by name, through
 a family ({{t:family.*member}}), or as the text_key of a row (any string in idp/*.c
@@ -80,13 +80,21 @@ def check_use(root, keys, complain):
             complain(f"{key} is not used")
 
 
-def main():
-    root, faults = sys.argv[1], []
+def lint(root):
+    """The faults of a tree, a sentence each."""
+    faults = []
     languages = {p: read_po(p, faults.append) for p in files_in(os.path.join(root, "web/i18n"), ".po")}
     keys = check_languages(languages, faults.append)
     check_use(root, keys, faults.append)
+    return [fault.removeprefix(root + "/") for fault in faults]
+
+
+def main():
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    faults = lint(sys.argv[1] if len(sys.argv) > 1 else here)
     for fault in faults:
-        print(os.path.relpath(fault, root) if fault.startswith("/") else fault)
+        print(fault)
+    print(f"lint i18n: {len(faults)} findings", file=sys.stderr)
     return 1 if faults else 0
 
 

@@ -212,13 +212,13 @@ sections_follow_their_member(void **state UNUSED)
 static void
 an_asset_is_named_by_its_content(void **state UNUSED)
 {
-	const char *url = rendered("{{asset:submit.js}}", "{}");
+	const char *url = rendered("{{asset:kontor.css}}", "{}");
 	const char *name = url + strlen("/static/");
 
-	assert_true(text_starts(url, "/static/submit."));
+	assert_true(text_starts(url, "/static/kontor."));
 	assert_non_null(embed_find(web_static, name));
 	assert_non_null(embed_find(web_static, arena_printf(a, "%s.gz", name)));
-	assert_memory_equal(embed_find(web_static, name)->sha256, name + strlen("submit."), 8);
+	assert_memory_equal(embed_find(web_static, name)->sha256, name + strlen("kontor."), 8);
 }
 
 static void
