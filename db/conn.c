@@ -41,6 +41,12 @@ static const char *const settings[] = {
 	[CONN_ADMIN] = COMMON "SET lock_timeout = '2s';" ON_DISK,
 };
 
+/* As pg_stat_activity shows them, after the program's name. */
+static const char *const role_names[] = {
+	[CONN_READER] = "reader", [CONN_DURABLE] = "durable",   [CONN_LAZY] = "lazy",
+	[CONN_TX] = "tx",         [CONN_LISTENER] = "listener", [CONN_ADMIN] = "admin",
+};
+
 static bool
 role_runs(enum conn_role role, enum db_class class)
 {
@@ -253,12 +259,15 @@ bool
 conn_open(struct conn *c, const char *conninfo, const char *application_name, enum conn_role role,
 	  struct err *err)
 {
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s %s", application_name, role_names[role]);
 	/* Before dbname: defaults.  After it: what the program relies on. */
 	const char *const names[] = {"connect_timeout", "tcp_user_timeout",
 				     "keepalives_idle", "fallback_application_name",
 				     "dbname",          "target_session_attrs",
 				     "client_encoding", NULL};
-	const char *const values[] = {"3",      "10000",      "10",   application_name,
+	const char *const values[] = {"3",      "10000",      "10",   name,
 				      conninfo, "read-write", "UTF8", NULL};
 
 	c->warned = false;

@@ -179,10 +179,12 @@ db_status(struct db *db, struct db_status *out)
 	*out = (struct db_status){.listener = listener.connected,
 				  .clock_known = listener.clock_known,
 				  .clock_skew_s = listener.clock_skew_s,
+				  .unknown = pool_unknown(db->pool),
 				  .connects = listener.connects};
 	memcpy(out->trouble, listener.trouble, sizeof(out->trouble));
 	for (size_t i = 0; i < ARRAY_LEN(lanes); i++) {
 		lane_status(lanes[i], &ls[i]);
+		out->queued += ls[i].queued;
 		out->statements += ls[i].statements;
 		out->batches += ls[i].batches;
 		out->reruns += ls[i].reruns;

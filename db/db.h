@@ -26,7 +26,8 @@ struct db_tx;
 
 struct db_options {
 	const char *conninfo;         /* libpq keywords or URI; several hosts are fine */
-	const char *application_name; /* as pg_stat_activity shows it; NULL: "kontor" */
+	const char *application_name; /* pg_stat_activity shows it and what each is for; NULL:
+					 "kontor" */
 	unsigned tx_connections;      /* most connections for transactions; 0: 4 */
 	time_t (*clock)(void); /* this node's clock (clock_now), compared with the database's */
 
@@ -74,6 +75,7 @@ struct db_status {
 	bool reader, durable, lazy, listener; /* connected now */
 	bool clock_known;
 	int64_t clock_skew_s; /* |node - database| at the last look, at most a minute ago */
+	uint64_t queued;      /* statements that wait to be sent */
 	uint64_t statements;  /* answered by the pipelined connections */
 	uint64_t batches;     /* round trips they took */
 	uint64_t reruns;      /* batches that failed and were run again one by one */

@@ -609,5 +609,6 @@ lane_status(struct lane *lane, struct lane_status *out)
 {
 	pthread_mutex_lock(&lane->lock);
 	*out = lane->status;
+	out->queued = lane->n_queued;
 	pthread_mutex_unlock(&lane->lock);
 }

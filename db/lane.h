@@ -21,7 +21,7 @@ struct lane_options {
 
 struct lane_status {
 	bool connected;
-	uint64_t statements, batches, reruns, unknown, connects;
+	uint64_t queued, statements, batches, reruns, unknown, connects;
 	char trouble[240];
 };
 

@@ -148,7 +148,7 @@ open_admin(struct history *h, const char *conninfo, struct conn **out, struct er
 	struct conn *c = ARENA_NEW(h->a, struct conn);
 
 	arena_defer(h->a, close_conn, c);
-	if (!conn_open(c, conninfo, "kontor migrate", CONN_ADMIN, err))
+	if (!conn_open(c, conninfo, "kontor", CONN_ADMIN, err))
 		return false;
 	/* Text is UTF-8 everywhere (base/text.h). */
 	if (strcmp(PQparameterStatus(c->pg, "server_encoding"), "UTF8") != 0)

@@ -23,6 +23,7 @@ struct pool {
 	const char *conninfo, *application_name;
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
+	uint64_t unknown; /* commits whose outcome nobody knows */
 	size_t n;
 	struct slot slots[];
 };
@@ -65,6 +66,16 @@ pool_destroy(struct pool *pool)
 	pthread_cond_destroy(&pool->freed);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
+}
+
+uint64_t
+pool_unknown(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	uint64_t n = pool->unknown;
+
+	pthread_mutex_unlock(&pool->lock);
+	return n;
 }
 
 /* A free slot, one with a connection first.  Held: pool->lock. */
@@ -225,6 +236,15 @@ db_tx_run(struct db_tx *tx, const struct db_statement *st, const struct db_param
 	return held;
 }
 
+static bool
+fail_unknown(struct pool *pool, struct err *err)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->unknown++;
+	pthread_mutex_unlock(&pool->lock);
+	return FAIL(err, ERR_UNAVAILABLE, NULL, "commit: outcome unknown");
+}
+
 bool
 db_tx_commit(struct db_tx *tx, struct err *err)
 {
@@ -241,14 +261,14 @@ db_tx_commit(struct db_tx *tx, struct err *err)
 
 	if (w != CONN_READY) {
 		release(tx, false);
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "commit: outcome unknown");
+		return fail_unknown(tx->pool, err);
 	}
 	bool held = true;
 
 	if (!conn_result_ok(res))
 		held = conn_fail(err, "commit", res);
 	else if (conn->warned || strcmp(PQcmdStatus(res), "COMMIT") != 0)
-		held = FAIL(err, ERR_UNAVAILABLE, NULL, "commit: outcome unknown");
+		held = fail_unknown(tx->pool, err);
 	PQclear(res);
 	release(tx, true);
 	return held;

@@ -10,6 +10,9 @@ struct pool;
 struct pool *pool_create(const char *conninfo, const char *application_name, unsigned most);
 void pool_destroy(struct pool *pool); /* NULL is fine */
 
+/* How many commits ended in "outcome unknown". */
+uint64_t pool_unknown(struct pool *pool);
+
 struct pool *db_pool(struct db *db);
 
 #endif

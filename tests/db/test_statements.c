@@ -28,6 +28,50 @@ every_statement_is_prepared(void **state)
 	conn_close(&conn);
 }
 
+static const char *
+show(struct pg *pg, enum conn_role role, const char *setting)
+{
+	struct conn conn;
+
+	ASSERT_OK(conn_open(&conn, pg->conninfo, "test", role, &pg->err), &pg->err);
+	PGresult *res = PQexec(conn.pg, arena_printf(pg->a, "SHOW %s", setting));
+	const char *value = arena_strdup(pg->a, PQgetvalue(res, 0, 0));
+
+	PQclear(res);
+	conn_close(&conn);
+	return value;
+}
+
+static void
+durable_means_on_disk_whatever_the_server_thinks(void **state)
+{
+	static const struct {
+		const char *server, *durable;
+	} cases[] = {{"off", "on"}, {"local", "on"}, {"remote_apply", "remote_apply"}};
+	struct pg *pg = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		pg_sql(pg,
+		       arena_printf(pg->a, "ALTER DATABASE %s SET synchronous_commit = %s",
+				    pg_value(pg, "SELECT current_database()"), cases[i].server));
+		assert_string_equal(show(pg, CONN_DURABLE, "synchronous_commit"), cases[i].durable);
+		assert_string_equal(show(pg, CONN_TX, "synchronous_commit"), cases[i].durable);
+		assert_string_equal(show(pg, CONN_LAZY, "synchronous_commit"), "off");
+	}
+}
+
+static void
+a_session_is_set_up_for_what_it_does(void **state)
+{
+	struct pg *pg = *state;
+
+	assert_string_equal(show(pg, CONN_READER, "default_transaction_read_only"), "on");
+	assert_string_equal(show(pg, CONN_DURABLE, "lock_timeout"), "100ms");
+	assert_string_equal(show(pg, CONN_LAZY, "lock_timeout"), "100ms");
+	assert_string_equal(show(pg, CONN_ADMIN, "lock_timeout"), "2s");
+	assert_string_equal(show(pg, CONN_LAZY, "application_name"), "test lazy");
+}
+
 static bool
 is_known(unsigned type)
 {
@@ -174,6 +218,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(every_statement_is_prepared),
+		T(durable_means_on_disk_whatever_the_server_thinks),
+		T(a_session_is_set_up_for_what_it_does),
 		T(every_column_has_a_type_that_is_read),
 		T(no_statement_knows_the_time),
 		T(every_row_is_complete),

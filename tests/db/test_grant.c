@@ -1,0 +1,277 @@
+/* Authorization codes and access tokens. */
+#include "db/grant.h"
+
+#include "base/rand.h"
+#include "db/account.h"
+#include "db/dated.h"
+#include "db/session.h"
+#include "tests/db/pg.h"
+
+#define CODE_END  (NOW + 60)
+#define TOKEN_END (NOW + 600)
+
+struct granted {
+	struct db_grant grant;
+	const char *code, *token;
+};
+
+static struct granted
+give(struct pg *pg)
+{
+	const struct db_proof proof = {.level = 2, .method = "password", .at = NOW};
+	struct db_session session = {.sid = rand_token(pg->a, 16),
+				     .acting = pg_person(pg),
+				     .sso_group = "g",
+				     .proofs = &proof,
+				     .n_proofs = 1,
+				     .expires = NOW + 3600};
+	struct granted g = {
+		.grant = {.party = "stadtportal",
+			  .acting = session.acting,
+			  .sid = session.sid,
+			  .scope = "openid profile",
+			  .sealed = bytes_of("sealed claims"),
+			  .redirect_uri = "https://stadtportal.example/cb",
+			  .challenge = "challenge",
+			  .nonce = "nonce",
+			  .extra = bytes_of("extra"),
+			  .expires = CODE_END},
+		.code = db_dated_create(pg->a, CODE_END),
+		.token = db_dated_create(pg->a, TOKEN_END),
+	};
+
+	rand_bytes(g.grant.id, sizeof(g.grant.id));
+	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NOW, &pg->err),
+		  &pg->err);
+	ASSERT_OK(db_grant_create(&pg->c, g.code, &g.grant, NOW, &pg->err), &pg->err);
+	return g;
+}
+
+static enum db_take
+take(struct pg *pg, const struct granted *g, const char *party, time_t now,
+     const struct db_grant **out)
+{
+	enum db_take result;
+
+	ASSERT_OK(db_grant_take(&pg->c, g->code, party, db_dated_create(pg->a, TOKEN_END),
+				TOKEN_END, NULL, now, &result, out, &pg->err),
+		  &pg->err);
+	return result;
+}
+
+static enum db_take
+take_with_token(struct pg *pg, const struct granted *g)
+{
+	enum db_take result;
+	const struct db_grant *grant;
+
+	ASSERT_OK(db_grant_take(&pg->c, g->code, g->grant.party, g->token, TOKEN_END, NULL, NOW,
+				&result, &grant, &pg->err),
+		  &pg->err);
+	return result;
+}
+
+static const struct db_token *
+find(struct pg *pg, const char *token, time_t now)
+{
+	const struct db_token *found;
+
+	ASSERT_OK(db_token_find(&pg->c, token, now, &found, &pg->err), &pg->err);
+	return found;
+}
+
+static void
+a_code_is_taken_with_all_it_carries(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+	const struct db_audit audit = {.event = "code_taken",
+				       .ref = "r",
+				       .subject = &g.grant.acting,
+				       .party = "stadtportal"};
+	const struct db_grant *grant;
+	enum db_take result;
+
+	ASSERT_OK(db_grant_take(&pg->c, g.code, "stadtportal", g.token, TOKEN_END, &audit, NOW + 59,
+				&result, &grant, &pg->err),
+		  &pg->err);
+	assert_int_equal(result, DB_TAKE_TAKEN);
+	assert_memory_equal(grant->id, g.grant.id, 16);
+	assert_string_equal(grant->party, "stadtportal");
+	assert_true(subject_id_eq(grant->acting, g.grant.acting));
+	assert_null(grant->represented);
+	assert_string_equal(grant->sid, g.grant.sid);
+	assert_string_equal(grant->scope, "openid profile");
+	assert_true(bytes_eq(grant->sealed, bytes_of("sealed claims")));
+	assert_string_equal(grant->redirect_uri, "https://stadtportal.example/cb");
+	assert_string_equal(grant->challenge, "challenge");
+	assert_string_equal(grant->nonce, "nonce");
+	assert_true(bytes_eq(grant->extra, bytes_of("extra")));
+	assert_int_equal(grant->created, NOW);
+	assert_int_equal(grant->expires, CODE_END);
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'code_taken'"),
+			    "1");
+}
+
+static void
+the_token_comes_with_the_code(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+
+	assert_null(find(pg, g.token, NOW));
+	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
+	const struct db_token *token = find(pg, g.token, TOKEN_END - 1);
+
+	assert_memory_equal(token->grant, g.grant.id, 16);
+	assert_string_equal(token->party, "stadtportal");
+	assert_true(subject_id_eq(token->acting, g.grant.acting));
+	assert_string_equal(token->sid, g.grant.sid);
+	assert_string_equal(token->scope, "openid profile");
+	assert_true(bytes_eq(token->sealed, bytes_of("sealed claims")));
+	assert_int_equal(token->created, NOW);
+	assert_int_equal(token->expires, TOKEN_END);
+	assert_null(find(pg, g.token, TOKEN_END));
+	assert_null(find(pg, db_dated_create(pg->a, TOKEN_END), NOW));
+	assert_null(find(pg, "no token", NOW));
+	assert_null(find(pg, g.code, NOW));
+}
+
+static void
+a_second_use_revokes_what_the_first_gave(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+	const struct db_grant *grant;
+
+	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
+	assert_non_null(find(pg, g.token, NOW));
+	/* Also when the code itself would be too old by now. */
+	assert_int_equal(take(pg, &g, "stadtportal", NOW + 300, &grant), DB_TAKE_REPLAYED);
+	assert_null(grant);
+	assert_null(find(pg, g.token, NOW));
+}
+
+static void
+what_a_taken_code_carried_is_gone(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+
+	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
+	assert_string_equal(
+		pg_value(pg, arena_printf(pg->a,
+					  "SELECT sealed IS NULL AND extra IS NULL FROM grant_code"
+					  " WHERE grant_id = %s",
+					  pg_hex(pg, (struct bytes){g.grant.id, 16}))),
+		"t");
+}
+
+static void
+a_code_that_may_not_be_taken_is_refused(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg), other = give(pg);
+	const struct db_grant *grant;
+
+	assert_int_equal(take(pg, &g, "gewerbeportal", NOW, &grant), DB_TAKE_REFUSED);
+	assert_null(grant);
+	assert_int_equal(take(pg, &g, "stadtportal", CODE_END, &grant), DB_TAKE_REFUSED);
+	g.code = db_dated_create(pg->a, CODE_END);
+	assert_int_equal(take(pg, &g, "stadtportal", NOW, &grant), DB_TAKE_REFUSED);
+	g.code = "20833.short";
+	assert_int_equal(take(pg, &g, "stadtportal", NOW, &grant), DB_TAKE_REFUSED);
+	/* Another party's attempt does not use it up. */
+	assert_int_equal(take(pg, &other, "gewerbeportal", NOW, &grant), DB_TAKE_REFUSED);
+	assert_int_equal(take(pg, &other, "stadtportal", NOW, &grant), DB_TAKE_TAKEN);
+	/* Nor does another party's replay revoke anything. */
+	assert_int_equal(take(pg, &other, "gewerbeportal", NOW, &grant), DB_TAKE_REFUSED);
+	ASSERT_REFUSED(db_grant_take(&pg->c, other.code, "stadtportal", "x", TOKEN_END, NULL, NOW,
+				     &(enum db_take){0}, &grant, &pg->err),
+		       &pg->err, ERR_INTERNAL, "not a token");
+	ASSERT_REFUSED(db_grant_create(&pg->c, "x", &other.grant, NOW, &pg->err), &pg->err,
+		       ERR_INTERNAL, "not a code");
+}
+
+static void
+a_session_that_has_ended_gives_no_token_and_keeps_none(void **state)
+{
+	struct pg *pg = *state;
+	struct granted before = give(pg), after = give(pg);
+	const struct db_participant *list;
+	const struct db_grant *grant;
+	bool ended;
+	size_t n;
+
+	ASSERT_OK(db_session_end(&pg->c, before.grant.sid, NULL, NOW, &ended, &list, &n, &pg->err),
+		  &pg->err);
+	assert_int_equal(take(pg, &before, "stadtportal", NOW, &grant), DB_TAKE_REFUSED);
+	assert_int_equal(take_with_token(pg, &after), DB_TAKE_TAKEN);
+	ASSERT_OK(db_session_end(&pg->c, after.grant.sid, NULL, NOW, &ended, &list, &n, &pg->err),
+		  &pg->err);
+	assert_null(find(pg, after.token, NOW));
+}
+
+static void
+a_disabled_account_has_no_tokens(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+
+	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
+	ASSERT_OK(db_account_set_state(&pg->c, g.grant.acting, DB_DISABLED, NULL, NOW, &pg->err),
+		  &pg->err);
+	assert_null(find(pg, g.token, NOW));
+	ASSERT_OK(db_account_set_state(&pg->c, g.grant.acting, DB_ACTIVE, NULL, NOW, &pg->err),
+		  &pg->err);
+	assert_null(find(pg, g.token, NOW));
+}
+
+static void
+a_token_is_revoked_by_its_party_only(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+
+	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
+	ASSERT_OK(db_token_revoke(&pg->c, g.token, "gewerbeportal", NOW, &pg->err), &pg->err);
+	assert_non_null(find(pg, g.token, NOW));
+	ASSERT_OK(db_token_revoke(&pg->c, g.token, "stadtportal", NOW, &pg->err), &pg->err);
+	assert_null(find(pg, g.token, NOW));
+	ASSERT_OK(db_token_revoke(&pg->c, "no token", "stadtportal", NOW, &pg->err), &pg->err);
+}
+
+static void
+a_grant_is_revoked_as_a_whole(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+	const struct db_audit audit = {.event = "grant_revoked", .ref = "r"};
+
+	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
+	for (int i = 0; i < 2; i++)
+		ASSERT_OK(db_grant_revoke(&pg->c, g.grant.id, &audit, NOW, &pg->err), &pg->err);
+	assert_null(find(pg, g.token, NOW));
+	assert_string_equal(
+		pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'grant_revoked'"), "1");
+}
+
+#define T(test) cmocka_unit_test_setup(test, pg_fresh)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_code_is_taken_with_all_it_carries),
+		T(the_token_comes_with_the_code),
+		T(a_second_use_revokes_what_the_first_gave),
+		T(what_a_taken_code_carried_is_gone),
+		T(a_code_that_may_not_be_taken_is_refused),
+		T(a_session_that_has_ended_gives_no_token_and_keeps_none),
+		T(a_disabled_account_has_no_tokens),
+		T(a_token_is_revoked_by_its_party_only),
+		T(a_grant_is_revoked_as_a_whole),
+	};
+
+	return cmocka_run_group_tests_name("grant", tests, pg_setup, pg_teardown);
+}

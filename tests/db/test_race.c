@@ -1,0 +1,470 @@
+/*
+ * One-time things raced by 50 nodes, each with connections of its own: exactly
+ * one has it, whoever that is.
+ */
+#include <pthread.h>
+#include <stdio.h>
+
+#include "base/rand.h"
+#include "db/account.h"
+#include "db/budget.h"
+#include "db/dated.h"
+#include "db/flow.h"
+#include "db/grant.h"
+#include "db/key.h"
+#include "db/pseudonym.h"
+#include "db/seen.h"
+#include "db/session.h"
+#include "db/setting.h"
+#include "db/ticket.h"
+#include "tests/db/pg.h"
+
+#define NODES  50
+#define ROUNDS 5
+
+/* What the nodes fight for in a round. */
+struct prize {
+	const char *text; /* a code, an id, a name: new for each round */
+	const char *sid;
+	struct subject_id subject;
+	unsigned char id[16];
+	int64_t round;
+};
+
+enum result { LOST = 0, WON, BROKEN };
+
+struct node {
+	pthread_t thread;
+	struct db *db;
+	struct db_call c;
+	size_t number;
+	const struct prize *prize;
+	enum result (*attempt)(struct node *node);
+	pthread_barrier_t *start;
+	enum result result;
+	enum db_take take;
+	struct err err;
+};
+
+static struct node nodes[NODES];
+
+static int
+setup(void **state)
+{
+	if (pg_setup(state) != 0)
+		return -1;
+	for (size_t i = 0; i < NODES; i++) {
+		nodes[i].db = pg_connect(*state);
+		nodes[i].number = i;
+	}
+	for (size_t i = 0; i < NODES; i++)
+		while (!db_ready(nodes[i].db))
+			pg_sql(*state, "SELECT pg_sleep(0.01)");
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	for (size_t i = 0; i < NODES; i++)
+		db_destroy(nodes[i].db);
+	return pg_teardown(state);
+}
+
+static void *
+node_main(void *arg)
+{
+	struct node *node = arg;
+
+	pthread_barrier_wait(node->start);
+	node->result = node->attempt(node);
+	return NULL;
+}
+
+/* Let all nodes try at once.  Returns how many won. */
+static size_t
+race(struct pg *pg, const struct prize *prize, enum result (*attempt)(struct node *node))
+{
+	pthread_barrier_t start;
+	size_t won = 0;
+
+	pthread_barrier_init(&start, NULL, NODES);
+	for (size_t i = 0; i < NODES; i++) {
+		nodes[i].c = pg_call(pg, nodes[i].db);
+		nodes[i].c.a = arena_create(1024 * 1024);
+		nodes[i].prize = prize;
+		nodes[i].attempt = attempt;
+		nodes[i].start = &start;
+		nodes[i].err = (struct err){0};
+		pthread_create(&nodes[i].thread, NULL, node_main, &nodes[i]);
+	}
+	for (size_t i = 0; i < NODES; i++) {
+		pthread_join(nodes[i].thread, NULL);
+		arena_destroy(nodes[i].c.a);
+	}
+	pthread_barrier_destroy(&start);
+	for (size_t i = 0; i < NODES; i++) {
+		if (nodes[i].result == BROKEN)
+			fail_msg("node %zu: %s", i, nodes[i].err.text);
+		won += nodes[i].result == WON;
+	}
+	return won;
+}
+
+static struct prize
+new_prize(struct pg *pg, int round)
+{
+	struct prize prize = {.text = db_dated_create(pg->a, NOW + 60),
+			      .sid = rand_token(pg->a, 16),
+			      .subject = pg_person(pg),
+			      .round = round};
+
+	rand_bytes(prize.id, sizeof(prize.id));
+	return prize;
+}
+
+/*
+ * A call that says yes or no.  A lock that another node held for too long (a slow
+ * machine) is a refusal too; everything else would be a fault.
+ */
+static enum result
+judge(const struct node *node, bool held, bool won)
+{
+	if (!held)
+		return node->err.kind == ERR_UNAVAILABLE && strstr(node->err.text, "55P03") != NULL
+			       ? LOST
+			       : BROKEN;
+	return won ? WON : LOST;
+}
+
+static enum result
+try_seen(struct node *n)
+{
+	bool first = false;
+	bool held = db_seen_once(&n->c, "jti", bytes_of(n->prize->text), NOW + 60, NOW, &first,
+				 &n->err);
+
+	return judge(n, held, first);
+}
+
+static enum result
+try_ticket(struct node *n)
+{
+	const struct db_ticket *taken = NULL;
+	bool held = db_ticket_take(&n->c, "race", n->prize->text, NOW, &taken, &n->err);
+
+	return judge(n, held, taken != NULL);
+}
+
+static enum result
+try_flow(struct node *n)
+{
+	const struct db_flow *taken = NULL;
+	bool held = db_flow_take(&n->c, n->prize->text, "browser", NOW, &taken, &n->err);
+
+	return judge(n, held, taken != NULL);
+}
+
+static enum result
+try_code(struct node *n)
+{
+	const struct db_grant *grant = NULL;
+
+	n->take = DB_TAKE_REFUSED;
+	bool held = db_grant_take(&n->c, n->prize->text, "p", db_dated_create(n->c.a, NOW + 600),
+				  NOW + 600, NULL, NOW, &n->take, &grant, &n->err);
+
+	return judge(n, held, n->take == DB_TAKE_TAKEN);
+}
+
+static enum result
+try_totp(struct node *n)
+{
+	bool accepted = false;
+	bool held = db_credential_totp_step(&n->c, n->prize->id, 1, NOW, &accepted, &n->err);
+
+	return judge(n, held, accepted);
+}
+
+static enum result
+try_rotate(struct node *n)
+{
+	const struct db_proof proof = {.level = 3, .method = "totp", .at = NOW};
+	bool held = db_session_add_proof(&n->c, n->prize->text, rand_token(n->c.a, 32), &proof,
+					 NOW + 60, NOW, &n->err);
+
+	return !held && n->err.kind == ERR_NOT_FOUND ? LOST : judge(n, held, true);
+}
+
+static enum result
+try_setting(struct node *n)
+{
+	bool held = db_setting_save(&n->c, n->prize->text, "v", 0, NULL, NOW, &n->err);
+
+	return !held && n->err.kind == ERR_CONFLICT ? LOST : judge(n, held, true);
+}
+
+static enum result
+try_name(struct node *n)
+{
+	unsigned char lookup[32] = {0};
+	const struct db_account_new account = {.subject = {.id = subject_id_create(),
+							   .kind = DB_PERSON,
+							   .origin = DB_LOCAL,
+							   .account_key = bytes_of("k")},
+					       .lookup = {lookup, sizeof(lookup)}};
+
+	memcpy(lookup, n->prize->id, sizeof(n->prize->id));
+	bool held = db_account_create(&n->c, &account, NULL, NOW, &n->err);
+
+	return !held && n->err.kind == ERR_CONFLICT ? LOST : judge(n, held, true);
+}
+
+static enum result
+try_budget(struct node *n)
+{
+	const struct db_budget budget = {
+		.purpose = "race", .key = bytes_of(n->prize->text), .limit = 7, .window_s = 600};
+	struct db_attempt attempt = {0};
+	bool held = db_budget_reserve(&n->c, &budget, NOW, &attempt, &n->err);
+
+	return judge(n, held, attempt.allowed);
+}
+
+static enum result
+try_pseudonym(struct node *n)
+{
+	const char *mine = rand_token(n->c.a, 32), *kept = NULL;
+	bool held =
+		db_pseudonym_keep(&n->c, n->prize->subject, "race", 1, mine, NOW, &kept, &n->err);
+
+	return judge(n, held, held && strcmp(mine, kept) == 0);
+}
+
+static enum result
+try_activate(struct node *n)
+{
+	bool held = db_key_move(&n->c, arena_printf(n->c.a, "k%zu", n->number), DB_KEY_ACTIVE, NULL,
+				NOW, &n->err);
+
+	return judge(n, held, true);
+}
+
+#define EXACTLY_ONE(pg, prepare, attempt)                       \
+	for (int round = 0; round < ROUNDS; round++) {          \
+		struct prize prize = new_prize(pg, round);      \
+		prepare(pg, &prize);                            \
+		assert_int_equal(race(pg, &prize, attempt), 1); \
+	}
+
+static void
+nothing(struct pg *pg, const struct prize *prize)
+{
+	(void)pg;
+	(void)prize;
+}
+
+static void
+a_replay_mark_is_first_once(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, nothing, try_seen);
+}
+
+static void
+make_ticket(struct pg *pg, const struct prize *prize)
+{
+	const struct db_ticket ticket = {.expires = NOW + 60};
+
+	ASSERT_OK(db_ticket_create(&pg->c, "race", prize->text, &ticket, NOW, &pg->err), &pg->err);
+}
+
+static void
+a_ticket_is_taken_once(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, make_ticket, try_ticket);
+}
+
+static void
+make_flow(struct pg *pg, const struct prize *prize)
+{
+	const struct db_flow flow = {.id = prize->text,
+				     .party = "p",
+				     .front = "saml",
+				     .state = "s",
+				     .expires = NOW + 60};
+
+	ASSERT_OK(db_flow_create(&pg->c, &flow, "browser", NOW, &pg->err), &pg->err);
+}
+
+static void
+a_flow_is_answered_once(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, make_flow, try_flow);
+}
+
+static void
+make_session(struct pg *pg, const struct prize *prize)
+{
+	const struct db_proof proof = {.level = 2, .method = "password", .at = NOW};
+	const struct db_session session = {.sid = prize->sid,
+					   .acting = prize->subject,
+					   .sso_group = "g",
+					   .proofs = &proof,
+					   .n_proofs = 1,
+					   .expires = NOW + 60};
+
+	ASSERT_OK(db_session_create(&pg->c, prize->text, &session, NOW, &pg->err), &pg->err);
+}
+
+static void
+make_code(struct pg *pg, const struct prize *prize)
+{
+	struct db_grant grant = {.party = "p",
+				 .acting = prize->subject,
+				 .sid = prize->sid,
+				 .scope = "",
+				 .redirect_uri = "u",
+				 .expires = NOW + 60};
+
+	memcpy(grant.id, prize->id, sizeof(grant.id));
+	make_session(pg, prize);
+	ASSERT_OK(db_grant_create(&pg->c, prize->text, &grant, NOW, &pg->err), &pg->err);
+}
+
+static void
+a_code_is_taken_once_and_its_replays_revoke_it(void **state)
+{
+	struct pg *pg = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct prize prize = new_prize(pg, round);
+		size_t replayed = 0;
+
+		make_code(pg, &prize);
+		assert_int_equal(race(pg, &prize, try_code), 1);
+		for (size_t i = 0; i < NODES; i++)
+			replayed += nodes[i].take == DB_TAKE_REPLAYED;
+		/* Nobody who came with a used code leaves the token alive. */
+		assert_int_equal(replayed, NODES - 1);
+		assert_string_equal(
+			pg_value(pg, arena_printf(pg->a,
+						  "SELECT count(*) || ' ' || count(revoked_at)"
+						  " FROM access_token WHERE grant_id = %s",
+						  pg_hex(pg, (struct bytes){prize.id, 16}))),
+			"1 1");
+	}
+}
+
+static void
+make_totp(struct pg *pg, const struct prize *prize)
+{
+	struct db_credential credential = {
+		.subject = prize->subject, .kind = DB_TOTP, .level = 3, .secret = bytes_of("s")};
+
+	memcpy(credential.id, prize->id, sizeof(credential.id));
+	ASSERT_OK(db_credential_add(&pg->c, &credential, NULL, NOW, &pg->err), &pg->err);
+}
+
+static void
+a_totp_step_is_accepted_once(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, make_totp, try_totp);
+}
+
+static void
+a_cookie_changes_once(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, make_session, try_rotate);
+}
+
+static void
+a_setting_is_changed_by_one(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, nothing, try_setting);
+}
+
+static void
+a_login_name_goes_to_one_account(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, nothing, try_name);
+}
+
+static void
+a_pseudonym_is_the_same_for_all(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, nothing, try_pseudonym);
+}
+
+static void
+parallel_guesses_do_not_outrun_the_budget(void **state)
+{
+	struct pg *pg = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct prize prize = new_prize(pg, round);
+		size_t allowed = race(pg, &prize, try_budget);
+
+		assert_in_range(allowed, 1, 7);
+		/* Every attempt that was let through is counted. */
+		assert_int_equal(race(pg, &prize, try_budget), 7 - allowed);
+	}
+}
+
+static void
+one_key_stays_active(void **state)
+{
+	struct pg *pg = *state;
+	int64_t generation;
+
+	for (size_t i = 0; i < NODES; i++) {
+		const struct db_key key = {.kid = arena_printf(pg->a, "k%zu", i),
+					   .purpose = 1,
+					   .type = 1,
+					   .state = DB_KEY_PUBLISHED,
+					   .sealed = bytes_of("s")};
+
+		ASSERT_OK(db_key_add(&pg->c, &key, NULL, NOW, &generation, &pg->err), &pg->err);
+	}
+	struct prize prize = new_prize(pg, 0);
+
+	assert_true(race(pg, &prize, try_activate) > 0);
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM key WHERE state = 'active'"), "1");
+}
+
+#define T(test) cmocka_unit_test_setup(test, pg_fresh)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_replay_mark_is_first_once),
+		T(a_ticket_is_taken_once),
+		T(a_flow_is_answered_once),
+		T(a_code_is_taken_once_and_its_replays_revoke_it),
+		T(a_totp_step_is_accepted_once),
+		T(a_cookie_changes_once),
+		T(a_setting_is_changed_by_one),
+		T(a_login_name_goes_to_one_account),
+		T(a_pseudonym_is_the_same_for_all),
+		T(parallel_guesses_do_not_outrun_the_budget),
+		T(one_key_stays_active),
+	};
+
+	return cmocka_run_group_tests_name("race", tests, setup, teardown);
+}
