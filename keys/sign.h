@@ -30,23 +30,26 @@ MUST_USE bool signer_send_secrets(int fd, const char *instance, const struct mas
 				  int64_t timeout_us, struct err *err);
 
 /* A client over fd, which it then owns.  fd -1: not connected until signer_replace_fd. */
-struct signer *signer_create(int fd, int64_t timeout_us) __attribute__((returns_nonnull));
+MUST_USE bool signer_create(int fd, int64_t timeout_us, struct signer **out, struct err *err);
 void signer_destroy(struct signer *s); /* no call may be under way; s may be NULL */
 
 /* False after the signer's death until signer_replace_fd; for readiness. */
 bool signer_alive(struct signer *s);
 
 /*
- * Give the signer every key of the keyring that is not gone, and have it forget
- * those that are no longer there.  Rows are remembered (sealed as they are) for
- * signer_replace_fd.  A row the signer refuses is reported after all the others
- * were sent.
+ * Give the signer every key of the keyring that is not gone and that it does not
+ * have yet, and have it forget those that are no longer there.  Rows are
+ * remembered (sealed as they are) for signer_replace_fd.  A row the signer refuses
+ * is reported after all the others were sent.
  */
 MUST_USE bool signer_load(struct signer *s, const struct keyring *kr, struct err *err);
 
 /*
- * Go on over a new connection, whose signer already has its secrets: calls under
- * way on the old one fail, remembered rows are sent, then callers are let in.
+ * Go on over a new connection (owned from here on, whatever the result), whose
+ * signer already has its secrets: remembered rows are sent, then callers are let
+ * in; calls under way on the old connection fail.  ERR_UNAVAILABLE: the new
+ * signer does not answer, nothing has changed; any other error: a row was
+ * refused, all else goes on.
  */
 MUST_USE bool signer_replace_fd(struct signer *s, int fd, struct err *err);
 

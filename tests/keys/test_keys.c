@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enc.h"
 #include "keys/cert.h"
 #include "keys/cert_build.h"
 #include "keys/private.h"
 #include "keys/shape.h"
+#include "tests/keys/test_rsa.h"
 
 #define CERT_FROM ((time_t)1577836800) /* 2020-01-01 */
 #define CERT_DAYS 10958
@@ -23,11 +25,12 @@ static const struct {
 	const char *kid;
 	enum key_purpose purpose;
 	enum key_type type;
+	const char *const *rsa;
 } wanted[] = {
-	{"test-p256", KEY_OIDC_SIGN, KEY_P256},
-	{"test-rsa", KEY_OIDC_SIGN, KEY_RSA3072},
-	{"test-dec-rsa", KEY_DECRYPT, KEY_RSA3072},
-	{"test-dec-p256", KEY_DECRYPT, KEY_P256},
+	{"test-p256", KEY_OIDC_SIGN, KEY_P256, NULL},
+	{"test-rsa", KEY_OIDC_SIGN, KEY_RSA3072, &test_rsa_keys[0]},
+	{"test-dec-rsa", KEY_DECRYPT, KEY_RSA3072, &test_rsa_keys[1]},
+	{"test-dec-p256", KEY_DECRYPT, KEY_P256, NULL},
 };
 
 static void
@@ -39,19 +42,18 @@ need(bool ok, const struct err *err)
 	abort();
 }
 
-/* PKCS#8 of each key: RSA keys take long to make, so once per process. */
+/* PKCS#8 of each key: P-256 keys are fresh, RSA keys fixed (making one takes long). */
 static struct bytes
-plain_of(size_t i)
+plain_of(struct arena *a, size_t i)
 {
-	static struct arena *made;
-	static struct bytes plain[ARRAY_LEN(wanted)];
+	struct bytes plain;
 	struct err err = {0};
 
-	if (made == NULL)
-		made = arena_create((size_t)1 << 20);
-	if (plain[i].n == 0)
-		need(private_key_generate(made, wanted[i].type, &plain[i], &err), &err);
-	return plain[i];
+	if (wanted[i].rsa != NULL)
+		need(dec_base64(a, bytes_of(*wanted[i].rsa), false, &plain, &err), &err);
+	else
+		need(private_key_generate(a, wanted[i].type, &plain, &err), &err);
+	return plain;
 }
 
 static struct private_key *
@@ -109,7 +111,7 @@ key_make(struct arena *a, struct local *l, size_t i, struct test_key *out)
 	struct err err = {0};
 
 	need(private_key_init(a, &l->c, wanted[i].kid, wanted[i].purpose, wanted[i].type,
-			      plain_of(i), 1, k, &err),
+			      plain_of(a, i), 1, k, &err),
 	     &err);
 	out->kid = k->kid;
 	out->type = k->type;

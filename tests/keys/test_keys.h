@@ -1,7 +1,7 @@
 /*
- * Keys for the tests of other modules: struct key_ops over freshly made keys in
- * the same process, with the signer's own checks of shape.  A signing key here
- * serves every signing purpose.
+ * Keys for the tests of other modules: struct key_ops over keys in the same
+ * process (P-256 freshly made, RSA fixed), with the signer's own checks of shape.  A signing key
+ * here serves every signing purpose.
  */
 #ifndef KONTOR_TESTS_KEYS_TEST_KEYS_H
 #define KONTOR_TESTS_KEYS_TEST_KEYS_H
@@ -26,7 +26,7 @@ struct test_keys {
 	struct test_key dec_p256; /* "test-dec-p256": agrees */
 };
 
-/* Lives as long as the arena, which needs 256 KiB; the keys are made once per process. */
+/* Lives as long as the arena, which needs 256 KiB. */
 struct test_keys *test_keys_create(struct arena *a);
 
 #endif

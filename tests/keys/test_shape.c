@@ -63,8 +63,10 @@ static const struct row jws_rows[] = {
 	{KEY_OIDC_SIGN, "{\"typ\":7,\"alg\":\"ES256\",\"kid\":\"k1\"} {}", "another purpose"},
 	{KEY_FEDERATION_SIGN, "{\"alg\":\"ES256\",\"kid\":\"k1\"} {}", "another purpose"},
 	{KEY_OIDC_SIGN, "{\"alg\":\"ES256\",\"alg\":\"none\",\"kid\":\"k1\"} {}",
-	 "header is not an object"},
-	{KEY_OIDC_SIGN, "[] {}", "header is not an object"},
+	 "not a flat object"},
+	{KEY_OIDC_SIGN, "{\"alg\":\"ES256\",\"kid\":\"k1\",\"x\":[[[[[[[[]]]]]]]]} {}",
+	 "not a flat object"},
+	{KEY_OIDC_SIGN, "[] {}", "not a flat object"},
 	{KEY_OIDC_SIGN, "{\"alg\":\"ES256\",\"kid\":\"k1\"} text", "payload is not an object"},
 	{KEY_OIDC_SIGN, "{\"alg\":\"ES256\",\"kid\":\"k1\"} {", "payload is not an object"},
 };

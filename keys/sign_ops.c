@@ -1,0 +1,313 @@
+/* The questions to the signer (sign.h), each its fields out and its fields back. */
+#include <string.h>
+
+#include "base/enc.h"
+#include "keys/sign_call.h"
+
+#define SIGNATURE_MAX   2048
+#define CONTENT_KEY_MAX 64
+#define MAC_BYTES       32
+#define STATUS_MAX      32768
+#define NAMED_MAX       (WIRE_KID_MAX + 64) /* what sealing adds at most */
+
+/* The answer is read to its end, or it is none. */
+static bool
+answer_end(const struct wire_reader *r, struct err *err)
+{
+	if (!wire_end(r))
+		return FAIL(err, ERR_INTERNAL, NULL, "signer's answer is malformed");
+	return true;
+}
+
+/* The commonest answer: one run of octets, which lies in the call's arena. */
+static bool
+ask_bytes(struct sign_call *c, size_t max, struct bytes *out, struct err *err)
+{
+	struct wire_reader r;
+
+	if (!sign_call_ask(c, max + 4, &r, err))
+		return false;
+	struct bytes b = wire_bytes(&r, 0, max);
+
+	if (!answer_end(&r, err))
+		return false;
+	*out = b;
+	return true;
+}
+
+static bool
+ops_sign(void *ctx, struct arena *a, const char *kid, enum sig_alg alg, struct bytes text,
+	 struct bytes *sig, struct err *err)
+{
+	struct sign_call c;
+
+	sign_call_begin(&c, ctx, a, WIRE_SIGN);
+	wire_put_text(&c.fields, kid);
+	wire_put_u8(&c.fields, (uint8_t)alg);
+	wire_put_bytes(&c.fields, text);
+	return ask_bytes(&c, SIGNATURE_MAX, sig, err);
+}
+
+static bool
+ops_unwrap(void *ctx, struct arena *a, const char *kid, enum wrap_alg alg, struct bytes wrapped,
+	   struct bytes *key, struct err *err)
+{
+	struct sign_call c;
+
+	sign_call_begin(&c, ctx, a, WIRE_UNWRAP);
+	wire_put_text(&c.fields, kid);
+	wire_put_u8(&c.fields, (uint8_t)alg);
+	wire_put_bytes(&c.fields, wrapped);
+	return ask_bytes(&c, CONTENT_KEY_MAX, key, err);
+}
+
+static bool
+ops_agree(void *ctx, struct arena *a, const char *kid, struct bytes peer_spki,
+	  struct bytes other_info, size_t key_bytes, struct bytes *key, struct err *err)
+{
+	struct sign_call c;
+
+	sign_call_begin(&c, ctx, a, WIRE_AGREE);
+	wire_put_text(&c.fields, kid);
+	wire_put_bytes(&c.fields, peer_spki);
+	wire_put_bytes(&c.fields, other_info);
+	wire_put_u32(&c.fields, (uint32_t)key_bytes);
+	return ask_bytes(&c, CONTENT_KEY_MAX, key, err);
+}
+
+struct key_ops
+signer_key_ops(struct signer *s)
+{
+	return (struct key_ops){
+		.ctx = s, .sign = ops_sign, .unwrap = ops_unwrap, .agree = ops_agree};
+}
+
+static bool
+ask_mac(struct sign_call *c, unsigned char out[MAC_BYTES], struct err *err)
+{
+	struct bytes mac;
+
+	if (!ask_bytes(c, MAC_BYTES, &mac, err))
+		return false;
+	if (mac.n != MAC_BYTES)
+		return FAIL(err, ERR_INTERNAL, NULL, "signer's answer is malformed");
+	memcpy(out, mac.p, MAC_BYTES);
+	return true;
+}
+
+bool
+signer_mac(struct signer *s, struct arena *a, enum key_purpose purpose, const char *kid,
+	   const char *label, struct bytes data, unsigned char out[32], struct err *err)
+{
+	struct sign_call c;
+
+	sign_call_begin(&c, s, a, WIRE_MAC);
+	wire_put_u8(&c.fields, (uint8_t)purpose);
+	wire_put_text(&c.fields, kid);
+	wire_put_text(&c.fields, label);
+	wire_put_bytes(&c.fields, data);
+	return ask_mac(&c, out, err);
+}
+
+bool
+signer_pseudonym(struct signer *s, struct arena *a, const char *kid,
+		 const struct pseudonym_subject *subject, const char *sector, const char **out,
+		 struct err *err)
+{
+	unsigned char mac[MAC_BYTES];
+	struct sign_call c;
+
+	sign_call_begin(&c, s, a, WIRE_PSEUDONYM);
+	wire_put_text(&c.fields, kid);
+	wire_put_u8(&c.fields, subject->kind);
+	wire_put_text(&c.fields, subject->origin);
+	wire_put_bytes(&c.fields, subject->id);
+	wire_put_text(&c.fields, sector);
+	if (!ask_mac(&c, mac, err))
+		return false;
+	*out = enc_base64url(a, (struct bytes){mac, sizeof(mac)});
+	return true;
+}
+
+bool
+signer_seal(struct signer *s, struct arena *a, const char *kid, struct bytes label,
+	    struct bytes plain, struct bytes *sealed, struct err *err)
+{
+	struct sign_call c;
+
+	sign_call_begin(&c, s, a, WIRE_SEAL);
+	wire_put_text(&c.fields, kid);
+	wire_put_bytes(&c.fields, label);
+	wire_put_bytes(&c.fields, plain);
+	return ask_bytes(&c, plain.n + NAMED_MAX, sealed, err);
+}
+
+bool
+signer_open(struct signer *s, struct arena *a, struct bytes label, struct bytes sealed,
+	    struct bytes *plain, struct err *err)
+{
+	struct sign_call c;
+
+	sign_call_begin(&c, s, a, WIRE_OPEN);
+	wire_put_bytes(&c.fields, label);
+	wire_put_bytes(&c.fields, sealed);
+	return ask_bytes(&c, sealed.n, plain, err);
+}
+
+bool
+signer_account_new(struct signer *s, struct arena *a, struct bytes account_id,
+		   struct bytes *wrapped, struct err *err)
+{
+	struct sign_call c;
+
+	sign_call_begin(&c, s, a, WIRE_ACCOUNT_NEW);
+	wire_put_bytes(&c.fields, account_id);
+	return ask_bytes(&c, NAMED_MAX, wrapped, err);
+}
+
+bool
+signer_account_rewrap(struct signer *s, struct arena *a, struct bytes account_id,
+		      struct bytes wrapped, struct bytes *rewrapped, struct err *err)
+{
+	struct sign_call c;
+
+	sign_call_begin(&c, s, a, WIRE_ACCOUNT_REWRAP);
+	wire_put_bytes(&c.fields, account_id);
+	wire_put_bytes(&c.fields, wrapped);
+	return ask_bytes(&c, NAMED_MAX, rewrapped, err);
+}
+
+uint32_t
+signer_account_epoch(struct bytes wrapped)
+{
+	return keyring_sealed_under(wrapped);
+}
+
+/* Values out, values back in the same order. */
+static bool
+account_values(struct signer *s, struct arena *a, enum wire_op op, struct bytes account_id,
+	       struct bytes wrapped, const struct account_value *values, size_t n,
+	       struct bytes *out, struct err *err)
+{
+	struct wire_reader r;
+	struct sign_call c;
+
+	if (n > ACCOUNT_VALUES_MAX)
+		return FAIL(err, ERR_INPUT, NULL, "%zu values in one call", n);
+	struct bytes *got = ARENA_ARRAY(a, struct bytes, n);
+
+	sign_call_begin(&c, s, a, op);
+	wire_put_bytes(&c.fields, account_id);
+	wire_put_bytes(&c.fields, wrapped);
+	wire_put_u32(&c.fields, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		wire_put_bytes(&c.fields, values[i].label);
+		wire_put_bytes(&c.fields, values[i].data);
+	}
+	/* Sealing adds less to each value than its label and lengths took on the way there. */
+	if (!sign_call_ask(&c, c.fields.n + n * NAMED_MAX, &r, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		got[i] = wire_bytes(&r, 0, WIRE_MAX);
+	if (!answer_end(&r, err))
+		return false;
+	if (n > 0)
+		memcpy(out, got, n * sizeof(*out));
+	return true;
+}
+
+bool
+signer_account_seal(struct signer *s, struct arena *a, struct bytes account_id,
+		    struct bytes wrapped, const struct account_value *values, size_t n,
+		    struct bytes *out, struct err *err)
+{
+	return account_values(s, a, WIRE_ACCOUNT_SEAL, account_id, wrapped, values, n, out, err);
+}
+
+bool
+signer_account_open(struct signer *s, struct arena *a, struct bytes account_id,
+		    struct bytes wrapped, const struct account_value *values, size_t n,
+		    struct bytes *out, struct err *err)
+{
+	return account_values(s, a, WIRE_ACCOUNT_OPEN, account_id, wrapped, values, n, out, err);
+}
+
+bool
+signer_generate(struct signer *s, struct arena *a, const struct key_wish *wish, time_t now,
+		struct key_row *row, struct err *err)
+{
+	struct wire_reader r;
+	struct sign_call c;
+	bool has_cert = wish->purpose == KEY_SAML_SIGN || wish->purpose == KEY_DECRYPT;
+
+	if (has_cert && (wish->cert_days < 1 || wish->cert_days > 36500))
+		return FAIL(err, ERR_INPUT, NULL, "certificate for %lld days",
+			    (long long)wish->cert_days);
+	sign_call_begin(&c, s, a, WIRE_GENERATE);
+	wire_put_u8(&c.fields, (uint8_t)wish->purpose);
+	wire_put_u8(&c.fields, (uint8_t)wish->type);
+	wire_put_u64(&c.fields, (uint64_t)now);
+	wire_put_u32(&c.fields, has_cert ? (uint32_t)wish->cert_days : 0);
+	if (!sign_call_ask(&c, WIRE_DATA_MAX, &r, err))
+		return false;
+	struct key_row made = {.purpose = wish->purpose,
+			       .type = wish->type,
+			       .state = KEY_PLANNED,
+			       .created = now,
+			       .state_since = now};
+
+	made.kid = wire_text(&r, a, 1, WIRE_KID_MAX);
+	made.spki = wire_bytes(&r, 0, WIRE_SPKI_MAX);
+	made.cert = wire_bytes(&r, 0, WIRE_DATA_MAX);
+	made.sealed = wire_bytes(&r, 1, WIRE_SEALED_KEY_MAX);
+	if (!answer_end(&r, err))
+		return false;
+	*row = made;
+	return true;
+}
+
+bool
+signer_rewrap(struct signer *s, struct arena *a, const struct key_row *row, struct bytes *sealed,
+	      struct err *err)
+{
+	struct sign_call c;
+
+	sign_call_begin(&c, s, a, WIRE_REWRAP);
+	wire_put_text(&c.fields, row->kid);
+	wire_put_u8(&c.fields, (uint8_t)row->purpose);
+	wire_put_u8(&c.fields, (uint8_t)row->type);
+	wire_put_bytes(&c.fields, row->spki);
+	wire_put_bytes(&c.fields, row->sealed);
+	return ask_bytes(&c, WIRE_SEALED_KEY_MAX, sealed, err);
+}
+
+bool
+signer_status(struct signer *s, struct arena *a, struct signer_status *out, struct err *err)
+{
+	struct signer_key_count *counts;
+	struct signer_status got;
+	struct wire_reader r;
+	struct sign_call c;
+
+	sign_call_begin(&c, s, a, WIRE_STATUS);
+	if (!sign_call_ask(&c, STATUS_MAX, &r, err))
+		return false;
+	got.requests = wire_u64(&r);
+	got.refused = wire_u64(&r);
+	got.memory_locked = wire_u8(&r) != 0;
+	got.newest_master = wire_u32(&r);
+	got.newest_epoch = wire_u32(&r);
+	got.n_keys = wire_u32(&r);
+	if (r.bad || got.n_keys > STATUS_MAX)
+		return answer_end(&(struct wire_reader){.bad = true}, err);
+	counts = ARENA_ARRAY(a, struct signer_key_count, got.n_keys);
+	for (size_t i = 0; i < got.n_keys; i++) {
+		counts[i].kid = wire_text(&r, a, 1, WIRE_KID_MAX);
+		counts[i].uses = wire_u64(&r);
+	}
+	if (!answer_end(&r, err))
+		return false;
+	got.keys = counts;
+	*out = got;
+	return true;
+}

@@ -1,0 +1,160 @@
+/*
+ * The signer's process; see signer.h.  Its threads all wait on the one socket:
+ * packets are whole messages, the kernel gives each to one of them.
+ */
+#include "keys/signer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include <openssl/crypto.h>
+
+#include "base/rand.h"
+#include "keys/signer_core.h"
+#include "keys/signer_loop.h"
+#include "keys/signer_sandbox.h"
+
+#define THREADS_DEFAULT 2
+#define STACK_BYTES     ((size_t)512 * 1024)
+
+/* A packet of no octets also reads as 0: only a hung-up socket is the end. */
+static bool
+hung_up(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+static bool
+answer_send(int fd, struct bytes answer)
+{
+	ssize_t n;
+
+	do
+		n = send(fd, answer.p, answer.n, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)answer.n;
+}
+
+void
+signer_loop(int fd, struct signer_core *core, size_t lane)
+{
+	struct arena *a = arena_create((size_t)2 * WIRE_MAX);
+
+	if (a == NULL)
+		return;
+	unsigned char *buffer = arena_alloc(a, WIRE_MAX);
+
+	for (;;) {
+		/* MSG_TRUNC: a packet that is too long shows its true length, and is refused. */
+		ssize_t n = recv(fd, buffer, WIRE_MAX, MSG_TRUNC);
+
+		if ((n < 0 && errno != EINTR) || (n == 0 && hung_up(fd)))
+			break;
+		if (n < 0)
+			continue;
+		size_t got = n > WIRE_MAX ? 0 : (size_t)n;
+		bool sent = answer_send(
+			fd, signer_core_handle(core, lane, (struct bytes){buffer, got}));
+
+		signer_core_wipe(core, lane);
+		wipe(buffer, got);
+		if (!sent)
+			break;
+	}
+	arena_destroy(a);
+}
+
+struct thread {
+	int fd;
+	struct signer_core *core;
+	size_t lane;
+	pthread_barrier_t *ready;
+	pthread_t id;
+};
+
+/* Touch what is made at first use, while every system call is still allowed. */
+static void
+warm_up(void)
+{
+	unsigned char octet;
+
+	rand_bytes(&octet, 1);
+}
+
+static void *
+thread_main(void *arg)
+{
+	struct thread *t = arg;
+
+	warm_up();
+	pthread_barrier_wait(t->ready); /* all threads run */
+	pthread_barrier_wait(t->ready); /* and the filter is set */
+	signer_loop(t->fd, t->core, t->lane);
+	return NULL;
+}
+
+/* Small stacks: with locked memory each is resident in full. */
+static bool
+threads_start(struct thread *threads, size_t n)
+{
+	pthread_attr_t attr;
+	bool ok =
+		pthread_attr_init(&attr) == 0 && pthread_attr_setstacksize(&attr, STACK_BYTES) == 0;
+
+	for (size_t i = 1; ok && i < n; i++)
+		ok = pthread_create(&threads[i].id, &attr, thread_main, &threads[i]) == 0;
+	pthread_attr_destroy(&attr);
+	return ok;
+}
+
+/* The calling thread is lane 0. */
+static bool
+serve(int fd, struct signer_core *core, struct err *err)
+{
+	struct thread threads[CRYPTO_LANES_MAX];
+	pthread_barrier_t ready;
+
+	if (pthread_barrier_init(&ready, NULL, (unsigned)core->n_lanes) != 0)
+		return FAIL(err, ERR_INTERNAL, NULL, "no barrier");
+	for (size_t i = 0; i < core->n_lanes; i++)
+		threads[i] = (struct thread){.fd = fd, .core = core, .lane = i, .ready = &ready};
+	if (!threads_start(threads, core->n_lanes))
+		return FAIL(err, ERR_INTERNAL, NULL, "threads cannot be started");
+	warm_up();
+	pthread_barrier_wait(&ready);
+	bool closed = signer_sandbox_close(err);
+
+	if (!closed)
+		return false; /* the process ends, and the waiting threads with it */
+	pthread_barrier_wait(&ready);
+	signer_loop(fd, core, 0);
+	for (size_t i = 1; i < core->n_lanes; i++)
+		pthread_join(threads[i].id, NULL);
+	return true;
+}
+
+int
+signer_run(int fd, const struct signer_options *options)
+{
+	size_t n = options->threads == 0 ? THREADS_DEFAULT : options->threads;
+	struct signer_core *core;
+	bool memory_locked = false;
+	struct err err = {0};
+
+	/* OpenSSL reads its configuration now, or never. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
+				NULL) != 1 ||
+	    !signer_core_create(options->role, n, &core, &err) ||
+	    !signer_sandbox_prepare(&fd, &memory_locked, &err))
+		return 1;
+	core->memory_locked = memory_locked;
+	if (!serve(fd, core, &err))
+		return 1;
+	signer_core_destroy(core);
+	return 0;
+}

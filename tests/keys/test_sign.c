@@ -1,0 +1,879 @@
+/* The client of the signer and every operation, over a real socket (keys/sign.h). */
+#include "tests/test.h"
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "keys/cert.h"
+#include "keys/wire.h"
+#include "tests/keys/test_signer_thread.h"
+
+#define ARENA_BYTES ((size_t)16 << 20)
+#define NOW         ((time_t)1800000000)
+#define ID          bytes_of("0123456789abcdef")
+
+static struct bytes
+jws_input(struct arena *a, const char *alg, const char *kid)
+{
+	const char *header = arena_printf(a, "{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid);
+
+	return bytes_of(arena_printf(a, "%s.e30", enc_base64url(a, bytes_of(header))));
+}
+
+static bool
+es256_verifies(EVP_PKEY *pub, struct bytes text, struct bytes sig)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	ECDSA_SIG *s = ECDSA_SIG_new();
+	unsigned char der[80], *end = der;
+
+	ECDSA_SIG_set0(s, BN_bin2bn(sig.p, 32, NULL), BN_bin2bn(sig.p + 32, 32, NULL));
+	size_t n = (size_t)i2d_ECDSA_SIG(s, &end);
+	bool ok = sig.n == 64 && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, pub) == 1 &&
+		  EVP_DigestVerify(ctx, der, n, text.p, text.n) == 1;
+
+	ECDSA_SIG_free(s);
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+static void
+a_signature_comes_back_and_is_counted(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	const struct key *k = keyring_active(t->keys, KEY_OIDC_SIGN, KEY_P256);
+	struct key_ops ops = signer_key_ops(t->s);
+	struct bytes text = jws_input(a, "ES256", k->row.kid), sig;
+	struct signer_status status;
+	struct err err = {0};
+
+	for (int i = 0; i < 3; i++) {
+		ASSERT_OK(ops.sign(ops.ctx, a, k->row.kid, SIG_ES256, text, &sig, &err), &err);
+		assert_true(es256_verifies(k->pub, text, sig));
+	}
+	ASSERT_REFUSED(ops.sign(ops.ctx, a, k->row.kid, SIG_ES256, bytes_of("no"), &sig, &err),
+		       &err, ERR_DENIED, "signer: not a JWS signing input");
+	ASSERT_OK(signer_status(t->s, a, &status, &err), &err);
+	assert_int_equal(status.refused, 1);
+	assert_int_equal(status.newest_master, 2);
+	assert_int_equal(status.newest_epoch, 7);
+	assert_false(status.memory_locked);
+	for (size_t i = 0; i < status.n_keys; i++)
+		assert_int_equal(status.keys[i].uses,
+				 strcmp(status.keys[i].kid, k->row.kid) == 0 ? 3 : 0);
+	arena_destroy(a);
+}
+
+static void
+a_key_does_nothing_outside_its_purpose(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	struct key_ops ops = signer_key_ops(t->s);
+	const char *saml = test_signer_kid(t, KEY_SAML_SIGN, KEY_P256);
+	const char *pepper = test_signer_kid(t, KEY_PEPPER, KEY_SECRET);
+	const char *cookie = test_signer_kid(t, KEY_COOKIE, KEY_SECRET);
+	struct bytes out, label = bytes_of("l");
+	const char *pseudonym;
+	unsigned char mac[32];
+	struct pseudonym_subject subject = {1, "local", ID};
+	struct err err = {0};
+	static const char why[] = "no such key for this purpose";
+
+	ASSERT_REFUSED(
+		ops.sign(ops.ctx, a, saml, SIG_ES256, jws_input(a, "ES256", saml), &out, &err),
+		&err, ERR_DENIED, "neither SignedInfo");
+	ASSERT_REFUSED(
+		ops.sign(ops.ctx, a, pepper, SIG_ES256, jws_input(a, "ES256", pepper), &out, &err),
+		&err, ERR_DENIED, "not for signatures");
+	ASSERT_REFUSED(ops.sign(ops.ctx, a, "nobody", SIG_ES256, label, &out, &err), &err,
+		       ERR_DENIED, why);
+	ASSERT_REFUSED(ops.unwrap(ops.ctx, a, saml, WRAP_RSA_OAEP_SHA256, label, &out, &err), &err,
+		       ERR_DENIED, why);
+	ASSERT_REFUSED(ops.agree(ops.ctx, a, saml, label, label, 32, &out, &err), &err, ERR_DENIED,
+		       why);
+	ASSERT_REFUSED(signer_mac(t->s, a, KEY_COOKIE, pepper, "l", label, mac, &err), &err,
+		       ERR_DENIED, why);
+	ASSERT_REFUSED(signer_mac(t->s, a, KEY_PSEUDONYM,
+				  test_signer_kid(t, KEY_PSEUDONYM, KEY_SECRET), "l", label, mac,
+				  &err),
+		       &err, ERR_DENIED, "purpose makes no digests");
+	ASSERT_REFUSED(signer_pseudonym(t->s, a, cookie, &subject, "sector", &pseudonym, &err),
+		       &err, ERR_DENIED, why);
+	ASSERT_REFUSED(signer_seal(t->s, a, cookie, label, label, &out, &err), &err, ERR_DENIED,
+		       why);
+	arena_destroy(a);
+}
+
+static void
+a_content_key_opens_in_both_ways(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	struct key_ops ops = signer_key_ops(t->s);
+	const struct key *rsa = keyring_active(t->keys, KEY_DECRYPT, KEY_RSA3072);
+	const struct key *p256 = keyring_active(t->keys, KEY_DECRYPT, KEY_P256);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(rsa->pub, NULL);
+	unsigned char wrapped[1024];
+	size_t n = sizeof(wrapped);
+	struct bytes key;
+	struct err err = {0};
+
+	assert_int_equal(EVP_PKEY_encrypt_init(ctx), 1);
+	EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING);
+	assert_int_equal(EVP_PKEY_encrypt(ctx, wrapped, &n, ID.p, ID.n), 1);
+	EVP_PKEY_CTX_free(ctx);
+	ASSERT_OK(ops.unwrap(ops.ctx, a, rsa->row.kid, WRAP_RSA_OAEP_SHA1,
+			     (struct bytes){wrapped, n}, &key, &err),
+		  &err);
+	assert_true(bytes_eq(key, ID));
+	ASSERT_OK(ops.agree(ops.ctx, a, p256->row.kid, p256->row.spki, ID, 32, &key, &err), &err);
+	assert_int_equal(key.n, 32);
+	ASSERT_REFUSED(ops.agree(ops.ctx, a, p256->row.kid, p256->row.spki, ID, (size_t)1 << 33,
+				 &key, &err),
+		       &err, ERR_DENIED, "does not agree");
+	arena_destroy(a);
+}
+
+static void
+a_keyed_digest_depends_on_key_label_and_data(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	const char *lookup = test_signer_kid(t, KEY_LOOKUP, KEY_SECRET);
+	const char *audit = test_signer_kid(t, KEY_AUDIT, KEY_SECRET);
+	static const struct {
+		enum key_purpose purpose;
+		const char *label, *data;
+	} rows[] = {{KEY_LOOKUP, "login", "erika"},
+		    {KEY_LOOKUP, "login", "max"},
+		    {KEY_LOOKUP, "logine", "rika"},
+		    {KEY_AUDIT, "login", "erika"},
+		    {KEY_LOOKUP, "login", ""}};
+	unsigned char macs[ARRAY_LEN(rows)][32], again[32];
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (int round = 0; round < 2; round++)
+			ASSERT_OK(signer_mac(t->s, a, rows[i].purpose,
+					     rows[i].purpose == KEY_LOOKUP ? lookup : audit,
+					     rows[i].label, bytes_of(rows[i].data),
+					     round == 0 ? macs[i] : again, &err),
+				  &err);
+	assert_memory_equal(macs[ARRAY_LEN(rows) - 1], again, 32);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (size_t j = 0; j < i; j++)
+			assert_memory_not_equal(macs[i], macs[j], 32);
+	arena_destroy(a);
+}
+
+static void
+a_pseudonym_depends_on_every_field(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	const char *kid = test_signer_kid(t, KEY_PSEUDONYM, KEY_SECRET);
+	const struct {
+		struct pseudonym_subject subject;
+		const char *sector;
+	} rows[] = {
+		{{1, "local", ID}, "amt24"},
+		{{2, "local", ID}, "amt24"},
+		{{1, "https://other.example", ID}, "amt24"},
+		{{1, "local", bytes_of("0123456789abcdeg")}, "amt24"},
+		{{1, "local", ID}, "service-bw"},
+		{{1, "loca", bytes_of("l0123456789abcdef")}, "amt24"},
+	};
+	const char *got[ARRAY_LEN(rows)], *again;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ASSERT_OK(signer_pseudonym(t->s, a, kid, &rows[i].subject, rows[i].sector, &got[i],
+					   &err),
+			  &err);
+		assert_int_equal(strlen(got[i]), 43);
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(got[i], got[j]);
+	}
+	ASSERT_OK(signer_pseudonym(t->s, a, kid, &rows[0].subject, rows[0].sector, &again, &err),
+		  &err);
+	assert_string_equal(again, got[0]);
+	arena_destroy(a);
+}
+
+static void
+a_sealed_value_opens_under_its_label_alone(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	const char *kid = test_signer_kid(t, KEY_SEAL, KEY_SECRET);
+	struct bytes label = bytes_of("totp:1"), sealed, plain;
+	struct err err = {0};
+
+	ASSERT_OK(signer_seal(t->s, a, kid, label, ID, &sealed, &err), &err);
+	ASSERT_OK(signer_open(t->s, a, label, sealed, &plain, &err), &err);
+	assert_true(bytes_eq(plain, ID));
+	ASSERT_REFUSED(signer_open(t->s, a, bytes_of("totp:2"), sealed, &plain, &err), &err,
+		       ERR_INPUT, "sealed value does not open");
+	for (size_t i = 0; i < sealed.n; i++) {
+		struct bytes bad = arena_bytes(a, sealed);
+
+		((unsigned char *)(uintptr_t)bad.p)[i] ^= 1;
+		ASSERT_REFUSED(signer_open(t->s, a, label, bad, &plain, &err), &err, ERR_INPUT,
+			       "sealed value does not open");
+	}
+	for (size_t n = 1; n < sealed.n; n++)
+		ASSERT_REFUSED(
+			signer_open(t->s, a, label, (struct bytes){sealed.p, n}, &plain, &err),
+			&err, ERR_INPUT, "sealed value does not open");
+	ASSERT_REFUSED(signer_open(t->s, a, label, bytes_of(""), &plain, &err), &err, ERR_INPUT,
+		       "malformed");
+	ASSERT_REFUSED(signer_open(t->s, a, bytes_of(""), sealed, &plain, &err), &err, ERR_INPUT,
+		       "malformed");
+	ASSERT_OK(signer_seal(t->s, a, kid, label, bytes_of(""), &sealed, &err), &err);
+	ASSERT_OK(signer_open(t->s, a, label, sealed, &plain, &err), &err);
+	assert_int_equal(plain.n, 0);
+	arena_destroy(a);
+}
+
+static void
+an_accounts_values_open_with_its_key_and_their_labels(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	struct account_value values[3] = {{bytes_of("name"), bytes_of("Mustermann")},
+					  {bytes_of("given"), bytes_of("Erika")},
+					  {bytes_of("empty"), bytes_of("")}};
+	struct account_value sealed_values[3];
+	struct bytes wrapped, other, out[3], sealed[3];
+	struct err err = {0};
+
+	ASSERT_OK(signer_account_new(t->s, a, ID, &wrapped, &err), &err);
+	ASSERT_OK(signer_account_new(t->s, a, ID, &other, &err), &err);
+	assert_int_equal(signer_account_epoch(wrapped), 7);
+	ASSERT_OK(signer_account_seal(t->s, a, ID, wrapped, values, 3, sealed, &err), &err);
+	for (size_t i = 0; i < 3; i++)
+		sealed_values[i] = (struct account_value){values[i].label, sealed[i]};
+	ASSERT_OK(signer_account_open(t->s, a, ID, wrapped, sealed_values, 3, out, &err), &err);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(bytes_eq(out[i], values[i].data));
+	ASSERT_REFUSED(signer_account_open(t->s, a, ID, other, sealed_values, 3, out, &err), &err,
+		       ERR_INPUT, "sealed value does not open");
+	ASSERT_REFUSED(signer_account_open(t->s, a, bytes_of("another account!"), wrapped,
+					   sealed_values, 3, out, &err),
+		       &err, ERR_INPUT, "sealed value does not open");
+	sealed_values[2].label = bytes_of("name");
+	ASSERT_REFUSED(signer_account_open(t->s, a, ID, wrapped, sealed_values, 3, out, &err), &err,
+		       ERR_INPUT, "sealed value does not open");
+	ASSERT_OK(signer_account_open(t->s, a, ID, wrapped, sealed_values, 0, out, &err), &err);
+	arena_destroy(a);
+}
+
+static void
+too_many_or_too_long_values_are_refused(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	struct account_value *values = ARENA_ARRAY(a, struct account_value, 257);
+	struct bytes wrapped, *out = ARENA_ARRAY(a, struct bytes, 257);
+	struct bytes long_one = {arena_alloc(a, 20000), 16384};
+	struct err err = {0};
+
+	for (size_t i = 0; i < 257; i++)
+		values[i] = (struct account_value){bytes_of("l"), bytes_of("v")};
+	ASSERT_OK(signer_account_new(t->s, a, ID, &wrapped, &err), &err);
+	ASSERT_OK(signer_account_seal(t->s, a, ID, wrapped, values, 256, out, &err), &err);
+	ASSERT_REFUSED(signer_account_seal(t->s, a, ID, wrapped, values, 257, out, &err), &err,
+		       ERR_INPUT, "257 values");
+	for (size_t i = 0; i < 6; i++) /* as much as the header promises */
+		values[i].data = long_one;
+	ASSERT_OK(signer_account_seal(t->s, a, ID, wrapped, values, 6, out, &err), &err);
+	values[0].data.n++;
+	ASSERT_REFUSED(signer_account_seal(t->s, a, ID, wrapped, values, 1, out, &err), &err,
+		       ERR_INPUT, "malformed request");
+	for (size_t i = 0; i < 9; i++)
+		values[i].data = long_one;
+	ASSERT_REFUSED(signer_account_seal(t->s, a, ID, wrapped, values, 9, out, &err), &err,
+		       ERR_INTERNAL, "bytes to write");
+	arena_destroy(a);
+}
+
+/* An account key of an old epoch moves to the newest; one whose epoch is destroyed is gone. */
+static void
+account_keys_follow_the_epochs(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct masterfile *mf = ARENA_NEW(a, struct masterfile);
+	struct signer *before, *after;
+	struct bytes wrapped, rewrapped, again, sealed, plain;
+	struct account_value v = {bytes_of("name"), bytes_of("Mustermann")};
+	struct err err = {0};
+
+	*mf = *test_signer_secrets();
+	mf->n_epochs = 2; /* 4 and 5 */
+	ASSERT_OK(signer_create(test_signer_start(a, SIGNER_SERVE, mf), TEST_TIMEOUT_US, &before,
+				&err),
+		  &err);
+	ASSERT_OK(signer_account_new(before, a, ID, &wrapped, &err), &err);
+	ASSERT_OK(signer_account_seal(before, a, ID, wrapped, &v, 1, &sealed, &err), &err);
+	signer_destroy(before);
+	assert_int_equal(signer_account_epoch(wrapped), 5);
+	ASSERT_OK(signer_create(test_signer_start(a, SIGNER_SERVE, test_signer_secrets()),
+				TEST_TIMEOUT_US, &after, &err),
+		  &err);
+	ASSERT_OK(signer_account_rewrap(after, a, ID, wrapped, &rewrapped, &err), &err);
+	assert_int_equal(signer_account_epoch(rewrapped), 7);
+	ASSERT_OK(signer_account_rewrap(after, a, ID, rewrapped, &again, &err), &err);
+	assert_true(bytes_eq(rewrapped, again));
+	v.data = sealed;
+	ASSERT_OK(signer_account_open(after, a, ID, rewrapped, &v, 1, &plain, &err), &err);
+	assert_true(bytes_eq(plain, bytes_of("Mustermann")));
+	ASSERT_REFUSED(signer_account_rewrap(after, a, bytes_of("x"), wrapped, &again, &err), &err,
+		       ERR_INPUT, "does not open");
+	signer_destroy(after);
+
+	mf->epochs[0] = mf->epochs[1]; /* epoch 5 destroyed */
+	mf->epochs[0].id = 6;
+	mf->n_epochs = 1;
+	ASSERT_OK(signer_create(test_signer_start(a, SIGNER_SERVE, mf), TEST_TIMEOUT_US, &after,
+				&err),
+		  &err);
+	ASSERT_REFUSED(signer_account_open(after, a, ID, wrapped, &v, 1, &plain, &err), &err,
+		       ERR_NOT_FOUND, "epoch key 5 is not there");
+	signer_destroy(after);
+	assert_int_equal(signer_account_epoch(bytes_of("short")), 0);
+	arena_destroy(a);
+}
+
+static struct signer *
+cli(struct arena *a, const struct masterfile *mf)
+{
+	struct signer *s;
+	struct err err = {0};
+
+	ASSERT_OK(signer_create(test_signer_start(a, SIGNER_CLI, mf), TEST_TIMEOUT_US, &s, &err),
+		  &err);
+	return s;
+}
+
+static void
+a_generated_key_has_its_public_half_and_certificate(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct signer *s = cli(a, test_signer_secrets());
+	struct key_wish wish = {KEY_SAML_SIGN, KEY_P256, 365};
+	const struct keyring *kr;
+	struct key_row row;
+	struct cert cert;
+	struct err err = {0};
+
+	ASSERT_OK(signer_generate(s, a, &wish, NOW, &row, &err), &err);
+	assert_true(strncmp(row.kid, "saml-sign-", 10) == 0);
+	assert_int_equal(row.state, KEY_PLANNED);
+	assert_int_equal(row.created, NOW);
+	assert_int_equal(keyring_sealed_under(row.sealed), 2);
+	ASSERT_OK(cert_parse(a, row.cert, &cert, &err), &err);
+	assert_true(bytes_eq(cert.spki, row.spki));
+	assert_int_equal(cert.not_after, NOW + (time_t)365 * 86400);
+	ASSERT_OK(keyring_create(a, &row, 1, &kr, &err), &err);
+	wish = (struct key_wish){KEY_OIDC_SIGN, KEY_P256, 0};
+	ASSERT_OK(signer_generate(s, a, &wish, NOW, &row, &err), &err);
+	assert_int_equal(row.cert.n, 0);
+	wish = (struct key_wish){KEY_DECRYPT, KEY_RSA3072, 1};
+	ASSERT_OK(signer_generate(s, a, &wish, NOW, &row, &err), &err);
+	ASSERT_OK(keyring_create(a, &row, 1, &kr, &err), &err);
+	wish = (struct key_wish){KEY_COOKIE, KEY_SECRET, 0};
+	ASSERT_OK(signer_generate(s, a, &wish, NOW, &row, &err), &err);
+	assert_int_equal(row.cert.n + row.spki.n, 0);
+	signer_destroy(s);
+	arena_destroy(a);
+}
+
+static void
+keys_that_make_no_sense_are_not_generated(void **state UNUSED)
+{
+	static const struct {
+		struct key_wish wish;
+		time_t now;
+		enum err_kind kind;
+		const char *why;
+	} rows[] = {
+		{{KEY_COOKIE, KEY_P256, 0}, NOW, ERR_DENIED, "no such purpose"},
+		{{KEY_SAML_SIGN, KEY_SECRET, 365}, NOW, ERR_DENIED, "no such purpose"},
+		{{(enum key_purpose)0, KEY_SECRET, 0}, NOW, ERR_DENIED, "no such purpose"},
+		{{KEY_SAML_SIGN, KEY_P256, 0}, NOW, ERR_INPUT, "for 0 days"},
+		{{KEY_DECRYPT, KEY_P256, 36501}, NOW, ERR_INPUT, "for 36501 days"},
+		{{KEY_COOKIE, KEY_SECRET, 0}, -1, ERR_INPUT, "malformed request"},
+	};
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct signer *s = cli(a, test_signer_secrets());
+	struct key_row row;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		ASSERT_REFUSED(signer_generate(s, a, &rows[i].wish, rows[i].now, &row, &err), &err,
+			       rows[i].kind, rows[i].why);
+	signer_destroy(s);
+	arena_destroy(a);
+}
+
+static void
+a_serving_signer_makes_and_rewraps_no_keys(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	const struct key *k = keyring_active(t->keys, KEY_OIDC_SIGN, KEY_P256);
+	struct key_wish wish = {KEY_OIDC_SIGN, KEY_P256, 0};
+	struct key_row row;
+	struct bytes sealed;
+	struct err err = {0};
+
+	ASSERT_REFUSED(signer_generate(t->s, a, &wish, NOW, &row, &err), &err, ERR_DENIED,
+		       "not for this role");
+	ASSERT_REFUSED(signer_rewrap(t->s, a, &k->row, &sealed, &err), &err, ERR_DENIED,
+		       "not for this role");
+	arena_destroy(a);
+}
+
+/* Rewrapping carries a row from the older master key to the newer; then the older may go. */
+static void
+a_rewrapped_row_opens_without_the_old_master_key(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct masterfile *mf = ARENA_NEW(a, struct masterfile);
+	struct key_wish wish = {KEY_OIDC_SIGN, KEY_P256, 0};
+	const struct keyring *kr;
+	struct key_row row;
+	struct bytes sealed;
+	struct err err = {0};
+
+	*mf = *test_signer_secrets();
+	mf->n_masters = 1;
+	struct signer *old = cli(a, mf), *both = cli(a, test_signer_secrets());
+
+	ASSERT_OK(signer_generate(old, a, &wish, NOW, &row, &err), &err);
+	assert_int_equal(keyring_sealed_under(row.sealed), 1);
+	ASSERT_OK(keyring_create(a, &row, 1, &kr, &err), &err);
+	ASSERT_OK(signer_load(both, kr, &err), &err);
+	ASSERT_OK(signer_rewrap(both, a, &row, &sealed, &err), &err);
+	assert_int_equal(keyring_sealed_under(sealed), 2);
+	mf->masters[0] = test_signer_secrets()->masters[1];
+	struct signer *new = cli(a, mf);
+
+	ASSERT_REFUSED(signer_load(new, kr, &err), &err, ERR_INPUT, "does not open");
+	row.sealed = sealed;
+	ASSERT_OK(keyring_create(a, &row, 1, &kr, &err), &err);
+	ASSERT_OK(signer_load(new, kr, &err), &err);
+	ASSERT_OK(signer_load(both, kr, &err), &err); /* the same key again, sealed anew */
+	signer_destroy(old);
+	signer_destroy(both);
+	signer_destroy(new);
+	arena_destroy(a);
+}
+
+/* Everything a row is bound to: another instance, purpose, kid, type, public key. */
+static void
+a_row_that_was_tampered_with_does_not_load(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	const struct key *k = keyring_active(t->keys, KEY_SAML_SIGN, KEY_P256);
+	const struct key *other = keyring_active(t->keys, KEY_DECRYPT, KEY_P256);
+	struct key_row rows[4];
+	const struct keyring *kr;
+	struct err err = {0};
+
+	for (size_t i = 0; i < 4; i++)
+		rows[i] = k->row;
+	rows[0].purpose = KEY_FEDERATION_SIGN;
+	rows[1].kid = "another";
+	rows[2].spki = other->row.spki; /* peers would encrypt to whoever put it there */
+	rows[2].cert = other->row.cert;
+	rows[3].sealed = other->row.sealed;
+	struct signer *s = cli(a, test_signer_secrets());
+
+	for (size_t i = 0; i < 4; i++) {
+		ASSERT_OK(keyring_create(a, &rows[i], 1, &kr, &err), &err);
+		ASSERT_REFUSED(signer_load(s, kr, &err), &err, i == 2 ? ERR_DENIED : ERR_INPUT,
+			       i == 2 ? "not of this private key" : "does not open");
+	}
+	signer_destroy(s);
+	arena_destroy(a);
+}
+
+static void
+a_row_of_another_instance_does_not_load(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	int fd = test_signer_start(a, SIGNER_SERVE, NULL);
+	struct signer *s;
+	struct err err = {0};
+
+	ASSERT_OK(
+		signer_send_secrets(fd, "elsewhere", test_signer_secrets(), TEST_TIMEOUT_US, &err),
+		&err);
+	ASSERT_OK(signer_create(fd, TEST_TIMEOUT_US, &s, &err), &err);
+	ASSERT_REFUSED(signer_load(s, t->keys, &err), &err, ERR_INPUT, "does not open");
+	signer_destroy(s);
+	arena_destroy(a);
+}
+
+static void
+a_key_that_left_the_keyring_is_forgotten(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	const struct key *k = keyring_active(t->keys, KEY_OIDC_SIGN, KEY_P256);
+	struct key_ops ops = signer_key_ops(t->s);
+	struct bytes text = jws_input(a, "ES256", k->row.kid), sig;
+	struct key_row row = k->row;
+	const struct keyring *kr;
+	struct signer_status status;
+	struct err err = {0};
+
+	ASSERT_OK(keyring_create(a, &row, 1, &kr, &err), &err);
+	ASSERT_OK(signer_load(t->s, kr, &err), &err);
+	ASSERT_OK(signer_status(t->s, a, &status, &err), &err);
+	assert_int_equal(status.n_keys, 1);
+	ASSERT_OK(ops.sign(ops.ctx, a, row.kid, SIG_ES256, text, &sig, &err), &err);
+	row.state = KEY_GONE;
+	row.sealed = (struct bytes){0};
+	ASSERT_OK(keyring_create(a, &row, 1, &kr, &err), &err);
+	ASSERT_OK(signer_load(t->s, kr, &err), &err);
+	ASSERT_REFUSED(ops.sign(ops.ctx, a, row.kid, SIG_ES256, text, &sig, &err), &err, ERR_DENIED,
+		       "no such key");
+	arena_destroy(a);
+}
+
+struct signing {
+	struct test_signer *t;
+	int wrong;
+};
+
+static void *
+sign_many(void *arg)
+{
+	struct signing *job = arg;
+	const struct key *k = keyring_active(job->t->keys, KEY_OIDC_SIGN, KEY_P256);
+	struct key_ops ops = signer_key_ops(job->t->s);
+
+	for (int i = 0; i < 100; i++) {
+		struct arena *a = arena_create(1 << 20);
+		struct bytes text = jws_input(a, "ES256", k->row.kid), sig = {0};
+
+		text = bytes_of(arena_printf(a, "%.*s", (int)text.n, (const char *)text.p));
+		if (!ops.sign(ops.ctx, a, k->row.kid, SIG_ES256, text, &sig, NULL) ||
+		    !es256_verifies(k->pub, text, sig))
+			job->wrong++;
+		arena_destroy(a);
+	}
+	return NULL;
+}
+
+static void
+many_threads_each_get_their_own_answers(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	struct signing jobs[8];
+	pthread_t threads[8];
+
+	for (size_t i = 0; i < 8; i++) {
+		jobs[i] = (struct signing){.t = t};
+		assert_int_equal(pthread_create(&threads[i], NULL, sign_many, &jobs[i]), 0);
+	}
+	for (size_t i = 0; i < 8; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(jobs[i].wrong, 0);
+	}
+	arena_destroy(a);
+}
+
+/* From here on the other end is ours: a signer that misbehaves. */
+static struct signer *
+client_of(int fds[2], int64_t timeout_us)
+{
+	struct signer *s;
+	struct err err = {0};
+
+	ASSERT_OK(signer_socketpair(fds, &err), &err);
+	ASSERT_OK(signer_create(fds[0], timeout_us, &s, &err), &err);
+	return s;
+}
+
+static void
+a_silent_signer_costs_its_deadline_and_no_more(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct signer_status status;
+	struct err err = {0};
+	int fds[2];
+	struct signer *s = client_of(fds, 20000);
+	int64_t start_us = clock_mono_us();
+
+	ASSERT_REFUSED(signer_status(s, a, &status, &err), &err, ERR_UNAVAILABLE,
+		       "does not answer");
+	assert_in_range(clock_mono_us() - start_us, 20000, 5000000);
+	assert_true(signer_alive(s));
+	close(fds[1]);
+	signer_destroy(s);
+	arena_destroy(a);
+}
+
+static void *
+ask_status(void *arg)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct signer_status status;
+	struct err err = {0};
+
+	(void)!signer_status(arg, a, &status, &err);
+	arena_destroy(a);
+	return (void *)(intptr_t)err.kind;
+}
+
+static void
+a_dying_signer_frees_everybody_who_waits(void **state UNUSED)
+{
+	int fds[2];
+	struct signer *s = client_of(fds, TEST_TIMEOUT_US);
+	unsigned char packet[64];
+	pthread_t threads[5];
+	int64_t start_us = clock_mono_us();
+
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_status, s), 0);
+	for (size_t i = 0; i < 5; i++) /* all five questions are under way */
+		assert_true(recv(fds[1], packet, sizeof(packet), 0) > 0);
+	close(fds[1]);
+	for (size_t i = 0; i < 5; i++) {
+		void *kind;
+
+		pthread_join(threads[i], &kind);
+		assert_int_equal((intptr_t)kind, ERR_UNAVAILABLE);
+	}
+	assert_true(clock_mono_us() - start_us < TEST_TIMEOUT_US);
+	assert_false(signer_alive(s));
+	assert_int_equal((intptr_t)ask_status(s), ERR_UNAVAILABLE);
+	signer_destroy(s);
+}
+
+/* Answer the next question with these octets after the header (code, then fields). */
+static void
+answer_with(int fd, uint8_t code, struct bytes fields)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	unsigned char packet[4096];
+	ssize_t n = recv(fd, packet, sizeof(packet), 0);
+	struct wire_header h;
+	struct wire_reader r;
+	struct bytes message;
+	struct buf b;
+
+	assert_true(n > 0 && wire_open((struct bytes){packet, (size_t)n}, &h, &r));
+	wire_begin(&b, a, code, h.number);
+	buf_add(&b, fields);
+	assert_true(wire_finish(&b, &message, NULL));
+	assert_int_equal(send(fd, message.p, message.n, 0), message.n);
+	arena_destroy(a);
+}
+
+static void
+malformed_answers_are_not_believed(void **state UNUSED)
+{
+	static const struct {
+		uint8_t code;
+		struct bytes fields;
+	} rows[] = {
+		{ERR_NONE, {(const unsigned char *)"", 0}},
+		{ERR_NONE, {(const unsigned char *)"x", 1}},
+		{77, {(const unsigned char *)"\0\0\0\1x", 5}},
+		{ERR_DENIED, {(const unsigned char *)"\0\0\0\2x", 5}},
+		{ERR_NONE,
+		 {(const unsigned char *)"0123456789abcdef0aaaabbbb\xff\xff\xff\xff", 29}},
+		{ERR_NONE, {(const unsigned char *)"0123456789abcdef0aaaabbbb\0\0\0\1", 29}},
+	};
+	int fds[2];
+	struct signer *s = client_of(fds, TEST_TIMEOUT_US);
+	unsigned char big[2000] = {0};
+	struct arena *a = arena_create(ARENA_BYTES);
+	pthread_t thread;
+	void *kind;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		pthread_create(&thread, NULL, ask_status, s);
+		answer_with(fds[1], rows[i].code, rows[i].fields);
+		pthread_join(thread, &kind);
+		assert_int_equal((intptr_t)kind, ERR_INTERNAL);
+	}
+	/* A MAC of another length, an answer longer than asked for. */
+	for (size_t i = 0; i < 2; i++) {
+		unsigned char mac[32];
+		struct err err = {0};
+
+		signer_destroy(s);
+		close(fds[1]);
+		s = client_of(fds, TEST_TIMEOUT_US);
+		struct bytes fields = i == 0 ? (struct bytes){(const unsigned char *)"\0\0\0\1x", 5}
+					     : (struct bytes){big, sizeof(big)};
+		struct bytes message;
+		struct buf b;
+
+		wire_begin(&b, a, ERR_NONE, 0); /* the first question's number */
+		buf_add(&b, fields);
+		assert_true(wire_finish(&b, &message, NULL));
+		assert_int_equal(send(fds[1], message.p, message.n, 0), message.n);
+		ASSERT_REFUSED(signer_mac(s, a, KEY_COOKIE, "k", "l", bytes_of(""), mac, &err),
+			       &err, ERR_INTERNAL, "malformed");
+	}
+	close(fds[1]);
+	signer_destroy(s);
+	arena_destroy(a);
+}
+
+static void
+octets_that_are_no_message_end_the_connection(void **state UNUSED)
+{
+	int fds[2];
+	struct signer *s = client_of(fds, TEST_TIMEOUT_US);
+
+	assert_int_equal(send(fds[1], "junk", 4, 0), 4);
+	assert_int_equal((intptr_t)ask_status(s), ERR_UNAVAILABLE);
+	assert_false(signer_alive(s));
+	close(fds[1]);
+	signer_destroy(s);
+}
+
+/* Late answers nobody waits for any more must not block those who come after. */
+static void
+a_flood_of_late_answers_is_drained(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	int fds[2];
+	struct signer *s = client_of(fds, 2000);
+	struct signer_status status;
+	struct err err = {0};
+	size_t late = 0;
+
+	/* Fill both directions: unanswered questions there, unread answers here. */
+	while (!signer_status(s, a, &status, NULL) && late < 2000) {
+		struct bytes message;
+		struct buf b;
+
+		wire_begin(&b, a, ERR_NONE, UINT64_MAX);
+		assert_true(wire_finish(&b, &message, NULL));
+		for (int i = 0; i < 8; i++)
+			late += send(fds[1], message.p, message.n, MSG_DONTWAIT) > 0;
+		arena_reset(a);
+	}
+	assert_true(late >= 2000);
+	close(fds[1]);
+	ASSERT_REFUSED(signer_status(s, a, &status, &err), &err, ERR_UNAVAILABLE,
+		       "does not answer");
+	signer_destroy(s);
+	arena_destroy(a);
+}
+
+static void
+a_new_signer_gets_the_keys_again(void **state UNUSED)
+{
+	/* The later signers outlive the client, which goes with `a`. */
+	struct arena *signers = arena_create(ARENA_BYTES), *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	const struct key *k = keyring_active(t->keys, KEY_OIDC_SIGN, KEY_P256);
+	struct key_ops ops = signer_key_ops(t->s);
+	struct bytes text = jws_input(a, "ES256", k->row.kid), sig;
+	struct err err = {0};
+	int fds[2];
+
+	for (int round = 0; round < 3; round++) {
+		ASSERT_OK(signer_replace_fd(
+				  t->s,
+				  test_signer_start(signers, SIGNER_SERVE, test_signer_secrets()),
+				  &err),
+			  &err);
+		ASSERT_OK(ops.sign(ops.ctx, a, k->row.kid, SIG_ES256, text, &sig, &err), &err);
+	}
+	/* One that dies at once changes nothing. */
+	ASSERT_OK(signer_socketpair(fds, &err), &err);
+	close(fds[1]);
+	ASSERT_REFUSED(signer_replace_fd(t->s, fds[0], &err), &err, ERR_UNAVAILABLE, "not answer");
+	ASSERT_OK(ops.sign(ops.ctx, a, k->row.kid, SIG_ES256, text, &sig, &err), &err);
+	/* One that refuses the rows is used, and the refusal reported. */
+	int fd = test_signer_start(signers, SIGNER_SERVE, NULL);
+
+	ASSERT_OK(
+		signer_send_secrets(fd, "elsewhere", test_signer_secrets(), TEST_TIMEOUT_US, &err),
+		&err);
+	ASSERT_REFUSED(signer_replace_fd(t->s, fd, &err), &err, ERR_INPUT, "does not open");
+	ASSERT_REFUSED(ops.sign(ops.ctx, a, k->row.kid, SIG_ES256, text, &sig, &err), &err,
+		       ERR_DENIED, "no such key");
+	arena_destroy(a);
+	arena_destroy(signers);
+}
+
+static void
+a_client_may_wait_for_its_first_signer(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct signer *s;
+	struct signer_status status;
+	struct err err = {0};
+
+	ASSERT_OK(signer_create(-1, TEST_TIMEOUT_US, &s, &err), &err);
+	assert_false(signer_alive(s));
+	ASSERT_REFUSED(signer_status(s, a, &status, &err), &err, ERR_UNAVAILABLE, "not answer");
+	ASSERT_OK(signer_replace_fd(s, test_signer_start(a, SIGNER_SERVE, test_signer_secrets()),
+				    &err),
+		  &err);
+	ASSERT_OK(signer_status(s, a, &status, &err), &err);
+	assert_true(signer_alive(s));
+	ASSERT_REFUSED(signer_replace_fd(s, 9999, &err), &err, ERR_INTERNAL, "connection to");
+	signer_destroy(s);
+	signer_destroy(NULL);
+	ASSERT_REFUSED(signer_create(9999, 1, &s, &err), &err, ERR_INTERNAL, "connection to");
+	ASSERT_REFUSED(signer_send_secrets(9999, "i", test_signer_secrets(), 1, &err), &err,
+		       ERR_UNAVAILABLE, "signer's socket");
+	arena_destroy(a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_signature_comes_back_and_is_counted),
+		cmocka_unit_test(a_key_does_nothing_outside_its_purpose),
+		cmocka_unit_test(a_content_key_opens_in_both_ways),
+		cmocka_unit_test(a_keyed_digest_depends_on_key_label_and_data),
+		cmocka_unit_test(a_pseudonym_depends_on_every_field),
+		cmocka_unit_test(a_sealed_value_opens_under_its_label_alone),
+		cmocka_unit_test(an_accounts_values_open_with_its_key_and_their_labels),
+		cmocka_unit_test(too_many_or_too_long_values_are_refused),
+		cmocka_unit_test(account_keys_follow_the_epochs),
+		cmocka_unit_test(a_generated_key_has_its_public_half_and_certificate),
+		cmocka_unit_test(keys_that_make_no_sense_are_not_generated),
+		cmocka_unit_test(a_serving_signer_makes_and_rewraps_no_keys),
+		cmocka_unit_test(a_rewrapped_row_opens_without_the_old_master_key),
+		cmocka_unit_test(a_row_that_was_tampered_with_does_not_load),
+		cmocka_unit_test(a_row_of_another_instance_does_not_load),
+		cmocka_unit_test(a_key_that_left_the_keyring_is_forgotten),
+		cmocka_unit_test(many_threads_each_get_their_own_answers),
+		cmocka_unit_test(a_silent_signer_costs_its_deadline_and_no_more),
+		cmocka_unit_test(a_dying_signer_frees_everybody_who_waits),
+		cmocka_unit_test(malformed_answers_are_not_believed),
+		cmocka_unit_test(octets_that_are_no_message_end_the_connection),
+		cmocka_unit_test(a_flood_of_late_answers_is_drained),
+		cmocka_unit_test(a_new_signer_gets_the_keys_again),
+		cmocka_unit_test(a_client_may_wait_for_its_first_signer),
+	};
+
+	return cmocka_run_group_tests_name("sign", tests, NULL, NULL);
+}
