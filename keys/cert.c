@@ -12,6 +12,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 #define RSA_MIN_BITS     2048
 #define RSA_MAX_BITS     16384
 #define RSA_MIN_EXPONENT 65537
@@ -35,16 +37,6 @@ static void
 free_pkey(void *p)
 {
 	EVP_PKEY_free(p);
-}
-
-bool
-cert_sha256(struct bytes b, unsigned char out[32], struct err *err)
-{
-	if (EVP_Q_digest(NULL, "SHA256", NULL, b.p, b.n, out, NULL) != 1) {
-		ERR_clear_error();
-		return FAIL(err, ERR_INTERNAL, NULL, "SHA-256 failed");
-	}
-	return true;
 }
 
 static const char *
@@ -215,8 +207,9 @@ cert_parse(struct arena *a, struct bytes der, struct cert *out, struct err *err)
 	if (!cert_key_check(cert.pub, err) ||
 	    !time_of(X509_get0_notBefore(x), &cert.not_before, err) ||
 	    !time_of(X509_get0_notAfter(x), &cert.not_after, err) ||
-	    !cert_spki_build(a, cert.pub, &cert.spki, err) || !cert_sha256(der, cert.sha256, err))
+	    !cert_spki_build(a, cert.pub, &cert.spki, err))
 		return false;
+	hash_sha256(der, cert.sha256);
 	*out = cert;
 	return true;
 }

@@ -53,7 +53,4 @@ MUST_USE bool cert_spki_build(struct arena *a, const EVP_PKEY *pub, struct bytes
  */
 MUST_USE bool cert_key_check(const EVP_PKEY *pub, struct err *err);
 
-/* SHA-256 over octets: thumbprints of certificates and public keys. */
-MUST_USE bool cert_sha256(struct bytes b, unsigned char out[32], struct err *err);
-
 #endif

@@ -1,4 +1,4 @@
-/* Fetched algorithms and kept contexts; see crypto.h. */
+/* Fetched algorithms and keyed contexts; see crypto.h. */
 #include "keys/crypto.h"
 
 #include <openssl/core_names.h>
@@ -15,7 +15,6 @@
 CLEANUP(free_md, EVP_MD, EVP_MD_free)
 CLEANUP(free_cipher, EVP_CIPHER, EVP_CIPHER_free)
 CLEANUP(free_mac, EVP_MAC, EVP_MAC_free)
-CLEANUP(free_md_ctx, EVP_MD_CTX, EVP_MD_CTX_free)
 CLEANUP(free_mac_ctx, EVP_MAC_CTX, EVP_MAC_CTX_free)
 CLEANUP(free_pkey, EVP_PKEY, EVP_PKEY_free)
 CLEANUP(free_pkey_ctx, EVP_PKEY_CTX, EVP_PKEY_CTX_free)
@@ -60,32 +59,6 @@ crypto_init(struct arena *a, struct crypto *c, struct err *err)
 	if (got.sha256 == NULL || got.aes256_gcm == NULL || got.hmac == NULL)
 		return CRYPTO_FAIL(err, ERR_INTERNAL, "OpenSSL lacks an algorithm");
 	*c = got;
-	return true;
-}
-
-bool
-crypto_lane_init(struct arena *a, const struct crypto *c, size_t index, struct crypto_lane *lane,
-		 struct err *err)
-{
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-
-	arena_defer(a, free_md_ctx, md);
-	if (md == NULL || index >= CRYPTO_LANES_MAX)
-		return CRYPTO_FAIL(err, ERR_INTERNAL, "no digest context for thread %zu", index);
-	*lane = (struct crypto_lane){.c = c, .index = index, .md = md};
-	return true;
-}
-
-bool
-crypto_sha256(struct crypto_lane *lane, const struct bytes *parts, size_t n, unsigned char out[32],
-	      struct err *err)
-{
-	bool ok = EVP_DigestInit_ex2(lane->md, lane->c->sha256, NULL) == 1;
-
-	for (size_t i = 0; ok && i < n; i++)
-		ok = EVP_DigestUpdate(lane->md, parts[i].p, parts[i].n) == 1;
-	if (!ok || EVP_DigestFinal_ex(lane->md, out, NULL) != 1)
-		return CRYPTO_FAIL(err, ERR_INTERNAL, "SHA-256 failed");
 	return true;
 }
 

@@ -1,7 +1,6 @@
 /*
- * OpenSSL algorithms fetched once per process and contexts kept once per thread:
- * a fetch on each call is slower and does not scale over threads.  Internal to
- * keys/.
+ * OpenSSL algorithms fetched once per process: a fetch on each call is slower and
+ * does not scale over threads.  Internal to keys/.
  */
 #ifndef KONTOR_KEYS_CRYPTO_H
 #define KONTOR_KEYS_CRYPTO_H
@@ -18,23 +17,11 @@ struct crypto {
 	EVP_MAC *hmac;
 };
 
-/* What one thread uses and no other. */
-struct crypto_lane {
-	const struct crypto *c;
-	size_t index;   /* 0..CRYPTO_LANES_MAX-1: this thread's place in each key */
-	EVP_MD_CTX *md; /* SHA-256 */
-};
-
+/* Threads that can share a key: each has a number below, its place in every key (its lane). */
 #define CRYPTO_LANES_MAX 16
 
-/* Both live as long as the arena.  ERR_INTERNAL when OpenSSL lacks something. */
+/* Lives as long as the arena.  ERR_INTERNAL when OpenSSL lacks something. */
 MUST_USE bool crypto_init(struct arena *a, struct crypto *c, struct err *err);
-MUST_USE bool crypto_lane_init(struct arena *a, const struct crypto *c, size_t index,
-			       struct crypto_lane *lane, struct err *err);
-
-/* SHA-256 over the concatenation of n parts. */
-MUST_USE bool crypto_sha256(struct crypto_lane *lane, const struct bytes *parts, size_t n,
-			    unsigned char out[32], struct err *err);
 
 /* A keyed HMAC-SHA-256 context of the arena. */
 MUST_USE bool crypto_hmac_init(struct arena *a, const struct crypto *c, const unsigned char key[32],

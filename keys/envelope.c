@@ -69,8 +69,8 @@ envelope_wrap_rsa(struct arena *a, EVP_PKEY *pub, enum wrap_alg alg, struct byte
 	return true;
 }
 
-static void
-concat_kdf(struct bytes z, struct bytes other_info, unsigned char *out, size_t n)
+void
+envelope_concat_kdf(struct bytes z, struct bytes other_info, unsigned char *out, size_t n)
 {
 	unsigned char digest[SHA256_BYTES];
 
@@ -114,7 +114,7 @@ envelope_agree(struct arena *a, EVP_PKEY *pub, struct bytes other_info, size_t k
 		return fail(err, ERR_INTERNAL, "no agreement with this EC key");
 	unsigned char *k = arena_alloc(a, key_bytes);
 
-	concat_kdf((struct bytes){z, z_n}, other_info, k, key_bytes);
+	envelope_concat_kdf((struct bytes){z, z_n}, other_info, k, key_bytes);
 	*key = (struct bytes){k, key_bytes};
 	return cert_ec_point(a, mine, point, err);
 }

@@ -27,6 +27,9 @@ MUST_USE bool envelope_agree(struct arena *a, EVP_PKEY *pub, struct bytes other_
 			     size_t key_bytes, struct bytes *point, struct bytes *key,
 			     struct err *err);
 
+/* ConcatKDF with SHA-256: n octets from the agreed z.  For envelope_agree and its other side. */
+void envelope_concat_kdf(struct bytes z, struct bytes other_info, unsigned char *out, size_t n);
+
 /* AES key wrap (RFC 3394) under a kek of 16 or 32 octets. */
 MUST_USE bool envelope_wrap_aes(struct arena *a, struct bytes kek, struct bytes content_key,
 				struct bytes *out, struct err *err);

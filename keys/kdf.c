@@ -5,7 +5,6 @@
 #include "keys/kdf.h"
 
 #include <argon2.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -25,6 +24,7 @@
 struct kdf_memory {
 	uint8_t *p; /* NULL: none */
 	size_t n;
+	struct arena *a; /* holds this */
 };
 
 struct kdf_record {
@@ -73,11 +73,18 @@ memory_reserve(struct kdf_memory *m, uint32_t m_kib, struct err *err)
 bool
 kdf_memory_create(uint32_t m_kib, struct kdf_memory **out, struct err *err)
 {
-	struct kdf_memory *m = calloc(1, sizeof(*m));
+	struct arena *a = arena_create(sizeof(struct kdf_memory) + 64);
 
-	if (m == NULL || m_kib == 0 || m_kib > M_KIB_MAX || !memory_reserve(m, m_kib, NULL)) {
-		free(m);
+	if (a == NULL || m_kib == 0 || m_kib > M_KIB_MAX) {
+		arena_destroy(a);
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "no %u KiB for password hashing", m_kib);
+	}
+	struct kdf_memory *m = ARENA_NEW(a, struct kdf_memory);
+
+	m->a = a;
+	if (!memory_reserve(m, m_kib, err)) {
+		kdf_memory_destroy(m);
+		return false;
 	}
 	*out = m;
 	return true;
@@ -88,8 +95,9 @@ kdf_memory_destroy(struct kdf_memory *m)
 {
 	if (m == NULL)
 		return;
-	munmap(m->p, m->n);
-	free(m);
+	if (m->p != NULL)
+		munmap(m->p, m->n);
+	arena_destroy(m->a);
 }
 
 bool

@@ -8,8 +8,10 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/rand.h"
 #include "keys/cert.h"
+#include "keys/envelope.h"
 #include "keys/keyring.h"
 
 #define RSA_BITS          3072
@@ -221,17 +223,16 @@ ecdsa_raw(struct arena *a, const unsigned char *der, size_t n, struct bytes *sig
 }
 
 bool
-private_key_sign(struct private_key *k, struct crypto_lane *lane, struct arena *a, enum sig_alg alg,
+private_key_sign(struct private_key *k, size_t lane, struct arena *a, enum sig_alg alg,
 		 struct bytes text, struct bytes *sig, struct err *err)
 {
-	struct private_lane *mine = &k->lanes[lane->index];
+	struct private_lane *mine = &k->lanes[lane];
 	unsigned char digest[32], made[RSA_MAX_BYTES];
 	size_t n = sizeof(made);
 
 	if (key_type_of_sig(alg) != k->type || mine->sign[alg] == NULL)
 		return FAIL(err, ERR_DENIED, NULL, "key makes no signatures of this kind");
-	if (!crypto_sha256(lane, &text, 1, digest, err))
-		return false;
+	hash_sha256(text, digest);
 	if (EVP_PKEY_sign(mine->sign[alg], made, &n, digest, sizeof(digest)) != 1)
 		return CRYPTO_FAIL(err, ERR_INTERNAL, "signature failed");
 	if (alg == SIG_ES256)
@@ -242,10 +243,10 @@ private_key_sign(struct private_key *k, struct crypto_lane *lane, struct arena *
 }
 
 bool
-private_key_unwrap(struct private_key *k, struct crypto_lane *lane, struct arena *a,
-		   enum wrap_alg alg, struct bytes wrapped, struct bytes *key, struct err *err)
+private_key_unwrap(struct private_key *k, size_t lane, struct arena *a, enum wrap_alg alg,
+		   struct bytes wrapped, struct bytes *key, struct err *err)
 {
-	struct private_lane *mine = &k->lanes[lane->index];
+	struct private_lane *mine = &k->lanes[lane];
 	size_t n = RSA_MAX_BYTES;
 
 	if ((alg != WRAP_RSA_OAEP_SHA256 && alg != WRAP_RSA_OAEP_SHA1) || mine->unwrap[alg] == NULL)
@@ -281,32 +282,11 @@ peer_parse(struct arena *a, const EVP_PKEY *ours, struct bytes spki, EVP_PKEY **
 	return true;
 }
 
-/* NIST SP 800-56A 5.8.1 with SHA-256: digest(counter || Z || OtherInfo), as often as needed. */
-static bool
-concat_kdf(struct crypto_lane *lane, struct bytes z, struct bytes other_info, size_t n,
-	   unsigned char *out, struct err *err)
-{
-	unsigned char digest[32];
-
-	for (size_t done = 0, round = 1; done < n; done += sizeof(digest), round++) {
-		unsigned char counter[4] = {0, 0, 0, (unsigned char)round};
-		struct bytes parts[] = {{counter, sizeof(counter)}, z, other_info};
-		size_t take = n - done < sizeof(digest) ? n - done : sizeof(digest);
-
-		if (!crypto_sha256(lane, parts, ARRAY_LEN(parts), digest, err))
-			return false;
-		memcpy(out + done, digest, take);
-	}
-	wipe(digest, sizeof(digest));
-	return true;
-}
-
 bool
-private_key_agree(struct private_key *k, struct crypto_lane *lane, struct arena *a,
-		  struct bytes peer_spki, struct bytes other_info, size_t key_bytes,
-		  struct bytes *key, struct err *err)
+private_key_agree(struct private_key *k, size_t lane, struct arena *a, struct bytes peer_spki,
+		  struct bytes other_info, size_t key_bytes, struct bytes *key, struct err *err)
 {
-	EVP_PKEY_CTX *ctx = k->lanes[lane->index].derive;
+	EVP_PKEY_CTX *ctx = k->lanes[lane].derive;
 	size_t z_n = P256_SECRET_BYTES;
 	EVP_PKEY *peer = NULL;
 
@@ -317,8 +297,7 @@ private_key_agree(struct private_key *k, struct crypto_lane *lane, struct arena 
 	if (!peer_parse(a, k->pkey, peer_spki, &peer) || EVP_PKEY_derive_set_peer(ctx, peer) != 1 ||
 	    EVP_PKEY_derive(ctx, z, &z_n) != 1 || z_n != P256_SECRET_BYTES)
 		return CRYPTO_FAIL(err, ERR_INPUT, "peer's key is not a point of P-256");
-	if (!concat_kdf(lane, (struct bytes){z, z_n}, other_info, key_bytes, p, err))
-		return false;
+	envelope_concat_kdf((struct bytes){z, z_n}, other_info, p, key_bytes);
 	*key = (struct bytes){p, key_bytes};
 	return true;
 }

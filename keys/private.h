@@ -50,14 +50,14 @@ MUST_USE bool private_key_init(struct arena *a, const struct crypto *c, const ch
 			       enum key_purpose purpose, enum key_type type, struct bytes plain,
 			       size_t n_lanes, struct private_key *out, struct err *err);
 
-/* The three operations of struct key_ops, without the check of shape. */
-MUST_USE bool private_key_sign(struct private_key *k, struct crypto_lane *lane, struct arena *a,
+/* The three operations of struct key_ops on this thread's lane, without the check of shape. */
+MUST_USE bool private_key_sign(struct private_key *k, size_t lane, struct arena *a,
 			       enum sig_alg alg, struct bytes text, struct bytes *sig,
 			       struct err *err);
-MUST_USE bool private_key_unwrap(struct private_key *k, struct crypto_lane *lane, struct arena *a,
+MUST_USE bool private_key_unwrap(struct private_key *k, size_t lane, struct arena *a,
 				 enum wrap_alg alg, struct bytes wrapped, struct bytes *key,
 				 struct err *err);
-MUST_USE bool private_key_agree(struct private_key *k, struct crypto_lane *lane, struct arena *a,
+MUST_USE bool private_key_agree(struct private_key *k, size_t lane, struct arena *a,
 				struct bytes peer_spki, struct bytes other_info, size_t key_bytes,
 				struct bytes *key, struct err *err);
 

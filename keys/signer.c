@@ -58,8 +58,8 @@ signer_loop(int fd, struct signer_core *core, size_t lane)
 		if (n < 0)
 			continue;
 		size_t got = n > WIRE_MAX ? 0 : (size_t)n;
-		bool sent = answer_send(
-			fd, signer_core_handle(core, lane, (struct bytes){buffer, got}));
+		struct bytes answer = signer_core_handle(core, lane, (struct bytes){buffer, got});
+		bool sent = answer.n > 0 && answer_send(fd, answer);
 
 		signer_core_wipe(core, lane);
 		wipe(buffer, got);
@@ -116,7 +116,7 @@ threads_start(struct thread *threads, size_t n)
 static bool
 serve(int fd, struct signer_core *core, struct err *err)
 {
-	struct thread threads[CRYPTO_LANES_MAX];
+	struct thread threads[CRYPTO_LANES_MAX] = {0};
 	pthread_barrier_t ready;
 
 	if (pthread_barrier_init(&ready, NULL, (unsigned)core->n_lanes) != 0)
@@ -127,9 +127,7 @@ serve(int fd, struct signer_core *core, struct err *err)
 		return FAIL(err, ERR_INTERNAL, NULL, "threads cannot be started");
 	warm_up();
 	pthread_barrier_wait(&ready);
-	bool closed = signer_sandbox_close(err);
-
-	if (!closed)
+	if (!signer_sandbox_close(err))
 		return false; /* the process ends, and the waiting threads with it */
 	pthread_barrier_wait(&ready);
 	signer_loop(fd, core, 0);
@@ -138,23 +136,23 @@ serve(int fd, struct signer_core *core, struct err *err)
 	return true;
 }
 
-int
-signer_run(int fd, const struct signer_options *options)
+bool
+signer_run(int fd, const struct signer_options *options, struct err *err)
 {
 	size_t n = options->threads == 0 ? THREADS_DEFAULT : options->threads;
 	struct signer_core *core;
 	bool memory_locked = false;
-	struct err err = {0};
 
 	/* OpenSSL reads its configuration now, or never. */
 	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
-				NULL) != 1 ||
-	    !signer_core_create(options->role, n, &core, &err) ||
-	    !signer_sandbox_prepare(&fd, &memory_locked, &err))
-		return 1;
+				NULL) != 1)
+		return FAIL(err, ERR_INTERNAL, NULL, "OpenSSL cannot be set up");
+	if (!signer_core_create(options->role, n, &core, err) ||
+	    !signer_sandbox_prepare(&fd, &memory_locked, err))
+		return false;
 	core->memory_locked = memory_locked;
-	if (!serve(fd, core, &err))
-		return 1;
+	if (!serve(fd, core, err))
+		return false;
 	signer_core_destroy(core);
-	return 0;
+	return true;
 }

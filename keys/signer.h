@@ -10,7 +10,7 @@
 #ifndef KONTOR_KEYS_SIGNER_H
 #define KONTOR_KEYS_SIGNER_H
 
-#include "base/base.h"
+#include "base/err.h"
 
 enum signer_role {
 	SIGNER_SERVE = 1, /* uses keys */
@@ -25,8 +25,8 @@ struct signer_options {
 /*
  * Lock this process down, then answer until the socket closes.  Every other
  * descriptor is closed, SIGINT, SIGTERM and SIGHUP are ignored (the parent may
- * be draining requests that still need signatures).  Returns an exit status: 0
- * after an orderly end, 1 when it could not start.
+ * be draining requests that still need signatures).  True after an orderly end;
+ * false when it could not start, and then the process must end at once.
  *
  * Locked down means: not dumpable (no ptrace, no core, no /proc/PID/mem for the
  * same user), no new privileges, memory not swapped where the limits allow it,
@@ -34,6 +34,6 @@ struct signer_options {
  * other call kills the process.  Builds with a sanitizer leave out the list and
  * the locking of memory: the sanitizers' own needs are too many.
  */
-int signer_run(int fd, const struct signer_options *options);
+MUST_USE bool signer_run(int fd, const struct signer_options *options, struct err *err);
 
 #endif

@@ -13,27 +13,17 @@
 #define VALUES_MAX 256
 #define WRAPPED    (PRIVATE_SECRET_BYTES + SEAL_OVERHEAD)
 
-static struct bytes
-account_aad(struct signer_op *o, const char *what, struct bytes name)
-{
-	struct buf b;
-
-	signer_aad_begin(&b, o->a, what, o->core->instance);
-	wire_put_bytes(&b, name);
-	return signer_aad_end(&b);
-}
-
 /* A wrapped key is bound to its account, a value to its label. */
 static struct bytes
 wrap_aad(struct signer_op *o, struct bytes account_id)
 {
-	return account_aad(o, "kontor account key", account_id);
+	return signer_aad(o->a, "kontor account key", o->core->instance, &account_id, 1);
 }
 
 static struct bytes
 value_aad(struct signer_op *o, struct bytes label)
 {
-	return account_aad(o, "kontor account value", label);
+	return signer_aad(o->a, "kontor account value", o->core->instance, &label, 1);
 }
 
 static struct seal *
@@ -100,25 +90,28 @@ struct value {
 	struct bytes label, data;
 };
 
-/* Account, wrapped key, then pairs of label and data. */
-static bool
-values_decode(struct signer_op *o, size_t data_max, struct value **values, uint32_t *n,
-	      struct err *err)
+/*
+ * Account, wrapped key, then pairs of label and data; the account's key is then
+ * in the lane's cipher.  NULL: refused.
+ */
+static const struct value *
+values_decode(struct signer_op *o, size_t data_max, uint32_t *n, struct err *err)
 {
 	struct bytes id = wire_bytes(&o->in, 1, ID_MAX);
 	struct bytes wrapped = wire_bytes(&o->in, WRAPPED, WRAPPED), key;
+	struct value *values;
 
 	*n = wire_u32(&o->in);
 	o->in.bad |= *n > VALUES_MAX;
-	if (o->in.bad)
-		return signer_op_end(o, err);
-	*values = ARENA_ARRAY(o->a, struct value, *n);
-	for (uint32_t i = 0; i < *n; i++) {
-		(*values)[i].label = wire_bytes(&o->in, 1, WIRE_LABEL_MAX);
-		(*values)[i].data = wire_bytes(&o->in, 0, data_max);
+	values = ARENA_ARRAY(o->a, struct value, o->in.bad ? 0 : *n);
+	for (uint32_t i = 0; !o->in.bad && i < *n; i++) {
+		values[i].label = wire_bytes(&o->in, 1, WIRE_LABEL_MAX);
+		values[i].data = wire_bytes(&o->in, 0, data_max);
 	}
-	return signer_op_end(o, err) && key_unwrap(o, id, wrapped, &key, err) &&
-	       seal_rekey(&o->lane->account, 0, key.p, err);
+	if (!signer_op_end(o, err) || !key_unwrap(o, id, wrapped, &key, err) ||
+	    !seal_rekey(&o->lane->account, 0, key.p, err))
+		return NULL;
+	return values;
 }
 
 typedef bool (*value_fn)(struct seal *s, struct arena *a, struct bytes aad, struct bytes in,
@@ -129,10 +122,10 @@ static bool
 values_handle(struct signer_op *o, size_t data_max, value_fn fn, struct err *err)
 {
 	static const unsigned char no_key[PRIVATE_SECRET_BYTES];
-	struct value *values;
 	struct bytes out;
 	uint32_t n;
-	bool ok = values_decode(o, data_max, &values, &n, err);
+	const struct value *values = values_decode(o, data_max, &n, err);
+	bool ok = values != NULL;
 
 	for (uint32_t i = 0; ok && i < n; i++) {
 		ok = fn(&o->lane->account, o->a, value_aad(o, values[i].label), values[i].data,

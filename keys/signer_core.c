@@ -1,7 +1,6 @@
 /* State and dispatch of the signer; see signer_core.h. */
 #include "keys/signer_core.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define LANE_ARENA_BYTES ((size_t)2 << 20) /* a message in, decoded, and one out */
@@ -36,8 +35,8 @@ lane_init(struct signer_core *c, size_t i, struct err *err)
 	lane->a = arena_create(LANE_ARENA_BYTES);
 	if (lane->a == NULL)
 		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
-	return crypto_lane_init(c->a, &c->crypto, i, &lane->crypto, err) &&
-	       seal_init(c->a, &c->crypto, 0, no_key, &lane->account, err);
+	lane->index = i;
+	return seal_init(c->a, &c->crypto, 0, no_key, &lane->account, err);
 }
 
 static bool
@@ -104,35 +103,39 @@ signer_op_end(const struct signer_op *o, struct err *err)
 	return true;
 }
 
-void
-signer_aad_begin(struct buf *aad, struct arena *a, const char *what, const char *instance)
+static unsigned char *
+aad_put(unsigned char *at, struct bytes part)
 {
-	buf_init(aad, a, WIRE_MAX);
-	wire_put_text(aad, what);
-	wire_put_text(aad, instance);
+	for (int shift = 24; shift >= 0; shift -= 8)
+		*at++ = (unsigned char)(part.n >> shift);
+	memcpy(at, part.p, part.n);
+	return at + part.n;
 }
 
 struct bytes
-signer_aad_end(struct buf *aad)
+signer_aad(struct arena *a, const char *what, const char *instance, const struct bytes *parts,
+	   size_t n)
 {
-	struct bytes all = {0};
+	const struct bytes head[] = {bytes_of(what), bytes_of(instance)};
+	size_t all = 8 + head[0].n + head[1].n;
 
-	if (!buf_finish(aad, &all, NULL))
-		abort(); /* sealing without associated data must not be a way out */
-	return all;
+	for (size_t i = 0; i < n; i++)
+		all += 4 + parts[i].n;
+	unsigned char *p = arena_alloc(a, all), *at = aad_put(aad_put(p, head[0]), head[1]);
+
+	for (size_t i = 0; i < n; i++)
+		at = aad_put(at, parts[i]);
+	return (struct bytes){p, all};
 }
 
 struct bytes
 signer_row_aad(struct arena *a, const char *instance, enum key_purpose purpose, enum key_type type,
 	       const char *kid)
 {
-	struct buf b;
+	const unsigned char kind[] = {(unsigned char)purpose, (unsigned char)type};
+	const struct bytes parts[] = {{kind, sizeof(kind)}, bytes_of(kid)};
 
-	signer_aad_begin(&b, a, "kontor key row", instance);
-	wire_put_u8(&b, (uint8_t)purpose);
-	wire_put_u8(&b, (uint8_t)type);
-	wire_put_text(&b, kid);
-	return signer_aad_end(&b);
+	return signer_aad(a, "kontor key row", instance, parts, ARRAY_LEN(parts));
 }
 
 /* One message on one lane, as arena_run takes it. */
@@ -216,7 +219,7 @@ signer_core_handle(struct signer_core *c, size_t lane, struct bytes message)
 	atomic_fetch_add_explicit(&c->refused, 1, memory_order_relaxed);
 	arena_reset(h.lane->a);
 	if (!arena_run(h.lane->a, answer_error, &h))
-		abort(); /* an error of 300 octets does not fit: no memory at all */
+		return (struct bytes){0};
 	return h.answer;
 }
 

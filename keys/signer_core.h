@@ -28,7 +28,7 @@ struct signer_key {
 /* What one thread has for itself. */
 struct signer_lane {
 	struct arena *a; /* of the message being handled */
-	struct crypto_lane crypto;
+	size_t index;    /* its place in every key */
 	struct seal masters[MASTERFILE_MASTERS_MAX];
 	struct seal epochs[MASTERFILE_EPOCHS_MAX];
 	struct seal account; /* takes another key each time */
@@ -56,7 +56,10 @@ MUST_USE bool signer_core_create(enum signer_role role, size_t n_lanes, struct s
 				 struct err *err);
 void signer_core_destroy(struct signer_core *c); /* no lane may be at work; c may be NULL */
 
-/* Answer one message on a lane.  The answer lives until signer_core_wipe. */
+/*
+ * Answer one message on a lane.  The answer lives until signer_core_wipe; it is
+ * empty when there is not even memory to say so.
+ */
 struct bytes signer_core_handle(struct signer_core *c, size_t lane, struct bytes message);
 
 /* Wipe all that the message left on the lane, once its answer is sent. */
@@ -95,11 +98,9 @@ MUST_USE bool signer_op_account_open(struct signer_op *o, struct err *err);
 struct bytes signer_row_aad(struct arena *a, const char *instance, enum key_purpose purpose,
 			    enum key_type type, const char *kid);
 
-/* Start associated data: what the sealed thing is, then the instance. */
-void signer_aad_begin(struct buf *aad, struct arena *a, const char *what, const char *instance);
-
-/* End it; it cannot be longer than its parts, which have bounds. */
-struct bytes signer_aad_end(struct buf *aad);
+/* Associated data: what the sealed thing is, the instance, and n parts, each behind its length. */
+struct bytes signer_aad(struct arena *a, const char *what, const char *instance,
+			const struct bytes *parts, size_t n);
 
 /* All fields were read and fitted, or ERR_INPUT. */
 MUST_USE bool signer_op_end(const struct signer_op *o, struct err *err);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/enc.h"
+#include "base/hash.h"
 #include "base/rand.h"
 #include "keys/cert.h"
 #include "keys/cert_build.h"
@@ -200,9 +201,9 @@ key_make(struct signer_op *o, const struct load *l, struct bytes plain, struct a
 
 	k->a = a;
 	if (!private_key_init(a, &o->core->crypto, l->kid, l->purpose, l->type, plain,
-			      o->core->n_lanes, &k->key, err) ||
-	    !crypto_sha256(&o->lane->crypto, &plain, 1, k->digest, err))
+			      o->core->n_lanes, &k->key, err))
 		return false;
+	hash_sha256(plain, k->digest);
 	if (!bytes_eq(k->key.spki, l->spki))
 		return FAIL(err, ERR_DENIED, NULL, "public key is not of this private key");
 	*out = k;
@@ -272,7 +273,7 @@ op_sign(struct signer_op *o, struct err *err)
 	if (k == NULL)
 		return FAIL(err, ERR_DENIED, NULL, "no such key for this purpose");
 	if (!shape_check(o->a, k->key.purpose, kid, alg, text, err) ||
-	    !private_key_sign(&k->key, &o->lane->crypto, o->a, alg, text, &sig, err))
+	    !private_key_sign(&k->key, o->lane->index, o->a, alg, text, &sig, err))
 		return false;
 	atomic_fetch_add_explicit(&k->uses, 1, memory_order_relaxed);
 	wire_put_bytes(&o->out, sig);
@@ -288,7 +289,7 @@ op_unwrap(struct signer_op *o, struct err *err)
 	struct signer_key *k;
 
 	if (!signer_op_end(o, err) || !key_use(o, kid, KEY_DECRYPT, &k, err) ||
-	    !private_key_unwrap(&k->key, &o->lane->crypto, o->a, alg, wrapped, &key, err))
+	    !private_key_unwrap(&k->key, o->lane->index, o->a, alg, wrapped, &key, err))
 		return false;
 	wire_put_bytes(&o->out, key);
 	return true;
@@ -304,7 +305,7 @@ op_agree(struct signer_op *o, struct err *err)
 	struct signer_key *k;
 
 	if (!signer_op_end(o, err) || !key_use(o, kid, KEY_DECRYPT, &k, err) ||
-	    !private_key_agree(&k->key, &o->lane->crypto, o->a, spki, info, key_bytes, &key, err))
+	    !private_key_agree(&k->key, o->lane->index, o->a, spki, info, key_bytes, &key, err))
 		return false;
 	wire_put_bytes(&o->out, key);
 	return true;
@@ -318,7 +319,7 @@ hmac_put(struct signer_op *o, struct signer_key *k, struct buf *data, struct err
 	struct bytes all;
 
 	if (!buf_finish(data, &all, err) ||
-	    !crypto_hmac(k->key.lanes[o->lane->crypto.index].mac, all, mac, err))
+	    !crypto_hmac(k->key.lanes[o->lane->index].mac, all, mac, err))
 		return false;
 	wire_put_bytes(&o->out, (struct bytes){mac, sizeof(mac)});
 	return true;
@@ -372,12 +373,9 @@ op_pseudonym(struct signer_op *o, struct err *err)
 static struct bytes
 value_aad(struct signer_op *o, const char *kid, struct bytes label)
 {
-	struct buf b;
+	const struct bytes parts[] = {bytes_of(kid), label};
 
-	signer_aad_begin(&b, o->a, "kontor sealed value", o->core->instance);
-	wire_put_text(&b, kid);
-	wire_put_bytes(&b, label);
-	return signer_aad_end(&b);
+	return signer_aad(o->a, "kontor sealed value", o->core->instance, parts, ARRAY_LEN(parts));
 }
 
 /* The sealed value names its key before the envelope: length, kid, envelope. */
@@ -391,8 +389,8 @@ op_seal(struct signer_op *o, struct err *err)
 	struct buf b;
 
 	if (!signer_op_end(o, err) || !key_use(o, kid, KEY_SEAL, &k, err) ||
-	    !seal_write(&k->key.lanes[o->lane->crypto.index].seal, o->a, value_aad(o, kid, label),
-			plain, &envelope, err))
+	    !seal_write(&k->key.lanes[o->lane->index].seal, o->a, value_aad(o, kid, label), plain,
+			&envelope, err))
 		return false;
 	buf_init(&b, o->a, WIRE_MAX);
 	wire_put_u8(&b, (uint8_t)strlen(kid));
@@ -422,8 +420,8 @@ op_open(struct signer_op *o, struct err *err)
 	k = key_find(o->core, kid);
 	if (k == NULL || k->key.purpose != KEY_SEAL)
 		return FAIL(err, ERR_INPUT, NULL, "sealed value does not open");
-	if (!seal_read(&k->key.lanes[o->lane->crypto.index].seal, o->a, value_aad(o, kid, label),
-		       envelope, &plain, err))
+	if (!seal_read(&k->key.lanes[o->lane->index].seal, o->a, value_aad(o, kid, label), envelope,
+		       &plain, err))
 		return false;
 	atomic_fetch_add_explicit(&k->uses, 1, memory_order_relaxed);
 	wire_put_bytes(&o->out, plain);
@@ -431,19 +429,17 @@ op_open(struct signer_op *o, struct err *err)
 }
 
 /* "saml-sign-" and 16 hex digits of the public key's digest, or random ones for a secret. */
-static bool
-kid_make(struct signer_op *o, enum key_purpose purpose, struct bytes spki, const char **kid,
-	 struct err *err)
+static const char *
+kid_make(struct signer_op *o, enum key_purpose purpose, struct bytes spki)
 {
-	unsigned char name[32];
+	unsigned char name[SHA256_BYTES];
 
 	if (spki.n == 0)
 		rand_bytes(name, sizeof(name));
-	else if (!crypto_sha256(&o->lane->crypto, &spki, 1, name, err))
-		return false;
-	*kid = arena_printf(o->a, "%s-%s", key_purpose_name(purpose),
+	else
+		hash_sha256(spki, name);
+	return arena_printf(o->a, "%s-%s", key_purpose_name(purpose),
 			    enc_hex(o->a, (struct bytes){name, KID_HEX_BYTES}));
-	return true;
 }
 
 /* Public key and, for what SAML metadata shows, a certificate in the instance's name. */
@@ -480,9 +476,10 @@ op_generate(struct signer_op *o, struct err *err)
 	if (!key_purpose_takes(purpose, type))
 		return FAIL(err, ERR_DENIED, NULL, "a key of this type has no such purpose");
 	if (!private_key_generate(o->a, type, &plain, err) ||
-	    !public_half(o, purpose, type, plain, (time_t)now, days, &spki, &cert, err) ||
-	    !kid_make(o, purpose, spki, &kid, err) ||
-	    !seal_write(master_newest(o), o->a, row_aad(o, purpose, type, kid), plain, &sealed,
+	    !public_half(o, purpose, type, plain, (time_t)now, days, &spki, &cert, err))
+		return false;
+	kid = kid_make(o, purpose, spki);
+	if (!seal_write(master_newest(o), o->a, row_aad(o, purpose, type, kid), plain, &sealed,
 			err))
 		return false;
 	wire_put_text(&o->out, kid);

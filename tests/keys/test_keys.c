@@ -17,7 +17,6 @@
 
 struct local {
 	struct crypto c;
-	struct crypto_lane lane;
 	struct private_key keys[4];
 };
 
@@ -80,7 +79,7 @@ local_sign(void *ctx, struct arena *a, const char *kid, enum sig_alg alg, struct
 	if (!shape_check(a, KEY_FEDERATION_SIGN, kid, alg, text, NULL) &&
 	    !shape_check(a, purpose, kid, alg, text, err))
 		return false;
-	return private_key_sign(k, &l->lane, a, alg, text, sig, err);
+	return private_key_sign(k, 0, a, alg, text, sig, err);
 }
 
 static bool
@@ -90,7 +89,7 @@ local_unwrap(void *ctx, struct arena *a, const char *kid, enum wrap_alg alg, str
 	struct local *l = ctx;
 	struct private_key *k = find(l, kid, err);
 
-	return k != NULL && private_key_unwrap(k, &l->lane, a, alg, wrapped, key, err);
+	return k != NULL && private_key_unwrap(k, 0, a, alg, wrapped, key, err);
 }
 
 static bool
@@ -100,8 +99,7 @@ local_agree(void *ctx, struct arena *a, const char *kid, struct bytes peer_spki,
 	struct local *l = ctx;
 	struct private_key *k = find(l, kid, err);
 
-	return k != NULL &&
-	       private_key_agree(k, &l->lane, a, peer_spki, other_info, key_bytes, key, err);
+	return k != NULL && private_key_agree(k, 0, a, peer_spki, other_info, key_bytes, key, err);
 }
 
 static void
@@ -131,7 +129,6 @@ test_keys_create(struct arena *a)
 	struct err err = {0};
 
 	need(crypto_init(a, &l->c, &err), &err);
-	need(crypto_lane_init(a, &l->c, 0, &l->lane, &err), &err);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		key_make(a, l, i, keys[i]);
 	t->ops = (struct key_ops){
