@@ -26,6 +26,7 @@ fixture_request(void)
 		.id = "_r",
 		.suite = saml_suite_by_name("ecdsa-sha256"),
 		.digest = "http://www.w3.org/2001/04/xmlenc#sha256",
+		.digest_md = "SHA256",
 	};
 }
 
@@ -115,8 +116,7 @@ digest_value(struct arena *a, const struct fixture *f)
 	unsigned char md[EVP_MAX_MD_SIZE];
 	size_t n = 0;
 
-	assert_int_equal(
-		EVP_Q_digest(NULL, saml_digest_by_uri(f->digest), NULL, text.p, text.n, md, &n), 1);
+	assert_int_equal(EVP_Q_digest(NULL, f->digest_md, NULL, text.p, text.n, md, &n), 1);
 	return enc_base64(a, (struct bytes){md, n});
 }
 

@@ -16,7 +16,7 @@ struct fixture {
 	const char *text;               /* with FIXTURE_PLACE */
 	const char *id;                 /* of the element that is signed */
 	const struct saml_suite *suite; /* ecdsa-sha256 if not changed */
-	const char *digest;             /* DigestMethod */
+	const char *digest, *digest_md; /* DigestMethod, and OpenSSL's name of it */
 	const char *transform_prefixes; /* PrefixList of the transform; NULL: none */
 	const char *info_prefixes;      /* PrefixList of CanonicalizationMethod; NULL: none */
 	const char *info_from,
