@@ -486,8 +486,6 @@ xml_c14n(struct arena *a, const struct xml_node *n, const struct xml_node *skip_
 		return false;
 	arena_defer(a, close_output, o);
 	*o = xmlAllocOutputBuffer(NULL);
-	if (*o == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory for canonical XML");
 
 	xmlStructuredErrorFunc before = xmlStructuredError;
 	void *before_ctx = xmlStructuredErrorContext;

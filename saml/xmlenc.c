@@ -237,8 +237,8 @@ write_agreed_key(struct xmlw *w, const struct xmlenc_recipient *to,
 	struct bytes ours, theirs, kek, wrapped;
 	const char *curve;
 
-	if (!envelope_agree(a, to->key, (struct bytes){0}, content->key_bytes, &ours, &kek, err) ||
-	    !cert_ec_point(a, to->key, &theirs, err) || !curve_uri(a, to->key, &curve, err) ||
+	if (!curve_uri(a, to->key, &curve, err) || !cert_ec_point(a, to->key, &theirs, err) ||
+	    !envelope_agree(a, to->key, (struct bytes){0}, content->key_bytes, &ours, &kek, err) ||
 	    !envelope_wrap_aes(a, kek, content_key, &wrapped, err))
 		return false;
 	open_encrypted_key(w, to);

@@ -167,7 +167,7 @@ a_key_that_does_not_fit_its_transport_is_refused(void **state UNUSED)
 	to = recipient(&rows[4]);
 	to.key = keys->dec_rsa.pub;
 	ASSERT_REFUSED(xmlenc_encrypt(a, bytes_of(ELEMENT), "EncryptedAssertion", &to, &out, &err),
-		       &err, ERR_INTERNAL, "EC key");
+		       &err, ERR_INTERNAL, "no named curve");
 	to = recipient(&rows[0]);
 	to.transport = 0;
 	ASSERT_REFUSED(xmlenc_encrypt(a, bytes_of(ELEMENT), "EncryptedAssertion", &to, &out, &err),
@@ -485,6 +485,7 @@ an_agreement_of_another_shape_opens_not(void **state UNUSED)
 		{"1.2.840.10045.3.1.7", "1.3.132.0.34", OPENS_NOT},
 		{"1.2.840.10045.3.1.7", "1.2.3.4", OPENS_NOT},
 		{"urn:oid:1.2.840.10045.3.1.7", "P-256", OPENS_NOT},
+		{"urn:oid:1.2.840.10045.3.1.7", "urn:xyz:1.2.840.10045.3.1.7", OPENS_NOT},
 		{"<dsig11:PublicKey>B", "<dsig11:PublicKey>A", OPENS_NOT},
 		{"<dsig11:PublicKey>B", "<dsig11:PublicKey>!", OPENS_NOT},
 	};
@@ -549,11 +550,19 @@ a_tag_cut_short_is_refused(void **state UNUSED)
 	for (size_t cut_off = 1; cut_off <= s.n; cut_off++)
 		refused(with_content(key16, (struct bytes){s.p, s.n - cut_off}), OPENS_NOT);
 	refused(with_content((struct bytes){key16.p, 15}, s), OPENS_NOT);
-	refused(with_content(
-			(struct bytes){(const unsigned char *)"0123456789abcdef0123456789abcdef",
-				       32},
-			s),
-		OPENS_NOT);
+}
+
+static void
+a_content_key_is_of_the_named_size(void **state UNUSED)
+{
+	/* All in order but the name: content under AES-256-GCM that says aes128-gcm. */
+	struct bytes key32 = bytes_of("0123456789abcdef0123456789abcdef"), s;
+
+	ASSERT_OK(envelope_seal(a, key32, (struct bytes){0}, bytes_of("<p:x/>"), &s, &err), &err);
+	const char *text = with_content(key32, s);
+
+	refused(text, OPENS_NOT);
+	decrypted(replace(a, text, "aes128-gcm", "aes256-gcm"));
 }
 
 static void
@@ -665,6 +674,7 @@ main(void)
 		T(an_rsa_key_of_another_shape_opens_not),
 		T(an_agreement_of_another_shape_opens_not),
 		T(a_tag_cut_short_is_refused),
+		T(a_content_key_is_of_the_named_size),
 		T(each_flipped_bit_of_the_ciphertext_is_refused),
 		T(decrypted_octets_are_one_element_of_closed_xml),
 		T(without_our_key_nothing_opens),
