@@ -1,6 +1,7 @@
 /* Random octets; see rand.h. */
 #include "base/rand.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +12,35 @@
 
 #define BLOCK_BYTES 4096
 
+static _Thread_local unsigned char block[BLOCK_BYTES];
+static _Thread_local size_t left;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* In the child of a fork: what lies in the block, the parent gives out too. */
+static void
+forget(void)
+{
+	wipe(block, sizeof(block));
+	left = 0;
+}
+
+static void
+prepare(void)
+{
+	if (pthread_atfork(NULL, NULL, forget) != 0) {
+		fputs("kontor: no handler for forks\n", stderr);
+		abort();
+	}
+}
+
 void
 rand_bytes(void *p, size_t n)
 {
-	static _Thread_local unsigned char block[BLOCK_BYTES];
-	static _Thread_local size_t left;
 	unsigned char *out = p;
 
 	while (n > 0) {
 		if (left == 0) {
+			pthread_once(&once, prepare);
 			if (RAND_bytes(block, sizeof(block)) != 1) {
 				fputs("kontor: no random octets\n", stderr);
 				abort();
