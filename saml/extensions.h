@@ -1,0 +1,56 @@
+/*
+ * Extensions of requests (SAML2Core 3.2.1) that we understand: BundID's
+ * <akdb:AuthenticationRequest>, by which a service names the attributes it wants
+ * and what is shown at consent.  What we do not know (eidas:SPType …) is passed
+ * over.  And the <akdb:StatusDetail> that answers such a request.
+ */
+#ifndef KONTOR_SAML_EXTENSIONS_H
+#define KONTOR_SAML_EXTENSIONS_H
+
+#include "saml/xml.h"
+#include "saml/xmlw.h"
+
+extern const struct xmlns xmlns_akdb;
+
+/* Means of login that a request lists, as bits. */
+enum saml_akdb_method {
+	SAML_AKDB_AUTHEGA = 1 << 0,
+	SAML_AKDB_BENUTZERNAME = 1 << 1,
+	SAML_AKDB_DIIA = 1 << 2,
+	SAML_AKDB_EID = 1 << 3,
+	SAML_AKDB_EIDAS = 1 << 4,
+	SAML_AKDB_ELSTER = 1 << 5,
+	SAML_AKDB_FINK = 1 << 6,
+};
+
+struct saml_akdb_attribute {
+	const char *name; /* "urn:oid:2.5.4.42" */
+	bool required;
+};
+
+struct saml_akdb_request {
+	int version;               /* 1 or 2 */
+	bool enable_status_detail; /* wants an akdb:StatusDetail with an error */
+	bool names_methods;        /* AuthnMethods is there: only `methods` may be offered */
+	unsigned methods;          /* enum saml_akdb_method: listed and not disabled */
+	const struct saml_akdb_attribute *attributes;
+	size_t n_attributes;
+	const char *organization_display_name; /* NULL if absent; trimmed, as all texts here */
+	const char *online_service_id;         /* NULL if absent */
+	const char *lang;                      /* NULL if absent */
+	const char *back_url; /* NULL; the sender's word: only for origins registered for it */
+};
+
+/*
+ * Read the extension inside <samlp:Extensions>; *out = NULL when there is none.
+ * CDATA and white space around texts are accepted here (BundID interface 10.1).
+ * ERR_INPUT: a second one, another version, an attribute without a name, a text
+ * past its limit.
+ */
+MUST_USE bool saml_akdb_parse(struct arena *a, const struct xml_node *extensions,
+			      const struct saml_akdb_request **out, struct err *err);
+
+/* The JSON text for saml_status.detail: one error with its code and message (BundID 9.7). */
+const char *saml_akdb_detail(struct arena *a, const char *code, const char *message);
+
+#endif

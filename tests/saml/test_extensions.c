@@ -1,0 +1,269 @@
+/* saml/extensions.c: BundID's extension of requests, as real services write it. */
+#include "saml/extensions.h"
+
+#include "saml/names.h"
+#include "tests/saml/support.h"
+#include "tests/test.h"
+
+#define UI " xmlns:classic-ui=\"" SAML_NS_AKDB_UI "\""
+#define DISPLAY(inner)                                              \
+	"<akdb:DisplayInformation><classic-ui:Version" UI ">" inner \
+	"</classic-ui:Version></akdb:DisplayInformation>"
+#define ATTRIBUTES(inner) "<akdb:RequestedAttributes>" inner "</akdb:RequestedAttributes>"
+
+static struct arena *a;
+
+static bool
+parse(const char *inner, const struct saml_akdb_request **r, struct err *err)
+{
+	const char *xml = arena_printf(a,
+				       "<samlp:Extensions xmlns:samlp=\"" SAML_NS_PROTOCOL
+				       "\" xmlns:akdb=\"" SAML_NS_AKDB "\">%s</samlp:Extensions>",
+				       inner);
+	struct xml_doc *doc;
+
+	return xml_parse(a, bytes_of(xml), &xml_limits_request, &doc, err) &&
+	       saml_akdb_parse(a, xml_root(doc), r, err);
+}
+
+static bool
+parse_v2(const char *inner, const struct saml_akdb_request **r, struct err *err)
+{
+	return parse(arena_printf(a,
+				  "<akdb:AuthenticationRequest Version=\"2\">%s"
+				  "</akdb:AuthenticationRequest>",
+				  inner),
+		     r, err);
+}
+
+static void
+test_none_is_none(void **state)
+{
+	const struct saml_akdb_request *r = (const void *)1;
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(parse("<x:y xmlns:x=\"urn:x\"/>", &r, &err), &err);
+	assert_null(r);
+}
+
+/* As the interface description shows it: CDATA, white space, company. */
+static void
+test_a_full_request_is_read(void **state)
+{
+	static const char
+		full[] =
+			"<akdb:AuthenticationRequest Version=\"2\" EnableStatusDetail=\"true\">\n"
+			"<akdb:AuthnMethods><akdb:Benutzername><akdb:Enabled> false </akdb:Enabled>"
+			"</akdb:Benutzername><akdb:eID><akdb:Enabled>true</akdb:Enabled></akdb:eID>"
+			"<akdb:FINK/><akdb:Future/></akdb:AuthnMethods>"
+			"<akdb:RequestedAttributes>\n"
+			"<akdb:RequestedAttribute Name=\"urn:oid:2.5.4.42\" "
+			"RequiredAttribute=\"true\"/>\n"
+			"<akdb:RequestedAttribute Name=\" urn:oid:2.5.4.4\"/>\n"
+			"<akdb:Future/></akdb:RequestedAttributes>" DISPLAY(
+				"<classic-ui:Purpose><![CDATA[<h1>x</h1>]]></classic-ui:Purpose>"
+				"<classic-ui:OrganizationDisplayName>\n   <![CDATA[Amt f\xc3\xbcr "
+				"<Dinge>]]>\n  "
+				"</classic-ui:OrganizationDisplayName>"
+				"<classic-ui:Lang>de</classic-ui:Lang>"
+				"<classic-ui:BackURL>https://amt24.example/</classic-ui:BackURL>"
+				"<classic-ui:OnlineServiceId> BMI-4711 "
+				"</classic-ui:OnlineServiceId>") "</akdb:AuthenticationRequest>";
+	const struct saml_akdb_request *r;
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(parse(full, &r, &err), &err);
+	assert_int_equal(r->version, 2);
+	assert_true(r->enable_status_detail);
+	assert_true(r->names_methods);
+	assert_int_equal(r->methods, SAML_AKDB_EID | SAML_AKDB_FINK);
+	assert_int_equal(r->n_attributes, 2);
+	assert_string_equal(r->attributes[0].name, "urn:oid:2.5.4.42");
+	assert_true(r->attributes[0].required);
+	assert_string_equal(r->attributes[1].name, "urn:oid:2.5.4.4");
+	assert_false(r->attributes[1].required);
+	assert_string_equal(r->organization_display_name, "Amt f\xc3\xbcr <Dinge>");
+	assert_string_equal(r->online_service_id, "BMI-4711");
+	assert_string_equal(r->lang, "de");
+	assert_string_equal(r->back_url, "https://amt24.example/");
+}
+
+static void
+test_each_method_has_its_bit(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} rows[] = {{"Authega", SAML_AKDB_AUTHEGA}, {"Benutzername", SAML_AKDB_BENUTZERNAME},
+		    {"Diia", SAML_AKDB_DIIA},       {"eID", SAML_AKDB_EID},
+		    {"eIDAS", SAML_AKDB_EIDAS},     {"Elster", SAML_AKDB_ELSTER},
+		    {"FINK", SAML_AKDB_FINK}};
+	const struct saml_akdb_request *r;
+	struct err err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ASSERT_OK(parse_v2(arena_printf(a,
+						"<akdb:AuthnMethods><akdb:%s/></akdb:AuthnMethods>",
+						rows[i].name),
+				   &r, &err),
+			  &err);
+		assert_int_equal(r->methods, rows[i].bit);
+	}
+	ASSERT_OK(parse_v2("", &r, &err), &err);
+	assert_false(r->names_methods);
+	assert_null(r->organization_display_name);
+	assert_int_equal(r->n_attributes, 0);
+	/* All switched off is not the same as nothing said. */
+	ASSERT_OK(parse_v2("<akdb:AuthnMethods></akdb:AuthnMethods>", &r, &err), &err);
+	assert_true(r->names_methods);
+	assert_int_equal(r->methods, 0);
+}
+
+static void
+test_version_1_is_told_apart(void **state)
+{
+	const struct saml_akdb_request *r;
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(parse("<akdb:AuthenticationRequest Version=\"1\"><akdb:AllowedMethods>"
+			"<akdb:AuthnMethod>eID</akdb:AuthnMethod></akdb:AllowedMethods>"
+			"</akdb:AuthenticationRequest>",
+			&r, &err),
+		  &err);
+	assert_int_equal(r->version, 1);
+	assert_false(r->names_methods);
+}
+
+static void
+test_broken_extensions_are_refused(void **state)
+{
+	static const struct {
+		const char *inner, *why;
+	} rows[] = {
+		{"<akdb:AuthenticationRequest/>", "no attribute Version"},
+		{"<akdb:AuthenticationRequest Version=\"3\"/>", "another version"},
+		{"<akdb:AuthenticationRequest Version=\"\"/>", "another version"},
+		{"<akdb:AuthenticationRequest Version=\"2\"/><akdb:AuthenticationRequest"
+		 " Version=\"2\"/>",
+		 "second <AuthenticationRequest>"},
+		{"<akdb:AuthenticationRequest Version=\"2\" EnableStatusDetail=\"maybe\"/>",
+		 "EnableStatusDetail"},
+	};
+	static const struct {
+		const char *inner, *why;
+	} v2[] = {
+		{ATTRIBUTES("<akdb:RequestedAttribute/>"), "no attribute Name"},
+		{ATTRIBUTES("<akdb:RequestedAttribute Name=\" \"/>"), "no proper Name"},
+		{ATTRIBUTES("<akdb:RequestedAttribute Name=\"urn:oid: 1.2\"/>"), "no proper Name"},
+		{ATTRIBUTES("<akdb:RequestedAttribute Name=\"n\" RequiredAttribute=\"ja\"/>"),
+		 "RequiredAttribute"},
+		{ATTRIBUTES("") ATTRIBUTES(""), "second <RequestedAttributes>"},
+		{"<akdb:AuthnMethods><akdb:eID/><akdb:eID/></akdb:AuthnMethods>", "second <eID>"},
+		{"<akdb:AuthnMethods/><akdb:AuthnMethods/>", "second <AuthnMethods>"},
+		{"<akdb:AuthnMethods><akdb:eID><akdb:Enabled>ja</akdb:Enabled></akdb:eID>"
+		 "</akdb:AuthnMethods>",
+		 "neither true nor false"},
+		{"<akdb:AuthnMethods><akdb:eID><akdb:Enabled><x/></akdb:Enabled></akdb:eID>"
+		 "</akdb:AuthnMethods>",
+		 "something beside text"},
+		{"<akdb:AuthnMethods><akdb:eID><akdb:Enabled/><akdb:Enabled/></akdb:eID>"
+		 "</akdb:AuthnMethods>",
+		 "second <Enabled>"},
+		{DISPLAY("") DISPLAY(""), "second <DisplayInformation>"},
+		{DISPLAY("<classic-ui:Lang>de</classic-ui:Lang><classic-ui:Lang>en"
+			 "</classic-ui:Lang>"),
+		 "second <Lang>"},
+		{DISPLAY("<classic-ui:OrganizationDisplayName><b>x</b>"
+			 "</classic-ui:OrganizationDisplayName>"),
+		 "something beside text"},
+	};
+	const struct saml_akdb_request *r;
+	struct err err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		ASSERT_REFUSED(parse(rows[i].inner, &r, &err), &err, ERR_INPUT, rows[i].why);
+	for (size_t i = 0; i < ARRAY_LEN(v2); i++)
+		ASSERT_REFUSED(parse_v2(v2[i].inner, &r, &err), &err, ERR_INPUT, v2[i].why);
+}
+
+static void
+test_numbers_and_lengths_have_limits(void **state)
+{
+	const struct saml_akdb_request *r;
+	char *many = arena_strdup(a, "");
+	struct err err = {0};
+
+	(void)state;
+	for (int i = 0; i < 128; i++)
+		many = arena_printf(a, "%s<akdb:RequestedAttribute Name=\"urn:%d\"/>", many, i);
+	ASSERT_OK(parse_v2(arena_printf(a, ATTRIBUTES("%s"), many), &r, &err), &err);
+	assert_int_equal(r->n_attributes, 128);
+	ASSERT_REFUSED(
+		parse_v2(arena_printf(a, ATTRIBUTES("%s<akdb:RequestedAttribute Name=\"x\"/>"),
+				      many),
+			 &r, &err),
+		&err, ERR_INPUT, "more than 128 RequestedAttributes");
+	ASSERT_OK(parse_v2(arena_printf(a, DISPLAY("<classic-ui:Lang> %01024d </classic-ui:Lang>"),
+					1),
+			   &r, &err),
+		  &err);
+	ASSERT_REFUSED(parse_v2(arena_printf(a,
+					     DISPLAY("<classic-ui:Lang>%01025d"
+						     "</classic-ui:Lang>"),
+					     1),
+				&r, &err),
+		       &err, ERR_INPUT, "<Lang> of 1025 octets");
+	ASSERT_REFUSED(parse_v2(arena_printf(a,
+					     ATTRIBUTES("<akdb:RequestedAttribute"
+							" Name=\"%0257d\"/>"),
+					     1),
+				&r, &err),
+		       &err, ERR_INPUT, "no proper Name");
+}
+
+static void
+test_a_status_detail_is_the_json_of_the_interface(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		saml_akdb_detail(a, "IDP_REQUIRED_ATTRIBUTES_MISSING", "missing \"x\""),
+		"{\"version\":\"1.0\",\"errors\":[{\"code\":\"IDP_REQUIRED_ATTRIBUTES_MISSING\","
+		"\"message\":\"missing \\\"x\\\"\"}]}");
+}
+
+static int
+open_arena(void **state)
+{
+	(void)state;
+	a = arena_create(64 << 20);
+	return 0;
+}
+
+static int
+close_arena(void **state)
+{
+	(void)state;
+	arena_destroy(a);
+	return 0;
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_none_is_none),
+		cmocka_unit_test(test_a_full_request_is_read),
+		cmocka_unit_test(test_each_method_has_its_bit),
+		cmocka_unit_test(test_version_1_is_told_apart),
+		cmocka_unit_test(test_broken_extensions_are_refused),
+		cmocka_unit_test(test_numbers_and_lengths_have_limits),
+		cmocka_unit_test(test_a_status_detail_is_the_json_of_the_interface),
+	};
+
+	return cmocka_run_group_tests(tests, open_arena, close_arena);
+}

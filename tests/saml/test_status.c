@@ -1,0 +1,121 @@
+/* saml/status.c: one table of status codes, both ways of asking it. */
+#include "saml/status.h"
+
+#include "saml/names.h"
+#include "tests/saml/xsd.h"
+#include "tests/test.h"
+
+static void
+test_a_second_level_code_brings_its_top_level(void **state)
+{
+	static const struct {
+		const char *name, *code, *subcode;
+	} rows[] = {
+		{SAML_SUCCESS, SAML_SUCCESS, NULL},
+		{SAML_REQUESTER, SAML_REQUESTER, NULL},
+		{SAML_RESPONDER, SAML_RESPONDER, NULL},
+		{SAML_VERSION_MISMATCH, SAML_VERSION_MISMATCH, NULL},
+		{SAML_AUTHN_FAILED, SAML_RESPONDER, SAML_AUTHN_FAILED},
+		{SAML_INVALID_ATTRIBUTE, SAML_REQUESTER, SAML_INVALID_ATTRIBUTE},
+		{SAML_INVALID_NAMEID_POLICY, SAML_REQUESTER, SAML_INVALID_NAMEID_POLICY},
+		{SAML_NO_AUTHN_CONTEXT, SAML_REQUESTER, SAML_NO_AUTHN_CONTEXT},
+		{SAML_NO_PASSIVE, SAML_RESPONDER, SAML_NO_PASSIVE},
+		{SAML_PARTIAL_LOGOUT, SAML_SUCCESS, SAML_PARTIAL_LOGOUT},
+		{SAML_REQUEST_DENIED, SAML_REQUESTER, SAML_REQUEST_DENIED},
+		{SAML_REQUEST_UNSUPPORTED, SAML_REQUESTER, SAML_REQUEST_UNSUPPORTED},
+		{SAML_UNKNOWN_PRINCIPAL, SAML_REQUESTER, SAML_UNKNOWN_PRINCIPAL},
+		{SAML_UNSUPPORTED_BINDING, SAML_REQUESTER, SAML_UNSUPPORTED_BINDING},
+		{"urn:unknown", SAML_RESPONDER, NULL},
+		{NULL, SAML_RESPONDER, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct saml_status s = saml_status_of(rows[i].name);
+
+		assert_string_equal(s.code, rows[i].code);
+		if (rows[i].subcode == NULL)
+			assert_null(s.subcode);
+		else
+			assert_string_equal(s.subcode, rows[i].subcode);
+	}
+}
+
+static void
+test_a_failure_is_answered_without_its_text(void **state)
+{
+	static const struct {
+		enum err_kind kind;
+		const char *proto, *code;
+	} rows[] = {
+		{ERR_INPUT, NULL, SAML_REQUESTER},
+		{ERR_DENIED, NULL, SAML_REQUESTER},
+		{ERR_NOT_FOUND, NULL, SAML_REQUESTER},
+		{ERR_CONFLICT, NULL, SAML_REQUESTER},
+		{ERR_UNAVAILABLE, NULL, SAML_RESPONDER},
+		{ERR_INTERNAL, NULL, SAML_RESPONDER},
+		{ERR_NONE, NULL, SAML_RESPONDER},
+		{ERR_INPUT, SAML_VERSION_MISMATCH, SAML_VERSION_MISMATCH},
+		{ERR_DENIED, SAML_NO_PASSIVE, SAML_RESPONDER},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = {.kind = rows[i].kind, .proto = rows[i].proto, .text = "secret"};
+		struct saml_status s = saml_status_from_err(&err);
+
+		assert_string_equal(s.code, rows[i].code);
+		assert_null(s.message);
+		assert_null(s.detail);
+	}
+}
+
+static char *
+written(struct arena *a, const struct saml_status *status)
+{
+	struct err err = {0};
+	struct bytes out;
+	struct xmlw w;
+
+	xmlw_init(&w, a, 65536);
+	saml_status_write(&w, status);
+	ASSERT_OK(xmlw_finish(&w, &out, &err), &err);
+	assert_schema_valid(a, out);
+	return arena_strndup(a, (const char *)out.p, out.n);
+}
+
+static void
+test_a_status_is_written_as_far_as_it_goes(void **state)
+{
+	struct arena *a = arena_create(1 << 20);
+	struct saml_status s = saml_status_of(SAML_SUCCESS);
+
+	(void)state;
+	assert_string_equal(written(a, &s),
+			    "<samlp:Status xmlns:samlp=\"" SAML_NS_PROTOCOL "\"><samlp:StatusCode"
+			    " Value=\"" SAML_SUCCESS "\"></samlp:StatusCode></samlp:Status>");
+	s = saml_status_of(SAML_REQUEST_DENIED);
+	s.message = "security-msg";
+	s.detail = "{\"a\":\"<&>\"}";
+	assert_string_equal(
+		written(a, &s),
+		"<samlp:Status xmlns:samlp=\"" SAML_NS_PROTOCOL "\"><samlp:StatusCode"
+		" Value=\"" SAML_REQUESTER "\"><samlp:StatusCode Value=\"" SAML_REQUEST_DENIED
+		"\"></samlp:StatusCode></samlp:StatusCode><samlp:StatusMessage>security-msg"
+		"</samlp:StatusMessage><samlp:StatusDetail><akdb:StatusDetail"
+		" xmlns:akdb=\"" SAML_NS_AKDB "\">{\"a\":\"&lt;&amp;&gt;\"}</akdb:StatusDetail>"
+		"</samlp:StatusDetail></samlp:Status>");
+	arena_destroy(a);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_second_level_code_brings_its_top_level),
+		cmocka_unit_test(test_a_failure_is_answered_without_its_text),
+		cmocka_unit_test(test_a_status_is_written_as_far_as_it_goes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
