@@ -1,0 +1,177 @@
+/* Reading and judging AuthnRequests; see authn_request.h. */
+#include "saml/authn_request.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "saml/names.h"
+#include "saml/status.h"
+#include "saml/value.h"
+
+static bool
+read_attributes(const struct xml_node *n, struct saml_authn_request *r, struct err *err)
+{
+	r->acs_url = xml_attr(n, "AssertionConsumerServiceURL");
+	r->protocol_binding = xml_attr(n, "ProtocolBinding");
+	if (!saml_attr_short(n, "AssertionConsumerServiceIndex", &r->acs_index, err) ||
+	    !saml_attr_short(n, "AttributeConsumingServiceIndex", &r->service_index, err) ||
+	    !saml_attr_bool(n, "ForceAuthn", &r->force_authn, err) ||
+	    !saml_attr_bool(n, "IsPassive", &r->is_passive, err))
+		return false;
+	/* SAML2Core 3.4.1: the index is mutually exclusive with URL and ProtocolBinding. */
+	if (r->acs_index >= 0 && (r->acs_url != NULL || r->protocol_binding != NULL))
+		return FAIL(err, ERR_INPUT, NULL, "AssertionConsumerServiceIndex is not alone");
+	return true;
+}
+
+static bool
+read_nameid_policy(const struct xml_node *n, struct saml_authn_request *r, struct err *err)
+{
+	const struct xml_node *policy;
+
+	if (!xml_child_opt(n, SAML_NS_PROTOCOL, "NameIDPolicy", &policy, err))
+		return false;
+	if (policy == NULL)
+		return true;
+	r->nameid_format = xml_attr(policy, "Format");
+	r->sp_name_qualifier = xml_attr(policy, "SPNameQualifier");
+	return saml_attr_bool(policy, "AllowCreate", &r->allow_create, err);
+}
+
+static enum saml_comparison
+comparison_of(const char *word)
+{
+	static const char *const words[] = {
+		[SAML_EXACT] = "exact",
+		[SAML_MINIMUM] = "minimum",
+		[SAML_MAXIMUM] = "maximum",
+		[SAML_BETTER] = "better",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (text_eq(word, words[i]))
+			return (enum saml_comparison)i;
+	return SAML_EXACT; /* SAML2Core 3.3.2.2.1 */
+}
+
+static bool
+read_context(struct arena *a, const struct xml_node *n, struct saml_authn_request *r,
+	     struct err *err)
+{
+	const struct xml_node *context;
+
+	if (!xml_child_opt(n, SAML_NS_PROTOCOL, "RequestedAuthnContext", &context, err))
+		return false;
+	if (context == NULL)
+		return true;
+	r->comparison = comparison_of(xml_attr(context, "Comparison"));
+	for (const struct xml_node *c = xml_first(context); c != NULL; c = xml_next(c)) {
+		const char *text;
+
+		if (r->n_class_refs == SAML_CLASS_REFS_MAX)
+			return FAIL(err, ERR_INPUT, NULL, "more than %d AuthnContextClassRefs",
+				    SAML_CLASS_REFS_MAX);
+		if (!xml_text(a, c, &text, err))
+			return false;
+		r->class_refs[r->n_class_refs++] = text_trim(a, text);
+	}
+	return true;
+}
+
+static bool
+read_extensions(struct arena *a, const struct xml_node *n, struct saml_authn_request *r,
+		struct err *err)
+{
+	const struct xml_node *extensions;
+
+	if (!xml_child_opt(n, SAML_NS_PROTOCOL, "Extensions", &extensions, err))
+		return false;
+	/* What it says is shown at consent: not on the word of anybody. */
+	if (extensions == NULL || !r->header.is_signed)
+		return true;
+	return saml_akdb_parse(a, extensions, &r->akdb, err);
+}
+
+bool
+saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
+			 const struct saml_authn_request **out, struct err *err)
+{
+	struct saml_authn_request *r = ARENA_NEW(a, struct saml_authn_request);
+	const struct xml_node *root, *subject;
+
+	r->party = saml_verified_party(v);
+	r->acs_index = r->service_index = -1;
+	if (!saml_header_read(a, v, SAML_AUTHN_REQUEST, &r->header, &root, err) ||
+	    !read_attributes(root, r, err) || !read_nameid_policy(root, r, err) ||
+	    !read_context(a, root, r, err) || !read_extensions(a, root, r, err) ||
+	    !xml_child_opt(root, SAML_NS_ASSERTION, "Subject", &subject, err))
+		return false;
+	r->names_subject = subject != NULL;
+	*out = r;
+	return true;
+}
+
+bool
+saml_authn_request_check(const struct saml_authn_request *r, const char *our_url,
+			 const struct saml_window *window, time_t now,
+			 const struct saml_endpoint **acs, struct err *err)
+{
+	const struct saml_endpoint *found;
+
+	if (!saml_header_check(&r->header, our_url, window, now, err))
+		return false;
+	/* SAML2Profiles 4.1.2: a Response never goes by Redirect; we have no artifacts. */
+	if (r->protocol_binding != NULL && strcmp(r->protocol_binding, SAML_BINDING_URI_POST) != 0)
+		return FAIL(err, ERR_DENIED, SAML_UNSUPPORTED_BINDING,
+			    "ProtocolBinding is not HTTP-POST");
+	/* SAML2Core 3.4.1: only a registered URL, or anyone could have assertions
+	 * about our users posted to themselves. */
+	found = saml_party_acs(r->party, r->acs_url, r->acs_index);
+	if (found == NULL)
+		return FAIL(err, ERR_DENIED, SAML_REQUESTER,
+			    "no registered AssertionConsumerService matches");
+	*acs = found;
+	return true;
+}
+
+/* What the request names, else the first of the party's metadata that we have, else transient. */
+static const char *
+format_of(const struct saml_authn_request *r)
+{
+	static const char *const ours[] = {SAML_NAMEID_TRANSIENT, SAML_NAMEID_PERSISTENT};
+
+	if (r->nameid_format != NULL && strcmp(r->nameid_format, SAML_NAMEID_UNSPECIFIED) != 0) {
+		for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+			if (strcmp(r->nameid_format, ours[i]) == 0)
+				return ours[i];
+		return NULL;
+	}
+	for (size_t f = 0; f < r->party->n_nameid_formats; f++)
+		for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+			if (strcmp(r->party->nameid_formats[f], ours[i]) == 0)
+				return ours[i];
+	return SAML_NAMEID_TRANSIENT;
+}
+
+bool
+saml_authn_request_check_wish(const struct saml_authn_request *r, struct saml_wish *out,
+			      struct err *err)
+{
+	struct saml_wish wish = {.nameid_format = format_of(r)};
+
+	if (wish.nameid_format == NULL)
+		return FAIL(err, ERR_DENIED, SAML_INVALID_NAMEID_POLICY,
+			    "NameIDPolicy wants a format we do not give");
+	if (r->sp_name_qualifier != NULL && strcmp(r->sp_name_qualifier, r->party->entity_id) != 0)
+		return FAIL(err, ERR_DENIED, SAML_INVALID_NAMEID_POLICY,
+			    "SPNameQualifier is not the party itself");
+	/* SAML2Core 3.4.1.1: we could not promise that it is this person who logs in. */
+	if (r->names_subject)
+		return FAIL(err, ERR_DENIED, SAML_REQUEST_UNSUPPORTED, "request names a Subject");
+	wish.service = saml_party_service(r->party, r->service_index);
+	if (wish.service == NULL && r->service_index >= 0)
+		return FAIL(err, ERR_DENIED, SAML_REQUEST_UNSUPPORTED,
+			    "no AttributeConsumingService has index %d", r->service_index);
+	*out = wish;
+	return true;
+}

@@ -1,0 +1,65 @@
+/*
+ * <samlp:AuthnRequest>: what a service provider asks of us (SAML2Core 3.4.1).
+ *
+ * Parsing takes a verified message and says what it asks.  Checking comes in two
+ * steps, since a refusal may go back to the party only once it is known where
+ * to: first whether this request may be answered at all and where, then whether
+ * we can do what it wants.  Nothing here does I/O or knows the time by itself.
+ */
+#ifndef KONTOR_SAML_AUTHN_REQUEST_H
+#define KONTOR_SAML_AUTHN_REQUEST_H
+
+#include "saml/extensions.h"
+#include "saml/message.h"
+
+enum saml_comparison { SAML_EXACT = 0, SAML_MINIMUM, SAML_MAXIMUM, SAML_BETTER };
+
+#define SAML_CLASS_REFS_MAX 16
+
+struct saml_authn_request { /* points into the arena given to _parse() */
+	struct saml_header header;
+	const struct saml_party *party; /* the verified sender, never NULL */
+	const char *acs_url;            /* NULL: use the index, else the default */
+	int acs_index;                  /* -1 if absent; never set with acs_url */
+	const char *protocol_binding;   /* NULL if absent */
+	int service_index;              /* AttributeConsumingServiceIndex, -1 if absent */
+	bool force_authn, is_passive;
+	bool names_subject; /* asks for one certain person */
+	bool allow_create;
+	const char *nameid_format;     /* NULL if absent */
+	const char *sp_name_qualifier; /* NULL if absent */
+	enum saml_comparison comparison;
+	const char *class_refs[SAML_CLASS_REFS_MAX]; /* opaque words, most wanted first */
+	size_t n_class_refs;                         /* 0: nothing asked */
+	const struct saml_akdb_request *akdb; /* NULL if absent or unsigned (BundID interface 9) */
+};
+
+/* ERR_INPUT: not as the schema or SAML2Core 3.4.1 has it. */
+MUST_USE bool saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
+				       const struct saml_authn_request **out, struct err *err);
+
+/*
+ * Decide whether this request may be answered at `now`, and where the answer
+ * goes: *acs becomes an endpoint registered in the party's metadata, never one
+ * that only the request names.  our_url is the endpoint that took it.  Failures
+ * are ERR_DENIED and end on a page of ours, since nobody can be answered.
+ */
+MUST_USE bool saml_authn_request_check(const struct saml_authn_request *r, const char *our_url,
+				       const struct saml_window *window, time_t now,
+				       const struct saml_endpoint **acs, struct err *err);
+
+/* What is to be given, as far as metadata and request decide it. */
+struct saml_wish {
+	const char *nameid_format; /* SAML_NAMEID_TRANSIENT or SAML_NAMEID_PERSISTENT */
+	const struct saml_attribute_service *service; /* NULL: metadata names none */
+};
+
+/*
+ * Decide whether we can do what it wants.  Failures are ERR_DENIED with the
+ * status to answer the party with: SAML_INVALID_NAMEID_POLICY,
+ * SAML_REQUEST_UNSUPPORTED.
+ */
+MUST_USE bool saml_authn_request_check_wish(const struct saml_authn_request *r,
+					    struct saml_wish *out, struct err *err);
+
+#endif
