@@ -1,0 +1,46 @@
+/*
+ * <saml:Assertion>: what we state about a person to one party (SAML2Core 2.3.3,
+ * SAML2Profiles 4.1.4.2), as canonical text.  Signing and encrypting it is
+ * saml/response.h's business.
+ */
+#ifndef KONTOR_SAML_ASSERTION_H
+#define KONTOR_SAML_ASSERTION_H
+
+#include "saml/attribute.h"
+#include "saml/sign.h"
+
+struct saml_nameid {
+	const char *value;             /* 1..256 characters */
+	const char *format;            /* NULL: none stated */
+	const char *name_qualifier;    /* our entityID; NULL: none */
+	const char *sp_name_qualifier; /* the party's; NULL: none */
+};
+
+void saml_nameid_write(struct xmlw *w, const struct saml_nameid *nameid);
+
+/* The facts; every text is UTF-8 and outlives the call.  Units: seconds since the epoch. */
+struct saml_assertion {
+	const char *id;             /* fresh, never used before */
+	const char *issuer;         /* our entityID */
+	const char *audience;       /* the party's entityID */
+	const char *recipient;      /* the registered ACS URL */
+	const char *in_response_to; /* ID of the AuthnRequest */
+	const char *address; /* of the browser, for confirmation and locality; NULL: left out */
+	struct saml_nameid nameid;
+	time_t issued_at;
+	time_t not_before, not_on_or_after; /* of Conditions; the latter of the confirmation too */
+	bool one_time_use;
+	time_t authn_at; /* when the person proved who they are */
+	const char *session_index;
+	time_t session_not_on_or_after; /* 0: left out */
+	const char *class_ref;          /* AuthnContextClassRef, any word */
+	const struct saml_attribute *attributes;
+	size_t n_attributes;
+};
+
+/* The element as text, with all that signing it takes.  ERR_INTERNAL: a value that XML cannot hold.
+ */
+MUST_USE bool saml_assertion_build(struct arena *a, const struct saml_assertion *facts,
+				   struct saml_to_sign *out, struct err *err);
+
+#endif
