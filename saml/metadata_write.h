@@ -1,0 +1,45 @@
+/*
+ * Our own <md:EntityDescriptor> as identity provider (SAML2Metadata 2.4.3),
+ * written as canonical text and signed.  Endpoints follow the table of bindings,
+ * algorithms the tables of saml/suite.h and saml/xmlenc.h; all else is told.
+ */
+#ifndef KONTOR_SAML_METADATA_WRITE_H
+#define KONTOR_SAML_METADATA_WRITE_H
+
+#include "saml/attribute.h"
+#include "saml/metadata.h"
+
+/* A certificate to publish, with the type of its key. */
+struct saml_published_key {
+	struct bytes cert_der;
+	enum key_type type;
+};
+
+/* A function with a shared mailbox, never a person (TR-03160-2 4.3.2.1). */
+struct saml_published_contact {
+	const char *type; /* technical, support, administrative, other */
+	const char *company;
+	const char *email; /* without mailto: */
+};
+
+struct saml_description {
+	const char *entity_id;
+	const char *id; /* of the element, for its signature: fresh */
+	time_t valid_until;
+	const char *sso_url, *slo_url; /* one path each, whatever the binding */
+	bool want_authn_requests_signed;
+	const struct saml_published_key *signing, *encryption; /* active first */
+	size_t n_signing, n_encryption;
+	struct saml_texts organization_name, organization_display_name, organization_url;
+	const struct saml_published_contact *contacts;
+	size_t n_contacts;
+	const struct saml_attribute *attributes; /* supported ones; values are not written */
+	size_t n_attributes;
+};
+
+/* ERR_INTERNAL: a value XML cannot hold, no signing key; the signer's own errors. */
+MUST_USE bool saml_metadata_build(struct arena *a, const struct saml_description *d,
+				  const struct saml_signer *signer, struct bytes *out,
+				  struct err *err);
+
+#endif
