@@ -10,7 +10,7 @@
 #include "db/db.h"
 
 struct db_flow {
-	const char *id; /* db_dated_create(a, expires) */
+	const char *id;    /* db_dated_create(a, expires) */
 	const char *party; /* "" for a login to one's own account */
 	const char *front; /* "saml", "oidc", "account" */
 	struct bytes ask;  /* what the party wants; fixed */

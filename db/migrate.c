@@ -77,8 +77,7 @@ programs_from(const struct embed_file *file, uint64_t *out)
 	const size_t n = sizeof(begin) - 1;
 	char digits[5] = "";
 
-	if (file->data.n < n + 5 || memcmp(file->data.p, begin, n) != 0 ||
-	    file->data.p[n + 4] != '\n')
+	if (file->data.n < n + 5 || !bytes_start(file->data, begin) || file->data.p[n + 4] != '\n')
 		return false;
 	memcpy(digits, file->data.p + n, 4);
 	return text_to_u64(digits, 9999, out);
@@ -117,7 +116,7 @@ check_applied(const struct history *h, struct err *err)
 static bool
 read_applied(struct history *h, struct conn *c, struct err *err)
 {
-	const PGresult *res;
+	const PGresult *res = NULL;
 	uint64_t version, from;
 
 	if (!ask(h->a, c, "migrations",
@@ -234,7 +233,7 @@ db_migrate(struct arena *a, const char *conninfo, const struct embed_file *files
 static bool
 check(struct history *h, struct conn *c, struct err *err)
 {
-	const PGresult *res;
+	const PGresult *res = NULL;
 
 	if (!ask(h->a, c, "migrations",
 		 "SELECT 1 WHERE to_regclass('schema_migration') IS NOT NULL", 0, NULL, SHORT_US,
