@@ -61,9 +61,14 @@ setup_packages() {
 	command -v npm >/dev/null || wanted+=(npm)
 	mapfile -t missing < <(missing_packages "${wanted[@]}")
 	[ ${#missing[@]} -gt 0 ] || return 0
-	log=$(mktemp) # global: the trap outlives this function
-	trap 'rm -f "$log"' EXIT
+	new_log
 	install_packages "$log" "${missing[@]}"
+}
+
+# Where a long step's output goes until it is known whether somebody must read it.
+new_log() {
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
 }
 
 # npm packages, again only when the lock file has changed.
@@ -72,7 +77,9 @@ setup_npm() {
 	[ -e web/package-lock.json ] || return 0
 	cmp -s web/package-lock.json "$mark" && return 0
 	say "installing npm packages in web/ …"
-	(cd web && npm ci --no-audit --no-fund >/dev/null) || die "npm ci failed in web/."
+	new_log
+	(cd web && npm ci --no-audit --no-fund) >"$log" 2>&1 ||
+		{ tail -n 15 "$log" >&2; die "npm ci failed in web/."; }
 	cp web/package-lock.json "$mark"
 }
 
