@@ -293,7 +293,8 @@ app_refuse(struct app *app, struct arena *a, const struct raw_request *raw,
 }
 
 void
-app_handle(struct app *app, struct arena *a, const struct raw_request *raw, struct response *rs)
+app_handle(struct app *app, struct arena *a, const struct raw_request *raw, struct worker *worker,
+	   struct response *rs)
 {
 	int64_t now_us = clock_mono_us();
 	struct gate_head head;
@@ -310,6 +311,6 @@ app_handle(struct app *app, struct arena *a, const struct raw_request *raw, stru
 	if (t.route == NULL)
 		app_refuse(app, a, raw, &head, NULL, t.status, "route", rs);
 	else
-		app_answer(app, a, raw, &head, t.route, NULL, now_us,
+		app_answer(app, a, raw, &head, t.route, worker, now_us,
 			   now_us + app->config->request_deadline_ms * 1000, rs);
 }

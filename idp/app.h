@@ -89,7 +89,7 @@ void app_refuse(struct app *app, struct arena *a, const struct raw_request *raw,
  * tests' choice: gate, route, handler.  raw->body is complete.
  */
 void app_handle(struct app *app, struct arena *a, const struct raw_request *raw,
-		struct response *rs);
+		struct worker *worker, struct response *rs);
 
 /* Reference ids: 12 characters that people can read out, 60 random bits. */
 void app_make_ref(char ref[REQUEST_REF_BYTES]);

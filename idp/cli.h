@@ -71,5 +71,11 @@ const char *cli_manual(struct arena *a, const struct command *table);
 
 enum cli_exit cli_serve(struct cli *cli);
 enum cli_exit cli_check_config(struct cli *cli);
+enum cli_exit cli_migrate(struct cli *cli);
+enum cli_exit cli_key(struct cli *cli);
+enum cli_exit cli_party(struct cli *cli);
+enum cli_exit cli_client(struct cli *cli);
+enum cli_exit cli_account(struct cli *cli);
+enum cli_exit cli_status(struct cli *cli);
 
 #endif

@@ -40,6 +40,9 @@ static const struct conf_row rows[] = {
 	{"accessibility_url", CONF_TEXT, FIELD(accessibility_url), "", NULL, 0, 0, CONF_RELOAD,
 	 "Link in the footer of every page."},
 
+	{"contact_email", CONF_TEXT, FIELD(contact_email), "", NULL, 0, 0, CONF_RELOAD,
+	 "Shared mailbox that our SAML metadata names for all four kinds of contact."},
+
 	/* where we listen */
 	{"listen", CONF_TEXT, FIELD(listen_text), NULL, NULL, 0, 0, CONF_RESTART,
 	 "Public listeners, separated by spaces: `ADDRESS:PORT`, `[ADDRESS]:PORT`, `unix:PATH`, "
@@ -382,4 +385,14 @@ config_needs_restart(const struct config *before, const struct config *after)
 			return rows[i].key;
 	}
 	return NULL;
+}
+
+struct kdf_cost
+config_password_cost(const struct config *config)
+{
+	return (struct kdf_cost){
+		.m_kib = (uint32_t)(config->password_memory_bytes / 1024),
+		.t = (uint32_t)config->password_passes,
+		.p = KDF_DEFAULT_P,
+	};
 }

@@ -9,6 +9,7 @@
 #include "base/conf.h"
 #include "idp/lane.h"
 #include "idp/net.h"
+#include "keys/kdf.h"
 
 #define CONFIG_FILE_DEFAULT   "/etc/kontor/kontor.conf"
 #define CONFIG_FILE_MAX_BYTES ((size_t)256 * 1024)
@@ -31,6 +32,7 @@ struct config {
 	const char *entity_id;
 	const char *site_name;                                     /* as pages name the service */
 	const char *imprint_url, *privacy_url, *accessibility_url; /* footer links; NULL: none */
+	const char *contact_email;                                 /* of metadata; NULL: none */
 	const char *listen_text, *listen_metrics_text;
 	const char *listen_group;              /* of Unix sockets; NULL: ours */
 	const char *tls_certificate, *tls_key; /* PEM files; both or neither */
@@ -70,6 +72,9 @@ MUST_USE bool config_load(struct arena *a, const char *path, struct config *out,
 
 /* docs/config.md, whole. */
 const char *config_document(struct arena *a);
+
+/* Cost of a password hash; its pepper is the keyring's matter. */
+struct kdf_cost config_password_cost(const struct config *config);
 
 /* The name of the first row marked `restart` that differs, NULL: none. */
 const char *config_needs_restart(const struct config *before, const struct config *after);

@@ -6,6 +6,58 @@
 #define CLI_ARENA_BYTES ((size_t)256 * 1024 * 1024)
 
 const struct command commands[] = {
+	{"migrate", "Bring the database's schema up to date.", "",
+	 "Applies the migrations that this program brings and the database does not have yet, "
+	 "under\n"
+	 "a lock. Two adjacent releases work with the same schema, so nodes need not stop.",
+	 cli_migrate},
+	{"key", "Make keys, show them, move them through their lives.",
+	 "init\nlist\ngenerate PURPOSE TYPE\npublish KID\nactivate KID [--emergency]\nretire KID\n"
+	 "destroy KID\nmaster\nepoch\nrewrap",
+	 "init makes the master key file if there is none, and every key an instance needs. A new "
+	 "key\n"
+	 "is planned; peers see it once it is published; it signs once it is active, and the one\n"
+	 "before retires, still shown to peers; destroy takes the private half away for good.\n\n"
+	 "Purposes: saml-sign, oidc-sign, federation-sign, decrypt (types p256, rsa3072); seal,\n"
+	 "pseudonym, pepper, lookup, cookie, audit (type secret).\n\n"
+	 "master adds a new master key, epoch a new epoch key to the master key file; rewrap seals "
+	 "the\n"
+	 "key rows under the newest master key.",
+	 cli_key},
+	{"party", "Register SAML service providers.",
+	 "add FILE|URL [--id ENTITYID] [--display-name NAME] [--ca PEM] [--local-http] "
+	 "[POLICY]\nlist\n"
+	 "show ID\nenable ID\ndisable ID\nremove ID",
+	 "add takes SAML metadata, reports what is wrong with it and registers the party on all "
+	 "running\n"
+	 "nodes at once; with new content it updates. POLICY are options named as in "
+	 "docs/integrate.md\n"
+	 "(--level, --attribute, --sector, --suite, ...); one that is not given stays as it is.",
+	 cli_party},
+	{"client", "Register OpenID Connect clients.",
+	 "add FILE [--display-name NAME] [--new-secret] [--local-http] [POLICY]\nlist\nshow ID\n"
+	 "enable ID\ndisable ID\nremove ID",
+	 "add takes RFC 7591 client metadata and prints the registered record as JSON; the secret "
+	 "is in\n"
+	 "it once, when it is made. With the client_id of a registered client it updates. POLICY "
+	 "as\n"
+	 "for party.",
+	 cli_client},
+	{"account", "What the office behind the accounts does.",
+	 "add LOGIN [--attribute NAME=VALUE ...]\n"
+	 "verify LOGIN --operator NAME --operator NAME --document KIND --evidence FILE\n"
+	 "    [--level LEVEL] --attribute NAME=VALUE ... [--empty NAME ...]\n"
+	 "totp LOGIN\nshow LOGIN\ndisable LOGIN\nenable LOGIN\ndelete LOGIN",
+	 "add reads the password from standard input. verify records that two operators saw the "
+	 "named\n"
+	 "document: the attributes get these values, the level (substantial unless said otherwise) "
+	 "and\n"
+	 "the source proofing; --empty says that there verifiably is none. totp registers a "
+	 "one-time-code\n"
+	 "app and prints its seed. disable ends all sessions; delete destroys the account's key.",
+	 cli_account},
+	{"status", "Say whether this instance can work.", "",
+	 "Checks database, schema, clock, keys and parties.", cli_status},
 	{"check-config", "Say whether the configuration file is in order.", "\n--document",
 	 "Names the first mistake with its line. With --document, prints docs/config.md: every "
 	 "key\n"

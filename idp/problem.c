@@ -17,6 +17,7 @@ static const struct {
 } named[] = {
 	{"invalid_client", 401, "Basic realm=\"client\""},
 	{"invalid_token", 401, "Bearer error=\"invalid_token\""},
+	{"token_missing", 401, "Bearer"}, /* RFC 6750 3.1: without an error code */
 	{"insufficient_scope", 403, "Bearer error=\"insufficient_scope\""},
 };
 

@@ -40,13 +40,12 @@ release_compute(struct arena *a, struct wanted_list registered, struct wanted_li
 		struct held_list held, enum level authentication, enum level cap,
 		struct release *out)
 {
-	struct wanted_list list = asked.n > 0 ? asked : registered;
-	struct released *items = ARENA_ARRAY(a, struct released, list.n + 1);
+	struct released *items = ARENA_ARRAY(a, struct released, asked.n + 1);
 	const struct attribute *missing = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < list.n; i++) {
-		const struct wanted *w = &list.p[i], *r = wanted_find(registered, w->at);
+	for (size_t i = 0; i < asked.n; i++) {
+		const struct wanted *w = &asked.p[i], *r = wanted_find(registered, w->at);
 
 		if (r == NULL || already_in(items, n, w->at))
 			continue;

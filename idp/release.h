@@ -28,6 +28,7 @@ struct held {
 	bool verified_empty;
 	enum level level;
 	const char *source; /* "self", "proofing", ... */
+	time_t verified_at; /* 0: never verified */
 };
 
 struct held_list {
@@ -53,10 +54,9 @@ struct release {
 };
 
 /*
- * Compute the offer of the consent page.  asked.n == 0 means "what is
- * registered".  An attribute that is not registered for the party never goes
- * out, whatever is asked; a required one that the account lacks, or whose
- * level comes out as none, is `missing`.
+ * Compute the offer of the consent page.  An attribute that is not registered
+ * for the party never goes out, whatever is asked; a required one that the
+ * account lacks, or whose level comes out as none, is `missing`.
  */
 void release_compute(struct arena *a, struct wanted_list registered, struct wanted_list asked,
 		     struct held_list held, enum level authentication, enum level cap,

@@ -2,8 +2,18 @@
 #include "idp/route.h"
 
 #include "base/buf.h"
+#include "idp/consent.h"
 #include "idp/document.h"
+#include "idp/ep_account.h"
+#include "idp/ep_flow.h"
+#include "idp/ep_logout.h"
+#include "idp/ep_oidc.h"
+#include "idp/ep_register.h"
+#include "idp/ep_saml.h"
 #include "idp/health.h"
+#include "idp/login.h"
+#include "idp/publish.h"
+#include "idp/saml_peer.h"
 
 #define KIB(n) ((uint32_t)(n)*1024)
 
@@ -14,6 +24,58 @@ const struct route routes[] = {
 	{HTTP_GET, "/health/ready", health_ready, LANE_LOOP, ROUTE_HEALTH | ROUTE_MACHINE, 256, 0,
 	 KIB(16), NULL},
 	{HTTP_GET, "/metrics", health_metrics, LANE_LIGHT, ROUTE_INTERNAL | ROUTE_MACHINE, 256, 0,
+	 KIB(1024), NULL},
+
+	/* the person's own pages */
+	{HTTP_GET, "/", ep_start, LANE_LIGHT, 0, 256, 0, KIB(512), NULL},
+	{HTTP_GET, "/login", ep_login, LANE_LOGIN, 0, 256, 0, KIB(512), NULL},
+	{HTTP_GET, "/language/", ep_language, LANE_LIGHT, ROUTE_PREFIX, 4096, 0, KIB(128), NULL},
+	{HTTP_GET, "/account", ep_account_show, LANE_LIGHT, 0, 256, 0, KIB(1024), NULL},
+	{HTTP_POST, "/account", ep_account_act, LANE_LOGIN, 0, 256, KIB(16), KIB(512), NULL},
+	{HTTP_GET, "/logout", ep_logout, LANE_LOGIN, 0, 256, 0, KIB(512), NULL},
+	{HTTP_POST, "/logout", ep_logout, LANE_LOGIN, 0, 256, KIB(16), KIB(512), NULL},
+
+	/* a login on its way */
+	{HTTP_GET, "/flow/", ep_flow_show, LANE_SAML, ROUTE_PREFIX, 256, 0, KIB(2048), NULL},
+	{HTTP_GET, "/flow/restart/", ep_flow_restart, LANE_LOGIN, ROUTE_PREFIX, 256, 0, KIB(1024),
+	 NULL},
+	{HTTP_POST, "/flow/password/", login_password_handle, LANE_PASSWORD, ROUTE_PREFIX, 256,
+	 KIB(16), KIB(2048), NULL},
+	{HTTP_POST, "/flow/totp/", login_totp_handle, LANE_LOGIN, ROUTE_PREFIX, 256, KIB(16),
+	 KIB(2048), NULL},
+	{HTTP_POST, "/flow/enroll/", login_totp_enroll_handle, LANE_LOGIN, ROUTE_PREFIX, 256,
+	 KIB(16), KIB(2048), NULL},
+	{HTTP_POST, "/flow/consent/", consent_handle, LANE_SAML, ROUTE_PREFIX, 256, KIB(16),
+	 KIB(2048), NULL},
+	{HTTP_GET, "/register/", ep_register_show, LANE_LIGHT, ROUTE_PREFIX, 256, 0, KIB(1024),
+	 NULL},
+	{HTTP_POST, "/register/", ep_register_make, LANE_PASSWORD, ROUTE_PREFIX, 256, KIB(64),
+	 KIB(2048), NULL},
+
+	/* SAML 2.0 */
+	{HTTP_GET, METADATA_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0, KIB(64), NULL},
+	{HTTP_GET, SAML_SSO_PATH, ep_saml_sso, LANE_SAML, 0, KIB(16), 0, KIB(4096), NULL},
+	{HTTP_POST, SAML_SSO_PATH, ep_saml_sso, LANE_SAML, ROUTE_PROTOCOL, 256, KIB(512), KIB(8192),
+	 NULL},
+	{HTTP_GET, SAML_SLO_PATH, ep_saml_slo, LANE_SAML, 0, KIB(16), 0, KIB(4096), NULL},
+	{HTTP_POST, SAML_SLO_PATH, ep_saml_slo, LANE_SAML, ROUTE_PROTOCOL, 256, KIB(512), KIB(8192),
+	 NULL},
+
+	/* OpenID Connect */
+	{HTTP_GET, DISCOVERY_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0, KIB(64),
+	 NULL},
+	{HTTP_GET, JWKS_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0, KIB(64), NULL},
+	{HTTP_GET, "/oidc/authorize", ep_authorize, LANE_SAML, 0, KIB(16), 0, KIB(2048), NULL},
+	{HTTP_POST, "/oidc/authorize", ep_authorize, LANE_SAML, ROUTE_PROTOCOL, 256, KIB(64),
+	 KIB(2048), NULL},
+	{HTTP_POST, "/oidc/token", ep_token, LANE_TOKEN, ROUTE_MACHINE, 256, KIB(64), KIB(1024),
+	 NULL},
+	{HTTP_GET, "/oidc/userinfo", ep_userinfo, LANE_TOKEN, ROUTE_MACHINE, 4096, 0, KIB(512),
+	 NULL},
+	{HTTP_POST, "/oidc/userinfo", ep_userinfo, LANE_TOKEN, ROUTE_MACHINE, 256, KIB(16),
+	 KIB(512), NULL},
+	{HTTP_GET, "/oidc/logout", ep_oidc_logout, LANE_LOGIN, 0, KIB(16), 0, KIB(1024), NULL},
+	{HTTP_POST, "/oidc/logout", ep_oidc_logout, LANE_LOGIN, ROUTE_PROTOCOL, 256, KIB(64),
 	 KIB(1024), NULL},
 
 	/* what pages are made of */

@@ -10,11 +10,15 @@
 #include <stdatomic.h>
 
 #include "idp/document.h"
+#include "idp/party.h"
+#include "keys/keyring.h"
 
 struct snapshot {
 	struct arena *a; /* owns everything below */
 	atomic_uint refs;
-	uint64_t version; /* 1, 2, ... within this process */
+	uint64_t version;              /* 1, 2, ... within this process */
+	const struct keyring *keyring; /* never NULL once published */
+	struct parties parties;
 	struct documents documents;
 };
 

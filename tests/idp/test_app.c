@@ -139,7 +139,7 @@ ask(const char *line, const char *headers, const char *body)
 	arena_reset(a);
 	raw_text_init(&t, line, headers);
 	t.raw.body = bytes_of(body);
-	app_handle(&app, a, &t.raw, &rs);
+	app_handle(&app, a, &t.raw, NULL, &rs);
 	return rs.status;
 }
 
@@ -188,11 +188,11 @@ internal_rows_stay_inside(void **state UNUSED)
 	assert_int_equal(ask("GET /inside HTTP/1.1", HOST, ""), 404);
 	raw_text_init(&t, "GET /inside HTTP/1.1", "Host: any");
 	t.raw.internal = true;
-	app_handle(&app, a, &t.raw, &rs);
+	app_handle(&app, a, &t.raw, NULL, &rs);
 	assert_int_equal(rs.status, 200);
 	raw_text_init(&t, "GET /now HTTP/1.1", HOST);
 	t.raw.internal = true;
-	app_handle(&app, a, &t.raw, &rs);
+	app_handle(&app, a, &t.raw, NULL, &rs);
 	assert_int_equal(rs.status, 404);
 }
 
@@ -256,11 +256,11 @@ a_full_arena_refuses_the_request(void **state UNUSED)
 	struct raw_text t;
 
 	raw_text_init(&t, "GET /greedy HTTP/1.1", HOST);
-	app_handle(&app, small, &t.raw, &rs);
+	app_handle(&app, small, &t.raw, NULL, &rs);
 	assert_int_equal(rs.status, 500);
 	assert_true(rs.close);
 	raw_text_init(&t, "GET /none HTTP/1.1", HOST);
-	app_handle(&app, small, &t.raw, &rs);
+	app_handle(&app, small, &t.raw, NULL, &rs);
 	assert_int_equal(rs.status, 404);
 	arena_destroy(small);
 }

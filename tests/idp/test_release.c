@@ -25,10 +25,11 @@ account(void)
 {
 	struct held *h = ARENA_ARRAY(a, struct held, 4);
 
-	h[0] = (struct held){AT("family_name"), "Mustermann", false, LEVEL_SUBSTANTIAL, "proofing"};
-	h[1] = (struct held){AT("given_names"), "Erika", false, LEVEL_SUBSTANTIAL, "proofing"};
-	h[2] = (struct held){AT("email"), "e@example.invalid", false, LEVEL_BASIC, "self"};
-	h[3] = (struct held){AT("birth_name"), "", true, LEVEL_SUBSTANTIAL, "proofing"};
+	h[0] = (struct held){AT("family_name"), "Mustermann", false,
+			     LEVEL_SUBSTANTIAL, "proofing",   0};
+	h[1] = (struct held){AT("given_names"), "Erika", false, LEVEL_SUBSTANTIAL, "proofing", 0};
+	h[2] = (struct held){AT("email"), "e@example.invalid", false, LEVEL_BASIC, "self", 0};
+	h[3] = (struct held){AT("birth_name"), "", true, LEVEL_SUBSTANTIAL, "proofing", 0};
 	return (struct held_list){h, 4};
 }
 
@@ -65,12 +66,15 @@ only_what_is_registered_and_asked_goes_out(void **state UNUSED)
 }
 
 static void
-asking_nothing_means_what_is_registered(void **state UNUSED)
+asking_nothing_gets_nothing(void **state UNUSED)
 {
 	struct release r;
 
 	release_compute(a, list(all, 4, false), (struct wanted_list){0}, account(),
 			LEVEL_SUBSTANTIAL, LEVEL_HIGH, &r);
+	assert_int_equal(r.n, 0);
+	release_compute(a, list(all, 4, false), list(all, 4, false), account(), LEVEL_SUBSTANTIAL,
+			LEVEL_HIGH, &r);
 	assert_int_equal(r.n, 4);
 	assert_true(r.p[3].verified_empty);
 }
@@ -94,7 +98,7 @@ no_level_rises(void **state UNUSED)
 			struct held_list held = account();
 			struct release r;
 
-			release_compute(a, list(all, 4, false), (struct wanted_list){0}, held,
+			release_compute(a, list(all, 4, false), list(all, 4, false), held,
 					(enum level)auth, (enum level)cap, &r);
 			assert_int_equal(r.n, auth != LEVEL_NONE && cap != LEVEL_NONE ? 4 : 0);
 			for (size_t i = 0; i < r.n; i++) {
@@ -151,7 +155,7 @@ a_fingerprint_follows_what_was_agreed_to(void **state UNUSED)
 	struct released items[3];
 	struct bytes nobody = {0}, org = bytes_of("org");
 
-	release_compute(a, list(all, 3, false), (struct wanted_list){0}, account(), LEVEL_LOW,
+	release_compute(a, list(all, 3, false), list(all, 3, false), account(), LEVEL_LOW,
 			LEVEL_HIGH, &x);
 	const char *first = release_fingerprint(a, &x, "Antrag", nobody);
 
@@ -179,7 +183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_registered_and_asked_goes_out),
-		cmocka_unit_test(asking_nothing_means_what_is_registered),
+		cmocka_unit_test(asking_nothing_gets_nothing),
 		cmocka_unit_test(asking_twice_releases_once),
 		cmocka_unit_test(no_level_rises),
 		cmocka_unit_test(a_required_attribute_that_is_not_held_is_named),

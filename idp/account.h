@@ -1,0 +1,75 @@
+/*
+ * Accounts as pages and portals need them: login names as keyed hashes,
+ * attributes opened by the signer, pseudonyms per sector.
+ */
+#ifndef KONTOR_IDP_ACCOUNT_H
+#define KONTOR_IDP_ACCOUNT_H
+
+#include "db/account.h"
+#include "idp/app.h"
+#include "idp/release.h"
+#include "keys/kdf.h"
+#include "keys/keyring.h"
+
+#define LOGIN_NAME_MAX_BYTES 254
+
+/* Who works on accounts: a request, or a command. */
+struct account_work {
+	struct arena *a;
+	struct db_call db;
+	struct signer *signer;
+	const struct keyring *keyring;
+	struct kdf_cost password_cost; /* pepper unset */
+	const char *ref;               /* reference id for audit rows */
+	time_t now;
+};
+
+struct account_work account_work_of(const struct request *rq);
+
+/*
+ * What the person typed as login name, in the one form that is looked up:
+ * trimmed, ASCII letters in lower case; 3..254 bytes without blanks or controls.
+ */
+MUST_USE bool account_login_name(struct arena *a, const char *typed, const char **out,
+				 struct err *err);
+
+/* The keyed hash of a login name: 32 octets. */
+MUST_USE bool account_lookup(const struct account_work *w, const char *login_name,
+			     struct bytes *out, struct err *err);
+
+/* All attributes of an account, opened.  Names that the table does not know are left out. */
+MUST_USE bool account_attributes(const struct account_work *w, const struct db_subject *subject,
+				 struct held_list *out, struct err *err);
+
+/* Seal values for storing: level, source and verified_at as given in `held`. */
+MUST_USE bool account_seal(const struct account_work *w, struct subject_id id,
+			   struct bytes account_key, const struct held *held, size_t n,
+			   struct db_attribute *out, struct err *err);
+
+/* Somebody who gets an account: checked values only. */
+struct account_person {
+	const char *login_name; /* as account_login_name gives it */
+	const char *password;
+	const struct held *held;
+	size_t n;
+};
+
+/*
+ * Make the account with its password and attributes, in one transaction.
+ * ERR_CONFLICT: the login name is taken.
+ */
+MUST_USE bool account_create(const struct account_work *w, struct kdf_memory *memory,
+			     const struct account_person *person, struct subject_id *out,
+			     struct err *err);
+
+/*
+ * The one pseudonym of a subject in a sector, both dialects: the row that is
+ * kept, else computed by the signer and kept.  43 characters.
+ */
+MUST_USE bool account_pseudonym(const struct account_work *w, const struct db_subject *subject,
+				const char *sector, const char **out, struct err *err);
+
+/* "Erika Mustermann" for pages of the person itself; "" without names. */
+const char *account_person_name(struct arena *a, struct held_list held);
+
+#endif

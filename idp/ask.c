@@ -1,0 +1,116 @@
+/* Asks in flow rows; see ask.h. */
+#include "idp/ask.h"
+
+#define MAX_ASK_BYTES 65536
+#define MAX_WANTED    64
+
+static json_t *
+wanted_write(struct arena *a, struct wanted_list list)
+{
+	json_t *array = json_new_array(a);
+
+	for (size_t i = 0; i < list.n; i++) {
+		json_t *w = json_new_object(a);
+
+		json_put_str(a, w, "name", list.p[i].at->name);
+		json_put_bool(a, w, "required", list.p[i].required);
+		json_push(a, array, w);
+	}
+	return array;
+}
+
+struct bytes
+ask_write(struct arena *a, const struct ask *ask)
+{
+	json_t *o = json_new_object(a);
+
+	json_put_str(a, o, "front", ask->front->name);
+	json_put_str(a, o, "party", ask->party == NULL ? NULL : ask->party->id);
+	json_put_i64(a, o, "level", ask->level);
+	json_put_i64(a, o, "level_most", ask->level_most);
+	json_put_bool(a, o, "names_attributes", ask->names_attributes);
+	json_put(a, o, "wanted", wanted_write(a, ask->wanted));
+	json_put_bool(a, o, "force", ask->force);
+	json_put_bool(a, o, "passive", ask->passive);
+	json_put_bool(a, o, "consent_anew", ask->consent_anew);
+	json_put_i64(a, o, "max_age_s", ask->max_age_s);
+	json_put_str(a, o, "replay", ask->replay);
+	json_put_i64(a, o, "replay_expires", ask->replay_expires);
+	if (ask->state != NULL)
+		json_put(a, o, "state", ask->state);
+	return bytes_of(json_text(a, o, false));
+}
+
+static bool
+wanted_read(struct arena *a, const json_t *o, struct wanted_list *out, struct err *err)
+{
+	const json_t *array = NULL;
+
+	if (!json_get_array(o, "wanted", &array, err))
+		return false;
+	size_t n = json_array_size(array);
+
+	if (n > MAX_WANTED)
+		return FAIL(err, ERR_INPUT, NULL, "ask: %zu attributes", n);
+	struct wanted *w = ARENA_ARRAY(a, struct wanted, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *row = json_array_get(array, i);
+		const char *name = "";
+
+		if (!json_get_str(row, "name", &name, err) ||
+		    !json_get_bool(row, "required", &w[i].required, err))
+			return false;
+		w[i].at = attribute_by_name(name);
+		if (w[i].at == NULL)
+			return FAIL(err, ERR_NOT_FOUND, NULL, "ask: attribute '%s' is gone", name);
+	}
+	*out = (struct wanted_list){w, n};
+	return true;
+}
+
+static bool
+who_read(const json_t *o, const struct parties *parties, struct ask *ask, struct err *err)
+{
+	const char *front = "", *party = NULL;
+
+	if (!json_get_str(o, "front", &front, err) || !json_get_str(o, "party", &party, err))
+		return false;
+	ask->front = front_find(front);
+	if (ask->front == NULL)
+		return FAIL(err, ERR_NOT_FOUND, NULL, "ask: no front '%s'", front);
+	ask->party = party == NULL ? NULL : party_find(parties, party);
+	if (party != NULL && ask->party == NULL)
+		return FAIL(err, ERR_NOT_FOUND, NULL, "ask: party is gone or disabled");
+	return true;
+}
+
+bool
+ask_read(struct arena *a, struct bytes json, const struct parties *parties, struct ask *out,
+	 struct err *err)
+{
+	struct ask ask = {.max_age_s = -1};
+	const json_t *state = NULL;
+	int64_t level = 0, level_most = 0, replay_expires = 0;
+	json_t *o;
+
+	if (!json_parse_object(a, json, MAX_ASK_BYTES, &o, err) ||
+	    !who_read(o, parties, &ask, err) || !wanted_read(a, o, &ask.wanted, err) ||
+	    !json_get_i64(o, "level", &level, err) ||
+	    !json_get_i64(o, "level_most", &level_most, err) ||
+	    !json_get_bool(o, "force", &ask.force, err) ||
+	    !json_get_bool(o, "passive", &ask.passive, err) ||
+	    !json_get_bool(o, "names_attributes", &ask.names_attributes, err) ||
+	    !json_get_bool(o, "consent_anew", &ask.consent_anew, err) ||
+	    !json_get_i64(o, "max_age_s", &ask.max_age_s, err) ||
+	    !json_get_str(o, "replay", &ask.replay, err) ||
+	    !json_get_i64(o, "replay_expires", &replay_expires, err) ||
+	    !json_get_object(o, "state", &state, err))
+		return false;
+	ask.level = (enum level)level;
+	ask.level_most = (enum level)level_most;
+	ask.replay_expires = (time_t)replay_expires;
+	ask.state = json_object_get(o, "state");
+	*out = ask;
+	return true;
+}

@@ -1,0 +1,17 @@
+/* An ask as a flow row keeps it: JSON of names only, so that any node and any release reads it. */
+#ifndef KONTOR_IDP_ASK_H
+#define KONTOR_IDP_ASK_H
+
+#include "idp/front.h"
+
+/* Compact JSON. */
+struct bytes ask_write(struct arena *a, const struct ask *ask);
+
+/*
+ * The reverse.  A party that is gone or disabled, a front or an attribute that
+ * is no longer known: ERR_NOT_FOUND.
+ */
+MUST_USE bool ask_read(struct arena *a, struct bytes json, const struct parties *parties,
+		       struct ask *out, struct err *err);
+
+#endif

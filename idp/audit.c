@@ -1,0 +1,43 @@
+/* Audit events; see audit.h. */
+#include "idp/audit.h"
+
+#include <stdarg.h>
+
+const struct audit_event audit_events[] = {
+	{AUDIT_ACCOUNT_CREATED, "An account was made."},
+	{AUDIT_ACCOUNT_STATE, "An account was disabled, enabled or deleted."},
+	{AUDIT_ACCOUNT_PROOFED, "Two operators recorded a proofing that raised attributes."},
+	{AUDIT_ATTRIBUTES_CHANGED, "A person changed attributes of the own account."},
+	{AUDIT_LOGIN, "A means of authentication was proved."},
+	{AUDIT_LOGIN_REFUSED, "A means of authentication was refused."},
+	{AUDIT_MEANS_ADDED, "A means of authentication was registered."},
+	{AUDIT_MEANS_CHANGED, "A means was blocked, unblocked or replaced."},
+	{AUDIT_MEANS_REMOVED, "A means of authentication was removed."},
+	{AUDIT_CONSENT_GIVEN, "A person agreed that a party receives attributes."},
+	{AUDIT_CONSENT_WITHDRAWN, "A person took a consent back."},
+	{AUDIT_ASSERTION, "A party was told who a person is (assertion or code)."},
+	{AUDIT_CODE_REDEEMED, "A party exchanged a code for tokens."},
+	{AUDIT_GRANT_REVOKED, "What a code gave was revoked."},
+	{AUDIT_SESSION_ENDED, "A session ended before its time."},
+	{AUDIT_LOGOUT, "A party or a person asked for logout."},
+	{AUDIT_PARTY_SAVED, "A party was registered or updated."},
+	{AUDIT_PARTY_ENABLED, "A party was switched on or off."},
+	{AUDIT_PARTY_REMOVED, "A party was removed."},
+	{AUDIT_KEY_ADDED, "A key was made."},
+	{AUDIT_KEY_MOVED, "A key changed its state."},
+	{NULL, NULL},
+};
+
+const char *
+audit_details(struct arena *a, ...)
+{
+	json_t *o = json_new_object(a);
+	const char *name;
+	va_list ap;
+
+	va_start(ap, a);
+	while ((name = va_arg(ap, const char *)) != NULL)
+		json_put_str(a, o, name, va_arg(ap, const char *));
+	va_end(ap);
+	return json_text(a, o, false);
+}

@@ -1,0 +1,43 @@
+/*
+ * The events of the audit log, in one table.  Names are API: a test fails when
+ * one goes.  Details are JSON of static names and values that identify no
+ * person: rules, levels, kinds, attribute names; never attribute values.
+ */
+#ifndef KONTOR_IDP_AUDIT_H
+#define KONTOR_IDP_AUDIT_H
+
+#include "base/json.h"
+#include "db/audit.h"
+
+#define AUDIT_ACCOUNT_CREATED    "account_created"
+#define AUDIT_ACCOUNT_STATE      "account_state"
+#define AUDIT_ACCOUNT_PROOFED    "account_proofed"
+#define AUDIT_ATTRIBUTES_CHANGED "attributes_changed"
+#define AUDIT_LOGIN              "login"
+#define AUDIT_LOGIN_REFUSED      "login_refused"
+#define AUDIT_MEANS_ADDED        "means_added"
+#define AUDIT_MEANS_CHANGED      "means_changed"
+#define AUDIT_MEANS_REMOVED      "means_removed"
+#define AUDIT_CONSENT_GIVEN      "consent_given"
+#define AUDIT_CONSENT_WITHDRAWN  "consent_withdrawn"
+#define AUDIT_ASSERTION          "assertion"
+#define AUDIT_CODE_REDEEMED      "code_redeemed"
+#define AUDIT_GRANT_REVOKED      "grant_revoked"
+#define AUDIT_SESSION_ENDED      "session_ended"
+#define AUDIT_LOGOUT             "logout"
+#define AUDIT_PARTY_SAVED        "party_saved"
+#define AUDIT_PARTY_ENABLED      "party_enabled"
+#define AUDIT_PARTY_REMOVED      "party_removed"
+#define AUDIT_KEY_ADDED          "key_added"
+#define AUDIT_KEY_MOVED          "key_moved"
+
+struct audit_event {
+	const char *name, *sentence;
+};
+
+extern const struct audit_event audit_events[]; /* ends with a NULL name */
+
+/* {"name":"value",...} from pairs of texts up to NULL; a NULL value skips its pair. */
+const char *audit_details(struct arena *a, ...) __attribute__((sentinel));
+
+#endif

@@ -1,0 +1,465 @@
+/* kontor party and kontor client: register relying parties and what they may have. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/conf.h"
+#include "base/enc.h"
+#include "base/hash.h"
+#include "base/rand.h"
+#include "base/text.h"
+#include "db/party.h"
+#include "idp/audit.h"
+#include "idp/cli_work.h"
+#include "idp/fetch.h"
+#include "idp/party.h"
+
+#define MAX_METADATA_BYTES ((size_t)1024 * 1024)
+
+/* ---- policy options, the same for both kinds ---- */
+
+/* A key that is given replaces what is stored, a repeatable one as a whole. */
+static bool
+take_policy(struct cli *cli, json_t *policy, struct err *err)
+{
+	for (const struct policy_key *k = policy_keys; k->name != NULL; k++) {
+		const char *option = arena_printf(cli->a, "--%s", k->name), *value;
+		bool first = true;
+
+		while ((value = cli_value(cli, option)) != NULL) {
+			if (!first && !k->repeatable)
+				return FAIL(err, ERR_INPUT, NULL, "%s: given twice", option);
+			if (first)
+				json_object_del(policy, k->name);
+			first = false;
+			if (!policy_put(cli->a, policy, k->name, value, err))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What is stored of a party, or an empty record. */
+struct stored {
+	const struct db_party *row; /* NULL: new */
+	json_t *policy;
+};
+
+static bool
+load_stored(struct cli_work *work, const char *id, struct stored *out, struct err *err)
+{
+	if (!db_party_load(&work->w.db, id, &out->row, err))
+		return false;
+	if (out->row == NULL) {
+		out->policy = json_new_object(work->w.a);
+		return true;
+	}
+	return json_parse_object(work->w.a, bytes_of(out->row->policy), 65536, &out->policy, err);
+}
+
+/* Judge the record as the program will, then store it. */
+static bool
+save(struct cli_work *work, struct db_party *row, struct err *err)
+{
+	struct db_audit audit = cli_audit(work, AUDIT_PARTY_SAVED);
+	struct party parsed;
+	int64_t version;
+
+	row->enabled = true;
+	audit.party = row->id;
+	audit.details = audit_details(work->w.a, "kind", row->kind, NULL);
+	return party_parse(work->w.a, row, &parsed, err) &&
+	       db_party_save(&work->w.db, row, &audit, work->w.now, &version, err);
+}
+
+/* ---- kontor party add ---- */
+
+static bool
+read_document(struct cli *cli, const char *from, const char *ca_file, struct bytes *out,
+	      struct err *err)
+{
+	if (strstr(from, "://") != NULL)
+		return fetch_url(cli->a, from, ca_file, MAX_METADATA_BYTES, out, err);
+	return conf_read_file(cli->a, from, MAX_METADATA_BYTES, out, err);
+}
+
+static const char *
+severity_word(enum saml_severity s)
+{
+	return s == SAML_FATAL ? "error" : s == SAML_WARNING ? "warning" : "note";
+}
+
+static bool
+report(struct cli *cli, const struct saml_finding *findings, size_t n, json_t *o, struct buf *text)
+{
+	json_t *list = json_new_array(cli->a);
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = json_new_object(cli->a);
+		const char *severity = severity_word(findings[i].severity);
+
+		json_put_str(cli->a, row, "severity", severity);
+		json_put_str(cli->a, row, "rule", findings[i].rule);
+		json_put_str(cli->a, row, "text", findings[i].text);
+		json_push(cli->a, list, row);
+		buf_printf(text, "%s: %s: %s\n", severity, findings[i].rule, findings[i].text);
+	}
+	json_put(cli->a, o, "findings", list);
+	return n > 0 && findings[0].severity == SAML_FATAL;
+}
+
+static const char *
+name_of_saml(const struct saml_party *p)
+{
+	const char *name = saml_texts_find(&p->display_name, "de");
+
+	if (name == NULL)
+		name = saml_texts_find(&p->organization_display_name, "de");
+	return name == NULL ? p->entity_id : name;
+}
+
+struct party_options {
+	const char *from, *id, *display_name, *ca_file;
+	unsigned lint;
+};
+
+static bool
+party_store(struct cli_work *work, const struct party_options *o, const struct saml_party *saml,
+	    struct bytes document, struct err *err)
+{
+	struct stored stored;
+	const char *name = o->display_name;
+
+	if (!load_stored(work, saml->entity_id, &stored, err) ||
+	    !take_policy(work->cli, stored.policy, err))
+		return false;
+	if (name == NULL)
+		name = stored.row == NULL ? name_of_saml(saml) : stored.row->display_name;
+	struct db_party row = {
+		.id = saml->entity_id,
+		.kind = "saml",
+		.display_name = name,
+		.document = document,
+		.policy = json_text(work->w.a, stored.policy, true),
+	};
+
+	return save(work, &row, err);
+}
+
+static enum cli_exit
+party_add(struct cli *cli)
+{
+	struct party_options o = {
+		.from = cli_word(cli),
+		.id = cli_value(cli, "--id"),
+		.display_name = cli_value(cli, "--display-name"),
+		.ca_file = cli_value(cli, "--ca"),
+		.lint = cli_flag(cli, "--local-http") ? SAML_LINT_LOCAL_HTTP : 0,
+	};
+	const struct saml_finding *findings;
+	const struct saml_party *saml;
+	json_t *result = json_new_object(cli->a);
+	struct bytes document;
+	struct cli_work work;
+	struct err err = {0};
+	struct buf text;
+	size_t n;
+
+	if (o.from == NULL)
+		return cli_usage(cli, "which metadata? FILE or URL is missing");
+	buf_init(&text, cli->a, 65536);
+	if (!read_document(cli, o.from, o.ca_file, &document, &err) ||
+	    !saml_metadata_parse(cli->a, document, o.id, &saml, &err) ||
+	    !cli_work_open(cli, CLI_DATABASE, &work, &err))
+		return cli_fail(cli, &err);
+	saml_metadata_lint(cli->a, saml, o.lint, work.w.now, &findings, &n);
+	json_put_str(cli->a, result, "id", saml->entity_id);
+	if (report(cli, findings, n, result, &text)) {
+		(void)FAIL(&err, ERR_DENIED, NULL, "%s: %s", findings[0].rule, findings[0].text);
+		return cli_fail(cli, &err);
+	}
+	if (!party_store(&work, &o, saml, document, &err))
+		return cli_fail(cli, &err);
+	enum cli_exit rc = cli_end(cli);
+
+	if (rc != CLI_OK)
+		return rc;
+	buf_printf(&text, "%s is registered\n", saml->entity_id);
+	return cli_tell(cli, result, text.over ? "" : (const char *)text.p);
+}
+
+/* ---- kontor client add ---- */
+
+static bool
+needs_secret(const struct oidc_client *c)
+{
+	return c->auth_method == OIDC_AUTH_BASIC || c->auth_method == OIDC_AUTH_POST;
+}
+
+/* The hash of the secret: the stored one, or of a fresh one that is told once. */
+static bool
+secret_of(struct cli_work *work, const struct stored *stored, bool anew, const char **secret,
+	  const char **hash, struct err *err)
+{
+	unsigned char digest[SHA256_BYTES];
+	json_t *o;
+
+	*secret = *hash = NULL;
+	if (stored->row != NULL && !anew) {
+		if (!json_parse_object(work->w.a, stored->row->document, MAX_METADATA_BYTES, &o,
+				       err) ||
+		    !json_get_str(o, PARTY_OIDC_SECRET, hash, err))
+			return false;
+		if (*hash != NULL)
+			return true;
+	}
+	*secret = rand_token(work->w.a, 32);
+	hash_sha256(bytes_of(*secret), digest);
+	*hash = enc_hex(work->w.a, (struct bytes){digest, sizeof(digest)});
+	return true;
+}
+
+struct client_options {
+	const char *from, *display_name;
+	bool new_secret;
+};
+
+static bool
+client_store(struct cli_work *work, const struct client_options *o, struct oidc_client *c,
+	     json_t **record, struct err *err)
+{
+	struct arena *a = work->w.a;
+	json_t *document = json_new_object(a);
+	const char *secret = NULL, *hash = NULL, *name = o->display_name;
+	struct stored stored;
+
+	if (!load_stored(work, c->client_id, &stored, err) ||
+	    !take_policy(work->cli, stored.policy, err) ||
+	    (needs_secret(c) && !secret_of(work, &stored, o->new_secret, &secret, &hash, err)))
+		return false;
+	if (name == NULL)
+		name = oidc_client_text(c, "client_name", "de");
+	if (name == NULL)
+		name = stored.row == NULL ? c->client_id : stored.row->display_name;
+	*record = oidc_client_build(a, c);
+	json_put(a, document, PARTY_OIDC_METADATA, *record);
+	json_put_str(a, document, PARTY_OIDC_SECRET, hash);
+	struct db_party row = {
+		.id = c->client_id,
+		.kind = "oidc",
+		.display_name = name,
+		.document = bytes_of(json_text(a, document, true)),
+		.policy = json_text(a, stored.policy, true),
+	};
+
+	if (!save(work, &row, err))
+		return false;
+	/* RFC 7591 3.2.1: told in the answer, kept as a hash only. */
+	json_put_str(a, *record, "client_secret", secret);
+	if (secret != NULL)
+		json_put_i64(a, *record, "client_secret_expires_at", 0);
+	return true;
+}
+
+static enum cli_exit
+client_add(struct cli *cli)
+{
+	struct client_options o = {
+		.from = cli_word(cli),
+		.display_name = cli_value(cli, "--display-name"),
+		.new_secret = cli_flag(cli, "--new-secret"),
+	};
+	struct oidc_client_rules rules = {.loopback_http = cli_flag(cli, "--local-http"),
+					  .scopes = party_scopes(cli->a)};
+	struct oidc_client *c;
+	struct oidc_strs unknown;
+	struct cli_work work;
+	struct bytes document;
+	struct err err = {0};
+	json_t *record;
+
+	if (o.from == NULL)
+		return cli_usage(cli, "which client metadata? FILE is missing");
+	if (!conf_read_file(cli->a, o.from, MAX_METADATA_BYTES, &document, &err) ||
+	    !oidc_client_parse(cli->a, document, rand_token(cli->a, 16), &rules, &c, &unknown,
+			       &err) ||
+	    !cli_work_open(cli, CLI_DATABASE, &work, &err) ||
+	    !client_store(&work, &o, c, &record, &err))
+		return cli_fail(cli, &err);
+	enum cli_exit rc = cli_end(cli);
+
+	if (rc != CLI_OK)
+		return rc;
+	for (size_t i = 0; i < unknown.n; i++)
+		fprintf(stderr, "note: %s: not known here, not kept\n", unknown.s[i]);
+	cli_print_json(cli, record);
+	return CLI_OK;
+}
+
+/* ---- list, show, enable, disable, remove: the same for both kinds ---- */
+
+static json_t *
+party_json(struct arena *a, const struct db_party *p)
+{
+	json_t *o = json_new_object(a);
+
+	json_put_str(a, o, "id", p->id);
+	json_put_str(a, o, "kind", p->kind);
+	json_put_str(a, o, "display_name", p->display_name);
+	json_put_bool(a, o, "enabled", p->enabled);
+	json_put_i64(a, o, "version", p->version);
+	json_put_i64(a, o, "changed", (int64_t)p->changed);
+	return o;
+}
+
+static enum cli_exit
+list_kind(struct cli *cli, const char *kind)
+{
+	enum cli_exit rc = cli_end(cli);
+	json_t *list = json_new_array(cli->a), *o = json_new_object(cli->a);
+	const struct db_party *p;
+	struct cli_work work;
+	struct err err = {0};
+	struct buf text;
+	const char *out;
+	size_t n;
+
+	if (rc != CLI_OK)
+		return rc;
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
+	    !db_party_list(&work.w.db, &p, &n, &err))
+		return cli_fail(cli, &err);
+	buf_init(&text, cli->a, (size_t)16 * 1024 * 1024);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(p[i].kind, kind) != 0)
+			continue;
+		json_push(cli->a, list, party_json(cli->a, &p[i]));
+		buf_printf(&text, "%-8s %s  %s\n", p[i].enabled ? "enabled" : "disabled", p[i].id,
+			   p[i].display_name);
+	}
+	json_put(cli->a, o, "parties", list);
+	if (!buf_finish_str(&text, &out, &err))
+		return cli_fail(cli, &err);
+	return cli_tell(cli, o, out);
+}
+
+static enum cli_exit
+show(struct cli *cli)
+{
+	const char *id = cli_word(cli);
+	enum cli_exit rc = cli_end(cli);
+	const struct db_party *p;
+	struct cli_work work;
+	struct err err = {0};
+	json_t *policy, *o;
+	const char *document;
+
+	if (rc != CLI_OK)
+		return rc;
+	if (id == NULL)
+		return cli_usage(cli, "which one? ID is missing");
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
+	    !db_party_load(&work.w.db, id, &p, &err))
+		return cli_fail(cli, &err);
+	if (p == NULL) {
+		(void)FAIL(&err, ERR_NOT_FOUND, NULL, "%s is not registered", id);
+		return cli_fail(cli, &err);
+	}
+	if (!json_parse_object(cli->a, bytes_of(p->policy), 65536, &policy, &err) ||
+	    !text_from_bytes(cli->a, p->document, MAX_METADATA_BYTES, "document", &document, &err))
+		return cli_fail(cli, &err);
+	o = party_json(cli->a, p);
+	json_put(cli->a, o, "policy", policy);
+	json_put_str(cli->a, o, "document", document);
+	cli_print_json(cli, o);
+	return CLI_OK;
+}
+
+enum change { ENABLE, DISABLE, REMOVE };
+
+static bool
+apply(struct cli_work *work, const char *id, enum change what, struct err *err)
+{
+	struct db_audit audit =
+		cli_audit(work, what == REMOVE ? AUDIT_PARTY_REMOVED : AUDIT_PARTY_ENABLED);
+
+	audit.party = id;
+	if (what == REMOVE)
+		return db_party_remove(&work->w.db, id, &audit, work->w.now, err);
+	audit.details = audit_details(work->w.a, "enabled", what == ENABLE ? "yes" : "no", NULL);
+	return db_party_set_enabled(&work->w.db, id, what == ENABLE, &audit, work->w.now, err);
+}
+
+static enum cli_exit
+change(struct cli *cli, enum change what)
+{
+	static const char *const done[] = {"enabled", "disabled", "removed"};
+	const char *id = cli_word(cli);
+	enum cli_exit rc = cli_end(cli);
+	struct cli_work work;
+	struct err err = {0};
+
+	if (rc != CLI_OK)
+		return rc;
+	if (id == NULL)
+		return cli_usage(cli, "which one? ID is missing");
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !apply(&work, id, what, &err))
+		return cli_fail(cli, &err);
+	json_t *o = json_new_object(cli->a);
+
+	json_put_str(cli->a, o, "id", id);
+	json_put_str(cli->a, o, "now", done[what]);
+	return cli_tell(cli, o, arena_printf(cli->a, "%s is %s\n", id, done[what]));
+}
+
+static enum cli_exit
+enable(struct cli *cli)
+{
+	return change(cli, ENABLE);
+}
+
+static enum cli_exit
+disable(struct cli *cli)
+{
+	return change(cli, DISABLE);
+}
+
+static enum cli_exit
+remove_party(struct cli *cli)
+{
+	return change(cli, REMOVE);
+}
+
+static enum cli_exit
+party_list(struct cli *cli)
+{
+	return list_kind(cli, "saml");
+}
+
+static enum cli_exit
+client_list(struct cli *cli)
+{
+	return list_kind(cli, "oidc");
+}
+
+enum cli_exit
+cli_party(struct cli *cli)
+{
+	static const struct cli_verb verbs[] = {
+		{"add", party_add},   {"list", party_list},     {"show", show}, {"enable", enable},
+		{"disable", disable}, {"remove", remove_party}, {NULL, NULL},
+	};
+
+	return cli_run_verb(cli, verbs);
+}
+
+enum cli_exit
+cli_client(struct cli *cli)
+{
+	static const struct cli_verb verbs[] = {
+		{"add", client_add},  {"list", client_list},    {"show", show}, {"enable", enable},
+		{"disable", disable}, {"remove", remove_party}, {NULL, NULL},
+	};
+
+	return cli_run_verb(cli, verbs);
+}

@@ -1,0 +1,152 @@
+/* Database and signer for commands; see cli_work.h. */
+#include "idp/cli_work.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "db/key.h"
+#include "idp/app.h"
+#include "idp/key_rows.h"
+#include "keys/masterfile.h"
+#include "keys/sign.h"
+#include "keys/signer.h"
+
+#define PATIENCE_US       ((int64_t)10 * 1000000)
+#define COMMAND_LIMIT_US  ((int64_t)120 * 1000000)
+#define SIGNER_TIMEOUT_US ((int64_t)10 * 1000000)
+
+static void
+close_db(void *p)
+{
+	db_destroy(p);
+}
+
+static void
+close_signer(void *p)
+{
+	signer_destroy(p);
+}
+
+/* The signer ends by itself when its socket closes. */
+static void
+wait_for_child(void *p)
+{
+	waitpid((pid_t)(intptr_t)p, NULL, 0);
+}
+
+static bool
+start_signer(struct cli_work *work, struct err *err)
+{
+	struct arena *a = work->cli->a;
+	struct masterfile *mf = ARENA_NEW(a, struct masterfile);
+	struct signer_options options = {.role = SIGNER_CLI, .threads = 1};
+	int fds[2];
+
+	if (!masterfile_read(a, work->config.master_key_file, mf, err) ||
+	    !signer_socketpair(fds, err))
+		return false;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "cannot start a signer");
+	if (pid == 0)
+		_exit(signer_run(fds[1], &options, NULL) ? 0 : 1);
+	close(fds[1]);
+	arena_defer(a, wait_for_child, (void *)(intptr_t)pid);
+	if (!signer_send_secrets(fds[0], work->config.instance, mf, SIGNER_TIMEOUT_US, err)) {
+		close(fds[0]);
+		return false;
+	}
+	if (!signer_create(fds[0], SIGNER_TIMEOUT_US, &work->w.signer, err))
+		return false;
+	arena_defer(a, close_signer, work->w.signer);
+	return true;
+}
+
+/* The first answer of the database, waited for. */
+static bool
+open_db(struct cli_work *work, struct err *err)
+{
+	struct arena *a = work->cli->a;
+	struct db_options options = {
+		.conninfo = work->config.database,
+		.application_name = "kontor-cli",
+		.tx_connections = 1,
+		.clock = clock_now,
+	};
+	int64_t until = clock_mono_us() + PATIENCE_US;
+	struct db_status status;
+	struct db *db;
+
+	if (!db_create(&options, &db, err))
+		return false;
+	arena_defer(a, close_db, db);
+	while (!db_ready(db)) {
+		if (clock_mono_us() > until) {
+			db_status(db, &status);
+			return FAIL(err, ERR_UNAVAILABLE, NULL, "no database: %s", status.trouble);
+		}
+		usleep(5000);
+	}
+	work->w.db = (struct db_call){db, a, clock_mono_us() + COMMAND_LIMIT_US};
+	return true;
+}
+
+bool
+cli_work_load_keys(struct cli_work *work, struct err *err)
+{
+	return key_rows_load(&work->w.db, &work->w.keyring, err) &&
+	       signer_load(work->w.signer, work->w.keyring, err);
+}
+
+bool
+cli_work_open(struct cli *cli, enum cli_need need, struct cli_work *out, struct err *err)
+{
+	char *ref = arena_alloc(cli->a, REQUEST_REF_BYTES);
+
+	*out = (struct cli_work){.cli = cli};
+	if (!cli_config(cli, &out->config, err))
+		return false;
+	app_make_ref(ref);
+	out->w = (struct account_work){
+		.a = cli->a,
+		.password_cost = config_password_cost(&out->config),
+		.ref = ref,
+		.now = clock_now(),
+	};
+	/* The signer first: a fork of a process without threads. */
+	if (need == CLI_SIGNER && !start_signer(out, err))
+		return false;
+	return open_db(out, err) && (need != CLI_SIGNER || cli_work_load_keys(out, err));
+}
+
+struct db_audit
+cli_audit(const struct cli_work *work, const char *event)
+{
+	return (struct db_audit){.event = event, .ref = work->w.ref};
+}
+
+enum cli_exit
+cli_run_verb(struct cli *cli, const struct cli_verb *verbs)
+{
+	const char *word = cli_word(cli);
+
+	for (const struct cli_verb *v = verbs; word != NULL && v->name != NULL; v++)
+		if (strcmp(v->name, word) == 0)
+			return v->run(cli);
+	return cli_usage(cli, word == NULL ? "what to do is missing"
+					   : arena_printf(cli->a, "cannot '%s'", word));
+}
+
+enum cli_exit
+cli_tell(struct cli *cli, json_t *o, const char *text)
+{
+	if (cli->json)
+		cli_print_json(cli, o);
+	else
+		cli_print(text);
+	return CLI_OK;
+}

@@ -1,0 +1,114 @@
+/* Asking for consent; see consent.h. */
+#include "idp/consent.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "idp/login.h"
+#include "idp/show.h"
+
+#define ROUTE "/flow/consent/"
+
+/* One half of the offer as page members. */
+static json_t *
+half(struct arena *a, const struct release *offer, bool required)
+{
+	json_t *list = json_new_array(a), *o = json_new_object(a);
+
+	for (size_t i = 0; i < offer->n; i++) {
+		const struct released *r = &offer->p[i];
+		json_t *row = json_new_object(a);
+
+		if (r->required != required)
+			continue;
+		json_put_str(a, row, "name", r->at->name);
+		json_put_str(a, row, "value", r->value);
+		json_put_str(a, row, "source", r->source);
+		json_put_str(a, row, "level", level_word(r->level, LEVEL_VOCAB_SHORT));
+		json_put_bool(a, row, "checked", true);
+		json_push(a, list, row);
+	}
+	json_put(a, o, "attributes", list);
+	return o;
+}
+
+/* The person sees the identifier too that the portal will know the account by. */
+static void
+add_pseudonym(struct arena *a, json_t *required, const char *value, enum level level)
+{
+	json_t *row = json_new_object(a);
+
+	json_put_str(a, row, "name", "pseudonym");
+	json_put_str(a, row, "value", value);
+	json_put_str(a, row, "source", "system");
+	json_put_str(a, row, "level", level_word(level, LEVEL_VOCAB_SHORT));
+	json_push(a, json_object_get(required, "attributes"), row);
+}
+
+bool
+consent_show(struct flow *f, struct response *rs, struct err *err)
+{
+	struct arena *a = f->rq->a;
+	const struct party *p = f->ask.party;
+	struct account_work w = account_work_of(f->rq);
+	json_t *vars = flow_vars(f, ROUTE, rs), *required = half(a, &f->offer, true),
+	       *optional = half(a, &f->offer, false);
+	const char *pseudonym;
+
+	if (!account_pseudonym(&w, f->subject, p->sector, &pseudonym, err))
+		return false;
+	add_pseudonym(a, required, pseudonym, f->level);
+
+	json_put_str(a, vars, "offer", f->fingerprint);
+	json_put_str(a, vars, "purpose", party_purpose(p, f->rq->lang));
+	json_put_str(a, vars, "acting_name", account_person_name(a, f->held));
+	json_put_str(a, vars, "login_level", level_word(f->level, LEVEL_VOCAB_SHORT));
+	json_put(a, vars, "required", required);
+	if (json_array_size(json_object_get(optional, "attributes")) > 0)
+		json_put(a, vars, "optional", optional);
+	json_put_bool(a, vars, "remembered", p->policy.consent == CONSENT_CHANGED);
+	rs->form_action = f->ask.front->origins(a, &f->ask);
+	return show_page(f->rq, rs, 200, "consent", vars, flow_path(f, "/flow/"), err);
+}
+
+/* Names of the optional attributes left switched on. */
+static const char **
+names_sent(struct request *rq, const struct release *offer, size_t *n)
+{
+	const char **names = ARENA_ARRAY(rq->a, const char *, offer->n + 1);
+
+	*n = 0;
+	for (size_t i = 0; i < offer->n; i++) {
+		const char *name = offer->p[i].at->name;
+
+		if (request_form(rq, arena_printf(rq->a, "attr_%s", name)) != NULL)
+			names[(*n)++] = name;
+	}
+	return names;
+}
+
+bool
+consent_handle(struct request *rq, struct response *rs, struct err *err)
+{
+	struct flow *f;
+	size_t n;
+	bool left;
+
+	if (!flow_load(rq, rs, &f, err))
+		return false;
+	if (f == NULL)
+		return true;
+	if (!login_leave(f, &left, rs, err))
+		return false;
+	if (left || !flow_take_event(f, FLOW_EVENT_CONSENT, rs))
+		return true;
+	/* The offer may have changed since the page was shown: agree only to what was on it. */
+	if (!text_eq(request_form(rq, "offer"), f->fingerprint))
+		return flow_lead_on(f, rs);
+	/* Nothing but the button that says so is a yes (TR-03160-2 4.3.2.3). */
+	if (!text_eq(request_form(rq, "do"), "agree"))
+		return flow_lead_on(f, rs);
+	const char **names = names_sent(rq, &f->offer, &n);
+
+	return flow_consented(f, names, n, rs, err);
+}

@@ -1,0 +1,26 @@
+/* The flow's own page and its restart. */
+#include "idp/ep_flow.h"
+
+#include "idp/flow.h"
+
+bool
+ep_flow_show(struct request *rq, struct response *rs, struct err *err)
+{
+	struct flow *f;
+
+	if (!flow_load(rq, rs, &f, err))
+		return false;
+	return f == NULL || flow_show(f, rs, err);
+}
+
+bool
+ep_flow_restart(struct request *rq, struct response *rs, struct err *err)
+{
+	struct flow *f;
+
+	if (!flow_load(rq, rs, &f, err))
+		return false;
+	if (f == NULL || !flow_take_event(f, FLOW_EVENT_RESTART, rs))
+		return true;
+	return flow_restart(f, rs, err);
+}

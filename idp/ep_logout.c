@@ -1,0 +1,160 @@
+/*
+ * Ending a session.  An OIDC client that shows an ID token of this very session
+ * needs no question; everybody else is asked first, since a link must not be
+ * able to log people out (RP-Initiated Logout 1.0, 6).  The page says truthfully
+ * which portals hold sessions of their own.
+ */
+#include "idp/ep_logout.h"
+
+#include "base/text.h"
+#include "idp/app.h"
+#include "idp/config.h"
+#include "idp/party.h"
+#include "idp/publish.h"
+#include "idp/session.h"
+#include "idp/show.h"
+#include "keys/keyring.h"
+#include "oidc/logout.h"
+
+#define CONFIRM_PATH "/logout"
+
+static json_t *
+portal_rows(struct request *rq, const struct db_participant *list, size_t n, const char *told)
+{
+	json_t *rows = json_new_array(rq->a), *o = json_new_object(rq->a);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct party *p = party_find(&rq->snap->parties, list[i].party);
+		json_t *row = json_new_object(rq->a);
+
+		json_put_str(rq->a, row, "name", p == NULL ? list[i].party : p->display_name);
+		json_put_str(rq->a, row, "state",
+			     text_eq(list[i].party, told) ? "done" : "unsupported");
+		json_push(rq->a, rows, row);
+	}
+	json_put(rq->a, o, "portals", rows);
+	return o;
+}
+
+static bool
+show_done(struct request *rq, const struct db_participant *list, size_t n, struct response *rs,
+	  struct err *err)
+{
+	json_t *vars = json_new_object(rq->a);
+
+	if (n > 0) {
+		json_put(rq->a, vars, "results", portal_rows(rq, list, n, NULL));
+		json_put_bool(rq->a, vars, "failed", true);
+	}
+	json_put_str(rq->a, vars, "return_url", "/");
+	return show_page(rq, rs, 200, "logout_done", vars, "/", err);
+}
+
+static bool
+show_confirm(struct request *rq, const struct db_session *s, const struct party *p,
+	     struct response *rs, struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	json_t *vars = json_new_object(rq->a);
+	const struct db_participant *list;
+	size_t n;
+
+	if (!db_session_participants(&c, s->sid, &list, &n, err))
+		return false;
+	if (n > 0)
+		json_put(rq->a, vars, "open", portal_rows(rq, list, n, NULL));
+	if (p != NULL)
+		json_put_str(rq->a, vars, "portal_name", p->display_name);
+	show_form_vars(rq, rs, vars, CONFIRM_PATH, "");
+	return show_page(rq, rs, 200, "logout_confirm", vars, "/", err);
+}
+
+bool
+ep_logout(struct request *rq, struct response *rs, struct err *err)
+{
+	const struct db_participant *list = NULL;
+	const struct db_session *s;
+	size_t n = 0;
+
+	if (!session_find(rq, &s, err))
+		return false;
+	if (s == NULL)
+		return show_done(rq, NULL, 0, rs, err);
+	if (rq->method == HTTP_GET)
+		return show_confirm(rq, s, NULL, rs, err);
+	if (!text_eq(request_form(rq, "do"), "logout")) {
+		response_redirect(rs, "/account");
+		return true;
+	}
+	return session_end(rq, s, "logout by the person", rs, &list, &n, err) &&
+	       show_done(rq, list, n, rs, err);
+}
+
+/* ---- by an OIDC client ---- */
+
+/* Does the hint speak of the session in this browser? */
+static bool
+hint_fits(struct request *rq, const struct oidc_hint *hint, const struct db_session *s, bool *fits,
+	  struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const char *sid = NULL;
+
+	*fits = false;
+	if (hint == NULL || s == NULL || hint->sid == NULL)
+		return true;
+	if (!db_session_of_participant(&c, hint->client_id, hint->sub, hint->sid, rq->now, &sid,
+				       err))
+		return false;
+	*fits = text_eq(sid, s->sid);
+	return true;
+}
+
+static bool
+parse(struct request *rq, struct oidc_logout *r, const struct oidc_hint **hint,
+      const struct party **p, const char **url, struct err *err)
+{
+	const struct params *ps = rq->method == HTTP_GET ? &rq->query : &rq->form;
+	struct oidc_hint *h = ARENA_NEW(rq->a, struct oidc_hint);
+	struct oidc_jwks ours;
+
+	*hint = NULL;
+	if (!oidc_logout_parse(rq->a, ps, r, err))
+		return false;
+	if (r->id_token_hint != NULL) {
+		publish_jwks(rq->a, rq->snap->keyring, &ours);
+		if (!oidc_hint_verify(rq->a, r->id_token_hint, &ours, rq->app->config->base_url, h,
+				      err))
+			return false;
+		*hint = h;
+	}
+	const char *client_id = oidc_logout_client_id(r, *hint);
+
+	*p = client_id == NULL ? NULL : party_find(&rq->snap->parties, client_id);
+	return oidc_logout_check(rq->a, r, *hint, *p == NULL ? NULL : (*p)->oidc, url, err);
+}
+
+bool
+ep_oidc_logout(struct request *rq, struct response *rs, struct err *err)
+{
+	const struct db_participant *list = NULL;
+	const struct oidc_hint *hint;
+	const struct db_session *s = NULL;
+	const struct party *p;
+	struct oidc_logout r;
+	const char *url;
+	size_t n = 0;
+	bool fits;
+
+	if (!parse(rq, &r, &hint, &p, &url, err) || !session_find(rq, &s, err) ||
+	    !hint_fits(rq, hint, s, &fits, err))
+		return false;
+	if (s != NULL && !fits)
+		return show_confirm(rq, s, p, rs, err);
+	if (s != NULL && !session_end(rq, s, "logout by an OIDC client", rs, &list, &n, err))
+		return false;
+	if (url == NULL)
+		return show_done(rq, list, n, rs, err);
+	response_redirect(rs, url);
+	return true;
+}

@@ -1,0 +1,11 @@
+/* OpenID Connect endpoints; discovery and JWKS are documents (idp/publish.h). */
+#ifndef KONTOR_IDP_EP_OIDC_H
+#define KONTOR_IDP_EP_OIDC_H
+
+#include "idp/response.h"
+
+bool ep_authorize(struct request *rq, struct response *rs, struct err *err);
+bool ep_token(struct request *rq, struct response *rs, struct err *err);
+bool ep_userinfo(struct request *rq, struct response *rs, struct err *err);
+
+#endif

@@ -1,0 +1,173 @@
+/*
+ * From the wire to a verified message of a registered party.  Until the party
+ * and its AssertionConsumerService are proven, failures end on a page of ours;
+ * from then on the party gets an orderly Response.
+ */
+#include "idp/ep_saml.h"
+
+#include "base/rand.h"
+#include "base/text.h"
+#include "idp/audit.h"
+#include "idp/config.h"
+#include "idp/flow.h"
+#include "idp/front_saml.h"
+#include "idp/saml_peer.h"
+#include "saml/logout.h"
+
+/* A message with the registered party it claims to be from; nothing is verified yet. */
+static bool
+receive(struct request *rq, const struct saml_message **m, const struct party **p, struct err *err)
+{
+	bool get = rq->method == HTTP_GET;
+	struct bytes raw = get ? bytes_of(rq->query_raw) : rq->body;
+
+	if (!saml_message_decode(rq->a, get ? SAML_BINDING_REDIRECT : SAML_BINDING_POST, raw, m,
+				 err))
+		return false;
+	*p = party_find(&rq->snap->parties, saml_message_issuer(*m));
+	if (*p == NULL || (*p)->saml == NULL)
+		return FAIL(err, ERR_NOT_FOUND, NULL, "the sender is not a registered party");
+	return true;
+}
+
+static bool
+admit_request(struct request *rq, const struct saml_message *m, const struct party *p,
+	      const struct saml_authn_request **out, const struct saml_endpoint **acs,
+	      struct err *err)
+{
+	struct saml_policy policy = {.accept_unsigned = p->policy.accept_unsigned};
+	const struct saml_verified *v;
+
+	return saml_message_admit(rq->a, m, p->saml, &policy, &v, err) &&
+	       saml_authn_request_parse(rq->a, v, out, err) &&
+	       saml_authn_request_check(*out, saml_our_url(rq, SAML_SSO_PATH), &saml_window_default,
+					rq->now, acs, err);
+}
+
+bool
+ep_saml_sso(struct request *rq, struct response *rs, struct err *err)
+{
+	const struct saml_message *m;
+	const struct saml_authn_request *r;
+	const struct saml_endpoint *acs;
+	const struct party *p;
+	struct err why = {0};
+	struct ask ask;
+
+	if (!receive(rq, &m, &p, err) || !admit_request(rq, m, p, &r, &acs, err))
+		return false;
+	const char *relay = saml_message_relay_state(m);
+
+	if (!front_saml_ask(rq, p, r, acs, relay, &ask, &why))
+		return front_saml_refuse(rq, p, r, acs, relay, &why, rs, err);
+	/* A cross-site POST brings no Lax cookie: the session is read on the flow's own page. */
+	return flow_start(rq, &ask, rq->method == HTTP_GET, rs, err);
+}
+
+/* ---- logout ---- */
+
+struct ended {
+	bool any;        /* a session of this party's was ended */
+	size_t n_others; /* parties that were told of it at login and are not told of its end */
+};
+
+static bool
+end_one(struct request *rq, const struct saml_logout_request *r, const struct party *p,
+	const char *session_index, struct ended *out, struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	struct db_audit audit = {
+		.event = AUDIT_LOGOUT,
+		.ref = rq->ref,
+		.party = p->id,
+		.details = audit_details(rq->a, "dialect", "saml", NULL),
+	};
+	const struct db_participant *list;
+	const char *sid;
+	bool ended;
+	size_t n;
+
+	if (!db_session_of_participant(&c, p->id, r->nameid.value, session_index, rq->now, &sid,
+				       err))
+		return false;
+	if (sid == NULL)
+		return true;
+	if (!db_session_end(&c, sid, &audit, rq->now, &ended, &list, &n, err))
+		return false;
+	out->any = true;
+	for (size_t i = 0; i < n; i++)
+		out->n_others += !text_eq(list[i].party, p->id);
+	return true;
+}
+
+static bool
+end_named(struct request *rq, const struct saml_logout_request *r, const struct party *p,
+	  struct ended *out, struct err *err)
+{
+	*out = (struct ended){0};
+	if (r->n_session_indexes == 0)
+		return end_one(rq, r, p, "", out, err);
+	for (size_t i = 0; i < r->n_session_indexes; i++)
+		if (!end_one(rq, r, p, r->session_index[i], out, err))
+			return false;
+	return true;
+}
+
+static bool
+answer_logout(struct request *rq, const struct saml_message *m, const struct party *p,
+	      const char *request_id, const struct saml_status *status, struct response *rs,
+	      struct err *err)
+{
+	const struct saml_endpoint *to = saml_party_slo(p->saml, saml_message_binding(m));
+	struct saml_carrier carrier;
+	struct saml_peer peer;
+
+	to = to == NULL ? saml_party_slo(p->saml, SAML_BINDING_NONE) : to;
+	if (to == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "the party has no SingleLogoutService");
+	if (!saml_peer_of(rq, p, &peer, err))
+		return false;
+	struct saml_logout_send how = {
+		.binding = to->binding,
+		.url = to->response_url,
+		.relay_state = saml_message_relay_state(m),
+		.id = rand_xml_id(rq->a),
+		.issuer = rq->app->config->entity_id,
+		.issued_at = rq->now,
+		.signer = peer.signer,
+	};
+
+	return saml_logout_response_build(rq->a, &how, request_id, status, &carrier, err) &&
+	       saml_send(rq, &carrier, p, rs, err);
+}
+
+bool
+ep_saml_slo(struct request *rq, struct response *rs, struct err *err)
+{
+	const struct saml_logout_request *r;
+	const struct saml_message *m;
+	const struct saml_verified *v;
+	const struct party *p;
+	struct xmlenc_keys keys;
+	struct ended ended;
+
+	if (!receive(rq, &m, &p, err))
+		return false;
+	if (saml_message_kind(m) != SAML_LOGOUT_REQUEST)
+		return FAIL(err, ERR_INPUT, NULL, "not a LogoutRequest");
+	saml_decryption_keys(rq, &keys);
+	if (!saml_message_verify(rq->a, m, p->saml, &v, err) ||
+	    !saml_logout_request_parse(rq->a, v, &keys, &r, err) ||
+	    !saml_logout_request_check(r, saml_our_url(rq, SAML_SLO_PATH), &saml_window_default,
+				       rq->now, err) ||
+	    !end_named(rq, r, p, &ended, err))
+		return false;
+	/* Told truthfully: others hold sessions of their own and were not reached
+	 * (SAML2Core 3.7.3.2). */
+	struct saml_status status =
+		saml_status_of(ended.n_others > 0 ? SAML_PARTIAL_LOGOUT : SAML_SUCCESS);
+
+	if (ended.any && rq->method == HTTP_GET)
+		response_cookie(rq, rs, SESSION_COOKIE, "", 0);
+	return answer_logout(rq, m, p, r->header.id, &status, rs, err);
+}

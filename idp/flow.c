@@ -1,0 +1,453 @@
+/* One login; see flow.h. */
+#include "idp/flow.h"
+
+#include <string.h>
+
+#include "base/enc.h"
+#include "base/hash.h"
+#include "base/rand.h"
+#include "base/text.h"
+#include "db/consent.h"
+#include "db/dated.h"
+#include "db/seen.h"
+#include "idp/ask.h"
+#include "idp/audit.h"
+#include "idp/consent.h"
+#include "idp/flow_judge.h"
+#include "idp/login.h"
+#include "idp/show.h"
+
+#define FLOW_COOKIE       "f-" /* one per open flow, so that tabs do not disturb each other */
+#define FLOW_COOKIES_MOST 8    /* open flows that a re-sent request is looked up in */
+
+static struct db_call
+call_of(const struct request *rq)
+{
+	return (struct db_call){rq->app->db, rq->a, rq->deadline_us};
+}
+
+enum level
+flow_wanted_level(const struct ask *ask)
+{
+	enum level floor = ask->party == NULL ? LEVEL_NONE : ask->party->policy.level;
+
+	return ask->level > floor ? ask->level : floor;
+}
+
+enum level
+flow_told_level(const struct flow *f)
+{
+	enum level cap = f->ask.party == NULL ? LEVEL_HIGH : f->ask.party->policy.level_cap;
+
+	return level_released(f->level, f->ask.level_most, cap);
+}
+
+const char *
+flow_path(const struct flow *f, const char *route)
+{
+	return arena_printf(f->rq->a, "%s%s", route, f->row->id);
+}
+
+bool
+flow_lead_on(const struct flow *f, struct response *rs)
+{
+	response_redirect(rs, flow_path(f, "/flow/"));
+	return true;
+}
+
+/* ---- the browser's side: a cookie "f-DIGEST" = "FLOW.SECRET" ---- */
+
+static const char *
+cookie_name(struct arena *a, const char *flow_id)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	hash_sha256(bytes_of(flow_id), digest);
+	return arena_printf(a, FLOW_COOKIE "%s", enc_hex(a, (struct bytes){digest, 8}));
+}
+
+/* Takes a cookie value apart; false when it is not one of a flow. */
+static bool
+cookie_split(struct arena *a, const char *value, const char **id, const char **secret)
+{
+	const char *dot = strrchr(value, '.');
+
+	if (dot == NULL)
+		return false;
+	*id = arena_strndup(a, value, (size_t)(dot - value));
+	*secret = dot + 1;
+	return true;
+}
+
+/* The row of a flow that this browser began; *out NULL: none any more. */
+static bool
+row_load(struct request *rq, const char *value, const char *wanted_id, struct flow **out,
+	 struct err *err)
+{
+	struct db_call c = call_of(rq);
+	const struct db_flow *row = NULL;
+	const char *id, *secret;
+
+	*out = NULL;
+	if (value == NULL || !cookie_split(rq->a, value, &id, &secret) ||
+	    (wanted_id != NULL && !text_eq(id, wanted_id)))
+		return true;
+	if (!db_flow_load(&c, id, secret, rq->now, &row, err))
+		return false;
+	if (row == NULL)
+		return true;
+	struct flow *f = ARENA_NEW(rq->a, struct flow);
+
+	f->rq = rq;
+	f->browser = secret;
+	f->row = ARENA_NEW(rq->a, struct db_flow);
+	*f->row = *row;
+	if (!ask_read(rq->a, row->ask, &rq->snap->parties, &f->ask, err))
+		return false;
+	*out = f;
+	return true;
+}
+
+/* ---- answering ---- */
+
+static bool
+show_done(struct request *rq, const struct party *party, struct response *rs, struct err *err)
+{
+	json_t *vars = json_new_object(rq->a);
+
+	if (party != NULL) {
+		json_put_str(rq->a, vars, "portal_name", party->display_name);
+		json_put_str(rq->a, vars, "portal_url", party->policy.home_url);
+	}
+	json_put_str(rq->a, vars, "account_url", "/account");
+	return show_page(rq, rs, 410, "already_done", vars, "/", err);
+}
+
+/*
+ * The last step of every flow.  What is sent is built first; then the stored
+ * flow is taken, durably and once; then what it means is recorded, durably;
+ * only then does rs count.
+ */
+static bool
+answer(struct flow *f, struct response *rs, struct err *err)
+{
+	struct db_call c = call_of(f->rq);
+	const struct db_flow *taken;
+
+	if (f->state == FLOW_ANSWER) {
+		if (!f->ask.front->build(f, rs, err))
+			return false;
+	} else if (!f->ask.front->refuse(f, f->state, rs, err)) {
+		return false;
+	}
+	if (f->row != NULL) {
+		if (!db_flow_take(&c, f->row->id, f->browser, f->rq->now, &taken, err))
+			return false;
+		if (taken == NULL) {
+			*rs = (struct response){0};
+			return show_done(f->rq, f->ask.party, rs, err);
+		}
+		response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
+	}
+	return f->state != FLOW_ANSWER || f->ask.front->record(f, err);
+}
+
+/* ---- beginning ---- */
+
+/* Mark a request as used.  *first false: it was used before. */
+static bool
+mark_replay(struct flow *f, bool *first, struct err *err)
+{
+	struct db_call c = call_of(f->rq);
+
+	*first = true;
+	if (f->ask.replay == NULL)
+		return true;
+	return db_seen_once(
+		&c, "request",
+		bytes_of(arena_printf(f->rq->a, "%s %s", f->ask.party->id, f->ask.replay)),
+		f->ask.replay_expires, f->rq->now, first, err);
+}
+
+/* A request that was sent twice (browser back) goes on where the first one is. */
+static bool
+lead_to_first(struct flow *f, struct response *rs, struct err *err)
+{
+	const struct params *cookies = &f->rq->cookies;
+	size_t tried = 0;
+
+	for (size_t i = 0; i < cookies->n && tried < FLOW_COOKIES_MOST; i++) {
+		struct flow *open;
+
+		if (!text_starts(cookies->p[i].name, FLOW_COOKIE))
+			continue;
+		tried++;
+		if (!row_load(f->rq, cookies->p[i].value, NULL, &open, NULL) || open == NULL)
+			continue;
+		if (open->ask.party == f->ask.party && text_eq(open->ask.replay, f->ask.replay))
+			return flow_lead_on(open, rs);
+	}
+	return show_done(f->rq, f->ask.party, rs, err);
+}
+
+static bool
+store(struct flow *f, const char *route, struct response *rs, struct err *err)
+{
+	struct request *rq = f->rq;
+	struct db_call c = call_of(rq);
+	time_t expires = rq->now + FLOW_KEPT_S;
+
+	f->browser = rand_token(rq->a, 32);
+	f->row = ARENA_NEW(rq->a, struct db_flow);
+	*f->row = (struct db_flow){
+		.id = db_dated_create(rq->a, expires),
+		.party = f->ask.party == NULL ? "" : f->ask.party->id,
+		.front = f->ask.front->name,
+		.ask = ask_write(rq->a, &f->ask),
+		.state = flow_state_name(f->state),
+		.created = rq->now,
+		.expires = expires,
+	};
+	if (!db_flow_create(&c, f->row, f->browser, rq->now, err))
+		return false;
+	response_cookie(rq, rs, cookie_name(rq->a, f->row->id),
+			arena_printf(rq->a, "%s.%s", f->row->id, f->browser), FLOW_KEPT_S);
+	response_redirect(rs, flow_path(f, route));
+	return true;
+}
+
+/* States that the person has to see a page for. */
+static bool
+needs_page(enum flow_state state)
+{
+	return state == FLOW_LOGIN || state == FLOW_STEP_UP || state == FLOW_CONSENT;
+}
+
+static bool
+start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, const char *route,
+      struct response *rs, struct err *err)
+{
+	struct flow *f = ARENA_NEW(rq->a, struct flow);
+	bool first;
+
+	f->rq = rq;
+	f->ask = *ask;
+	f->state = FLOW_LOGIN;
+	if (browser_sends_cookies && (!session_find(rq, &f->session, err) || !flow_judge(f, err)))
+		return false;
+	if (!mark_replay(f, &first, err))
+		return false;
+	if (!first)
+		return lead_to_first(f, rs, err);
+	if (!browser_sends_cookies || needs_page(f->state))
+		return store(f, route, rs, err);
+	return answer(f, rs, err);
+}
+
+bool
+flow_start(struct request *rq, const struct ask *ask, bool browser_sends_cookies,
+	   struct response *rs, struct err *err)
+{
+	return start(rq, ask, browser_sends_cookies, "/flow/", rs, err);
+}
+
+bool
+flow_start_at(struct request *rq, const struct ask *ask, const char *route, struct response *rs,
+	      struct err *err)
+{
+	return start(rq, ask, true, route, rs, err);
+}
+
+/* ---- going on ---- */
+
+bool
+flow_load(struct request *rq, struct response *rs, struct flow **out, struct err *err)
+{
+	const char *value = request_cookie(rq, cookie_name(rq->a, rq->path_tail));
+	struct flow *f;
+
+	*out = NULL;
+	if (!row_load(rq, value, rq->path_tail, &f, err))
+		return false;
+	if (f == NULL)
+		return show_done(rq, NULL, rs, err);
+	if (!session_find(rq, &f->session, err) || !flow_judge(f, err))
+		return false;
+	*out = f;
+	return true;
+}
+
+static bool
+show_expired(struct flow *f, struct response *rs, struct err *err)
+{
+	json_t *vars = json_new_object(f->rq->a);
+
+	if (f->ask.party != NULL)
+		json_put_str(f->rq->a, vars, "portal_name", f->ask.party->display_name);
+	json_put_str(f->rq->a, vars, "restart_url", flow_path(f, "/flow/restart/"));
+	return show_page(f->rq, rs, 200, "flow_expired", vars, NULL, err);
+}
+
+bool
+flow_show(struct flow *f, struct response *rs, struct err *err)
+{
+	rs->form_action = f->ask.front->origins(f->rq->a, &f->ask);
+	switch (f->state) {
+	case FLOW_LOGIN:
+		return login_show_first(f, NULL, NULL, rs, err);
+	case FLOW_STEP_UP:
+		return login_show_step_up(f, rs, err);
+	case FLOW_CONSENT:
+		return consent_show(f, rs, err);
+	case FLOW_EXPIRED:
+		return show_expired(f, rs, err);
+	case FLOW_PARTY_GONE:
+		return FAIL(err, ERR_DENIED, NULL, "the party was switched off");
+	case FLOW_DONE:
+		return show_done(f->rq, f->ask.party, rs, err);
+	case FLOW_CANCELLED:
+	case FLOW_UNREACHABLE:
+	case FLOW_PASSIVE_LOGIN:
+	case FLOW_MISSING:
+	case FLOW_PASSIVE_CONSENT:
+	case FLOW_ANSWER:
+	case FLOW_STATE_COUNT:
+		break;
+	}
+	return answer(f, rs, err);
+}
+
+bool
+flow_take_event(struct flow *f, enum flow_event e, struct response *rs)
+{
+	if (flow_event_allowed(f->state, e))
+		return true;
+	flow_lead_on(f, rs);
+	return false;
+}
+
+bool
+flow_keep(struct flow *f, const json_t *progress, struct err *err)
+{
+	struct db_call c = call_of(f->rq);
+	struct err why = {0};
+
+	f->row->progress = bytes_of(json_text(f->rq->a, progress, false));
+	f->row->state = flow_state_name(f->state);
+	if (db_flow_save(&c, f->row, f->rq->now, &why))
+		return true;
+	if (why.kind == ERR_CONFLICT)
+		return true;
+	return FAIL(err, why.kind, why.proto, "%s", why.text);
+}
+
+static void
+progress_add_proof(struct flow *f, json_t *progress, const struct db_proof *proof)
+{
+	json_t *proofs = json_object_get(progress, "proofs"), *pair = json_new_array(f->rq->a);
+
+	if (proofs == NULL)
+		json_put(f->rq->a, progress, "proofs", proofs = json_new_array(f->rq->a));
+	json_push(f->rq->a, pair, json_keep(f->rq->a, json_integer(proof->level)));
+	json_push(f->rq->a, pair, json_keep(f->rq->a, json_integer((json_int_t)proof->at)));
+	json_push(f->rq->a, proofs, pair);
+}
+
+bool
+flow_proved(struct flow *f, struct subject_id subject, enum level level, const char *method,
+	    struct response *rs, struct err *err)
+{
+	const struct party *p = f->ask.party;
+	const char *group =
+		p == NULL || p->policy.sso_group == NULL ? "portalverbund" : p->policy.sso_group;
+	struct db_proof proof = {(int)level, method, f->rq->now};
+	json_t *progress = flow_progress(f);
+
+	/* Proofs of another person, or of a session that ended, say nothing about this one. */
+	if (f->row->sid == NULL || f->session == NULL || !text_eq(f->row->sid, f->session->sid) ||
+	    !subject_id_eq(f->session->acting, subject))
+		json_object_del(progress, "proofs");
+	if (!session_prove(f->rq, f->session, subject, &proof, group, rs, &f->session, err))
+		return false;
+	progress_add_proof(f, progress, &proof);
+	f->row->sid = f->session->sid;
+	f->row->acting = &f->session->acting;
+	return flow_keep(f, progress, err) && flow_lead_on(f, rs);
+}
+
+bool
+flow_consented(struct flow *f, const char *const *names, size_t n, struct response *rs,
+	       struct err *err)
+{
+	struct request *rq = f->rq;
+	struct db_call c = call_of(rq);
+	json_t *allowed = json_new_array(rq->a);
+	struct bytes digest;
+
+	release_consented(rq->a, &f->offer, names, n, &f->granted);
+	for (size_t i = 0; i < f->granted.n; i++)
+		json_push_str(rq->a, allowed, f->granted.p[i].at->name);
+	if (!dec_hex(rq->a, bytes_of(f->fingerprint), &digest, err))
+		return false;
+	const char *purpose = party_purpose(f->ask.party, LANG_DE);
+	struct db_consent consent = {
+		.acting = f->session->acting,
+		.represented = f->session->represented,
+		.party = f->ask.party->id,
+		.attributes = json_text(rq->a, allowed, false),
+		.purpose = purpose == NULL ? "" : purpose,
+		.at = rq->now,
+	};
+	struct db_audit audit = {
+		.event = AUDIT_CONSENT_GIVEN,
+		.ref = rq->ref,
+		.subject = &f->session->acting,
+		.party = f->ask.party->id,
+		.details = audit_details(rq->a, "attributes", consent.attributes, NULL),
+	};
+
+	memcpy(consent.fingerprint, digest.p, sizeof(consent.fingerprint));
+	if (!db_consent_store(&c, &consent, &audit, err))
+		return false;
+	f->state = FLOW_ANSWER;
+	return answer(f, rs, err);
+}
+
+bool
+flow_cancelled(struct flow *f, struct response *rs, struct err *err)
+{
+	f->state = FLOW_CANCELLED;
+	return answer(f, rs, err);
+}
+
+bool
+flow_restart(struct flow *f, struct response *rs, struct err *err)
+{
+	struct flow *again = ARENA_NEW(f->rq->a, struct flow);
+	struct db_call c = call_of(f->rq);
+	const struct db_flow *taken;
+
+	if (!db_flow_take(&c, f->row->id, f->browser, f->rq->now, &taken, err))
+		return false;
+	if (taken == NULL)
+		return show_done(f->rq, f->ask.party, rs, err);
+	response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
+	again->rq = f->rq;
+	again->ask = f->ask;
+	again->state = FLOW_LOGIN;
+	return store(again, "/flow/", rs, err);
+}
+
+json_t *
+flow_vars(struct flow *f, const char *form_route, struct response *rs)
+{
+	json_t *vars = json_new_object(f->rq->a);
+	enum level wanted = flow_wanted_level(&f->ask);
+
+	if (f->ask.party != NULL)
+		json_put_str(f->rq->a, vars, "portal_name", f->ask.party->display_name);
+	json_put_str(f->rq->a, vars, "level", level_word(wanted, LEVEL_VOCAB_SHORT));
+	json_put_bool(f->rq->a, vars, "can_cancel", true);
+	show_form_vars(f->rq, rs, vars, form_route, f->row->id);
+	return vars;
+}

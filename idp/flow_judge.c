@@ -1,0 +1,175 @@
+/* From a flow and its session to facts, and to the state they name; see flow_judge.h. */
+#include "idp/flow_judge.h"
+
+#include "base/enc.h"
+#include "base/text.h"
+#include "db/consent.h"
+#include "idp/login.h"
+
+json_t *
+flow_progress(struct flow *f)
+{
+	json_t *o = NULL;
+
+	if (f->row == NULL || f->row->progress.n == 0 ||
+	    !json_parse_object(f->rq->a, f->row->progress, 65536, &o, NULL))
+		return json_new_object(f->rq->a);
+	return o;
+}
+
+/* The level of proofs given inside this very flow: what ForceAuthn counts. */
+static enum level
+level_in_flow(struct flow *f)
+{
+	json_t *proofs = json_object_get(flow_progress(f), "proofs");
+	size_t n = json_array_size(proofs);
+	struct level_proof *p = ARENA_ARRAY(f->rq->a, struct level_proof, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *row = json_array_get(proofs, i);
+
+		p[i].level = (enum level)json_integer_value(json_array_get(row, 0));
+		p[i].at = (time_t)json_integer_value(json_array_get(row, 1));
+	}
+	return level_of_session(p, n, f->rq->now, f->rq->now);
+}
+
+static bool
+in_own_session(const struct flow *f)
+{
+	return f->row != NULL && f->row->sid != NULL && text_eq(f->row->sid, f->session->sid);
+}
+
+/* Must this login rest on a proof given in this flow? */
+static bool
+needs_own_proof(const struct flow *f)
+{
+	const struct party *p = f->ask.party;
+
+	return f->ask.force || (p != NULL && p->policy.sso_group == NULL);
+}
+
+static bool
+group_fits(const struct flow *f)
+{
+	const struct party *p = f->ask.party;
+
+	return p == NULL || p->policy.sso_group == NULL ||
+	       text_eq(p->policy.sso_group, f->session->sso_group);
+}
+
+static bool
+young_enough(const struct flow *f)
+{
+	if (f->ask.max_age_s < 0 || in_own_session(f))
+		return true;
+	return f->rq->now - session_proved_at(f->session) <= f->ask.max_age_s;
+}
+
+static enum level
+counted_level(struct flow *f)
+{
+	if (f->session == NULL || !group_fits(f) || !young_enough(f))
+		return LEVEL_NONE;
+	if (!needs_own_proof(f))
+		return session_level(f->rq, f->session);
+	return in_own_session(f) ? level_in_flow(f) : LEVEL_NONE;
+}
+
+static bool
+load_subject(struct flow *f, struct err *err)
+{
+	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
+	const struct db_subject *s;
+
+	if (!db_account_load(&c, f->session->acting, &s, err))
+		return false;
+	f->subject = s != NULL && s->state == DB_ACTIVE ? s : NULL;
+	return true;
+}
+
+/* The names a stored consent allows, applied to today's offer. */
+static bool
+grant_stored(struct flow *f, const char *names_json, bool *still_needed, struct err *err)
+{
+	const char *wrapped = arena_printf(f->rq->a, "{\"names\":%s}", names_json);
+	const char **names;
+	json_t *o;
+	size_t n;
+
+	if (!json_parse_object(f->rq->a, bytes_of(wrapped), 65536, &o, err) ||
+	    !json_get_strs(f->rq->a, o, "names", 256, &names, &n, err))
+		return false;
+	release_consented(f->rq->a, &f->offer, names, n, &f->granted);
+	*still_needed = false;
+	return true;
+}
+
+/* Compute the offer, and whether a stored consent covers it. */
+static bool
+load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
+{
+	const struct party *p = f->ask.party;
+	struct account_work w = account_work_of(f->rq);
+	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
+	const struct db_consent *stored;
+	struct bytes digest, kept;
+
+	if (!account_attributes(&w, f->subject, &f->held, err))
+		return false;
+	if (p == NULL)
+		return true;
+	struct wanted_list asked = f->ask.names_attributes ? f->ask.wanted : p->policy.attributes;
+
+	release_compute(f->rq->a, p->policy.attributes, asked, f->held, f->level,
+			level_min(p->policy.level_cap, f->ask.level_most), &f->offer);
+	facts->required_missing = f->offer.missing != NULL;
+	f->fingerprint = release_fingerprint(f->rq->a, &f->offer, party_purpose(p, LANG_DE),
+					     (struct bytes){0});
+	if (!db_consent_find(&c, f->session->acting, f->session->represented, p->id, &stored, err))
+		return false;
+	facts->consent_needed = true;
+	if (stored == NULL || p->policy.consent == CONSENT_ALWAYS || f->ask.consent_anew)
+		return true;
+	kept = (struct bytes){stored->fingerprint, sizeof(stored->fingerprint)};
+	if (!dec_hex(f->rq->a, bytes_of(f->fingerprint), &digest, err))
+		return false;
+	if (!bytes_eq(digest, kept))
+		return true;
+	return grant_stored(f, stored->attributes, &facts->consent_needed, err);
+}
+
+/* What can be told at all: no login of ours reaches more, and nothing above a cap counts. */
+static enum level
+reachable(const struct flow *f)
+{
+	enum level cap = f->ask.party == NULL ? LEVEL_HIGH : f->ask.party->policy.level_cap;
+
+	return level_released(login_reachable(), f->ask.level_most, cap);
+}
+
+/* Gather the facts and name the state. */
+bool
+flow_judge(struct flow *f, struct err *err)
+{
+	json_t *progress = flow_progress(f);
+	struct flow_facts facts = {
+		.party_enabled = f->ask.party == NULL || f->ask.party->enabled,
+		.expired = f->row != NULL && f->rq->now - f->row->created > FLOW_GOES_ON_S,
+		.cancelled = json_is_true(json_object_get(progress, "cancelled")),
+		.passive = f->ask.passive,
+		.wanted = flow_wanted_level(&f->ask),
+		.reachable = reachable(f),
+	};
+
+	f->subject = NULL;
+	f->level = counted_level(f);
+	if (f->level != LEVEL_NONE && !load_subject(f, err))
+		return false;
+	facts.session_usable = f->subject != NULL;
+	facts.session = f->subject == NULL ? LEVEL_NONE : f->level;
+	if (facts.session_usable && facts.session >= facts.wanted && !load_offer(f, &facts, err))
+		return false;
+	f->state = flow_state_of(&facts);
+	return true;
+}

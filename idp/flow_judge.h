@@ -1,0 +1,18 @@
+/*
+ * The facts of a flow at this moment: its session, the level that counts, what
+ * could be released, whether consent stands.  Reads the database, writes
+ * nothing; deciding is idp/flow_state.c's.
+ */
+#ifndef KONTOR_IDP_FLOW_JUDGE_H
+#define KONTOR_IDP_FLOW_JUDGE_H
+
+#include "idp/flow.h"
+
+/* Set f->state, and f->level, subject, held, offer, fingerprint, granted as far as they are known.
+ */
+MUST_USE bool flow_judge(struct flow *f, struct err *err);
+
+/* What the flow has seen so far; an empty object when it is not stored. */
+json_t *flow_progress(struct flow *f);
+
+#endif

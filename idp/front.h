@@ -1,0 +1,62 @@
+/*
+ * The two ways to ask and to answer.  A front turns a protocol's request into
+ * an ask, and the outcome of the login into the protocol's answer; between the
+ * two lies one flow (idp/flow.h).
+ */
+#ifndef KONTOR_IDP_FRONT_H
+#define KONTOR_IDP_FRONT_H
+
+#include "idp/flow_state.h"
+#include "idp/party.h"
+#include "idp/response.h"
+
+struct flow;
+struct front;
+
+/* What a portal wants, in no dialect. */
+struct ask {
+	const struct front *front;
+	const struct party *party; /* NULL: our own account pages */
+	enum level level;          /* least level asked; the party's floor is added by the flow */
+	enum level level_most;     /* the highest that may be told (SAML exact, maximum) */
+	bool names_attributes;     /* else the party gets what it registered */
+	struct wanted_list wanted; /* what it names; may be nothing */
+	bool force;                /* ForceAuthn, prompt=login: a new proof in this flow */
+	bool passive;              /* IsPassive, prompt=none: no page */
+	bool consent_anew;         /* prompt=consent */
+	int64_t max_age_s;         /* -1: any */
+	json_t *state;             /* what the front needs to answer; its own members */
+
+	/*
+	 * A request that may be answered once (SAML ID): kind and value of the replay
+	 * mark and when the message itself expires.  replay NULL: none.
+	 */
+	const char *replay;
+	time_t replay_expires;
+};
+
+struct front {
+	const char *name; /* stored in flow rows */
+
+	/*
+	 * FLOW_ANSWER in two steps: build fills rs (signs, writes nothing), record
+	 * stores what it means (participation, code, audit), durably.  Nothing is
+	 * sent unless both succeed.
+	 */
+	bool (*build)(struct flow *f, struct response *rs, struct err *err);
+	bool (*record)(struct flow *f, struct err *err);
+
+	/*
+	 * The party gets an orderly no: FLOW_CANCELLED, FLOW_UNREACHABLE,
+	 * FLOW_PASSIVE_LOGIN, FLOW_PASSIVE_CONSENT, FLOW_MISSING.
+	 */
+	bool (*refuse)(struct flow *f, enum flow_state why, struct response *rs, struct err *err);
+
+	/* Origins the browser may be sent to from a page of this flow (CSP form-action); NULL. */
+	const char *(*origins)(struct arena *a, const struct ask *ask);
+};
+
+extern const struct front *const fronts[]; /* ends with NULL */
+const struct front *front_find(const char *name);
+
+#endif

@@ -1,0 +1,44 @@
+/* Login to one's own account; see front_account.h. */
+#include "idp/front_account.h"
+
+#include "idp/flow.h"
+
+static bool
+build(struct flow *f UNUSED, struct response *rs, struct err *err UNUSED)
+{
+	response_redirect(rs, "/account");
+	return true;
+}
+
+/* Nobody else learns anything: the session itself is all there is to keep. */
+static bool
+record(struct flow *f UNUSED, struct err *err UNUSED)
+{
+	return true;
+}
+
+static bool
+refuse(struct flow *f UNUSED, enum flow_state why UNUSED, struct response *rs,
+       struct err *err UNUSED)
+{
+	response_redirect(rs, "/");
+	return true;
+}
+
+static const char *
+origins(struct arena *a UNUSED, const struct ask *ask UNUSED)
+{
+	return NULL;
+}
+
+const struct front front_account = {"account", build, record, refuse, origins};
+
+bool
+front_account_start(struct request *rq, enum level level, const char *first, struct response *rs,
+		    struct err *err)
+{
+	struct ask ask = {
+		.front = &front_account, .level = level, .level_most = LEVEL_HIGH, .max_age_s = -1};
+
+	return flow_start_at(rq, &ask, first == NULL ? "/flow/" : "/register/", rs, err);
+}

@@ -1,0 +1,410 @@
+/* Authorization requests as asks, outcomes as codes; see front_oidc.h. */
+#include "idp/front_oidc.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/enc.h"
+#include "base/rand.h"
+#include "base/text.h"
+#include "db/dated.h"
+#include "idp/audit.h"
+#include "idp/config.h"
+#include "idp/flow.h"
+#include "idp/login.h"
+#include "idp/saml_peer.h"
+#include "keys/sign.h"
+
+const struct oidc_scope_claim *
+oidc_scope_claims(struct arena *a, size_t *n)
+{
+	size_t used = 0;
+
+	while (attributes[used].name != NULL)
+		used++;
+	struct oidc_scope_claim *rows = ARENA_ARRAY(a, struct oidc_scope_claim, used + 1);
+
+	for (size_t i = 0; i < used; i++)
+		rows[i] = (struct oidc_scope_claim){attributes[i].scope, attributes[i].claim};
+	*n = used;
+	return rows;
+}
+
+/* ---- asking ---- */
+
+/* The least level of the acr values we know: any of them will do (Core 5.5.1.1). */
+static enum level
+lowest_level(struct oidc_strs acr)
+{
+	enum level low = LEVEL_NONE;
+
+	for (size_t i = 0; i < acr.n; i++) {
+		enum level l = level_from_word(acr.s[i]);
+
+		if (l != LEVEL_NONE && (low == LEVEL_NONE || l < low))
+			low = l;
+	}
+	return low;
+}
+
+static bool
+level_wanted(const struct oidc_authorize *r, enum level *out, struct err *err)
+{
+	enum level level = lowest_level(r->acr);
+
+	if (r->acr_essential && level == LEVEL_NONE)
+		return FAIL(err, ERR_DENIED, OIDC_UNMET_REQUIREMENTS, "no acr value we know");
+	/* A wish that is not essential never stops a login (Core 3.1.2.1). */
+	*out = r->acr_essential ? level : level_min(level, login_reachable());
+	return true;
+}
+
+static struct wanted_list
+wanted_of(struct arena *a, const struct oidc_claims *claims)
+{
+	size_t n, used = 0;
+
+	oidc_scope_claims(a, &n);
+	struct wanted *w = ARENA_ARRAY(a, struct wanted, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct oidc_claim *c = oidc_claims_find(claims, attributes[i].claim);
+
+		if (c != NULL)
+			w[used++] = (struct wanted){&attributes[i], c->essential};
+	}
+	return (struct wanted_list){w, used};
+}
+
+/* Where each claim was asked for, kept for the tokens. */
+static json_t *
+claims_write(struct arena *a, const struct oidc_claims *claims)
+{
+	json_t *list = json_new_array(a);
+
+	for (size_t i = 0; i < claims->n; i++) {
+		json_t *row = json_new_object(a);
+
+		json_put_str(a, row, "name", claims->p[i].name);
+		json_put_bool(a, row, "id_token", claims->p[i].in_id_token);
+		json_put_bool(a, row, "userinfo", claims->p[i].in_userinfo);
+		json_push(a, list, row);
+	}
+	return list;
+}
+
+static const char *
+join_words(struct arena *a, struct oidc_strs words)
+{
+	struct buf b;
+
+	buf_init(&b, a, 8192);
+	for (size_t i = 0; i < words.n; i++)
+		buf_printf(&b, "%s%s", i == 0 ? "" : " ", words.s[i]);
+	return b.n == 0 ? "" : (const char *)b.p;
+}
+
+bool
+front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_authorize *r,
+	       const char *redirect_uri, const char *state, struct ask *out, struct err *err)
+{
+	struct oidc_claims claims = r->claims;
+	size_t n;
+	const struct oidc_scope_claim *rows = oidc_scope_claims(rq->a, &n);
+	struct ask ask = {
+		.front = &front_oidc,
+		.party = p,
+		.level_most = LEVEL_HIGH,
+		.names_attributes = true,
+		.force = (r->prompt & (OIDC_PROMPT_LOGIN | OIDC_PROMPT_SELECT_ACCOUNT)) != 0,
+		.passive = (r->prompt & OIDC_PROMPT_NONE) != 0,
+		.consent_anew = (r->prompt & OIDC_PROMPT_CONSENT) != 0,
+		.max_age_s = r->max_age_s,
+		.state = json_new_object(rq->a),
+	};
+
+	if (!level_wanted(r, &ask.level, err))
+		return false;
+	oidc_claims_add_scopes(rq->a, rows, n, r->scopes, &claims);
+	ask.wanted = wanted_of(rq->a, &claims);
+	json_put_str(rq->a, ask.state, "redirect_uri", redirect_uri);
+	json_put_str(rq->a, ask.state, "state", state);
+	json_put_str(rq->a, ask.state, "nonce", r->nonce);
+	json_put_str(rq->a, ask.state, "challenge", r->challenge);
+	json_put_str(rq->a, ask.state, "scope", join_words(rq->a, r->scopes));
+	json_put_str(rq->a, ask.state, "sub", claims.sub);
+	json_put(rq->a, ask.state, "claims", claims_write(rq->a, &claims));
+	*out = ask;
+	return true;
+}
+
+/* ---- answering ---- */
+
+struct state {
+	const char *redirect_uri, *state, *nonce, *challenge, *scope, *sub;
+	struct oidc_claims claims;
+};
+
+static bool
+claims_read(struct arena *a, const json_t *s, struct oidc_claims *out, struct err *err)
+{
+	const json_t *list = NULL;
+
+	if (!json_get_array(s, "claims", &list, err))
+		return false;
+	size_t n = json_array_size(list);
+	struct oidc_claim *c = ARENA_ARRAY(a, struct oidc_claim, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *row = json_array_get(list, i);
+
+		c[i].name = "";
+		if (!json_get_str(row, "name", &c[i].name, err) ||
+		    !json_get_bool(row, "id_token", &c[i].in_id_token, err) ||
+		    !json_get_bool(row, "userinfo", &c[i].in_userinfo, err))
+			return false;
+	}
+	*out = (struct oidc_claims){.p = c, .n = n};
+	return true;
+}
+
+static bool
+state_read(struct arena *a, const struct ask *ask, struct state *out, struct err *err)
+{
+	const json_t *s = ask->state;
+
+	*out = (struct state){0};
+	if (!json_get_str(s, "redirect_uri", &out->redirect_uri, err) ||
+	    !json_get_str(s, "state", &out->state, err) ||
+	    !json_get_str(s, "nonce", &out->nonce, err) ||
+	    !json_get_str(s, "challenge", &out->challenge, err) ||
+	    !json_get_str(s, "scope", &out->scope, err) ||
+	    !json_get_str(s, "sub", &out->sub, err) || !claims_read(a, s, &out->claims, err))
+		return false;
+	if (out->redirect_uri == NULL || out->scope == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "a stored OIDC ask without redirect URI");
+	return true;
+}
+
+/* The way back, proven again: the client may have changed its URIs since. */
+static bool
+way_back(struct flow *f, const struct state *s, const struct oidc_return **out, struct err *err)
+{
+	return oidc_return_prove(f->rq->a, f->ask.party->oidc, s->redirect_uri, s->state, out, err);
+}
+
+static json_t *
+released_claims(struct flow *f, const struct state *s, enum oidc_place place)
+{
+	struct arena *a = f->rq->a;
+	const struct policy *policy = &f->ask.party->policy;
+	struct oidc_claim_value *values = ARENA_ARRAY(a, struct oidc_claim_value, f->granted.n + 1);
+	json_t *into = json_new_object(a);
+
+	for (size_t i = 0; i < f->granted.n; i++) {
+		const struct released *r = &f->granted.p[i];
+
+		values[i] = (struct oidc_claim_value){
+			.claim = r->at->claim,
+			.text = r->verified_empty ? NULL : r->value,
+			.list = r->at->shape == ATTRIBUTE_NATION,
+			.level = policy->level_attributes ? level_word(r->level, policy->vocabulary)
+							  : NULL,
+		};
+	}
+	oidc_claims_put(a, values, f->granted.n, &s->claims, place, into);
+	return into;
+}
+
+/* Claims are kept sealed until they are fetched: neither row nor backup shows them. */
+static struct bytes
+seal_label(struct arena *a, const unsigned char grant[16])
+{
+	return bytes_of(arena_printf(a, "grant:%s", enc_hex(a, (struct bytes){grant, 16})));
+}
+
+static bool
+seal_claims(struct flow *f, const struct state *s, const char *sub, struct db_grant *g,
+	    struct err *err)
+{
+	struct arena *a = f->rq->a;
+	const struct key *k = keyring_active(f->rq->snap->keyring, KEY_SEAL, KEY_SECRET);
+	json_t *o = json_new_object(a);
+
+	if (k == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active seal key");
+	json_put_str(a, o, "sub", sub);
+	json_put(a, o, "id_token", released_claims(f, s, OIDC_IN_ID_TOKEN));
+	json_put(a, o, "userinfo", released_claims(f, s, OIDC_IN_USERINFO));
+	return signer_seal(f->rq->app->signer, a, k->row.kid, seal_label(a, g->id),
+			   bytes_of(json_text(a, o, false)), &g->sealed, err);
+}
+
+bool
+front_oidc_open(struct request *rq, const unsigned char grant[16], struct bytes sealed,
+		struct oidc_released *out, struct err *err)
+{
+	struct bytes plain;
+	json_t *o;
+
+	*out = (struct oidc_released){0};
+	if (!signer_open(rq->app->signer, rq->a, seal_label(rq->a, grant), sealed, &plain, err) ||
+	    !json_parse_object(rq->a, plain, 65536, &o, err) ||
+	    !json_get_str(o, "sub", &out->sub, err) ||
+	    !json_get_object(o, "id_token", &out->id_token, err) ||
+	    !json_get_object(o, "userinfo", &out->userinfo, err))
+		return false;
+	if (out->sub == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "a stored grant without sub");
+	return true;
+}
+
+/* What the ID token says of the login: kept with the code. */
+static struct bytes
+login_facts(struct flow *f, const char *sid)
+{
+	struct arena *a = f->rq->a;
+	json_t *o = json_new_object(a), *amr = json_new_array(a);
+	size_t n;
+	const char **names = login_amr(a, f->session, &n);
+
+	for (size_t i = 0; i < n; i++)
+		json_push_str(a, amr, names[i]);
+	json_put_str(a, o, "acr", level_word(flow_told_level(f), f->ask.party->policy.vocabulary));
+	json_put(a, o, "amr", amr);
+	json_put_i64(a, o, "auth_time", (int64_t)session_proved_at(f->session));
+	json_put_str(a, o, "sid", sid);
+	return bytes_of(json_text(a, o, false));
+}
+
+static bool
+refuse_with(struct flow *f, const struct oidc_return *to, const char *error, struct response *rs,
+	    struct err *err)
+{
+	struct err why = {.kind = ERR_DENIED, .proto = error};
+
+	return front_oidc_refuse(f->rq, to, &why, rs, err);
+}
+
+/* What build made and record stores. */
+struct built {
+	const char *code;
+	struct db_grant grant;
+	struct db_participant participant;
+};
+
+static bool
+build(struct flow *f, struct response *rs, struct err *err)
+{
+	struct request *rq = f->rq;
+	struct account_work w = account_work_of(rq);
+	struct built *b = ARENA_NEW(rq->a, struct built);
+	const struct oidc_return *to;
+	const char *sub, *url, *sid = rand_token(rq->a, 16);
+	struct state s;
+
+	if (!state_read(rq->a, &f->ask, &s, err) || !way_back(f, &s, &to, err) ||
+	    !account_pseudonym(&w, f->subject, f->ask.party->sector, &sub, err))
+		return false;
+	/* Core 5.5.1: asked for one certain person, and it is another. */
+	if (s.sub != NULL && !text_eq(s.sub, sub))
+		return refuse_with(f, to, OIDC_LOGIN_REQUIRED, rs, err);
+	b->code = db_dated_create(rq->a, rq->now + CODE_LIVES_S);
+	b->grant = (struct db_grant){
+		.party = f->ask.party->id,
+		.acting = f->session->acting,
+		.represented = f->session->represented,
+		.sid = f->session->sid,
+		.scope = s.scope,
+		.redirect_uri = s.redirect_uri,
+		.challenge = s.challenge,
+		.nonce = s.nonce,
+		.extra = login_facts(f, sid),
+		.created = rq->now,
+		.expires = rq->now + CODE_LIVES_S,
+	};
+	rand_bytes(b->grant.id, sizeof(b->grant.id));
+	b->participant = (struct db_participant){
+		.party = f->ask.party->id,
+		.dialect = "oidc",
+		.name_id = sub,
+		.session_index = sid,
+		.at = rq->now,
+	};
+	if (!seal_claims(f, &s, sub, &b->grant, err) ||
+	    !oidc_return_code(rq->a, to, rq->app->config->base_url, b->code, &url, err))
+		return false;
+	f->built = b;
+	response_redirect(rs, url);
+	return true;
+}
+
+static bool
+record(struct flow *f, struct err *err)
+{
+	struct request *rq = f->rq;
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const struct built *b = f->built;
+	struct db_audit audit = {
+		.event = AUDIT_ASSERTION,
+		.ref = rq->ref,
+		.subject = &f->session->acting,
+		.party = f->ask.party->id,
+		.details = audit_details(rq->a, "dialect", "oidc", "level",
+					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT), NULL),
+	};
+
+	if (b == NULL) /* it was an error after all: nothing was given */
+		return true;
+	return db_session_participate(&c, f->session->sid, &b->participant, &audit, rq->now, err) &&
+	       db_grant_create(&c, b->code, &b->grant, rq->now, err);
+}
+
+bool
+front_oidc_refuse(struct request *rq, const struct oidc_return *to, const struct err *why,
+		  struct response *rs, struct err *err)
+{
+	const char *url;
+
+	if (!oidc_return_error(rq->a, to, rq->app->config->base_url, oidc_error_of(why), &url, err))
+		return false;
+	response_redirect(rs, url);
+	return true;
+}
+
+static const char *
+error_of_state(enum flow_state why)
+{
+	switch (why) {
+	case FLOW_UNREACHABLE:
+		return OIDC_UNMET_REQUIREMENTS;
+	case FLOW_PASSIVE_LOGIN:
+		return OIDC_LOGIN_REQUIRED;
+	case FLOW_PASSIVE_CONSENT:
+		return OIDC_CONSENT_REQUIRED;
+	default: /* said no, or lacks what the portal must have */
+		return OIDC_ACCESS_DENIED;
+	}
+}
+
+static bool
+refuse(struct flow *f, enum flow_state why, struct response *rs, struct err *err)
+{
+	const struct oidc_return *to;
+	struct state s;
+
+	return state_read(f->rq->a, &f->ask, &s, err) && way_back(f, &s, &to, err) &&
+	       refuse_with(f, to, error_of_state(why), rs, err);
+}
+
+static const char *
+origins(struct arena *a, const struct ask *ask)
+{
+	const char *uri = NULL;
+
+	if (!json_get_str(ask->state, "redirect_uri", &uri, NULL) || uri == NULL)
+		return NULL;
+	return url_origin(a, uri);
+}
+
+const struct front front_oidc = {"oidc", build, record, refuse, origins};

@@ -1,0 +1,35 @@
+/* OpenID Connect as a front: authorization request to ask, outcome to code. */
+#ifndef KONTOR_IDP_FRONT_OIDC_H
+#define KONTOR_IDP_FRONT_OIDC_H
+
+#include "db/grant.h"
+#include "idp/front.h"
+#include "oidc/answer.h"
+#include "oidc/authorize.h"
+
+#define CODE_LIVES_S  60  /* OWASP ASVS 10.4.3 */
+#define TOKEN_LIVES_S 600 /* access token and ID token */
+
+extern const struct front front_oidc;
+
+/* Rows "scope asks for claim" of the attribute table, for scopes and discovery. */
+const struct oidc_scope_claim *oidc_scope_claims(struct arena *a, size_t *n);
+
+/* What a checked request asks.  ERR_DENIED with the error to redirect with (err.proto). */
+MUST_USE bool front_oidc_ask(struct request *rq, const struct party *p,
+			     const struct oidc_authorize *authorize, const char *redirect_uri,
+			     const char *state, struct ask *out, struct err *err);
+
+/* Redirect an error of the request itself, without any page. */
+MUST_USE bool front_oidc_refuse(struct request *rq, const struct oidc_return *to,
+				const struct err *why, struct response *rs, struct err *err);
+
+/* What a code or token stands for, opened: sub, and claims for either place. */
+struct oidc_released {
+	const char *sub;
+	const json_t *id_token, *userinfo; /* objects */
+};
+MUST_USE bool front_oidc_open(struct request *rq, const unsigned char grant[16],
+			      struct bytes sealed, struct oidc_released *out, struct err *err);
+
+#endif

@@ -1,0 +1,394 @@
+/* SAML requests as asks, outcomes as Responses; see front_saml.h. */
+#include "idp/front_saml.h"
+
+#include <string.h>
+
+#include "base/rand.h"
+#include "base/text.h"
+#include "idp/audit.h"
+#include "idp/config.h"
+#include "idp/flow.h"
+#include "idp/login.h"
+#include "idp/saml_level.h"
+#include "idp/saml_peer.h"
+#include "saml/names.h"
+
+/* Validity of an assertion; peers in the federation get less. */
+#define ASSERTION_LIVES_S 300
+#define ASSERTION_SKEW_S  60
+
+/* Attributes that describe the login, not the person (reference: BundID interface 6). */
+#define OID_BPK2           "urn:oid:1.3.6.1.4.1.25484.494450.3"
+#define OID_LOGIN_LEVEL    "urn:oid:1.2.40.0.10.2.1.1.261.94"
+#define OID_PROVED_BY      "urn:oid:1.3.6.1.4.1.25484.494450.2"
+#define OID_MFA            "urn:oid:1.3.6.1.4.1.25484.494450.7"
+#define NAME_LEVELS        "urn:kontor:attribute-levels"
+#define N_LOGIN_ATTRIBUTES 5
+
+/* ---- asking ---- */
+
+/* What the request names, from akdb's extension, else from the metadata's service. */
+struct named {
+	const char *name;
+	bool required;
+};
+
+static size_t
+named_attributes(struct arena *a, const struct saml_authn_request *r, const struct saml_wish *wish,
+		 struct named **out)
+{
+	size_t n = r->akdb != NULL && r->akdb->n_attributes > 0 ? r->akdb->n_attributes
+		   : wish->service == NULL                      ? 0
+								: wish->service->n_attributes;
+	bool akdb = r->akdb != NULL && r->akdb->n_attributes > 0;
+
+	*out = ARENA_ARRAY(a, struct named, n + 1);
+	for (size_t i = 0; i < n; i++)
+		(*out)[i] = akdb ? (struct named){r->akdb->attributes[i].name,
+						  r->akdb->attributes[i].required}
+				 : (struct named){wish->service->attributes[i].name,
+						  wish->service->attributes[i].required};
+	return n;
+}
+
+static void
+fill_wanted(struct arena *a, const struct named *named, size_t n, struct ask *ask)
+{
+	struct wanted *w = ARENA_ARRAY(a, struct wanted, n + 1);
+	json_t *others = json_new_array(a);
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct attribute *at = attribute_by_saml_name(named[i].name);
+
+		if (at != NULL)
+			w[used++] = (struct wanted){at, named[i].required};
+		else
+			json_push_str(a, others, named[i].name);
+	}
+	ask->wanted = (struct wanted_list){w, used};
+	json_put(a, ask->state, "login_attributes", others);
+}
+
+static json_t *
+answer_state(struct arena *a, const struct saml_authn_request *r, const struct saml_endpoint *acs,
+	     const char *relay_state)
+{
+	json_t *s = json_new_object(a);
+
+	json_put_str(a, s, "id", r->header.id);
+	json_put_str(a, s, "acs", acs->url);
+	json_put_str(a, s, "relay_state", relay_state);
+	json_put_bool(a, s, "detail", r->akdb != NULL && r->akdb->enable_status_detail);
+	return s;
+}
+
+bool
+front_saml_ask(struct request *rq, const struct party *p, const struct saml_authn_request *r,
+	       const struct saml_endpoint *acs, const char *relay_state, struct ask *out,
+	       struct err *err)
+{
+	struct ask ask = {
+		.front = &front_saml,
+		.party = p,
+		.force = r->force_authn,
+		.passive = r->is_passive,
+		.max_age_s = -1,
+		.state = answer_state(rq->a, r, acs, relay_state),
+		.replay = r->header.id,
+		.replay_expires = r->header.issued_at + saml_window_default.max_age_s +
+				  2 * saml_window_default.skew_s,
+	};
+	struct saml_wish wish;
+	struct named *named;
+
+	if (!saml_authn_request_check_wish(r, &wish, err) ||
+	    !saml_level_wanted(r->comparison, r->class_refs, r->n_class_refs, &ask.level,
+			       &ask.level_most, err))
+		return false;
+	json_put_str(rq->a, ask.state, "nameid", wish.nameid_format);
+	size_t n = named_attributes(rq->a, r, &wish, &named);
+
+	ask.names_attributes = n > 0;
+	fill_wanted(rq->a, named, n, &ask);
+	*out = ask;
+	return true;
+}
+
+/* ---- answering ---- */
+
+struct state {
+	const char *id, *acs, *relay_state, *nameid;
+	const char **login_attributes;
+	size_t n_login_attributes;
+	bool detail;
+};
+
+static bool
+state_read(struct arena *a, const struct ask *ask, struct state *out, struct err *err)
+{
+	const json_t *s = ask->state;
+
+	*out = (struct state){0};
+	if (!json_get_str(s, "id", &out->id, err) || !json_get_str(s, "acs", &out->acs, err) ||
+	    !json_get_str(s, "relay_state", &out->relay_state, err) ||
+	    !json_get_str(s, "nameid", &out->nameid, err) ||
+	    !json_get_bool(s, "detail", &out->detail, err) ||
+	    !json_get_strs(a, s, "login_attributes", 64, &out->login_attributes,
+			   &out->n_login_attributes, err))
+		return false;
+	if (out->id == NULL || out->acs == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "a stored SAML ask without id or ACS");
+	return true;
+}
+
+static bool
+asked_for(const struct state *s, const struct party *p, const char *name)
+{
+	for (size_t i = 0; i < s->n_login_attributes; i++)
+		if (strcmp(s->login_attributes[i], name) == 0)
+			return true;
+	return p->policy.level_attributes &&
+	       (strcmp(name, OID_LOGIN_LEVEL) == 0 || strcmp(name, NAME_LEVELS) == 0);
+}
+
+static void
+put_attribute(struct arena *a, struct saml_attribute *list, size_t *n, const char *name,
+	      const char *friendly, enum level level, const char *value)
+{
+	const char **values = ARENA_ARRAY(a, const char *, 1);
+
+	values[0] = value;
+	list[(*n)++] = (struct saml_attribute){
+		.name = name,
+		.name_format = SAML_ATTRNAME_URI,
+		.friendly_name = friendly,
+		.trust_level = level_trust_word(level),
+		.values = values,
+		.n_values = 1,
+	};
+}
+
+static void
+put_levels(struct arena *a, const struct flow *f, struct saml_attribute *list, size_t *n)
+{
+	const char **values = ARENA_ARRAY(a, const char *, f->granted.n + 1);
+
+	for (size_t i = 0; i < f->granted.n; i++) {
+		const struct released *r = &f->granted.p[i];
+
+		values[i] = arena_printf(a, "%s=%s", r->at->saml_friendly,
+					 level_word(r->level, f->ask.party->policy.vocabulary));
+	}
+	if (f->granted.n > 0)
+		list[(*n)++] = (struct saml_attribute){
+			.name = NAME_LEVELS,
+			.name_format = SAML_ATTRNAME_URI,
+			.friendly_name = "attributeLevels",
+			.values = values,
+			.n_values = f->granted.n,
+		};
+}
+
+static const char *
+proved_by(const struct db_session *s)
+{
+	const struct login_method *m = login_method_find(s->proofs[s->n_proofs - 1].method);
+
+	return m == NULL ? "Benutzername" : m->proved_by;
+}
+
+static const struct saml_attribute *
+attributes_of(struct flow *f, const struct state *s, const char *pseudonym, const char *class_ref,
+	      size_t *n)
+{
+	struct arena *a = f->rq->a;
+	const struct party *p = f->ask.party;
+	struct saml_attribute *list =
+		ARENA_ARRAY(a, struct saml_attribute, f->granted.n + N_LOGIN_ATTRIBUTES);
+
+	*n = 0;
+	for (size_t i = 0; i < f->granted.n; i++) {
+		const struct released *r = &f->granted.p[i];
+
+		put_attribute(a, list, n, r->at->saml_name, r->at->saml_friendly, r->level,
+			      r->value);
+	}
+	if (asked_for(s, p, OID_BPK2))
+		put_attribute(a, list, n, OID_BPK2, "bPK2", LEVEL_NONE, pseudonym);
+	if (asked_for(s, p, OID_LOGIN_LEVEL))
+		put_attribute(a, list, n, OID_LOGIN_LEVEL, "EID-CITIZEN-QAA-LEVEL", LEVEL_NONE,
+			      class_ref);
+	if (asked_for(s, p, OID_PROVED_BY))
+		put_attribute(a, list, n, OID_PROVED_BY, "AssertionProvedBy", LEVEL_NONE,
+			      proved_by(f->session));
+	if (asked_for(s, p, OID_MFA))
+		put_attribute(a, list, n, OID_MFA, "mfa", LEVEL_NONE,
+			      f->session->n_proofs > 1 ? "true" : "false");
+	if (asked_for(s, p, NAME_LEVELS))
+		put_levels(a, f, list, n);
+	return list;
+}
+
+/* The session of the portal may last no longer than its level allows (TR-03160-1 4.3). */
+static time_t
+session_ends(const struct flow *f)
+{
+	return session_proved_at(f->session) + level_session_limits(flow_told_level(f)).max_age_s;
+}
+
+static struct saml_nameid
+nameid_of(struct flow *f, const struct state *s, const char *pseudonym)
+{
+	bool persistent = text_eq(s->nameid, SAML_NAMEID_PERSISTENT);
+
+	return (struct saml_nameid){
+		.value = persistent ? pseudonym : rand_xml_id(f->rq->a),
+		.format = persistent ? SAML_NAMEID_PERSISTENT : SAML_NAMEID_TRANSIENT,
+		.name_qualifier = f->rq->app->config->entity_id,
+		.sp_name_qualifier = f->ask.party->id,
+	};
+}
+
+static bool
+send_response(struct flow *f, const struct state *s, struct saml_status status,
+	      const struct saml_assertion *assertion, struct response *rs, struct err *err)
+{
+	struct request *rq = f->rq;
+	struct saml_response response = {
+		.id = rand_xml_id(rq->a),
+		.issuer = rq->app->config->entity_id,
+		.destination = s->acs,
+		.in_response_to = s->id,
+		.relay_state = s->relay_state,
+		.issued_at = rq->now,
+		.status = status,
+		.assertion = assertion,
+	};
+	struct saml_carrier carrier;
+	struct saml_peer peer;
+
+	return saml_peer_of(rq, f->ask.party, &peer, err) &&
+	       saml_response_build(rq->a, &response, &peer, &carrier, err) &&
+	       saml_send(rq, &carrier, f->ask.party, rs, err);
+}
+
+static bool
+build(struct flow *f, struct response *rs, struct err *err)
+{
+	struct request *rq = f->rq;
+	struct account_work w = account_work_of(rq);
+	struct db_participant *participant = ARENA_NEW(rq->a, struct db_participant);
+	const char *pseudonym;
+	struct state s;
+
+	if (!state_read(rq->a, &f->ask, &s, err) ||
+	    !account_pseudonym(&w, f->subject, f->ask.party->sector, &pseudonym, err))
+		return false;
+	const char *class_ref = level_word(flow_told_level(f), f->ask.party->policy.vocabulary);
+	struct saml_assertion assertion = {
+		.id = rand_xml_id(rq->a),
+		.issuer = rq->app->config->entity_id,
+		.audience = f->ask.party->id,
+		.recipient = s.acs,
+		.in_response_to = s.id,
+		.nameid = nameid_of(f, &s, pseudonym),
+		.issued_at = rq->now,
+		.not_before = rq->now - ASSERTION_SKEW_S,
+		.not_on_or_after = rq->now + ASSERTION_LIVES_S,
+		.authn_at = session_proved_at(f->session),
+		.session_index = rand_xml_id(rq->a),
+		.session_not_on_or_after = session_ends(f),
+		.class_ref = class_ref,
+	};
+
+	if (class_ref == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "the party's vocabulary has no word for %d",
+			    (int)flow_told_level(f));
+	assertion.attributes = attributes_of(f, &s, pseudonym, class_ref, &assertion.n_attributes);
+	*participant = (struct db_participant){
+		.party = f->ask.party->id,
+		.dialect = "saml",
+		.name_id = assertion.nameid.value,
+		.session_index = assertion.session_index,
+		.at = rq->now,
+	};
+	f->built = participant;
+	return send_response(f, &s, (struct saml_status){.code = SAML_SUCCESS}, &assertion, rs,
+			     err);
+}
+
+static bool
+record(struct flow *f, struct err *err)
+{
+	struct request *rq = f->rq;
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	struct db_audit audit = {
+		.event = AUDIT_ASSERTION,
+		.ref = rq->ref,
+		.subject = &f->session->acting,
+		.party = f->ask.party->id,
+		.details = audit_details(rq->a, "dialect", "saml", "level",
+					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT), NULL),
+	};
+
+	return db_session_participate(&c, f->session->sid, f->built, &audit, rq->now, err);
+}
+
+static struct saml_status
+status_of(struct arena *a, enum flow_state why, const struct attribute *missing, bool detail)
+{
+	struct saml_status status;
+
+	switch (why) {
+	case FLOW_UNREACHABLE:
+		return saml_status_of(SAML_NO_AUTHN_CONTEXT);
+	case FLOW_PASSIVE_LOGIN:
+	case FLOW_PASSIVE_CONSENT:
+		return saml_status_of(SAML_NO_PASSIVE);
+	case FLOW_MISSING:
+		status = saml_status_of(SAML_REQUEST_DENIED);
+		status.message = "security-msg";
+		if (detail)
+			status.detail = saml_akdb_detail(a, "IDP_REQUIRED_ATTRIBUTES_MISSING",
+							 missing->saml_name);
+		return status;
+	default: /* the person said no */
+		status = saml_status_of(SAML_AUTHN_FAILED);
+		status.message = "cancelled";
+		return status;
+	}
+}
+
+static bool
+refuse(struct flow *f, enum flow_state why, struct response *rs, struct err *err)
+{
+	struct state s;
+
+	return state_read(f->rq->a, &f->ask, &s, err) &&
+	       send_response(f, &s, status_of(f->rq->a, why, f->offer.missing, s.detail), NULL, rs,
+			     err);
+}
+
+bool
+front_saml_refuse(struct request *rq, const struct party *p, const struct saml_authn_request *r,
+		  const struct saml_endpoint *acs, const char *relay_state, const struct err *why,
+		  struct response *rs, struct err *err)
+{
+	struct flow f = {.rq = rq, .ask = {.front = &front_saml, .party = p}};
+	struct state s = {.id = r->header.id, .acs = acs->url, .relay_state = relay_state};
+
+	return send_response(&f, &s, saml_status_from_err(why), NULL, rs, err);
+}
+
+static const char *
+origins(struct arena *a, const struct ask *ask)
+{
+	const char *acs = NULL;
+
+	if (!json_get_str(ask->state, "acs", &acs, NULL) || acs == NULL)
+		return NULL;
+	return url_origin(a, acs);
+}
+
+const struct front front_saml = {"saml", build, record, refuse, origins};

@@ -1,0 +1,28 @@
+/*
+ * What the token endpoint can give, one row per grant type; discovery follows
+ * the table.  A new grant is a file (grant_x.c) and a row.
+ */
+#ifndef KONTOR_IDP_GRANT_H
+#define KONTOR_IDP_GRANT_H
+
+#include "idp/party.h"
+#include "oidc/token.h"
+
+struct grant {
+	const char *type; /* RFC 6749 grant_type */
+
+	/* Answer for a client that proved itself.  Failures carry the error's name in err.proto. */
+	bool (*give)(struct request *rq, const struct party *p,
+		     const struct oidc_client_proof *proof, struct oidc_token_response *out,
+		     struct err *err);
+};
+
+extern const struct grant grants[]; /* ends with a NULL type */
+const struct grant *grant_find(const char *type);
+
+/* grant_code.c */
+bool grant_code_give(struct request *rq, const struct party *p,
+		     const struct oidc_client_proof *proof, struct oidc_token_response *out,
+		     struct err *err);
+
+#endif

@@ -1,0 +1,159 @@
+/* Work without a request; see jobs.h. */
+#include "idp/jobs.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/partition.h"
+#include "db/session.h"
+#include "idp/reload.h"
+
+#define JOB_ARENA_BYTES ((size_t)16 * 1024 * 1024)
+#define JOB_LIMIT_US    ((int64_t)30 * 1000000)
+#define SWEEP_ROWS      5000
+
+/* What runs by the clock; `run` gets a deadline of JOB_LIMIT_US. */
+struct routine {
+	const char *name;
+	int64_t every_s, retry_s;
+	bool (*run)(struct app *app, const struct db_call *c, time_t now, struct err *err);
+};
+
+static bool
+make_partitions(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
+{
+	struct db_partitions done;
+
+	return db_partitions_maintain(c, now, &done, err);
+}
+
+static bool
+sweep_sessions(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
+{
+	int64_t n;
+
+	return db_session_sweep(c, SWEEP_ROWS, now, &n, err);
+}
+
+/* Also by the clock: published metadata must not grow old (its validUntil). */
+static bool
+reload(struct app *app, const struct db_call *c UNUSED, time_t now, struct err *err)
+{
+	return app_reload(app, now, err);
+}
+
+enum { RELOAD, PARTITIONS, SWEEP, JOBS };
+static const struct routine table[JOBS] = {
+	[RELOAD] = {"reload", 3600, 1, reload},
+	[PARTITIONS] = {"partitions", 3600, 5, make_partitions},
+	[SWEEP] = {"sweep_sessions", 300, 60, sweep_sessions},
+};
+
+struct jobs {
+	struct app *app;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop, changed;
+	int64_t due_us[JOBS]; /* monotonic */
+};
+
+static void
+run_job(struct jobs *j, size_t i)
+{
+	struct arena *a = arena_create(JOB_ARENA_BYTES);
+	struct err err = {0};
+	bool ok = false;
+
+	if (a != NULL) {
+		struct db_call c = {j->app->db, a, clock_mono_us() + JOB_LIMIT_US};
+
+		ok = table[i].run(j->app, &c, j->app->clock(j->app), &err);
+	}
+	if (!ok)
+		log_err(LOG_LVL_WARN, "job_failed", &err, "job", table[i].name, NULL);
+	j->due_us[i] = clock_mono_us() + (ok ? table[i].every_s : table[i].retry_s) * 1000000;
+	arena_destroy(a);
+}
+
+/* Sleep until woken, a second at most; what is due then runs without the lock. */
+static void
+wait_a_little(struct jobs *j)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += 1;
+	pthread_cond_timedwait(&j->wake, &j->lock, &until);
+}
+
+static void *
+work(void *arg)
+{
+	struct jobs *j = arg;
+
+	pthread_mutex_lock(&j->lock);
+	while (!j->stop) {
+		if (j->changed) {
+			j->changed = false;
+			j->due_us[RELOAD] = 0;
+		}
+		pthread_mutex_unlock(&j->lock);
+		for (size_t i = 0; i < JOBS; i++)
+			if (clock_mono_us() >= j->due_us[i])
+				run_job(j, i);
+		pthread_mutex_lock(&j->lock);
+		if (!j->stop && !j->changed)
+			wait_a_little(j);
+	}
+	pthread_mutex_unlock(&j->lock);
+	return NULL;
+}
+
+bool
+jobs_start(struct app *app, struct jobs **out, struct err *err)
+{
+	struct jobs *j = calloc(1, sizeof(*j));
+	pthread_condattr_t attr;
+
+	if (j == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory for jobs");
+	j->app = app;
+	pthread_mutex_init(&j->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&j->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&j->thread, NULL, work, j) != 0) {
+		free(j);
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no thread for jobs");
+	}
+	*out = j;
+	return true;
+}
+
+void
+jobs_stop(struct jobs *j)
+{
+	if (j == NULL)
+		return;
+	pthread_mutex_lock(&j->lock);
+	j->stop = true;
+	pthread_cond_signal(&j->wake);
+	pthread_mutex_unlock(&j->lock);
+	pthread_join(j->thread, NULL);
+	pthread_cond_destroy(&j->wake);
+	pthread_mutex_destroy(&j->lock);
+	free(j);
+}
+
+void
+jobs_changed(struct jobs *j)
+{
+	pthread_mutex_lock(&j->lock);
+	j->changed = true;
+	pthread_cond_signal(&j->wake);
+	pthread_mutex_unlock(&j->lock);
+}

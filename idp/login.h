@@ -1,0 +1,75 @@
+/*
+ * Ways to prove who one is, in one table: what each reaches, in which step of a
+ * login it counts, and what the protocols call it.  A new way is a file
+ * (login_x.c) with its page and its judge, and a row here.
+ */
+#ifndef KONTOR_IDP_LOGIN_H
+#define KONTOR_IDP_LOGIN_H
+
+#include "idp/flow.h"
+#include "idp/form.h"
+
+struct login_method {
+	const char *name;      /* stored with each proof: "password" */
+	const char *amr;       /* RFC 8176 */
+	const char *proved_by; /* AssertionProvedBy as BundID's portals know it */
+	enum db_credential_kind kind;
+	enum level level;      /* of a session that holds its proof */
+	enum flow_event event; /* the step it answers */
+};
+
+extern const struct login_method login_methods[]; /* ends with a NULL name */
+
+const struct login_method *login_method_find(const char *name);
+const struct login_method *login_method_of_kind(enum db_credential_kind kind);
+
+/* The highest level any of them reaches. */
+enum level login_reachable(void);
+
+/* RFC 8176 names of a session's proofs, "mfa" added for more than one; *n of them. */
+const char **login_amr(struct arena *a, const struct db_session *s, size_t *n);
+
+/* Page of the first step; `form` with what was sent before, or NULL; `problem` a text key or NULL.
+ */
+MUST_USE bool login_show_first(struct flow *f, struct form *form, const char *problem,
+			       struct response *rs, struct err *err);
+
+/* Page of the second step: the code of a registered app, or setting one up. */
+MUST_USE bool login_show_step_up(struct flow *f, struct response *rs, struct err *err);
+
+/* The forms' handlers (idp/route.c). */
+bool login_password_handle(struct request *rq, struct response *rs, struct err *err);
+bool login_totp_handle(struct request *rq, struct response *rs, struct err *err);
+bool login_totp_enroll_handle(struct request *rq, struct response *rs, struct err *err);
+
+/*
+ * Register a one-time-code app with this seed (an office does so for a person;
+ * on the way of a login see login_totp.c).
+ */
+MUST_USE bool login_totp_add(const struct account_work *w, struct subject_id subject,
+			     struct bytes seed, struct err *err);
+
+/* The person pressed the button to leave: answers for the flow.  *left says so. */
+MUST_USE bool login_leave(struct flow *f, bool *left, struct response *rs, struct err *err);
+
+/*
+ * Attempts are counted before anything is compared: per account (or per name
+ * that is no account) and per source address.  Neither ever locks an account for
+ * good.  Zero value: refused.
+ */
+struct login_attempt {
+	bool allowed;
+	struct db_budget_pair *reserved; /* for login_attempt_good */
+};
+MUST_USE bool login_attempt_reserve(struct request *rq, const char *method, struct bytes account,
+				    struct login_attempt *out, struct err *err);
+
+/* It was the right person: the attempt does not count. */
+MUST_USE bool login_attempt_good(struct request *rq, const struct login_attempt *attempt,
+				 struct err *err);
+
+/* A refusal in the audit log: method and a static reason. */
+MUST_USE bool login_refused(struct request *rq, const struct subject_id *subject,
+			    const char *method, const char *why, struct err *err);
+
+#endif

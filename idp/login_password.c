@@ -1,0 +1,155 @@
+/*
+ * Login with name and password.  A name that is no account costs the same work
+ * and gets the same page: a hash is computed, the signer is asked, the attempt
+ * is counted (DESIGN: no enumeration by text or timing).
+ */
+#include "idp/login.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "idp/audit.h"
+#include "idp/lane.h"
+#include "idp/password.h"
+#include "idp/show.h"
+
+#define METHOD "password"
+
+static const struct form_field fields[] = {
+	{"login_name", NULL, "username", FORM_TEXT, FORM_PLAIN, LOGIN_NAME_MAX_BYTES, 0},
+	{"password", NULL, "current-password", FORM_PASSWORD, 0, KDF_PASSWORD_MAX, 0},
+};
+
+bool
+login_show_first(struct flow *f, struct form *form, const char *problem, struct response *rs,
+		 struct err *err)
+{
+	json_t *vars = flow_vars(f, "/flow/password/", rs);
+
+	if (form == NULL)
+		form = form_create(f->rq->a, fields, ARRAY_LEN(fields));
+	form_vars(f->rq->a, form, vars);
+	json_put_str(f->rq->a, vars, "problem", problem);
+	json_put_str(f->rq->a, vars, "register_url", flow_path(f, "/register/"));
+	rs->form_action = f->ask.front->origins(f->rq->a, &f->ask);
+	return show_page(f->rq, rs, 200, "login", vars, flow_path(f, "/flow/"), err);
+}
+
+/* What a password belongs to; credential NULL: nobody, or nothing that may be used. */
+struct candidate {
+	const struct db_subject *subject;
+	const struct db_credential *credential;
+};
+
+static bool
+candidate_find(struct request *rq, struct bytes lookup, struct candidate *out, struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const struct db_credential *list;
+	struct subject_id id = subject_id_create();
+	size_t n;
+
+	if (!db_account_find(&c, lookup, &out->subject, err))
+		return false;
+	if (out->subject != NULL)
+		id = out->subject->id;
+	/* Asked for an unknown account too, so that both ways take as long. */
+	if (!db_credential_list(&c, id, &list, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].kind == DB_PASSWORD && !list[i].blocked)
+			out->credential = &list[i];
+	if (out->subject != NULL && out->subject->state != DB_ACTIVE)
+		out->credential = NULL;
+	return true;
+}
+
+/* Settings rose since this password was stored: store it anew, unless it was changed meanwhile. */
+static bool
+rehash(struct request *rq, const struct candidate *who, const char *password, struct err *err)
+{
+	struct account_work w = account_work_of(rq);
+	struct db_audit audit = {
+		.event = AUDIT_MEANS_CHANGED,
+		.ref = rq->ref,
+		.subject = &who->subject->id,
+		.details = audit_details(rq->a, "method", METHOD, "why", "rehash", NULL),
+	};
+	struct bytes record;
+	bool replaced;
+
+	return password_hash(&w, rq->worker->memory, password, &record, err) &&
+	       db_credential_replace_secret(&w.db, who->credential->id, who->credential->secret,
+					    record, &audit, rq->now, &replaced, err);
+}
+
+static bool
+accept(struct flow *f, const struct candidate *who, const char *password,
+       const struct login_attempt *attempt, struct response *rs, struct err *err)
+{
+	struct account_work w = account_work_of(f->rq);
+
+	if (password_wants_rehash(&w, who->credential->secret) &&
+	    !rehash(f->rq, who, password, err))
+		return false;
+	return login_attempt_good(f->rq, attempt, err) &&
+	       db_credential_touch(&w.db, who->credential, f->rq->now, err) &&
+	       flow_proved(f, who->subject->id,
+			   level_min((enum level)who->credential->level,
+				     login_method_find(METHOD)->level),
+			   METHOD, rs, err);
+}
+
+static bool
+judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
+{
+	struct request *rq = f->rq;
+	struct account_work w = account_work_of(rq);
+	const char *name, *password = form_value(form, "password");
+	struct candidate who = {0};
+	struct login_attempt attempt;
+	struct bytes lookup;
+	bool right;
+
+	if (!account_login_name(rq->a, form_value(form, "login_name"), &name, NULL))
+		name = "-"; /* no account has a name of one character */
+	if (!account_lookup(&w, name, &lookup, err) ||
+	    !login_attempt_reserve(rq, METHOD, lookup, &attempt, err))
+		return false;
+	if (!attempt.allowed)
+		return login_refused(rq, NULL, METHOD, "too many attempts", err) &&
+		       login_show_first(f, form, "login_slow", rs, err);
+	if (!candidate_find(rq, lookup, &who, err) ||
+	    !password_verify(&w, rq->worker->memory, password,
+			     who.credential == NULL ? (struct bytes){0} : who.credential->secret,
+			     &right, err))
+		return false;
+	if (right && who.credential != NULL)
+		return accept(f, &who, password, &attempt, rs, err);
+	return login_refused(rq, who.subject == NULL ? NULL : &who.subject->id, METHOD,
+			     who.subject == NULL ? "unknown name" : "wrong password", err) &&
+	       login_show_first(f, form, "login_wrong", rs, err);
+}
+
+bool
+login_password_handle(struct request *rq, struct response *rs, struct err *err)
+{
+	struct flow *f;
+	bool left;
+
+	if (!flow_load(rq, rs, &f, err))
+		return false;
+	if (f == NULL)
+		return true;
+	if (!login_leave(f, &left, rs, err))
+		return false;
+	if (left)
+		return true;
+	if (!flow_take_event(f, FLOW_EVENT_LOGIN, rs))
+		return true;
+	struct form *form = form_read(rq->a, fields, ARRAY_LEN(fields), &rq->form);
+
+	if (!form_ok(form))
+		return login_show_first(f, form, NULL, rs, err);
+	return judge(f, form, rs, err);
+}

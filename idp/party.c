@@ -1,0 +1,196 @@
+/* Relying parties from their rows; see party.h. */
+#include "idp/party.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/enc.h"
+#include "base/text.h"
+
+#define MAX_DOCUMENT_BYTES (1024 * 1024)
+
+/* "https://host:port/x" -> "host": what BundID derives pseudonyms from (DESIGN 2.8 proposes it). */
+static const char *
+host_of(struct arena *a, const char *uri)
+{
+	const char *from = strstr(uri, "://");
+
+	if (from == NULL)
+		return uri;
+	from += 3;
+	return arena_strndup(a, from, strcspn(from, ":/?#"));
+}
+
+static bool
+wanted_has(const struct wanted *w, size_t n, const struct attribute *at)
+{
+	for (size_t i = 0; i < n; i++)
+		if (w[i].at == at)
+			return true;
+	return false;
+}
+
+static size_t
+table_size(void)
+{
+	size_t n = 0;
+
+	while (attributes[n].name != NULL)
+		n++;
+	return n;
+}
+
+/* What a SAML party's metadata asks for, when the operator laid down nothing. */
+static struct wanted_list
+wanted_of_saml(struct arena *a, const struct saml_party *saml)
+{
+	struct wanted *w = ARENA_ARRAY(a, struct wanted, table_size());
+	size_t n = 0;
+
+	for (size_t s = 0; s < saml->n_services; s++) {
+		for (size_t i = 0; i < saml->services[s].n_attributes; i++) {
+			const struct saml_requested_attribute *r = &saml->services[s].attributes[i];
+			const struct attribute *at = attribute_by_saml_name(r->name);
+
+			if (at != NULL && !wanted_has(w, n, at))
+				w[n++] = (struct wanted){at, r->required};
+		}
+	}
+	return (struct wanted_list){w, n};
+}
+
+/* What an OIDC client's scopes stand for, likewise. */
+static struct wanted_list
+wanted_of_oidc(struct arena *a, const struct oidc_client *oidc)
+{
+	struct wanted *w = ARENA_ARRAY(a, struct wanted, table_size());
+	size_t n = 0;
+
+	for (const struct attribute *at = attributes; at->name != NULL; at++)
+		if (oidc_strs_have(oidc->scopes, at->scope))
+			w[n++] = (struct wanted){at, false};
+	return (struct wanted_list){w, n};
+}
+
+static bool
+parse_saml(struct arena *a, const struct db_party *row, struct party *p, struct err *err)
+{
+	if (!saml_metadata_parse(a, row->document, row->id, &p->saml, err))
+		return false;
+	if (p->policy.vocabulary == LEVEL_VOCAB_COUNT)
+		p->policy.vocabulary = LEVEL_VOCAB_STORK;
+	if (p->policy.attributes.n == 0)
+		p->policy.attributes = wanted_of_saml(a, p->saml);
+	p->sector = p->policy.sector == NULL ? host_of(a, row->id) : p->policy.sector;
+	return true;
+}
+
+struct oidc_strs
+party_scopes(struct arena *a)
+{
+	const char **names = ARENA_ARRAY(a, const char *, table_size() + 2);
+	size_t n = 0;
+
+	names[n++] = "openid";
+	for (const struct attribute *at = attributes; at->name != NULL; at++)
+		if (!oidc_strs_have((struct oidc_strs){names, n}, at->scope))
+			names[n++] = at->scope;
+	return (struct oidc_strs){names, n};
+}
+
+static bool
+parse_oidc(struct arena *a, const struct db_party *row, struct party *p, struct err *err)
+{
+	struct oidc_client_rules rules = {.scopes = party_scopes(a)};
+	const json_t *metadata = NULL;
+	const char *secret = NULL;
+	struct oidc_client *client;
+	struct oidc_strs unknown;
+	json_t *o;
+
+	if (!json_parse_object(a, row->document, MAX_DOCUMENT_BYTES, &o, err) ||
+	    !json_get_object(o, PARTY_OIDC_METADATA, &metadata, err) ||
+	    !json_get_str(o, PARTY_OIDC_SECRET, &secret, err))
+		return false;
+	if (metadata == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "no client metadata");
+	if (!oidc_client_parse(a, bytes_of(json_text(a, metadata, false)), row->id, &rules, &client,
+			       &unknown, err))
+		return false;
+	if (secret != NULL && !dec_hex(a, bytes_of(secret), &client->secret_sha256, err))
+		return false;
+	p->oidc = client;
+	if (p->policy.vocabulary == LEVEL_VOCAB_COUNT)
+		p->policy.vocabulary = LEVEL_VOCAB_SHORT;
+	if (p->policy.attributes.n == 0)
+		p->policy.attributes = wanted_of_oidc(a, client);
+	p->sector = p->policy.sector == NULL ? client->sector_host : p->policy.sector;
+	return true;
+}
+
+bool
+party_parse(struct arena *a, const struct db_party *row, struct party *out, struct err *err)
+{
+	struct party p = {
+		.id = arena_strdup(a, row->id),
+		.display_name = arena_strdup(a, row->display_name),
+		.enabled = row->enabled,
+	};
+	struct err why = {0};
+	bool known = strcmp(row->kind, "saml") == 0 || strcmp(row->kind, "oidc") == 0;
+
+	if (!known)
+		return FAIL(err, ERR_INPUT, NULL, "%s: unknown kind of party", row->id);
+	if (!policy_parse(a, row->policy, &p.policy, &why) ||
+	    !(row->kind[0] == 's' ? parse_saml : parse_oidc)(a, row, &p, &why))
+		return FAIL(err, why.kind, why.proto, "%s: %s", row->id, why.text);
+	*out = p;
+	return true;
+}
+
+static int
+by_id(const void *x, const void *y)
+{
+	const struct party *a = x, *b = y;
+
+	return strcmp(a->id, b->id);
+}
+
+void
+parties_create(struct arena *a, const struct db_party *rows, size_t n,
+	       void (*bad)(const char *id, const struct err *err), struct parties *out)
+{
+	struct party *p = ARENA_ARRAY(a, struct party, n + 1);
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct err why = {0};
+
+		if (party_parse(a, &rows[i], &p[used], &why))
+			used++;
+		else
+			bad(rows[i].id, &why);
+	}
+	qsort(p, used, sizeof(*p), by_id);
+	*out = (struct parties){p, used};
+}
+
+const struct party *
+party_find(const struct parties *parties, const char *id)
+{
+	struct party key = {.id = id};
+	const struct party *p =
+		parties->n == 0 ? NULL : bsearch(&key, parties->p, parties->n, sizeof(key), by_id);
+
+	return p != NULL && p->enabled ? p : NULL;
+}
+
+const char *
+party_purpose(const struct party *party, enum lang lang)
+{
+	const struct policy *p = &party->policy;
+
+	if (lang == LANG_EN && p->purpose_en != NULL)
+		return p->purpose_en;
+	return p->purpose_de;
+}

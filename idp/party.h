@@ -1,0 +1,54 @@
+/*
+ * The relying parties, as the snapshot holds them: each row of the database
+ * parsed once, SAML metadata or OIDC registration beside the operator's policy.
+ */
+#ifndef KONTOR_IDP_PARTY_H
+#define KONTOR_IDP_PARTY_H
+
+#include "db/party.h"
+#include "idp/policy.h"
+#include "idp/request.h"
+#include "oidc/client.h"
+#include "saml/metadata.h"
+
+struct party {
+	const char *id; /* entityID or client_id */
+	const char *display_name;
+	bool enabled;
+	struct policy policy;
+	const char *sector;            /* never NULL: the policy's, else the dialect's default */
+	const struct saml_party *saml; /* exactly one of the two is set */
+	const struct oidc_client *oidc;
+};
+
+struct parties {
+	const struct party *p; /* sorted by id */
+	size_t n;
+};
+
+/* Members of an OIDC party's document: its metadata, the SHA-256 of its secret in hex. */
+#define PARTY_OIDC_METADATA "metadata"
+#define PARTY_OIDC_SECRET   "secret_sha256"
+
+/* The scopes a client may register: openid and those of the attribute table. */
+struct oidc_strs party_scopes(struct arena *a);
+
+/* A row of the database as a party; what does not parse is ERR_INPUT and names the party. */
+MUST_USE bool party_parse(struct arena *a, const struct db_party *row, struct party *out,
+			  struct err *err);
+
+/*
+ * All rows; one that does not parse is left out and handed to `bad` (it is
+ * then refused everywhere, and the log says so), so that one party never
+ * stops the others.
+ */
+void parties_create(struct arena *a, const struct db_party *rows, size_t n,
+		    void (*bad)(const char *id, const struct err *err), struct parties *out);
+
+/* NULL: none, or disabled. */
+const struct party *party_find(const struct parties *parties, const char *id);
+
+/* What the consent page and error pages call it, and why it asks. */
+const char *party_purpose(const struct party *party, enum lang lang);
+
+#endif

@@ -1,0 +1,21 @@
+/* The documents peers read about us: SAML metadata, JWKS, OpenID discovery; all follow the tables.
+ */
+#ifndef KONTOR_IDP_PUBLISH_H
+#define KONTOR_IDP_PUBLISH_H
+
+#include "idp/app.h"
+#include "keys/keyring.h"
+#include "oidc/jwk.h"
+
+#define JWKS_PATH      "/oidc/jwks"
+#define DISCOVERY_PATH "/.well-known/openid-configuration"
+#define METADATA_PATH  "/saml/metadata"
+
+/* Our published OIDC keys, as the JWKS shows them. */
+void publish_jwks(struct arena *a, const struct keyring *kr, struct oidc_jwks *out);
+
+/* Add them to the snapshot, whose keyring is loaded.  Without keys yet, only what needs none. */
+MUST_USE bool publish_documents(struct app *app, struct snapshot *snap, time_t now,
+				struct err *err);
+
+#endif

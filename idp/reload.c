@@ -1,0 +1,67 @@
+/* Building snapshots; see reload.h. */
+#include "idp/reload.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/party.h"
+#include "idp/key_rows.h"
+#include "idp/publish.h"
+#include "keys/sign.h"
+
+#define SNAPSHOT_BYTES  ((size_t)256 * 1024 * 1024)
+#define RELOAD_LIMIT_US ((int64_t)20 * 1000000)
+
+static void
+bad_party(const char *id, const struct err *err)
+{
+	log_err(LOG_LVL_ERROR, "party_unusable", err, "party", id, NULL);
+}
+
+struct reloading {
+	struct app *app;
+	struct snapshot *snap;
+	time_t now;
+	struct err *err;
+	bool ok;
+};
+
+static bool
+fill(struct app *app, struct snapshot *snap, time_t now, struct err *err)
+{
+	struct db_call c = {app->db, snap->a, clock_mono_us() + RELOAD_LIMIT_US};
+	const struct db_party *rows;
+	size_t n;
+
+	if (!key_rows_load(&c, &snap->keyring, err) ||
+	    !signer_load(app->signer, snap->keyring, err) || !db_party_list(&c, &rows, &n, err))
+		return false;
+	parties_create(snap->a, rows, n, bad_party, &snap->parties);
+	return publish_documents(app, snap, now, err);
+}
+
+static void
+run(void *arg)
+{
+	struct reloading *r = arg;
+
+	r->ok = fill(r->app, r->snap, r->now, r->err);
+}
+
+bool
+app_reload(struct app *app, time_t now, struct err *err)
+{
+	struct snapshot *snap = snapshot_create(SNAPSHOT_BYTES);
+	struct reloading r = {app, snap, now, err, false};
+
+	if (snap == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory for a snapshot");
+	if (!arena_run(snap->a, run, &r))
+		(void)FAIL(err, ERR_UNAVAILABLE, NULL, "a snapshot outgrew %zu bytes",
+			   SNAPSHOT_BYTES);
+	if (!r.ok) {
+		snapshot_release(snap);
+		return false;
+	}
+	app_publish(app, snap);
+	return true;
+}

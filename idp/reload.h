@@ -1,0 +1,13 @@
+/*
+ * From the database to a snapshot: keys, parties, and the documents made from
+ * them.  Built aside and whole; a failure keeps the snapshot there is.
+ */
+#ifndef KONTOR_IDP_RELOAD_H
+#define KONTOR_IDP_RELOAD_H
+
+#include "idp/app.h"
+
+/* Read everything, give the signer its keys, publish the new snapshot. */
+MUST_USE bool app_reload(struct app *app, time_t now, struct err *err);
+
+#endif

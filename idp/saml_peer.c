@@ -1,0 +1,117 @@
+/* The SAML side of a party; see saml_peer.h. */
+#include "idp/saml_peer.h"
+
+#include <string.h>
+
+#include "idp/app.h"
+#include "idp/config.h"
+#include "idp/show.h"
+#include "keys/sign.h"
+
+const char *
+saml_our_url(const struct request *rq, const char *path)
+{
+	return arena_printf(rq->a, "%s%s", rq->app->config->base_url, path);
+}
+
+bool
+saml_signer_of(struct arena *a, const struct keyring *kr, struct signer *signer, enum sig_alg alg,
+	       struct saml_signer *out, struct err *err)
+{
+	const struct key *k = keyring_active(kr, KEY_SAML_SIGN, key_type_of_sig(alg));
+	struct key_ops *ops = ARENA_NEW(a, struct key_ops);
+
+	if (k == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active saml-sign key of type %s",
+			    key_type_name(key_type_of_sig(alg)));
+	*ops = signer_key_ops(signer);
+	*out = (struct saml_signer){
+		.ops = ops,
+		.kid = k->row.kid,
+		.suite = saml_suite_by_alg(alg),
+		.cert_der = k->row.cert,
+	};
+	return true;
+}
+
+bool
+saml_peer_of(struct request *rq, const struct party *p, struct saml_peer *out, struct err *err)
+{
+	static const enum saml_encrypt encrypt[] = {
+		[ENCRYPT_AUTO] = SAML_ENCRYPT_AUTO,
+		[ENCRYPT_NEVER] = SAML_ENCRYPT_NEVER,
+		[ENCRYPT_ALWAYS] = SAML_ENCRYPT_ALWAYS,
+	};
+	struct saml_policy *policy = ARENA_NEW(rq->a, struct saml_policy);
+	struct saml_signer *signer = ARENA_NEW(rq->a, struct saml_signer);
+
+	*policy = (struct saml_policy){
+		.accept_unsigned = p->policy.accept_unsigned,
+		.sign = SAML_SIGN_BOTH,
+		.encrypt = encrypt[p->policy.encrypt],
+	};
+	*out = (struct saml_peer){p->saml, policy, signer};
+	return saml_signer_of(rq->a, rq->snap->keyring, rq->app->signer, p->policy.suite, signer,
+			      err);
+}
+
+void
+saml_decryption_keys(struct request *rq, struct xmlenc_keys *out)
+{
+	struct key_ops *ops = ARENA_NEW(rq->a, struct key_ops);
+	const struct keyring *kr = rq->snap->keyring;
+	const struct key *k;
+	size_t n = 0, used = 0;
+
+	for (size_t i = 0; keyring_each(kr, &i) != NULL;)
+		n++;
+	const char **kids = ARENA_ARRAY(rq->a, const char *, n + 1);
+
+	/* Retired ones too: a peer may still hold older metadata. */
+	for (size_t i = 0; (k = keyring_each(kr, &i)) != NULL;)
+		if (k->row.purpose == KEY_DECRYPT && k->row.state != KEY_GONE)
+			kids[used++] = k->row.kid;
+	*ops = signer_key_ops(rq->app->signer);
+	*out = (struct xmlenc_keys){ops, kids, used};
+}
+
+const char *
+url_origin(struct arena *a, const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	if (host == NULL)
+		return NULL;
+	return arena_strndup(a, url, (size_t)(host - url) + 3 + strcspn(host + 3, "/?#"));
+}
+
+static void
+put_param(struct arena *a, json_t *params, const char *name, const char *value)
+{
+	json_t *row = json_new_object(a);
+
+	if (value == NULL)
+		return;
+	json_put_str(a, row, "param", name);
+	json_put_str(a, row, "value", value);
+	json_push(a, params, row);
+}
+
+bool
+saml_send(struct request *rq, const struct saml_carrier *carrier, const struct party *p,
+	  struct response *rs, struct err *err)
+{
+	json_t *vars = json_new_object(rq->a), *params = json_new_array(rq->a);
+
+	if (carrier->location != NULL) {
+		response_redirect(rs, carrier->location);
+		return true;
+	}
+	put_param(rq->a, params, carrier->name, carrier->value);
+	put_param(rq->a, params, "RelayState", carrier->relay_state);
+	json_put_str(rq->a, vars, "action", carrier->action);
+	json_put_str(rq->a, vars, "portal_name", p->display_name);
+	json_put(rq->a, vars, "params", params);
+	rs->form_action = url_origin(rq->a, carrier->action);
+	return show_page(rq, rs, 200, "post_binding", vars, "/", err);
+}

@@ -1,0 +1,37 @@
+/* What every SAML answer needs: our names and URLs, the party's policy and our key for it. */
+#ifndef KONTOR_IDP_SAML_PEER_H
+#define KONTOR_IDP_SAML_PEER_H
+
+#include "idp/party.h"
+#include "idp/response.h"
+#include "keys/keyring.h"
+#include "saml/response.h"
+#include "saml/xmlenc.h"
+
+struct signer;
+
+#define SAML_SSO_PATH "/saml/sso"
+#define SAML_SLO_PATH "/saml/slo"
+
+/* "https://konto.example" and a path of ours. */
+const char *saml_our_url(const struct request *rq, const char *path);
+
+/* Whom we write to, and the active key of the suite its record names.  ERR_UNAVAILABLE: no key. */
+MUST_USE bool saml_peer_of(struct request *rq, const struct party *p, struct saml_peer *out,
+			   struct err *err);
+
+/* The same key for other messages (logout, metadata). */
+MUST_USE bool saml_signer_of(struct arena *a, const struct keyring *kr, struct signer *signer,
+			     enum sig_alg alg, struct saml_signer *out, struct err *err);
+
+/* Our decryption keys, for an EncryptedID. */
+void saml_decryption_keys(struct request *rq, struct xmlenc_keys *out);
+
+/* Take a message to a party: a redirect, or the page that posts it. */
+MUST_USE bool saml_send(struct request *rq, const struct saml_carrier *carrier,
+			const struct party *p, struct response *rs, struct err *err);
+
+/* "https://portal.example:8443" of a URL, for CSP form-action. */
+const char *url_origin(struct arena *a, const char *url);
+
+#endif

@@ -1,0 +1,151 @@
+/* Sessions of browsers; see session.h. */
+#include "idp/session.h"
+
+#include <string.h>
+
+#include "base/rand.h"
+#include "idp/app.h"
+#include "idp/audit.h"
+
+/* The longest any session lives: the row of niedrig (TR-03160-1 table 2). */
+static int64_t
+session_most_s(void)
+{
+	return level_session_limits(LEVEL_LOW).max_age_s;
+}
+
+static struct db_call
+call_of(const struct request *rq)
+{
+	return (struct db_call){rq->app->db, rq->a, rq->deadline_us};
+}
+
+bool
+session_find(struct request *rq, const struct db_session **out, struct err *err)
+{
+	const char *cookie = request_cookie(rq, SESSION_COOKIE);
+	struct db_call c = call_of(rq);
+	const struct db_session *s = NULL;
+
+	if (cookie != NULL && !db_session_find(&c, cookie, rq->now, &s, err))
+		return false;
+	if (s != NULL && session_level(rq, s) == LEVEL_NONE)
+		s = NULL;
+	if (s != NULL && !db_session_touch(&c, s, rq->now, err))
+		return false;
+	*out = s;
+	return true;
+}
+
+enum level
+session_level(const struct request *rq, const struct db_session *s)
+{
+	struct level_proof *p = ARENA_ARRAY(rq->a, struct level_proof, s->n_proofs + 1);
+
+	for (size_t i = 0; i < s->n_proofs; i++)
+		p[i] = (struct level_proof){(enum level)s->proofs[i].level, s->proofs[i].at};
+	return level_of_session(p, s->n_proofs, s->last_used, rq->now);
+}
+
+time_t
+session_proved_at(const struct db_session *s)
+{
+	time_t latest = 0;
+
+	for (size_t i = 0; i < s->n_proofs; i++)
+		latest = s->proofs[i].at > latest ? s->proofs[i].at : latest;
+	return latest;
+}
+
+static bool
+session_begin(struct request *rq, struct subject_id subject, const struct db_proof *proof,
+	      const char *sso_group, const char *id, const struct db_session **out, struct err *err)
+{
+	struct db_call c = call_of(rq);
+	struct db_session *s = ARENA_NEW(rq->a, struct db_session);
+
+	*s = (struct db_session){
+		.sid = rand_token(rq->a, 16),
+		.acting = subject,
+		.sso_group = sso_group,
+		.proofs = proof,
+		.n_proofs = 1,
+		.created = rq->now,
+		.last_used = rq->now,
+		.expires = rq->now + session_most_s(),
+	};
+	if (!db_session_create(&c, id, s, rq->now, err))
+		return false;
+	*out = s;
+	return true;
+}
+
+static bool
+session_extend(struct request *rq, const struct db_session *current, const struct db_proof *proof,
+	       const char *id, const struct db_session **out, struct err *err)
+{
+	struct db_call c = call_of(rq);
+	struct db_session *s = ARENA_NEW(rq->a, struct db_session);
+	struct db_proof *proofs = ARENA_ARRAY(rq->a, struct db_proof, current->n_proofs + 1);
+
+	if (!db_session_add_proof(&c, request_cookie(rq, SESSION_COOKIE), id, proof,
+				  rq->now + session_most_s(), rq->now, err))
+		return false;
+	memcpy(proofs, current->proofs, current->n_proofs * sizeof(*proofs));
+	proofs[current->n_proofs] = *proof;
+	*s = *current;
+	s->proofs = proofs;
+	s->n_proofs++;
+	s->last_used = rq->now;
+	*out = s;
+	return true;
+}
+
+static bool
+session_end_row(struct request *rq, const struct db_session *s, const char *why,
+		const struct db_participant **participants, size_t *n, struct err *err)
+{
+	struct db_call c = call_of(rq);
+	struct db_audit audit = {
+		.event = AUDIT_SESSION_ENDED,
+		.ref = rq->ref,
+		.subject = &s->acting,
+		.details = audit_details(rq->a, "why", why, NULL),
+	};
+	bool ended;
+
+	return db_session_end(&c, s->sid, &audit, rq->now, &ended, participants, n, err);
+}
+
+bool
+session_prove(struct request *rq, const struct db_session *current, struct subject_id subject,
+	      const struct db_proof *proof, const char *sso_group, struct response *rs,
+	      const struct db_session **out, struct err *err)
+{
+	const char *id = rand_token(rq->a, 32);
+	const struct db_participant *participants;
+	size_t n;
+
+	if (current != NULL && subject_id_eq(current->acting, subject)) {
+		if (!session_extend(rq, current, proof, id, out, err))
+			return false;
+	} else {
+		if (current != NULL &&
+		    !session_end_row(rq, current, "another person", &participants, &n, err))
+			return false;
+		if (!session_begin(rq, subject, proof, sso_group, id, out, err))
+			return false;
+	}
+	response_cookie(rq, rs, SESSION_COOKIE, id, -1);
+	return true;
+}
+
+bool
+session_end(struct request *rq, const struct db_session *s, const char *why, struct response *rs,
+	    const struct db_participant **participants, size_t *n, struct err *err)
+{
+	if (!session_end_row(rq, s, why, participants, n, err))
+		return false;
+	response_cookie(rq, rs, SESSION_COOKIE, "", 0);
+	return true;
+}

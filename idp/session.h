@@ -1,0 +1,36 @@
+/* The browser's login: the session cookie, its row, and what it still proves. */
+#ifndef KONTOR_IDP_SESSION_H
+#define KONTOR_IDP_SESSION_H
+
+#include "db/session.h"
+#include "idp/level.h"
+#include "idp/response.h"
+
+#define SESSION_COOKIE "session"
+
+/* The session of this browser that lives now; NULL: none.  Notes its use. */
+MUST_USE bool session_find(struct request *rq, const struct db_session **out, struct err *err);
+
+/* Highest level its proofs still give at rq->now. */
+enum level session_level(const struct request *rq, const struct db_session *s);
+
+/* When the person last gave a proof: auth_time, AuthnInstant. */
+time_t session_proved_at(const struct db_session *s);
+
+/*
+ * A proof was given for `subject`: add it to `current` when that is the same
+ * person's, else end `current` and begin a new session of `sso_group`.  The
+ * cookie's value changes either way (session fixation).  *out is the session
+ * as it is now.
+ */
+MUST_USE bool session_prove(struct request *rq, const struct db_session *current,
+			    struct subject_id subject, const struct db_proof *proof,
+			    const char *sso_group, struct response *rs,
+			    const struct db_session **out, struct err *err);
+
+/* End it and remove the cookie; *participants are those who would have to hear of it. */
+MUST_USE bool session_end(struct request *rq, const struct db_session *s, const char *why,
+			  struct response *rs, const struct db_participant **participants,
+			  size_t *n, struct err *err);
+
+#endif

@@ -1,0 +1,59 @@
+/* Rendering pages into answers; see show.h. */
+#include "idp/show.h"
+
+#include "base/buf.h"
+#include "base/enc.h"
+#include "idp/app.h"
+#include "idp/config.h"
+#include "idp/csrf.h"
+#include "idp/page.h"
+
+/* Links of the switch between languages: they set a cookie and lead back here. */
+static json_t *
+languages(struct request *rq, const char *here)
+{
+	json_t *list = json_new_array(rq->a);
+
+	for (int l = LANG_DE; l <= LANG_EN; l++) {
+		json_t *row = json_new_object(rq->a);
+		const char *code = lang_code((enum lang)l);
+		struct buf url;
+
+		buf_init(&url, rq->a, 8192);
+		buf_printf(&url, "/language/%s?to=", code);
+		enc_percent(&url, bytes_of(here));
+		json_put_str(rq->a, row, "code", code);
+		json_put_str(rq->a, row, "url", url.over ? "/" : (const char *)url.p);
+		json_put_bool(rq->a, row, "current", rq->lang == (enum lang)l);
+		json_push(rq->a, list, row);
+	}
+	return list;
+}
+
+bool
+show_page(struct request *rq, struct response *rs, int status, const char *name, json_t *vars,
+	  const char *here, struct err *err)
+{
+	const struct config *conf = rq->app->config;
+	struct bytes html;
+
+	if (here == NULL)
+		here = rq->method == HTTP_GET ? rq->path : "/";
+	json_put_str(rq->a, vars, "site_name", conf->site_name);
+	json_put_str(rq->a, vars, "imprint_url", conf->imprint_url);
+	json_put_str(rq->a, vars, "privacy_url", conf->privacy_url);
+	json_put_str(rq->a, vars, "accessibility_url", conf->accessibility_url);
+	json_put(rq->a, vars, "languages", languages(rq, here));
+	if (!page_render(rq->a, rq->app->pages, name, rq->lang, vars, &html, err))
+		return false;
+	response_html(rs, status, html);
+	return true;
+}
+
+void
+show_form_vars(struct request *rq, struct response *rs, json_t *vars, const char *route,
+	       const char *tail)
+{
+	json_put_str(rq->a, vars, "action", arena_printf(rq->a, "%s%s", route, tail));
+	json_put_str(rq->a, vars, CSRF_FIELD, csrf_token(rq, rs, route));
+}

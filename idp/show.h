@@ -1,0 +1,19 @@
+/* From a template and its members to an answer: the members every page has are added here. */
+#ifndef KONTOR_IDP_SHOW_H
+#define KONTOR_IDP_SHOW_H
+
+#include "base/json.h"
+#include "idp/response.h"
+
+/*
+ * Render web/templates/NAME.html into rs.  `here` is the path the language
+ * links lead back to; NULL: the request's own path (a GET) or the front page.
+ */
+MUST_USE bool show_page(struct request *rq, struct response *rs, int status, const char *name,
+			json_t *vars, const char *here, struct err *err);
+
+/* Members of a form: "action" (route and tail joined) and its "csrf" token. */
+void show_form_vars(struct request *rq, struct response *rs, json_t *vars, const char *route,
+		    const char *tail);
+
+#endif

@@ -1,0 +1,473 @@
+/* Whole OpenID Connect logins: portal, login, consent, code, tokens, userinfo, logout. */
+#include "base/enc.h"
+#include "base/text.h"
+#include "idp/publish.h"
+#include "oidc/jws.h"
+#include "tests/flow/world.h"
+
+#define PASSWORD "Lachs-Turmuhr-47"
+#define LOGIN    "login_name=erika&password=" PASSWORD "&do=login"
+
+static const char *const erika[] = {
+	"given_names", "Erika",   "family_name", "Mustermann", "email", "erika@example.invalid",
+	"locality",    "Dresden", "postal_code", "01067",      NULL};
+
+static int
+setup(void **state)
+{
+	if (world_setup(state) != 0)
+		return 1;
+	struct world *w = *state;
+
+	world_totp(w, world_person(w, "erika", PASSWORD, erika, LEVEL_SUBSTANTIAL));
+	world_oidc_party(w, "{\"level-attributes\":\"yes\"}");
+	return world_fresh(state);
+}
+
+static const char *
+basic(struct world *w)
+{
+	return arena_printf(w->a, "Basic %s",
+			    enc_base64(w->a, bytes_of(OIDC_CLIENT ":" OIDC_SECRET)));
+}
+
+/* Log in and agree as far as pages ask for it; the code. */
+static const char *
+code_of(struct web *b, const char *scope, const char *more)
+{
+	web_get(b, oidc_request_url(b->w, scope, more));
+	if (b->status == 200 && web_field(b, "password") != NULL)
+		web_submit(b, "/flow/password/", LOGIN);
+	if (b->status == 200)
+		web_submit(b, "/flow/consent/",
+			   "attr_given_names=1&attr_family_name=1&attr_email=1&attr_locality=1&"
+			   "attr_postal_code=1&do=agree");
+	assert_int_equal(b->status, 303);
+	assert_true(text_starts(b->location, OIDC_BACK "?"));
+	return location_param(b, "code");
+}
+
+static const char *
+redeem_form(struct world *w, const char *code)
+{
+	return arena_printf(
+		w->a,
+		"grant_type=authorization_code&code=%s&redirect_uri="
+		"https%%3A%%2F%%2Fstadtportal.example%%2Fback&code_verifier=" PKCE_VERIFIER,
+		code);
+}
+
+static json_t *
+json_of(struct web *b)
+{
+	json_t *o = NULL;
+	struct err err = {0};
+
+	ASSERT_OK(json_parse_object(b->w->a, bytes_of(b->body), 65536, &o, &err), &err);
+	return o;
+}
+
+static const char *
+text_member(const json_t *o, const char *name)
+{
+	return json_string_value(json_object_get(o, name));
+}
+
+static json_t *
+redeem(struct web *b, const char *code)
+{
+	web_token(b, basic(b->w), redeem_form(b->w, code));
+	if (b->status != 200)
+		fail_msg("token endpoint: %d %s", b->status, b->body);
+	return json_of(b);
+}
+
+static const json_t *
+id_claims(struct web *b, const char *token)
+{
+	struct world *w = b->w;
+	const struct oidc_signed *verified;
+	struct oidc_jwks ours;
+	struct oidc_jws jws;
+	struct err err = {0};
+
+	publish_jwks(w->a, w->signer->keys, &ours);
+	ASSERT_OK(oidc_jws_parse(w->a, bytes_of(token), &jws, &err), &err);
+	ASSERT_OK(oidc_jws_verify(w->a, &jws, &ours, &verified, &err), &err);
+	return oidc_signed_claims(verified);
+}
+
+static void
+a_login_gives_tokens_and_claims(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const char *code = code_of(&b, "openid profile email address", "");
+
+	assert_string_equal(location_param(&b, "state"), "s1");
+	assert_string_equal(location_param(&b, "iss"), BASE);
+	const json_t *t = redeem(&b, code);
+	const json_t *id = id_claims(&b, text_member(t, "id_token"));
+
+	assert_string_equal(text_member(t, "token_type"), "Bearer");
+	assert_string_equal(text_member(id, "iss"), BASE);
+	assert_string_equal(text_member(id, "aud"), OIDC_CLIENT);
+	assert_string_equal(text_member(id, "nonce"), "n1");
+	assert_string_equal(text_member(id, "acr"), "low");
+	assert_non_null(text_member(id, "at_hash"));
+	assert_non_null(text_member(id, "sid"));
+	assert_int_equal(json_integer_value(json_object_get(id, "auth_time")), w->now);
+	assert_int_equal(strlen(text_member(id, "sub")), 43);
+	assert_null(json_object_get(id, "family_name"));
+	web_userinfo(&b, text_member(t, "access_token"));
+	const json_t *u = json_of(&b);
+
+	assert_string_equal(text_member(u, "sub"), text_member(id, "sub"));
+	assert_string_equal(text_member(u, "family_name"), "Mustermann");
+	assert_string_equal(text_member(json_object_get(u, "address"), "locality"), "Dresden");
+	assert_string_equal(text_member(json_object_get(u, "claim_levels"), "family_name"), "low");
+}
+
+static void
+the_pseudonym_is_the_same_in_both_dialects_of_a_sector(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_oidc_party(w, "{\"sector\":\"stadt\"}");
+	world_saml_party(w, "{\"sector\":\"stadt\",\"attribute\":[\"email\"]}");
+	web_init(&b, w);
+	const char *code = code_of(&b, "openid email", "");
+	const char *sub =
+		text_member(id_claims(&b, text_member(redeem(&b, code), "id_token")), "sub");
+
+	web_get(&b, saml_request_url(w, "_oidc1", "",
+				     "<samlp:NameIDPolicy Format=\"urn:oasis:names:tc:SAML:2.0:"
+				     "nameid-format:persistent\" AllowCreate=\"true\"/>"));
+	web_submit(&b, "/flow/consent/", "attr_email=1&do=agree");
+	const char *response = saml_response_of(&b);
+
+	assert_non_null(response);
+	assert_non_null(strstr(response, arena_printf(w->a, ">%s</saml:NameID>", sub)));
+	world_oidc_party(w, "{\"level-attributes\":\"yes\"}");
+}
+
+static void
+a_code_is_redeemed_once_and_a_second_use_takes_it_all_back(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const char *code = code_of(&b, "openid", "");
+	const char *token = text_member(redeem(&b, code), "access_token");
+
+	web_userinfo(&b, token);
+	assert_int_equal(b.status, 200);
+	web_token(&b, basic(w), redeem_form(w, code));
+	assert_int_equal(b.status, 400);
+	assert_string_equal(text_member(json_of(&b), "error"), "invalid_grant");
+	web_userinfo(&b, token);
+	assert_int_equal(b.status, 401);
+}
+
+static void
+a_code_that_does_not_fit_is_used_up(void **state)
+{
+	static const char *const forms[] = {
+		"grant_type=authorization_code&code=%s&redirect_uri=https%%3A%%2F%%2F"
+		"stadtportal.example%%2Fback&code_verifier="
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"grant_type=authorization_code&code=%s&redirect_uri=https%%3A%%2F%%2F"
+		"stadtportal.example%%2Fback",
+		"grant_type=authorization_code&code=%s&redirect_uri=https%%3A%%2F%%2F"
+		"stadtportal.example%%2Fbac&code_verifier=" PKCE_VERIFIER,
+	};
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		const char *code = code_of(&b, "openid", "");
+		struct buf form;
+
+		buf_init(&form, w->a, 4096);
+		for (const char *p = forms[i]; *p != '\0'; p++) {
+			if (p[0] == '%' && p[1] == 's') {
+				buf_str(&form, code);
+				p++;
+			} else if (p[0] == '%' && p[1] == '%') {
+				buf_char(&form, '%');
+				p++;
+			} else {
+				buf_char(&form, *p);
+			}
+		}
+		web_token(&b, basic(w), (const char *)form.p);
+		assert_int_equal(b.status, 400);
+		web_token(&b, basic(w), redeem_form(w, code));
+		assert_int_equal(b.status, 400);
+	}
+}
+
+static void
+a_code_lives_a_minute(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const char *code = code_of(&b, "openid", "");
+
+	w->now += 61;
+	web_token(&b, basic(w), redeem_form(w, code));
+	assert_int_equal(b.status, 400);
+}
+
+static void
+a_wrong_secret_is_nobodys(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const char *code = code_of(&b, "openid", "");
+
+	web_token(&b, arena_printf(w->a, "Basic %s", enc_base64(w->a, bytes_of(OIDC_CLIENT ":x"))),
+		  redeem_form(w, code));
+	assert_int_equal(b.status, 401);
+	assert_string_equal(text_member(json_of(&b), "error"), "invalid_client");
+	redeem(&b, code); /* it did not cost the code */
+}
+
+static void
+an_unproven_redirect_gets_a_page(void **state)
+{
+	struct world *w = *state;
+	const char *url = oidc_request_url(w, "openid", "");
+	struct web b;
+
+	web_init(&b, w);
+	char *evil = arena_strdup(w->a, url);
+
+	memcpy(strstr(evil, "stadtportal.example"), "stadtpirate", 11);
+	web_get(&b, evil);
+	assert_int_equal(b.status, 400);
+	assert_null(b.location);
+	web_get(&b, arena_printf(w->a, "%s&client_id=other", url));
+	assert_int_equal(b.status, 400);
+	assert_null(b.location);
+}
+
+static void
+errors_go_back_by_name(void **state)
+{
+	static const char *const cases[][2] = {
+		{"&prompt=none", "login_required"},
+		{"&claims=%7B%22id_token%22%3A%7B%22acr%22%3A%7B%22essential%22%3Atrue%2C%22value"
+		 "%22%3A%22high%22%7D%7D%7D",
+		 "unmet_authentication_requirements"},
+		{"&request=x", "request_not_supported"},
+	};
+	struct world *w = *state;
+	struct web b;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		web_init(&b, w);
+		web_get(&b, oidc_request_url(w, "openid", cases[i][0]));
+		assert_int_equal(b.status, 303);
+		assert_string_equal(location_param(&b, "error"), cases[i][1]);
+		assert_string_equal(location_param(&b, "iss"), BASE);
+		assert_string_equal(location_param(&b, "state"), "s1");
+		assert_null(location_param(&b, "code"));
+	}
+}
+
+static void
+saying_no_is_access_denied(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid", ""));
+	web_submit(&b, "/flow/password/", "do=cancel");
+	assert_string_equal(location_param(&b, "error"), "access_denied");
+}
+
+static void
+max_age_asks_for_a_younger_login(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	code_of(&b, "openid", "");
+	w->now += 100;
+	web_get(&b, oidc_request_url(w, "openid", "&max_age=1000"));
+	assert_non_null(location_param(&b, "code"));
+	web_get(&b, oidc_request_url(w, "openid", "&max_age=99"));
+	assert_int_equal(b.status, 200);
+	web_submit(&b, "/flow/password/", LOGIN);
+	const json_t *id =
+		id_claims(&b, text_member(redeem(&b, location_param(&b, "code")), "id_token"));
+
+	assert_int_equal(json_integer_value(json_object_get(id, "auth_time")), w->now);
+}
+
+static void
+acr_values_lead_to_the_second_means(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid", "&acr_values=substantial"));
+	web_submit(&b, "/flow/password/", LOGIN);
+	w->now += 60;
+	web_submit(&b, "/flow/totp/", arena_printf(w->a, "code=%s&do=login", world_code(w)));
+	if (b.status == 200)
+		web_submit(&b, "/flow/consent/", "do=agree");
+	const json_t *id =
+		id_claims(&b, text_member(redeem(&b, location_param(&b, "code")), "id_token"));
+	const json_t *amr = json_object_get(id, "amr");
+
+	assert_string_equal(text_member(id, "acr"), "substantial");
+	assert_int_equal(json_array_size(amr), 3);
+	assert_string_equal(json_string_value(json_array_get(amr, 2)), "mfa");
+}
+
+static void
+openid_alone_releases_nothing_else(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const json_t *t = redeem(&b, code_of(&b, "openid", ""));
+
+	web_userinfo(&b, text_member(t, "access_token"));
+	assert_int_equal(json_object_size(json_of(&b)), 1);
+}
+
+static void
+logout_by_the_client_ends_session_and_tokens(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const json_t *t = redeem(&b, code_of(&b, "openid", ""));
+	const char *hint = text_member(t, "id_token");
+
+	web_get(&b, arena_printf(w->a,
+				 "/oidc/logout?post_logout_redirect_uri=https%%3A%%2F%%2F"
+				 "evil.example%%2F&id_token_hint=%s",
+				 hint));
+	assert_int_equal(b.status, 400);
+	web_get(&b, arena_printf(w->a,
+				 "/oidc/logout?state=z&post_logout_redirect_uri=https%%3A%%2F"
+				 "%%2Fstadtportal.example%%2Fbye&id_token_hint=%s",
+				 hint));
+	assert_int_equal(b.status, 303);
+	assert_string_equal(b.location, "https://stadtportal.example/bye?state=z");
+	web_userinfo(&b, text_member(t, "access_token"));
+	assert_int_equal(b.status, 401);
+	web_get(&b, oidc_request_url(w, "openid", "&prompt=none"));
+	assert_string_equal(location_param(&b, "error"), "login_required");
+}
+
+static void
+a_link_alone_logs_nobody_out(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	code_of(&b, "openid", "");
+	web_get(&b, "/oidc/logout");
+	assert_int_equal(b.status, 200);
+	web_get(&b, oidc_request_url(w, "openid", "&prompt=none"));
+	assert_non_null(location_param(&b, "code"));
+}
+
+static void
+a_request_without_token_gets_no_error_code(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	web_userinfo(&b, NULL);
+	assert_int_equal(b.status, 401);
+}
+
+static void
+registration_makes_an_account_on_the_way(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid profile", ""));
+	web_get(&b, arena_printf(w->a, "/register/%s", b.path + strlen("/flow/")));
+	web_submit(&b, "/register/",
+		   "given_names=Max&family_name=Muster&birth_date_day=1&birth_date_month=2&"
+		   "birth_date_year=1990&birth_place=Dresden&street_address=Weg+1&"
+		   "postal_code=01067&locality=Dresden&country=DE&login_name=max.muster&"
+		   "new_password=Pflaume-Regal-83&password_repeat=Pflaume-Regal-83&"
+		   "store_consent=1&do=register");
+	assert_true(web_shows(&b, "Max"));
+	web_submit(&b, "/flow/consent/", "attr_given_names=1&attr_family_name=1&do=agree");
+	const json_t *t = redeem(&b, location_param(&b, "code"));
+
+	web_userinfo(&b, text_member(t, "access_token"));
+	assert_string_equal(text_member(json_of(&b), "given_name"), "Max");
+}
+
+static void
+a_second_means_is_set_up_on_the_way(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_person(w, "moritz", PASSWORD, erika, LEVEL_BASIC);
+	web_init(&b, w);
+	web_get(&b, "/login?level=substantial");
+	web_submit(&b, "/flow/password/", "login_name=moritz&password=" PASSWORD "&do=login");
+	assert_true(web_shows(&b, "<svg"));
+	web_submit(&b, "/flow/enroll/", "code=000000&do=enroll");
+	assert_true(web_shows(&b, "<svg"));
+	assert_string_equal(world_value(w, "SELECT count(*) FROM credential WHERE kind = 'totp'"),
+			    "1");
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, world_fresh, NULL)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_login_gives_tokens_and_claims),
+		T(the_pseudonym_is_the_same_in_both_dialects_of_a_sector),
+		T(a_code_is_redeemed_once_and_a_second_use_takes_it_all_back),
+		T(a_code_that_does_not_fit_is_used_up),
+		T(a_code_lives_a_minute),
+		T(a_wrong_secret_is_nobodys),
+		T(an_unproven_redirect_gets_a_page),
+		T(errors_go_back_by_name),
+		T(saying_no_is_access_denied),
+		T(max_age_asks_for_a_younger_login),
+		T(acr_values_lead_to_the_second_means),
+		T(openid_alone_releases_nothing_else),
+		T(logout_by_the_client_ends_session_and_tokens),
+		T(a_link_alone_logs_nobody_out),
+		T(a_request_without_token_gets_no_error_code),
+		T(registration_makes_an_account_on_the_way),
+		T(a_second_means_is_set_up_on_the_way),
+	};
+
+	return cmocka_run_group_tests_name("flow oidc", tests, setup, world_teardown);
+}

@@ -1,0 +1,646 @@
+/* Whole logins in one process; see world.h. */
+#include "tests/flow/world.h"
+
+#include <liboath/oath.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "db/party.h"
+#include "idp/account.h"
+#include "idp/login.h"
+#include "idp/page.h"
+#include "idp/party.h"
+#include "idp/publish.h"
+#include "idp/route.h"
+#include "saml/binding.h"
+#include "saml/xmlsig.h"
+
+#define ARENA_BYTES ((size_t)512 * 1024 * 1024)
+
+static const unsigned char seed[20] = "12345678901234567890";
+
+/* ---- the world ---- */
+
+static time_t
+fake_clock(struct app *app)
+{
+	return ((const struct world *)app->clock_ctx)->now;
+}
+
+static void
+bad_party(const char *id, const struct err *err)
+{
+	fail_msg("%s: %s", id, err->text);
+}
+
+static void
+publish(struct world *w)
+{
+	struct snapshot *snap = snapshot_create((size_t)64 * 1024 * 1024);
+	const struct db_party *rows;
+	struct err err = {0};
+	size_t n;
+
+	snap->keyring = w->signer->keys;
+	ASSERT_OK(db_party_list(&w->pg->c, &rows, &n, &err), &err);
+	struct db_party *copies = ARENA_ARRAY(snap->a, struct db_party, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		copies[i] = rows[i];
+		copies[i].document = arena_bytes(snap->a, rows[i].document);
+	}
+	parties_create(snap->a, copies, n, bad_party, &snap->parties);
+	ASSERT_OK(publish_documents(&w->app, snap, w->now, &err), &err);
+	app_publish(&w->app, snap);
+}
+
+static struct bytes
+saml_metadata_of(struct world *w)
+{
+	return bytes_of(arena_printf(
+		w->a,
+		"<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" "
+		"xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" entityID=\"" SAML_PARTY "\">"
+		"<md:SPSSODescriptor AuthnRequestsSigned=\"true\" protocolSupportEnumeration="
+		"\"urn:oasis:names:tc:SAML:2.0:protocol\"><md:KeyDescriptor use=\"signing\">"
+		"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate>"
+		"</ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:SingleLogoutService Binding="
+		"\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" Location=\"" SAML_SLO
+		"\"/><md:AssertionConsumerService index=\"0\" Binding="
+		"\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"" SAML_ACS
+		"\"/></md:SPSSODescriptor></md:EntityDescriptor>",
+		enc_base64(w->a, w->keys->p256.cert)));
+}
+
+static void
+save_party(struct world *w, const struct db_party *row)
+{
+	struct db_audit audit = {.event = "party_saved", .ref = "test"};
+	struct err err = {0};
+	int64_t version;
+
+	ASSERT_OK(db_party_save(&w->pg->c, row, &audit, w->now, &version, &err), &err);
+	publish(w);
+}
+
+void
+world_saml_party(struct world *w, const char *policy)
+{
+	struct db_party row = {.id = SAML_PARTY,
+			       .kind = "saml",
+			       .display_name = "Amt24",
+			       .document = saml_metadata_of(w),
+			       .policy = policy,
+			       .enabled = true};
+
+	save_party(w, &row);
+}
+
+void
+world_oidc_party(struct world *w, const char *policy)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	hash_sha256(bytes_of(OIDC_SECRET), digest);
+	struct db_party row = {
+		.id = OIDC_CLIENT,
+		.kind = "oidc",
+		.display_name = "Stadtportal",
+		.document = bytes_of(arena_printf(
+			w->a,
+			"{\"metadata\":{\"client_id\":\"" OIDC_CLIENT
+			"\",\"redirect_uris\":[\"" OIDC_BACK "\"],\"post_logout_redirect_uris\":"
+			"[\"https://stadtportal.example/bye\"],\"token_endpoint_auth_method\":"
+			"\"client_secret_basic\",\"scope\":\"openid profile email address\"},"
+			"\"secret_sha256\":\"%s\"}",
+			enc_hex(w->a, (struct bytes){digest, sizeof(digest)}))),
+		.policy = policy,
+		.enabled = true};
+
+	save_party(w, &row);
+}
+
+void
+world_disable(struct world *w, const char *party)
+{
+	struct db_audit audit = {.event = "party_enabled", .ref = "test"};
+	struct err err = {0};
+
+	ASSERT_OK(db_party_set_enabled(&w->pg->c, party, false, &audit, w->now, &err), &err);
+	publish(w);
+}
+
+static struct account_work
+work_of(struct world *w)
+{
+	return (struct account_work){
+		.a = w->a,
+		.db = w->pg->c,
+		.signer = w->signer->s,
+		.keyring = w->signer->keys,
+		.password_cost = config_password_cost(&w->config),
+		.ref = "test",
+		.now = w->now,
+	};
+}
+
+struct subject_id
+world_person(struct world *w, const char *login_name, const char *password,
+	     const char *const *values, enum level level)
+{
+	struct held held[32];
+	struct account_person person = {
+		.login_name = login_name, .password = password, .held = held};
+	struct account_work work = work_of(w);
+	struct subject_id id;
+	struct err err = {0};
+
+	for (; values[0] != NULL; values += 2)
+		held[person.n++] =
+			(struct held){.at = attribute_by_name(values[0]),
+				      .value = values[1],
+				      .level = level,
+				      .source = level > LEVEL_BASIC ? "proofing" : "self"};
+	ASSERT_OK(account_create(&work, w->worker.memory, &person, &id, &err), &err);
+	return id;
+}
+
+void
+world_totp(struct world *w, struct subject_id id)
+{
+	struct account_work work = work_of(w);
+	struct err err = {0};
+
+	ASSERT_OK(login_totp_add(&work, id, (struct bytes){seed, sizeof(seed)}, &err), &err);
+}
+
+const char *
+world_code(struct world *w)
+{
+	char code[16];
+
+	assert_int_equal(
+		oath_totp_generate((const char *)seed, sizeof(seed), w->now, 30, 0, 6, code),
+		OATH_OK);
+	return arena_strdup(w->a, code);
+}
+
+static void
+make_config(struct world *w)
+{
+	static const char text[] = "instance = test\nbase_url = " BASE "\n"
+				   "listen = 127.0.0.1:1\ndatabase = unused\n"
+				   "master_key_file = /dev/null\n"
+				   "password_memory = 1MiB\npassword_passes = 1\n";
+	struct err err = {0};
+
+	ASSERT_OK(config_parse(w->pg->a, "test.conf", bytes_of(text), false, &w->config, &err),
+		  &err);
+}
+
+int
+world_setup(void **state)
+{
+	struct world *w;
+	struct err err = {0};
+
+	if (pg_setup(state) != 0)
+		return 1;
+	struct pg *pg = *state;
+
+	w = ARENA_NEW(pg->a, struct world);
+	w->pg = pg;
+	w->a = arena_create(ARENA_BYTES);
+	w->now = NOW;
+	w->keys = test_keys_create(pg->a);
+	w->signer = test_signer_create(pg->a);
+	make_config(w);
+	app_init(&w->app, pg->a, &w->config, routes);
+	w->app.clock = fake_clock;
+	w->app.clock_ctx = w;
+	w->app.db = pg->db;
+	w->app.signer = w->signer->s;
+	w->worker.lane = LANE_PASSWORD;
+	ASSERT_OK(kdf_memory_create(1024, &w->worker.memory, &err), &err);
+	ASSERT_OK(pages_load(pg->a, NULL, &w->app.pages, &err), &err);
+	world_saml_party(w, "{}");
+	world_oidc_party(w, "{}");
+	*state = w;
+	return 0;
+}
+
+int
+world_teardown(void **state)
+{
+	struct world *w = *state;
+
+	kdf_memory_destroy(w->worker.memory);
+	app_finish(&w->app);
+	arena_destroy(w->a);
+	*state = w->pg;
+	return pg_teardown(state);
+}
+
+int
+world_fresh(void **state)
+{
+	struct world *w = *state;
+
+	arena_reset(w->a);
+	return 0;
+}
+
+/* ---- the browser ---- */
+
+void
+web_init(struct web *b, struct world *w)
+{
+	*b = (struct web){.w = w};
+}
+
+const char *
+web_cookie(const struct web *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_cookies; i++)
+		if (strcmp(b->cookies[i][0], name) == 0)
+			return b->cookies[i][1];
+	return NULL;
+}
+
+static void
+keep_cookie(struct web *b, const char *line)
+{
+	struct arena *a = b->w->a;
+	size_t name = strcspn(line, "="), value = strcspn(line + name + 1, ";");
+	const char *n = arena_strndup(a, line, name), *v = arena_strndup(a, line + name + 1, value);
+	size_t i = 0;
+
+	while (i < b->n_cookies && strcmp(b->cookies[i][0], n) != 0)
+		i++;
+	if (strstr(line, "Max-Age=0") != NULL) {
+		if (i < b->n_cookies) {
+			b->n_cookies--;
+			memmove(&b->cookies[i], &b->cookies[i + 1],
+				(b->n_cookies - i) * sizeof(b->cookies[0]));
+		}
+		return;
+	}
+	assert_true(i < ARRAY_LEN(b->cookies));
+	b->cookies[i][0] = n;
+	b->cookies[i][1] = v;
+	b->n_cookies += i == b->n_cookies;
+}
+
+static const char *
+cookie_header(struct web *b)
+{
+	struct buf c;
+
+	buf_init(&c, b->w->a, 65536);
+	for (size_t i = 0; i < b->n_cookies; i++)
+		buf_printf(&c, "%s%s=%s", i == 0 ? "" : "; ", b->cookies[i][0], b->cookies[i][1]);
+	return c.n == 0 ? NULL : (const char *)c.p;
+}
+
+static void
+take_answer(struct web *b, const struct response *rs)
+{
+	b->status = rs->status;
+	b->location = b->csp = NULL;
+	b->body = (const char *)arena_bytes(b->w->a, rs->body).p;
+	for (size_t i = 0; i < rs->n_headers; i++) {
+		if (strcasecmp(rs->headers[i].name, "Set-Cookie") == 0)
+			keep_cookie(b, rs->headers[i].value);
+		if (strcasecmp(rs->headers[i].name, "Location") == 0)
+			b->location = arena_strdup(b->w->a, rs->headers[i].value);
+		if (strcasecmp(rs->headers[i].name, "Content-Security-Policy") == 0)
+			b->csp = arena_strdup(b->w->a, rs->headers[i].value);
+	}
+}
+
+struct sending {
+	const char *method, *target, *form, *cookies, *origin, *authorization;
+};
+
+static void
+add_header(struct raw_header *headers, size_t *n, const char *name, const char *value)
+{
+	if (value != NULL)
+		headers[(*n)++] = (struct raw_header){bytes_of(name), bytes_of(value)};
+}
+
+static void
+transmit(struct web *b, const struct sending *s)
+{
+	struct raw_header headers[8];
+	struct raw_request raw = {
+		.method = bytes_of(s->method),
+		.target = bytes_of(s->target),
+		.version = bytes_of("HTTP/1.1"),
+		.headers = headers,
+		.peer = "192.0.2.1",
+	};
+	struct response rs = {0};
+	const char *form = s->form;
+
+	add_header(headers, &raw.n_headers, "Host", "konto.example");
+	add_header(headers, &raw.n_headers, "Cookie", s->cookies);
+	add_header(headers, &raw.n_headers, "Origin", s->origin);
+	add_header(headers, &raw.n_headers, "Authorization", s->authorization);
+	if (form != NULL) {
+		raw.body = bytes_of(form);
+		add_header(headers, &raw.n_headers, "Content-Type",
+			   "application/x-www-form-urlencoded");
+		add_header(headers, &raw.n_headers, "Content-Length",
+			   arena_printf(b->w->a, "%zu", raw.body.n));
+	}
+	b->path = s->target;
+	struct arena *a = arena_create(ARENA_BYTES);
+
+	app_handle(&b->w->app, a, &raw, &b->w->worker, &rs);
+	take_answer(b, &rs);
+	arena_destroy(a);
+}
+
+static const char *
+own_target(const char *url)
+{
+	return text_starts(url, BASE) ? url + strlen(BASE) : url[0] == '/' ? url : NULL;
+}
+
+static void
+follow(struct web *b)
+{
+	for (int hops = 0; b->status == 303 && own_target(b->location) != NULL; hops++) {
+		struct sending s = {.method = "GET",
+				    .target = own_target(b->location),
+				    .cookies = cookie_header(b)};
+
+		assert_true(hops < 10);
+		transmit(b, &s);
+	}
+}
+
+void
+web_get(struct web *b, const char *url)
+{
+	struct sending s = {
+		.method = "GET", .target = own_target(url), .cookies = cookie_header(b)};
+
+	assert_non_null(s.target);
+	transmit(b, &s);
+	follow(b);
+}
+
+void
+web_foreign_post(struct web *b, const char *path, const char *form)
+{
+	struct sending s = {
+		.method = "POST", .target = path, .form = form, .origin = "https://amt24.example"};
+
+	transmit(b, &s);
+	follow(b);
+}
+
+static const char *
+unescape(struct arena *a, const char *s)
+{
+	static const char *const pairs[][2] = {
+		{"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&#39;", "'"}};
+	char *out = arena_alloc(a, strlen(s) + 1), *o = out;
+
+	while (*s != '\0') {
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(pairs) && !text_starts(s, pairs[i][0]))
+			i++;
+		*o++ = i < ARRAY_LEN(pairs) ? pairs[i][1][0] : *s;
+		s += i < ARRAY_LEN(pairs) ? strlen(pairs[i][0]) : 1;
+	}
+	return out;
+}
+
+/* An attribute of the tag that begins at `tag`; NULL: none. */
+static const char *
+tag_attribute(struct arena *a, const char *tag, const char *name)
+{
+	const char *end = strchr(tag, '>'), *at = strstr(tag, arena_printf(a, " %s=\"", name));
+
+	if (at == NULL || end == NULL || at > end)
+		return NULL;
+	at += strlen(name) + 3;
+	return unescape(a, arena_strndup(a, at, strcspn(at, "\"")));
+}
+
+static void
+put_field(struct buf *form, const char *name, const char *value)
+{
+	if (form->n > 0)
+		buf_char(form, '&');
+	enc_percent(form, bytes_of(name));
+	buf_char(form, '=');
+	enc_percent(form, bytes_of(value));
+}
+
+static _Thread_local struct sending last_form;
+
+void
+web_submit(struct web *b, const char *action, const char *fields)
+{
+	struct arena *a = b->w->a;
+	const char *form = b->body, *target = NULL, *end;
+	struct buf body;
+
+	while ((form = strstr(form, "<form")) != NULL) {
+		target = tag_attribute(a, form, "action");
+		if (target != NULL && text_starts(target, action))
+			break;
+		form += 5;
+	}
+	if (form == NULL)
+		fail_msg("no form for %s on this page (status %d): %s", action, b->status, b->body);
+	end = strstr(form, "</form>");
+	buf_init(&body, a, 1024 * 1024);
+	for (const char *p = form; (p = strstr(p, "<input")) != NULL && p < end; p++) {
+		const char *type = tag_attribute(a, p, "type");
+
+		if (text_eq(type, "hidden"))
+			put_field(&body, tag_attribute(a, p, "name"), tag_attribute(a, p, "value"));
+	}
+	if (*fields != '\0')
+		buf_printf(&body, "%s%s", body.n > 0 ? "&" : "", fields);
+	last_form = (struct sending){.method = "POST",
+				     .target = target,
+				     .form = (const char *)body.p,
+				     .cookies = cookie_header(b),
+				     .origin = BASE};
+	transmit(b, &last_form);
+	follow(b);
+}
+
+void
+web_submit_again(struct web *b)
+{
+	last_form.cookies = cookie_header(b);
+	transmit(b, &last_form);
+	follow(b);
+}
+
+const char *
+web_field(struct web *b, const char *name)
+{
+	for (const char *p = b->body; (p = strstr(p, "<input")) != NULL; p++)
+		if (text_eq(tag_attribute(b->w->a, p, "name"), name))
+			return tag_attribute(b->w->a, p, "value");
+	return NULL;
+}
+
+bool
+web_shows(const struct web *b, const char *text)
+{
+	return strstr(b->body, text) != NULL;
+}
+
+void
+web_token(struct web *b, const char *authorization, const char *form)
+{
+	struct sending s = {.method = "POST",
+			    .target = "/oidc/token",
+			    .form = form,
+			    .authorization = authorization};
+
+	transmit(b, &s);
+}
+
+void
+web_userinfo(struct web *b, const char *token)
+{
+	struct sending s = {
+		.method = "GET",
+		.target = "/oidc/userinfo",
+		.authorization = token == NULL ? NULL : arena_printf(b->w->a, "Bearer %s", token)};
+
+	transmit(b, &s);
+}
+
+/* ---- portals ---- */
+
+const char *
+between(struct arena *a, const char *text, const char *before, const char *after)
+{
+	const char *from = strstr(text, before);
+
+	if (from == NULL)
+		return NULL;
+	from += strlen(before);
+	const char *to = strstr(from, after);
+
+	return to == NULL ? NULL : arena_strndup(a, from, (size_t)(to - from));
+}
+
+static const char *
+signed_url(struct world *w, const char *path, const char *xml)
+{
+	struct saml_signer signer = {
+		&w->keys->ops, w->keys->p256.kid, saml_suite_by_alg(SIG_ES256), {0}};
+	struct saml_to_sign message = {.element = bytes_of(xml)};
+	struct saml_outgoing out = {
+		.url = arena_printf(w->a, BASE "%s", path),
+		.relay_state = "state-1",
+		.message = &message,
+		.signer = &signer,
+	};
+	struct saml_carrier carrier;
+	struct err err = {0};
+
+	ASSERT_OK(saml_binding_encode(w->a, SAML_BINDING_REDIRECT, &out, &carrier, &err), &err);
+	return carrier.location;
+}
+
+const char *
+saml_request_url(struct world *w, const char *id, const char *extra, const char *inner)
+{
+	return signed_url(
+		w, "/saml/sso",
+		arena_printf(
+			w->a,
+			"<samlp:AuthnRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
+			"xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"%s\" "
+			"Version=\"2.0\" IssueInstant=\"%s\" Destination=\"" BASE "/saml/sso\" "
+			"AssertionConsumerServiceURL=\"" SAML_ACS "\"%s><saml:Issuer>" SAML_PARTY
+			"</saml:Issuer>%s</samlp:AuthnRequest>",
+			id, clock_text(w->a, w->now), extra, inner));
+}
+
+const char *
+saml_logout_url(struct world *w, const char *id, const char *name_id, const char *session_index)
+{
+	return signed_url(
+		w, "/saml/slo",
+		arena_printf(
+			w->a,
+			"<samlp:LogoutRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
+			"xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"%s\" "
+			"Version=\"2.0\" IssueInstant=\"%s\" Destination=\"" BASE "/saml/slo\">"
+			"<saml:Issuer>" SAML_PARTY "</saml:Issuer><saml:NameID>%s</saml:NameID>"
+			"<samlp:SessionIndex>%s</samlp:SessionIndex></samlp:LogoutRequest>",
+			id, clock_text(w->a, w->now), name_id, session_index));
+}
+
+const char *
+saml_response_of(struct web *b)
+{
+	struct world *w = b->w;
+	const char *value = web_field(b, "SAMLResponse");
+	const struct key *k = keyring_active(w->signer->keys, KEY_SAML_SIGN, KEY_P256);
+	struct saml_keys keys = {.key = &k->pub, .n = 1};
+	struct saml_signed *verified;
+	struct xml_doc *doc;
+	struct bytes xml;
+	struct err err = {0};
+
+	if (value == NULL)
+		return NULL;
+	ASSERT_OK(dec_base64(w->a, bytes_of(value), false, &xml, &err), &err);
+	ASSERT_OK(xml_parse(w->a, xml, &xml_limits_message, &doc, &err), &err);
+	ASSERT_OK(xmlsig_verify(w->a, xml_root(doc), keys, &verified, &err), &err);
+	return (const char *)arena_bytes(w->a, saml_signed_bytes(verified)).p;
+}
+
+const char *
+oidc_request_url(struct world *w, const char *scope, const char *more)
+{
+	struct buf b;
+
+	buf_init(&b, w->a, 65536);
+	buf_str(&b,
+		BASE "/oidc/authorize?response_type=code&client_id=" OIDC_CLIENT "&redirect_uri=");
+	enc_percent(&b, bytes_of(OIDC_BACK));
+	buf_str(&b, "&state=s1&nonce=n1&code_challenge_method=S256&code_challenge="
+		    "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&scope=");
+	enc_percent(&b, bytes_of(scope));
+	buf_str(&b, more);
+	return (const char *)b.p;
+}
+
+const char *
+location_param(struct web *b, const char *name)
+{
+	struct bytes value;
+
+	if (b->location == NULL)
+		return NULL;
+	const char *found = between(b->w->a, arena_printf(b->w->a, "%s&", b->location),
+				    arena_printf(b->w->a, "?%s=", name), "&");
+
+	if (found == NULL)
+		found = between(b->w->a, arena_printf(b->w->a, "%s&", b->location),
+				arena_printf(b->w->a, "&%s=", name), "&");
+	if (found == NULL)
+		return NULL;
+	assert_true(dec_form(b->w->a, bytes_of(found), &value, NULL));
+	return (const char *)arena_bytes(b->w->a, value).p;
+}

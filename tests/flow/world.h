@@ -1,0 +1,122 @@
+/*
+ * Whole logins in one process: the real route table, database, pages and
+ * signer; no socket, and a clock that the test turns.  A struct web is a
+ * browser: it keeps cookies, follows redirects and fills in forms.
+ */
+#ifndef KONTOR_TESTS_FLOW_WORLD_H
+#define KONTOR_TESTS_FLOW_WORLD_H
+
+#include "idp/app.h"
+#include "idp/config.h"
+#include "tests/db/pg.h"
+#include "tests/keys/test_keys.h"
+#include "tests/keys/test_signer_thread.h"
+
+#define BASE        "https://konto.example"
+
+#define SAML_PARTY  "https://amt24.example/metadata"
+#define SAML_ACS    "https://amt24.example/acs"
+#define SAML_SLO    "https://amt24.example/slo"
+#define OIDC_CLIENT "stadtportal"
+#define OIDC_BACK   "https://stadtportal.example/back"
+#define OIDC_SECRET "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+
+struct world {
+	struct pg *pg;
+	struct arena *a; /* for the test; emptied by world_fresh */
+	struct config config;
+	struct app app;
+	struct worker worker;
+	struct test_signer *signer;
+	struct test_keys *keys; /* of the portals */
+	time_t now;
+};
+
+/* cmocka group fixtures: *state becomes a struct world with both portals registered. */
+int world_setup(void **state);
+int world_teardown(void **state);
+
+/* cmocka test fixture: forget what the test before left. */
+int world_fresh(void **state);
+
+/* Register or change a portal: policy as JSON ("{}").  The new snapshot is there at once. */
+void world_saml_party(struct world *w, const char *policy);
+void world_oidc_party(struct world *w, const char *policy);
+void world_disable(struct world *w, const char *party);
+
+/* An account with these attributes at this level; `totp` false: password only.  Returns its id. */
+struct subject_id world_person(struct world *w, const char *login_name, const char *password,
+			       const char *const *attributes, enum level level);
+
+/* Give it a one-time-code app with a fixed seed. */
+void world_totp(struct world *w, struct subject_id id);
+
+/* The code of that app now. */
+const char *world_code(struct world *w);
+
+/* The first column of a statement's first row, "" for none. */
+#define world_value(w, sql) pg_value((w)->pg, (sql))
+
+/* ---- the browser ---- */
+
+struct web {
+	struct world *w;
+	const char *cookies[32][2];
+	size_t n_cookies;
+	int status;
+	const char *location; /* of the last answer; NULL */
+	const char *body, *csp;
+	const char *path; /* of the last request */
+};
+
+void web_init(struct web *b, struct world *w);
+
+/* A GET of a path or of a URL of ours; redirects to ourselves are followed. */
+void web_get(struct web *b, const char *url);
+
+/* A POST as another site's page would send it: no cookies, no Origin of ours. */
+void web_foreign_post(struct web *b, const char *path, const char *form);
+
+/*
+ * Fill in the page's first form whose action begins with `action` and send it:
+ * its hidden fields, and `fields` ("a=b&c=d", encoded).
+ */
+void web_submit(struct web *b, const char *action, const char *fields);
+
+/* The same form sent again as it was (double click, replay). */
+void web_submit_again(struct web *b);
+
+/* The value of a hidden field of the page; NULL: none. */
+const char *web_field(struct web *b, const char *name);
+
+bool web_shows(const struct web *b, const char *text);
+const char *web_cookie(const struct web *b, const char *name);
+
+/* A program's request: no cookies. */
+void web_token(struct web *b, const char *authorization, const char *form);
+void web_userinfo(struct web *b, const char *token);
+
+/* ---- portals ---- */
+
+/* URL of a signed AuthnRequest by Redirect; `extra` are further attributes, `inner` elements. */
+const char *saml_request_url(struct world *w, const char *id, const char *extra, const char *inner);
+
+/* The Response on the page, its signature verified; NULL when there is none. */
+const char *saml_response_of(struct web *b);
+
+/* URL of a signed LogoutRequest by Redirect. */
+const char *saml_logout_url(struct world *w, const char *id, const char *name_id,
+			    const char *session_index);
+
+/* The text between <...Name...>value</ of the first element or attribute named so. */
+const char *between(struct arena *a, const char *text, const char *before, const char *after);
+
+#define PKCE_VERIFIER "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+
+/* URL of an authorization request; `more` are further parameters ("&prompt=none"). */
+const char *oidc_request_url(struct world *w, const char *scope, const char *more);
+
+/* A parameter of the URL the browser was sent to; NULL: none. */
+const char *location_param(struct web *b, const char *name);
+
+#endif
