@@ -1,29 +1,13 @@
 /* Answers go to a registered URI or nowhere. */
-#include "tests/test.h"
+#include "tests/oidc/fixture.h"
 
 #include "oidc/answer.h"
 
 #define URI    "https://portal.example/cb?keep=1"
 #define ISSUER "https://idp.example"
 
-static struct arena *a;
-static struct err err;
 static const char *const uris[] = {"https://portal.example/other", URI};
 static const struct oidc_client client = {.client_id = "c1", .redirect_uris = {uris, 2}};
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static void
 an_unproven_uri_gets_no_answer(void **state UNUSED)

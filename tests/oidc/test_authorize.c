@@ -1,12 +1,10 @@
 /* Authorization requests: what is read, what is refused and under which name. */
-#include "tests/test.h"
+#include "tests/oidc/fixture.h"
 
 #include "oidc/authorize.h"
 
 #define CHALLENGE "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
-static struct arena *a;
-static struct err err;
 static const char *const scopes[] = {"openid", "profile", "email"};
 static const char *const default_acr[] = {"low"};
 static const struct oidc_client client = {
@@ -15,20 +13,6 @@ static const struct oidc_client client = {
 	.default_acr_values = {default_acr, 1},
 	.default_max_age_s = 600,
 };
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(4 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static const struct param least[] = {
 	{"response_type", "code"},

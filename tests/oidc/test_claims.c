@@ -1,24 +1,8 @@
 /* The claims parameter, scopes as claims, and released values on their way out. */
+#include "tests/oidc/fixture.h"
 #include "tests/oidc/support.h"
 
 #include "oidc/claims.h"
-
-static struct arena *a;
-static struct err err;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(4 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static void
 the_claims_parameter_is_read(void **state UNUSED)

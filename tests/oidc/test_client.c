@@ -1,27 +1,12 @@
 /* Client metadata: what is admitted, what is refused, and that the record reads back the same. */
+#include "tests/oidc/fixture.h"
 #include "tests/oidc/support.h"
 
 #include "oidc/client.h"
 
 #define URIS "\"redirect_uris\":[\"https://portal.example/cb\"]"
 
-static struct arena *a;
-static struct err err;
 static struct oidc_strs unknown;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(8 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static const char *const offered[] = {"openid", "profile", "email", "address"};
 static const struct oidc_client_rules rules = {false, {offered, ARRAY_LEN(offered)}};

@@ -1,4 +1,5 @@
 /* Client authentication: each method with its good case and every way to get it wrong. */
+#include "tests/oidc/fixture.h"
 #include "tests/oidc/support.h"
 
 #include "base/enc.h"
@@ -9,23 +10,7 @@
 #define TOKEN  ISSUER "/oidc/token"
 #define SECRET "7Fjfp0ZBr1KtDRbnfVdmIw"
 
-static struct arena *a;
-static struct err err;
 static const struct oidc_server server = {ISSUER, TOKEN};
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(16 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static struct params
 form(const struct param *p, size_t n)

@@ -1,23 +1,8 @@
 /* The metadata document says what the tables say. */
+#include "tests/oidc/fixture.h"
 #include "tests/oidc/support.h"
 
 #include "oidc/discovery.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static const struct oidc_endpoint endpoints[] = {
 	{"authorization_endpoint", "https://idp.example/oidc/authorize"},

@@ -1,4 +1,5 @@
 /* ID tokens: what stands in them, and what counts as a hint. */
+#include "tests/oidc/fixture.h"
 #include "tests/oidc/support.h"
 
 #include "oidc/id_token.h"
@@ -7,26 +8,17 @@
 #define ISSUER "https://idp.example"
 #define NOW    1800000000
 
-static struct arena *a;
-static struct err err;
 static const struct test_keys *keys;
 static struct oidc_jwk ours[2];
 static const struct oidc_jwks our_keys = {ours, 2};
 
 static int
-setup(void **state UNUSED)
+setup_keys(void **state)
 {
-	a = arena_create(4 << 20);
+	setup(state);
 	keys = test_keys_create(a);
 	ours[0] = (struct oidc_jwk){keys->p256.kid, OIDC_ES256, keys->p256.pub};
 	ours[1] = (struct oidc_jwk){keys->rsa.kid, OIDC_RS256, keys->rsa.pub};
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
 	return 0;
 }
 
@@ -185,5 +177,5 @@ main(void)
 		cmocka_unit_test(anything_else_is_no_hint),
 	};
 
-	return cmocka_run_group_tests_name("id_token", tests, setup, teardown);
+	return cmocka_run_group_tests_name("id_token", tests, setup_keys, teardown);
 }

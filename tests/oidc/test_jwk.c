@@ -1,4 +1,5 @@
 /* Reading and writing key sets: what is admitted, what is passed over, what is refused. */
+#include "tests/oidc/fixture.h"
 #include "tests/oidc/support.h"
 
 #include "base/enc.h"
@@ -7,23 +8,6 @@
 #define EC_Y  "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
 #define EC    "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\",\"y\":\"" EC_Y "\""
 #define OKP_X "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
-
-static struct arena *a;
-static struct err err;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(8 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static bool
 parse(const char *text, enum oidc_alg rsa_alg, struct oidc_jwks *out)

@@ -2,6 +2,7 @@
  * Tokens: the examples of the RFCs, the whole matrix of algorithms and keys,
  * and the ways in which other libraries were made to believe a forged one.
  */
+#include "tests/oidc/fixture.h"
 #include "tests/oidc/support.h"
 
 #include <openssl/hmac.h>
@@ -9,23 +10,6 @@
 
 #include "base/enc.h"
 #include "tests/keys/test_keys.h"
-
-static struct arena *a;
-static struct err err;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(16 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static bool
 parse(const char *compact, struct oidc_jws *out)

@@ -1,31 +1,15 @@
 /* RP-initiated logout: whose it is, and where it may lead. */
-#include "tests/test.h"
+#include "tests/oidc/fixture.h"
 
 #include "oidc/error.h"
 #include "oidc/logout.h"
 
 #define BYE "https://portal.example/bye"
 
-static struct arena *a;
-static struct err err;
 static const char *const uris[] = {BYE};
 static const struct oidc_client client = {.client_id = "c1",
 					  .post_logout_redirect_uris = {uris, 1}};
 static const struct oidc_hint hint = {"c1", "sub", "s1"};
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static const struct param list[] = {
 	{"id_token_hint", "a.b.c"}, {"client_id", "c1"},     {"post_logout_redirect_uri", BYE},

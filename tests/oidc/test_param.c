@@ -1,24 +1,7 @@
 /* OAuth parameters: once, bounded, empty is absent. */
-#include "tests/test.h"
+#include "tests/oidc/fixture.h"
 
 #include "oidc/param.h"
-
-static struct arena *a;
-static struct err err;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static const struct param list[] = {
 	{"state", "a b~"},

@@ -1,27 +1,11 @@
 /* PKCE: the RFC's example, and each way to weaken it. */
+#include "tests/oidc/fixture.h"
 #include "tests/oidc/support.h"
 
 #include "oidc/pkce.h"
 
 #define VERIFIER  "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 #define CHALLENGE "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-
-static struct arena *a;
-static struct err err;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static void
 the_example_of_the_standard_fits(void **state UNUSED)

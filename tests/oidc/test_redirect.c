@@ -3,28 +3,11 @@
  * the manner of known attacks, none of which may pass for the registered one
  * (RFC 9700 4.1; CVE-2023-6134, -6291, -6927, CVE-2024-8883, CVE-2026-28512).
  */
-#include "tests/test.h"
+#include "tests/oidc/fixture.h"
 
 #include "oidc/redirect.h"
 
 #define GOOD "https://portal.example/oidc/callback"
-
-static struct arena *a;
-static struct err err;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(4 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static void
 proper_uris_may_be_registered(void **state UNUSED)

@@ -1,28 +1,11 @@
 /* The token endpoint: requests read, codes judged, answers written. */
-#include "tests/test.h"
+#include "tests/oidc/fixture.h"
 
 #include "oidc/error.h"
 #include "oidc/token.h"
 
 #define VERIFIER  "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 #define CHALLENGE "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-
-static struct arena *a;
-static struct err err;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static const struct param list[] = {
 	{"grant_type", "authorization_code"},

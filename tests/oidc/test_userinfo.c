@@ -1,28 +1,12 @@
 /* Bearer tokens in, claims out. */
-#include "tests/test.h"
+#include "tests/oidc/fixture.h"
 
 #include "oidc/error.h"
 #include "oidc/userinfo.h"
 
 #define ISSUER "https://idp.example"
 
-static struct arena *a;
-static struct err err;
 static const struct params none = {NULL, 0};
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return 0;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static void
 a_token_comes_in_the_header_or_the_form(void **state UNUSED)
