@@ -9,6 +9,7 @@
 #include <openssl/param_build.h>
 
 #include "base/enc.h"
+#include "base/roca.h"
 #include "base/text.h"
 
 #define RSA_MIN_BITS   2048
@@ -131,6 +132,8 @@ rsa_key(struct arena *a, const json_t *o, EVP_PKEY **out, struct err *err)
 			    bits_of(n), RSA_MIN_BITS, RSA_MAX_BITS);
 	if ((n.p[n.n - 1] & 1) == 0)
 		return FAIL(err, ERR_INPUT, NULL, "JWK: RSA modulus is even");
+	if (roca_marked(n))
+		return FAIL(err, ERR_INPUT, NULL, "JWK: RSA key of a faulty generator (ROCA)");
 	if (e.n > EXPONENT_BYTES || bits_of(e) <= 16 || (e.p[e.n - 1] & 1) == 0)
 		return FAIL(err, ERR_INPUT, NULL, "JWK: RSA exponent is weak or out of range");
 	OSSL_PARAM *params = rsa_params(a, n, e);

@@ -2,6 +2,8 @@
 #include "tests/oidc/fixture.h"
 #include "tests/oidc/support.h"
 
+#include <openssl/bn.h>
+
 #include "base/enc.h"
 
 #define EC_X  "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
@@ -169,6 +171,31 @@ weak_rsa_keys_are_refused(void **state UNUSED)
 		       "leading zeros");
 }
 
+/* CVE-2017-15361: 65537^128, whose residues are those of such keys. */
+static void
+keys_of_a_faulty_generator_are_refused(void **state UNUSED)
+{
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *g = BN_new(), *e = BN_new(), *n = BN_new();
+	unsigned char p[300];
+	struct oidc_jwks set;
+
+	assert_true(BN_set_word(g, 65537) == 1 && BN_set_word(e, 128) == 1);
+	assert_int_equal(BN_exp(n, g, e, ctx), 1);
+	const struct bytes modulus = {p, (size_t)BN_bn2bin(n, p)};
+
+	BN_free(g);
+	BN_free(e);
+	BN_free(n);
+	BN_CTX_free(ctx);
+	ASSERT_REFUSED(parse(arena_printf(a,
+					  "{\"keys\":[{\"kty\":\"RSA\",\"alg\":\"PS256\","
+					  "\"e\":\"AQAB\",\"n\":\"%s\"}]}",
+					  enc_base64url(a, modulus)),
+			     OIDC_ALG_NONE, &set),
+		       &err, ERR_INPUT, "ROCA");
+}
+
 static void
 small_order_points_are_refused(void **state UNUSED)
 {
@@ -292,6 +319,7 @@ main(void)
 		cmocka_unit_test(keys_we_have_no_use_for_are_passed_over),
 		cmocka_unit_test(a_bad_key_refuses_the_set),
 		cmocka_unit_test(weak_rsa_keys_are_refused),
+		cmocka_unit_test(keys_of_a_faulty_generator_are_refused),
 		cmocka_unit_test(small_order_points_are_refused),
 		cmocka_unit_test(an_rsa_key_without_alg_gets_one_from_its_record_or_is_refused),
 		cmocka_unit_test(what_we_write_is_what_we_read),
