@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/roca.h"
 
 #define RSA_MIN_BITS     2048
 #define RSA_MAX_BITS     16384
@@ -39,6 +40,14 @@ free_pkey(void *p)
 	EVP_PKEY_free(p);
 }
 
+static bool
+has_roca_mark(const BIGNUM *n)
+{
+	unsigned char octets[RSA_MAX_BITS / 8];
+
+	return roca_marked((struct bytes){octets, (size_t)BN_bn2bin(n, octets)});
+}
+
 static const char *
 rsa_weakness(const BIGNUM *n, const BIGNUM *e)
 {
@@ -50,6 +59,8 @@ rsa_weakness(const BIGNUM *n, const BIGNUM *e)
 		return "RSA modulus is even";
 	if (!BN_is_odd(e) || BN_num_bits(e) > RSA_MAX_EXP_BITS || BN_get_word(e) < RSA_MIN_EXPONENT)
 		return "RSA public exponent is out of range";
+	if (has_roca_mark(n)) /* after the bounds: the octets fit */
+		return "RSA key of a faulty generator (ROCA)";
 	return NULL;
 }
 

@@ -30,18 +30,15 @@ keep(struct arena *a, EVP_PKEY *p)
 	return p;
 }
 
-/* A public RSA key of any modulus and exponent, however bad. */
+/* A public RSA key of modulus n, which is freed, and any exponent, however bad. */
 static EVP_PKEY *
-rsa_public(struct arena *a, int bits, bool odd, const char *e_hex)
+rsa_public_of(struct arena *a, BIGNUM *n, const char *e_hex)
 {
-	BIGNUM *n = BN_new(), *e = NULL;
+	BIGNUM *e = NULL;
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
 	EVP_PKEY *pub = NULL;
 
-	assert_int_equal(BN_rand(n, bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD), 1);
-	if (!odd)
-		BN_clear_bit(n, 0);
 	assert_true(BN_hex2bn(&e, e_hex) > 0);
 	OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n);
 	OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, e);
@@ -55,6 +52,17 @@ rsa_public(struct arena *a, int bits, bool odd, const char *e_hex)
 	BN_free(n);
 	BN_free(e);
 	return keep(a, pub);
+}
+
+static EVP_PKEY *
+rsa_public(struct arena *a, int bits, bool odd, const char *e_hex)
+{
+	BIGNUM *n = BN_new();
+
+	assert_int_equal(BN_rand(n, bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ODD), 1);
+	if (!odd)
+		BN_clear_bit(n, 0);
+	return rsa_public_of(a, n, e_hex);
 }
 
 static void
@@ -87,6 +95,24 @@ rsa_keys_are_measured(void **state UNUSED)
 		else
 			ASSERT_REFUSED(cert_key_check(pub, &err), &err, ERR_INPUT, rows[i].why);
 	}
+	arena_destroy(a);
+}
+
+/* CVE-2017-15361: 65537^128, whose residues are those of such keys. */
+static void
+keys_of_a_faulty_generator_are_refused(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	BIGNUM *n = BN_new(), *g = BN_new(), *e = BN_new();
+	BN_CTX *ctx = BN_CTX_new();
+	struct err err = {0};
+
+	assert_true(BN_set_word(g, 65537) == 1 && BN_set_word(e, 128) == 1);
+	assert_int_equal(BN_exp(n, g, e, ctx), 1);
+	BN_CTX_free(ctx);
+	BN_free(g);
+	BN_free(e);
+	ASSERT_REFUSED(cert_key_check(rsa_public_of(a, n, "10001"), &err), &err, ERR_INPUT, "ROCA");
 	arena_destroy(a);
 }
 
@@ -307,6 +333,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rsa_keys_are_measured),
+		cmocka_unit_test(keys_of_a_faulty_generator_are_refused),
 		cmocka_unit_test(curves_are_on_a_list),
 		cmocka_unit_test(a_curve_spelled_out_and_other_kinds_of_key_are_refused),
 		cmocka_unit_test(a_point_is_a_key_only_on_its_curve),
