@@ -138,8 +138,9 @@ log_outcome(const struct work *w, int64_t duration_us)
 			status, "took", duration_class(duration_us), NULL);
 		return;
 	}
-	/* Documents and health checks are counted; a line for each would drown the rest. */
-	if (w->why == NULL && w->route != NULL && w->route->lane == LANE_LOOP)
+	/* Documents, health and metrics are counted; a line for each would drown the rest. */
+	if (w->why == NULL && w->route != NULL &&
+	    (w->route->lane == LANE_LOOP || w->route->flags & ROUTE_INTERNAL))
 		return;
 	log_event(LOG_LVL_INFO, "request", "ref", w->rq.ref, "route", path, "status", status,
 		  "took", duration_class(duration_us), "why", w->why, NULL);
@@ -169,6 +170,10 @@ run_handler(struct work *w)
 		w->rs->close = true;
 		return false;
 	}
+	/* The program's first snapshot comes with the database; what needs none answers before. */
+	if (rq->app->db != NULL && rq->snap == NULL && rq->route->lane != LANE_LOOP &&
+	    !(rq->route->flags & ROUTE_INTERNAL))
+		return FAIL(&w->err, ERR_UNAVAILABLE, NULL, "keys and parties are not loaded yet");
 	return check_form(rq, &w->err) && rq->route->handle(rq, w->rs, &w->err);
 }
 

@@ -140,9 +140,9 @@ cli_print_json(struct cli *cli, const json_t *o)
 }
 
 bool
-cli_config(struct cli *cli, struct config *out, struct err *err)
+cli_config(struct cli *cli, bool check_files, struct config *out, struct err *err)
 {
-	return config_load(cli->a, cli->config_path, out, err);
+	return config_load(cli->a, cli->config_path, check_files, out, err);
 }
 
 /* "NAME ARGUMENTS" for each line of a synopsis. */

@@ -60,8 +60,8 @@ enum cli_exit cli_fail(struct cli *cli, const struct err *err);
 void cli_print(const char *text);
 void cli_print_json(struct cli *cli, const json_t *o);
 
-/* Read the configuration file that --config names. */
-MUST_USE bool cli_config(struct cli *cli, struct config *out, struct err *err);
+/* Read the configuration file that --config names; check_files as in config_load. */
+MUST_USE bool cli_config(struct cli *cli, bool check_files, struct config *out, struct err *err);
 
 /* Parse the common words and run the command they name. */
 enum cli_exit cli_main(struct arena *a, const struct command *table, int argc, char **argv);

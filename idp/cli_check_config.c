@@ -17,7 +17,7 @@ cli_check_config(struct cli *cli)
 		cli_print(config_document(cli->a));
 		return CLI_OK;
 	}
-	if (!cli_config(cli, &config, &err))
+	if (!cli_config(cli, true, &config, &err))
 		return cli_fail(cli, &err);
 	if (cli->json) {
 		json_t *o = json_new_object(cli->a);

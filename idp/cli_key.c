@@ -80,7 +80,7 @@ key_init(struct cli *cli)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_config(cli, &config, &err) ||
+	if (!cli_config(cli, false, &config, &err) ||
 	    !init_master(cli, config.master_key_file, &master_made, &err) ||
 	    !cli_work_open(cli, CLI_SIGNER, &work, &err))
 		return cli_fail(cli, &err);
@@ -257,7 +257,7 @@ change_masterfile(struct cli *cli, bool epoch)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_config(cli, &config, &err) ||
+	if (!cli_config(cli, false, &config, &err) ||
 	    !masterfile_read(cli->a, config.master_key_file, mf, &err) ||
 	    !(epoch ? masterfile_add_epoch(mf, clock_now(), &err)
 		    : masterfile_add_master(mf, &err)) ||

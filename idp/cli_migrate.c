@@ -13,7 +13,7 @@ cli_migrate(struct cli *cli)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_config(cli, &config, &err) ||
+	if (!cli_config(cli, false, &config, &err) ||
 	    !db_migrate(cli->a, config.database, db_migrations, clock_now(), &done, &err))
 		return cli_fail(cli, &err);
 	json_t *o = json_new_object(cli->a);

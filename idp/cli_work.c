@@ -108,7 +108,7 @@ cli_work_open(struct cli *cli, enum cli_need need, struct cli_work *out, struct 
 	char *ref = arena_alloc(cli->a, REQUEST_REF_BYTES);
 
 	*out = (struct cli_work){.cli = cli};
-	if (!cli_config(cli, &out->config, err))
+	if (!cli_config(cli, false, &out->config, err))
 		return false;
 	app_make_ref(ref);
 	out->w = (struct account_work){

@@ -343,12 +343,21 @@ config_parse(struct arena *a, const char *file_name, struct bytes text, bool che
 }
 
 bool
-config_load(struct arena *a, const char *path, struct config *out, struct err *err)
+config_load(struct arena *a, const char *path, bool check_files, struct config *out,
+	    struct err *err)
 {
 	struct bytes text;
 
 	return conf_read_file(a, path, CONFIG_FILE_MAX_BYTES, &text, err) &&
-	       config_parse(a, path, text, true, out, err);
+	       config_parse(a, path, text, check_files, out, err);
+}
+
+struct kdf_cost
+config_password_cost(const struct config *c)
+{
+	return (struct kdf_cost){.m_kib = (uint32_t)(c->password_memory_bytes / 1024),
+				 .t = (uint32_t)c->password_passes,
+				 .p = KDF_DEFAULT_P};
 }
 
 const char *
@@ -385,14 +394,4 @@ config_needs_restart(const struct config *before, const struct config *after)
 			return rows[i].key;
 	}
 	return NULL;
-}
-
-struct kdf_cost
-config_password_cost(const struct config *config)
-{
-	return (struct kdf_cost){
-		.m_kib = (uint32_t)(config->password_memory_bytes / 1024),
-		.t = (uint32_t)config->password_passes,
-		.p = KDF_DEFAULT_P,
-	};
 }

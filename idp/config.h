@@ -67,14 +67,16 @@ struct config {
 MUST_USE bool config_parse(struct arena *a, const char *file_name, struct bytes text,
 			   bool check_files, struct config *out, struct err *err);
 
-/* The same for a file by its name; ERR_NOT_FOUND when it cannot be read. */
-MUST_USE bool config_load(struct arena *a, const char *path, struct config *out, struct err *err);
+/* The same for a file by its name; ERR_NOT_FOUND when it cannot be read.  Commands do not check
+ * files: `kontor key init` is who makes the master key file. */
+MUST_USE bool config_load(struct arena *a, const char *path, bool check_files, struct config *out,
+			  struct err *err);
+
+/* Today's cost of a password hash; the pepper is left to the caller. */
+struct kdf_cost config_password_cost(const struct config *c);
 
 /* docs/config.md, whole. */
 const char *config_document(struct arena *a);
-
-/* Cost of a password hash; its pepper is the keyring's matter. */
-struct kdf_cost config_password_cost(const struct config *config);
 
 /* The name of the first row marked `restart` that differs, NULL: none. */
 const char *config_needs_restart(const struct config *before, const struct config *after);

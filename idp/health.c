@@ -4,7 +4,9 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "db/db.h"
 #include "idp/app.h"
+#include "keys/sign.h"
 
 #ifndef KONTOR_VERSION
 #error "KONTOR_VERSION comes from meson.build"
@@ -24,8 +26,8 @@ void
 health_look(struct app *app)
 {
 	/* What a program part does not have (tests of the HTTP side) cannot be missing. */
-	atomic_store(&app->health.db_ready, app->db == NULL);
-	atomic_store(&app->health.signer_ready, app->signer == NULL);
+	atomic_store(&app->health.db_ready, app->db == NULL || db_ready(app->db));
+	atomic_store(&app->health.signer_ready, app->signer == NULL || signer_alive(app->signer));
 }
 
 static void *

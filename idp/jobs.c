@@ -2,7 +2,6 @@
 #include "idp/jobs.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -112,24 +111,30 @@ work(void *arg)
 	return NULL;
 }
 
-bool
-jobs_start(struct app *app, struct jobs **out, struct err *err)
+static void
+jobs_finish(void *p)
 {
-	struct jobs *j = calloc(1, sizeof(*j));
+	struct jobs *j = p;
+
+	pthread_cond_destroy(&j->wake);
+	pthread_mutex_destroy(&j->lock);
+}
+
+bool
+jobs_start(struct arena *a, struct app *app, struct jobs **out, struct err *err)
+{
+	struct jobs *j = ARENA_NEW(a, struct jobs);
 	pthread_condattr_t attr;
 
-	if (j == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory for jobs");
 	j->app = app;
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&j->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	if (pthread_create(&j->thread, NULL, work, j) != 0) {
-		free(j);
+	arena_defer(a, jobs_finish, j);
+	if (pthread_create(&j->thread, NULL, work, j) != 0)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "no thread for jobs");
-	}
 	*out = j;
 	return true;
 }
@@ -137,16 +142,11 @@ jobs_start(struct app *app, struct jobs **out, struct err *err)
 void
 jobs_stop(struct jobs *j)
 {
-	if (j == NULL)
-		return;
 	pthread_mutex_lock(&j->lock);
 	j->stop = true;
 	pthread_cond_signal(&j->wake);
 	pthread_mutex_unlock(&j->lock);
 	pthread_join(j->thread, NULL);
-	pthread_cond_destroy(&j->wake);
-	pthread_mutex_destroy(&j->lock);
-	free(j);
 }
 
 void

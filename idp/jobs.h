@@ -10,10 +10,13 @@
 
 struct jobs;
 
-/* Begin; the first snapshot is built at once.  ERR_UNAVAILABLE: no thread. */
-MUST_USE bool jobs_start(struct app *app, struct jobs **out, struct err *err);
+/*
+ * Begin; the first snapshot is built at once.  *out lives as long as `a`, so that
+ * jobs_changed may still be called after jobs_stop.  ERR_UNAVAILABLE: no thread.
+ */
+MUST_USE bool jobs_start(struct arena *a, struct app *app, struct jobs **out, struct err *err);
 
-/* Let what runs end, then stop.  j may be NULL. */
+/* Let what runs end, then stop. */
 void jobs_stop(struct jobs *j);
 
 /* Something that snapshots hold has changed: build a new one soon.  Any thread; never waits. */

@@ -6,6 +6,13 @@
 #define CLI_ARENA_BYTES ((size_t)256 * 1024 * 1024)
 
 const struct command commands[] = {
+	{"serve", "Run this node.", "",
+	 "Reads the configuration and the master key file, opens the listeners and starts two\n"
+	 "processes: the signer, which alone holds private keys, and the HTTP process. A process\n"
+	 "that dies is back within a second. SIGHUP reads the configuration again: if it is in\n"
+	 "order, a new HTTP process with it takes over, else the old one goes on. SIGTERM lets\n"
+	 "running requests end and stops. Speaks systemd's notify and socket activation.",
+	 cli_serve},
 	{"migrate", "Bring the database's schema up to date.", "",
 	 "Applies the migrations that this program brings and the database does not have yet, "
 	 "under\n"

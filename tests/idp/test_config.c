@@ -142,7 +142,7 @@ children_do_not_look_at_files(void **state UNUSED)
 
 	ASSERT_REFUSED(parse(text, &c, &err), &err, ERR_INPUT, "k.conf:5: master_key_file");
 	ASSERT_OK(config_parse(a, "k.conf", bytes_of(text), false, &c, &err), &err);
-	ASSERT_REFUSED(config_load(a, "/none/such.conf", &c, &err), &err, ERR_NOT_FOUND,
+	ASSERT_REFUSED(config_load(a, "/none/such.conf", false, &c, &err), &err, ERR_NOT_FOUND,
 		       "/none/such.conf");
 }
 

@@ -1,0 +1,280 @@
+/*
+ * The HTTP process; see child.h.  Collects what it needs from the supervisor,
+ * locks itself down, serves, and ends when told to or when the supervisor dies.
+ */
+#include "idp/child.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/db.h"
+#include "idp/control.h"
+#include "idp/health.h"
+#include "idp/jobs.h"
+#include "idp/page.h"
+#include "idp/sandbox.h"
+#include "idp/server.h"
+#include "keys/sign.h"
+
+#define CHILD_ARENA_BYTES ((size_t)256 * 1024 * 1024)
+#define PEM_MAX_BYTES     ((size_t)256 * 1024)
+#define SIGNER_TIMEOUT_US 5000000
+
+struct child {
+	struct arena *a;
+	int control;
+	struct config config;
+	const char *certificate, *key; /* PEM; NULL: plain HTTP */
+	int fds[CONFIG_LISTEN_MAX], metrics_fd, signer_fd;
+	size_t n_fds;
+	struct app app;
+	struct server *server;
+	struct health_watch *watch;
+	_Atomic(struct jobs *) jobs; /* set while the database's listener may call */
+};
+
+static bool
+take_pem(struct child *c, int fd, const char **out, struct err *err)
+{
+	struct bytes text;
+
+	if (!control_memory_read(c->a, fd, PEM_MAX_BYTES, &text, err))
+		return false;
+	*out = (const char *)text.p; /* a NUL follows */
+	return true;
+}
+
+static bool
+take_config(struct child *c, int fd, struct err *err)
+{
+	struct bytes text;
+
+	return control_memory_read(c->a, fd, CONFIG_FILE_MAX_BYTES, &text, err) &&
+	       config_parse(c->a, "configuration", text, false, &c->config, err);
+}
+
+/* One message before the start.  A descriptor that is not kept is closed by the caller. */
+static bool
+take_message(struct child *c, const struct control_message *m, bool *kept, struct err *err)
+{
+	*kept = false;
+	switch (m->type) {
+	case CONTROL_CONFIG:
+		return take_config(c, m->fd, err);
+	case CONTROL_CERTIFICATE:
+		return take_pem(c, m->fd, &c->certificate, err);
+	case CONTROL_KEY:
+		return take_pem(c, m->fd, &c->key, err);
+	case CONTROL_LISTEN:
+		if (c->n_fds == CONFIG_LISTEN_MAX)
+			return FAIL(err, ERR_INTERNAL, NULL, "too many listeners");
+		c->fds[c->n_fds++] = m->fd;
+		break;
+	case CONTROL_METRICS:
+		c->metrics_fd = m->fd;
+		break;
+	case CONTROL_SIGNER:
+		c->signer_fd = m->fd;
+		break;
+	default:
+		return FAIL(err, ERR_INTERNAL, NULL, "unexpected message %d", (int)m->type);
+	}
+	*kept = true;
+	return true;
+}
+
+/* Everything up to CONTROL_START. */
+static bool
+collect(struct child *c, struct err *err)
+{
+	for (;;) {
+		struct control_message m;
+		bool kept;
+
+		if (!control_receive(c->control, &m, err))
+			return false;
+		if (m.type == CONTROL_START)
+			return true;
+		bool ok = take_message(c, &m, &kept, err);
+
+		if (m.fd >= 0 && !kept)
+			close(m.fd);
+		if (!ok)
+			return false;
+	}
+}
+
+/* The database says that something changed; also at each new connection, when it may have. */
+static void
+changed(void *ctx, const char *what UNUSED)
+{
+	struct child *c = ctx;
+
+	struct jobs *jobs = atomic_load(&c->jobs);
+
+	if (jobs != NULL) /* else the first snapshot is still to come */
+		jobs_changed(jobs);
+}
+
+static bool
+open_state(struct child *c, struct err *err)
+{
+	struct db_options o = {.conninfo = c->config.database,
+			       .application_name = "kontor",
+			       .tx_connections = (unsigned)c->config.database_connections,
+			       .clock = clock_now,
+			       .changed = changed,
+			       .changed_ctx = c};
+
+	return signer_create(c->signer_fd, SIGNER_TIMEOUT_US, &c->app.signer, err) &&
+	       db_create(&o, &c->app.db, err);
+}
+
+static bool
+open_app(struct child *c, struct err *err)
+{
+	app_init(&c->app, c->a, &c->config, routes);
+	return pages_load(c->a, c->config.theme_dir, &c->app.pages, err) &&
+	       documents_add_files(c->a, &c->app.assets, web_static, err) && open_state(c, err);
+}
+
+static struct kdf_memory *
+make_memory(void *ctx)
+{
+	const struct config *config = ctx;
+	struct kdf_memory *m;
+
+	return kdf_memory_create(config_password_cost(config).m_kib, &m, NULL) ? m : NULL;
+}
+
+static bool
+start_jobs(struct child *c, struct err *err)
+{
+	struct jobs *jobs;
+
+	if (!jobs_start(c->a, &c->app, &jobs, err))
+		return false;
+	atomic_store(&c->jobs, jobs);
+	return true;
+}
+
+static bool
+start(struct child *c, struct err *err)
+{
+	struct server_options o = {.app = &c->app,
+				   .fds = c->fds,
+				   .n_fds = c->n_fds,
+				   .metrics_fd = c->metrics_fd,
+				   .tls_cert_pem = c->certificate,
+				   .tls_key_pem = c->key,
+				   .loops = (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
+				   .memory_create = make_memory,
+				   .memory_destroy = kdf_memory_destroy,
+				   .memory_ctx = &c->config};
+
+	return sandbox_enter(err) && open_app(c, err) && server_start(&o, &c->server, err) &&
+	       start_jobs(c, err) && health_watch_start(c->a, &c->app, &c->watch, err) &&
+	       control_send(c->control, CONTROL_READY, 0, -1, err);
+}
+
+/* A new signer after the old one's death: calls under way fail, the next ones go to it. */
+static void
+replace_signer(struct child *c, int fd)
+{
+	struct err err = {0};
+
+	if (!signer_replace_fd(c->app.signer, fd, &err))
+		log_err(LOG_LVL_ERROR, "signer_replaced", &err, NULL);
+	else
+		log_event(LOG_LVL_INFO, "signer_replaced", NULL);
+}
+
+/* Until told to stop; the supervisor's death is the same as a stop. */
+static enum control_stop
+serve(struct child *c)
+{
+	struct control_message m;
+
+	while (control_receive(c->control, &m, NULL)) {
+		switch (m.type) {
+		case CONTROL_PING:
+			(void)!control_send(c->control, CONTROL_PONG, m.arg, -1, NULL);
+			break;
+		case CONTROL_SIGNER:
+			replace_signer(c, m.fd);
+			break;
+		case CONTROL_STOP:
+			return (enum control_stop)m.arg;
+		default:
+			return CONTROL_STOP_NODE;
+		}
+	}
+	return CONTROL_STOP_NODE;
+}
+
+/* Say 503 to the balancer for a while; a second word from the supervisor cuts it short. */
+static void
+announce(struct child *c)
+{
+	struct pollfd p = {.fd = c->control, .events = POLLIN};
+
+	atomic_store(&c->app.health.draining, true);
+	(void)poll(&p, 1, (int)c->config.stop_announce_ms);
+}
+
+/* False: a handler is stuck, and what it uses must not be taken apart. */
+static bool
+stop(struct child *c, enum control_stop how)
+{
+	if (how == CONTROL_STOP_NODE)
+		announce(c);
+	server_quiesce(c->server);
+	if (!server_drain(c->server, c->config.stop_grace_ms))
+		return false;
+	server_stop(c->server);
+	health_watch_stop(c->watch);
+	jobs_stop(atomic_load(&c->jobs));
+	db_destroy(c->app.db);
+	signer_destroy(c->app.signer);
+	app_finish(&c->app);
+	return true;
+}
+
+enum cli_exit
+child_run(int control)
+{
+	struct child c = {.a = arena_create(CHILD_ARENA_BYTES),
+			  .control = control,
+			  .metrics_fd = -1,
+			  .signer_fd = -1};
+	struct err err = {0};
+
+	/* Ctrl-C reaches the whole group, but when to stop is the supervisor's to say. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (c.a == NULL)
+		return CLI_FAILED;
+	if (!collect(&c, &err)) {
+		log_err(LOG_LVL_ERROR, "start", &err, NULL);
+		return CLI_FAILED;
+	}
+	log_open(STDERR_FILENO, (enum log_level)c.config.log_level, "http");
+	if (!start(&c, &err)) {
+		log_err(LOG_LVL_ERROR, "start", &err, NULL);
+		return err.kind == ERR_INPUT ? CLI_USAGE : CLI_FAILED;
+	}
+	log_event(LOG_LVL_INFO, "started", NULL);
+	if (!stop(&c, serve(&c))) {
+		log_event(LOG_LVL_ERROR, "stopped_with_requests", NULL);
+		_exit(CLI_FAILED);
+	}
+	log_event(LOG_LVL_INFO, "stopped", NULL);
+	arena_destroy(c.a);
+	return CLI_OK;
+}
