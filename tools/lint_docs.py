@@ -85,6 +85,9 @@ def names(tree):
 
 
 def leaks(tree):
+    for path in tree.links:
+        if (tree.root / path).readlink().is_absolute():
+            yield Finding(path, 1, f"a link to {(tree.root / path).readlink()}")
     for path in tree.paths:
         if path.startswith(("tests/fuzz/corpus/", "tests/vectors/")):
             continue

@@ -39,7 +39,9 @@ class Tree:
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root,
             check=True, stdout=subprocess.PIPE, text=True).stdout
-        self.paths = sorted(p for p in listed.split("\0") if p and (root / p).is_file())
+        listed = [p for p in listed.split("\0") if p]
+        self.links = sorted(p for p in listed if (root / p).is_symlink())
+        self.paths = sorted(p for p in listed if (root / p).is_file())
 
     def match(self, *patterns):
         return [p for p in self.paths if any(fnmatch.fnmatch(p, pat) for pat in patterns)]

@@ -90,6 +90,7 @@ SNIPPETS = {
         ({"docs/a.md": "see /ro" + "ot/kontor/x\n"}, ["docs/a.md:1"]),
         ({"tools/a.sh": "cd /wo" + "rk/main/\n"}, ["tools/a.sh:1"]),
         ({"web/a.json": '"https://regis' + 'try.example.org/x"\n'}, ["web/a.json:1"]),
+        ({"web/link -> /anywhere": ""}, ["web/link:1"]),
         ({"docs/a.md": "https://www.debian.org/ network/work/x a/root/b\n"}, []),
     ],
     "headers-alone": [
@@ -113,7 +114,11 @@ def make_tree(folder, files):
     for name in (".clang-format", ".clang-tidy"):
         (folder / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
     for name, text in files.items():
+        name, _, target = name.partition(" -> ")
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if target:
+            (folder / name).symlink_to(target)
+            continue
         (folder / name).write_text(text, encoding="utf-8")
     # What meson would write: how each C file is compiled.
     (folder / "build").mkdir()
