@@ -9,18 +9,6 @@
 #include "idp/config.h"
 #include "idp/page.h"
 
-/* RFC 6749 5.2, RFC 6750 3.1: names that have a status and a challenge of their own. */
-static const struct {
-	const char *proto;
-	int status;
-	const char *challenge;
-} named[] = {
-	{"invalid_client", 401, "Basic realm=\"client\""},
-	{"invalid_token", 401, "Bearer error=\"invalid_token\""},
-	{"token_missing", 401, "Bearer"}, /* RFC 6750 3.1: without an error code */
-	{"insufficient_scope", 403, "Bearer error=\"insufficient_scope\""},
-};
-
 /*
  * By status: the name a program gets when the failure had none, the texts
  * error_title.PAGE and error_text.PAGE for people, and plain words for when
@@ -56,20 +44,17 @@ kind_index(int status)
 }
 
 static int
-status_of(const struct err *err, bool machine)
+status_of(const struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(named); i++)
-		if (machine && text_eq(err->proto, named[i].proto))
-			return named[i].status;
 	switch (err->kind) {
 	case ERR_INPUT:
 		return 400;
 	case ERR_DENIED:
-		return machine ? 400 : 403;
+		return 403;
 	case ERR_NOT_FOUND:
-		return machine ? 400 : 404;
+		return 404;
 	case ERR_CONFLICT:
-		return machine ? 400 : 409;
+		return 409;
 	case ERR_UNAVAILABLE:
 		return 503;
 	case ERR_NONE:
@@ -82,7 +67,11 @@ status_of(const struct err *err, bool machine)
 struct problem
 problem_of(const struct err *err, bool machine)
 {
-	struct problem p = {.status = status_of(err, machine), .machine = machine};
+	const struct oidc_error *e = oidc_error_of(err);
+
+	if (machine)
+		return (struct problem){.status = e->status, .error = e, .machine = true};
+	struct problem p = {.status = status_of(err)};
 
 	/* The names of faults of ours say nothing to the other side. */
 	if (p.status < 500)
@@ -94,16 +83,16 @@ static void
 answer_json(struct arena *a, const struct problem *p, struct response *rs)
 {
 	size_t i = kind_index(p->status);
-	const char *proto = p->proto != NULL ? p->proto : kinds[i].proto;
+	const struct oidc_error *e = p->error;
 	json_t *o = json_new_object(a);
 
-	json_put_str(a, o, "error", proto);
+	json_put_str(a, o, "error", e != NULL ? e->name : kinds[i].proto);
 	json_put_str(a, o, "error_description",
-		     arena_printf(a, "%s Reference: %s", kinds[i].plain, p->ref));
+		     arena_printf(a, "%s Reference: %s",
+				  e != NULL ? e->description : kinds[i].plain, p->ref));
 	response_json(rs, p->status, json_text(a, o, false));
-	for (size_t n = 0; n < ARRAY_LEN(named); n++)
-		if (p->status == named[n].status && text_eq(proto, named[n].proto))
-			response_header(rs, "WWW-Authenticate", named[n].challenge);
+	if (e != NULL && e->challenge != NULL)
+		response_header(rs, "WWW-Authenticate", e->challenge);
 }
 
 /* A failure may name texts of its own ("portal_unknown"), else those of its status count. */

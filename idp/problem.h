@@ -6,10 +6,12 @@
 #define KONTOR_IDP_PROBLEM_H
 
 #include "idp/app.h"
+#include "oidc/error.h"
 
 struct problem {
 	int status;
-	const char *proto; /* error name for programs, or of texts error_title.*; NULL: by status */
+	const struct oidc_error *error; /* for programs; NULL: by status */
+	const char *proto;              /* for people: of texts error_title.*; NULL: by status */
 	const char *ref;
 	enum lang lang;
 	bool machine; /* JSON */

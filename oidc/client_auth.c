@@ -263,9 +263,3 @@ oidc_client_auth_check(struct arena *a, const struct oidc_client_auth *auth,
 		}
 	return DENY(err, "no such way of client authentication");
 }
-
-const char *
-oidc_client_auth_challenge(struct arena *a, const char *issuer)
-{
-	return arena_printf(a, "Basic realm=\"%s\", charset=\"UTF-8\"", issuer);
-}

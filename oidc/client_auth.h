@@ -55,7 +55,4 @@ MUST_USE bool oidc_client_auth_check(struct arena *a, const struct oidc_client_a
 				     const struct oidc_server *server, time_t now,
 				     struct oidc_client_proof *out, struct err *err);
 
-/* WWW-Authenticate for an answer with 401 (RFC 6749 5.2). */
-const char *oidc_client_auth_challenge(struct arena *a, const char *issuer);
-
 #endif

@@ -40,18 +40,16 @@
 
 struct oidc_error {
 	const char *name;
-	int status; /* of a direct answer; an answer by redirect has none */
+	int status;            /* of a direct answer; an answer by redirect has none */
+	const char *challenge; /* WWW-Authenticate (RFC 6749 5.2, RFC 6750 3); NULL: none */
 	const char *description;
 };
 
 /*
- * The row for a failure: by err->proto, else by its kind (malformed input:
- * invalid_request, denied: access_denied, unavailable:
- * temporarily_unavailable, all else server_error).  Never NULL.
+ * The row for a failure: by err->proto, else by its kind (input, not found,
+ * conflict: invalid_request, denied: access_denied, unavailable:
+ * temporarily_unavailable, internal: server_error).  Never NULL.
  */
 const struct oidc_error *oidc_error_of(const struct err *err);
-
-/* RFC 6749 5.2: {"error": .., "error_description": ..}. */
-const char *oidc_error_json(struct arena *a, const struct oidc_error *e);
 
 #endif

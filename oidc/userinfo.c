@@ -44,17 +44,6 @@ oidc_bearer_parse(const char *authorization, const struct params *form, const st
 }
 
 const char *
-oidc_bearer_challenge(struct arena *a, const char *issuer, const struct err *err)
-{
-	const struct oidc_error *e = oidc_error_of(err);
-
-	if (strcmp(e->name, OIDC_TOKEN_MISSING) == 0)
-		return arena_printf(a, "Bearer realm=\"%s\"", issuer);
-	return arena_printf(a, "Bearer realm=\"%s\", error=\"%s\", error_description=\"%s\"",
-			    issuer, e->name, e->description);
-}
-
-const char *
 oidc_userinfo_build(struct arena *a, const char *sub, const json_t *claims)
 {
 	json_t *o = json_new_object(a);

@@ -14,13 +14,6 @@
 MUST_USE bool oidc_bearer_parse(const char *authorization, const struct params *form,
 				const struct params *query, const char **token, struct err *err);
 
-/*
- * WWW-Authenticate for the answer to a failure at a protected resource (RFC
- * 6750 3); its status is that of oidc_error_of.  A request that had no token gets
- * no error code.
- */
-const char *oidc_bearer_challenge(struct arena *a, const char *issuer, const struct err *err);
-
 /* Core 5.3.2: the claims (an object, or NULL) and sub, which none of them replaces. */
 const char *oidc_userinfo_build(struct arena *a, const char *sub, const json_t *claims);
 

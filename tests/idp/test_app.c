@@ -205,7 +205,7 @@ failures_become_pages_without_the_log_text(void **state UNUSED)
 		const char *proto;
 	} cases[] = {
 		{"input", 400, 400, "invalid_scope"},
-		{"denied", 403, 400, "invalid_request"},
+		{"denied", 403, 403, "access_denied"},
 		{"missing", 404, 400, "invalid_request"},
 		{"conflict", 409, 400, "invalid_request"},
 		{"later", 503, 503, "temporarily_unavailable"},

@@ -450,13 +450,6 @@ a_token_made_for_something_else_is_refused(void **state UNUSED)
 	}
 }
 
-static void
-a_challenge_goes_with_401(void **state UNUSED)
-{
-	assert_string_equal(oidc_client_auth_challenge(a, ISSUER),
-			    "Basic realm=\"https://idp.example\", charset=\"UTF-8\"");
-}
-
 int
 main(void)
 {
@@ -472,7 +465,6 @@ main(void)
 		cmocka_unit_test(a_written_exception_allows_the_token_endpoint_as_audience),
 		cmocka_unit_test(an_assertion_by_another_key_or_algorithm_is_refused),
 		cmocka_unit_test(a_token_made_for_something_else_is_refused),
-		cmocka_unit_test(a_challenge_goes_with_401),
 	};
 
 	return cmocka_run_group_tests_name("client_auth", tests, setup, teardown);

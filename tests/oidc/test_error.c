@@ -56,8 +56,8 @@ a_failure_without_a_name_is_told_by_its_kind(void **state UNUSED)
 		{ERR_DENIED, NULL, OIDC_ACCESS_DENIED},
 		{ERR_UNAVAILABLE, NULL, OIDC_TEMPORARILY_UNAVAILABLE},
 		{ERR_INTERNAL, NULL, OIDC_SERVER_ERROR},
-		{ERR_NOT_FOUND, NULL, OIDC_SERVER_ERROR},
-		{ERR_CONFLICT, NULL, OIDC_SERVER_ERROR},
+		{ERR_NOT_FOUND, NULL, OIDC_INVALID_REQUEST},
+		{ERR_CONFLICT, NULL, OIDC_INVALID_REQUEST},
 		{ERR_NONE, NULL, OIDC_SERVER_ERROR},
 		{(enum err_kind)99, NULL, OIDC_SERVER_ERROR},
 		{ERR_INPUT, "urn:oasis:names:tc:SAML:2.0:status:Requester", OIDC_INVALID_REQUEST},
@@ -71,16 +71,27 @@ a_failure_without_a_name_is_told_by_its_kind(void **state UNUSED)
 }
 
 static void
-nothing_of_the_log_text_goes_out(void **state UNUSED)
+who_must_authenticate_is_told_how(void **state UNUSED)
 {
-	struct arena *a = arena_create(1 << 16);
-	struct err err = {0};
+	static const struct {
+		const char *name, *challenge;
+	} cases[] = {
+		{OIDC_INVALID_CLIENT, "Basic realm=\"client\""},
+		{OIDC_INVALID_TOKEN, "Bearer error=\"invalid_token\""},
+		{OIDC_TOKEN_MISSING, "Bearer"}, /* RFC 6750 3.1: no code for who brought no token */
+		{OIDC_INSUFFICIENT_SCOPE, "Bearer error=\"insufficient_scope\""},
+		{OIDC_INVALID_REQUEST, NULL},
+	};
 
-	assert_false(FAIL(&err, ERR_INPUT, OIDC_INVALID_GRANT, "<script>secret</script>"));
-	assert_string_equal(oidc_error_json(a, oidc_error_of(&err)),
-			    "{\"error\":\"invalid_grant\",\"error_description\":"
-			    "\"The grant is invalid, expired, used or not for this client.\"}");
-	arena_destroy(a);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct err err = {.kind = ERR_DENIED, .proto = cases[i].name};
+		const struct oidc_error *e = oidc_error_of(&err);
+
+		if (cases[i].challenge == NULL)
+			assert_null(e->challenge);
+		else
+			assert_string_equal(e->challenge, cases[i].challenge);
+	}
 }
 
 int
@@ -89,7 +100,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_named_failure_finds_its_row),
 		cmocka_unit_test(a_failure_without_a_name_is_told_by_its_kind),
-		cmocka_unit_test(nothing_of_the_log_text_goes_out),
+		cmocka_unit_test(who_must_authenticate_is_told_how),
 	};
 
 	return cmocka_run_group_tests_name("error", tests, NULL, NULL);
