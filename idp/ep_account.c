@@ -193,6 +193,18 @@ has_kind(const struct db_credential *means, size_t n, enum db_credential_kind ki
 	return false;
 }
 
+/* The query is anybody's: only what we ourselves redirect with has a text. */
+static const char *
+known_notice(const char *name)
+{
+	static const char *const known[] = {"session_ended", "consent_withdrawn"};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (text_eq(name, known[i]))
+			return known[i];
+	return NULL;
+}
+
 static bool
 show_account(struct request *rq, const struct db_session *s, struct response *rs, struct err *err)
 {
@@ -222,7 +234,7 @@ show_account(struct request *rq, const struct db_session *s, struct response *rs
 	if (!has_kind(means, n, DB_TOTP))
 		json_put_str(rq->a, vars, "totp_enroll_url", "/login?level=substantial");
 	json_put_str(rq->a, vars, "logout_url", "/logout");
-	json_put_str(rq->a, vars, "notice", request_query(rq, "notice"));
+	json_put_str(rq->a, vars, "notice", known_notice(request_query(rq, "notice")));
 	show_form_vars(rq, rs, vars, "/account", "");
 	return show_page(rq, rs, 200, "account", vars, NULL, err);
 }

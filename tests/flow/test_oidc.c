@@ -444,6 +444,23 @@ a_second_means_is_set_up_on_the_way(void **state)
 			    "1");
 }
 
+static void
+the_account_page_shows_only_notices_of_ours(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_person(w, "max", PASSWORD, erika, LEVEL_BASIC);
+	web_init(&b, w);
+	web_get(&b, "/login");
+	web_submit(&b, "/flow/password/", "login_name=max&password=" PASSWORD "&do=login");
+	web_get(&b, "/account?notice=session_ended");
+	assert_true(web_shows(&b, "Die Sitzung ist beendet"));
+	web_get(&b, "/account?notice=registered%20by%20me");
+	assert_int_equal(b.status, 200);
+	assert_false(web_shows(&b, "role=\"status\""));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, world_fresh, NULL)
 
 int
@@ -467,6 +484,7 @@ main(void)
 		T(a_request_without_token_gets_no_error_code),
 		T(registration_makes_an_account_on_the_way),
 		T(a_second_means_is_set_up_on_the_way),
+		T(the_account_page_shows_only_notices_of_ours),
 	};
 
 	return cmocka_run_group_tests_name("flow oidc", tests, setup, world_teardown);
