@@ -3,9 +3,10 @@
 
 usage: lint_i18n.py [SOURCE_ROOT]
 Each language has the same keys, each with a text and the same {names}.  Each key a
-template or page_text(..., "key") names exists.  Each key is used: by name, through
-a family ({{t:family.*member}}), or as the text_key of a row (any string in idp/*.c
-that is a key).
+template or page_text(..., "key") names exists, and so does what code is seen to put
+into a member that ends a key: words for {{t:family.*member}}, problems of forms,
+rows of form fields.  Each key is used: by name, through a family, or as the text_key
+of a row (any string in idp/*.c that is a key).
 """
 import os
 import re
@@ -16,6 +17,15 @@ PIECE = re.compile(r'"((?:[^"\\]|\\.)*)"')
 TEXT_TAG = re.compile(r"\{\{\s*t:([\w.-]+?)(\*[\w.-]+)?\s*\}\}")
 C_CALL = re.compile(r'page_text\s*\([^;"]*"([^"]+)"')
 C_STRING = re.compile(r'"([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)"')
+
+C_PUT = re.compile(r'json_put_str\s*\([^;"]*"(\w+)",([^;]*)\);')
+C_PROBLEM = re.compile(r'form_problem\s*\([^;,]*,\s*(?:"\w+"|[^;,"]*),([^;]*)\);')
+C_FIELDS = re.compile(r"struct form_field \w+\[\] = \{(.*?)\n\};", re.S)
+C_FIELD = re.compile(r'\{"(\w+)",\s*(?:NULL|"(\w+)"),\s*(?:NULL|"[\w-]+"),\s*(\w+),\s*([^,]*),')
+# A value that is a word, or chosen from words; no arguments of calls.
+C_WORD = re.compile(r'(?:^|[?:])\s*"(\w+)"')
+# Members that also hold what is no part of a key.
+NAMES_OF_ANYTHING = ("name", ".")
 
 
 def unquote(text):
@@ -56,12 +66,30 @@ def check_languages(languages, complain):
     return keys
 
 
+def keys_put_by(code, families):
+    """The keys that words in this C source will end up in, through the members of templates."""
+    for member, value in C_PUT.findall(code):
+        if member not in NAMES_OF_ANYTHING:
+            yield from (f + w for f in families.get(member, ()) for w in C_WORD.findall(value))
+    for value in C_PROBLEM.findall(code):
+        yield from ("problem." + w for w in C_WORD.findall(value))
+    for table in C_FIELDS.findall(code):
+        for name, group, kind, flags in C_FIELD.findall(table):
+            yield "field." + name
+            if group:
+                yield "group." + group
+            if "HINT" in flags:
+                yield "hint." + name
+            if kind == "FORM_CHECK":
+                yield "check." + name
+
+
 def check_use(root, keys, complain):
-    used, families = set(), set()
+    used, families = set(), {}
     for path in files_in(os.path.join(root, "web/templates"), ".html"):
         for key, member in TEXT_TAG.findall(read(path)):
             if member:
-                families.add(key)
+                families.setdefault(member[1:], set()).add(key)
             elif key in keys:
                 used.add(key)
             else:
@@ -69,9 +97,10 @@ def check_use(root, keys, complain):
     for path in files_in(os.path.join(root, "idp"), ".c"):
         code = read(path)
         used.update(keys.intersection(C_STRING.findall(code)))
-        for key in C_CALL.findall(code):
+        for key in sorted({*C_CALL.findall(code), *keys_put_by(code, families)}):
             if key not in keys:
                 complain(f"{path}: no text {key}")
+    families = set().union(*families.values())
     for family in sorted(families):
         if not any(k.startswith(family) for k in keys):
             complain(f"no text begins with {family}")

@@ -70,6 +70,27 @@ def an_unknown_key_in_code_is_found():
     expect("idp/a.c: no text a.three", c=C + 'page_text(x->p, LANG_DE, "a.three")')
 
 
+def words_that_code_puts_into_a_member_are_looked_up():
+    expect(c=C + 'json_put_str(a, o, "name2", "two");')
+    html = HTML.replace("*name", "*kind")
+    expect(c=C + 'json_put_str(a, o, "kind", "one");', html=html)
+    expect(c=C + 'json_put_str(a, o, "kind", find(rq, "kind"));', html=html)
+    expect("idp/a.c: no text kind.two",
+           c=C + 'json_put_str(a, o, "kind", x ? "one" : "two");', html=html)
+
+
+def problems_that_code_notes_are_looked_up():
+    expect("idp/a.c: no text problem.odd", c=C + 'form_problem(f, "name", "odd");')
+    expect("idp/a.c: no text problem.a", "idp/a.c: no text problem.b",
+           c=C + 'form_problem(f, at->name,\n x ? "a" : "b");')
+
+
+def fields_of_forms_are_looked_up():
+    table = 'static const struct form_field rows[] = {\n\t{"n", "g", NULL, FORM_CHECK, FORM_HINT, 1, 0},\n};'
+    expect(*(f"idp/a.c: no text {k}.{n}" for k, n in
+             [("check", "n"), ("field", "n"), ("group", "g"), ("hint", "n")]), c=C + table)
+
+
 def a_key_that_nobody_uses_is_found():
     expect("a.two is not used", html="{{t:a.title}} {{t:kind.*name}}")
     expect("row.text is not used", c="")
@@ -78,4 +99,6 @@ def a_key_that_nobody_uses_is_found():
 tap.run([texts_that_agree_pass, a_key_that_a_language_lacks_is_found, an_empty_text_is_found,
          a_repeated_key_is_found, a_text_in_pieces_is_one_text, different_names_are_found,
          an_unknown_key_in_a_template_is_found, an_unknown_family_is_found,
-         an_unknown_key_in_code_is_found, a_key_that_nobody_uses_is_found])
+         an_unknown_key_in_code_is_found, words_that_code_puts_into_a_member_are_looked_up,
+         problems_that_code_notes_are_looked_up, fields_of_forms_are_looked_up,
+         a_key_that_nobody_uses_is_found])
