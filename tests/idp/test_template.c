@@ -47,12 +47,27 @@ shape(const struct template *t)
 	return s;
 }
 
+struct shape_case {
+	const char *text, *want;
+};
+
+static void
+expect_shapes(const struct shape_case *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct template t;
+		struct err err = {0};
+
+		ASSERT_OK(template_parse(a, "x", "x.html", bytes_of(cases[i].text), &t, &err),
+			  &err);
+		assert_string_equal(shape(&t), cases[i].want);
+	}
+}
+
 static void
 tags_become_nodes(void **state UNUSED)
 {
-	static const struct {
-		const char *text, *want;
-	} cases[] = {
+	static const struct shape_case cases[] = {
 		{"", ""},
 		{"plain { } text", "'plain { } text'"},
 		{"a{{b}}c", "'a'[=b]'c'"},
@@ -67,22 +82,13 @@ tags_become_nodes(void **state UNUSED)
 		{"a{{! says }}b", "'a''b'"},
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct template t;
-		struct err err = {0};
-
-		ASSERT_OK(template_parse(a, "x", "x.html", bytes_of(cases[i].text), &t, &err),
-			  &err);
-		assert_string_equal(shape(&t), cases[i].want);
-	}
+	expect_shapes(cases, ARRAY_LEN(cases));
 }
 
 static void
 a_line_with_one_tag_alone_leaves_nothing(void **state UNUSED)
 {
-	static const struct {
-		const char *text, *want;
-	} cases[] = {
+	static const struct shape_case cases[] = {
 		{"a\n{{#b}}\nc\n{{/b}}\nd", "'a\n'[#b 3]'c\n''d'"},
 		{"a\n  {{#b}}  \nc{{/b}}\n", "'a\n'[#b 3]'c''\n'"},
 		{"{{! top }}\na", "'a'"},
@@ -92,14 +98,7 @@ a_line_with_one_tag_alone_leaves_nothing(void **state UNUSED)
 		{"a\n{{v}}\nb", "'a\n'[=v]'\nb'"}, /* values keep their line */
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct template t;
-		struct err err = {0};
-
-		ASSERT_OK(template_parse(a, "x", "x.html", bytes_of(cases[i].text), &t, &err),
-			  &err);
-		assert_string_equal(shape(&t), cases[i].want);
-	}
+	expect_shapes(cases, ARRAY_LEN(cases));
 }
 
 static void
