@@ -134,6 +134,8 @@ signer_sandbox_prepare(int *fd, bool *memory_locked, struct err *err)
 	if (!signals_ignore() || !descriptors_close(fd))
 		return FAIL(err, ERR_INTERNAL, NULL, "signals or descriptors cannot be set: %s",
 			    strerror(errno));
+	/* libc reads the zone file when it first breaks a time down, as certificates do. */
+	tzset();
 	*memory_locked = memory_lock();
 	return true;
 }
