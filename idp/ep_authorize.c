@@ -4,8 +4,35 @@
  */
 #include "idp/ep_oidc.h"
 
+#include "base/text.h"
+#include "idp/config.h"
 #include "idp/flow.h"
 #include "idp/front_oidc.h"
+#include "idp/publish.h"
+#include "oidc/id_token.h"
+
+/* A hint names the one person who may answer (Core 3.1.2.1), as the claim sub does. */
+static bool
+take_hint(struct request *rq, const struct party *p, struct oidc_authorize *r, struct err *err)
+{
+	struct oidc_jwks ours;
+	struct oidc_hint hint;
+
+	if (r->id_token_hint == NULL)
+		return true;
+	publish_jwks(rq->a, rq->snap->keyring, &ours);
+	if (!oidc_hint_verify(rq->a, r->id_token_hint, &ours, rq->app->config->base_url, &hint,
+			      err))
+		return false;
+	/* Another client knows this person under another name. */
+	if (!text_eq(hint.client_id, p->id))
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "a hint of another client");
+	if (r->claims.sub != NULL && !text_eq(r->claims.sub, hint.sub))
+		return FAIL(err, ERR_DENIED, OIDC_LOGIN_REQUIRED,
+			    "hint and claims name two people");
+	r->claims.sub = hint.sub;
+	return true;
+}
 
 bool
 ep_authorize(struct request *rq, struct response *rs, struct err *err)
@@ -25,6 +52,7 @@ ep_authorize(struct request *rq, struct response *rs, struct err *err)
 			       &to, err))
 		return false;
 	if (!oidc_authorize_parse(rq->a, ps, p->oidc, &authorize, &why) ||
+	    !take_hint(rq, p, &authorize, &why) ||
 	    !front_oidc_ask(rq, p, &authorize, start.redirect_uri, start.state, &ask, &why))
 		return front_oidc_refuse(rq, to, &why, rs, err);
 	return flow_start(rq, &ask, rq->method == HTTP_GET, rs, err);

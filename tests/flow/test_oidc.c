@@ -285,6 +285,64 @@ errors_go_back_by_name(void **state)
 	}
 }
 
+static const char *
+error_with_hint(struct web *b, const char *hint, const char *more)
+{
+	web_get(b, oidc_request_url(
+			   b->w, "openid",
+			   arena_printf(b->w->a, "&prompt=none&id_token_hint=%s%s", hint, more)));
+	assert_int_equal(b->status, 303);
+	return location_param(b, "error");
+}
+
+static void
+a_hint_names_the_one_who_may_answer(void **state)
+{
+	struct world *w = *state;
+	struct web b, other;
+
+	world_person(w, "karl", PASSWORD, erika, LEVEL_LOW);
+	web_init(&b, w);
+	const char *hers = text_member(redeem(&b, code_of(&b, "openid", "")), "id_token");
+
+	w->now += 1000; /* expired, and a hint all the same; the session still lives */
+	assert_null(error_with_hint(&b, hers, ""));
+	assert_non_null(location_param(&b, "code"));
+	assert_string_equal(
+		error_with_hint(&b, hers,
+				"&claims=%7B%22id_token%22%3A%7B%22sub%22%3A%7B%22value%22%3A%22x"
+				"%22%7D%7D%7D"),
+		"login_required");
+	assert_string_equal(error_with_hint(&b, "a.b.c", ""), "invalid_request");
+
+	web_init(&other, w);
+	web_get(&other, oidc_request_url(w, "openid", ""));
+	web_submit(&other, "/flow/password/", "login_name=karl&password=" PASSWORD "&do=login");
+	if (other.status == 200)
+		web_submit(&other, "/flow/consent/", "do=agree");
+	assert_non_null(location_param(&other, "code"));
+	assert_string_equal(error_with_hint(&other, hers, ""), "login_required");
+}
+
+static void
+a_hint_of_another_client_is_refused(void **state)
+{
+	static const char claims[] = "{\"iss\":\"" BASE "\",\"aud\":\"other\",\"sub\":\"x\"}";
+	struct world *w = *state;
+	struct key_ops ops = signer_key_ops(w->signer->s);
+	struct err err = {0};
+	const char *hint;
+	struct web b;
+	json_t *o;
+
+	ASSERT_OK(json_parse_object(w->a, bytes_of(claims), sizeof(claims), &o, &err), &err);
+	ASSERT_OK(oidc_jws_build(w->a, &ops, test_signer_kid(w->signer, KEY_OIDC_SIGN, KEY_P256),
+				 OIDC_ES256, "JWT", o, &hint, &err),
+		  &err);
+	web_init(&b, w);
+	assert_string_equal(error_with_hint(&b, hint, ""), "invalid_request");
+}
+
 static void
 saying_no_is_access_denied(void **state)
 {
@@ -475,6 +533,8 @@ main(void)
 		T(a_wrong_secret_is_nobodys),
 		T(an_unproven_redirect_gets_a_page),
 		T(errors_go_back_by_name),
+		T(a_hint_names_the_one_who_may_answer),
+		T(a_hint_of_another_client_is_refused),
 		T(saying_no_is_access_denied),
 		T(max_age_asks_for_a_younger_login),
 		T(acr_values_lead_to_the_second_means),
