@@ -6,6 +6,7 @@
 #include "idp/config.h"
 #include "idp/front_oidc.h"
 #include "idp/grant.h"
+#include "idp/party.h"
 #include "idp/saml_peer.h"
 #include "oidc/discovery.h"
 #include "saml/metadata_write.h"
@@ -101,6 +102,7 @@ add_discovery(struct app *app, struct snapshot *snap, struct err *err)
 		.issuer = app->config->base_url,
 		.endpoints = endpoints,
 		.n_endpoints = ARRAY_LEN(paths),
+		.scopes = party_scopes(snap->a),
 		.acr_values = acr_values(snap->a),
 		.grant_types = grant_types(snap->a),
 		.ui_locales = {locales, ARRAY_LEN(locales)},

@@ -147,44 +147,25 @@ oidc_claims_parse(struct arena *a, const char *text, struct oidc_claims *out, st
 	return true;
 }
 
-/* Texts, each once. */
-struct unique {
-	const char **s;
-	size_t n;
-};
-
-static void
-unique_add(struct arena *a, struct unique *u, const char *text, size_t n)
-{
-	const char *s = arena_strndup(a, text, n);
-
-	if (!oidc_strs_have((struct oidc_strs){u->s, u->n}, s))
-		u->s[u->n++] = s;
-}
-
-struct oidc_strs
-oidc_scopes_of(struct arena *a, const struct oidc_scope_claim *rows, size_t n)
-{
-	struct unique u = {ARENA_ARRAY(a, const char *, n + 1), 0};
-
-	unique_add(a, &u, "openid", 6);
-	for (size_t i = 0; i < n; i++)
-		unique_add(a, &u, rows[i].scope, strlen(rows[i].scope));
-	return (struct oidc_strs){u.s, u.n};
-}
-
 struct oidc_strs
 oidc_claims_of(struct arena *a, const struct oidc_scope_claim *rows, size_t n)
 {
 	static const char *const own[] = {"iss",   "sub", "aud", "exp", "iat",     "auth_time",
 					  "nonce", "acr", "amr", "sid", "at_hash", LEVELS};
-	struct unique u = {ARENA_ARRAY(a, const char *, n + ARRAY_LEN(own)), 0};
+	const char **s = ARENA_ARRAY(a, const char *, ARRAY_LEN(own) + n);
+	size_t used = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(own); i++)
-		unique_add(a, &u, own[i], strlen(own[i]));
-	for (size_t i = 0; i < n; i++)
-		unique_add(a, &u, rows[i].claim, strcspn(rows[i].claim, "."));
-	return (struct oidc_strs){u.s, u.n};
+	while (used < ARRAY_LEN(own)) {
+		s[used] = own[used];
+		used++;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *name = arena_strndup(a, rows[i].claim, strcspn(rows[i].claim, "."));
+
+		if (!oidc_strs_have((struct oidc_strs){s, used}, name))
+			s[used++] = name;
+	}
+	return (struct oidc_strs){s, used};
 }
 
 void

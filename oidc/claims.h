@@ -37,9 +37,6 @@ struct oidc_scope_claim {
 	const char *scope, *claim;
 };
 
-/* The scopes of the table, openid before them, each once: what clients may register. */
-struct oidc_strs oidc_scopes_of(struct arena *a, const struct oidc_scope_claim *rows, size_t n);
-
 /* The claims of the table after those of the protocol, each once: what discovery tells. */
 struct oidc_strs oidc_claims_of(struct arena *a, const struct oidc_scope_claim *rows, size_t n);
 

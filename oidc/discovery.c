@@ -46,7 +46,7 @@ oidc_discovery_build(struct arena *a, const struct oidc_discovery *d)
 	json_put_str(a, o, "issuer", d->issuer);
 	for (size_t i = 0; i < d->n_endpoints; i++)
 		json_put_str(a, o, d->endpoints[i].member, d->endpoints[i].url);
-	put_list(a, o, "scopes_supported", oidc_scopes_of(a, d->claims, d->n_claims));
+	put_list(a, o, "scopes_supported", d->scopes);
 	put_list(a, o, "claims_supported", oidc_claims_of(a, d->claims, d->n_claims));
 	put_list(a, o, "acr_values_supported", d->acr_values);
 	put_list(a, o, "grant_types_supported", d->grant_types);

@@ -18,7 +18,7 @@ struct oidc_discovery {
 	size_t n_endpoints;
 	const struct oidc_scope_claim *claims; /* the caller's table */
 	size_t n_claims;
-	struct oidc_strs acr_values, grant_types, ui_locales;
+	struct oidc_strs scopes, acr_values, grant_types, ui_locales;
 };
 
 const char *oidc_discovery_build(struct arena *a, const struct oidc_discovery *d);

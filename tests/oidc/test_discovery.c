@@ -17,6 +17,7 @@ static const struct oidc_scope_claim rows[] = {
 	{"profile", "sub"},
 };
 
+static const char *const scopes[] = {"openid", "profile", "address"};
 static const char *const acr[] = {"low", "high"};
 static const char *const grants[] = {"authorization_code"};
 static const char *const locales[] = {"de", "en"};
@@ -41,6 +42,7 @@ the_document_follows_the_tables(void **state UNUSED)
 		.n_endpoints = ARRAY_LEN(endpoints),
 		.claims = rows,
 		.n_claims = ARRAY_LEN(rows),
+		.scopes = {scopes, 3},
 		.acr_values = {acr, 2},
 		.grant_types = {grants, 1},
 		.ui_locales = {locales, 2},
