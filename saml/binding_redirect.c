@@ -54,13 +54,10 @@ inflate_message(struct arena *a, struct bytes in, struct bytes *out, struct err 
 	unsigned char chunk[4096];
 	struct buf b;
 	int rc;
-
-	if (in.n > SAML_XML_MAX)
-		return FAIL(err, ERR_INPUT, NULL, "message of %zu octets", in.n);
 	z_stream z = stream_over(a, in);
 
-	if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
-		return FAIL(err, ERR_INTERNAL, NULL, "zlib does not start");
+	if (in.n > SAML_XML_MAX || inflateInit2(&z, -MAX_WBITS) != Z_OK)
+		return FAIL(err, ERR_INPUT, NULL, "message of %zu octets", in.n);
 	buf_init(&b, a, max);
 	do {
 		z.next_out = chunk;
@@ -136,21 +133,29 @@ decode(struct arena *a, struct bytes raw, struct saml_wire *out, struct err *err
 }
 
 static bool
+deflate_all(z_stream *z, struct arena *a, struct bytes *out)
+{
+	size_t max = deflateBound(z, z->avail_in);
+	unsigned char *p = arena_alloc(a, max);
+
+	z->next_out = p;
+	z->avail_out = (uInt)max;
+	bool done = deflate(z, Z_FINISH) == Z_STREAM_END;
+
+	*out = (struct bytes){p, max - z->avail_out};
+	return done;
+}
+
+static bool
 deflate_message(struct arena *a, struct bytes in, struct bytes *out, struct err *err)
 {
 	z_stream z = stream_over(a, in);
 
-	if (in.n > SAML_XML_MAX || deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, WINDOW_BITS,
-						MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (in.n > SAML_XML_MAX ||
+	    deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL,
+			 Z_DEFAULT_STRATEGY) != Z_OK ||
+	    !deflate_all(&z, a, out))
 		return FAIL(err, ERR_INTERNAL, NULL, "message of %zu octets is not packed", in.n);
-	size_t max = deflateBound(&z, (uLong)in.n);
-	unsigned char *p = arena_alloc(a, max);
-
-	z.next_out = p;
-	z.avail_out = (uInt)max;
-	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
-		return FAIL(err, ERR_INTERNAL, NULL, "DEFLATE did not finish");
-	*out = (struct bytes){p, max - z.avail_out};
 	return true;
 }
 

@@ -144,17 +144,15 @@ static bool
 read_validity(const struct xml_node *role, struct saml_party *p, struct err *err)
 {
 	for (const struct xml_node *n = role; n != NULL; n = xml_parent(n)) {
-		const char *cache = xml_attr(n, "cacheDuration");
-		int64_t cache_s = 0;
+		int64_t cache_s = -1;
 		time_t until = 0;
 
-		if (!saml_attr_time(n, "validUntil", &until, err))
+		if (!saml_attr_time(n, "validUntil", &until, err) ||
+		    !saml_attr_duration(n, "cacheDuration", &cache_s, err))
 			return false;
 		if (until != 0 && (p->valid_until == 0 || until < p->valid_until))
 			p->valid_until = until;
-		if (cache != NULL && !saml_read_duration(cache, &cache_s))
-			return FAIL(err, ERR_INPUT, NULL, "cacheDuration is no duration");
-		if (cache != NULL && (p->cache_s == 0 || cache_s < p->cache_s))
+		if (cache_s >= 0 && (p->cache_s < 0 || cache_s < p->cache_s))
 			p->cache_s = cache_s;
 	}
 	return true;
@@ -534,6 +532,7 @@ saml_metadata_parse(struct arena *a, struct bytes text, const char *entity_id,
 	if (p->entity_id[0] == '\0' || strlen(p->entity_id) > ENTITY_ID_MAX)
 		return FAIL(err, ERR_INPUT, NULL, "entityID of %zu octets", strlen(p->entity_id));
 	p->has_id = xml_attr(entity, "ID") != NULL;
+	p->cache_s = -1;
 	if (!find_role(a, entity, &role, err) || !read_validity(role, p, err) ||
 	    !read_role(a, role, p, err) || !read_people(a, entity, role, p, err))
 		return false;

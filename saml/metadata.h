@@ -69,7 +69,7 @@ struct saml_contact {
 struct saml_party {
 	const char *entity_id; /* never NULL, a URI of 1..1024 octets */
 	time_t valid_until;    /* the earliest of all that apply; 0: not stated */
-	int64_t cache_s;       /* likewise */
+	int64_t cache_s;       /* likewise; -1: not stated */
 	bool has_id;           /* an ID attribute at the EntityDescriptor */
 	bool authn_requests_signed, want_assertions_signed;
 	const char *const *nameid_formats;

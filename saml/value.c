@@ -302,3 +302,11 @@ saml_attr_time(const struct xml_node *n, const char *name, time_t *out, struct e
 
 	return value == NULL || clock_parse(value, out, err);
 }
+
+bool
+saml_attr_duration(const struct xml_node *n, const char *name, int64_t *out_s, struct err *err)
+{
+	const char *value = xml_attr(n, name);
+
+	return value == NULL || saml_read_duration(value, out_s) || refuse_attr(n, name, err);
+}

@@ -55,5 +55,7 @@ MUST_USE bool saml_attr_short(const struct xml_node *n, const char *name, int *o
 			      struct err *err);
 MUST_USE bool saml_attr_time(const struct xml_node *n, const char *name, time_t *out,
 			     struct err *err);
+MUST_USE bool saml_attr_duration(const struct xml_node *n, const char *name, int64_t *out_s,
+				 struct err *err);
 
 #endif

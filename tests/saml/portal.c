@@ -232,3 +232,34 @@ portal_unpack(struct arena *a, const struct saml_carrier *c)
 	ASSERT_OK(saml_binding_decode(a, binding, bytes_of(raw), &wire, &err), &err);
 	return wire.xml;
 }
+
+const struct xml_node *
+portal_child(const struct xml_node *n, const char *ns, const char *name)
+{
+	const struct xml_node *c;
+	struct err err = {0};
+
+	ASSERT_OK(xml_child(n, ns, name, &c, &err), &err);
+	return c;
+}
+
+const char *
+portal_text(struct arena *a, const struct xml_node *n)
+{
+	struct err err = {0};
+	const char *t;
+
+	assert_non_null(n);
+	ASSERT_OK(xml_text(a, n, &t, &err), &err);
+	return t;
+}
+
+static bool
+no_answer(void *ctx, struct arena *a, const char *kid, enum sig_alg alg, struct bytes text,
+	  struct bytes *sig, struct err *err)
+{
+	(void)ctx, (void)a, (void)kid, (void)alg, (void)text, (void)sig;
+	return FAIL(err, ERR_UNAVAILABLE, NULL, "the signer does not answer");
+}
+
+const struct key_ops portal_no_signer = {.sign = no_answer};

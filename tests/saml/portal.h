@@ -48,4 +48,11 @@ MUST_USE bool portal_send(struct arena *a, const struct saml_party *party, const
 /* The XML inside a carrier of ours (either binding). */
 struct bytes portal_unpack(struct arena *a, const struct saml_carrier *c);
 
+/* The one child of this name, or the text of an element; fail the test when there is none. */
+const struct xml_node *portal_child(const struct xml_node *n, const char *ns, const char *name);
+const char *portal_text(struct arena *a, const struct xml_node *n);
+
+/* A signer that does not answer. */
+extern const struct key_ops portal_no_signer;
+
 #endif

@@ -405,18 +405,9 @@ test_a_message_too_long_for_an_address_is_not_signed(void **state)
 		       ERR_INTERNAL, "is not packed");
 }
 
-static bool
-no_answer(void *ctx, struct arena *ar, const char *kid, enum sig_alg alg, struct bytes text,
-	  struct bytes *sig, struct err *err)
-{
-	(void)ctx, (void)ar, (void)kid, (void)alg, (void)text, (void)sig;
-	return FAIL(err, ERR_UNAVAILABLE, NULL, "the signer does not answer");
-}
-
 static void
 test_nothing_goes_out_unsigned_when_the_signer_is_gone(void **state)
 {
-	const struct key_ops gone = {.sign = no_answer};
 	struct saml_signer signer = test_signer(keys, "ecdsa-sha256");
 	const struct saml_to_sign what = {.element = bytes_of(message), .id = "_1", .place = 29};
 	struct saml_outgoing o = outgoing(&what, &signer, NULL);
@@ -424,7 +415,7 @@ test_nothing_goes_out_unsigned_when_the_signer_is_gone(void **state)
 	struct err err = {0};
 
 	(void)state;
-	signer.ops = &gone;
+	signer.ops = &portal_no_signer;
 	ASSERT_REFUSED(saml_binding_encode(a, SAML_BINDING_REDIRECT, &o, &c, &err), &err,
 		       ERR_UNAVAILABLE, "does not answer");
 	ASSERT_REFUSED(saml_binding_encode(a, SAML_BINDING_POST, &o, &c, &err), &err,

@@ -51,25 +51,24 @@ test_none_is_none(void **state)
 static void
 test_a_full_request_is_read(void **state)
 {
-	static const char
-		full[] =
-			"<akdb:AuthenticationRequest Version=\"2\" EnableStatusDetail=\"true\">\n"
-			"<akdb:AuthnMethods><akdb:Benutzername><akdb:Enabled> false </akdb:Enabled>"
-			"</akdb:Benutzername><akdb:eID><akdb:Enabled>true</akdb:Enabled></akdb:eID>"
-			"<akdb:FINK/><akdb:Future/></akdb:AuthnMethods>"
-			"<akdb:RequestedAttributes>\n"
-			"<akdb:RequestedAttribute Name=\"urn:oid:2.5.4.42\" "
-			"RequiredAttribute=\"true\"/>\n"
-			"<akdb:RequestedAttribute Name=\" urn:oid:2.5.4.4\"/>\n"
-			"<akdb:Future/></akdb:RequestedAttributes>" DISPLAY(
-				"<classic-ui:Purpose><![CDATA[<h1>x</h1>]]></classic-ui:Purpose>"
-				"<classic-ui:OrganizationDisplayName>\n   <![CDATA[Amt f\xc3\xbcr "
-				"<Dinge>]]>\n  "
-				"</classic-ui:OrganizationDisplayName>"
-				"<classic-ui:Lang>de</classic-ui:Lang>"
-				"<classic-ui:BackURL>https://amt24.example/</classic-ui:BackURL>"
-				"<classic-ui:OnlineServiceId> BMI-4711 "
-				"</classic-ui:OnlineServiceId>") "</akdb:AuthenticationRequest>";
+	static const char full[] =
+		"<akdb:AuthenticationRequest Version=\"2\" EnableStatusDetail=\"true\">\n"
+		"<akdb:AuthnMethods><akdb:Benutzername><akdb:Enabled> false </akdb:Enabled>"
+		"</akdb:Benutzername><akdb:eID><akdb:Enabled>true</akdb:Enabled></akdb:eID>"
+		"<akdb:FINK/><akdb:Future/></akdb:AuthnMethods>"
+		"<akdb:RequestedAttributes>\n"
+		"<akdb:RequestedAttribute Name=\"urn:oid:2.5.4.42\" "
+		"RequiredAttribute=\"true\"/>\n"
+		"<akdb:RequestedAttribute Name=\" urn:oid:2.5.4.4\"/>\n"
+		"<akdb:Future/></akdb:RequestedAttributes>" DISPLAY(
+			"<classic-ui:Purpose><![CDATA[<h1>x</h1>]]></classic-ui:Purpose>"
+			"<classic-ui:OrganizationDisplayName>\n   <![CDATA[Amt f\xc3\xbcr "
+			"<Dinge>]]>\n  "
+			"</classic-ui:OrganizationDisplayName>"
+			"<classic-ui:Lang>de</classic-ui:Lang>"
+			"<classic-ui:BackURL>https://amt24.example/</classic-ui:BackURL>"
+			"<classic-ui:OnlineServiceId> BMI-4711 "
+			"</classic-ui:OnlineServiceId>") "</akdb:AuthenticationRequest>";
 	const struct saml_akdb_request *r;
 	struct err err = {0};
 

@@ -60,7 +60,7 @@ test_a_service_provider_is_read(void **state)
 	(void)state;
 	assert_string_equal(p->entity_id, PORTAL_ENTITY);
 	assert_int_equal(p->valid_until, 0);
-	assert_int_equal(p->cache_s, 0);
+	assert_int_equal(p->cache_s, -1);
 	assert_false(p->has_id);
 	assert_true(p->authn_requests_signed);
 	assert_true(p->want_assertions_signed);

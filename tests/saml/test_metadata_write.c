@@ -76,11 +76,7 @@ built(const struct saml_description *d)
 static const struct xml_node *
 child(const struct xml_node *n, const char *name)
 {
-	const struct xml_node *c;
-	struct err err = {0};
-
-	ASSERT_OK(xml_child(n, MD, name, &c, &err), &err);
-	return c;
+	return portal_child(n, MD, name);
 }
 
 /* Child number i of this name; NULL past the last. */
@@ -91,17 +87,6 @@ nth(const struct xml_node *n, const char *ns, const char *name, size_t i)
 		if (xml_is(c, ns, name) && i-- == 0)
 			return c;
 	return NULL;
-}
-
-static const char *
-text(const struct xml_node *n)
-{
-	struct err err = {0};
-	const char *t;
-
-	assert_non_null(n);
-	ASSERT_OK(xml_text(a, n, &t, &err), &err);
-	return t;
 }
 
 static void
@@ -116,8 +101,10 @@ test_the_entity_is_described_and_signed(void **state)
 	assert_string_equal(xml_attr(root, "validUntil"), "2026-11-24T18:00:10Z");
 	assert_string_equal(xml_attr(role, "WantAuthnRequestsSigned"), "true");
 	assert_string_equal(xml_attr(role, "protocolSupportEnumeration"), SAML_NS_PROTOCOL);
-	assert_string_equal(text(nth(role, MD, "NameIDFormat", 0)), SAML_NAMEID_TRANSIENT);
-	assert_string_equal(text(nth(role, MD, "NameIDFormat", 1)), SAML_NAMEID_PERSISTENT);
+	assert_string_equal(portal_text(a, nth(role, MD, "NameIDFormat", 0)),
+			    SAML_NAMEID_TRANSIENT);
+	assert_string_equal(portal_text(a, nth(role, MD, "NameIDFormat", 1)),
+			    SAML_NAMEID_PERSISTENT);
 	d.want_authn_requests_signed = false;
 	assert_string_equal(
 		xml_attr(child(built(&d), "IDPSSODescriptor"), "WantAuthnRequestsSigned"), "false");
@@ -159,7 +146,8 @@ check_key(const struct xml_node *n, const char *use, struct bytes cert)
 	const struct xml_node *data = nth(info, SAML_NS_DS, "X509Data", 0);
 
 	assert_string_equal(xml_attr(n, "use"), use);
-	assert_string_equal(text(nth(data, SAML_NS_DS, "X509Certificate", 0)), enc_base64(a, cert));
+	assert_string_equal(portal_text(a, nth(data, SAML_NS_DS, "X509Certificate", 0)),
+			    enc_base64(a, cert));
 }
 
 static void
@@ -201,8 +189,10 @@ test_organization_and_contacts_are_written(void **state)
 	const struct xml_node *root = built(&d), *org = child(root, "Organization");
 
 	(void)state;
-	assert_string_equal(text(nth(org, MD, "OrganizationName", 0)), name_texts[0].text);
-	assert_string_equal(text(nth(org, MD, "OrganizationDisplayName", 1)), name_texts[1].text);
+	assert_string_equal(portal_text(a, nth(org, MD, "OrganizationName", 0)),
+			    name_texts[0].text);
+	assert_string_equal(portal_text(a, nth(org, MD, "OrganizationDisplayName", 1)),
+			    name_texts[1].text);
 	assert_string_equal(xml_attr_ns(nth(org, MD, "OrganizationName", 1),
 					"http://www.w3.org/XML/1998/namespace", "lang"),
 			    "en");
@@ -211,9 +201,10 @@ test_organization_and_contacts_are_written(void **state)
 
 		assert_string_equal(xml_attr(c, "contactType"), contacts[i].type);
 		if (contacts[i].company != NULL)
-			assert_string_equal(text(child(c, "Company")), contacts[i].company);
+			assert_string_equal(portal_text(a, child(c, "Company")),
+					    contacts[i].company);
 		if (contacts[i].email != NULL)
-			assert_string_equal(text(child(c, "EmailAddress")),
+			assert_string_equal(portal_text(a, child(c, "EmailAddress")),
 					    arena_printf(a, "mailto:%s", contacts[i].email));
 	}
 	d.organization_name.n = 0;

@@ -112,39 +112,19 @@ verified(const struct xml_node *n)
 	return saml_signed_root(s);
 }
 
-static const struct xml_node *
-child(const struct xml_node *n, const char *ns, const char *name)
-{
-	const struct xml_node *c;
-	struct err err = {0};
-
-	ASSERT_OK(xml_child(n, ns, name, &c, &err), &err);
-	return c;
-}
-
-static const char *
-text(const struct xml_node *n)
-{
-	struct err err = {0};
-	const char *t;
-
-	ASSERT_OK(xml_text(a, n, &t, &err), &err);
-	return t;
-}
-
 #define ATTR(n, name, want) assert_string_equal(xml_attr((n), (name)), (want))
 
 static void
 check_subject(const struct xml_node *assertion)
 {
-	const struct xml_node *subject = child(assertion, SAML_NS_ASSERTION, "Subject");
-	const struct xml_node *nameid = child(subject, SAML_NS_ASSERTION, "NameID");
+	const struct xml_node *subject = portal_child(assertion, SAML_NS_ASSERTION, "Subject");
+	const struct xml_node *nameid = portal_child(subject, SAML_NS_ASSERTION, "NameID");
 	const struct xml_node *confirmation =
-		child(subject, SAML_NS_ASSERTION, "SubjectConfirmation");
+		portal_child(subject, SAML_NS_ASSERTION, "SubjectConfirmation");
 	const struct xml_node *data =
-		child(confirmation, SAML_NS_ASSERTION, "SubjectConfirmationData");
+		portal_child(confirmation, SAML_NS_ASSERTION, "SubjectConfirmationData");
 
-	assert_string_equal(text(nameid), "name1");
+	assert_string_equal(portal_text(a, nameid), "name1");
 	ATTR(nameid, "Format", SAML_NAMEID_TRANSIENT);
 	ATTR(nameid, "NameQualifier", US);
 	ATTR(nameid, "SPNameQualifier", PORTAL_ENTITY);
@@ -159,36 +139,38 @@ check_subject(const struct xml_node *assertion)
 static void
 check_conditions(const struct xml_node *assertion)
 {
-	const struct xml_node *conditions = child(assertion, SAML_NS_ASSERTION, "Conditions");
+	const struct xml_node *conditions =
+		portal_child(assertion, SAML_NS_ASSERTION, "Conditions");
 	const struct xml_node *audience =
-		child(child(conditions, SAML_NS_ASSERTION, "AudienceRestriction"),
-		      SAML_NS_ASSERTION, "Audience");
+		portal_child(portal_child(conditions, SAML_NS_ASSERTION, "AudienceRestriction"),
+			     SAML_NS_ASSERTION, "Audience");
 
 	ATTR(conditions, "NotBefore", "2026-11-23T17:59:10Z");
 	ATTR(conditions, "NotOnOrAfter", "2026-11-23T18:05:10Z");
-	assert_string_equal(text(audience), PORTAL_ENTITY);
-	child(conditions, SAML_NS_ASSERTION, "OneTimeUse");
+	assert_string_equal(portal_text(a, audience), PORTAL_ENTITY);
+	portal_child(conditions, SAML_NS_ASSERTION, "OneTimeUse");
 }
 
 static void
 check_authn(const struct xml_node *assertion)
 {
-	const struct xml_node *authn = child(assertion, SAML_NS_ASSERTION, "AuthnStatement");
+	const struct xml_node *authn = portal_child(assertion, SAML_NS_ASSERTION, "AuthnStatement");
 
 	ATTR(authn, "AuthnInstant", "2026-11-23T18:00:05Z");
 	ATTR(authn, "SessionIndex", "session1");
 	ATTR(authn, "SessionNotOnOrAfter", "2026-11-23T20:00:10Z");
-	ATTR(child(authn, SAML_NS_ASSERTION, "SubjectLocality"), "Address", "192.0.2.1");
-	assert_string_equal(text(child(child(authn, SAML_NS_ASSERTION, "AuthnContext"),
-				       SAML_NS_ASSERTION, "AuthnContextClassRef")),
-			    "STORK-QAA-Level-3");
+	ATTR(portal_child(authn, SAML_NS_ASSERTION, "SubjectLocality"), "Address", "192.0.2.1");
+	assert_string_equal(
+		portal_text(a, portal_child(portal_child(authn, SAML_NS_ASSERTION, "AuthnContext"),
+					    SAML_NS_ASSERTION, "AuthnContextClassRef")),
+		"STORK-QAA-Level-3");
 }
 
 static void
 check_attributes(const struct xml_node *assertion)
 {
 	const struct xml_node *n =
-		xml_first(child(assertion, SAML_NS_ASSERTION, "AttributeStatement"));
+		xml_first(portal_child(assertion, SAML_NS_ASSERTION, "AttributeStatement"));
 
 	for (size_t i = 0; i < ARRAY_LEN(attributes); i++, n = xml_next(n)) {
 		const struct saml_attribute *at = &attributes[i];
@@ -212,7 +194,7 @@ check_attributes(const struct xml_node *assertion)
 			ASSERT_OK(xml_xsi_type(a, value, &ns, &name, &err), &err);
 			assert_string_equal(ns, SAML_NS_XS);
 			assert_string_equal(name, "string");
-			assert_string_equal(text(value), at->values[v]);
+			assert_string_equal(portal_text(a, value), at->values[v]);
 		}
 		assert_null(value);
 	}
@@ -225,7 +207,8 @@ check_assertion(const struct xml_node *assertion)
 	ATTR(assertion, "ID", "_assertion1");
 	ATTR(assertion, "Version", "2.0");
 	ATTR(assertion, "IssueInstant", "2026-11-23T18:00:10Z");
-	assert_string_equal(text(child(assertion, SAML_NS_ASSERTION, "Issuer")), US);
+	assert_string_equal(portal_text(a, portal_child(assertion, SAML_NS_ASSERTION, "Issuer")),
+			    US);
 	check_subject(assertion);
 	check_conditions(assertion);
 	check_authn(assertion);
@@ -240,9 +223,10 @@ check_envelope(const struct xml_node *n, const char *code)
 	ATTR(n, "InResponseTo", "_request1");
 	ATTR(n, "Destination", PORTAL_ACS);
 	ATTR(n, "IssueInstant", "2026-11-23T18:00:10Z");
-	assert_string_equal(text(child(n, SAML_NS_ASSERTION, "Issuer")), US);
-	ATTR(child(child(n, SAML_NS_PROTOCOL, "Status"), SAML_NS_PROTOCOL, "StatusCode"), "Value",
-	     code);
+	assert_string_equal(portal_text(a, portal_child(n, SAML_NS_ASSERTION, "Issuer")), US);
+	ATTR(portal_child(portal_child(n, SAML_NS_PROTOCOL, "Status"), SAML_NS_PROTOCOL,
+			  "StatusCode"),
+	     "Value", code);
 }
 
 static void
@@ -254,8 +238,8 @@ test_a_response_says_what_it_was_told(void **state)
 
 	(void)state;
 	check_envelope(verified(root), SAML_SUCCESS);
-	check_assertion(verified(child(root, SAML_NS_ASSERTION, "Assertion")));
-	check_assertion(child(verified(root), SAML_NS_ASSERTION, "Assertion"));
+	check_assertion(verified(portal_child(root, SAML_NS_ASSERTION, "Assertion")));
+	check_assertion(portal_child(verified(root), SAML_NS_ASSERTION, "Assertion"));
 }
 
 static void
@@ -292,12 +276,12 @@ test_the_policy_says_what_is_signed(void **state)
 	(void)state;
 	policy.sign = SAML_SIGN_RESPONSE;
 	root = parse_xml(a, text_of(a, build(&r, &policy)));
-	assert_false(xmlsig_present(child(root, SAML_NS_ASSERTION, "Assertion")));
-	check_assertion(child(verified(root), SAML_NS_ASSERTION, "Assertion"));
+	assert_false(xmlsig_present(portal_child(root, SAML_NS_ASSERTION, "Assertion")));
+	check_assertion(portal_child(verified(root), SAML_NS_ASSERTION, "Assertion"));
 	policy.sign = SAML_SIGN_ASSERTION;
 	root = parse_xml(a, text_of(a, build(&r, &policy)));
 	assert_false(xmlsig_present(root));
-	check_assertion(verified(child(root, SAML_NS_ASSERTION, "Assertion")));
+	check_assertion(verified(portal_child(root, SAML_NS_ASSERTION, "Assertion")));
 }
 
 static void
@@ -340,8 +324,8 @@ opened(const struct xml_node *root)
 	struct xml_doc *doc;
 	struct err err = {0};
 
-	ASSERT_OK(xmlenc_decrypt(a, child(root, SAML_NS_ASSERTION, "EncryptedAssertion"), &ours,
-				 &doc, &err),
+	ASSERT_OK(xmlenc_decrypt(a, portal_child(root, SAML_NS_ASSERTION, "EncryptedAssertion"),
+				 &ours, &doc, &err),
 		  &err);
 	return xml_root(doc);
 }
@@ -598,18 +582,9 @@ test_xmlsec1_verifies_both_signatures(void **state)
 	}
 }
 
-static bool
-no_answer(void *ctx, struct arena *ar, const char *kid, enum sig_alg alg, struct bytes octets,
-	  struct bytes *sig, struct err *err)
-{
-	(void)ctx, (void)ar, (void)kid, (void)alg, (void)octets, (void)sig;
-	return FAIL(err, ERR_UNAVAILABLE, NULL, "the signer does not answer");
-}
-
 static void
 test_without_the_signer_there_is_no_response(void **state)
 {
-	const struct key_ops gone = {.sign = no_answer};
 	struct saml_signer signer = test_signer(keys, "rsa-sha256");
 	struct saml_policy policies[] = {{.sign = SAML_SIGN_BOTH},
 					 {.sign = SAML_SIGN_ASSERTION},
@@ -620,7 +595,7 @@ test_without_the_signer_there_is_no_response(void **state)
 	struct err err = {0};
 
 	(void)state;
-	signer.ops = &gone;
+	signer.ops = &portal_no_signer;
 	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
 		const struct saml_peer peer = {party, &policies[i], &signer};
 

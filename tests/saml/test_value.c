@@ -107,7 +107,8 @@ test_typed_attributes_are_read_or_refused(void **state)
 
 	(void)state;
 	ASSERT_OK(xml_parse(a,
-			    bytes_of("<x b=\"0\" v=\"12\" t=\"1970-01-01T00:01:00Z\" j=\"junk\"/>"),
+			    bytes_of("<x b=\"0\" v=\"12\" t=\"1970-01-01T00:01:00Z\" d=\"PT1M\" "
+				     "j=\"junk\"/>"),
 			    &xml_limits_message, &doc, &err),
 		  &err);
 	const struct xml_node *n = xml_root(doc);
@@ -121,6 +122,11 @@ test_typed_attributes_are_read_or_refused(void **state)
 	assert_true(saml_attr_time(n, "missing", &t, &err) && t == 7);
 	assert_true(saml_attr_time(n, "t", &t, &err) && t == 60);
 	ASSERT_REFUSED(saml_attr_time(n, "j", &t, &err), &err, ERR_INPUT, "dateTime");
+	int64_t d = 5;
+
+	assert_true(saml_attr_duration(n, "missing", &d, &err) && d == 5);
+	assert_true(saml_attr_duration(n, "d", &d, &err) && d == 60);
+	ASSERT_REFUSED(saml_attr_duration(n, "j", &d, &err), &err, ERR_INPUT, "malformed");
 	arena_destroy(a);
 }
 

@@ -172,7 +172,7 @@ print_party(struct buf *b, const struct saml_party *p)
 
 	line(b, "entity", p->entity_id);
 	moment(b, "valid-until", p->valid_until);
-	if (p->cache_s != 0)
+	if (p->cache_s >= 0)
 		number(b, "cache-s", p->cache_s);
 	flag(b, "signs-requests", p->authn_requests_signed);
 	flag(b, "wants-signed", p->want_assertions_signed);
