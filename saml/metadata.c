@@ -10,7 +10,6 @@
 #include "saml/schema.h"
 #include "saml/value.h"
 
-#define NS_XML        "http://www.w3.org/XML/1998/namespace"
 #define ENTITY_ID_MAX 1024
 #define MAX_PER_ROLE  256 /* endpoints, keys, services of one role, attributes of a service */
 
@@ -67,7 +66,7 @@ read_texts(struct arena *a, const struct xml_node *n, const char *ns, const char
 
 	EACH_CHILD(c, n, ns, name)
 	{
-		p[i].lang = xml_attr_ns(c, NS_XML, "lang");
+		p[i].lang = xml_attr_ns(c, SAML_NS_XML, "lang");
 		if (!read_trimmed(a, c, &p[i].text, err))
 			return false;
 		i++;

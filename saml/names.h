@@ -9,6 +9,10 @@
 #define SAML_NS_XS                "http://www.w3.org/2001/XMLSchema"
 #define SAML_NS_XSI               "http://www.w3.org/2001/XMLSchema-instance"
 #define SAML_NS_DS                "http://www.w3.org/2000/09/xmldsig#"
+#define SAML_NS_DSIG11            "http://www.w3.org/2009/xmldsig11#"
+#define SAML_NS_XENC              "http://www.w3.org/2001/04/xmlenc#"
+#define SAML_NS_XENC11            "http://www.w3.org/2009/xmlenc11#"
+#define SAML_NS_XML               "http://www.w3.org/XML/1998/namespace"
 #define SAML_NS_AKDB              "https://www.akdb.de/request/2018/09"
 #define SAML_NS_AKDB_UI           "https://www.akdb.de/request/2018/09/classic-ui/v1"
 

@@ -7,10 +7,6 @@
 #include "saml/names.h"
 #include "saml/value.h"
 
-#define NS_XML    "http://www.w3.org/XML/1998/namespace"
-#define NS_XENC   "http://www.w3.org/2001/04/xmlenc#"
-#define NS_XENC11 "http://www.w3.org/2009/xmlenc11#"
-
 #define MAX_ATTRS 16
 
 /* ---- the table ---- */
@@ -234,8 +230,8 @@ static const struct element elements[] = {
 	{MD, "KeyDescriptor", ATTRS({"use", SAML_T_KEY_USE, false}),
 	 ROWS(ONE(DS, "KeyInfo"), ALL(MD, "EncryptionMethod"))},
 	{MD, "EncryptionMethod", ATTRS({"Algorithm", SAML_T_URI, true}),
-	 ROWS(OPT(NS_XENC, "KeySize"), OPT(NS_XENC, "OAEPparams"), ALL(DS, "DigestMethod"),
-	      OR(NS_XENC11, "MGF"))},
+	 ROWS(OPT(SAML_NS_XENC, "KeySize"), OPT(SAML_NS_XENC, "OAEPparams"),
+	      ALL(DS, "DigestMethod"), OR(SAML_NS_XENC11, "MGF"))},
 	{MD, "ArtifactResolutionService", INDEXED},
 	{MD, "AssertionConsumerService", INDEXED},
 	{MD, "SingleLogoutService", ENDPOINT},
@@ -312,9 +308,9 @@ static const struct element elements[] = {
 	{DS, "X509SubjectName", TEXT_OF(SAML_T_STRING)},
 	{DS, "X509Certificate", TEXT_OF(SAML_T_BASE64)},
 	{DS, "DigestMethod", ATTRS({"Algorithm", SAML_T_URI, true}), ROWS(OTHER(0, 0))},
-	{NS_XENC, "KeySize", TEXT_OF(SAML_T_INTEGER)},
-	{NS_XENC, "OAEPparams", TEXT_OF(SAML_T_BASE64)},
-	{NS_XENC11, "MGF", .content = EMPTY, ATTRS({"Algorithm", SAML_T_URI, true})},
+	{SAML_NS_XENC, "KeySize", TEXT_OF(SAML_T_INTEGER)},
+	{SAML_NS_XENC, "OAEPparams", TEXT_OF(SAML_T_BASE64)},
+	{SAML_NS_XENC11, "MGF", .content = EMPTY, ATTRS({"Algorithm", SAML_T_URI, true})},
 };
 
 /* ---- the walk ---- */
@@ -345,15 +341,17 @@ is_known_ns(const char *ns)
 static bool
 check_reserved_attrs(const struct xml_node *n, const struct element *e, struct err *err)
 {
-	const char *lang = xml_attr_ns(n, NS_XML, "lang");
+	const char *lang = xml_attr_ns(n, SAML_NS_XML, "lang");
 
 	if (lang != NULL ? e->lang != LANG_NONE && !saml_is_language(lang) : e->lang == LANG_MUST)
 		return FAIL(err, ERR_INPUT, NULL, "<%s> has no xml:lang", e->name);
 	if (xml_attr_ns(n, SAML_NS_XSI, "nil") != NULL ||
 	    (e->content != ANY && xml_attr_ns(n, SAML_NS_XSI, "type") != NULL))
 		return FAIL(err, ERR_INPUT, NULL, "<%s> has an xsi:type or xsi:nil", e->name);
-	if ((lang != NULL && e->lang == LANG_NONE) || xml_attr_ns(n, NS_XML, "space") != NULL ||
-	    xml_attr_ns(n, NS_XML, "base") != NULL || xml_attr_ns(n, NS_XML, "id") != NULL)
+	if ((lang != NULL && e->lang == LANG_NONE) ||
+	    xml_attr_ns(n, SAML_NS_XML, "space") != NULL ||
+	    xml_attr_ns(n, SAML_NS_XML, "base") != NULL ||
+	    xml_attr_ns(n, SAML_NS_XML, "id") != NULL)
 		return FAIL(err, ERR_INPUT, NULL, "<%s> has an unexpected attribute of XML's own",
 			    e->name);
 	return true;

@@ -2,9 +2,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "saml/names.h"
 #include "saml/xml_dom.h"
-
-#define NS_XSI "http://www.w3.org/2001/XMLSchema-instance"
 
 const xmlNs *
 dom_find_ns(const xmlNode *n, const char *prefix)
@@ -205,7 +204,7 @@ xml_check_attrs(const struct xml_node *n, const char *const *names, bool other_n
 		const char *ns = ns_uri(at->ns), *name = (const char *)at->name;
 		bool fine = ns[0] == '\0'
 				    ? is_listed(names, name)
-				    : other_ns || strcmp(ns, NS_XSI) == 0 ||
+				    : other_ns || strcmp(ns, SAML_NS_XSI) == 0 ||
 					      strcmp(ns, (const char *)XML_XML_NAMESPACE) == 0;
 
 		if (!fine)
@@ -308,7 +307,7 @@ bool
 xml_xsi_type(struct arena *a, const struct xml_node *n, const char **ns, const char **name,
 	     struct err *err)
 {
-	const char *type = xml_attr_ns(n, NS_XSI, "type");
+	const char *type = xml_attr_ns(n, SAML_NS_XSI, "type");
 
 	if (type == NULL) {
 		*ns = *name = NULL;

@@ -7,10 +7,11 @@
 #include "base/rand.h"
 #include "keys/cert.h"
 #include "keys/envelope.h"
+#include "saml/names.h"
 #include "saml/xmlenc_alg.h"
 
-#define XENC          "http://www.w3.org/2001/04/xmlenc#"
-#define XENC11        "http://www.w3.org/2009/xmlenc11#"
+#define XENC          SAML_NS_XENC
+#define XENC11        SAML_NS_XENC11
 #define DS_SHA1       "http://www.w3.org/2000/09/xmldsig#sha1"
 #define ECDH_ES       XENC11 "ECDH-ES"
 

@@ -11,13 +11,8 @@
 #include "base/text.h"
 #include "keys/cert.h"
 #include "keys/envelope.h"
+#include "saml/names.h"
 #include "saml/xmlenc_alg.h"
-
-#define NS_SAML   "urn:oasis:names:tc:SAML:2.0:assertion"
-#define NS_DS     "http://www.w3.org/2000/09/xmldsig#"
-#define NS_DSIG11 "http://www.w3.org/2009/xmldsig11#"
-#define NS_XENC   "http://www.w3.org/2001/04/xmlenc#"
-#define NS_XENC11 "http://www.w3.org/2009/xmlenc11#"
 
 /* For several recipients, or generations of our keys; more would only cost us time. */
 #define MAX_KEYS             4
@@ -37,7 +32,7 @@ struct sealed {
 static bool
 read_cipher(struct arena *a, const struct xml_node *n, struct bytes *out, struct err *err)
 {
-	static const struct xml_row rows[] = {{NS_XENC, "CipherValue", 1, 1, false}};
+	static const struct xml_row rows[] = {{SAML_NS_XENC, "CipherValue", 1, 1, false}};
 	const char *text;
 
 	return xml_check_children(n, rows, ARRAY_LEN(rows), err) &&
@@ -50,7 +45,7 @@ static bool
 collect_keys(const struct xml_node *n, struct sealed *out, struct err *err)
 {
 	for (const struct xml_node *c = xml_first(n); c != NULL; c = xml_next(c)) {
-		if (!xml_is(c, NS_XENC, "EncryptedKey"))
+		if (!xml_is(c, SAML_NS_XENC, "EncryptedKey"))
 			continue;
 		if (out->n_keys == MAX_KEYS)
 			return FAIL(err, ERR_INPUT, NULL, "more than %d encrypted keys", MAX_KEYS);
@@ -69,9 +64,9 @@ static bool
 read_data(struct arena *a, const struct xml_node *data, struct sealed *out, struct err *err)
 {
 	static const struct xml_row rows[] = {
-		{NS_XENC, "EncryptionMethod", 1, 1, false},
-		{NS_DS, "KeyInfo", 0, 1, false},
-		{NS_XENC, "CipherData", 1, 1, false},
+		{SAML_NS_XENC, "EncryptionMethod", 1, 1, false},
+		{SAML_NS_DS, "KeyInfo", 0, 1, false},
+		{SAML_NS_XENC, "CipherData", 1, 1, false},
 	};
 	const char *type = xml_attr(data, "Type"), *algorithm;
 	const struct xml_node *method = xml_first(data), *info, *cipher;
@@ -81,8 +76,8 @@ read_data(struct arena *a, const struct xml_node *data, struct sealed *out, stru
 	if (!xml_check_children(data, rows, ARRAY_LEN(rows), err) ||
 	    !xml_check_children(method, NULL, 0, err) ||
 	    !xml_need_attr(method, "Algorithm", &algorithm, err) ||
-	    !xml_child_opt(data, NS_DS, "KeyInfo", &info, err) ||
-	    !xml_child(data, NS_XENC, "CipherData", &cipher, err))
+	    !xml_child_opt(data, SAML_NS_DS, "KeyInfo", &info, err) ||
+	    !xml_child(data, SAML_NS_XENC, "CipherData", &cipher, err))
 		return false;
 	out->content = content_by_uri(algorithm);
 	if (out->content == NULL)
@@ -98,12 +93,12 @@ read_sealed(struct arena *a, const struct xml_node *n, struct sealed *out, struc
 	static const char *const names[] = {"EncryptedAssertion", "EncryptedID",
 					    "EncryptedAttribute"};
 	static const struct xml_row rows[] = {
-		{NS_XENC, "EncryptedData", 1, 1, false},
-		{NS_XENC, "EncryptedKey", 0, 0, false},
+		{SAML_NS_XENC, "EncryptedData", 1, 1, false},
+		{SAML_NS_XENC, "EncryptedKey", 0, 0, false},
 	};
 	size_t i = 0;
 
-	while (i < ARRAY_LEN(names) && !xml_is(n, NS_SAML, names[i]))
+	while (i < ARRAY_LEN(names) && !xml_is(n, SAML_NS_ASSERTION, names[i]))
 		i++;
 	if (i == ARRAY_LEN(names))
 		return FAIL(err, ERR_INPUT, NULL, "<%s> is nothing encrypted", xml_name(n));
@@ -135,23 +130,23 @@ static bool
 read_oaep(const struct xml_node *method, enum wrap_alg *out, struct err *err)
 {
 	static const struct xml_row rows[] = {
-		{NS_DS, "DigestMethod", 0, 2, false},
-		{NS_XENC11, "MGF", 0, 0, true},
+		{SAML_NS_DS, "DigestMethod", 0, 2, false},
+		{SAML_NS_XENC11, "MGF", 0, 0, true},
 	};
 	const struct xmlenc_oaep_row *old = xmlenc_oaep_at(1), *new = xmlenc_oaep_at(0);
 	const struct xml_node *digest, *mgf;
 
 	if (!xml_check_children(method, rows, ARRAY_LEN(rows), err) ||
-	    !xml_child_opt(method, NS_DS, "DigestMethod", &digest, err) ||
-	    !xml_child_opt(method, NS_XENC11, "MGF", &mgf, err))
+	    !xml_child_opt(method, SAML_NS_DS, "DigestMethod", &digest, err) ||
+	    !xml_child_opt(method, SAML_NS_XENC11, "MGF", &mgf, err))
 		return false;
 	const char *d = algorithm_of(digest, old->digest_uri);
-	const char *m = algorithm_of(mgf, NS_XENC11 "mgf1sha1");
+	const char *m = algorithm_of(mgf, SAML_NS_XENC11 "mgf1sha1");
 	bool is_new = strcmp(algorithm_of(method, NULL), new->uri) == 0;
 
 	if (is_new && strcmp(d, new->digest_uri) == 0 && strcmp(m, new->mgf_uri) == 0)
 		*out = new->wrap;
-	else if (strcmp(d, old->digest_uri) == 0 && strcmp(m, NS_XENC11 "mgf1sha1") == 0)
+	else if (strcmp(d, old->digest_uri) == 0 && strcmp(m, SAML_NS_XENC11 "mgf1sha1") == 0)
 		*out = old->wrap;
 	else
 		return FAIL(err, ERR_INPUT, NULL, "OAEP with other digests");
@@ -184,9 +179,9 @@ read_other_info(struct arena *a, const struct xml_node *method, struct bytes *ou
 	const struct xml_node *derivation, *params, *digest;
 	struct buf b;
 
-	if (!xml_child(method, NS_XENC11, "KeyDerivationMethod", &derivation, err) ||
-	    !xml_child(derivation, NS_XENC11, "ConcatKDFParams", &params, err) ||
-	    !xml_child(params, NS_DS, "DigestMethod", &digest, err))
+	if (!xml_child(method, SAML_NS_XENC11, "KeyDerivationMethod", &derivation, err) ||
+	    !xml_child(derivation, SAML_NS_XENC11, "ConcatKDFParams", &params, err) ||
+	    !xml_child(params, SAML_NS_DS, "DigestMethod", &digest, err))
 		return false;
 	if (strcmp(algorithm_of(derivation, NULL), XMLENC_CONCAT_KDF) != 0 ||
 	    strcmp(algorithm_of(digest, NULL), XMLENC_SHA256) != 0)
@@ -207,11 +202,11 @@ read_originator(struct arena *a, const struct xml_node *method, struct bytes *sp
 	const char *uri, *text;
 	EVP_PKEY *pub;
 
-	if (!xml_child(method, NS_XENC, "OriginatorKeyInfo", &n, err) ||
-	    !xml_child(n, NS_DS, "KeyValue", &n, err) ||
-	    !xml_child(n, NS_DSIG11, "ECKeyValue", &n, err) ||
-	    !xml_child(n, NS_DSIG11, "NamedCurve", &curve, err) ||
-	    !xml_child(n, NS_DSIG11, "PublicKey", &key, err) ||
+	if (!xml_child(method, SAML_NS_XENC, "OriginatorKeyInfo", &n, err) ||
+	    !xml_child(n, SAML_NS_DS, "KeyValue", &n, err) ||
+	    !xml_child(n, SAML_NS_DSIG11, "ECKeyValue", &n, err) ||
+	    !xml_child(n, SAML_NS_DSIG11, "NamedCurve", &curve, err) ||
+	    !xml_child(n, SAML_NS_DSIG11, "PublicKey", &key, err) ||
 	    !xml_need_attr(curve, "URI", &uri, err) || !xml_text(a, key, &text, err) ||
 	    !dec_base64(a, bytes_of(text), true, &point, err))
 		return false;
@@ -232,7 +227,7 @@ open_agreed(struct arena *a, const struct attempt *t, size_t kek_bytes, struct b
 
 	if (t->info == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "wrapped key without agreement");
-	if (!xml_child(t->info, NS_XENC, "AgreementMethod", &method, err))
+	if (!xml_child(t->info, SAML_NS_XENC, "AgreementMethod", &method, err))
 		return false;
 	if (xmlenc_transport_by_uri(algorithm_of(method, NULL)) != XMLENC_ECDH_ES)
 		return FAIL(err, ERR_INPUT, NULL, "agreement is not ECDH-ES");
@@ -269,9 +264,9 @@ try_key(struct arena *a, const struct sealed *s, const struct xml_node *key_node
 	const struct xml_node *cipher;
 	struct bytes key;
 
-	if (!xml_child(key_node, NS_XENC, "EncryptionMethod", &t.method, err) ||
-	    !xml_child_opt(key_node, NS_DS, "KeyInfo", &t.info, err) ||
-	    !xml_child(key_node, NS_XENC, "CipherData", &cipher, err) ||
+	if (!xml_child(key_node, SAML_NS_XENC, "EncryptionMethod", &t.method, err) ||
+	    !xml_child_opt(key_node, SAML_NS_DS, "KeyInfo", &t.info, err) ||
+	    !xml_child(key_node, SAML_NS_XENC, "CipherData", &cipher, err) ||
 	    !read_cipher(a, cipher, &t.cipher, err) || !open_key(a, &t, &key, err))
 		return false;
 	if (key.n != s->content->key_bytes)

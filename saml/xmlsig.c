@@ -10,11 +10,8 @@
 #include <string.h>
 
 #include "base/enc.h"
+#include "saml/names.h"
 
-#define NS_DS    "http://www.w3.org/2000/09/xmldsig#"
-#define NS_SAML  "urn:oasis:names:tc:SAML:2.0:assertion"
-#define NS_SAMLP "urn:oasis:names:tc:SAML:2.0:protocol"
-#define NS_MD    "urn:oasis:names:tc:SAML:2.0:metadata"
 #define EXC_C14N "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 /* Nothing that is signed is shorter; canonical "nothing" has been signed elsewhere. */
@@ -32,11 +29,15 @@ static const struct {
 	const char *ns, *name;
 	bool after_issuer;
 } signable[] = {
-	{NS_SAMLP, "AuthnRequest", true},     {NS_SAMLP, "Response", true},
-	{NS_SAMLP, "LogoutRequest", true},    {NS_SAMLP, "LogoutResponse", true},
-	{NS_SAMLP, "ArtifactResolve", true},  {NS_SAMLP, "ArtifactResponse", true},
-	{NS_SAML, "Assertion", true},         {NS_MD, "EntityDescriptor", false},
-	{NS_MD, "EntitiesDescriptor", false},
+	{SAML_NS_PROTOCOL, "AuthnRequest", true},
+	{SAML_NS_PROTOCOL, "Response", true},
+	{SAML_NS_PROTOCOL, "LogoutRequest", true},
+	{SAML_NS_PROTOCOL, "LogoutResponse", true},
+	{SAML_NS_PROTOCOL, "ArtifactResolve", true},
+	{SAML_NS_PROTOCOL, "ArtifactResponse", true},
+	{SAML_NS_ASSERTION, "Assertion", true},
+	{SAML_NS_METADATA, "EntityDescriptor", false},
+	{SAML_NS_METADATA, "EntitiesDescriptor", false},
 };
 
 /* ---- where it stands ---- */
@@ -45,7 +46,7 @@ bool
 xmlsig_present(const struct xml_node *n)
 {
 	for (const struct xml_node *c = xml_first(n); c != NULL; c = xml_next(c))
-		if (xml_is(c, NS_DS, "Signature"))
+		if (xml_is(c, SAML_NS_DS, "Signature"))
 			return true;
 	return false;
 }
@@ -60,9 +61,9 @@ find_signature(const struct xml_node *n, const struct xml_node **out, struct err
 		i++;
 	if (i == ARRAY_LEN(signable))
 		return FAIL(err, ERR_INPUT, NULL, "<%s> is nothing that is signed", xml_name(n));
-	if (!xml_child(n, NS_DS, "Signature", &only, err))
+	if (!xml_child(n, SAML_NS_DS, "Signature", &only, err))
 		return false;
-	if (signable[i].after_issuer && c != only && xml_is(c, NS_SAML, "Issuer"))
+	if (signable[i].after_issuer && c != only && xml_is(c, SAML_NS_ASSERTION, "Issuer"))
 		c = xml_next(c);
 	if (c != only)
 		return FAIL(err, ERR_INPUT, NULL, "Signature is not in its place");
@@ -97,9 +98,9 @@ static bool
 split_signature(struct arena *a, const struct xml_node *sig, struct parts *out, struct err *err)
 {
 	static const struct xml_row rows[] = {
-		{NS_DS, "SignedInfo", 1, 1, false},
-		{NS_DS, "SignatureValue", 1, 1, false},
-		{NS_DS, "KeyInfo", 0, 1, false}, /* never looked into */
+		{SAML_NS_DS, "SignedInfo", 1, 1, false},
+		{SAML_NS_DS, "SignatureValue", 1, 1, false},
+		{SAML_NS_DS, "KeyInfo", 0, 1, false}, /* never looked into */
 	};
 
 	if (!xml_check_children(sig, rows, ARRAY_LEN(rows), err))
@@ -146,7 +147,7 @@ static bool
 read_transforms(const struct xml_node *n, struct info *out, struct err *err)
 {
 	static const char *const none[] = {NULL};
-	static const struct xml_row rows[] = {{NS_DS, "Transform", 2, 2, false}};
+	static const struct xml_row rows[] = {{SAML_NS_DS, "Transform", 2, 2, false}};
 	const struct xml_node *first = xml_first(n);
 	const char *algorithm;
 
@@ -154,7 +155,7 @@ read_transforms(const struct xml_node *n, struct info *out, struct err *err)
 	    !xml_check_children(n, rows, ARRAY_LEN(rows), err) ||
 	    !read_algorithm(first, &algorithm, err))
 		return false;
-	if (strcmp(algorithm, NS_DS "enveloped-signature") != 0)
+	if (strcmp(algorithm, SAML_NS_DS "enveloped-signature") != 0)
 		return FAIL(err, ERR_DENIED, NULL, "first transform is not enveloped-signature");
 	return read_c14n(xml_next(first), &out->prefix_list, err);
 }
@@ -164,9 +165,9 @@ read_reference(struct arena *a, const struct xml_node *n, struct info *out, stru
 {
 	static const char *const names[] = {"URI", NULL};
 	static const struct xml_row rows[] = {
-		{NS_DS, "Transforms", 1, 1, false},
-		{NS_DS, "DigestMethod", 1, 1, false},
-		{NS_DS, "DigestValue", 1, 1, false},
+		{SAML_NS_DS, "Transforms", 1, 1, false},
+		{SAML_NS_DS, "DigestMethod", 1, 1, false},
+		{SAML_NS_DS, "DigestValue", 1, 1, false},
 	};
 	const struct xml_node *c = xml_first(n);
 	const char *algorithm;
@@ -187,9 +188,9 @@ read_info(struct arena *a, const struct xml_node *n, struct info *out, struct er
 {
 	static const char *const none[] = {NULL};
 	static const struct xml_row rows[] = {
-		{NS_DS, "CanonicalizationMethod", 1, 1, false},
-		{NS_DS, "SignatureMethod", 1, 1, false},
-		{NS_DS, "Reference", 1, 1, false},
+		{SAML_NS_DS, "CanonicalizationMethod", 1, 1, false},
+		{SAML_NS_DS, "SignatureMethod", 1, 1, false},
+		{SAML_NS_DS, "Reference", 1, 1, false},
 	};
 	const struct xml_node *method;
 	const char *algorithm;
@@ -265,7 +266,7 @@ verify_info(struct arena *a, const struct parts *parts, struct saml_keys keys, s
 	struct xml_doc *doc;
 	struct bytes text;
 
-	if (method == NULL || !xml_is(method, NS_DS, "CanonicalizationMethod"))
+	if (method == NULL || !xml_is(method, SAML_NS_DS, "CanonicalizationMethod"))
 		return FAIL(err, ERR_INPUT, NULL, "SignedInfo has no CanonicalizationMethod");
 	return read_c14n(method, &prefix_list, err) &&
 	       xml_c14n(a, parts->info, NULL, prefix_list, LEAST_SIGNED_BYTES, &text, err) &&
@@ -360,10 +361,11 @@ saml_signed_assertion(const struct saml_signed *response, const struct xml_node 
 {
 	const struct xml_node *found = NULL;
 
-	if (!xml_is(response->root, NS_SAMLP, "Response"))
+	if (!xml_is(response->root, SAML_NS_PROTOCOL, "Response"))
 		return FAIL(err, ERR_INPUT, NULL, "<%s> is no Response", xml_name(response->root));
 	for (const struct xml_node *n = response->root; n != NULL; n = next_in_document(n)) {
-		if (!xml_is(n, NS_SAML, "Assertion") && !xml_is(n, NS_SAML, "EncryptedAssertion"))
+		if (!xml_is(n, SAML_NS_ASSERTION, "Assertion") &&
+		    !xml_is(n, SAML_NS_ASSERTION, "EncryptedAssertion"))
 			continue;
 		if (found != NULL)
 			return FAIL(err, ERR_INPUT, NULL, "Response has more than one assertion");
@@ -386,8 +388,8 @@ saml_signed_holds(const struct saml_signed *response, const struct saml_signed *
 	    !xml_need_attr(inside, "ID", &inside_id, err) ||
 	    !xml_need_attr(assertion->root, "ID", &id, err))
 		return false;
-	if (!xml_is(assertion->root, NS_SAML, "Assertion") ||
-	    !xml_is(inside, NS_SAML, "Assertion") || strcmp(id, inside_id) != 0)
+	if (!xml_is(assertion->root, SAML_NS_ASSERTION, "Assertion") ||
+	    !xml_is(inside, SAML_NS_ASSERTION, "Assertion") || strcmp(id, inside_id) != 0)
 		return FAIL(err, ERR_INPUT, NULL, "assertion is not the one of the Response");
 	return true;
 }
@@ -403,7 +405,7 @@ saml_signed_holds_encrypted(struct arena *a, const struct saml_signed *response,
 	    !xml_c14n(a, inside, NULL, NULL, LEAST_SIGNED_BYTES, &x, err) ||
 	    !xml_c14n(a, encrypted, NULL, NULL, LEAST_SIGNED_BYTES, &y, err))
 		return false;
-	if (!xml_is(inside, NS_SAML, "EncryptedAssertion") || !bytes_eq(x, y))
+	if (!xml_is(inside, SAML_NS_ASSERTION, "EncryptedAssertion") || !bytes_eq(x, y))
 		return FAIL(err, ERR_INPUT, NULL, "ciphertext is not the one of the Response");
 	return true;
 }

@@ -5,17 +5,18 @@
 
 #include "base/enc.h"
 #include "base/text.h"
+#include "saml/names.h"
 
-const struct xmlns xmlns_saml = {"saml", "urn:oasis:names:tc:SAML:2.0:assertion"};
-const struct xmlns xmlns_samlp = {"samlp", "urn:oasis:names:tc:SAML:2.0:protocol"};
-const struct xmlns xmlns_md = {"md", "urn:oasis:names:tc:SAML:2.0:metadata"};
-const struct xmlns xmlns_ds = {"ds", "http://www.w3.org/2000/09/xmldsig#"};
-const struct xmlns xmlns_xenc = {"xenc", "http://www.w3.org/2001/04/xmlenc#"};
-const struct xmlns xmlns_xenc11 = {"xenc11", "http://www.w3.org/2009/xmlenc11#"};
-const struct xmlns xmlns_dsig11 = {"dsig11", "http://www.w3.org/2009/xmldsig11#"};
-const struct xmlns xmlns_xs = {"xs", "http://www.w3.org/2001/XMLSchema"};
-const struct xmlns xmlns_xsi = {"xsi", "http://www.w3.org/2001/XMLSchema-instance"};
-const struct xmlns xmlns_xml = {"xml", "http://www.w3.org/XML/1998/namespace"};
+const struct xmlns xmlns_saml = {"saml", SAML_NS_ASSERTION};
+const struct xmlns xmlns_samlp = {"samlp", SAML_NS_PROTOCOL};
+const struct xmlns xmlns_md = {"md", SAML_NS_METADATA};
+const struct xmlns xmlns_ds = {"ds", SAML_NS_DS};
+const struct xmlns xmlns_xenc = {"xenc", SAML_NS_XENC};
+const struct xmlns xmlns_xenc11 = {"xenc11", SAML_NS_XENC11};
+const struct xmlns xmlns_dsig11 = {"dsig11", SAML_NS_DSIG11};
+const struct xmlns xmlns_xs = {"xs", SAML_NS_XS};
+const struct xmlns xmlns_xsi = {"xsi", SAML_NS_XSI};
+const struct xmlns xmlns_xml = {"xml", SAML_NS_XML};
 
 void
 xmlw_init(struct xmlw *w, struct arena *a, size_t max_bytes)
