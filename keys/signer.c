@@ -12,6 +12,7 @@
 
 #include <openssl/crypto.h>
 
+#include "base/json.h"
 #include "base/rand.h"
 #include "keys/signer_core.h"
 #include "keys/signer_loop.h"
@@ -77,13 +78,15 @@ struct thread {
 	pthread_t id;
 };
 
-/* Touch what is made at first use, while every system call is still allowed. */
+/* What is made at first use is made now, while every system call is still allowed. */
 static void
 warm_up(void)
 {
 	unsigned char octet;
 
 	rand_bytes(&octet, 1);
+	json_object_seed(0); /* reads /dev/urandom */
+	tzset(); /* gmtime reads /etc/localtime once: OpenSSL calls it for certificates */
 }
 
 static void *

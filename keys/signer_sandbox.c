@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>
@@ -10,6 +12,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#define MALLOC_HEAPS 16
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -123,6 +127,17 @@ memory_lock(void)
 	return mlockall(MCL_CURRENT | MCL_FUTURE) == 0;
 }
 
+/*
+ * glibc's malloc opens files in /proc and /sys: before it first gives a heap back,
+ * and to count processors for a ninth thread.  So it gives nothing back, and is
+ * told how many heaps to have.
+ */
+static bool
+malloc_settle(void)
+{
+	return mallopt(M_TRIM_THRESHOLD, INT_MAX) == 1 && mallopt(M_ARENA_MAX, MALLOC_HEAPS) == 1;
+}
+
 bool
 signer_sandbox_prepare(int *fd, bool *memory_locked, struct err *err)
 {
@@ -131,6 +146,8 @@ signer_sandbox_prepare(int *fd, bool *memory_locked, struct err *err)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return FAIL(err, ERR_INTERNAL, NULL, "process cannot be locked down");
+	if (!SANITIZED && !malloc_settle())
+		return FAIL(err, ERR_INTERNAL, NULL, "malloc cannot be set");
 	if (!signals_ignore() || !descriptors_close(fd))
 		return FAIL(err, ERR_INTERNAL, NULL, "signals or descriptors cannot be set: %s",
 			    strerror(errno));

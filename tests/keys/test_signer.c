@@ -1,0 +1,645 @@
+/*
+ * The signer as a process (keys/signer.h): locked down, and yet doing all its
+ * work.  Built without sanitizers, because those need more system calls than the
+ * signer may make.
+ */
+#include "tests/test.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "keys/cert.h"
+#include "keys/signer_sandbox.h"
+#include "tests/keys/test_signer_thread.h"
+
+#define ARENA_BYTES ((size_t)16 << 20)
+#define NOW         ((time_t)1800000000)
+#define ID          bytes_of("0123456789abcdef")
+#define NOBODY      65534
+
+struct process {
+	pid_t pid;
+	int fd; /* our end */
+};
+
+static void
+drop_to_nobody(void)
+{
+	if (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+		_exit(90);
+}
+
+static struct process
+start(enum signer_role role, bool as_nobody)
+{
+	struct signer_options options = {.role = role};
+	struct process p;
+	struct err err = {0};
+	int fds[2];
+
+	ASSERT_OK(signer_socketpair(fds, &err), &err);
+	p.pid = fork();
+	p.fd = fds[0];
+	assert_true(p.pid >= 0);
+	if (p.pid == 0) {
+		close(fds[0]);
+		if (as_nobody)
+			drop_to_nobody();
+		_exit(signer_run(fds[1], &options, &err) ? 0 : 1);
+	}
+	close(fds[1]);
+	ASSERT_OK(signer_send_secrets(p.fd, TEST_INSTANCE, test_signer_secrets(), TEST_TIMEOUT_US,
+				      &err),
+		  &err);
+	return p;
+}
+
+/* How it ended: its exit status, or 1000 and the signal. */
+static int
+end_of(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static struct signer *
+client_of(const struct process *p)
+{
+	struct signer *s;
+	struct err err = {0};
+
+	ASSERT_OK(signer_create(p->fd, TEST_TIMEOUT_US, &s, &err), &err);
+	return s;
+}
+
+/* ---- all work is done under the filter ---- */
+
+/* Keys of every purpose and type, made in the process itself. */
+static const struct keyring *
+generate_all(struct arena *a, struct signer *s)
+{
+	struct key_row *rows = ARENA_ARRAY(a, struct key_row, 16);
+	const struct keyring *kr;
+	struct err err = {0};
+	size_t n = 0;
+
+	for (int purpose = KEY_SAML_SIGN; purpose <= KEY_AUDIT; purpose++)
+		for (int type = KEY_P256; type <= KEY_SECRET; type++) {
+			struct key_wish wish = {(enum key_purpose)purpose, (enum key_type)type, 30};
+
+			if (!key_purpose_takes(wish.purpose, wish.type))
+				continue;
+			ASSERT_OK(signer_generate(s, a, &wish, NOW, &rows[n], &err), &err);
+			rows[n++].state = KEY_ACTIVE;
+		}
+	ASSERT_OK(keyring_create(a, rows, n, &kr, &err), &err);
+	return kr;
+}
+
+static const char *
+kid_of(const struct keyring *kr, enum key_purpose purpose, enum key_type type)
+{
+	return keyring_active(kr, purpose, type)->row.kid;
+}
+
+static struct bytes
+jws_input(struct arena *a, const char *alg, const char *kid)
+{
+	const char *header = arena_printf(a, "{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid);
+
+	return bytes_of(arena_printf(a, "%s.e30", enc_base64url(a, bytes_of(header))));
+}
+
+static void
+sign_each(struct arena *a, struct signer *s, const struct keyring *kr)
+{
+	static const struct {
+		enum sig_alg alg;
+		const char *name;
+		enum key_type type;
+	} rows[] = {{SIG_ES256, "ES256", KEY_P256},
+		    {SIG_RS256, "RS256", KEY_RSA3072},
+		    {SIG_PS256, "PS256", KEY_RSA3072}};
+	struct key_ops ops = signer_key_ops(s);
+	struct bytes sig;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *kid = kid_of(kr, KEY_OIDC_SIGN, rows[i].type);
+
+		ASSERT_OK(ops.sign(ops.ctx, a, kid, rows[i].alg, jws_input(a, rows[i].name, kid),
+				   &sig, &err),
+			  &err);
+	}
+}
+
+static void
+decrypt_each(struct arena *a, struct signer *s, const struct keyring *kr)
+{
+	const struct key *p256 = keyring_active(kr, KEY_DECRYPT, KEY_P256);
+	const char *rsa = kid_of(kr, KEY_DECRYPT, KEY_RSA3072);
+	struct key_ops ops = signer_key_ops(s);
+	struct bytes key, junk = {arena_alloc(a, 384), 384};
+	struct err err = {0};
+
+	ASSERT_OK(ops.agree(ops.ctx, a, p256->row.kid, p256->row.spki, ID, 32, &key, &err), &err);
+	ASSERT_REFUSED(ops.unwrap(ops.ctx, a, rsa, WRAP_RSA_OAEP_SHA256, junk, &key, &err), &err,
+		       ERR_INPUT, "does not open");
+	ASSERT_REFUSED(ops.unwrap(ops.ctx, a, rsa, WRAP_RSA_OAEP_SHA1, junk, &key, &err), &err,
+		       ERR_INPUT, "does not open");
+}
+
+static void
+seal_each(struct arena *a, struct signer *s, const struct keyring *kr)
+{
+	struct pseudonym_subject subject = {1, "local", ID};
+	struct account_value v = {bytes_of("name"), bytes_of("Mustermann")};
+	const char *pseudonym;
+	struct bytes sealed, plain, wrapped;
+	unsigned char mac[32];
+	struct err err = {0};
+
+	ASSERT_OK(signer_mac(s, a, KEY_PEPPER, kid_of(kr, KEY_PEPPER, KEY_SECRET), "l", ID, mac,
+			     &err),
+		  &err);
+	ASSERT_OK(signer_pseudonym(s, a, kid_of(kr, KEY_PSEUDONYM, KEY_SECRET), &subject, "amt24",
+				   &pseudonym, &err),
+		  &err);
+	ASSERT_OK(signer_seal(s, a, kid_of(kr, KEY_SEAL, KEY_SECRET), ID, ID, &sealed, &err), &err);
+	ASSERT_OK(signer_open(s, a, ID, sealed, &plain, &err), &err);
+	ASSERT_OK(signer_account_new(s, a, ID, &wrapped, &err), &err);
+	ASSERT_OK(signer_account_seal(s, a, ID, wrapped, &v, 1, &v.data, &err), &err);
+	ASSERT_OK(signer_account_open(s, a, ID, wrapped, &v, 1, &plain, &err), &err);
+	ASSERT_OK(signer_account_rewrap(s, a, ID, wrapped, &wrapped, &err), &err);
+}
+
+struct work {
+	struct signer *s;
+	const struct keyring *kr;
+};
+
+static void *
+work_main(void *arg)
+{
+	struct work *w = arg;
+
+	for (int i = 0; i < 20; i++) {
+		struct arena *a = arena_create(ARENA_BYTES);
+
+		sign_each(a, w->s, w->kr);
+		decrypt_each(a, w->s, w->kr);
+		seal_each(a, w->s, w->kr);
+		arena_destroy(a);
+	}
+	return NULL;
+}
+
+static void
+every_operation_works_behind_the_filter(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct process p = start(SIGNER_CLI, false);
+	struct signer *s = client_of(&p);
+	struct work w = {s, generate_all(a, s)};
+	struct bytes big = {arena_alloc(a, 60000), 60000}, sealed;
+	pthread_t threads[4];
+	struct err err = {0};
+
+	ASSERT_OK(signer_load(s, w.kr, &err), &err);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, work_main, &w), 0);
+	for (size_t i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	ASSERT_OK(signer_seal(s, a, kid_of(w.kr, KEY_SEAL, KEY_SECRET), ID, big, &sealed, &err),
+		  &err);
+	ASSERT_OK(signer_rewrap(s, a,
+				&keyring_find(w.kr, kid_of(w.kr, KEY_COOKIE, KEY_SECRET))->row,
+				&sealed, &err),
+		  &err);
+	signer_destroy(s);
+	assert_int_equal(end_of(p.pid), 0); /* the closed socket is its orderly end */
+	arena_destroy(a);
+}
+
+/* ---- what the process may not do, and what may not be done to it ---- */
+
+static void
+try_socket(void)
+{
+	socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static void
+try_open(void)
+{
+	open("/etc/hostname", O_RDONLY);
+}
+
+static void
+try_write(void)
+{
+	(void)!write(2, "x", 1);
+}
+
+static void
+try_exec(void)
+{
+	execl("/bin/true", "true", NULL);
+}
+
+static void
+try_fork(void)
+{
+	if (fork() == 0)
+		_exit(0);
+}
+
+static void
+try_ptrace(void)
+{
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+
+static void
+try_kill(void)
+{
+	kill(getppid(), 0);
+}
+
+static void
+try_dumpable(void)
+{
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+static void
+try_code(void)
+{
+	mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void
+try_turn_to_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	mprotect(p, 4096, PROT_READ | PROT_EXEC);
+}
+
+static void
+try_nothing(void)
+{
+}
+
+struct attempt {
+	void (*call)(void);
+	int fds[2];
+};
+
+static void *
+in_a_thread(void *arg)
+{
+	struct attempt *t = arg;
+	char c;
+
+	send(t->fds[0], "r", 1, 0);       /* runs: all that a thread's start needs is done */
+	(void)!recv(t->fds[0], &c, 1, 0); /* until the filter is there */
+	t->call();
+	return NULL;
+}
+
+/* Lock a child down and let it try; with a thread that was there before the filter. */
+static int
+fate_of(void (*call)(void), bool from_thread)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return end_of(pid);
+	struct attempt t = {.call = call};
+	pthread_t thread;
+	bool locked;
+	char c;
+	int fd;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, t.fds) != 0)
+		_exit(91);
+	fd = t.fds[0];
+	if (!signer_sandbox_prepare(&fd, &locked, NULL))
+		_exit(92);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, t.fds) != 0)
+		_exit(93);
+	if (from_thread &&
+	    (pthread_create(&thread, NULL, in_a_thread, &t) != 0 || recv(t.fds[1], &c, 1, 0) != 1))
+		_exit(94);
+	if (!signer_sandbox_close(NULL))
+		_exit(95);
+	if (!from_thread) {
+		call();
+		_exit(7);
+	}
+	send(t.fds[1], "x", 1, 0);
+	pthread_join(thread, NULL);
+	_exit(7);
+}
+
+static void
+any_other_system_call_kills_it(void **state UNUSED)
+{
+	static void (*const calls[])(void) = {
+		try_socket, try_open, try_write, try_exec,     try_fork,
+		try_ptrace, try_kill, try_code,  try_dumpable, try_turn_to_code,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		assert_int_equal(fate_of(calls[i], false), 1000 + SIGSYS);
+		assert_int_equal(fate_of(calls[i], true), 1000 + SIGSYS);
+	}
+	assert_int_equal(fate_of(try_nothing, false), 7);
+	assert_int_equal(fate_of(try_nothing, true), 7);
+}
+
+/* The number behind a name in /proc/PID/status or a task's. */
+static long
+status_of(const char *path, const char *name)
+{
+	FILE *f = fopen(path, "r");
+	char line[256];
+	long value = -1;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, name, strlen(name)) == 0)
+			value = strtol(line + strlen(name) + 1, NULL, 10);
+	fclose(f);
+	return value;
+}
+
+static void
+it_is_locked_down_in_every_thread(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 16);
+	struct process p = start(SIGNER_SERVE, false);
+	const char *path = arena_printf(a, "/proc/%d/status", p.pid);
+	struct rlimit core;
+
+	if (geteuid() != 0) /* its /proc files are root's */
+		skip();
+	assert_int_equal(status_of(path, "NoNewPrivs:"), 1);
+	DIR *tasks = opendir(arena_printf(a, "/proc/%d/task", p.pid));
+	int threads = 0;
+
+	assert_non_null(tasks);
+	for (const struct dirent *d; (d = readdir(tasks)) != NULL;) {
+		if (d->d_name[0] == '.')
+			continue;
+		path = arena_printf(a, "/proc/%d/task/%s/status", p.pid, d->d_name);
+		assert_int_equal(status_of(path, "Seccomp:"), 2);
+		threads++;
+	}
+	closedir(tasks);
+	assert_int_equal(threads, 2);
+	assert_int_equal(prlimit(p.pid, RLIMIT_CORE, NULL, &core), 0);
+	assert_int_equal(core.rlim_max, 0);
+	close(p.fd);
+	assert_int_equal(end_of(p.pid), 0);
+	arena_destroy(a);
+}
+
+/* What another process of the same unprivileged user can do to `pid`: bit 1 read, bit 2 trace. */
+static int
+attack(pid_t pid)
+{
+	pid_t attacker = fork();
+
+	if (attacker != 0)
+		return end_of(attacker);
+	char path[64];
+	int got = 0;
+
+	drop_to_nobody();
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	if (open(path, O_RDONLY) >= 0)
+		got |= 1;
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0)
+		got |= 2;
+	_exit(got);
+}
+
+static void
+its_own_user_can_neither_read_nor_trace_it(void **state UNUSED)
+{
+	struct process p = start(SIGNER_SERVE, true);
+	int ends[2];
+	char c;
+
+	assert_int_equal(attack(p.pid), 0);
+	close(p.fd);
+	assert_int_equal(end_of(p.pid), 0);
+
+	/* The same against a process that is not locked down succeeds: the attack is a real one. */
+	assert_int_equal(pipe(ends), 0);
+	pid_t open_one = fork();
+
+	if (open_one == 0) {
+		drop_to_nobody();
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* cleared by the change of user */
+		(void)!write(ends[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ends[0], &c, 1), 1);
+	assert_int_equal(attack(open_one) & 1, 1);
+	kill(open_one, SIGKILL);
+	assert_int_equal(end_of(open_one), 1000 + SIGKILL);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+it_keeps_one_descriptor_of_all_it_inherits(void **state UNUSED)
+{
+	int secret = open("/etc/hostname", O_RDONLY), high = fcntl(secret, F_DUPFD, 200);
+	struct process p = start(SIGNER_SERVE, false);
+	char path[64], target[64];
+	size_t found = 0;
+
+	if (geteuid() != 0)
+		skip();
+	for (int fd = 0; fd < 300; fd++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", p.pid, fd);
+		ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+		if (n < 0)
+			continue;
+		target[n] = '\0';
+		found++;
+		if (fd < 3)
+			assert_string_equal(target, "/dev/null");
+		else
+			assert_int_equal(strncmp(target, "socket:", 7), 0);
+	}
+	assert_int_equal(found, 4);
+	close(p.fd);
+	close(high);
+	close(secret);
+	assert_int_equal(end_of(p.pid), 0);
+}
+
+static void
+its_memory_is_locked_where_the_limits_allow(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct process p = start(SIGNER_SERVE, false);
+	struct signer *s = client_of(&p);
+	struct signer_status status;
+	struct err err = {0};
+
+	if (geteuid() != 0)
+		skip();
+	ASSERT_OK(signer_status(s, a, &status, &err), &err);
+	if (status.memory_locked) /* a container may forbid it to root */
+		assert_true(status_of(arena_printf(a, "/proc/%d/status", p.pid), "VmLck:") > 0);
+	signer_destroy(s);
+	assert_int_equal(end_of(p.pid), 0);
+	arena_destroy(a);
+}
+
+/* ---- its life ---- */
+
+static void
+signals_of_a_terminal_do_not_end_it(void **state UNUSED)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2};
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct process p = start(SIGNER_SERVE, false);
+	struct signer *s = client_of(&p);
+	struct signer_status status;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		assert_int_equal(kill(p.pid, signals[i]), 0);
+	ASSERT_OK(signer_status(s, a, &status, &err), &err);
+	signer_destroy(s);
+	assert_int_equal(end_of(p.pid), 0);
+	arena_destroy(a);
+}
+
+static void
+empty_and_oversize_packets_do_not_end_it(void **state UNUSED)
+{
+	static unsigned char big[140000];
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct process p = start(SIGNER_SERVE, false);
+	struct signer_status status;
+	unsigned char answer[512];
+	struct err err = {0};
+
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(send(p.fd, "", 0, 0), 0);
+		assert_true(recv(p.fd, answer, sizeof(answer), 0) > 0);
+		assert_int_equal(send(p.fd, big, sizeof(big), 0), sizeof(big));
+		assert_true(recv(p.fd, answer, sizeof(answer), 0) > 0);
+	}
+	struct signer *s = client_of(&p);
+
+	ASSERT_OK(signer_status(s, a, &status, &err), &err);
+	signer_destroy(s);
+	assert_int_equal(end_of(p.pid), 0);
+	arena_destroy(a);
+}
+
+static void
+threads_out_of_range_do_not_start(void **state UNUSED)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct signer_options options = {.role = SIGNER_SERVE, .threads = 17};
+
+		_exit(signer_run(0, &options, NULL));
+	}
+	assert_int_equal(end_of(pid), 0);
+}
+
+static void *
+ask(void *arg)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct signer_status status;
+	struct err err = {0};
+
+	(void)!signer_status(arg, a, &status, &err);
+	arena_destroy(a);
+	return (void *)(intptr_t)err.kind;
+}
+
+/* Killed with questions in its queue: all askers hear at once, and a new one takes over. */
+static void
+its_death_in_the_middle_is_noticed_and_mended(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct process maker = start(SIGNER_CLI, false), p = start(SIGNER_SERVE, false);
+	struct signer *m = client_of(&maker), *s = client_of(&p);
+	const struct keyring *kr = generate_all(a, m);
+	int64_t start_us = clock_mono_us();
+	pthread_t threads[6];
+	struct err err = {0};
+
+	ASSERT_OK(signer_load(s, kr, &err), &err);
+	kill(p.pid, SIGSTOP);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask, s), 0);
+	kill(p.pid, SIGKILL);
+	for (size_t i = 0; i < 6; i++) {
+		void *kind;
+
+		pthread_join(threads[i], &kind);
+		assert_int_equal((intptr_t)kind, ERR_UNAVAILABLE);
+	}
+	assert_true(clock_mono_us() - start_us < TEST_TIMEOUT_US);
+	assert_int_equal(end_of(p.pid), 1000 + SIGKILL);
+	assert_false(signer_alive(s));
+	p = start(SIGNER_SERVE, false);
+	ASSERT_OK(signer_replace_fd(s, p.fd, &err), &err);
+	sign_each(a, s, kr);
+	signer_destroy(s);
+	signer_destroy(m);
+	assert_int_equal(end_of(p.pid), 0);
+	assert_int_equal(end_of(maker.pid), 0);
+	arena_destroy(a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_operation_works_behind_the_filter),
+		cmocka_unit_test(any_other_system_call_kills_it),
+		cmocka_unit_test(it_is_locked_down_in_every_thread),
+		cmocka_unit_test(its_own_user_can_neither_read_nor_trace_it),
+		cmocka_unit_test(it_keeps_one_descriptor_of_all_it_inherits),
+		cmocka_unit_test(its_memory_is_locked_where_the_limits_allow),
+		cmocka_unit_test(signals_of_a_terminal_do_not_end_it),
+		cmocka_unit_test(empty_and_oversize_packets_do_not_end_it),
+		cmocka_unit_test(threads_out_of_range_do_not_start),
+		cmocka_unit_test(its_death_in_the_middle_is_noticed_and_mended),
+	};
+
+	return cmocka_run_group_tests_name("signer", tests, NULL, NULL);
+}
