@@ -86,7 +86,6 @@ warm_up(void)
 
 	rand_bytes(&octet, 1);
 	json_object_seed(0); /* reads /dev/urandom */
-	tzset(); /* gmtime reads /etc/localtime once: OpenSSL calls it for certificates */
 }
 
 static void *
