@@ -1,0 +1,234 @@
+/* A small HTTP client for load; see client.h. */
+#include "tests/bench/client.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/enc.h"
+#include "base/text.h"
+
+#define ROUND_BYTES  ((size_t)16 * 1024 * 1024)
+#define ANSWER_BYTES ((size_t)512 * 1024)
+
+void
+client_init(struct client *c, int port, const char *host)
+{
+	*c = (struct client){.port = port,
+			     .host = host,
+			     .fd = -1,
+			     .a = arena_create(ROUND_BYTES),
+			     .jar = arena_create(ROUND_BYTES)};
+}
+
+void
+client_finish(struct client *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	arena_destroy(c->a);
+	arena_destroy(c->jar);
+}
+
+void
+client_forget(struct client *c)
+{
+	c->n_cookies = 0;
+	arena_reset(c->jar);
+	arena_reset(c->a);
+}
+
+static bool
+dial(struct client *c)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)c->port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int one = 1;
+
+	if (c->fd >= 0)
+		return true;
+	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof(to)) != 0)
+		return false;
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return true;
+}
+
+static bool
+write_all(struct client *c, struct bytes b)
+{
+	while (b.n > 0) {
+		ssize_t n = write(c->fd, b.p, b.n);
+
+		if (n <= 0)
+			return false;
+		b.p += n;
+		b.n -= (size_t)n;
+	}
+	return true;
+}
+
+static void
+keep_cookie(struct client *c, const char *line)
+{
+	size_t name = strcspn(line, "="), value = strcspn(line + name + 1, ";");
+	const char *n = arena_strndup(c->jar, line, name);
+	size_t i = 0;
+
+	while (i < c->n_cookies && strcmp(c->cookies[i][0], n) != 0)
+		i++;
+	if (i == CLIENT_COOKIES_MAX)
+		return;
+	c->cookies[i][0] = n;
+	c->cookies[i][1] = arena_strndup(c->jar, line + name + 1, value);
+	c->n_cookies += i == c->n_cookies;
+	if (strstr(line, "Max-Age=0") != NULL) {
+		c->n_cookies--;
+		memmove(&c->cookies[i], &c->cookies[i + 1],
+			(c->n_cookies - i) * sizeof(c->cookies[0]));
+	}
+}
+
+/* Header lines of the answer; returns the length of the body. */
+static size_t
+read_head(struct client *c, char *head)
+{
+	size_t length = 0;
+	char *save = NULL;
+
+	c->status = (int)strtol(head + strlen("HTTP/1.1 "), NULL, 10);
+	c->location = NULL;
+	for (char *line = strtok_r(head, "\r\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\r\n", &save)) {
+		if (strncasecmp(line, "content-length: ", 16) == 0)
+			length = strtoul(line + 16, NULL, 10);
+		if (strncasecmp(line, "location: ", 10) == 0)
+			c->location = arena_strdup(c->a, line + 10);
+		if (strncasecmp(line, "set-cookie: ", 12) == 0)
+			keep_cookie(c, line + 12);
+	}
+	return length;
+}
+
+static bool
+receive(struct client *c)
+{
+	char *p = arena_alloc(c->a, ANSWER_BYTES + 1), *end = NULL;
+	size_t have = 0, need = 0;
+
+	while (end == NULL || have < need) {
+		ssize_t n = read(c->fd, p + have, ANSWER_BYTES - have);
+
+		if (n <= 0)
+			return false;
+		have += (size_t)n;
+		p[have] = '\0';
+		if (end == NULL && (end = strstr(p, "\r\n\r\n")) != NULL) {
+			size_t head = (size_t)(end - p) + 4;
+
+			*end = '\0';
+			c->body = p + head;
+			c->body_n = read_head(c, p);
+			need = head + c->body_n;
+		}
+	}
+	return true;
+}
+
+bool
+client_send(struct client *c, const char *path, const char *form, const char *extra)
+{
+	struct buf b;
+
+	if (!dial(c))
+		return false;
+	buf_init(&b, c->a, 1024 * 1024);
+	buf_printf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n%s", form == NULL ? "GET" : "POST", path,
+		   c->host, extra);
+	for (size_t i = 0; i < c->n_cookies; i++)
+		buf_printf(&b, "%s%s=%s%s", i == 0 ? "Cookie: " : "; ", c->cookies[i][0],
+			   c->cookies[i][1], i + 1 == c->n_cookies ? "\r\n" : "");
+	if (form != NULL)
+		buf_printf(&b,
+			   "Origin: https://%s\r\nContent-Type: application/x-www-form-urlencoded"
+			   "\r\nContent-Length: %zu\r\n\r\n%s",
+			   c->host, strlen(form), form);
+	else
+		buf_str(&b, "\r\n");
+	if (write_all(c, (struct bytes){b.p, b.n}) && receive(c))
+		return true;
+	close(c->fd);
+	c->fd = -1;
+	return false;
+}
+
+static const char *
+own_path(const struct client *c, const char *url)
+{
+	const char *base = arena_printf(c->a, "https://%s", c->host);
+
+	return url[0] == '/' ? url : text_starts(url, base) ? url + strlen(base) : NULL;
+}
+
+static bool
+follow(struct client *c)
+{
+	while (c->status == 303 && own_path(c, c->location) != NULL)
+		if (!client_send(c, own_path(c, c->location), NULL, ""))
+			return false;
+	return true;
+}
+
+bool
+client_get(struct client *c, const char *path)
+{
+	return client_send(c, path, NULL, "") && follow(c);
+}
+
+static const char *
+quoted(struct client *c, const char *from, const char *before)
+{
+	const char *p = strstr(from, before);
+
+	if (p == NULL)
+		return NULL;
+	p += strlen(before);
+	return arena_strndup(c->a, p, strcspn(p, "\""));
+}
+
+bool
+client_submit(struct client *c, const char *action, const char *fields)
+{
+	const char *form = strstr(c->body, arena_printf(c->a, "action=\"%s", action));
+	struct buf b;
+
+	if (form == NULL)
+		return false;
+	const char *path = quoted(c, form, "action=\""), *end = strstr(form, "</form>");
+
+	buf_init(&b, c->a, 65536);
+	buf_str(&b, fields);
+	for (const char *p = form; (p = strstr(p, "<input type=\"hidden\"")) != NULL && p < end;
+	     p++) {
+		buf_printf(&b, "&%s=", quoted(c, p, " name=\""));
+		enc_percent(&b, bytes_of(quoted(c, p, " value=\"")));
+	}
+	return client_send(c, path, (const char *)b.p, "") && follow(c);
+}
+
+const char *
+client_location_param(struct client *c, const char *name)
+{
+	const char *p =
+		c->location == NULL ? NULL : strstr(c->location, arena_printf(c->a, "%s=", name));
+
+	if (p == NULL)
+		return NULL;
+	p += strlen(name) + 1;
+	return arena_strndup(c->a, p, strcspn(p, "&"));
+}

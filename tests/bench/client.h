@@ -1,0 +1,41 @@
+/* A small HTTP/1.1 client for load: one kept connection, a cookie jar, nothing more. */
+#ifndef KONTOR_TESTS_BENCH_CLIENT_H
+#define KONTOR_TESTS_BENCH_CLIENT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define CLIENT_COOKIES_MAX 32
+
+struct client {
+	int port, fd;
+	const char *host;  /* Host header */
+	struct arena *a;   /* of one round; reset by the caller */
+	struct arena *jar; /* cookies live longer */
+	const char *cookies[CLIENT_COOKIES_MAX][2];
+	size_t n_cookies;
+	int status;
+	const char *location; /* of the last answer; NULL */
+	const char *body;
+	size_t body_n;
+};
+
+void client_init(struct client *c, int port, const char *host);
+void client_finish(struct client *c);
+
+/* Forget cookies and the round's memory. */
+void client_forget(struct client *c);
+
+/* form NULL: GET.  extra: header lines ending in CR LF, or "".  False: the connection broke. */
+MUST_USE bool client_send(struct client *c, const char *path, const char *form, const char *extra);
+
+/* A GET, then redirects to ourselves. */
+MUST_USE bool client_get(struct client *c, const char *path);
+
+/* Send the page's first form whose action begins so, hidden fields and `fields`; follow. */
+MUST_USE bool client_submit(struct client *c, const char *action, const char *fields);
+
+/* A parameter of the Location; NULL: none. */
+const char *client_location_param(struct client *c, const char *name);
+
+#endif
