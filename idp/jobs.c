@@ -43,10 +43,11 @@ reload(struct app *app, const struct db_call *c UNUSED, time_t now, struct err *
 	return app_reload(app, now, err);
 }
 
-enum { RELOAD, PARTITIONS, SWEEP, JOBS };
+/* In this order at the start: what can be served needs somewhere to be stored. */
+enum { PARTITIONS, RELOAD, SWEEP, JOBS };
 static const struct routine table[JOBS] = {
+	[PARTITIONS] = {"partitions", 3600, 1, make_partitions},
 	[RELOAD] = {"reload", 3600, 1, reload},
-	[PARTITIONS] = {"partitions", 3600, 5, make_partitions},
 	[SWEEP] = {"sweep_sessions", 300, 60, sweep_sessions},
 };
 

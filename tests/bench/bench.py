@@ -88,7 +88,7 @@ class Bench:
     def load(self, scenario, connections, port=None):
         out = subprocess.run([self.tools / "load", str(port or self.port), HOST, scenario,
                               str(self.seconds), str(connections)], check=True, env=self.env,
-                             capture_output=True, text=True).stdout
+                             stdout=subprocess.PIPE, text=True).stdout
         return json.loads(out)
 
     def memory_mib(self):

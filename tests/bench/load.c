@@ -168,13 +168,27 @@ static const struct scenario scenarios[] = {
 
 /* ---- running ---- */
 
+/* One after another: attempts of one account at the same time are few, by design. */
+static bool
+prepare(struct runner *r)
+{
+	static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&turn);
+	bool ok = r->scenario->prepare(r);
+
+	pthread_mutex_unlock(&turn);
+	return ok;
+}
+
 static void *
 run(void *arg)
 {
 	struct runner *r = arg;
 
-	if (!r->scenario->prepare(r)) {
-		fprintf(stderr, "load: a browser could not prepare (status %d)\n", r->c.status);
+	if (!prepare(r)) {
+		fprintf(stderr, "load: a browser could not prepare (status %d): %s\n", r->c.status,
+			r->c.body);
 		exit(1);
 	}
 	pthread_barrier_wait(&start_line);
