@@ -23,7 +23,7 @@ function answer(folder, names, request, response) {
 		response.writeHead(404, { "content-type": "text/plain" }).end("not found\n");
 		return;
 	}
-	const headers = { "content-type": TYPES[extname(name)], "content-security-policy": CSP, "x-content-type-options": "nosniff" };
+	const headers = { "content-type": TYPES[extname(name)], "content-security-policy": CSP, "x-content-type-options": "nosniff", "referrer-policy": "same-origin" };
 	const packed = names.has(`${name}.gz`) && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
 	if (packed) headers["content-encoding"] = "gzip";
 	response.writeHead(200, headers).end(readFileSync(join(folder, packed ? `${name}.gz` : name)));
