@@ -165,7 +165,8 @@ class _Connection(http.client.HTTPSConnection):
 
 
 class Browser:
-    """One person's browser: a cookie jar, the page it shows, the way it came (`history`)."""
+    """One person's browser: a cookie jar, the page it shows, the way it came (`history`:
+    method, URL, status)."""
 
     def __init__(self, ca_file, language="de"):
         """ca_file: the only authority trusted."""
@@ -242,7 +243,7 @@ class Browser:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             headers["Origin"] = origin(initiator)
         page = self._send(method, url, headers, body)
-        self.history.append((method, url.split("?")[0], page.status))
+        self.history.append((method, url, page.status))
         for header in page.headers.get_all("Set-Cookie") or []:
             cookie = Cookie(header, url, now)
             if cookie.ends is not None and cookie.ends <= now:

@@ -10,22 +10,25 @@ import html
 import json
 import os
 
-# Attributes by their names in both dialects (docs/integrate.md).
+# Attributes by their names in SAML and in OpenID Connect (docs/integrate.md).
 LABELS = {
-    "given_names": "Vornamen", "given_name": "Vornamen",
-    "family_name": "Familienname",
-    "birth_name": "Geburtsname", "birth_family_name": "Geburtsname",
-    "title": "Titel",
-    "birth_date": "Geburtsdatum", "birthdate": "Geburtsdatum",
-    "birth_place": "Geburtsort", "place_of_birth": "Geburtsort",
+    "givenName": "Vornamen", "given_name": "Vornamen",
+    "surname": "Familienname", "family_name": "Familienname",
+    "birthName": "Geburtsname", "birth_family_name": "Geburtsname",
+    "personalTitle": "Titel", "title": "Titel",
+    "birthdate": "Geburtsdatum",
+    "placeOfBirth": "Geburtsort", "place_of_birth.locality": "Geburtsort",
     "nationality": "Staatsangehörigkeit", "nationalities": "Staatsangehörigkeit",
-    "street_address": "Straße und Hausnummer", "postal_code": "Postleitzahl",
-    "locality": "Ort", "country": "Land", "address": "Anschrift",
-    "email": "E-Mail", "phone_number": "Telefon",
+    "postalAddress": "Straße und Hausnummer", "postalCode": "Postleitzahl",
+    "localityName": "Ort", "country": "Land",
+    "address.street_address": "Straße und Hausnummer", "address.postal_code": "Postleitzahl",
+    "address.locality": "Ort", "address.country": "Land",
+    "mail": "E-Mail", "email": "E-Mail",
+    "telephoneNumber": "Telefon", "phone_number": "Telefon",
 }
 # Claims about the login itself, not about the person.
 PROTOCOL_CLAIMS = {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp",
-                   "sid", "at_hash", "c_hash", "jti", "nbf", "attribute_levels"}
+                   "sid", "at_hash", "c_hash", "jti", "nbf", "claim_levels"}
 
 PAGE = """<!doctype html>
 <html lang="de">
@@ -51,11 +54,23 @@ dt {{ font-weight: bold }}
 COLOURS = {"Amt24": "#00597a", "Gewerbeportal": "#7a4300", "Stadtportal": "#2d5f2e"}
 
 
-def attribute_levels(text):
-    """NAME=LEVEL pairs (SAML, joined by ';') or a JSON object (OpenID Connect)."""
-    if text.startswith("{"):
-        return json.loads(text)
+def saml_levels(text):
+    """NAME=LEVEL pairs, joined by ";"."""
     return dict(pair.split("=", 1) for pair in text.split(";") if "=" in pair)
+
+
+def claim_values(claims):
+    """Claims about the person; the members of an object by their path, a list as one text."""
+    values = {}
+    for name, text in claims.items():
+        if name in PROTOCOL_CLAIMS:
+            continue
+        value = json.loads(text) if text[:1] in ("{", "[") else text
+        if isinstance(value, dict):
+            values |= {f"{name}.{member}": str(v) for member, v in value.items()}
+        else:
+            values[name] = ", ".join(value) if isinstance(value, list) else value
+    return values
 
 
 def received(env):
@@ -66,8 +81,9 @@ def received(env):
         return None
     # mod_shib joins several values by ";" and so writes "\\;" for the character itself.
     values = {k: v.replace("\\;", ";") for k, v in saml.items() if not k.isupper()}
-    values |= {k: v for k, v in claims.items() if k not in PROTOCOL_CLAIMS}
-    levels = attribute_levels(saml.get("ATTRIBUTE_LEVELS", claims.get("attribute_levels", "")))
+    values |= claim_values(claims)
+    levels = saml_levels(saml.get("ATTRIBUTE_LEVELS", ""))
+    levels |= json.loads(claims.get("claim_levels", "{}"))
     return {
         "portal": env["PORTAL"],
         "protocol": "OpenID Connect" if claims else "SAML",

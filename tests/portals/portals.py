@@ -3,10 +3,13 @@
 A portal is made (keys, certificate, configuration), started, and hands out what an operator
 registers with Kontor.  It learns of Kontor by the metadata or discovery document alone.
 """
+import base64
 import secrets
 from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
+from browser import Browser
 from stage import port_is_open
 
 SOURCE = Path(__file__).resolve().parent
@@ -21,13 +24,13 @@ def fill(stage, path, **values):
 class Portal:
     """What the three have in common.  `key` names the folder here and in the stage."""
 
-    key = name = None
-    logout_path = None
+    key = name = logout_path = None
 
     def __init__(self, stage, authority, port):
         self.stage, self.authority, self.port = stage, authority, port
         self.host = f"{self.key}.localhost"
         self.base = f"https://{self.host}:{port}"
+        self.logout_url = self.base + self.logout_path + quote(self.base + "/", safe="")
         self.folder = stage.folder(self.key)
 
     def make(self):
@@ -48,7 +51,7 @@ class Portal:
     def start_apache(self, **defines):
         values = {"PORTAL": self.name, "NAME": self.host, "PORT": self.port,
                   "STATE": self.folder, "PAGE": self.folder / "page",
-                  "LOGOUT": self.logout_path, **defines}
+                  "LOGOUT": self.logout_url, **defines}
         lines = [f'Define {k} "{v}"' for k, v in values.items()]
         lines += [f'Include "{self.folder}/{name}"' for name in ("common.conf", "httpd.conf")]
         conf = self.stage.write(f"{self.key}/site.conf", "\n".join(lines) + "\n")
@@ -60,11 +63,13 @@ class Amt24(Portal):
     """mod_auth_mellon: SAML, RSA signatures."""
 
     key, name = "amt24", "Amt24"
-    logout_path = "/mellon/logout?ReturnTo=/"
-    metadata_path = "/mellon/metadata"
+    logout_path = "/mellon/logout?ReturnTo="
 
     def make_keys(self):
         self.authority.self_signed(f"{self.key}/saml", "rsa", self.host)
+
+    def metadata_file(self):
+        return self.folder / "metadata.xml"
 
     def start_with(self, idp_metadata):
         self.stage.write(f"{self.key}/idp.xml", idp_metadata)
@@ -78,12 +83,16 @@ class Gewerbeportal(Portal):
     """mod_shib and a shibd of its own: SAML, ECDSA signatures, encrypted assertions."""
 
     key, name = "gewerbeportal", "Gewerbeportal"
-    logout_path = "/Shibboleth.sso/Logout?return=/"
-    metadata_path = "/Shibboleth.sso/Metadata"
+    logout_path = "/Shibboleth.sso/Logout?return="
 
     def make_keys(self):
         self.authority.self_signed(f"{self.key}/sign", "ec", self.host)
         self.authority.self_signed(f"{self.key}/decrypt", "rsa", self.host)
+
+    def metadata_file(self):
+        """What mod_shib says about itself."""
+        page = Browser(self.authority.cert).get(self.base + "/Shibboleth.sso/Metadata")
+        return self.stage.write(f"{self.key}/metadata.xml", page.body.decode())
 
     def start_with(self, idp_metadata, idp_entity_id):
         self.stage.write(f"{self.key}/idp.xml", idp_metadata)
@@ -111,10 +120,16 @@ class Stadtportal(Portal):
     """mod_auth_openidc: OpenID Connect, code flow with PKCE."""
 
     key, name = "stadtportal", "Stadtportal"
-    logout_path = "/oidc/callback?logout=https%3A%2F%2Fstadtportal.localhost"
-
+    logout_path = "/oidc/callback?logout="
     def make_keys(self):
         self.authority.self_signed(f"{self.key}/client", "rsa", self.host)
+
+    def client_file(self):
+        """What is registered with Kontor (RFC 7591)."""
+        modulus = self.stage.run("openssl", "rsa", "-in", self.folder / "client.key", "-noout",
+                                 "-modulus").partition("=")[2].strip()
+        n = base64.urlsafe_b64encode(bytes.fromhex(modulus)).decode().rstrip("=")
+        return fill(self.stage, f"{self.key}/client.json", name=self.host, port=self.port, n=n)
 
     def start_with(self, issuer, client_id):
         self.stage.copy(self.authority.cert, f"{self.key}/ca.crt")

@@ -4,8 +4,10 @@ Nothing here knows Kontor or a portal.  Programs are started in the foreground a
 stopped by the ids that starting gave; nothing of the system's own services is touched.
 """
 import contextlib
+import fcntl
 import os
 import pwd
+import select
 import signal
 import socket
 import subprocess
@@ -52,6 +54,7 @@ class Stage:
     def __init__(self, link: Path):
         self.user = pwd.getpwnam(ROOT_RUNS_AS) if os.getuid() == 0 else None
         self.path = self._open(link)
+        self._lock = lock_folder(self.path)
         self.running = []
 
     def _open(self, link):
@@ -138,13 +141,29 @@ class Stage:
         self.running.append(program)
         return program
 
+    def first_ended(self):
+        return next((p for p in self.running if p.child.poll() is not None), None)
+
     def stop(self):
         """Stop what was started, last first."""
         while self.running:
             self.running.pop().stop()
 
 
+def lock_folder(path):
+    """One user of a state folder at a time.  The lock is the open file returned: it goes with
+    the process, however that ends."""
+    lock = open(path / "lock", "w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as e:
+        raise StageError(f"{path} is in use: a demo is running.") from e
+    return lock
+
+
 class Program:
+    patience_s = 20  # with a program that is told to stop
+
     def __init__(self, name, child, log, stop_signal):
         self.name, self.child, self.log, self.stop_signal = name, child, log, stop_signal
 
@@ -152,7 +171,7 @@ class Program:
         if self.child.poll() is None:
             self.child.send_signal(self.stop_signal)
             try:
-                self.child.wait(20)
+                self.child.wait(self.patience_s)
             except subprocess.TimeoutExpired:
                 self.child.kill()
                 self.child.wait()
@@ -170,6 +189,15 @@ class Program:
 
     def last_words(self):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+
+
+def wait_for_enter(seconds):
+    """True when a line came in on standard input within that time."""
+    if not sys.stdin or not sys.stdin.isatty():
+        time.sleep(seconds)
+        return False
+    ready, _, _ = select.select([sys.stdin], [], [], seconds)
+    return bool(ready and sys.stdin.readline())
 
 
 def port_is_open(port):

@@ -1,0 +1,168 @@
+"""Kontor in the demo: its database, its process, its command line, the test persons."""
+import contextlib
+import copy
+import json
+import secrets
+import shutil
+from pathlib import Path
+
+from browser import Browser, BrowserError
+from stage import StageError
+from totp import Totp
+
+PG_TEMP = Path(__file__).resolve().parents[2] / "tools" / "pg-temp"
+
+
+class Database:
+    """A PostgreSQL cluster of the demo's own: data that stay, a Unix socket, no TCP."""
+
+    def __init__(self, stage):
+        self.stage, self.folder = stage, stage.folder("pg")
+        self.conninfo = f"host={self.folder} user=kontor dbname=kontor"
+
+    def start(self):
+        tool = self.stage.copy(PG_TEMP, "pg-temp", 0o755)
+        server = self.stage.start("postgresql", tool, "run", "--dir", self.folder)
+        server.wait_ready(self._answers, seconds=90)
+        if "kontor" not in self._psql("SELECT datname FROM pg_database").split():
+            self._psql("CREATE DATABASE kontor")
+
+    def _answers(self):
+        try:
+            return self._psql("SELECT 1").strip() == "1"
+        except StageError:
+            return False
+
+    def _psql(self, statement):
+        return self.stage.run("psql", "-X", "-A", "-t", "-h", self.folder, "-U", "kontor",
+                              "-d", "postgres", "-c", statement)
+
+
+class Person:
+    """A test person: what the demo tells the reader, and what its account holds."""
+
+    def __init__(self, login_name, password, what, attributes, proofed=False):
+        self.login_name, self.password, self.what = login_name, password, what
+        self.attributes, self.proofed = attributes, proofed
+        self.totp = None  # set when the account has a second means
+
+
+PERSONS = {p.login_name: p for p in (
+    Person("erika", "Lachs-Turmuhr-Wiese-47", "identity verified, authenticator app", {
+        "given_names": "Erika", "family_name": "Mustermann", "birth_name": "Gabler",
+        "birth_date": "1964-08-12", "birth_place": "Berlin", "nationality": "D",
+        "street_address": "Heidestraße 17", "postal_code": "01067", "locality": "Dresden",
+        "country": "DE", "email": "erika.mustermann@example.org",
+    }, proofed=True),
+    Person("max", "Pflaume-Regal-Nebel-83", "entered by himself, password only", {
+        "given_names": "Max", "family_name": "Muster", "birth_date": "1971-02-28",
+        "email": "max.muster@example.org",
+    }),
+)}
+
+
+class Kontor:
+    def __init__(self, stage, authority, database, program, port):
+        self.stage, self.authority, self.database, self.port = stage, authority, database, port
+        self.source = Path(program).resolve()
+        self.host = "servicekonto.localhost"
+        self.base = f"https://{self.host}:{port}"
+        self.entity_id = self.base + "/saml/metadata"
+        self.folder = stage.folder("kontor")
+        self.program = self.folder / "kontor"
+        self.conf = self.folder / "kontor.conf"
+
+    def make(self):
+        """Program, configuration, certificate, master key, schema: what is there stays."""
+        if not self.program.exists() or self.program.stat().st_mtime < self.source.stat().st_mtime:
+            self.program.unlink(missing_ok=True)
+            shutil.copy(self.source, self.program)
+            self.program.chmod(0o755)
+        if not (self.folder / "tls.crt").exists():
+            self.authority.tls("kontor/tls", self.host)
+        self.stage.write("kontor/kontor.conf", CONF.format(
+            base=self.base, port=self.port, folder=self.folder, database=self.database.conninfo))
+        self.cli("migrate")
+        self.cli("key", "init")
+
+    def cli(self, *args, input_text=None):
+        """What the command prints, read as JSON."""
+        said = self.stage.run(self.program, *args, "--config", self.conf, "--json",
+                              input_text=input_text)
+        return json.loads(said) if said.strip() else None
+
+    def start(self):
+        self.process = self.stage.start("kontor", self.program, "serve", "--config", self.conf)
+        self.process.wait_ready(self._is_ready)
+
+    def _is_ready(self):
+        try:
+            return Browser(self.authority.cert).get(self.entity_id).status == 200
+        except BrowserError:
+            return False
+
+    def metadata(self):
+        """Our SAML metadata, as any portal's operator would fetch it."""
+        return Browser(self.authority.cert).get(self.entity_id).body.decode()
+
+    def add_party(self, file, *policy):
+        return self.cli("party", "add", file, "--level-attributes", "yes", *policy)
+
+    def add_client(self, file, *policy):
+        return self.cli("client", "add", file, "--level-attributes", "yes", *policy)
+
+    def make_persons(self):
+        for person in PERSONS.values():
+            mark = self.folder / f"{person.login_name}.json"
+            if not mark.exists():
+                self.stage.write(mark, json.dumps(self._make_person(person)))
+            secret = json.loads(mark.read_text(encoding="utf-8")).get("totp")
+            if secret:
+                person.totp = Totp(secret, self.folder / f"{person.login_name}.totp")
+
+    @contextlib.contextmanager
+    def visitor(self, pattern):
+        """A new account with the data of a test person, for one walk: what the walk does to it
+        (consents, codes used, wrong passwords) must not meet the next one."""
+        person = copy.copy(pattern)
+        person.login_name = f"{pattern.login_name}-{secrets.token_hex(4)}"
+        secret = self._make_person(person).get("totp")
+        memory = self.folder / f"{person.login_name}.totp"
+        person.totp = Totp(secret, memory) if secret else None
+        try:
+            yield person
+        finally:
+            memory.unlink(missing_ok=True)
+            self.cli("account", "delete", person.login_name)
+
+    def _make_person(self, person):
+        """The account; for a verified person also what an office does with an identity card."""
+        words = [w for name, value in person.attributes.items()
+                 for w in ("--attribute", f"{name}={value}")]
+        if not self._has_account(person):
+            self.cli("account", "add", person.login_name, *words,
+                     input_text=person.password + "\n")
+        if not person.proofed:
+            return {}
+        scan = self.stage.write("kontor/evidence.txt", "Scan of an identity card (demo).\n")
+        self.cli("account", "verify", person.login_name, "--operator", "A. Beispiel",
+                 "--operator", "B. Beispiel", "--document", "id-card", "--evidence", scan, *words)
+        return {"totp": self.cli("account", "totp", person.login_name)["secret"]}
+
+    def _has_account(self, person):
+        try:
+            return bool(self.cli("account", "show", person.login_name))
+        except StageError:
+            return False
+
+
+CONF = """# Made by ./dev demo at each start.
+instance = demo
+site_name = Servicekonto Sachsen
+base_url = {base}
+listen = 127.0.0.1:{port}
+tls_certificate = {folder}/tls.crt
+tls_key = {folder}/tls.key
+database = {database}
+master_key_file = {folder}/master.key
+"""

@@ -1,0 +1,307 @@
+"""The whole way, as a citizen goes it: three portals, one login, over real HTTPS.
+
+Every check compares what a portal received with what it should have received, value by value
+and level by level; a difference is a failed check, never only a line in a log.
+"""
+import contextlib
+import json
+import re
+
+from browser import Browser, BrowserError
+from totp import Totp
+
+
+class Checks:
+    """Counts and prints; a step that breaks down fails its own check and those it was to give."""
+
+    def __init__(self, out):
+        self.out, self.passed, self.failed = out, 0, 0
+
+    def equal(self, title, got, want):
+        self.true(title, got == want, f"expected {want!r}, got {got!r}")
+
+    def true(self, title, condition, otherwise=""):
+        if condition:
+            self.passed += 1
+            self.out.say(f"  ok      {title}")
+        else:
+            self.failed += 1
+            self.out.say(f"  FAILED  {title}: {otherwise}")
+
+    @contextlib.contextmanager
+    def scene(self, title):
+        """What happens in here happens in this order; an exception ends the scene as a failure."""
+        self.out.say(f"{title}:")
+        try:
+            yield
+        except Exception as e:  # whatever it is, the scene did not go to its end
+            self.true("the scene goes to its end", False, f"{type(e).__name__}: {e}")
+
+
+class Citizen(Browser):
+    """A browser that knows how to walk through Kontor's pages."""
+
+    def __init__(self, world, person):
+        super().__init__(world.ca_file)
+        self.world, self.person = world, person
+        self.shown = []  # names of the Kontor pages that asked something
+
+    def visit(self, portal, untick=(), enroll=True):
+        """Open the portal's protected page and do whatever Kontor asks until an answer is there.
+        Returns the portal's record (page.py), None when it received nothing."""
+        self.shown = []
+        self.get(f"{portal.base}/konto")
+        for _ in range(12):
+            if not self._step(untick, enroll):
+                break
+        return self.received(portal)
+
+    def forget(self, portal):
+        """As if the portal's own session had ended."""
+        self.cookies = {k: c for k, c in self.cookies.items() if c.domain != portal.host}
+
+    def received(self, portal):
+        """What the portal holds for this browser now; None without a login there."""
+        before = self.page
+        page = self.get(f"{portal.base}/konto/json")
+        self.page = before
+        if page.headers.get_content_type() != "application/json":
+            return None
+        return json.loads(page.body)
+
+    def _step(self, untick, enroll):
+        """Answer the page shown; False when nothing is asked."""
+        for form in self.page.forms:
+            pressed = {value for name, value in form.buttons if name == "do"}
+            if {"login_name", "password"} <= form.names():
+                self._asked("password", self._login, form)
+            elif "enroll" in pressed and not enroll:
+                self._asked("enroll", self.submit, form, None, "cancel")
+            elif "enroll" in pressed:
+                self._asked("enroll", self._enroll, form)
+            elif "code" in form.names():
+                self._asked("code", self._code, form)
+            elif "agree" in pressed:
+                self.consent_text = self.page.text
+                self._asked("consent", self.submit, form, None, "agree", untick)
+            elif form.names() & {"SAMLRequest", "SAMLResponse"}:
+                self.submit(form)
+            else:
+                continue
+            return True
+        return False
+
+    def _asked(self, what, action, *args):
+        self.shown.append(what)
+        action(*args)
+
+    def _enroll(self, form):
+        """Type the key of the page into an app, and the app's first code into the page."""
+        key = re.search(r'kontor-key[^>]*>(.*?)</p>', self.page.body.decode(), re.S)[1]
+        secret = re.sub(r"<[^>]*>|\s", "", key)
+        memory = self.world.kontor.folder / f"{self.person.login_name}.totp"
+        self.person.totp = Totp(secret, memory)
+        self._code(form, button="enroll")
+
+    def _login(self, form):
+        self.submit(form, {"login_name": self.person.login_name, "password": self.person.password},
+                    button="login")
+        if self.page.form_with("login_name", "password"):
+            raise BrowserError(f"the login of {self.person.login_name} was refused: {self.page.text[:300]}")
+
+    def _code(self, form, button="login"):
+        if self.person.totp is None:
+            raise BrowserError("a code is asked from a person without a second means")
+        self.submit(form, {"code": self.person.totp.next_code(self.world.out)}, button=button)
+        if self.page.form_with("code"):
+            raise BrowserError(f"the code was refused: {self.page.text[:300]}")
+
+
+# Names of attributes on the wire: in SAML (FriendlyName), in OpenID Connect (claim).
+SAML = {"given_names": "givenName", "family_name": "surname", "birth_date": "birthdate",
+        "street_address": "postalAddress", "postal_code": "postalCode", "locality": "localityName",
+        "email": "mail"}
+OIDC = {"given_names": "given_name", "family_name": "family_name", "email": "email"}
+
+
+def expected(attributes, wire, *names):
+    return {wire[name]: attributes[name] for name in names}
+
+
+def values(record):
+    return {name: a["value"] for name, a in record["attributes"].items()} if record else None
+
+
+def levels(record):
+    return {name: a["level"] for name, a in record["attributes"].items()} if record else None
+
+
+class World:
+    """What the walk needs to know: where things are and who takes part."""
+
+    def __init__(self, out, ca_file, kontor, portals, persons):
+        self.out, self.ca_file, self.kontor, self.persons = out, ca_file, kontor, persons
+        self.portals = {p.key: p for p in portals}
+
+
+def walk(checks, world):
+    """All scenes, in the order of a day at the portals."""
+    with world.kontor.visitor(world.persons["erika"]) as person:
+        erika = Citizen(world, person)
+        first = first_login(checks, world, erika)
+        other_portal_without_login(checks, world, erika, first)
+        step_up(checks, world, erika)
+        again_without_a_page(checks, world, erika, first)
+        refused_logins(checks, world, person.login_name)
+        logout(checks, world, erika)
+    with world.kontor.visitor(world.persons["max"]) as person:
+        max_ = Citizen(world, person)
+        somebody_else(checks, world, max_, first)
+        no_means_for_it(checks, world, max_)
+        second_means_on_the_way(checks, world, max_)
+        replayed_request(checks, world, max_)
+
+
+def first_login(checks, world, erika):
+    """Amt24: password, consent without the optional e-mail address."""
+    amt24, record = world.portals["amt24"], None
+    with checks.scene("Erika logs in at Amt24 (SAML)"):
+        record = erika.visit(amt24, untick=["attr_email"])
+        checks.equal("a login page and a consent page were shown", erika.shown,
+                     ["password", "consent"])
+        person = erika.person.attributes
+        checks.true("the consent page shows the values that go out",
+                    all(person[name] in erika.consent_text
+                        for name in ("given_names", "family_name", "street_address")),
+                    erika.consent_text[:400])
+        checks.equal("Amt24 received what was agreed to and nothing else", values(record),
+                     expected(person, SAML, "given_names", "family_name", "street_address",
+                              "postal_code", "locality"))
+        checks.equal("no attribute is above the level of this login", set(levels(record).values()),
+                     {"STORK-QAA-Level-2"})
+        checks.equal("the login is at niedrig", record["level"], "STORK-QAA-Level-2")
+        checks.true("the pseudonym is 43 characters", len(record["subject"]) == 43, record["subject"])
+        cookies = erika.cookies_for(world.kontor.host)
+        checks.true("Kontor's cookies are __Host-, HttpOnly, Secure",
+                    cookies and all(c.name.startswith("__Host-") and c.http_only for c in cookies),
+                    [c.name for c in cookies])
+    return record
+
+
+def other_portal_without_login(checks, world, erika, first):
+    """Stadtportal: known there by the same login."""
+    with checks.scene("Erika goes on to Stadtportal (OpenID Connect)"):
+        record = erika.visit(world.portals["stadtportal"])
+        checks.equal("only consent was asked", erika.shown, ["consent"])
+        person = erika.person.attributes
+        checks.equal("Stadtportal received what it asks for", values(record),
+                     expected(person, OIDC, "given_names", "family_name", "email"))
+        checks.equal("no attribute is above the level of this login", set(levels(record).values()),
+                     {"low"})
+        checks.equal("the login is at niedrig", record["level"], "low")
+        checks.true("the pseudonym is another one than at Amt24",
+                    len(record["subject"]) == 43 and record["subject"] != first["subject"],
+                    record["subject"])
+
+
+def step_up(checks, world, erika):
+    """Gewerbeportal wants substanziell and one attribute."""
+    with checks.scene("Erika goes on to Gewerbeportal (SAML, substanziell)"):
+        record = erika.visit(world.portals["gewerbeportal"])
+        checks.equal("a code and consent were asked, no password", erika.shown, ["code", "consent"])
+        checks.equal("one attribute was received", values(record),
+                     expected(erika.person.attributes, SAML, "birth_date"))
+        checks.equal("it is at substanziell", levels(record), {"birthdate": "STORK-QAA-Level-3"})
+        checks.equal("the login is at substanziell", record["level"], "STORK-QAA-Level-3")
+
+
+def again_without_a_page(checks, world, erika, first):
+    """Amt24 has forgotten its session; Kontor has not, nor has the consent."""
+    amt24 = world.portals["amt24"]
+    with checks.scene("Erika comes back to Amt24 with a new session there"):
+        erika.forget(amt24)
+        record = erika.visit(amt24)
+        checks.equal("no page was shown", erika.shown, [])
+        checks.equal("the same values came", values(record), values(first))
+        checks.equal("the same pseudonym came", record["subject"], first["subject"])
+        checks.equal("the levels rose with the login", set(levels(record).values()),
+                     {"STORK-QAA-Level-3"})
+        checks.equal("the login is at substanziell", record["level"], "STORK-QAA-Level-3")
+
+
+def somebody_else(checks, world, max_, first):
+    """Another browser, another person, without proof of identity and without a second means."""
+    with checks.scene("Max logs in at Amt24 in a browser of his own"):
+        record = max_.visit(world.portals["amt24"])
+        person = max_.person.attributes
+        checks.equal("his values came", values(record),
+                     expected(person, SAML, "given_names", "family_name", "email"))
+        checks.equal("what he entered himself stays at Basisregistrierung",
+                     set(levels(record).values()), {"STORK-QAA-Level-1"})
+        checks.true("his pseudonym is his own", record["subject"] != first["subject"])
+
+
+def no_means_for_it(checks, world, max_):
+    """Gewerbeportal wants more than his password; he turns back."""
+    with checks.scene("Max goes on to Gewerbeportal and cancels"):
+        record = max_.visit(world.portals["gewerbeportal"], enroll=False)
+        checks.equal("an authenticator app was offered", max_.shown, ["enroll"])
+        checks.equal("Gewerbeportal received nothing", record, None)
+
+
+def second_means_on_the_way(checks, world, max_):
+    """He sets up an app: the login rises, what he only claims about himself does not."""
+    with checks.scene("Max comes again and sets up an authenticator app"):
+        record = max_.visit(world.portals["gewerbeportal"])
+        checks.equal("the app was set up and consent given", max_.shown, ["enroll", "consent"])
+        checks.equal("the login is at substanziell", record["level"], "STORK-QAA-Level-3")
+        checks.equal("his date of birth came", values(record),
+                     expected(max_.person.attributes, SAML, "birth_date"))
+        checks.equal("it is at Basisregistrierung", levels(record), {"birthdate": "STORK-QAA-Level-1"})
+
+
+def refused_logins(checks, world, login_name):
+    """A wrong password and an unknown name look alike."""
+    with checks.scene("Somebody guesses"):
+        texts = []
+        for who, name in (("a wrong password", login_name), ("an unknown name", "no-such-person")):
+            b = Browser(world.ca_file)
+            b.get(f"{world.portals['stadtportal'].base}/konto")
+            form = b.page.form_with("login_name", "password")
+            b.submit(form, {"login_name": name, "password": "Falsch-Geraten-11"}, button="login")
+            checks.true(f"{who} is refused",
+                        b.page.form_with("login_name", "password") is not None, b.page.url)
+            texts.append(b.page.text.replace(name, "NAME"))
+        checks.equal("both refusals read the same", texts[0], texts[1])
+
+
+def replayed_request(checks, world, max_):
+    """A signed request that was answered once is not answered again."""
+    with checks.scene("A SAML request comes a second time"):
+        max_.forget(world.portals["amt24"])
+        max_.history = []
+        record = max_.visit(world.portals["amt24"])
+        checks.true("the first time it was answered", record is not None, max_.page.text[:200])
+        request = next(url for method, url, _ in max_.history
+                       if method == "GET" and url.startswith(world.kontor.base) and "SAMLRequest=" in url)
+        page = max_.get(request)
+        checks.true("the second time it is refused by a page",
+                    page.status >= 400 and not any("SAMLResponse" in f.names() for f in page.forms),
+                    f"{page.status} {page.text[:200]}")
+
+
+def logout(checks, world, erika):
+    """Logging out at one portal ends the login for all."""
+    with checks.scene("Erika logs out at Amt24"):
+        amt24 = world.portals["amt24"]
+        erika.get(f"{amt24.base}/konto")
+        erika.follow(amt24.logout_url)
+        for _ in range(8):
+            if not any(f.names() & {"SAMLRequest", "SAMLResponse"} for f in erika.page.forms):
+                break
+            erika.submit(erika.page.forms[0])
+        checks.equal("Amt24 no longer knows her", erika.received(amt24), None)
+        erika.get(f"{amt24.base}/konto")
+        checks.true("Kontor asks for the password again",
+                    erika.page.form_with("login_name", "password") is not None, erika.page.url)
+
