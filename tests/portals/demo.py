@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """./dev demo: Kontor as "Servicekonto Sachsen" and three real portals on this machine.
 
-usage: demo.py --kontor PROGRAM --state FOLDER [--check | --clean | --alone]
+usage: demo.py --kontor PROGRAM --state FOLDER [--ports FIRST] [--check | --clean | --alone]
 
 Makes what is missing below FOLDER (database cluster, keys, certificates, test persons), starts
 everything on loopback, walks the whole way (selfcheck.py) and serves until Ctrl-C.  --check stops
@@ -18,24 +18,25 @@ from portals import Amt24, Gewerbeportal, Stadtportal
 from selfcheck import Checks, World, walk
 from stage import Authority, Output, Stage, StageError, check_ports_free, lock_folder, wait_for_enter
 
-PORTS = {"Kontor": 8443, "Amt24": 8444, "Gewerbeportal": 8445, "Stadtportal": 8446}
+NAMES = ("Kontor", "Amt24", "Gewerbeportal", "Stadtportal")  # in the order of their ports
 
 
 class Demo:
     def __init__(self, args, out):
         self.args, self.out = args, out
+        ports = self.ports = {name: args.ports + i for i, name in enumerate(NAMES)}
         self.stage = Stage(args.state.absolute())
         self.authority = Authority(self.stage)
         self.database = Database(self.stage)
         self.kontor = Kontor(self.stage, self.authority, self.database, args.kontor,
-                             PORTS["Kontor"])
+                             ports["Kontor"])
         self.amt24, self.gewerbeportal, self.stadtportal = self.portals = [
-            kind(self.stage, self.authority, PORTS[kind.name])
+            kind(self.stage, self.authority, ports[kind.name])
             for kind in (Amt24, Gewerbeportal, Stadtportal)]
 
     def start(self):
         portals = [] if self.args.alone else self.portals
-        check_ports_free({p: name for name, p in PORTS.items()
+        check_ports_free({p: name for name, p in self.ports.items()
                           if name == "Kontor" or not self.args.alone})
         with self.out.step("database"):
             self.database.start()
@@ -64,11 +65,18 @@ class Demo:
             "--attribute", "family_name:required", "--attribute", "email")
         self.stadtportal.start_with(self.kontor.base, client["client_id"])
 
-    def check(self):
-        checks = Checks(self.out)
+    def check(self, checks):
         walk(checks, World(self.out, self.authority.cert, self.kontor, self.portals, PERSONS))
         self.out.say(f"self-check: {checks.passed} passed, {checks.failed} failed")
-        return checks.failed == 0 and checks.passed > 0
+
+    def stop(self):
+        """Stop everything; Kontor has to end in good order."""
+        with self.out.step("stopping"):
+            self.stage.stop()
+        status = self.kontor.exit_status()
+        if status not in (None, 0):
+            self.out.say(f"demo: Kontor ended with status {status}; see {self.kontor.log()}.")
+        return status in (None, 0)
 
     def tell(self):
         say = self.out.say
@@ -108,25 +116,15 @@ def stop_on_signal(_number, _frame):
     raise KeyboardInterrupt
 
 
-def main():
-    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0])
-    parser.add_argument("--kontor", type=Path, required=True)
-    parser.add_argument("--state", type=Path, required=True)
-    mode = parser.add_mutually_exclusive_group()
-    for name in ("--check", "--clean", "--alone"):
-        mode.add_argument(name, action="store_true")
-    args = parser.parse_args()
-    out = Output()
-    signal.signal(signal.SIGTERM, stop_on_signal)
+def run(args, out, checks):
+    """The whole demo; true when everything was well."""
     demo, good = None, True
     try:
-        if args.clean:
-            clean(args.state.absolute(), out)
-            return 0
         demo = Demo(args, out)
         demo.start()
         if not args.alone:
-            good = demo.check()
+            demo.check(checks)
+            good = checks.failed == 0 and checks.passed > 0
         if not args.check:
             demo.tell()
             demo.serve()
@@ -136,10 +134,32 @@ def main():
     except KeyboardInterrupt:
         out.say("")
     finally:
-        if demo is not None:
-            with out.step("stopping"):
-                demo.stage.stop()
-    return 0 if good else 1
+        good = (demo is None or demo.stop()) and good
+    return good
+
+
+def arguments(words=None):
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0])
+    parser.add_argument("--kontor", type=Path, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--ports", type=int, default=8443, help="the first of four")
+    mode = parser.add_mutually_exclusive_group()
+    for name in ("--check", "--clean", "--alone"):
+        mode.add_argument(name, action="store_true")
+    return parser.parse_args(words)
+
+
+def main():
+    args, out = arguments(), Output()
+    signal.signal(signal.SIGTERM, stop_on_signal)
+    if not args.clean:
+        return 0 if run(args, out, Checks(out)) else 1
+    try:
+        clean(args.state.absolute(), out)
+    except StageError as e:
+        out.say(f"demo: {e}")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

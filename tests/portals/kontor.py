@@ -71,6 +71,7 @@ class Kontor:
         self.folder = stage.folder("kontor")
         self.program = self.folder / "kontor"
         self.conf = self.folder / "kontor.conf"
+        self.process = None
 
     def make(self):
         """Program, configuration, certificate, master key, schema: what is there stays."""
@@ -94,6 +95,13 @@ class Kontor:
     def start(self):
         self.process = self.stage.start("kontor", self.program, "serve", "--config", self.conf)
         self.process.wait_ready(self._is_ready)
+
+    def exit_status(self):
+        """None while it runs or when it was never started."""
+        return self.process.child.poll() if self.process else None
+
+    def log(self):
+        return self.stage.path / "log" / "kontor.log"
 
     def _is_ready(self):
         try:

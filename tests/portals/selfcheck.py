@@ -15,7 +15,7 @@ class Checks:
     """Counts and prints; a step that breaks down fails its own check and those it was to give."""
 
     def __init__(self, out):
-        self.out, self.passed, self.failed = out, 0, 0
+        self.out, self.passed, self.failed, self.scene_title = out, 0, 0, ""
 
     def equal(self, title, got, want):
         self.true(title, got == want, f"expected {want!r}, got {got!r}")
@@ -32,6 +32,7 @@ class Checks:
     def scene(self, title):
         """What happens in here happens in this order; an exception ends the scene as a failure."""
         self.out.say(f"{title}:")
+        self.scene_title = title
         try:
             yield
         except Exception as e:  # whatever it is, the scene did not go to its end

@@ -111,8 +111,9 @@ class Stage:
         return path
 
     def _environment(self, env):
+        sanitizers = {k: v for k, v in os.environ.items() if k in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
-                "HOME": str(self.path), **(env or {})}
+                "HOME": str(self.path), **sanitizers, **(env or {})}
 
     def run(self, *argv, env=None, input_text=None):
         """Run to the end as the stage's user; its standard output.  A failure names the

@@ -1,0 +1,57 @@
+"""./dev demo --check as test cases: a state of its own, other ports, the program with sanitizers.
+
+usage: test_demo.py KONTOR
+"""
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE)]
+
+import demo  # noqa: E402
+from selfcheck import Checks  # noqa: E402
+from stage import Output  # noqa: E402
+
+PORTS = 9443
+
+
+class TapChecks(Checks):
+    """Each check is a test case."""
+
+    def true(self, title, condition, otherwise=""):
+        super().true(title, condition, otherwise)
+        self.case(self.scene_title + ": " + title, condition)
+
+    def case(self, title, good):
+        number = self.passed + self.failed
+        print(f"{'ok' if good else 'not ok'} {number} - {title}", flush=True)
+
+
+def main():
+    # Every user may pass through: the programs do not run as root.
+    folder = Path(tempfile.mkdtemp(prefix="kontor-demo-", dir="/tmp"))
+    os.chmod(folder, 0o755)
+    args = demo.arguments(["--kontor", sys.argv[1], "--state", str(folder / "state"),
+                           "--ports", str(PORTS), "--check"])
+    out = Output()
+    checks = TapChecks(out)
+    try:
+        good = demo.run(args, out, checks)
+        failed_before = checks.failed
+        checks.scene_title = "the demo"
+        checks.true("everything starts, and stops in good order", good or failed_before > 0,
+                    "see above")
+        if checks.failed:
+            for log in sorted((folder / "state").glob("**/*.log")):
+                print(f"# {log.name}: {log.read_text(errors='replace')[-2000:]}".replace("\n", "\n# "))
+        print(f"1..{checks.passed + checks.failed}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 1 if checks.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
