@@ -23,8 +23,9 @@ const struct db_statement db_flow_statements[] = {
 		  " WHERE day = $1 AND hash = $2 AND version = $3 AND expires > $9"
 		  " RETURNING version"},
 	[TAKE] = {"flow_take", DB_DURABLE, T_FLOW, 2, "ibbi",
-		  "DELETE FROM flow WHERE day = $1 AND hash IN"
-		  " (SELECT hash FROM flow " WHERE_BROWSER " FOR UPDATE SKIP LOCKED)"
+		  "WITH pick AS MATERIALIZED (SELECT FROM flow " WHERE_BROWSER
+		  " FOR UPDATE SKIP LOCKED)"
+		  " DELETE FROM flow USING pick WHERE day = $1 AND hash = $2"
 		  " RETURNING " FLOW_COLUMNS},
 	{0},
 };

@@ -30,9 +30,9 @@ const struct db_statement db_grant_statements[] = {
 	[TAKE] = {"grant_take", DB_DURABLE, T_GRANT, 8, DB_AUDIT_PARAMS "ibtibi",
 		  "WITH pick AS (SELECT " GRANT_COLUMNS " FROM grant_code"
 		  " WHERE day = $7 AND hash = $8 AND party = $9 AND taken_at IS NULL"
-		  " AND expires > $1 AND EXISTS (SELECT FROM session s"
-		  " WHERE s.sid = grant_code.sid AND s.expires > $1)"
-		  " FOR UPDATE OF grant_code SKIP LOCKED),"
+		  " AND expires > $1 AND"
+		  " (SELECT s.expires FROM session s WHERE s.sid = grant_code.sid) > $1"
+		  " FOR UPDATE SKIP LOCKED),"
 		  " taken AS (UPDATE grant_code g SET taken_at = $1, sealed = NULL, extra = NULL"
 		  " FROM pick WHERE g.day = $7 AND g.hash = $8 AND g.taken_at IS NULL"
 		  " RETURNING 1),"

@@ -11,8 +11,9 @@ const struct db_statement db_ticket_statements[] = {
 		    "INSERT INTO ticket (day, hash, subject, data, created, expires)"
 		    " VALUES ($1, $2, $3, $4, $5, $6)"},
 	[TAKE] = {"ticket_take", DB_DURABLE, T_TICKET, 2, "ibi",
-		  "DELETE FROM ticket WHERE day = $1 AND hash IN (SELECT hash FROM ticket"
+		  "WITH pick AS MATERIALIZED (SELECT FROM ticket"
 		  " WHERE day = $1 AND hash = $2 AND expires > $3 FOR UPDATE SKIP LOCKED)"
+		  " DELETE FROM ticket USING pick WHERE day = $1 AND hash = $2"
 		  " RETURNING subject, data, created, expires"},
 	{0},
 };

@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 
+#include "base/buf.h"
 #include "db/conn.h"
 #include "db/pgtype.h"
 #include "tests/db/pg.h"
@@ -96,6 +97,61 @@ every_column_has_a_type_that_is_read(void **state)
 				    strcmp(PQfname(res, i), "?column?") != 0)
 					fail_msg("%s: column %d has type %u", st->name, i,
 						 PQftype(res, i));
+			PQclear(res);
+		}
+	conn_close(&conn);
+}
+
+/* Tables of a few rows that are read whole. */
+static const char *const read_whole[] = {"party_list", "setting_list", "key_list"};
+
+static bool
+is_read_whole(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(read_whole); i++)
+		if (strcmp(name, read_whole[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+explain(struct pg *pg, const struct db_statement *st)
+{
+	struct buf sql;
+	const char *text;
+
+	buf_init(&sql, pg->a, 1000);
+	buf_printf(&sql, "EXPLAIN EXECUTE %s", st->name);
+	for (size_t i = 0; i < strlen(st->params); i++)
+		buf_str(&sql, i == 0 ? "(NULL" : ", NULL");
+	buf_str(&sql, st->params[0] == '\0' ? "" : ")");
+	ASSERT_OK(buf_finish_str(&sql, &text, &pg->err), &pg->err);
+	return text;
+}
+
+/*
+ * The plans that stay: made on empty tables, kept while they grow.  A scan of a
+ * whole table, or of a whole index for a join, must not be among them.
+ */
+static void
+every_look_up_follows_an_index(void **state)
+{
+	struct pg *pg = *state;
+	struct conn conn;
+
+	ASSERT_OK(conn_open(&conn, pg->conninfo, "test", CONN_TX, &pg->err), &pg->err);
+	for (size_t t = 0; db_statement_tables[t] != NULL; t++)
+		for (const struct db_statement *st = db_statement_tables[t]; st->name != NULL;
+		     st++) {
+			if (is_read_whole(st->name))
+				continue;
+			PGresult *res = PQexec(conn.pg, explain(pg, st));
+
+			assert_int_equal(PQresultStatus(res), PGRES_TUPLES_OK);
+			for (int i = 0; i < PQntuples(res); i++)
+				if (strstr(PQgetvalue(res, i, 0), "Seq Scan") != NULL ||
+				    strstr(PQgetvalue(res, i, 0), "Join Filter") != NULL)
+					fail_msg("%s: %s", st->name, PQgetvalue(res, i, 0));
 			PQclear(res);
 		}
 	conn_close(&conn);
@@ -221,6 +277,7 @@ main(void)
 		T(durable_means_on_disk_whatever_the_server_thinks),
 		T(a_session_is_set_up_for_what_it_does),
 		T(every_column_has_a_type_that_is_read),
+		T(every_look_up_follows_an_index),
 		T(no_statement_knows_the_time),
 		T(every_row_is_complete),
 		T(parameters_that_do_not_fit_are_refused),
