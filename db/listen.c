@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "db/conn.h"
 
 #define CLOCK_EVERY_US (60 * 1000000LL)
@@ -43,11 +44,12 @@ look_at_clock(struct listener *l)
 
 	if (conn_command(&l->conn, CLOCK_SQL, clock_mono_us() + ANSWER_US, &res) != CONN_READY)
 		return false;
-	bool held = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1;
+	uint64_t theirs = 0;
+	bool held = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1 &&
+		    text_to_u64(PQgetvalue(res, 0, 0), INT64_MAX, &theirs);
 
 	if (held) {
-		int64_t skew =
-			(int64_t)l->options->clock() - strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+		int64_t skew = (int64_t)l->options->clock() - (int64_t)theirs;
 
 		pthread_mutex_lock(&l->lock);
 		l->status.clock_skew_s = skew < 0 ? -skew : skew;

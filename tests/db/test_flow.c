@@ -111,6 +111,31 @@ a_flow_is_taken_once(void **state)
 }
 
 static void
+a_login_to_ones_own_account_has_no_party(void **state)
+{
+	struct pg *pg = *state;
+	struct db_flow flow = {
+		.id = db_dated_create(pg->a, NOW + 60), .state = "login", .expires = NOW + 60};
+	static const struct {
+		const char *party, *front;
+		bool fine;
+	} cases[] = {{"", "account", true},
+		     {"", "saml", false},
+		     {"p", "account", false},
+		     {"p", "carrier-pigeon", false}};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		flow.party = cases[i].party;
+		flow.front = cases[i].front;
+		if (cases[i].fine)
+			ASSERT_OK(db_flow_create(&pg->c, &flow, "b", NOW, &pg->err), &pg->err);
+		else
+			ASSERT_REFUSED(db_flow_create(&pg->c, &flow, "b", NOW, &pg->err), &pg->err,
+				       ERR_DENIED, "flow_");
+	}
+}
+
+static void
 an_id_that_is_not_ours_is_a_fault(void **state)
 {
 	struct pg *pg = *state;
@@ -137,6 +162,7 @@ main(void)
 		T(only_the_same_browser_finds_it_and_only_in_time),
 		T(a_change_is_stored_if_nobody_was_faster),
 		T(a_flow_is_taken_once),
+		T(a_login_to_ones_own_account_has_no_party),
 		T(an_id_that_is_not_ours_is_a_fault),
 	};
 

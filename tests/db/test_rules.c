@@ -311,6 +311,39 @@ the_last_consent_stands_until_it_is_withdrawn(void **state)
 }
 
 static void
+a_person_sees_the_consents_that_stand(void **state)
+{
+	struct pg *pg = *state;
+	struct subject_id acting = pg_person(pg), represented = pg_person(pg);
+	struct db_consent consent = {
+		.acting = acting, .attributes = "[]", .purpose = "p", .at = NOW};
+	static const char *const parties[] = {"c", "a", "b", "a"};
+	const struct db_consent *list;
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_LEN(parties); i++) {
+		consent.party = parties[i];
+		consent.at = NOW + (time_t)i;
+		ASSERT_OK(db_consent_store(&pg->c, &consent, NULL, &pg->err), &pg->err);
+	}
+	consent.represented = &represented;
+	ASSERT_OK(db_consent_store(&pg->c, &consent, NULL, &pg->err), &pg->err);
+	ASSERT_OK(db_consent_withdraw(&pg->c, acting, NULL, "b", NULL, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_consent_list(&pg->c, acting, &list, &n, &pg->err), &pg->err);
+	assert_int_equal(n, 3);
+	size_t alone = list[0].represented == NULL ? 0 : 1;
+
+	assert_string_equal(list[0].party, "a");
+	assert_string_equal(list[1].party, "a");
+	assert_int_equal(list[alone].at, NOW + 3); /* the last one */
+	assert_true(subject_id_eq(*list[1 - alone].represented, represented));
+	assert_string_equal(list[2].party, "c");
+	assert_true(subject_id_eq(list[2].acting, acting));
+	ASSERT_OK(db_consent_list(&pg->c, subject_id_create(), &list, &n, &pg->err), &pg->err);
+	assert_int_equal(n, 0);
+}
+
+static void
 what_a_consent_may_not_be_is_refused(void **state)
 {
 	struct pg *pg = *state;
@@ -380,6 +413,7 @@ main(void)
 		T(states_of_keys_have_names),
 		T(a_setting_changes_upon_the_version_that_was_read),
 		T(the_last_consent_stands_until_it_is_withdrawn),
+		T(a_person_sees_the_consents_that_stand),
 		T(what_a_consent_may_not_be_is_refused),
 		T(a_pseudonym_is_kept_once),
 	};

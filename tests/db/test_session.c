@@ -257,6 +257,34 @@ the_end_is_told_to_all_who_took_part_once(void **state)
 }
 
 static void
+a_person_sees_the_sessions_that_live(void **state)
+{
+	struct pg *pg = *state;
+	const char *cookie, *second = rand_token(pg->a, 32);
+	struct db_session s = start(pg, &cookie);
+	const struct db_proof totp = {.level = 3, .method = "totp", .at = NOW + 1};
+	const struct db_session *list;
+	size_t n;
+
+	ASSERT_OK(db_session_add_proof(&pg->c, cookie, second, &totp, NOW, NOW, &pg->err),
+		  &pg->err);
+	s.sid = "later";
+	s.expires = NOW + 7200;
+	ASSERT_OK(db_session_create(&pg->c, "cookie-later", &s, NOW + 5, &pg->err), &pg->err);
+	(void)start(pg, &cookie); /* somebody else's */
+	ASSERT_OK(db_session_list(&pg->c, s.acting, NOW, &list, &n, &pg->err), &pg->err);
+	assert_int_equal(n, 2);
+	assert_int_equal(list[0].n_proofs, 2);
+	assert_string_equal(list[0].proofs[1].method, "totp");
+	assert_string_equal(list[1].sid, "later");
+	assert_int_equal(list[1].n_proofs, 1);
+	ASSERT_OK(db_session_list(&pg->c, s.acting, NOW + 3600, &list, &n, &pg->err), &pg->err);
+	assert_int_equal(n, 1);
+	ASSERT_OK(db_session_list(&pg->c, subject_id_create(), NOW, &list, &n, &pg->err), &pg->err);
+	assert_int_equal(n, 0);
+}
+
+static void
 what_has_expired_is_swept(void **state)
 {
 	struct pg *pg = *state;
@@ -289,6 +317,7 @@ main(void)
 		T(parties_that_take_part_are_known),
 		T(nobody_takes_part_in_a_session_that_is_over),
 		T(the_end_is_told_to_all_who_took_part_once),
+		T(a_person_sees_the_sessions_that_live),
 		T(what_has_expired_is_swept),
 	};
 
