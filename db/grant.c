@@ -34,7 +34,7 @@ const struct db_statement db_grant_statements[] = {
 		  " (SELECT s.expires FROM session s WHERE s.sid = grant_code.sid) > $1"
 		  " FOR UPDATE SKIP LOCKED),"
 		  " taken AS (UPDATE grant_code g SET taken_at = $1, sealed = NULL, extra = NULL"
-		  " FROM pick WHERE g.day = $7 AND g.hash = $8 AND g.taken_at IS NULL"
+		  " FROM pick WHERE g.day = $7 AND g.hash = $8"
 		  " RETURNING 1),"
 		  " token AS (INSERT INTO access_token (day, hash, grant_id, party, acting,"
 		  " represented, sid, scope, sealed, created, expires)"

@@ -111,6 +111,21 @@ a_flow_is_taken_once(void **state)
 }
 
 static void
+a_flow_that_another_node_is_taking_is_not_waited_for(void **state)
+{
+	struct pg *pg = *state;
+	struct db_flow flow = start(pg, "b6");
+	const struct db_flow *taken;
+
+	pg_sql(pg, "BEGIN; SELECT FROM flow FOR UPDATE");
+	ASSERT_OK(db_flow_take(&pg->c, flow.id, "b6", NOW, &taken, &pg->err), &pg->err);
+	assert_null(taken);
+	pg_sql(pg, "ROLLBACK");
+	ASSERT_OK(db_flow_take(&pg->c, flow.id, "b6", NOW, &taken, &pg->err), &pg->err);
+	assert_non_null(taken);
+}
+
+static void
 a_login_to_ones_own_account_has_no_party(void **state)
 {
 	struct pg *pg = *state;
@@ -162,6 +177,7 @@ main(void)
 		T(only_the_same_browser_finds_it_and_only_in_time),
 		T(a_change_is_stored_if_nobody_was_faster),
 		T(a_flow_is_taken_once),
+		T(a_flow_that_another_node_is_taking_is_not_waited_for),
 		T(a_login_to_ones_own_account_has_no_party),
 		T(an_id_that_is_not_ours_is_a_fault),
 	};

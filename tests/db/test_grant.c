@@ -227,6 +227,52 @@ a_disabled_account_has_no_tokens(void **state)
 	assert_null(find(pg, g.token, NOW));
 }
 
+/* Whoever may not act has no token that works, also one that nobody revoked. */
+static void
+a_token_works_for_active_subjects_only(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+	struct subject_id organisation = pg_person(pg);
+	const struct subject_id *const subjects[] = {&g.grant.acting, &organisation};
+
+	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
+	pg_sql(pg,
+	       arena_printf(pg->a, "UPDATE access_token SET represented = %s WHERE grant_id = %s",
+			    pg_hex(pg, (struct bytes){organisation.octets, 16}),
+			    pg_hex(pg, (struct bytes){g.grant.id, 16})));
+	assert_true(subject_id_eq(*find(pg, g.token, NOW)->represented, organisation));
+	for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
+		const char *id = pg_hex(pg, (struct bytes){subjects[i]->octets, 16});
+
+		pg_sql(pg, arena_printf(pg->a,
+					"UPDATE subject SET state = 'disabled' WHERE id = %s", id));
+		assert_null(find(pg, g.token, NOW));
+		pg_sql(pg, arena_printf(pg->a, "UPDATE subject SET state = 'active' WHERE id = %s",
+					id));
+		assert_non_null(find(pg, g.token, NOW));
+	}
+}
+
+static void
+a_code_that_another_node_is_taking_is_not_waited_for(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+	const struct db_grant *grant;
+	enum db_take result;
+
+	/* The batch goes on; then the other node is waited for, to know what it did. */
+	pg_sql(pg,
+	       arena_printf(pg->a, "BEGIN; SELECT FROM grant_code WHERE grant_id = %s FOR UPDATE",
+			    pg_hex(pg, (struct bytes){g.grant.id, 16})));
+	ASSERT_REFUSED(db_grant_take(&pg->c, g.code, "stadtportal", g.token, TOKEN_END, NULL, NOW,
+				     &result, &grant, &pg->err),
+		       &pg->err, ERR_UNAVAILABLE, "grant_lock: SQLSTATE 55P03");
+	pg_sql(pg, "ROLLBACK");
+	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
+}
+
 static void
 a_token_is_revoked_by_its_party_only(void **state)
 {
@@ -269,6 +315,8 @@ main(void)
 		T(a_code_that_may_not_be_taken_is_refused),
 		T(a_session_that_has_ended_gives_no_token_and_keeps_none),
 		T(a_disabled_account_has_no_tokens),
+		T(a_token_works_for_active_subjects_only),
+		T(a_code_that_another_node_is_taking_is_not_waited_for),
 		T(a_token_is_revoked_by_its_party_only),
 		T(a_grant_is_revoked_as_a_whole),
 	};

@@ -105,6 +105,33 @@ somebody_may_act_for_an_organisation(void **state)
 	assert_null(find(pg, cookie, NOW));
 }
 
+/* Also a session that came to be while its subject was disabled. */
+static void
+who_may_not_act_has_no_session(void **state)
+{
+	struct pg *pg = *state;
+	const char *cookie = rand_token(pg->a, 32), *second = rand_token(pg->a, 32);
+	struct subject_id disabled = pg_person(pg), active = pg_person(pg);
+	struct db_session s = {.sid = rand_token(pg->a, 16),
+			       .acting = disabled,
+			       .sso_group = "g",
+			       .proofs = &password,
+			       .n_proofs = 1,
+			       .expires = NOW + 3600};
+
+	ASSERT_OK(db_account_set_state(&pg->c, disabled, DB_DISABLED, NULL, NOW, &pg->err),
+		  &pg->err);
+	ASSERT_OK(db_session_create(&pg->c, cookie, &s, NOW, &pg->err), &pg->err);
+	assert_null(find(pg, cookie, NOW));
+	s.sid = rand_token(pg->a, 16);
+	s.acting = active;
+	s.represented = &disabled;
+	ASSERT_OK(db_session_create(&pg->c, second, &s, NOW, &pg->err), &pg->err);
+	assert_null(find(pg, second, NOW));
+	ASSERT_OK(db_account_set_state(&pg->c, disabled, DB_ACTIVE, NULL, NOW, &pg->err), &pg->err);
+	assert_non_null(find(pg, second, NOW));
+}
+
 static void
 a_use_is_noted_once_a_minute(void **state)
 {
@@ -312,6 +339,7 @@ main(void)
 		T(the_cookie_is_not_stored),
 		T(a_session_without_a_proof_is_none),
 		T(somebody_may_act_for_an_organisation),
+		T(who_may_not_act_has_no_session),
 		T(a_use_is_noted_once_a_minute),
 		T(each_login_changes_the_cookie),
 		T(parties_that_take_part_are_known),
