@@ -22,6 +22,13 @@ clock_mono_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+struct timespec
+clock_mono_timespec(int64_t mono_us)
+{
+	return (struct timespec){.tv_sec = mono_us / 1000000,
+				 .tv_nsec = (long)(mono_us % 1000000) * 1000};
+}
+
 char *
 clock_text(struct arena *a, time_t t)
 {

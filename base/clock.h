@@ -14,6 +14,9 @@ time_t clock_now(void);
 /* A monotonic count of microseconds, for durations only. */
 int64_t clock_mono_us(void);
 
+/* The same moment for pthread_cond_timedwait on CLOCK_MONOTONIC. */
+struct timespec clock_mono_timespec(int64_t mono_us);
+
 /* "2026-11-23T18:00:00Z": what we write in SAML (SAML2Core 1.3.3) and logs. */
 char *clock_text(struct arena *a, time_t t);
 

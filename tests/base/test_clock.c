@@ -49,10 +49,20 @@ what_we_write_we_read(void **state UNUSED)
 	arena_destroy(a);
 }
 
+static void
+a_moment_on_the_monotonic_clock_keeps_its_microseconds(void **state UNUSED)
+{
+	struct timespec t = clock_mono_timespec(1234567890123);
+
+	assert_int_equal(t.tv_sec, 1234567);
+	assert_int_equal(t.tv_nsec, 890123000);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_moment_on_the_monotonic_clock_keeps_its_microseconds),
 		cmocka_unit_test(only_real_times_in_utc_are_taken),
 		cmocka_unit_test(what_we_write_we_read),
 	};
