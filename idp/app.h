@@ -37,7 +37,7 @@ struct app {
 
 	/*
 	 * idp/server.c: make the shared responses of a snapshot's documents
-	 * before it is published; tied to `a`.  NULL without a server.
+	 * before it is published; tied to `a`.  NULL where nothing is served.
 	 */
 	void (*documents_ready)(struct arena *a, struct documents *docs);
 };

@@ -33,7 +33,7 @@ struct child {
 	size_t n_fds;
 	struct app app;
 	struct server *server;
-	struct health_watch *watch;
+	uint32_t wait_ms;            /* for the first snapshot */
 	_Atomic(struct jobs *) jobs; /* set while the database's listener may call */
 };
 
@@ -97,8 +97,10 @@ collect(struct child *c, struct err *err)
 
 		if (!control_receive(c->control, &m, err))
 			return false;
-		if (m.type == CONTROL_START)
+		if (m.type == CONTROL_START) {
+			c->wait_ms = m.arg;
 			return true;
+		}
 		bool ok = take_message(c, &m, &kept, err);
 
 		if (m.fd >= 0 && !kept)
@@ -120,6 +122,51 @@ changed(void *ctx, const char *what UNUSED)
 		jobs_changed(jobs);
 }
 
+static void
+finish_app(void *p)
+{
+	app_finish(p);
+}
+
+static void
+close_signer(void *p)
+{
+	signer_destroy(p);
+}
+
+static void
+close_db(void *p)
+{
+	db_destroy(p);
+}
+
+static void
+end_jobs(void *p)
+{
+	jobs_stop(p);
+}
+
+static void
+end_watch(void *p)
+{
+	health_watch_stop(p);
+}
+
+/* Whatever is opened is tied to the arena: last opened, first closed. */
+static bool
+open_app(struct child *c, struct err *err)
+{
+	app_init(&c->app, c->a, &c->config, routes);
+	arena_defer(c->a, finish_app, &c->app);
+	c->app.documents_ready = server_documents_ready;
+	if (!signer_create(c->signer_fd, SIGNER_TIMEOUT_US, &c->app.signer, err))
+		return false;
+	arena_defer(c->a, close_signer, c->app.signer);
+	return pages_load(c->a, c->config.theme_dir, &c->app.pages, err) &&
+	       documents_add_files(c->a, &c->app.assets, web_static, err);
+}
+
+/* The database's listener may call until it is closed, so the jobs it wakes must outlive it. */
 static bool
 open_state(struct child *c, struct err *err)
 {
@@ -129,17 +176,18 @@ open_state(struct child *c, struct err *err)
 			       .clock = clock_now,
 			       .changed = changed,
 			       .changed_ctx = c};
+	struct jobs *jobs;
 
-	return signer_create(c->signer_fd, SIGNER_TIMEOUT_US, &c->app.signer, err) &&
-	       db_create(&o, &c->app.db, err);
-}
-
-static bool
-open_app(struct child *c, struct err *err)
-{
-	app_init(&c->app, c->a, &c->config, routes);
-	return pages_load(c->a, c->config.theme_dir, &c->app.pages, err) &&
-	       documents_add_files(c->a, &c->app.assets, web_static, err) && open_state(c, err);
+	if (!db_create(&o, &c->app.db, err))
+		return false;
+	if (!jobs_start(c->a, &c->app, &jobs, err)) {
+		db_destroy(c->app.db);
+		return false;
+	}
+	arena_defer(c->a, close_db, c->app.db);
+	arena_defer(c->a, end_jobs, jobs);
+	atomic_store(&c->jobs, jobs);
+	return true;
 }
 
 static struct kdf_memory *
@@ -151,14 +199,17 @@ make_memory(void *ctx)
 	return kdf_memory_create(config_password_cost(config).m_kib, &m, NULL) ? m : NULL;
 }
 
+/* The first snapshot, and the watch over our health. */
 static bool
-start_jobs(struct child *c, struct err *err)
+get_ready(struct child *c, struct err *err)
 {
-	struct jobs *jobs;
+	struct health_watch *watch;
 
-	if (!jobs_start(c->a, &c->app, &jobs, err))
+	if (!snapshot_wait(&c->app.snapshots, c->wait_ms))
+		log_event(LOG_LVL_WARN, "started_without_keys", NULL);
+	if (!health_watch_start(c->a, &c->app, &watch, err))
 		return false;
-	atomic_store(&c->jobs, jobs);
+	arena_defer(c->a, end_watch, watch);
 	return true;
 }
 
@@ -176,8 +227,8 @@ start(struct child *c, struct err *err)
 				   .memory_destroy = kdf_memory_destroy,
 				   .memory_ctx = &c->config};
 
-	return sandbox_enter(err) && open_app(c, err) && server_start(&o, &c->server, err) &&
-	       start_jobs(c, err) && health_watch_start(c->a, &c->app, &c->watch, err) &&
+	return sandbox_enter(err) && open_app(c, err) && open_state(c, err) && get_ready(c, err) &&
+	       server_start(&o, &c->server, err) &&
 	       control_send(c->control, CONTROL_READY, 0, -1, err);
 }
 
@@ -236,12 +287,30 @@ stop(struct child *c, enum control_stop how)
 	if (!server_drain(c->server, c->config.stop_grace_ms))
 		return false;
 	server_stop(c->server);
-	health_watch_stop(c->watch);
-	jobs_stop(atomic_load(&c->jobs));
-	db_destroy(c->app.db);
-	signer_destroy(c->app.signer);
-	app_finish(&c->app);
 	return true;
+}
+
+static enum cli_exit
+run(struct child *c)
+{
+	struct err err = {0};
+
+	if (!collect(c, &err)) {
+		log_err(LOG_LVL_ERROR, "start", &err, NULL);
+		return CLI_FAILED;
+	}
+	log_open(STDERR_FILENO, (enum log_level)c->config.log_level, "http");
+	if (!start(c, &err)) {
+		log_err(LOG_LVL_ERROR, "start", &err, NULL);
+		return err.kind == ERR_INPUT ? CLI_USAGE : CLI_FAILED;
+	}
+	log_event(LOG_LVL_INFO, "started", NULL);
+	if (!stop(c, serve(c))) {
+		log_event(LOG_LVL_ERROR, "stopped_with_requests", NULL);
+		_exit(CLI_FAILED);
+	}
+	log_event(LOG_LVL_INFO, "stopped", NULL);
+	return CLI_OK;
 }
 
 enum cli_exit
@@ -251,7 +320,6 @@ child_run(int control)
 			  .control = control,
 			  .metrics_fd = -1,
 			  .signer_fd = -1};
-	struct err err = {0};
 
 	/* Ctrl-C reaches the whole group, but when to stop is the supervisor's to say. */
 	signal(SIGINT, SIG_IGN);
@@ -260,21 +328,8 @@ child_run(int control)
 	signal(SIGPIPE, SIG_IGN);
 	if (c.a == NULL)
 		return CLI_FAILED;
-	if (!collect(&c, &err)) {
-		log_err(LOG_LVL_ERROR, "start", &err, NULL);
-		return CLI_FAILED;
-	}
-	log_open(STDERR_FILENO, (enum log_level)c.config.log_level, "http");
-	if (!start(&c, &err)) {
-		log_err(LOG_LVL_ERROR, "start", &err, NULL);
-		return err.kind == ERR_INPUT ? CLI_USAGE : CLI_FAILED;
-	}
-	log_event(LOG_LVL_INFO, "started", NULL);
-	if (!stop(&c, serve(&c))) {
-		log_event(LOG_LVL_ERROR, "stopped_with_requests", NULL);
-		_exit(CLI_FAILED);
-	}
-	log_event(LOG_LVL_INFO, "stopped", NULL);
+	enum cli_exit rc = run(&c);
+
 	arena_destroy(c.a);
-	return CLI_OK;
+	return rc;
 }

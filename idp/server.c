@@ -202,9 +202,8 @@ destroy_wire(void *p)
 	MHD_destroy_response(p);
 }
 
-/* The shared responses of a set of documents; they go with its arena, or when last sent. */
-static void
-documents_wire(struct arena *a, struct documents *docs)
+void
+server_documents_ready(struct arena *a, struct documents *docs)
 {
 	for (size_t i = 0; i < docs->n; i++) {
 		struct document *d = &docs->d[i];
@@ -733,14 +732,6 @@ shut_late(struct server *s, int64_t now_us)
 	}
 }
 
-/* For pthread_cond_timedwait on the clock of clock_mono_us. */
-static struct timespec
-timespec_of(int64_t mono_us)
-{
-	return (struct timespec){.tv_sec = mono_us / 1000000,
-				 .tv_nsec = (long)(mono_us % 1000000) * 1000};
-}
-
 static void *
 watch_main(void *p)
 {
@@ -749,7 +740,7 @@ watch_main(void *p)
 	pthread_mutex_lock(&s->lock);
 	while (!s->stop) {
 		int64_t now_us = clock_mono_us();
-		struct timespec until = timespec_of(now_us + WATCH_MS * 1000);
+		struct timespec until = clock_mono_timespec(now_us + WATCH_MS * 1000);
 
 		shut_late(s, now_us);
 		pthread_cond_timedwait(&s->watch_stop, &s->lock, &until);
@@ -878,8 +869,8 @@ server_start(const struct server_options *o, struct server **out, struct err *er
 	s->config = o->app->config;
 	s->a = a;
 	s->limit = limit_create(a, (unsigned)s->config->connections_per_source);
-	s->app->documents_ready = documents_wire;
-	documents_wire(a, &s->app->assets);
+	s->app->documents_ready = server_documents_ready;
+	server_documents_ready(a, &s->app->assets);
 	if (!start_all(s, o, err)) {
 		server_quiesce(s);
 		server_stop(s);
@@ -905,7 +896,7 @@ server_quiesce(struct server *s)
 bool
 server_drain(struct server *s, int64_t grace_ms)
 {
-	struct timespec until = timespec_of(clock_mono_us() + grace_ms * 1000);
+	struct timespec until = clock_mono_timespec(clock_mono_us() + grace_ms * 1000);
 	int rc = 0;
 
 	pthread_mutex_lock(&s->lock);
@@ -922,7 +913,6 @@ server_stop(struct server *s)
 		MHD_stop_daemon(s->listeners[i].daemon);
 	lanes_stop(s->app->lanes);
 	s->app->lanes = NULL;
-	s->app->documents_ready = NULL;
 	if (s->watching) {
 		pthread_mutex_lock(&s->lock);
 		s->stop = true;

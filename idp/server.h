@@ -27,6 +27,12 @@ struct server;
 /* ERR_INPUT: TLS certificate or key that do not fit; ERR_UNAVAILABLE: threads, descriptors. */
 MUST_USE bool server_start(const struct server_options *o, struct server **out, struct err *err);
 
+/*
+ * For app.documents_ready: make the shared responses of a set of documents.
+ * They go with its arena, or when last sent.  Needs no server yet.
+ */
+void server_documents_ready(struct arena *a, struct documents *docs);
+
 /* Accept no more; kept connections are told to close with their next answer. */
 void server_quiesce(struct server *s);
 

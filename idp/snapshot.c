@@ -1,17 +1,26 @@
 /* Counted snapshots; see snapshot.h. */
 #include "idp/snapshot.h"
 
+#include "base/clock.h"
+
 void
 snapshots_init(struct snapshots *s)
 {
+	pthread_condattr_t attr;
+
 	*s = (struct snapshots){.current = NULL};
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->first, &attr);
+	pthread_condattr_destroy(&attr);
 }
 
 void
 snapshots_finish(struct snapshots *s)
 {
 	snapshot_release(s->current);
+	pthread_cond_destroy(&s->first);
 	pthread_mutex_destroy(&s->lock);
 }
 
@@ -37,8 +46,24 @@ snapshot_publish(struct snapshots *s, struct snapshot *snap)
 
 	snap->version = ++s->last_version;
 	s->current = snap;
+	pthread_cond_broadcast(&s->first);
 	pthread_mutex_unlock(&s->lock);
 	snapshot_release(old);
+}
+
+bool
+snapshot_wait(struct snapshots *s, int64_t wait_ms)
+{
+	struct timespec until = clock_mono_timespec(clock_mono_us() + wait_ms * 1000);
+	int rc = 0;
+
+	pthread_mutex_lock(&s->lock);
+	while (s->current == NULL && rc == 0)
+		rc = pthread_cond_timedwait(&s->first, &s->lock, &until);
+	bool there = s->current != NULL;
+
+	pthread_mutex_unlock(&s->lock);
+	return there;
 }
 
 const struct snapshot *

@@ -25,6 +25,7 @@ struct snapshot {
 /* Holds the current one. */
 struct snapshots {
 	pthread_mutex_t lock;
+	pthread_cond_t first; /* there is one */
 	struct snapshot *current;
 	uint64_t last_version;
 };
@@ -38,6 +39,9 @@ struct snapshot *snapshot_create(size_t cap_bytes);
 /* Make it the current one, numbered; takes over the caller's hold.  The old one goes when unheld.
  */
 void snapshot_publish(struct snapshots *s, struct snapshot *snap);
+
+/* Wait for the first one; false: there is still none after wait_ms. */
+bool snapshot_wait(struct snapshots *s, int64_t wait_ms);
 
 /* The current one, held for the caller; NULL before the first. */
 const struct snapshot *snapshot_hold(struct snapshots *s);

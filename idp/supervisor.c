@@ -30,6 +30,8 @@
 #define BACKOFF_FIRST_US   100000
 #define BACKOFF_MOST_US    800000 /* with the start itself: back within a second */
 #define SETTLED_US         10000000
+#define START_WAIT_MS      400
+#define HANDOVER_WAIT_MS   3000
 #define KILL_SLACK_US      5000000 /* past stop_grace */
 
 /* What a pair of children is to us. */
@@ -182,8 +184,11 @@ brief_http(const struct supervisor *s, struct pair *p, int signer, struct err *e
 	if (s->listeners.metrics >= 0 &&
 	    !control_send(p->control, CONTROL_METRICS, 0, s->listeners.metrics, err))
 		return false;
+	/* While another process serves there is time; else a queued connection waits a little. */
+	uint32_t wait_ms = p->use == PAIR_NEXT ? HANDOVER_WAIT_MS : START_WAIT_MS;
+
 	return control_send(p->control, CONTROL_SIGNER, 0, signer, err) &&
-	       control_send(p->control, CONTROL_START, 0, -1, err);
+	       control_send(p->control, CONTROL_START, wait_ms, -1, err);
 }
 
 static bool

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -24,6 +25,7 @@
 #define PATIENCE_US 30000000 /* before a test gives up; sanitizers on a busy machine */
 
 static struct arena *a;
+static struct arena *scratch; /* emptied by each look at the processes or the log */
 static const char *kontor, *folder, *config_path, *log_path;
 static pid_t supervisor;
 static int notify_fd;
@@ -58,6 +60,7 @@ setup(void **state UNUSED)
 	struct err err = {0};
 
 	a = arena_create(16 << 20);
+	scratch = arena_create(16 << 20);
 	folder = mkdtemp(name);
 	assert_non_null(folder);
 	config_path = arena_printf(a, "%s/kontor.conf", folder);
@@ -77,6 +80,7 @@ teardown(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		unlink(arena_printf(a, "%s/%s", folder, files[i]));
 	rmdir(folder);
+	arena_destroy(scratch);
 	arena_destroy(a);
 	return 0;
 }
@@ -133,6 +137,7 @@ child_of(const char *kind)
 	DIR *d = opendir("/proc");
 	pid_t found = 0;
 
+	arena_reset(scratch);
 	for (struct dirent *e = readdir(d); e != NULL && found == 0; e = readdir(d)) {
 		char text[512] = "";
 		int fd, parent = 0;
@@ -140,7 +145,7 @@ child_of(const char *kind)
 
 		if (e->d_name[0] < '0' || e->d_name[0] > '9')
 			continue;
-		fd = open(arena_printf(a, "/proc/%s/stat", e->d_name), O_RDONLY | O_CLOEXEC);
+		fd = open(arena_printf(scratch, "/proc/%s/stat", e->d_name), O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			continue;
 		n = read(fd, text, sizeof(text) - 1);
@@ -148,7 +153,8 @@ child_of(const char *kind)
 		if (n <= 0 || sscanf(strrchr(text, ')') + 1, " %*c %d", &parent) != 1 ||
 		    parent != (int)supervisor)
 			continue;
-		fd = open(arena_printf(a, "/proc/%s/cmdline", e->d_name), O_RDONLY | O_CLOEXEC);
+		fd = open(arena_printf(scratch, "/proc/%s/cmdline", e->d_name),
+			  O_RDONLY | O_CLOEXEC);
 		n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 		if (fd >= 0)
 			close(fd);
@@ -166,11 +172,12 @@ ask(const char *socket_name, const char *path)
 	struct sockaddr_un un = address(socket_name);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char text[512] = "";
-	const char *request =
-		arena_printf(a, "GET %s HTTP/1.1\r\nHost: k\r\nConnection: close\r\n\r\n", path);
+	char request[128];
 	struct timeval patience = {20, 0};
 	ssize_t n = 0;
 
+	snprintf(request, sizeof(request),
+		 "GET %s HTTP/1.1\r\nHost: k\r\nConnection: close\r\n\r\n", path);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0 &&
 	    send(fd, request, strlen(request), MSG_NOSIGNAL) > 0)
@@ -188,6 +195,7 @@ start(void)
 	if (supervisor == 0) {
 		int fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
+		prctl(PR_SET_PDEATHSIG, SIGTERM); /* should a test end early */
 		dup2(fd, 2);
 		execl(kontor, "kontor", "serve", "--config", config_path, (char *)NULL);
 		_exit(127);
@@ -216,7 +224,8 @@ log_has(const char *part)
 {
 	struct bytes text;
 
-	return conf_read_file(a, log_path, 1 << 20, &text, NULL) &&
+	arena_reset(scratch);
+	return conf_read_file(scratch, log_path, 1 << 20, &text, NULL) &&
 	       memmem(text.p, text.n, part, strlen(part)) != NULL;
 }
 
