@@ -111,12 +111,37 @@ skip_declaration(struct bytes *text, struct err *err)
 }
 
 /*
+ * Attributes (declarations among them) of the start tag at t, up to one more
+ * than max: libxml2 compares each with each before it tells anybody of them.
+ */
+static unsigned
+count_attrs(struct bytes t, unsigned max)
+{
+	unsigned char quote = 0;
+	unsigned n = 0;
+
+	for (size_t i = 1; i < t.n && n <= max && t.p[i] != '<'; i++) {
+		unsigned char c = t.p[i];
+
+		if (quote != 0)
+			quote = c == quote ? 0 : quote;
+		else if (c == '>')
+			break;
+		else if (c == '"' || c == '\'') {
+			quote = c;
+			n++;
+		}
+	}
+	return n;
+}
+
+/*
  * Markup that may not occur is looked for in the octets themselves: "<!" and
  * "<?" begin nothing else, and where they are mere text (in a comment or a CDATA
  * section) refusing them costs nobody anything.
  */
 static bool
-check_markup(struct bytes text, unsigned flags, struct err *err)
+check_markup(struct bytes text, const struct xml_limits *limits, struct err *err)
 {
 	const unsigned char *end = text.p + text.n;
 
@@ -128,12 +153,14 @@ check_markup(struct bytes text, unsigned flags, struct err *err)
 
 		if (bytes_start(t, "<?"))
 			return FAIL(err, ERR_INPUT, NULL, "processing instruction in XML");
-		if (bytes_start(t, "<!--") && !(flags & XML_COMMENTS))
+		if (bytes_start(t, "<!--") && !(limits->flags & XML_COMMENTS))
 			return FAIL(err, ERR_INPUT, NULL, "comment in XML");
-		if (bytes_start(t, "<![CDATA[") && !(flags & XML_CDATA))
+		if (bytes_start(t, "<![CDATA[") && !(limits->flags & XML_CDATA))
 			return FAIL(err, ERR_INPUT, NULL, "CDATA section in XML");
 		if (bytes_start(t, "<!") && !bytes_start(t, "<!--") && !bytes_start(t, "<![CDATA["))
 			return FAIL(err, ERR_INPUT, NULL, "DTD or other declaration in XML");
+		if (count_attrs(t, limits->max_attrs) > limits->max_attrs)
+			return FAIL(err, ERR_INPUT, NULL, "XML element has too many attributes");
 	}
 	return true;
 }
@@ -148,7 +175,7 @@ check_octets(struct bytes text, const struct xml_limits *limits, struct err *err
 		return FAIL(err, ERR_INPUT, NULL, "no XML at all");
 	if (memchr(text.p, '\0', text.n) != NULL || !text_is_utf8(text))
 		return FAIL(err, ERR_INPUT, NULL, "XML is not UTF-8");
-	return check_markup(text, limits->flags, err);
+	return check_markup(text, limits, err);
 }
 
 /* ---- while parsing ---- */
@@ -157,8 +184,9 @@ struct guard {
 	const struct xml_limits *limits;
 	size_t nodes;
 	int max_depth;
-	const char *fault; /* why we stopped; NULL: we did not */
-	bool remarked;     /* libxml2 had an error or a warning */
+	unsigned in_scope[XML_MAX_DEPTH + 2]; /* declarations, by the depth of the element */
+	const char *fault;                    /* why we stopped; NULL: we did not */
+	bool remarked;                        /* libxml2 had an error or a warning */
 	char remark[120];
 };
 
@@ -200,15 +228,14 @@ ns_fault(const char *uri)
 static const char *
 start_fault(const xmlParserCtxt *p, struct guard *g, int n_ns, const xmlChar **ns, int n_attr)
 {
-	size_t n = (size_t)n_ns + (size_t)n_attr;
-
-	g->nodes += 1 + n;
+	g->nodes += 1 + (size_t)n_ns + (size_t)n_attr;
 	if (p->nodeNr >= g->max_depth)
 		return "XML is nested too deeply";
 	if (g->nodes > g->limits->max_nodes)
 		return "XML has too many elements";
-	if (n > g->limits->max_attrs)
-		return "XML element has too many attributes";
+	g->in_scope[p->nodeNr + 1] = g->in_scope[p->nodeNr] + (unsigned)n_ns;
+	if (g->in_scope[p->nodeNr + 1] > XML_MAX_NS_IN_SCOPE)
+		return "XML has too many namespace declarations in scope";
 	for (int i = 0; i < n_ns; i++) {
 		const char *fault = ns_fault((const char *)ns[2 * i + 1]);
 

@@ -31,9 +31,14 @@ struct xml_limits {
 	unsigned flags;     /* enum xml_flag */
 };
 
-/* Nesting of elements, the root counted; a namespace name's length in octets. */
-#define XML_MAX_DEPTH    64
-#define XML_MAX_NS_BYTES 512
+/*
+ * Nesting of elements, the root counted; a namespace name's length in octets;
+ * declarations on an element and those around it (each is looked through for
+ * each name that is canonicalized, so many of them cost seconds).
+ */
+#define XML_MAX_DEPTH       64
+#define XML_MAX_NS_BYTES    512
+#define XML_MAX_NS_IN_SCOPE 128
 
 extern const struct xml_limits xml_limits_message;  /* protocol messages: 256 KiB, no flag */
 extern const struct xml_limits xml_limits_request;  /* the same with CDATA (akdb text fields) */

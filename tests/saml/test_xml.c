@@ -209,11 +209,14 @@ size_depth_and_counts_have_ends(void **state)
 		{"<a><b c=''/><b c=''/><b c=''/><b c=''/><b c=''/></a>", "too many elements"},
 		{"<a b='' c='' d='' e=''/>", "too many attributes"},
 		{"<a b='' c='' d='' xmlns='urn:x'/>", "too many attributes"},
+		{"<a b='>' c=\">\" d='\"' e=''/>", "too many attributes"},
+		{"<a></a ><a b='' c='' d='' e=''", "too many attributes"},
 	};
 
 	(void)state;
 	refuse_all(rows, ARRAY_LEN(rows), &small);
 	parse_with("<a b='' c='' xmlns='urn:x'><b/><b/><b/><b/><b/><b/></a>", &small);
+	parse_with("<a b='\"\"' c=\"''\" d='='>'' \"\" '' ''</a>", &small);
 	parse(repeat(repeat("", "<a>", XML_MAX_DEPTH, ""), "</a>", XML_MAX_DEPTH, ""));
 	struct refusal deep[] = {
 		{repeat(repeat("", "<a>", XML_MAX_DEPTH + 1, ""), "</a>", XML_MAX_DEPTH + 1, ""),
@@ -223,6 +226,34 @@ size_depth_and_counts_have_ends(void **state)
 	};
 	refuse_all(deep, ARRAY_LEN(deep), &xml_limits_message);
 	parse(repeat("<a xmlns='urn:", "x", XML_MAX_NS_BYTES - 4, "'/>"));
+}
+
+/* Nested elements, each with n declarations. */
+static char *
+nest(int levels, int n)
+{
+	char *start = arena_strdup(a, "<a"), *text = arena_strdup(a, "");
+
+	for (int i = 0; i < n; i++)
+		start = arena_printf(a, "%s xmlns:p%d='urn:x'", start, i);
+	for (int i = 0; i < levels; i++)
+		text = arena_printf(a, "%s>%s</a>", start, text);
+	return text;
+}
+
+static void
+declarations_in_scope_have_an_end(void **state UNUSED)
+{
+	const struct refusal rows[] = {
+		{nest(43, 3), "declarations in scope"},
+		{nest(3, 43), "declarations in scope"},
+	};
+
+	refuse_all(rows, ARRAY_LEN(rows), &xml_limits_message);
+	parse(nest(42, 3));
+	parse(nest(64, 2));
+	/* Beside each other they do not add up. */
+	parse(arena_printf(a, "<a>%s%s%s</a>", nest(20, 6), nest(20, 6), nest(20, 6)));
 }
 
 static void
@@ -577,6 +608,7 @@ main(void)
 		T(comments_instructions_and_cdata_are_refused_in_messages),
 		T(only_a_utf8_declaration_of_version_1_0_passes),
 		T(size_depth_and_counts_have_ends),
+		T(declarations_in_scope_have_an_end),
 		T(ids_are_unique_and_only_the_attribute_named_so),
 		T(readers_walk_by_namespace_and_name),
 		T(a_child_is_there_once_or_refused),

@@ -311,7 +311,7 @@ static const struct change before_signing[] = {
 	 C14N "<e:InclusiveNamespaces xmlns:e=\"" EXC
 	      "\" PrefixList=\"\">x</e:InclusiveNamespaces>",
 	 ERR_INPUT, "text beside"},
-	{TO_INFO, TO_INFO X, ERR_INPUT, "no CanonicalizationMethod"},
+	{TO_INFO, TO_INFO X, ERR_INPUT, "lacks <CanonicalizationMethod>"},
 	{TO_INFO, "<ds:SignedInfo x=\"\">", ERR_INPUT, "attribute x"},
 	{TO_INFO, TO_INFO "text", ERR_INPUT, "text beside"},
 	/* SignatureMethod */
