@@ -29,11 +29,10 @@ SNIPPETS = {
         ({"idp/a.c": "#include <libpq-fe.h>\n"}, ["idp/a.c:1"]),
         ({"idp/route.c": "#include <microhttpd.h>\n"}, ["idp/route.c:1"]),
         ({"saml/a.c": "\n#include <curl/curl.h>\n"}, ["saml/a.c:2"]),
-        ({"saml/xml.c": "#include <xmlsec/xmldsig.h>\n"}, ["saml/xml.c:1"]),
+        ({"saml/xmlsig.c": "#include <xmlsec/xmldsig.h>\n"}, ["saml/xmlsig.c:1"]),
         ({"oidc/a.c": "#include <jansson.h>\n"}, ["oidc/a.c:1"]),
         ({"db/db.c": "#include <libpq-fe.h>\n", "idp/server.c": "#include <microhttpd.h>\n",
-          "idp/fetch.c": "#include <curl/curl.h>\n", "saml/xmlsig.c": "#include <xmlsec/crypto.h>\n",
-          "saml/xml.h": "#include <libxml/tree.h>\n"}, []),
+          "idp/fetch.c": "#include <curl/curl.h>\n", "saml/xml.h": "#include <libxml/tree.h>\n"}, []),
     ],
     "private-keys": [
         ({"saml/a.c": "int f(void) {\n\treturn EVP_DigestSign(c, s, &n, t, l);\n}\n"}, ["saml/a.c:2"]),
