@@ -102,6 +102,12 @@ db_pool(struct db *db)
 	return db->pool;
 }
 
+bool
+db_refuses(struct db *db)
+{
+	return lane_refuses(db->durable);
+}
+
 static struct lane *
 lane_of(const struct db *db, enum db_class class)
 {

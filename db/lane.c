@@ -604,6 +604,16 @@ lane_run(struct lane *lane, const struct db_statement *st, const struct db_param
 	return held;
 }
 
+bool
+lane_refuses(struct lane *lane)
+{
+	pthread_mutex_lock(&lane->lock);
+	bool refuses = lane->refusing;
+
+	pthread_mutex_unlock(&lane->lock);
+	return refuses;
+}
+
 void
 lane_status(struct lane *lane, struct lane_status *out)
 {

@@ -37,6 +37,9 @@ MUST_USE bool lane_run(struct lane *lane, const struct db_statement *st,
 		       const struct db_param *params, size_t n, int64_t deadline_us, PGresult **out,
 		       struct err *err);
 
+/* Not connected, and the last attempt failed: calls would be refused at once. */
+bool lane_refuses(struct lane *lane);
+
 void lane_status(struct lane *lane, struct lane_status *out);
 
 #endif

@@ -180,6 +180,9 @@ db_tx_begin(const struct db_call *c, struct db_tx **out, struct err *err)
 	tx->a = c->a;
 	tx->deadline_us = c->deadline_us;
 	arena_defer(c->a, finish, tx);
+	/* Connecting takes seconds when a host is silent; one thread tries for all. */
+	if (db_refuses(c->db))
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "begin: not connected");
 	tx->slot = take_slot(tx->pool, tx->deadline_us);
 	if (tx->slot == NULL)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "begin: all %zu connections are taken",

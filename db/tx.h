@@ -15,4 +15,7 @@ uint64_t pool_unknown(struct pool *pool);
 
 struct pool *db_pool(struct db *db);
 
+/* The writers cannot reach the database either: no use in trying. */
+bool db_refuses(struct db *db);
+
 #endif

@@ -395,6 +395,7 @@ without_a_database_every_call_says_so(void **state)
 	struct db_status s;
 	struct db_tx *tx;
 	struct db *db;
+	bool first;
 	size_t n;
 
 	ASSERT_OK(db_create(&options, &db, &pg->err), &pg->err);
@@ -405,7 +406,11 @@ without_a_database_every_call_says_so(void **state)
 	/* The second one is not kept waiting for an attempt. */
 	ASSERT_REFUSED(db_party_list(&c, &list, &n, &pg->err), &pg->err, ERR_UNAVAILABLE,
 		       "party_list: not connected");
-	ASSERT_REFUSED(db_tx_begin(&c, &tx, &pg->err), &pg->err, ERR_UNAVAILABLE, "no connection");
+	ASSERT_REFUSED(db_tx_begin(&c, &tx, &pg->err), &pg->err, ERR_UNAVAILABLE, "connect");
+	ASSERT_REFUSED(db_seen_once(&c, "k", bytes_of("v"), NOW + 1, NOW, &first, &pg->err),
+		       &pg->err, ERR_UNAVAILABLE, "seen_once");
+	ASSERT_REFUSED(db_tx_begin(&c, &tx, &pg->err), &pg->err, ERR_UNAVAILABLE,
+		       "begin: not connected");
 	assert_false(db_ready(db));
 	assert_int_equal(db_clock_skew_s(db), INT64_MAX);
 	db_status(db, &s);
