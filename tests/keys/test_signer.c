@@ -602,7 +602,9 @@ its_death_in_the_middle_is_noticed_and_mended(void **state UNUSED)
 	struct err err = {0};
 
 	ASSERT_OK(signer_load(s, kr, &err), &err);
+	/* Stopped for sure, not soon: else it may answer the first of them. */
 	kill(p.pid, SIGSTOP);
+	assert_int_equal(waitpid(p.pid, NULL, WUNTRACED), p.pid);
 	for (size_t i = 0; i < 6; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, s), 0);
 	kill(p.pid, SIGKILL);
