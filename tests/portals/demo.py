@@ -151,7 +151,8 @@ def arguments(words=None):
 
 def main():
     args, out = arguments(), Output()
-    signal.signal(signal.SIGTERM, stop_on_signal)
+    for number in (signal.SIGTERM, signal.SIGINT):  # also where a shell has SIGINT ignored
+        signal.signal(number, stop_on_signal)
     if not args.clean:
         return 0 if run(args, out, Checks(out)) else 1
     try:

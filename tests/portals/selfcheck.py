@@ -57,6 +57,26 @@ class Citizen(Browser):
                 break
         return self.received(portal)
 
+    def log_out(self, portal):
+        """Follow the portal's logout to where it ends."""
+        self.get(f"{portal.base}/konto")
+        self.follow(portal.logout_url)
+        for _ in range(8):
+            confirm = next((f for f in self.page.forms if ("do", "logout") in f.buttons), None)
+            if confirm is not None:
+                self.submit(confirm, button="logout")
+            elif not self.pass_on():
+                break
+        return self.page
+
+    def pass_on(self):
+        """Send on a form that takes a SAML message to the other side; false when there is none."""
+        form = next((f for f in self.page.forms
+                     if f.names() & {"SAMLRequest", "SAMLResponse"}), None)
+        if form is not None:
+            self.submit(form)
+        return form is not None
+
     def forget(self, portal):
         """As if the portal's own session had ended."""
         self.cookies = {k: c for k, c in self.cookies.items() if c.domain != portal.host}
@@ -85,12 +105,10 @@ class Citizen(Browser):
             elif "agree" in pressed:
                 self.consent_text = self.page.text
                 self._asked("consent", self.submit, form, None, "agree", untick)
-            elif form.names() & {"SAMLRequest", "SAMLResponse"}:
-                self.submit(form)
             else:
                 continue
             return True
-        return False
+        return self.pass_on()
 
     def _asked(self, what, action, *args):
         self.shown.append(what)
@@ -154,13 +172,15 @@ def walk(checks, world):
         step_up(checks, world, erika)
         again_without_a_page(checks, world, erika, first)
         refused_logins(checks, world, person.login_name)
-        logout(checks, world, erika)
+        logout(checks, world, erika, world.portals["amt24"], "Erika")
     with world.kontor.visitor(world.persons["max"]) as person:
         max_ = Citizen(world, person)
         somebody_else(checks, world, max_, first)
         no_means_for_it(checks, world, max_)
         second_means_on_the_way(checks, world, max_)
         replayed_request(checks, world, max_)
+        logout(checks, world, max_, world.portals["gewerbeportal"], "Max")
+        logout(checks, world, max_, world.portals["stadtportal"], "Max")
 
 
 def first_login(checks, world, erika):
@@ -291,18 +311,14 @@ def replayed_request(checks, world, max_):
                     f"{page.status} {page.text[:200]}")
 
 
-def logout(checks, world, erika):
-    """Logging out at one portal ends the login for all."""
-    with checks.scene("Erika logs out at Amt24"):
-        amt24 = world.portals["amt24"]
-        erika.get(f"{amt24.base}/konto")
-        erika.follow(amt24.logout_url)
-        for _ in range(8):
-            if not any(f.names() & {"SAMLRequest", "SAMLResponse"} for f in erika.page.forms):
-                break
-            erika.submit(erika.page.forms[0])
-        checks.equal("Amt24 no longer knows her", erika.received(amt24), None)
-        erika.get(f"{amt24.base}/konto")
+def logout(checks, world, citizen, portal, says):
+    """Logging out at a portal ends the login at Kontor and comes back to the portal."""
+    with checks.scene(f"{says} logs out at {portal.name}"):
+        citizen.visit(portal)
+        page = citizen.log_out(portal)
+        checks.equal("the way ends at the portal's front page", page.url, portal.base + "/")
+        checks.equal("the portal no longer knows who is there", citizen.received(portal), None)
+        citizen.get(f"{portal.base}/konto")
+        citizen.pass_on()
         checks.true("Kontor asks for the password again",
-                    erika.page.form_with("login_name", "password") is not None, erika.page.url)
-
+                    citizen.page.form_with("login_name", "password") is not None, citizen.page.url)
