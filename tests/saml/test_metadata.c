@@ -161,16 +161,21 @@ test_what_is_no_service_provider_is_refused(void **state)
 static void
 test_too_many_of_a_kind_are_refused(void **state)
 {
-	static const char *const kinds[] = {
-		"<md:AssertionConsumerService Binding=\"urn:b\" Location=\"urn:l\" index=\"9\"/>",
+	static const char service[] =
 		"<md:AttributeConsumingService index=\"9\"><md:ServiceName xml:lang=\"de\">x"
 		"</md:ServiceName><md:RequestedAttribute Name=\"x\"/>"
-		"</md:AttributeConsumingService>",
+		"</md:AttributeConsumingService>";
+	static const char key[] = "<md:KeyDescriptor><ds:KeyInfo><ds:KeyName>x</ds:KeyName>"
+				  "</ds:KeyInfo></md:KeyDescriptor>";
+	static const char acs[] = "<md:AssertionConsumerService Binding=\"urn:b\""
+				  " Location=\"urn:l\" index=\"9\"/>";
+	static const char *const kinds[] = {
+		acs,
+		service,
 		"<md:RequestedAttribute Name=\"x\"/>",
 		"<md:ContactPerson contactType=\"other\"/>",
 		"<md:SingleLogoutService Binding=\"urn:b\" Location=\"urn:l\"/>",
-		"<md:KeyDescriptor><ds:KeyInfo><ds:KeyName>x</ds:KeyName></ds:KeyInfo>"
-		"</md:KeyDescriptor>",
+		key,
 	};
 	static const char *const places[] = {
 		"<md:AssertionConsumerService", "<md:AttributeConsumingService",
