@@ -47,6 +47,7 @@ install_packages() {
 	for service; do
 		case $service in
 		apache2) quiet_service apache2 ;;
+		haproxy) quiet_service haproxy ;;
 		libapache2-mod-shib) quiet_service shibd ;;
 		postgresql) quiet_service postgresql ;;
 		esac
