@@ -295,7 +295,7 @@ parse_length(struct bytes digits, uint64_t *out)
 static enum gate_rule
 check_framing(const struct raw_request *raw, struct gate_head *out)
 {
-	struct bytes length, coding;
+	struct bytes length = {NULL, 0}, coding = {NULL, 0};
 	bool has_length = gate_header_find(raw, "content-length", &length);
 	bool has_coding = gate_header_find(raw, "transfer-encoding", &coding);
 

@@ -108,6 +108,8 @@ health_ready(struct request *rq, struct response *rs, struct err *err)
 		missing = "draining\n";
 	else if (!atomic_load(&h->db_ready))
 		missing = "database\n";
+	else if (rq->snap == NULL && rq->app->db != NULL)
+		missing = "keys\n";
 	else if (!atomic_load(&h->signer_ready))
 		missing = "signer\n";
 	response_text(rs, missing == NULL ? 200 : 503, missing == NULL ? "ready\n" : missing);
@@ -119,6 +121,49 @@ write_gauge(struct buf *b, const char *name, const char *help, long long v)
 {
 	metrics_family(b, name, "gauge", help);
 	buf_printf(b, "%s %lld\n", name, v);
+}
+
+static void
+write_counter(struct buf *b, const char *name, const char *help, unsigned long long v)
+{
+	metrics_family(b, name, "counter", help);
+	buf_printf(b, "%s %llu\n", name, v);
+}
+
+static void
+write_db(struct app *app, struct buf *b)
+{
+	struct db_status s;
+
+	db_status(app->db, &s);
+	write_counter(b, "kontor_db_statements_total", "Statements the database answered.",
+		      s.statements);
+	write_counter(b, "kontor_db_batches_total", "Round trips they took.", s.batches);
+	write_counter(b, "kontor_db_reruns_total",
+		      "Batches that failed and were run again one by one.", s.reruns);
+	write_counter(b, "kontor_db_unknown_commits_total", "Commits whose outcome nobody knows.",
+		      s.unknown);
+	write_counter(b, "kontor_db_connects_total", "Connections made.", s.connects);
+	if (s.clock_known)
+		write_gauge(b, "kontor_db_clock_skew_seconds",
+			    "Between this node's clock and the database's.", s.clock_skew_s);
+}
+
+/* To be compared with what was issued: a signature nobody ordered shows here. */
+static void
+write_signer(struct request *rq, struct buf *b)
+{
+	struct signer_status s;
+
+	if (!signer_status(rq->app->signer, rq->a, &s, NULL))
+		return;
+	write_counter(b, "kontor_signer_requests_total", "Requests to the signer since it started.",
+		      s.requests);
+	write_counter(b, "kontor_signer_refused_total", "Those it refused.", s.refused);
+	metrics_family(b, "kontor_signer_key_uses_total", "counter", "Uses of a key, by kid.");
+	for (size_t i = 0; i < s.n_keys; i++)
+		buf_printf(b, "kontor_signer_key_uses_total{kid=\"%s\"} %llu\n", s.keys[i].kid,
+			   (unsigned long long)s.keys[i].uses);
 }
 
 static void
@@ -156,6 +201,10 @@ health_metrics(struct request *rq, struct response *rs, struct err *err)
 	write_gauge(&b, "kontor_snapshot_version", "Number of the snapshot in use.",
 		    rq->snap == NULL ? 0 : (long long)rq->snap->version);
 	write_lanes(app, &b);
+	if (app->db != NULL)
+		write_db(app, &b);
+	if (app->signer != NULL)
+		write_signer(rq, &b);
 	metrics_text(app->metrics, &b);
 	if (!buf_finish_str(&b, &text, err))
 		return false;

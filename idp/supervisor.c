@@ -27,10 +27,10 @@
 #define CONFIG_ARENA_BYTES ((size_t)16 * 1024 * 1024)
 #define SECRETS_TIMEOUT_US 2000000
 #define PAIRS_MAX          6
-#define BACKOFF_FIRST_US   100000
-#define BACKOFF_MOST_US    800000 /* with the start itself: back within a second */
+#define BACKOFF_FIRST_US   50000
+#define BACKOFF_MOST_US    400000 /* with waiting for keys and the start: back within a second */
 #define SETTLED_US         10000000
-#define START_WAIT_MS      400
+#define START_WAIT_MS      300
 #define HANDOVER_WAIT_MS   3000
 #define KILL_SLACK_US      5000000 /* past stop_grace */
 

@@ -13,19 +13,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define MALLOC_HEAPS 16
+#include "base/sanitized.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-	__has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
+#define MALLOC_HEAPS 16
 
 /* What computing, memory, other threads' wake-ups and one connected socket need. */
 static const int allowed[] = {
