@@ -291,45 +291,36 @@ parse_guarded(struct bytes text, struct guard *g, struct xml_doc *doc, bool *cle
 
 /* ---- after parsing ---- */
 
-static const xmlNode *
-next_in_document(const xmlNode *n, const xmlNode *top)
-{
-	if (n->type == XML_ELEMENT_NODE && n->children != NULL)
-		return n->children;
-	while (n != top && n->next == NULL)
-		n = n->parent;
-	return n == top ? NULL : n->next;
-}
-
 static const char *
-id_of(const xmlNode *n)
+id_of(const struct xml_node *n)
 {
-	return n->type == XML_ELEMENT_NODE ? xml_attr(node_of(n), "ID") : NULL;
+	return xml_attr(n, "ID");
 }
 
 static int
 compare_ids(const void *a, const void *b)
 {
-	return strcmp(id_of(*(const xmlNode *const *)a), id_of(*(const xmlNode *const *)b));
+	return strcmp(id_of(*(const struct xml_node *const *)a),
+		      id_of(*(const struct xml_node *const *)b));
 }
 
 static bool
 collect_ids(struct arena *a, struct xml_doc *doc, struct err *err)
 {
+	const struct xml_node *n;
 	size_t n_ids = 0, i = 0;
 
-	for (const xmlNode *n = doc->root; n != NULL; n = next_in_document(n, doc->root)) {
-		const char *id = id_of(n);
-
-		if (id == NULL)
+	for (n = xml_root(doc); n != NULL; n = xml_next_in_document(n)) {
+		if (id_of(n) == NULL)
 			continue;
-		if (!dom_is_ncname(id))
-			return FAIL(err, ERR_INPUT, NULL, "ID of <%s> is not an xs:ID", n->name);
+		if (!dom_is_ncname(id_of(n)))
+			return FAIL(err, ERR_INPUT, NULL, "ID of <%s> is not an xs:ID",
+				    xml_name(n));
 		n_ids++;
 	}
-	doc->ids = ARENA_ARRAY(a, const xmlNode *, n_ids);
+	doc->ids = ARENA_ARRAY(a, const struct xml_node *, n_ids);
 	doc->n_ids = n_ids;
-	for (const xmlNode *n = doc->root; n != NULL; n = next_in_document(n, doc->root))
+	for (n = xml_root(doc); n != NULL; n = xml_next_in_document(n))
 		if (id_of(n) != NULL)
 			doc->ids[i++] = n;
 	if (n_ids > 1)
@@ -436,7 +427,7 @@ xml_find_id(const struct xml_doc *doc, const char *id)
 		int c = strcmp(id, id_of(doc->ids[mid]));
 
 		if (c == 0)
-			return node_of(doc->ids[mid]);
+			return doc->ids[mid];
 		if (c < 0)
 			high = mid;
 		else

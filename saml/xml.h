@@ -81,6 +81,9 @@ const struct xml_node *xml_parent(const struct xml_node *n);
 const struct xml_node *xml_first(const struct xml_node *n);
 const struct xml_node *xml_next(const struct xml_node *n);
 
+/* The next element in document order: begin at the root, and all are seen; NULL: that was all. */
+const struct xml_node *xml_next_in_document(const struct xml_node *n);
+
 /*
  * The one child of this name.  A second one is ERR_INPUT in both; none is
  * ERR_INPUT in xml_child and *out = NULL in xml_child_opt.

@@ -10,7 +10,7 @@ struct xml_doc {
 	xmlDoc *dom; /* freed with the arena; its _private points back here */
 	const xmlNode *root;
 	struct xml_limits limits;
-	const xmlNode **ids; /* elements with an ID, sorted by it */
+	const struct xml_node **ids; /* elements with an ID, sorted by it */
 	size_t n_ids;
 };
 

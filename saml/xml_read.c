@@ -90,6 +90,18 @@ xml_next(const struct xml_node *n)
 	return n == xml_root(xml_doc_of(n)) ? NULL : element_from(dom_of(n)->next);
 }
 
+const struct xml_node *
+xml_next_in_document(const struct xml_node *n)
+{
+	const struct xml_node *next = xml_first(n);
+
+	while (next == NULL && n != NULL) {
+		next = xml_next(n);
+		n = xml_parent(n);
+	}
+	return next;
+}
+
 bool
 xml_child_opt(const struct xml_node *n, const char *ns, const char *name,
 	      const struct xml_node **out, struct err *err)

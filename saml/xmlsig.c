@@ -343,18 +343,6 @@ saml_signed_bytes(const struct saml_signed *s)
 	return s->bytes;
 }
 
-static const struct xml_node *
-next_in_document(const struct xml_node *n)
-{
-	const struct xml_node *next = xml_first(n);
-
-	while (next == NULL && n != NULL) {
-		next = xml_next(n);
-		n = xml_parent(n);
-	}
-	return next;
-}
-
 bool
 saml_signed_assertion(const struct saml_signed *response, const struct xml_node **out,
 		      struct err *err)
@@ -363,7 +351,7 @@ saml_signed_assertion(const struct saml_signed *response, const struct xml_node 
 
 	if (!xml_is(response->root, SAML_NS_PROTOCOL, "Response"))
 		return FAIL(err, ERR_INPUT, NULL, "<%s> is no Response", xml_name(response->root));
-	for (const struct xml_node *n = response->root; n != NULL; n = next_in_document(n)) {
+	for (const struct xml_node *n = response->root; n != NULL; n = xml_next_in_document(n)) {
 		if (!xml_is(n, SAML_NS_ASSERTION, "Assertion") &&
 		    !xml_is(n, SAML_NS_ASSERTION, "EncryptedAssertion"))
 			continue;

@@ -7,18 +7,6 @@
 
 #include "saml/xml.h"
 
-static const struct xml_node *
-next_in_document(const struct xml_node *n)
-{
-	const struct xml_node *next = xml_first(n);
-
-	while (next == NULL && n != NULL) {
-		next = xml_next(n);
-		n = xml_parent(n);
-	}
-	return next;
-}
-
 static void
 read_element(struct arena *a, const struct xml_node *n)
 {
@@ -70,7 +58,7 @@ try_limits(struct arena *a, struct bytes text, const struct xml_limits *limits)
 
 	if (!xml_parse(a, text, limits, &doc, NULL))
 		return;
-	for (const struct xml_node *n = xml_root(doc); n != NULL; n = next_in_document(n))
+	for (const struct xml_node *n = xml_root(doc); n != NULL; n = xml_next_in_document(n))
 		read_element(a, n);
 	same_again(a, xml_root(doc));
 	if (xml_parse_within(a, text, xml_root(doc), limits, &inner, NULL) &&

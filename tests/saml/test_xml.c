@@ -308,6 +308,12 @@ readers_walk_by_namespace_and_name(void **state)
 	assert_string_equal(xml_ns(c), "");
 	assert_null(xml_next(c));
 	assert_null(xml_first(c));
+	const char *seen = "";
+
+	for (n = parse("<a>x<b><c/>y</b><d/><e><f><g/></f></e> </a>"); n != NULL;
+	     n = xml_next_in_document(n))
+		seen = arena_printf(a, "%s%s", seen, xml_name(n));
+	assert_string_equal(seen, "abcdefg");
 }
 
 static void

@@ -68,14 +68,9 @@ judge_with(struct bytes text, const struct xml_limits *limits, const struct byte
 
 	arena_reset(scratch);
 	v.ok = xml_parse(scratch, text, limits, &doc, NULL);
-	for (const struct xml_node *n = v.ok ? xml_root(doc) : NULL, *next; n != NULL; n = next) {
+	for (const struct xml_node *n = v.ok ? xml_root(doc) : NULL; n != NULL;
+	     n = xml_next_in_document(n))
 		judge_element(n, was_signed, n_signed, &v);
-		next = xml_first(n);
-		while (next == NULL && n != NULL) {
-			next = xml_next(n);
-			n = xml_parent(n);
-		}
-	}
 	return v;
 }
 
