@@ -18,7 +18,7 @@
 
 /* ---- policy options, the same for both kinds ---- */
 
-/* A key that is given replaces what is stored, a repeatable one as a whole. */
+/* The policy options that are given, before anything else is done: a slip registers nothing. */
 static bool
 take_policy(struct cli *cli, json_t *policy, struct err *err)
 {
@@ -29,8 +29,6 @@ take_policy(struct cli *cli, json_t *policy, struct err *err)
 		while ((value = cli_value(cli, option)) != NULL) {
 			if (!first && !k->repeatable)
 				return FAIL(err, ERR_INPUT, NULL, "%s: given twice", option);
-			if (first)
-				json_object_del(policy, k->name);
 			first = false;
 			if (!policy_put(cli->a, policy, k->name, value, err))
 				return false;
@@ -39,22 +37,26 @@ take_policy(struct cli *cli, json_t *policy, struct err *err)
 	return true;
 }
 
-/* What is stored of a party, or an empty record. */
+/* What is stored of a party, or an empty record, with the policy it gets. */
 struct stored {
 	const struct db_party *row; /* NULL: new */
 	json_t *policy;
 };
 
 static bool
-load_stored(struct cli_work *work, const char *id, struct stored *out, struct err *err)
+load_stored(struct cli_work *work, const char *id, const json_t *given, struct stored *out,
+	    struct err *err)
 {
 	if (!db_party_load(&work->w.db, id, &out->row, err))
 		return false;
-	if (out->row == NULL) {
+	if (out->row == NULL)
 		out->policy = json_new_object(work->w.a);
-		return true;
-	}
-	return json_parse_object(work->w.a, bytes_of(out->row->policy), 65536, &out->policy, err);
+	else if (!json_parse_object(work->w.a, bytes_of(out->row->policy), 65536, &out->policy,
+				    err))
+		return false;
+	/* A key that is given replaces what is stored, a repeatable one as a whole. */
+	json_put_all(work->w.a, out->policy, given);
+	return true;
 }
 
 /* Judge the record as the program will, then store it. */
@@ -121,6 +123,7 @@ name_of_saml(const struct saml_party *p)
 struct party_options {
 	const char *from, *id, *display_name, *ca_file;
 	unsigned lint;
+	json_t *policy;
 };
 
 static bool
@@ -130,8 +133,7 @@ party_store(struct cli_work *work, const struct party_options *o, const struct s
 	struct stored stored;
 	const char *name = o->display_name;
 
-	if (!load_stored(work, saml->entity_id, &stored, err) ||
-	    !take_policy(work->cli, stored.policy, err))
+	if (!load_stored(work, saml->entity_id, o->policy, &stored, err))
 		return false;
 	if (name == NULL)
 		name = stored.row == NULL ? name_of_saml(saml) : stored.row->display_name;
@@ -155,6 +157,7 @@ party_add(struct cli *cli)
 		.display_name = cli_value(cli, "--display-name"),
 		.ca_file = cli_value(cli, "--ca"),
 		.lint = cli_flag(cli, "--local-http") ? SAML_LINT_LOCAL_HTTP : 0,
+		.policy = json_new_object(cli->a),
 	};
 	const struct saml_finding *findings;
 	const struct saml_party *saml;
@@ -167,6 +170,12 @@ party_add(struct cli *cli)
 
 	if (o.from == NULL)
 		return cli_usage(cli, "which metadata? FILE or URL is missing");
+	if (!take_policy(cli, o.policy, &err))
+		return cli_fail(cli, &err);
+	enum cli_exit rc = cli_end(cli);
+
+	if (rc != CLI_OK)
+		return rc;
 	buf_init(&text, cli->a, 65536);
 	if (!read_document(cli, o.from, o.ca_file, &document, &err) ||
 	    !saml_metadata_parse(cli->a, document, o.id, &saml, &err) ||
@@ -180,10 +189,6 @@ party_add(struct cli *cli)
 	}
 	if (!party_store(&work, &o, saml, document, &err))
 		return cli_fail(cli, &err);
-	enum cli_exit rc = cli_end(cli);
-
-	if (rc != CLI_OK)
-		return rc;
 	buf_printf(&text, "%s is registered\n", saml->entity_id);
 	return cli_tell(cli, result, text.over ? "" : (const char *)text.p);
 }
@@ -222,6 +227,7 @@ secret_of(struct cli_work *work, const struct stored *stored, bool anew, const c
 struct client_options {
 	const char *from, *display_name;
 	bool new_secret;
+	json_t *policy;
 };
 
 static bool
@@ -233,8 +239,7 @@ client_store(struct cli_work *work, const struct client_options *o, struct oidc_
 	const char *secret = NULL, *hash = NULL, *name = o->display_name;
 	struct stored stored;
 
-	if (!load_stored(work, c->client_id, &stored, err) ||
-	    !take_policy(work->cli, stored.policy, err) ||
+	if (!load_stored(work, c->client_id, o->policy, &stored, err) ||
 	    (needs_secret(c) && !secret_of(work, &stored, o->new_secret, &secret, &hash, err)))
 		return false;
 	if (name == NULL)
@@ -268,6 +273,7 @@ client_add(struct cli *cli)
 		.from = cli_word(cli),
 		.display_name = cli_value(cli, "--display-name"),
 		.new_secret = cli_flag(cli, "--new-secret"),
+		.policy = json_new_object(cli->a),
 	};
 	struct oidc_client_rules rules = {.loopback_http = cli_flag(cli, "--local-http"),
 					  .scopes = party_scopes(cli->a)};
@@ -280,16 +286,18 @@ client_add(struct cli *cli)
 
 	if (o.from == NULL)
 		return cli_usage(cli, "which client metadata? FILE is missing");
+	if (!take_policy(cli, o.policy, &err))
+		return cli_fail(cli, &err);
+	enum cli_exit rc = cli_end(cli);
+
+	if (rc != CLI_OK)
+		return rc;
 	if (!conf_read_file(cli->a, o.from, MAX_METADATA_BYTES, &document, &err) ||
 	    !oidc_client_parse(cli->a, document, rand_token(cli->a, 16), &rules, &c, &unknown,
 			       &err) ||
 	    !cli_work_open(cli, CLI_DATABASE, &work, &err) ||
 	    !client_store(&work, &o, c, &record, &err))
 		return cli_fail(cli, &err);
-	enum cli_exit rc = cli_end(cli);
-
-	if (rc != CLI_OK)
-		return rc;
 	for (size_t i = 0; i < unknown.n; i++)
 		fprintf(stderr, "note: %s: not known here, not kept\n", unknown.s[i]);
 	cli_print_json(cli, record);

@@ -52,6 +52,8 @@ static const struct command table[] = {
 	{"look", "Look around.", "[--all] WORD\n--state STATE", "Looks.\n\n.Dotted -line\\.",
 	 run_look},
 	{"fail", "Fail.", "KIND", "Fails.", run_fail},
+	{"party", "Portals.", "add FILE", "Registers.", cli_party},
+	{"client", "Clients.", "add FILE", "Registers.", cli_client},
 	{.name = NULL},
 };
 
@@ -133,6 +135,24 @@ what_is_not_understood_is_said(void **state UNUSED)
 	assert_int_equal(call("help me"), CLI_USAGE);
 }
 
+/* A floor that is misspelled must not register a portal without one. */
+static void
+a_slip_in_the_policy_is_found_before_anything_is_done(void **state UNUSED)
+{
+	static const char *const kinds_of_party[] = {"party", "client"};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds_of_party); i++) {
+		assert_int_equal(call(arena_printf(a, "%s add /nowhere --level high --cap low",
+						   kinds_of_party[i])),
+				 CLI_USAGE);
+		assert_non_null(strstr(said, "unexpected '--cap'"));
+		assert_int_equal(call(arena_printf(a, "%s add /nowhere --level low --level high",
+						   kinds_of_party[i])),
+				 CLI_USAGE);
+		assert_non_null(strstr(said, "--level: given twice"));
+	}
+}
+
 static void
 each_kind_of_failure_has_its_code(void **state UNUSED)
 {
@@ -165,6 +185,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_taken_in_any_order),
 		cmocka_unit_test(what_is_not_understood_is_said),
+		cmocka_unit_test(a_slip_in_the_policy_is_found_before_anything_is_done),
 		cmocka_unit_test(each_kind_of_failure_has_its_code),
 		cmocka_unit_test(help_and_manual_come_from_the_table),
 	};
