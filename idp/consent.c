@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/enc.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "idp/login.h"
 #include "idp/show.h"
@@ -45,6 +47,21 @@ add_pseudonym(struct arena *a, json_t *required, const char *value, enum level l
 	json_push(a, json_object_get(required, "attributes"), row);
 }
 
+/*
+ * What the page shows: this offer to this person.  The fingerprint alone, which
+ * is stored, names attributes and sources and fits the next one at this browser too.
+ */
+static const char *
+offer_shown(const struct flow *f)
+{
+	struct subject_id id = f->session->acting;
+	struct bytes parts[] = {bytes_of(f->fingerprint), {id.octets, sizeof(id.octets)}};
+	unsigned char digest[SHA256_BYTES];
+
+	hash_sha256_parts(parts, ARRAY_LEN(parts), digest);
+	return enc_hex(f->rq->a, (struct bytes){digest, sizeof(digest)});
+}
+
 bool
 consent_show(struct flow *f, struct response *rs, struct err *err)
 {
@@ -59,7 +76,7 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 		return false;
 	add_pseudonym(a, required, pseudonym, f->level);
 
-	json_put_str(a, vars, "offer", f->fingerprint);
+	json_put_str(a, vars, "offer", offer_shown(f));
 	json_put_str(a, vars, "purpose", party_purpose(p, f->rq->lang));
 	json_put_str(a, vars, "acting_name", account_person_name(a, f->held));
 	json_put_str(a, vars, "login_level", level_word(f->level, LEVEL_VOCAB_SHORT));
@@ -67,7 +84,6 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 	if (json_array_size(json_object_get(optional, "attributes")) > 0)
 		json_put(a, vars, "optional", optional);
 	json_put_bool(a, vars, "remembered", p->policy.consent == CONSENT_CHANGED);
-	rs->form_action = f->ask.front->origins(a, &f->ask);
 	return show_page(f->rq, rs, 200, "consent", vars, flow_path(f, "/flow/"), err);
 }
 
@@ -102,8 +118,9 @@ consent_handle(struct request *rq, struct response *rs, struct err *err)
 		return false;
 	if (left || !flow_take_event(f, FLOW_EVENT_CONSENT, rs))
 		return true;
-	/* The offer may have changed since the page was shown: agree only to what was on it. */
-	if (!text_eq(request_form(rq, "offer"), f->fingerprint))
+	/* Offer and person may have changed since the page was shown: only what was on it counts.
+	 */
+	if (!text_eq(request_form(rq, "offer"), offer_shown(f)))
 		return flow_lead_on(f, rs);
 	/* Nothing but the button that says so is a yes (TR-03160-2 4.3.2.3). */
 	if (!text_eq(request_form(rq, "do"), "agree"))

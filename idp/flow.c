@@ -291,7 +291,6 @@ show_expired(struct flow *f, struct response *rs, struct err *err)
 bool
 flow_show(struct flow *f, struct response *rs, struct err *err)
 {
-	rs->form_action = f->ask.front->origins(f->rq->a, &f->ask);
 	switch (f->state) {
 	case FLOW_LOGIN:
 		return login_show_first(f, NULL, NULL, rs, err);
@@ -358,8 +357,7 @@ flow_proved(struct flow *f, struct subject_id subject, enum level level, const c
 	    struct response *rs, struct err *err)
 {
 	const struct party *p = f->ask.party;
-	const char *group =
-		p == NULL || p->policy.sso_group == NULL ? "portalverbund" : p->policy.sso_group;
+	const char *group = p == NULL ? NULL : p->policy.sso_group;
 	struct db_proof proof = {(int)level, method, f->rq->now};
 	json_t *progress = flow_progress(f);
 
@@ -449,5 +447,7 @@ flow_vars(struct flow *f, const char *form_route, struct response *rs)
 	json_put_str(f->rq->a, vars, "level", level_word(wanted, LEVEL_VOCAB_SHORT));
 	json_put_bool(f->rq->a, vars, "can_cancel", true);
 	show_form_vars(f->rq, rs, vars, form_route, f->row->id);
+	/* Each of these forms may end at the portal, by a button or by the step after it. */
+	rs->form_action = f->ask.front->origins(f->rq->a, &f->ask);
 	return vars;
 }

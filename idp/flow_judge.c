@@ -58,22 +58,21 @@ group_fits(const struct flow *f)
 	       text_eq(p->policy.sso_group, f->session->sso_group);
 }
 
-static bool
-young_enough(const struct flow *f)
-{
-	if (f->ask.max_age_s < 0 || in_own_session(f))
-		return true;
-	return f->rq->now - session_proved_at(f->session) <= f->ask.max_age_s;
-}
-
+/* With a greatest age each proof counts by its own: a young password makes no old code young. */
 static enum level
 counted_level(struct flow *f)
 {
-	if (f->session == NULL || !group_fits(f) || !young_enough(f))
+	if (f->session == NULL || !group_fits(f))
 		return LEVEL_NONE;
-	if (!needs_own_proof(f))
+	if (!needs_own_proof(f) && f->ask.max_age_s < 0)
 		return session_level(f->rq, f->session);
-	return in_own_session(f) ? level_in_flow(f) : LEVEL_NONE;
+	enum level own = in_own_session(f) ? level_in_flow(f) : LEVEL_NONE;
+
+	if (needs_own_proof(f))
+		return own;
+	enum level young = session_level_since(f->rq, f->session, f->rq->now - f->ask.max_age_s);
+
+	return own > young ? own : young;
 }
 
 static bool

@@ -31,7 +31,6 @@ login_show_first(struct flow *f, struct form *form, const char *problem, struct 
 	form_vars(f->rq->a, form, vars);
 	json_put_str(f->rq->a, vars, "problem", problem);
 	json_put_str(f->rq->a, vars, "register_url", flow_path(f, "/register/"));
-	rs->form_action = f->ask.front->origins(f->rq->a, &f->ask);
 	return show_page(f->rq, rs, 200, "login", vars, flow_path(f, "/flow/"), err);
 }
 

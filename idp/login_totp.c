@@ -10,6 +10,7 @@
 #include "base/enc.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "db/attribute.h"
 #include "idp/audit.h"
 #include "idp/config.h"
 #include "idp/flow_judge.h"
@@ -48,15 +49,28 @@ has_totp(const struct means *means)
 	return false;
 }
 
+/*
+ * TR-03160-1 4.1, and one thing more: where an office has vouched for more than
+ * this session proves, a password alone must not open it; the office adds the
+ * means (kontor account totp).
+ */
 static bool
-may_enroll(struct flow *f, const struct means *means)
+may_enroll(struct flow *f, const struct means *means, bool *may, struct err *err)
 {
+	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
 	enum level *levels = ARENA_ARRAY(f->rq->a, enum level, means->n + 1);
+	const struct db_attribute *rows;
+	size_t n;
 
+	if (!db_attribute_load(&c, f->session->acting, &rows, &n, err))
+		return false;
 	for (size_t i = 0; i < means->n; i++)
 		levels[i] = (enum level)means->p[i].level;
-	return level_may_register(login_method_find(METHOD)->level, f->level,
+	*may = level_may_register(login_method_find(METHOD)->level, f->level,
 				  level_account_max(levels, means->n));
+	for (size_t i = 0; i < n; i++)
+		*may = *may && (enum level)rows[i].level <= f->level;
+	return true;
 }
 
 /* The seed of one credential is sealed for that credential alone. */
@@ -77,12 +91,23 @@ seal_seed(const struct account_work *w, const unsigned char id[16], struct bytes
 	return signer_seal(w->signer, w->a, k->row.kid, seal_label(w->a, id), seed, sealed, err);
 }
 
-/* ---- setting up: the seed waits, sealed, in the flow's progress ---- */
+/*
+ * ---- setting up: the seed waits, sealed, in the flow's progress ----
+ * For one person: who logs in later in the same browser must not take over an
+ * app that somebody else has seen the seed of.
+ */
 
 struct enrollment {
 	unsigned char id[16]; /* of the credential to be */
 	struct bytes secret, sealed;
 };
+
+static const char *
+acting_text(const struct flow *f)
+{
+	return enc_hex(f->rq->a, (struct bytes){f->session->acting.octets,
+						sizeof(f->session->acting.octets)});
+}
 
 static bool
 enrollment_new(struct flow *f, struct enrollment *out, struct err *err)
@@ -100,22 +125,24 @@ enrollment_new(struct flow *f, struct enrollment *out, struct err *err)
 	json_put_str(f->rq->a, progress, "totp_id",
 		     enc_hex(f->rq->a, (struct bytes){out->id, sizeof(out->id)}));
 	json_put_str(f->rq->a, progress, "totp_seed", enc_base64url(f->rq->a, out->sealed));
+	json_put_str(f->rq->a, progress, "totp_for", acting_text(f));
 	return flow_keep(f, progress, err);
 }
 
-/* *found false: none waits. */
+/* *found false: none waits for this person. */
 static bool
 enrollment_read(struct flow *f, struct enrollment *out, bool *found, struct err *err)
 {
 	const json_t *progress = flow_progress(f);
-	const char *id_text = NULL, *seed = NULL;
+	const char *id_text = NULL, *seed = NULL, *whose = NULL;
 	struct bytes id;
 
 	*found = false;
 	if (!json_get_str(progress, "totp_id", &id_text, err) ||
-	    !json_get_str(progress, "totp_seed", &seed, err))
+	    !json_get_str(progress, "totp_seed", &seed, err) ||
+	    !json_get_str(progress, "totp_for", &whose, err))
 		return false;
-	if (id_text == NULL || seed == NULL)
+	if (id_text == NULL || seed == NULL || !text_eq(whose, acting_text(f)))
 		return true;
 	if (!dec_hex(f->rq->a, bytes_of(id_text), &id, err) ||
 	    !dec_base64url(f->rq->a, bytes_of(seed), &out->sealed, err))
@@ -165,7 +192,6 @@ show_code(struct flow *f, struct form *form, const char *problem, struct respons
 
 	form_vars(f->rq->a, form, vars);
 	json_put_str(f->rq->a, vars, "problem", problem);
-	rs->form_action = f->ask.front->origins(f->rq->a, &f->ask);
 	return show_page(f->rq, rs, 200, "totp", vars, flow_path(f, "/flow/"), err);
 }
 
@@ -175,13 +201,15 @@ login_show_step_up(struct flow *f, struct response *rs, struct err *err)
 	struct form *form = form_create(f->rq->a, fields, ARRAY_LEN(fields));
 	struct enrollment e = {0};
 	struct means means;
-	bool found;
+	bool found, may;
 
 	if (!means_load(f, &means, err))
 		return false;
 	if (has_totp(&means))
 		return show_code(f, form, NULL, rs, err);
-	if (!may_enroll(f, &means))
+	if (!may_enroll(f, &means, &may, err))
+		return false;
+	if (!may)
 		return FAIL(err, ERR_DENIED, NULL, "no means reaches the level, none may be added");
 	if (!enrollment_read(f, &e, &found, err))
 		return false;
@@ -293,11 +321,12 @@ judge_enrollment(struct flow *f, struct form *form, struct response *rs, struct 
 	struct enrollment e = {0};
 	struct means means;
 	int64_t step;
-	bool found;
+	bool found, may;
 
-	if (!means_load(f, &means, err) || !enrollment_read(f, &e, &found, err))
+	if (!means_load(f, &means, err) || !enrollment_read(f, &e, &found, err) ||
+	    !may_enroll(f, &means, &may, err))
 		return false;
-	if (!found || has_totp(&means) || !may_enroll(f, &means))
+	if (!found || has_totp(&means) || !may)
 		return flow_lead_on(f, rs);
 	if (!totp_match(e.secret, form_value(form, "code"), f->rq->now, &step, err))
 		return false;

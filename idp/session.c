@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "base/rand.h"
+#include "base/text.h"
 #include "idp/app.h"
 #include "idp/audit.h"
+
+/* The group of a session that no group asked for. */
+#define SSO_GROUP "portalverbund"
 
 /* The longest any session lives: the row of niedrig (TR-03160-1 table 2). */
 static int64_t
@@ -38,13 +42,22 @@ session_find(struct request *rq, const struct db_session **out, struct err *err)
 }
 
 enum level
-session_level(const struct request *rq, const struct db_session *s)
+session_level_since(const struct request *rq, const struct db_session *s, time_t since)
 {
 	struct level_proof *p = ARENA_ARRAY(rq->a, struct level_proof, s->n_proofs + 1);
+	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_proofs; i++)
-		p[i] = (struct level_proof){(enum level)s->proofs[i].level, s->proofs[i].at};
-	return level_of_session(p, s->n_proofs, s->last_used, rq->now);
+		if (s->proofs[i].at >= since)
+			p[n++] = (struct level_proof){(enum level)s->proofs[i].level,
+						      s->proofs[i].at};
+	return level_of_session(p, n, s->last_used, rq->now);
+}
+
+enum level
+session_level(const struct request *rq, const struct db_session *s)
+{
+	return session_level_since(rq, s, 0);
 }
 
 time_t
@@ -126,14 +139,16 @@ session_prove(struct request *rq, const struct db_session *current, struct subje
 	const struct db_participant *participants;
 	size_t n;
 
-	if (current != NULL && subject_id_eq(current->acting, subject)) {
+	if (current != NULL && subject_id_eq(current->acting, subject) &&
+	    (sso_group == NULL || text_eq(current->sso_group, sso_group))) {
 		if (!session_extend(rq, current, proof, id, out, err))
 			return false;
 	} else {
-		if (current != NULL &&
-		    !session_end_row(rq, current, "another person", &participants, &n, err))
+		if (current != NULL && !session_end_row(rq, current, "another person or group",
+							&participants, &n, err))
 			return false;
-		if (!session_begin(rq, subject, proof, sso_group, id, out, err))
+		if (!session_begin(rq, subject, proof, sso_group == NULL ? SSO_GROUP : sso_group,
+				   id, out, err))
 			return false;
 	}
 	response_cookie(rq, rs, SESSION_COOKIE, id, -1);

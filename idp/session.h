@@ -14,14 +14,17 @@ MUST_USE bool session_find(struct request *rq, const struct db_session **out, st
 /* Highest level its proofs still give at rq->now. */
 enum level session_level(const struct request *rq, const struct db_session *s);
 
+/* The same of the proofs given at `since` or later. */
+enum level session_level_since(const struct request *rq, const struct db_session *s, time_t since);
+
 /* When the person last gave a proof: auth_time, AuthnInstant. */
 time_t session_proved_at(const struct db_session *s);
 
 /*
  * A proof was given for `subject`: add it to `current` when that is the same
- * person's, else end `current` and begin a new session of `sso_group`.  The
- * cookie's value changes either way (session fixation).  *out is the session
- * as it is now.
+ * person's and of `sso_group` (NULL: of any), else end `current` and begin a new
+ * session.  The cookie's value changes either way (session fixation).  *out is
+ * the session as it is now.
  */
 MUST_USE bool session_prove(struct request *rq, const struct db_session *current,
 			    struct subject_id subject, const struct db_proof *proof,

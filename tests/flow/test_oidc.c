@@ -503,6 +503,138 @@ a_second_means_is_set_up_on_the_way(void **state)
 }
 
 static void
+log_in_as(struct web *b, const char *login_name)
+{
+	web_submit(
+		b, "/flow/password/",
+		arena_printf(b->w->a, "login_name=%s&password=" PASSWORD "&do=login", login_name));
+}
+
+/* The person at this browser goes, another one comes. */
+static void
+change_person(struct web *b, const char *login_name)
+{
+	web_get(b, "/logout");
+	web_submit(b, "/logout", "do=logout");
+	web_get(b, "/login");
+	log_in_as(b, login_name);
+}
+
+static void
+a_password_alone_adds_no_means_to_what_an_office_vouched_for(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_person(w, "proofed", PASSWORD, erika, LEVEL_SUBSTANTIAL);
+	web_init(&b, w);
+	web_get(&b, "/login?level=substantial");
+	log_in_as(&b, "proofed");
+	assert_int_equal(b.status, 403);
+	assert_false(web_shows(&b, "<svg"));
+}
+
+static void
+a_seed_shown_to_one_person_is_not_the_next_ones(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_person(w, "seen", PASSWORD, erika, LEVEL_BASIC);
+	world_person(w, "next", PASSWORD, erika, LEVEL_BASIC);
+	web_init(&b, w);
+	web_get(&b, "/login?level=substantial");
+	log_in_as(&b, "seen");
+	const char *page = b.path, *first = between(w->a, b.body, "<svg", "</svg>");
+
+	assert_non_null(first);
+	web_get(&b, page);
+	assert_string_equal(between(w->a, b.body, "<svg", "</svg>"), first);
+	change_person(&b, "next");
+	web_get(&b, page);
+	const char *second = between(w->a, b.body, "<svg", "</svg>");
+
+	assert_non_null(second);
+	assert_string_not_equal(first, second);
+}
+
+static void
+a_page_shown_to_one_person_is_no_consent_of_the_next(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_person(w, "asked", PASSWORD, erika, LEVEL_BASIC);
+	world_person(w, "other", PASSWORD, erika, LEVEL_BASIC);
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid email", ""));
+	log_in_as(&b, "asked");
+	const char *shown = b.body;
+
+	assert_non_null(web_field(&b, "offer"));
+	change_person(&b, "other");
+	b.body = shown;
+	web_submit(&b, "/flow/consent/", "attr_email=1&do=agree");
+	assert_int_equal(b.status, 200); /* asked now, of this person */
+	assert_non_null(web_field(&b, "offer"));
+	web_submit(&b, "/flow/consent/", "attr_email=1&do=agree");
+	assert_non_null(location_param(&b, "code"));
+}
+
+static void
+a_login_elsewhere_does_not_shut_out_a_portal_of_another_group(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_oidc_party(w, "{\"sso-group\":\"stadt\"}");
+	web_init(&b, w);
+	web_get(&b, "/login");
+	log_in_as(&b, "erika");
+	assert_non_null(code_of(&b, "openid", ""));
+	/* The session is the group's now. */
+	web_get(&b, oidc_request_url(w, "openid", ""));
+	assert_non_null(location_param(&b, "code"));
+	world_oidc_party(w, "{\"level-attributes\":\"yes\"}");
+}
+
+static void
+max_age_holds_for_each_means(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	w->now += 60;
+	web_get(&b, oidc_request_url(w, "openid", "&acr_values=substantial"));
+	log_in_as(&b, "erika");
+	web_submit(&b, "/flow/totp/", arena_printf(w->a, "code=%s&do=login", world_code(w)));
+	w->now += 100;
+	web_get(&b, oidc_request_url(w, "openid", "&acr_values=substantial&max_age=99"));
+	log_in_as(&b, "erika");
+	assert_non_null(web_field(&b, "code"));
+	web_submit(&b, "/flow/totp/", arena_printf(w->a, "code=%s&do=login", world_code(w)));
+	assert_non_null(location_param(&b, "code"));
+}
+
+static void
+every_page_of_a_login_may_lead_to_its_portal(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_person(w, "without", PASSWORD, erika, LEVEL_BASIC);
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid", "&acr_values=substantial"));
+	log_in_as(&b, "without");
+	web_submit(&b, "/flow/enroll/", "code=000000&do=enroll");
+	assert_true(web_shows(&b, "<svg"));
+	assert_non_null(strstr(b.csp, "form-action 'self' https://stadtportal.example"));
+	web_submit(&b, "/flow/enroll/", "do=cancel");
+	assert_string_equal(location_param(&b, "error"), "access_denied");
+}
+
+static void
 the_account_page_shows_only_notices_of_ours(void **state)
 {
 	struct world *w = *state;
@@ -544,6 +676,12 @@ main(void)
 		T(a_request_without_token_gets_no_error_code),
 		T(registration_makes_an_account_on_the_way),
 		T(a_second_means_is_set_up_on_the_way),
+		T(a_password_alone_adds_no_means_to_what_an_office_vouched_for),
+		T(a_seed_shown_to_one_person_is_not_the_next_ones),
+		T(a_page_shown_to_one_person_is_no_consent_of_the_next),
+		T(a_login_elsewhere_does_not_shut_out_a_portal_of_another_group),
+		T(max_age_holds_for_each_means),
+		T(every_page_of_a_login_may_lead_to_its_portal),
 		T(the_account_page_shows_only_notices_of_ours),
 	};
 
