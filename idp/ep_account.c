@@ -42,7 +42,7 @@ ep_start(struct request *rq, struct response *rs, struct err *err)
 	json_put_str(rq->a, vars, "signed_in_as", name != NULL && *name == '\0' ? "-" : name);
 	json_put_str(rq->a, vars, "account_url", "/account");
 	json_put_str(rq->a, vars, "login_url", "/login");
-	json_put_str(rq->a, vars, "register_url", "/register/");
+	json_put_str(rq->a, vars, "register_url", "/register");
 	return show_page(rq, rs, 200, "start", vars, NULL, err);
 }
 

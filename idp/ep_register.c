@@ -51,7 +51,6 @@ show(struct flow *f, struct form *form, const char *problem, struct response *rs
 	form_vars(f->rq->a, form, vars);
 	json_put_str(f->rq->a, vars, "problem", problem);
 	json_put_str(f->rq->a, vars, "login_url", flow_path(f, "/flow/"));
-	rs->form_action = f->ask.front->origins(f->rq->a, &f->ask);
 	return show_page(f->rq, rs, 200, "register", vars, flow_path(f, ROUTE), err);
 }
 
@@ -133,6 +132,7 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 {
 	struct login_attempt attempt;
 	struct subject_id id;
+	struct bytes source;
 	const char *name = NULL;
 	bool taken;
 
@@ -145,7 +145,8 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 		return show(f, form, NULL, rs, err);
 	/* Making accounts costs an attempt per source, so that names cannot be tried out in bulk.
 	 */
-	if (!login_attempt_reserve(f->rq, METHOD, bytes_of(f->rq->client_addr), &attempt, err))
+	if (!login_source(f->rq, &source, err) ||
+	    !login_attempt_reserve(f->rq, METHOD, source, &attempt, err))
 		return false;
 	if (!attempt.allowed)
 		return show(f, form, "login_slow", rs, err);
@@ -159,12 +160,16 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 }
 
 bool
+ep_register_start(struct request *rq, struct response *rs, struct err *err)
+{
+	return front_account_start(rq, LEVEL_NONE, "register", rs, err);
+}
+
+bool
 ep_register_show(struct request *rq, struct response *rs, struct err *err)
 {
 	struct flow *f;
 
-	if (*rq->path_tail == '\0')
-		return front_account_start(rq, LEVEL_NONE, "register", rs, err);
 	if (!flow_load(rq, rs, &f, err))
 		return false;
 	if (f == NULL || !flow_take_event(f, FLOW_EVENT_LOGIN, rs))

@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/text.h"
 #include "db/budget.h"
 #include "idp/audit.h"
+#include "idp/net.h"
 #include "idp/show.h"
 #include "keys/sign.h"
 
@@ -89,13 +91,25 @@ struct db_budget_pair {
 	struct db_attempt at_account, at_source;
 };
 
+/* What one subscriber controls counts as one source; "unix" stands for itself. */
+static const char *
+source_text(struct request *rq)
+{
+	struct net_addr addr;
+
+	if (!net_addr_parse(rq->client_addr, &addr))
+		return rq->client_addr;
+	addr = net_addr_source(addr);
+	return enc_hex(rq->a, (struct bytes){addr.octets, sizeof(addr.octets)});
+}
+
 /* Addresses are counted under a keyed hash: no list of who came is kept. */
-static bool
-source_key(struct request *rq, struct bytes *out, struct err *err)
+bool
+login_source(struct request *rq, struct bytes *out, struct err *err)
 {
 	struct account_work w = account_work_of(rq);
 
-	return account_lookup(&w, arena_printf(rq->a, "source %s", rq->client_addr), out, err);
+	return account_lookup(&w, arena_printf(rq->a, "source %s", source_text(rq)), out, err);
 }
 
 bool
@@ -109,7 +123,7 @@ login_attempt_reserve(struct request *rq, const char *method, struct bytes accou
 					ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_S};
 	p->source = (struct db_budget){
 		arena_printf(rq->a, "%s-source", method), {0}, SOURCE_ATTEMPTS, ATTEMPTS_WINDOW_S};
-	if (!source_key(rq, &p->source.key, err) ||
+	if (!login_source(rq, &p->source.key, err) ||
 	    !db_budget_reserve(&c, &p->source, rq->now, &p->at_source, err))
 		return false;
 	if (p->at_source.allowed &&

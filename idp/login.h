@@ -61,6 +61,9 @@ struct login_attempt {
 	bool allowed;
 	struct db_budget_pair *reserved; /* for login_attempt_good */
 };
+/* Where a request comes from, as a key of attempts: a keyed hash of the address or its /64. */
+MUST_USE bool login_source(struct request *rq, struct bytes *out, struct err *err);
+
 MUST_USE bool login_attempt_reserve(struct request *rq, const char *method, struct bytes account,
 				    struct login_attempt *out, struct err *err);
 

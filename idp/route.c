@@ -47,6 +47,7 @@ const struct route routes[] = {
 	 KIB(16), KIB(2048), NULL},
 	{HTTP_POST, "/flow/consent/", consent_handle, LANE_SAML, ROUTE_PREFIX, 256, KIB(16),
 	 KIB(2048), NULL},
+	{HTTP_GET, "/register", ep_register_start, LANE_LIGHT, 0, 4096, 0, KIB(1024), NULL},
 	{HTTP_GET, "/register/", ep_register_show, LANE_LIGHT, ROUTE_PREFIX, 256, 0, KIB(1024),
 	 NULL},
 	{HTTP_POST, "/register/", ep_register_make, LANE_PASSWORD, ROUTE_PREFIX, 256, KIB(64),

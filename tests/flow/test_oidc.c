@@ -485,6 +485,39 @@ registration_makes_an_account_on_the_way(void **state)
 	assert_string_equal(text_member(json_of(&b), "given_name"), "Max");
 }
 
+/* Tries to register a name from an address; the page that says no, or what follows. */
+static void
+register_from(struct web *b, struct world *w, const char *addr)
+{
+	web_init(b, w);
+	b->addr = addr;
+	web_get(b, "/");
+	assert_true(web_shows(b, "href=\"/register\""));
+	web_get(b, "/register");
+	web_submit(b, "/register/",
+		   "given_names=Max&family_name=Muster&birth_date_day=1&birth_date_month=2&"
+		   "birth_date_year=1990&login_name=one.name&country=DE&"
+		   "new_password=Pflaume-Regal-83&password_repeat=Pflaume-Regal-83&"
+		   "store_consent=1&do=register");
+}
+
+static void
+one_subscriber_has_one_budget_for_registering(void **state)
+{
+	static const char slow[] = "zu viele Versuche";
+	struct world *w = *state;
+	struct web b;
+
+	for (int i = 0; i < 10; i++) {
+		register_from(&b, w, arena_printf(w->a, "2001:db8::%x", i + 1));
+		assert_false(web_shows(&b, slow));
+	}
+	register_from(&b, w, "2001:db8::ffff:1");
+	assert_true(web_shows(&b, slow));
+	register_from(&b, w, "2001:db8:0:1::1");
+	assert_false(web_shows(&b, slow));
+}
+
 static void
 a_second_means_is_set_up_on_the_way(void **state)
 {
@@ -675,6 +708,7 @@ main(void)
 		T(a_link_alone_logs_nobody_out),
 		T(a_request_without_token_gets_no_error_code),
 		T(registration_makes_an_account_on_the_way),
+		T(one_subscriber_has_one_budget_for_registering),
 		T(a_second_means_is_set_up_on_the_way),
 		T(a_password_alone_adds_no_means_to_what_an_office_vouched_for),
 		T(a_seed_shown_to_one_person_is_not_the_next_ones),

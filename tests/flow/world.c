@@ -341,7 +341,7 @@ transmit(struct web *b, const struct sending *s)
 		.target = bytes_of(s->target),
 		.version = bytes_of("HTTP/1.1"),
 		.headers = headers,
-		.peer = "192.0.2.1",
+		.peer = b->addr == NULL ? "192.0.2.1" : b->addr,
 	};
 	struct response rs = {0};
 	const char *form = s->form;

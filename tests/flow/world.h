@@ -67,6 +67,7 @@ struct web {
 	const char *location; /* of the last answer; NULL */
 	const char *body, *csp;
 	const char *path; /* of the last request */
+	const char *addr; /* where it comes from; NULL: 192.0.2.1 */
 };
 
 void web_init(struct web *b, struct world *w);
