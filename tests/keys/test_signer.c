@@ -89,9 +89,9 @@ client_of(const struct process *p)
 
 /* ---- all work is done under the filter ---- */
 
-/* Keys of every purpose and type, made in the process itself. */
+/* Keys of every purpose, made in the process itself; RSA keys take a second each. */
 static const struct keyring *
-generate_all(struct arena *a, struct signer *s)
+generate(struct arena *a, struct signer *s, bool with_rsa)
 {
 	struct key_row *rows = ARENA_ARRAY(a, struct key_row, 16);
 	const struct keyring *kr;
@@ -102,7 +102,8 @@ generate_all(struct arena *a, struct signer *s)
 		for (int type = KEY_P256; type <= KEY_SECRET; type++) {
 			struct key_wish wish = {(enum key_purpose)purpose, (enum key_type)type, 30};
 
-			if (!key_purpose_takes(wish.purpose, wish.type))
+			if (!key_purpose_takes(wish.purpose, wish.type) ||
+			    (type == KEY_RSA3072 && !with_rsa))
 				continue;
 			ASSERT_OK(signer_generate(s, a, &wish, NOW, &rows[n], &err), &err);
 			rows[n++].state = KEY_ACTIVE;
@@ -140,6 +141,8 @@ sign_each(struct arena *a, struct signer *s, const struct keyring *kr)
 	struct err err = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (keyring_active(kr, KEY_OIDC_SIGN, rows[i].type) == NULL)
+			continue;
 		const char *kid = kid_of(kr, KEY_OIDC_SIGN, rows[i].type);
 
 		ASSERT_OK(ops.sign(ops.ctx, a, kid, rows[i].alg, jws_input(a, rows[i].name, kid),
@@ -215,7 +218,7 @@ every_operation_works_behind_the_filter(void **state UNUSED)
 	struct arena *a = arena_create(ARENA_BYTES);
 	struct process p = start(SIGNER_CLI, false);
 	struct signer *s = client_of(&p);
-	struct work w = {s, generate_all(a, s)};
+	struct work w = {s, generate(a, s, true)};
 	struct bytes big = {arena_alloc(a, 60000), 60000}, sealed;
 	pthread_t threads[4];
 	struct err err = {0};
@@ -596,7 +599,7 @@ its_death_in_the_middle_is_noticed_and_mended(void **state UNUSED)
 	struct arena *a = arena_create(ARENA_BYTES);
 	struct process maker = start(SIGNER_CLI, false), p = start(SIGNER_SERVE, false);
 	struct signer *m = client_of(&maker), *s = client_of(&p);
-	const struct keyring *kr = generate_all(a, m);
+	const struct keyring *kr = generate(a, m, false);
 	int64_t start_us = clock_mono_us();
 	pthread_t threads[6];
 	struct err err = {0};
