@@ -266,6 +266,14 @@ class Browser:
             connection.close()
 
 
+def answers(ca_file, url):
+    """Is there a page?"""
+    try:
+        return Browser(ca_file).get(url).status == 200
+    except BrowserError:
+        return False
+
+
 def _check_form_action(policy, page_url, target):
     """form-action holds for the form's target and for wherever that redirects to."""
     for directive in (policy or "").split(";"):

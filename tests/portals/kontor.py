@@ -6,7 +6,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from browser import Browser, BrowserError
+from browser import Browser, answers
 from stage import StageError
 from totp import Totp
 
@@ -94,7 +94,7 @@ class Kontor:
 
     def start(self):
         self.process = self.stage.start("kontor", self.program, "serve", "--config", self.conf)
-        self.process.wait_ready(self._is_ready)
+        self.process.wait_ready(lambda: answers(self.authority.cert, self.entity_id))
 
     def exit_status(self):
         """None while it runs or when it was never started."""
@@ -102,12 +102,6 @@ class Kontor:
 
     def log(self):
         return self.stage.path / "log" / "kontor.log"
-
-    def _is_ready(self):
-        try:
-            return Browser(self.authority.cert).get(self.entity_id).status == 200
-        except BrowserError:
-            return False
 
     def metadata(self):
         """Our SAML metadata, as any portal's operator would fetch it."""

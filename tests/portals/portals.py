@@ -9,8 +9,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
-from browser import Browser
-from stage import port_is_open
+from browser import Browser, answers
 
 SOURCE = Path(__file__).resolve().parent
 
@@ -56,7 +55,7 @@ class Portal:
         lines += [f'Include "{self.folder}/{name}"' for name in ("common.conf", "httpd.conf")]
         conf = self.stage.write(f"{self.key}/site.conf", "\n".join(lines) + "\n")
         program = self.stage.start(self.key, "apache2", "-f", conf, "-DFOREGROUND")
-        program.wait_ready(lambda: port_is_open(self.port))
+        program.wait_ready(lambda: answers(self.authority.cert, self.base + "/"))
 
 
 class Amt24(Portal):

@@ -201,11 +201,6 @@ def wait_for_enter(seconds):
     return bool(ready and sys.stdin.readline())
 
 
-def port_is_open(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
-
-
 def check_ports_free(ports):
     """ports: {number: what for}."""
     for port, what in ports.items():
