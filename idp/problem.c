@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "idp/config.h"
 #include "idp/page.h"
+#include "idp/show.h"
 
 /*
  * By status: the name a program gets when the failure had none, the texts
@@ -116,8 +117,8 @@ answer_page(const struct app *app, struct arena *a, const struct problem *p, str
 		return false;
 	json_put_str(a, vars, "error", page_error(app, a, p));
 	json_put_str(a, vars, "ref", p->ref);
-	json_put_str(a, vars, "site_name", app->config->site_name);
-	json_put(a, vars, "languages", json_new_array(a));
+	/* No links to other languages: what failed may not be repeated by a link. */
+	show_site_vars(a, app->config, vars);
 	if (!page_render(a, app->pages, "error", p->lang, vars, &html, NULL))
 		return false;
 	response_html(rs, p->status, html);

@@ -8,11 +8,23 @@
 #include "idp/csrf.h"
 #include "idp/page.h"
 
+void
+show_site_vars(struct arena *a, const struct config *conf, json_t *vars)
+{
+	json_put_str(a, vars, "site_name", conf->site_name);
+	json_put_str(a, vars, "imprint_url", conf->imprint_url);
+	json_put_str(a, vars, "privacy_url", conf->privacy_url);
+	json_put_str(a, vars, "accessibility_url", conf->accessibility_url);
+	json_put_bool(a, vars, "about",
+		      conf->imprint_url != NULL || conf->privacy_url != NULL ||
+			      conf->accessibility_url != NULL);
+}
+
 /* Links of the switch between languages: they set a cookie and lead back here. */
 static json_t *
 languages(struct request *rq, const char *here)
 {
-	json_t *list = json_new_array(rq->a);
+	json_t *list = json_new_array(rq->a), *out = json_new_object(rq->a);
 
 	for (int l = LANG_DE; l <= LANG_EN; l++) {
 		json_t *row = json_new_object(rq->a);
@@ -27,22 +39,19 @@ languages(struct request *rq, const char *here)
 		json_put_bool(rq->a, row, "current", rq->lang == (enum lang)l);
 		json_push(rq->a, list, row);
 	}
-	return list;
+	json_put(rq->a, out, "links", list);
+	return out;
 }
 
 bool
 show_page(struct request *rq, struct response *rs, int status, const char *name, json_t *vars,
 	  const char *here, struct err *err)
 {
-	const struct config *conf = rq->app->config;
 	struct bytes html;
 
 	if (here == NULL)
 		here = rq->method == HTTP_GET ? rq->path : "/";
-	json_put_str(rq->a, vars, "site_name", conf->site_name);
-	json_put_str(rq->a, vars, "imprint_url", conf->imprint_url);
-	json_put_str(rq->a, vars, "privacy_url", conf->privacy_url);
-	json_put_str(rq->a, vars, "accessibility_url", conf->accessibility_url);
+	show_site_vars(rq->a, rq->app->config, vars);
 	json_put(rq->a, vars, "languages", languages(rq, here));
 	if (!page_render(rq->a, rq->app->pages, name, rq->lang, vars, &html, err))
 		return false;

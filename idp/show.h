@@ -5,12 +5,17 @@
 #include "base/json.h"
 #include "idp/response.h"
 
+struct config;
+
 /*
  * Render web/templates/NAME.html into rs.  `here` is the path the language
  * links lead back to; NULL: the request's own path (a GET) or the front page.
  */
 MUST_USE bool show_page(struct request *rq, struct response *rs, int status, const char *name,
 			json_t *vars, const char *here, struct err *err);
+
+/* Members of every page: the site's name and the links of the footer. */
+void show_site_vars(struct arena *a, const struct config *conf, json_t *vars);
 
 /* Members of a form: "action" (route and tail joined) and its "csrf" token. */
 void show_form_vars(struct request *rq, struct response *rs, json_t *vars, const char *route,
