@@ -55,7 +55,7 @@ export async function page(b, { width = 1280, height = 900, javaScript = true, d
 	p.setDefaultTimeout(b.timeoutMs);
 	p.traffic = [];
 	p.complaints = [];
-	p.on("console", (m) => ["error", "warning"].includes(m.type()) && p.complaints.push(m.text()));
+	p.on("console", (m) => ["error", "warning"].includes(m.type()) && p.complaints.push(`${m.location().url}: ${m.text()}`));
 	p.on("pageerror", (e) => p.complaints.push(String(e)));
 	p.on("requestfailed", (r) => p.complaints.push(`${r.url()}: ${r.failure()?.errorText}`));
 	p.on("requestfinished", async (r) => {

@@ -116,11 +116,11 @@ def stop_on_signal(_number, _frame):
     raise KeyboardInterrupt
 
 
-def run(args, out, checks):
+def run(args, out, checks, make=Demo):
     """The whole demo; true when everything was well."""
     demo, good = None, True
     try:
-        demo = Demo(args, out)
+        demo = make(args, out)
         demo.start()
         if not args.alone:
             demo.check(checks)

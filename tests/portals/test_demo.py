@@ -1,7 +1,13 @@
-"""./dev demo --check as test cases: a state of its own, other ports, the program with sanitizers.
+"""./dev demo --check as test cases, then the walk in Chromium through the same demo: a state of
+its own, other ports, the program with sanitizers.
 
-usage: test_demo.py KONTOR
+usage: test_demo.py KONTOR [--node NODE [--shots FOLDER]]
+
+NODE is the Node that drives Chromium; without it there is no such walk.  --shots writes the
+README's pictures: test_demo.py build-release/idp/kontor --node web/node_modules/node/bin/node
+--shots docs/images.
 """
+import argparse
 import os
 import shutil
 import sys
@@ -11,7 +17,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE)]
 
+import chromium  # noqa: E402
 import demo  # noqa: E402
+from kontor import PERSONS  # noqa: E402
 from selfcheck import Checks  # noqa: E402
 from stage import Output  # noqa: E402
 
@@ -30,16 +38,39 @@ class TapChecks(Checks):
         print(f"{'ok' if good else 'not ok'} {number} - {title}", flush=True)
 
 
+class WalkedDemo(demo.Demo):
+    """The demo, walked through by a real browser after its own check."""
+
+    def __init__(self, args, out, node, shots):
+        super().__init__(args, out)
+        self.node, self.shots = node, shots
+
+    def check(self, checks):
+        super().check(checks)
+        if self.node:
+            chromium.walk(checks, self.node, self, PERSONS, self.shots)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0])
+    parser.add_argument("kontor")
+    parser.add_argument("--node", type=Path)
+    parser.add_argument("--shots", type=Path)
+    return parser.parse_args()
+
+
 def main():
+    own = arguments()
     # Every user may pass through: the programs do not run as root.
     folder = Path(tempfile.mkdtemp(prefix="kontor-demo-", dir="/tmp"))
     os.chmod(folder, 0o755)
-    args = demo.arguments(["--kontor", sys.argv[1], "--state", str(folder / "state"),
+    args = demo.arguments(["--kontor", own.kontor, "--state", str(folder / "state"),
                            "--ports", str(PORTS), "--check"])
     out = Output()
     checks = TapChecks(out)
     try:
-        good = demo.run(args, out, checks)
+        good = demo.run(args, out, checks,
+                        lambda args, out: WalkedDemo(args, out, own.node, own.shots))
         failed_before = checks.failed
         checks.scene_title = "the demo"
         checks.true("everything starts, and stops in good order", good or failed_before > 0,
