@@ -19,7 +19,7 @@ enum control_type {
 	CONTROL_LISTEN = 4,      /* listening socket, public */
 	CONTROL_METRICS = 5,     /* listening socket, internal */
 	CONTROL_SIGNER = 6, /* socket of a signer that has its secrets; again after its death */
-	CONTROL_START = 7, /* arg: milliseconds to wait for keys and parties before listening */
+	CONTROL_START = 7,  /* arg: milliseconds to wait for keys and parties before listening */
 	CONTROL_PING = 8,
 	CONTROL_STOP = 9, /* arg: enum control_stop */
 

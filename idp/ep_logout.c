@@ -134,6 +134,19 @@ parse(struct request *rq, struct oidc_logout *r, const struct oidc_hint **hint,
 	return oidc_logout_check(rq->a, r, *hint, *p == NULL ? NULL : (*p)->oidc, url, err);
 }
 
+static bool
+by_get(struct request *rq, struct response *rs, struct err *err)
+{
+	const char *form;
+
+	if (!text_from_bytes(rq->a, rq->body, 8192, "logout request", &form, err))
+		return false;
+	if (!text_is_visible_ascii(form, 8192))
+		return FAIL(err, ERR_INPUT, NULL, "not a form");
+	response_redirect(rs, arena_printf(rq->a, "%s?%s", rq->path, form));
+	return true;
+}
+
 bool
 ep_oidc_logout(struct request *rq, struct response *rs, struct err *err)
 {
@@ -146,6 +159,9 @@ ep_oidc_logout(struct request *rq, struct response *rs, struct err *err)
 	size_t n = 0;
 	bool fits;
 
+	/* A cross-site POST brings no Lax cookie: come again by GET, which does. */
+	if (rq->method == HTTP_POST && request_cookie(rq, SESSION_COOKIE) == NULL)
+		return by_get(rq, rs, err);
 	if (!parse(rq, &r, &hint, &p, &url, err) || !session_find(rq, &s, err) ||
 	    !hint_fits(rq, hint, s, &fits, err))
 		return false;

@@ -66,8 +66,10 @@ ep_saml_sso(struct request *rq, struct response *rs, struct err *err)
 
 /* ---- logout ---- */
 
+#define SESSIONS_MOST 64 /* of one person with one party */
+
 struct ended {
-	bool any;        /* a session of this party's was ended */
+	size_t n;        /* sessions of this party's that were ended */
 	size_t n_others; /* parties that were told of it at login and are not told of its end */
 };
 
@@ -94,7 +96,7 @@ end_one(struct request *rq, const struct saml_logout_request *r, const struct pa
 		return true;
 	if (!db_session_end(&c, sid, &audit, rq->now, &ended, &list, &n, err))
 		return false;
-	out->any = true;
+	out->n++;
 	for (size_t i = 0; i < n; i++)
 		out->n_others += !text_eq(list[i].party, p->id);
 	return true;
@@ -105,8 +107,17 @@ end_named(struct request *rq, const struct saml_logout_request *r, const struct 
 	  struct ended *out, struct err *err)
 {
 	*out = (struct ended){0};
-	if (r->n_session_indexes == 0)
-		return end_one(rq, r, p, "", out, err);
+	/* SAML2Core 3.7.3.1: without an index, every session of that person with this party. */
+	if (r->n_session_indexes == 0) {
+		size_t before;
+
+		do {
+			before = out->n;
+			if (!end_one(rq, r, p, "", out, err))
+				return false;
+		} while (out->n > before && out->n < SESSIONS_MOST);
+		return true;
+	}
 	for (size_t i = 0; i < r->n_session_indexes; i++)
 		if (!end_one(rq, r, p, r->session_index[i], out, err))
 			return false;
@@ -167,7 +178,7 @@ ep_saml_slo(struct request *rq, struct response *rs, struct err *err)
 	struct saml_status status =
 		saml_status_of(ended.n_others > 0 ? SAML_PARTIAL_LOGOUT : SAML_SUCCESS);
 
-	if (ended.any && rq->method == HTTP_GET)
+	if (ended.n > 0 && rq->method == HTTP_GET)
 		response_cookie(rq, rs, SESSION_COOKIE, "", 0);
 	return answer_logout(rq, m, p, r->header.id, &status, rs, err);
 }

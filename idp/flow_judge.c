@@ -142,9 +142,12 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 static enum level
 reachable(const struct flow *f)
 {
-	enum level cap = f->ask.party == NULL ? LEVEL_HIGH : f->ask.party->policy.level_cap;
+	const struct party *p = f->ask.party;
+	enum level most = level_released(login_reachable(), f->ask.level_most,
+					 p == NULL ? LEVEL_HIGH : p->policy.level_cap);
 
-	return level_released(login_reachable(), f->ask.level_most, cap);
+	/* What the party's vocabulary has no word for cannot be told. */
+	return p != NULL && level_word(most, p->policy.vocabulary) == NULL ? LEVEL_NONE : most;
 }
 
 /* Gather the facts and name the state. */

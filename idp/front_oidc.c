@@ -272,7 +272,7 @@ login_facts(struct flow *f, const char *sid)
 		json_push_str(a, amr, names[i]);
 	json_put_str(a, o, "acr", level_word(flow_told_level(f), f->ask.party->policy.vocabulary));
 	json_put(a, o, "amr", amr);
-	json_put_i64(a, o, "auth_time", (int64_t)session_proved_at(f->session));
+	json_put_i64(a, o, "auth_time", (int64_t)session_proved_at(f->session, flow_told_level(f)));
 	json_put_str(a, o, "sid", sid);
 	return bytes_of(json_text(a, o, false));
 }

@@ -173,20 +173,23 @@ static void
 put_levels(struct arena *a, const struct flow *f, struct saml_attribute *list, size_t *n)
 {
 	const char **values = ARENA_ARRAY(a, const char *, f->granted.n + 1);
+	size_t used = 0;
 
 	for (size_t i = 0; i < f->granted.n; i++) {
 		const struct released *r = &f->granted.p[i];
+		const char *word = level_word(r->level, f->ask.party->policy.vocabulary);
 
-		values[i] = arena_printf(a, "%s=%s", r->at->saml_friendly,
-					 level_word(r->level, f->ask.party->policy.vocabulary));
+		if (word == NULL) /* eIDAS has none for Basisregistrierung */
+			continue;
+		values[used++] = arena_printf(a, "%s=%s", r->at->saml_friendly, word);
 	}
-	if (f->granted.n > 0)
+	if (used > 0)
 		list[(*n)++] = (struct saml_attribute){
 			.name = NAME_LEVELS,
 			.name_format = SAML_ATTRNAME_URI,
 			.friendly_name = "attributeLevels",
 			.values = values,
-			.n_values = f->granted.n,
+			.n_values = used,
 		};
 }
 
@@ -234,7 +237,8 @@ attributes_of(struct flow *f, const struct state *s, const char *pseudonym, cons
 static time_t
 session_ends(const struct flow *f)
 {
-	return session_proved_at(f->session) + level_session_limits(flow_told_level(f)).max_age_s;
+	return session_proved_at(f->session, flow_told_level(f)) +
+	       level_session_limits(flow_told_level(f)).max_age_s;
 }
 
 static struct saml_nameid
@@ -296,7 +300,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.issued_at = rq->now,
 		.not_before = rq->now - ASSERTION_SKEW_S,
 		.not_on_or_after = rq->now + ASSERTION_LIVES_S,
-		.authn_at = session_proved_at(f->session),
+		.authn_at = session_proved_at(f->session, flow_told_level(f)),
 		.session_index = rand_xml_id(rq->a),
 		.session_not_on_or_after = session_ends(f),
 		.class_ref = class_ref,

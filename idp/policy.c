@@ -286,6 +286,9 @@ policy_parse(struct arena *a, const char *json, struct policy *out, struct err *
 		if (!readers[i](a, v, &p, &why))
 			return FAIL(err, ERR_INPUT, NULL, "policy: %s: %s", name, why.text);
 	}
+	if (p.vocabulary == LEVEL_VOCAB_EIDAS && p.level_cap < LEVEL_LOW)
+		return FAIL(err, ERR_INPUT, NULL,
+			    "policy: eidas has no word for a level below low");
 	*out = p;
 	return true;
 }

@@ -61,12 +61,13 @@ session_level(const struct request *rq, const struct db_session *s)
 }
 
 time_t
-session_proved_at(const struct db_session *s)
+session_proved_at(const struct db_session *s, enum level level)
 {
 	time_t latest = 0;
 
 	for (size_t i = 0; i < s->n_proofs; i++)
-		latest = s->proofs[i].at > latest ? s->proofs[i].at : latest;
+		if (s->proofs[i].level >= (int)level && s->proofs[i].at > latest)
+			latest = s->proofs[i].at;
 	return latest;
 }
 

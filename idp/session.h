@@ -17,8 +17,8 @@ enum level session_level(const struct request *rq, const struct db_session *s);
 /* The same of the proofs given at `since` or later. */
 enum level session_level_since(const struct request *rq, const struct db_session *s, time_t since);
 
-/* When the person last gave a proof: auth_time, AuthnInstant. */
-time_t session_proved_at(const struct db_session *s);
+/* When the person last gave a proof of at least this level: auth_time, AuthnInstant. */
+time_t session_proved_at(const struct db_session *s, enum level level);
 
 /*
  * A proof was given for `subject`: add it to `current` when that is the same

@@ -438,6 +438,21 @@ logout_by_the_client_ends_session_and_tokens(void **state)
 }
 
 static void
+logout_by_post_of_another_site_reaches_the_session(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const json_t *t = redeem(&b, code_of(&b, "openid", ""));
+	const char *hint = text_member(t, "id_token");
+
+	web_foreign_post(&b, "/oidc/logout", arena_printf(w->a, "id_token_hint=%s", hint));
+	web_userinfo(&b, text_member(t, "access_token"));
+	assert_int_equal(b.status, 401);
+}
+
+static void
 a_link_alone_logs_nobody_out(void **state)
 {
 	struct world *w = *state;
@@ -705,6 +720,7 @@ main(void)
 		T(acr_values_lead_to_the_second_means),
 		T(openid_alone_releases_nothing_else),
 		T(logout_by_the_client_ends_session_and_tokens),
+		T(logout_by_post_of_another_site_reaches_the_session),
 		T(a_link_alone_logs_nobody_out),
 		T(a_request_without_token_gets_no_error_code),
 		T(registration_makes_an_account_on_the_way),

@@ -175,6 +175,45 @@ a_higher_level_is_reached_by_the_second_means(void **state)
 }
 
 static void
+the_time_told_is_of_the_proof_that_reached_the_level(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	w->now += 600;
+	web_init(&b, w);
+	ask(&b, "", LEVEL3);
+	log_in(&b);
+	enter_code(&b);
+	if (saml_response_of(&b) == NULL)
+		agree(&b);
+	time_t proved = w->now;
+
+	w->now += 300;
+	ask(&b, " ForceAuthn=\"true\"", "");
+	log_in(&b); /* the password alone, anew */
+	ask(&b, "", LEVEL3);
+	assert_non_null(strstr(status_of(&b), arena_printf(w->a, "AuthnInstant=\"%s\"",
+							   clock_text(w->a, proved))));
+}
+
+static void
+what_a_vocabulary_has_no_word_for_is_not_told(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_saml_party(w, "{\"attribute\":[\"email\"],\"vocabulary\":\"eidas\","
+			    "\"level-attributes\":\"yes\"}");
+	web_init(&b, w);
+	ask(&b, "",
+	    "<samlp:RequestedAuthnContext Comparison=\"exact\"><saml:AuthnContextClassRef>"
+	    "STORK-QAA-Level-1</saml:AuthnContextClassRef></samlp:RequestedAuthnContext>");
+	assert_true(strstr(status_of(&b), "NoAuthnContext") != NULL);
+	world_saml_party(w, POLICY);
+}
+
+static void
 a_code_counts_once(void **state)
 {
 	struct world *w = *state;
@@ -558,6 +597,8 @@ main(void)
 		T(an_optional_attribute_can_be_switched_off),
 		T(saying_no_is_told_to_the_portal),
 		T(a_higher_level_is_reached_by_the_second_means),
+		T(the_time_told_is_of_the_proof_that_reached_the_level),
+		T(what_a_vocabulary_has_no_word_for_is_not_told),
 		T(a_code_counts_once),
 		T(what_nobody_can_reach_is_refused_before_a_page_is_shown),
 		T(a_passive_request_gets_no_page),

@@ -104,6 +104,7 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"purpose-de\":\"\"}", "purpose-de: a text"},
 		{"{\"purpose-en\":7}", "purpose-en: a text"},
 		{"{\"home\":\"http://amt24.example/\"}", "home: an https URL"},
+		{"{\"vocabulary\":\"eidas\",\"level-cap\":\"basic\"}", "eidas has no word"},
 		{"[]", "not an object"},
 	};
 	struct policy p;
