@@ -114,7 +114,8 @@ memory_lock(void)
 	} else if (geteuid() != 0) {
 		return false;
 	}
-	return mlockall(MCL_CURRENT | MCL_FUTURE) == 0;
+	/* As it is used: stacks and heaps are reserved at many times what is ever touched. */
+	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
 }
 
 /*
