@@ -4,7 +4,10 @@
  */
 #include "idp/server.h"
 
+#include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "tests/idp/tls.h"
 #include "tests/test.h"
 
 static struct arena *life;
@@ -141,6 +145,7 @@ setup(void **state UNUSED)
 			       .body = bytes_of("body{}")};
 	struct err err = {0};
 
+	signal(SIGPIPE, SIG_IGN); /* the TLS client writes to whom has hung up */
 	log_open(-1, LOG_LVL_ERROR, "test");
 	life = arena_create(16 << 20);
 	ASSERT_OK(config_parse(life, "t.conf",
@@ -511,6 +516,168 @@ stopping_lets_running_requests_end(void **state UNUSED)
 	start();
 }
 
+/* TR-02102-2: nothing below TLS 1.2, nothing without ephemeral keys and AEAD. */
+static void
+tls_is_modern_or_not_at_all(void **state UNUSED)
+{
+	static const struct {
+		int least, most;
+		const char *ciphers;
+		int spoken;
+	} cases[] = {
+		{TLS1_VERSION, TLS1_3_VERSION, NULL, TLS1_3_VERSION},
+		{TLS1_2_VERSION, TLS1_2_VERSION, NULL, TLS1_2_VERSION},
+		{TLS1_2_VERSION, TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256", TLS1_2_VERSION},
+		{TLS1_VERSION, TLS1_1_VERSION, NULL, 0},
+		{TLS1_2_VERSION, TLS1_2_VERSION, "AES128-GCM-SHA256", 0},
+		{TLS1_2_VERSION, TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA", 0},
+		{TLS1_2_VERSION, TLS1_2_VERSION, "DHE-RSA-AES128-GCM-SHA256", 0},
+	};
+	char p[108];
+	int fd = listen_at(p, "tls");
+	struct app other = {.config = &config};
+	struct server_options o = {
+		.app = &other, .fds = &fd, .n_fds = 1, .metrics_fd = -1, .loops = 1};
+	struct server *s;
+	struct err err = {0};
+
+	tls_make_certificate(life, &o.tls_cert_pem, &o.tls_key_pem);
+	app_init(&other, life, &config, table);
+	ASSERT_OK(server_start(&o, &s, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int c = dial(p);
+		int spoken =
+			tls_ask(c, cases[i].least, cases[i].most, cases[i].ciphers,
+				"GET /loop HTTP/1.1\r\nHost: k\r\n\r\n", answer, sizeof(answer));
+
+		close(c);
+		if (spoken != cases[i].spoken ||
+		    (spoken != 0 && strncmp(answer, "HTTP/1.1 200", 12) != 0))
+			fail_msg("case %zu: %x %s", i, spoken, answer);
+	}
+	server_quiesce(s);
+	assert_true(server_drain(s, 10000));
+	server_stop(s);
+	app_finish(&other);
+	unlink(p);
+}
+
+/* A server of its own, with another configuration. */
+struct other {
+	struct app app;
+	struct config config;
+	struct server *server;
+	char path[108];
+};
+
+static void
+other_start(struct other *o, int fd, const char *more)
+{
+	struct server_options so = {
+		.app = &o->app, .fds = &fd, .n_fds = 1, .metrics_fd = -1, .loops = 1};
+	struct err err = {0};
+
+	ASSERT_OK(config_parse(life, "t.conf",
+			       bytes_of(arena_printf(life,
+						     "instance = t\nbase_url = https://k\n"
+						     "database = x\nlisten = 127.0.0.1:0\n"
+						     "master_key_file = /dev/null\n%s",
+						     more)),
+			       true, &o->config, &err),
+		  &err);
+	app_init(&o->app, life, &o->config, table);
+	ASSERT_OK(server_start(&so, &o->server, &err), &err);
+}
+
+static void
+other_stop(struct other *o)
+{
+	server_quiesce(o->server);
+	assert_true(server_drain(o->server, 10000));
+	server_stop(o->server);
+	app_finish(&o->app);
+}
+
+static int
+dial_tcp(const struct sockaddr_in *in)
+{
+	struct timeval patience = {20, 0};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)in, sizeof(*in)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return fd;
+}
+
+static int
+ask_tcp(int fd)
+{
+	say(fd, "GET /loop HTTP/1.1\r\nHost: k\r\n\r\n");
+	return hear(fd);
+}
+
+static void
+one_source_has_so_many_connections_and_no_more(void **state UNUSED)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t n = sizeof(in);
+	struct other o = {.path = ""};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), copy, fds[3];
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &n), 0);
+	copy = dup(fd);
+	other_start(&o, fd, "connections_per_source = 2\n");
+	for (int i = 0; i < 2; i++) {
+		fds[i] = dial_tcp(&in);
+		assert_int_equal(ask_tcp(fds[i]), 200);
+	}
+	fds[2] = dial_tcp(&in);
+	assert_int_equal(ask_tcp(fds[2]), -1);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	other_stop(&o);
+
+	/* A proxy speaks for many. */
+	other_start(&o, copy, "connections_per_source = 1\ntrusted_proxy = 127.0.0.0/8\n");
+	for (int i = 0; i < 3; i++) {
+		fds[i] = dial_tcp(&in);
+		assert_int_equal(ask_tcp(fds[i]), 200);
+	}
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	other_stop(&o);
+}
+
+static void
+who_waited_too_long_gets_503_instead_of_an_answer(void **state UNUSED)
+{
+	const char *wait = "GET /wait HTTP/1.1\r\nHost: k\r\n\r\n";
+	struct other o = {.path = ""};
+	int fd = listen_at(o.path, "late"), first, second;
+
+	other_start(&o, fd, "workers_password = 1\nqueue_deadline = 20ms\n");
+	set_open(false);
+	first = dial(o.path);
+	say(first, wait);
+	wait_inside(1);
+	second = dial(o.path);
+	say(second, wait);
+	for (unsigned waiting = 0, running; waiting == 0;)
+		lane_depth(o.app.lanes, LANE_PASSWORD, &waiting, &running);
+	for (int64_t until_us = clock_mono_us() + 30000; clock_mono_us() < until_us;)
+		sched_yield();
+	set_open(true);
+	assert_int_equal(hear(first), 200);
+	assert_int_equal(hear(second), 503);
+	assert_non_null(strstr(answer, "Retry-After: "));
+	close(first);
+	close(second);
+	other_stop(&o);
+	unlink(o.path);
+}
+
 static void
 a_wrong_certificate_is_refused(void **state UNUSED)
 {
@@ -546,6 +713,9 @@ main(void)
 		cmocka_unit_test(the_metrics_listener_shows_inside_rows_only),
 		cmocka_unit_test(slow_senders_are_cut_off),
 		cmocka_unit_test(stopping_lets_running_requests_end),
+		cmocka_unit_test(one_source_has_so_many_connections_and_no_more),
+		cmocka_unit_test(who_waited_too_long_gets_503_instead_of_an_answer),
+		cmocka_unit_test(tls_is_modern_or_not_at_all),
 		cmocka_unit_test(a_wrong_certificate_is_refused),
 	};
 
