@@ -18,7 +18,7 @@ MOST_EXPOSED = 25  # tenths; a supervisor that becomes two users has to start as
 
 def _instance(folder):
     """The template as a unit of its own, started by the program that was built."""
-    unit = (PACKAGING / "kontor@.service").read_text().replace("/usr/bin/kontor", sys.argv[1])
+    unit = (PACKAGING / "kontor@.service").read_text().replace("/usr/bin/kontor", str(Path(sys.argv[1]).resolve()))
     path = Path(folder) / "kontor@test.service"
     path.write_text(unit)
     return path
