@@ -82,10 +82,8 @@ run_job(struct jobs *j, size_t i)
 static void
 wait_a_little(struct jobs *j)
 {
-	struct timespec until;
+	struct timespec until = clock_mono_timespec(clock_mono_us() + 1000000);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += 1;
 	pthread_cond_timedwait(&j->wake, &j->lock, &until);
 }
 

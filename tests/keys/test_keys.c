@@ -10,6 +10,7 @@
 #include "keys/cert_build.h"
 #include "keys/private.h"
 #include "keys/shape.h"
+#include "keys/verify.h"
 #include "tests/keys/test_rsa.h"
 
 #define CERT_FROM ((time_t)1577836800) /* 2020-01-01 */
@@ -134,4 +135,24 @@ test_keys_create(struct arena *a)
 	t->ops = (struct key_ops){
 		.ctx = l, .sign = local_sign, .unwrap = local_unwrap, .agree = local_agree};
 	return t;
+}
+
+struct bytes
+test_jws_input(struct arena *a, const char *alg, const char *kid)
+{
+	const char *header = arena_printf(a, "{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid);
+
+	return bytes_of(arena_printf(a, "%s.e30", enc_base64url(a, bytes_of(header))));
+}
+
+bool
+test_verifies(EVP_PKEY *pub, enum sig_alg alg, struct bytes text, struct bytes sig)
+{
+	static const struct verify_how how[] = {
+		[SIG_ES256] = {"EC", "SHA256", false},
+		[SIG_RS256] = {"RSA", "SHA256", false},
+		[SIG_PS256] = {"RSA", "SHA256", true},
+	};
+
+	return verify_signature(&how[alg], pub, text, sig);
 }

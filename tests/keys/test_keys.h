@@ -29,4 +29,10 @@ struct test_keys {
 /* Lives as long as the arena, which needs 256 KiB. */
 struct test_keys *test_keys_create(struct arena *a);
 
+/* A JWS signing input with this header and an empty payload. */
+struct bytes test_jws_input(struct arena *a, const char *alg, const char *kid);
+
+/* As a peer verifies a signature of one of our algorithms. */
+bool test_verifies(EVP_PKEY *pub, enum sig_alg alg, struct bytes text, struct bytes sig);
+
 #endif

@@ -12,41 +12,6 @@
 #include "keys/private.h"
 #include "tests/keys/test_keys.h"
 
-static struct bytes
-jws_input(struct arena *a, const char *alg, const char *kid)
-{
-	const char *header = arena_printf(a, "{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid);
-
-	return bytes_of(arena_printf(a, "%s.e30", enc_base64url(a, bytes_of(header))));
-}
-
-/* Verify as a peer would: a fresh context, r || s turned into DER for ECDSA. */
-static bool
-verifies(EVP_PKEY *pub, enum sig_alg alg, struct bytes text, struct bytes sig)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *pctx = NULL;
-	unsigned char der[80], *end = der;
-
-	assert_int_equal(EVP_DigestVerifyInit(ctx, &pctx, EVP_sha256(), NULL, pub), 1);
-	if (alg == SIG_PS256) {
-		EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING);
-		EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, 32);
-	}
-	if (alg == SIG_ES256) {
-		ECDSA_SIG *s = ECDSA_SIG_new();
-
-		assert_int_equal(sig.n, 64);
-		ECDSA_SIG_set0(s, BN_bin2bn(sig.p, 32, NULL), BN_bin2bn(sig.p + 32, 32, NULL));
-		sig = (struct bytes){der, (size_t)i2d_ECDSA_SIG(s, &end)};
-		ECDSA_SIG_free(s);
-	}
-	bool ok = EVP_DigestVerify(ctx, sig.p, sig.n, text.p, text.n) == 1;
-
-	EVP_MD_CTX_free(ctx);
-	return ok;
-}
-
 static void
 signatures_verify_and_only_over_their_text(void **state UNUSED)
 {
@@ -65,12 +30,12 @@ signatures_verify_and_only_over_their_text(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(rows) * 3; i++) { /* contexts serve more than once */
 		size_t r = i % ARRAY_LEN(rows);
 		EVP_PKEY *pub = rows[r].alg == SIG_ES256 ? t->p256.pub : t->rsa.pub;
-		struct bytes text = jws_input(a, rows[r].name, rows[r].kid), sig;
+		struct bytes text = test_jws_input(a, rows[r].name, rows[r].kid), sig;
 
 		ASSERT_OK(t->ops.sign(t->ops.ctx, a, rows[r].kid, rows[r].alg, text, &sig, &err),
 			  &err);
-		assert_true(verifies(pub, rows[r].alg, text, sig));
-		assert_false(verifies(pub, rows[r].alg, bytes_of("other"), sig));
+		assert_true(test_verifies(pub, rows[r].alg, text, sig));
+		assert_false(test_verifies(pub, rows[r].alg, bytes_of("other"), sig));
 	}
 	arena_destroy(a);
 }
@@ -84,13 +49,13 @@ a_key_signs_only_with_its_own_algorithms(void **state UNUSED)
 	struct err err = {0};
 
 	ASSERT_REFUSED(t->ops.sign(t->ops.ctx, a, "test-p256", SIG_RS256,
-				   jws_input(a, "RS256", "test-p256"), &sig, &err),
+				   test_jws_input(a, "RS256", "test-p256"), &sig, &err),
 		       &err, ERR_DENIED, "no signatures of this kind");
 	ASSERT_REFUSED(t->ops.sign(t->ops.ctx, a, "test-dec-p256", SIG_ES256,
-				   jws_input(a, "ES256", "test-dec-p256"), &sig, &err),
+				   test_jws_input(a, "ES256", "test-dec-p256"), &sig, &err),
 		       &err, ERR_DENIED, "no signatures of this kind");
 	ASSERT_REFUSED(t->ops.sign(t->ops.ctx, a, "nobody", SIG_ES256,
-				   jws_input(a, "ES256", "nobody"), &sig, &err),
+				   test_jws_input(a, "ES256", "nobody"), &sig, &err),
 		       &err, ERR_DENIED, "no such key");
 	arena_destroy(a);
 }

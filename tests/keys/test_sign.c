@@ -1,7 +1,6 @@
 /* The client of the signer and every operation, over a real socket (keys/sign.h). */
 #include "tests/test.h"
 
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <pthread.h>
@@ -9,39 +8,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/enc.h"
 #include "keys/cert.h"
 #include "keys/wire.h"
+#include "tests/keys/test_keys.h"
 #include "tests/keys/test_signer_thread.h"
 
 #define ARENA_BYTES ((size_t)16 << 20)
 #define NOW         ((time_t)1800000000)
 #define ID          bytes_of("0123456789abcdef")
-
-static struct bytes
-jws_input(struct arena *a, const char *alg, const char *kid)
-{
-	const char *header = arena_printf(a, "{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid);
-
-	return bytes_of(arena_printf(a, "%s.e30", enc_base64url(a, bytes_of(header))));
-}
-
-static bool
-es256_verifies(EVP_PKEY *pub, struct bytes text, struct bytes sig)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	ECDSA_SIG *s = ECDSA_SIG_new();
-	unsigned char der[80], *end = der;
-
-	ECDSA_SIG_set0(s, BN_bin2bn(sig.p, 32, NULL), BN_bin2bn(sig.p + 32, 32, NULL));
-	size_t n = (size_t)i2d_ECDSA_SIG(s, &end);
-	bool ok = sig.n == 64 && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, pub) == 1 &&
-		  EVP_DigestVerify(ctx, der, n, text.p, text.n) == 1;
-
-	ECDSA_SIG_free(s);
-	EVP_MD_CTX_free(ctx);
-	return ok;
-}
 
 static void
 a_signature_comes_back_and_is_counted(void **state UNUSED)
@@ -50,13 +24,13 @@ a_signature_comes_back_and_is_counted(void **state UNUSED)
 	struct test_signer *t = test_signer_create(a);
 	const struct key *k = keyring_active(t->keys, KEY_OIDC_SIGN, KEY_P256);
 	struct key_ops ops = signer_key_ops(t->s);
-	struct bytes text = jws_input(a, "ES256", k->row.kid), sig;
+	struct bytes text = test_jws_input(a, "ES256", k->row.kid), sig;
 	struct signer_status status;
 	struct err err = {0};
 
 	for (int i = 0; i < 3; i++) {
 		ASSERT_OK(ops.sign(ops.ctx, a, k->row.kid, SIG_ES256, text, &sig, &err), &err);
-		assert_true(es256_verifies(k->pub, text, sig));
+		assert_true(test_verifies(k->pub, SIG_ES256, text, sig));
 	}
 	ASSERT_REFUSED(ops.sign(ops.ctx, a, k->row.kid, SIG_ES256, bytes_of("no"), &sig, &err),
 		       &err, ERR_DENIED, "signer: not a JWS signing input");
@@ -88,11 +62,11 @@ a_key_does_nothing_outside_its_purpose(void **state UNUSED)
 	static const char why[] = "no such key for this purpose";
 
 	ASSERT_REFUSED(
-		ops.sign(ops.ctx, a, saml, SIG_ES256, jws_input(a, "ES256", saml), &out, &err),
+		ops.sign(ops.ctx, a, saml, SIG_ES256, test_jws_input(a, "ES256", saml), &out, &err),
 		&err, ERR_DENIED, "neither SignedInfo");
-	ASSERT_REFUSED(
-		ops.sign(ops.ctx, a, pepper, SIG_ES256, jws_input(a, "ES256", pepper), &out, &err),
-		&err, ERR_DENIED, "not for signatures");
+	ASSERT_REFUSED(ops.sign(ops.ctx, a, pepper, SIG_ES256, test_jws_input(a, "ES256", pepper),
+				&out, &err),
+		       &err, ERR_DENIED, "not for signatures");
 	ASSERT_REFUSED(ops.sign(ops.ctx, a, "nobody", SIG_ES256, label, &out, &err), &err,
 		       ERR_DENIED, why);
 	ASSERT_REFUSED(ops.unwrap(ops.ctx, a, saml, WRAP_RSA_OAEP_SHA256, label, &out, &err), &err,
@@ -533,7 +507,7 @@ a_key_that_left_the_keyring_is_forgotten(void **state UNUSED)
 	struct test_signer *t = test_signer_create(a);
 	const struct key *k = keyring_active(t->keys, KEY_OIDC_SIGN, KEY_P256);
 	struct key_ops ops = signer_key_ops(t->s);
-	struct bytes text = jws_input(a, "ES256", k->row.kid), sig;
+	struct bytes text = test_jws_input(a, "ES256", k->row.kid), sig;
 	struct key_row row = k->row;
 	const struct keyring *kr;
 	struct signer_status status;
@@ -567,11 +541,11 @@ sign_many(void *arg)
 
 	for (int i = 0; i < 100; i++) {
 		struct arena *a = arena_create(1 << 20);
-		struct bytes text = jws_input(a, "ES256", k->row.kid), sig = {0};
+		struct bytes text = test_jws_input(a, "ES256", k->row.kid), sig = {0};
 
 		text = bytes_of(arena_printf(a, "%.*s", (int)text.n, (const char *)text.p));
 		if (!ops.sign(ops.ctx, a, k->row.kid, SIG_ES256, text, &sig, NULL) ||
-		    !es256_verifies(k->pub, text, sig))
+		    !test_verifies(k->pub, SIG_ES256, text, sig))
 			job->wrong++;
 		arena_destroy(a);
 	}
@@ -628,41 +602,23 @@ a_silent_signer_costs_its_deadline_and_no_more(void **state UNUSED)
 	arena_destroy(a);
 }
 
-static void *
-ask_status(void *arg)
-{
-	struct arena *a = arena_create(ARENA_BYTES);
-	struct signer_status status;
-	struct err err = {0};
-
-	(void)!signer_status(arg, a, &status, &err);
-	arena_destroy(a);
-	return (void *)(intptr_t)err.kind;
-}
-
 static void
 a_dying_signer_frees_everybody_who_waits(void **state UNUSED)
 {
 	int fds[2];
 	struct signer *s = client_of(fds, TEST_TIMEOUT_US);
+	struct test_askers askers;
 	unsigned char packet[64];
-	pthread_t threads[5];
 	int64_t start_us = clock_mono_us();
 
-	for (size_t i = 0; i < 5; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, ask_status, s), 0);
-	for (size_t i = 0; i < 5; i++) /* all five questions are under way */
+	test_askers_start(&askers, s);
+	for (size_t i = 0; i < TEST_ASKERS; i++) /* all questions are under way */
 		assert_true(recv(fds[1], packet, sizeof(packet), 0) > 0);
 	close(fds[1]);
-	for (size_t i = 0; i < 5; i++) {
-		void *kind;
-
-		pthread_join(threads[i], &kind);
-		assert_int_equal((intptr_t)kind, ERR_UNAVAILABLE);
-	}
+	assert_int_equal(test_askers_refused(&askers, ERR_UNAVAILABLE), TEST_ASKERS);
 	assert_true(clock_mono_us() - start_us < TEST_TIMEOUT_US);
 	assert_false(signer_alive(s));
-	assert_int_equal((intptr_t)ask_status(s), ERR_UNAVAILABLE);
+	assert_int_equal(test_ask(s), ERR_UNAVAILABLE);
 	signer_destroy(s);
 }
 
@@ -705,14 +661,13 @@ malformed_answers_are_not_believed(void **state UNUSED)
 	struct signer *s = client_of(fds, TEST_TIMEOUT_US);
 	unsigned char big[2000] = {0};
 	struct arena *a = arena_create(ARENA_BYTES);
-	pthread_t thread;
-	void *kind;
+	struct test_askers askers;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		pthread_create(&thread, NULL, ask_status, s);
-		answer_with(fds[1], rows[i].code, rows[i].fields);
-		pthread_join(thread, &kind);
-		assert_int_equal((intptr_t)kind, ERR_INTERNAL);
+		test_askers_start(&askers, s);
+		for (size_t n = 0; n < TEST_ASKERS; n++)
+			answer_with(fds[1], rows[i].code, rows[i].fields);
+		assert_int_equal(test_askers_refused(&askers, ERR_INTERNAL), TEST_ASKERS);
 	}
 	/* A MAC of another length, an answer longer than asked for. */
 	for (size_t i = 0; i < 2; i++) {
@@ -746,7 +701,7 @@ octets_that_are_no_message_end_the_connection(void **state UNUSED)
 	struct signer *s = client_of(fds, TEST_TIMEOUT_US);
 
 	assert_int_equal(send(fds[1], "junk", 4, 0), 4);
-	assert_int_equal((intptr_t)ask_status(s), ERR_UNAVAILABLE);
+	assert_int_equal(test_ask(s), ERR_UNAVAILABLE);
 	assert_false(signer_alive(s));
 	close(fds[1]);
 	signer_destroy(s);
@@ -790,7 +745,7 @@ a_new_signer_gets_the_keys_again(void **state UNUSED)
 	struct test_signer *t = test_signer_create(a);
 	const struct key *k = keyring_active(t->keys, KEY_OIDC_SIGN, KEY_P256);
 	struct key_ops ops = signer_key_ops(t->s);
-	struct bytes text = jws_input(a, "ES256", k->row.kid), sig;
+	struct bytes text = test_jws_input(a, "ES256", k->row.kid), sig;
 	struct err err = {0};
 	int fds[2];
 

@@ -20,9 +20,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/enc.h"
-#include "keys/cert.h"
 #include "keys/signer_sandbox.h"
+#include "tests/keys/test_keys.h"
 #include "tests/keys/test_signer_thread.h"
 
 #define ARENA_BYTES ((size_t)16 << 20)
@@ -118,14 +117,6 @@ kid_of(const struct keyring *kr, enum key_purpose purpose, enum key_type type)
 	return keyring_active(kr, purpose, type)->row.kid;
 }
 
-static struct bytes
-jws_input(struct arena *a, const char *alg, const char *kid)
-{
-	const char *header = arena_printf(a, "{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid);
-
-	return bytes_of(arena_printf(a, "%s.e30", enc_base64url(a, bytes_of(header))));
-}
-
 static void
 sign_each(struct arena *a, struct signer *s, const struct keyring *kr)
 {
@@ -145,8 +136,8 @@ sign_each(struct arena *a, struct signer *s, const struct keyring *kr)
 			continue;
 		const char *kid = kid_of(kr, KEY_OIDC_SIGN, rows[i].type);
 
-		ASSERT_OK(ops.sign(ops.ctx, a, kid, rows[i].alg, jws_input(a, rows[i].name, kid),
-				   &sig, &err),
+		ASSERT_OK(ops.sign(ops.ctx, a, kid, rows[i].alg,
+				   test_jws_input(a, rows[i].name, kid), &sig, &err),
 			  &err);
 	}
 }
@@ -580,18 +571,6 @@ threads_out_of_range_do_not_start(void **state UNUSED)
 	assert_int_equal(end_of(pid), 0);
 }
 
-static void *
-ask(void *arg)
-{
-	struct arena *a = arena_create(ARENA_BYTES);
-	struct signer_status status;
-	struct err err = {0};
-
-	(void)!signer_status(arg, a, &status, &err);
-	arena_destroy(a);
-	return (void *)(intptr_t)err.kind;
-}
-
 /* Killed with questions in its queue: all askers hear at once, and a new one takes over. */
 static void
 its_death_in_the_middle_is_noticed_and_mended(void **state UNUSED)
@@ -601,22 +580,16 @@ its_death_in_the_middle_is_noticed_and_mended(void **state UNUSED)
 	struct signer *m = client_of(&maker), *s = client_of(&p);
 	const struct keyring *kr = generate(a, m, false);
 	int64_t start_us = clock_mono_us();
-	pthread_t threads[6];
+	struct test_askers askers;
 	struct err err = {0};
 
 	ASSERT_OK(signer_load(s, kr, &err), &err);
 	/* Stopped for sure, not soon: else it may answer the first of them. */
 	kill(p.pid, SIGSTOP);
 	assert_int_equal(waitpid(p.pid, NULL, WUNTRACED), p.pid);
-	for (size_t i = 0; i < 6; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, ask, s), 0);
+	test_askers_start(&askers, s);
 	kill(p.pid, SIGKILL);
-	for (size_t i = 0; i < 6; i++) {
-		void *kind;
-
-		pthread_join(threads[i], &kind);
-		assert_int_equal((intptr_t)kind, ERR_UNAVAILABLE);
-	}
+	assert_int_equal(test_askers_refused(&askers, ERR_UNAVAILABLE), TEST_ASKERS);
 	assert_true(clock_mono_us() - start_us < TEST_TIMEOUT_US);
 	assert_int_equal(end_of(p.pid), 1000 + SIGKILL);
 	assert_false(signer_alive(s));

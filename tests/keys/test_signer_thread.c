@@ -187,3 +187,44 @@ test_signer_kid(const struct test_signer *t, enum key_purpose purpose, enum key_
 
 	return k != NULL ? k->row.kid : "none";
 }
+
+enum err_kind
+test_ask(struct signer *s)
+{
+	struct arena *a = arena_create((size_t)1 << 20);
+	struct signer_status status;
+	struct err err = {0};
+
+	(void)!signer_status(s, a, &status, &err);
+	arena_destroy(a);
+	return err.kind;
+}
+
+static void *
+asker_main(void *arg)
+{
+	return (void *)(intptr_t)test_ask(arg);
+}
+
+void
+test_askers_start(struct test_askers *askers, struct signer *s)
+{
+	struct err err = {0};
+
+	for (size_t i = 0; i < TEST_ASKERS; i++)
+		need(pthread_create(&askers->threads[i], NULL, asker_main, s) == 0, &err);
+}
+
+size_t
+test_askers_refused(struct test_askers *askers, enum err_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < TEST_ASKERS; i++) {
+		void *got;
+
+		pthread_join(askers->threads[i], &got);
+		n += (intptr_t)got == kind;
+	}
+	return n;
+}

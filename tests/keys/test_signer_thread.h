@@ -5,12 +5,14 @@
 #ifndef KONTOR_TESTS_KEYS_TEST_SIGNER_THREAD_H
 #define KONTOR_TESTS_KEYS_TEST_SIGNER_THREAD_H
 
+#include <pthread.h>
+
 #include "keys/masterfile.h"
 #include "keys/sign.h"
 #include "keys/signer.h"
 
 #define TEST_INSTANCE   "test"
-#define TEST_TIMEOUT_US 20000000 /* slow machines under sanitizers */
+#define TEST_TIMEOUT_US 100000000 /* slow machines under sanitizers make RSA keys */
 
 /*
  * Start one with two threads; returns our end of its socket, which the caller
@@ -33,5 +35,20 @@ struct test_signer *test_signer_create(struct arena *a);
 /* The kid of the active key. */
 const char *test_signer_kid(const struct test_signer *t, enum key_purpose purpose,
 			    enum key_type type);
+
+/* Ask for the status and say what kind of failure that was; ERR_NONE: it answered. */
+enum err_kind test_ask(struct signer *s);
+
+/* Threads that each ask once. */
+#define TEST_ASKERS 5
+
+struct test_askers {
+	pthread_t threads[TEST_ASKERS];
+};
+
+void test_askers_start(struct test_askers *askers, struct signer *s);
+
+/* Wait for all of them; how many ended with this kind. */
+size_t test_askers_refused(struct test_askers *askers, enum err_kind kind);
 
 #endif
