@@ -22,22 +22,11 @@ struct health_watch {
 	bool stop;
 };
 
-/* Keys and parties were read at least once; partitions were made before that (idp/jobs.c). */
-static bool
-is_loaded(struct app *app)
-{
-	const struct snapshot *snap = snapshot_hold(&app->snapshots);
-
-	snapshot_release(snap);
-	return snap != NULL;
-}
-
 void
 health_look(struct app *app)
 {
 	/* What a program part does not have (tests of the HTTP side) cannot be missing. */
-	atomic_store(&app->health.db_ready,
-		     app->db == NULL || (db_ready(app->db) && is_loaded(app)));
+	atomic_store(&app->health.db_ready, app->db == NULL || db_ready(app->db));
 	atomic_store(&app->health.signer_ready, app->signer == NULL || signer_alive(app->signer));
 }
 
@@ -96,7 +85,10 @@ health_live(struct request *rq, struct response *rs, struct err *err)
 	return true;
 }
 
-/* A load balancer reads the status, a person the word. */
+/*
+ * A load balancer reads the status, a person the word.  A snapshot means that
+ * keys and parties were read once; partitions were made before that (idp/jobs.c).
+ */
 bool
 health_ready(struct request *rq, struct response *rs, struct err *err)
 {

@@ -95,6 +95,7 @@ static const struct route table[] = {
 	ROW(HTTP_POST, "/greedy", handle_greedy, ROUTE_PROTOCOL),
 	ROW(HTTP_GET, "/split", handle_split, 0),
 	ROW(HTTP_GET, "/now", handle_now, 0),
+	{HTTP_GET, "/doc/", document_handle, LANE_LOOP, ROUTE_PREFIX, 64, 0, 262144, NULL},
 	ROW(HTTP_GET, "/health", handle_now, ROUTE_HEALTH),
 	ROW(HTTP_GET, "/inside", handle_now, ROUTE_INTERNAL),
 	{.path = NULL},
@@ -371,6 +372,54 @@ a_parameter_given_twice_ends_the_connection(void **state UNUSED)
 	assert_true(rs.close);
 }
 
+static int n_ready;
+
+static void
+count_ready(struct arena *x UNUSED, struct documents *docs)
+{
+	n_ready += (int)docs->n;
+}
+
+static void
+documents_come_from_the_snapshot_and_the_assets(void **state UNUSED)
+{
+	struct snapshot *snap = snapshot_create(1 << 20);
+	struct document fresh = {.path = "/doc/jwks",
+				 .type = "application/json",
+				 .cache = "max-age=60",
+				 .body = bytes_of("{}")},
+			asset = {.path = "/doc/app.css",
+				 .type = "text/css",
+				 .cache = "max-age=9",
+				 .body = bytes_of("a{}")};
+	struct err err = {0};
+	char headers[256];
+
+	ASSERT_OK(documents_add(life, &app.assets, &asset, &err), &err);
+	ASSERT_OK(documents_add(snap->a, &snap->documents, &fresh, &err), &err);
+	app.documents_ready = count_ready;
+	app_publish(&app, snap);
+	assert_int_equal(n_ready, 1);
+	assert_int_equal(ask("GET /doc/jwks HTTP/1.1", HOST, ""), 200);
+	assert_true(body_has("{}"));
+	assert_int_equal(ask("GET /doc/app.css HTTP/1.1", HOST, ""), 200);
+	snprintf(headers, sizeof(headers), HOST "\nIf-None-Match: %s", response_find(&rs, "ETag"));
+	assert_int_equal(ask("GET /doc/app.css HTTP/1.1", headers, ""), 304);
+	assert_int_equal(ask("GET /doc/none HTTP/1.1", HOST, ""), 404);
+}
+
+/* Runs first: nothing is published yet. */
+static void
+without_keys_only_what_needs_none_answers(void **state UNUSED)
+{
+	app.db = (struct db *)&config; /* one there is; nobody asks it here */
+	assert_int_equal(ask("GET /now HTTP/1.1", HOST, ""), 503);
+	assert_int_equal(ask("GET /doc/jwks HTTP/1.1", HOST, ""), 503);
+	app.db = NULL;
+	assert_int_equal(ask("GET /now HTTP/1.1", HOST, ""), 200);
+	assert_int_equal(ask("GET /doc/jwks HTTP/1.1", HOST, ""), 404);
+}
+
 static void
 refs_can_be_read_out(void **state UNUSED)
 {
@@ -387,6 +436,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_keys_only_what_needs_none_answers),
+		cmocka_unit_test(documents_come_from_the_snapshot_and_the_assets),
 		cmocka_unit_test(routing_has_its_statuses),
 		cmocka_unit_test(another_host_is_not_answered),
 		cmocka_unit_test(internal_rows_stay_inside),

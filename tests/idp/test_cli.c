@@ -54,6 +54,7 @@ static const struct command table[] = {
 	{"fail", "Fail.", "KIND", "Fails.", run_fail},
 	{"party", "Portals.", "add FILE", "Registers.", cli_party},
 	{"client", "Clients.", "add FILE", "Registers.", cli_client},
+	{"check-config", "Check.", "", "Checks.", cli_check_config},
 	{.name = NULL},
 };
 
@@ -179,6 +180,30 @@ help_and_manual_come_from_the_table(void **state UNUSED)
 	assert_non_null(strstr(said, ".SH EXIT STATUS\n.TP\n0\n"));
 }
 
+static void
+the_configuration_is_checked(void **state UNUSED)
+{
+	char path[] = "/tmp/kontor-test-XXXXXX";
+	int fd = mkstemp(path);
+	const char good[] = "instance = a\nbase_url = https://k\nlisten = 127.0.0.1:1\n"
+			    "database = x\nmaster_key_file = /dev/null\n";
+
+	assert_int_equal(write(fd, good, sizeof(good) - 1), sizeof(good) - 1);
+	assert_int_equal(call(arena_printf(a, "check-config --config %s", path)), CLI_OK);
+	assert_non_null(strstr(said, ": in order\n"));
+	assert_int_equal(call(arena_printf(a, "check-config --json --config %s", path)), CLI_OK);
+	assert_non_null(strstr(said, "\"ok\":true"));
+	assert_int_equal(write(fd, "colour = red\n", 13), 13);
+	assert_int_equal(call(arena_printf(a, "check-config --config %s", path)), CLI_USAGE);
+	assert_non_null(strstr(said, ":6: unknown key 'colour'"));
+	close(fd);
+	unlink(path);
+	assert_int_equal(call(arena_printf(a, "check-config --config %s", path)), CLI_NOT_FOUND);
+	assert_int_equal(call("check-config --document"), CLI_OK);
+	assert_int_equal(strncmp(said, "# Configuration\n", 16), 0);
+	assert_int_equal(call("check-config now"), CLI_USAGE);
+}
+
 int
 main(void)
 {
@@ -188,6 +213,7 @@ main(void)
 		cmocka_unit_test(a_slip_in_the_policy_is_found_before_anything_is_done),
 		cmocka_unit_test(each_kind_of_failure_has_its_code),
 		cmocka_unit_test(help_and_manual_come_from_the_table),
+		cmocka_unit_test(the_configuration_is_checked),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, setup, teardown);

@@ -69,6 +69,10 @@ ready_says_what_is_missing(void **state UNUSED)
 	assert_true(body_is("signer\n"));
 	atomic_store(&app.health.signer_ready, true);
 	assert_int_equal(ask("GET /health/ready HTTP/1.1", false), 200);
+	app.db = (struct db *)&config; /* one there is; nobody asks it here */
+	assert_int_equal(ask("GET /health/ready HTTP/1.1", false), 503);
+	assert_true(body_is("keys\n"));
+	app.db = NULL;
 	atomic_store(&app.health.draining, true);
 	assert_int_equal(ask("GET /health/ready HTTP/1.1", true), 503);
 	assert_true(body_is("draining\n"));

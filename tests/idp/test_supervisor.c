@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -324,6 +325,62 @@ a_child_that_can_never_start_ends_the_program(void **state UNUSED)
 	unlink(log_path);
 }
 
+/* The user of a process, as /proc shows it. */
+static uid_t
+user_of(pid_t pid)
+{
+	struct stat st;
+
+	/* Not dumpable: the folder itself is root's, the task's status is not. */
+	assert_int_equal(stat(arena_printf(a, "/proc/%d/status", (int)pid), &st), 0);
+	FILE *f = fopen(arena_printf(a, "/proc/%d/status", (int)pid), "r");
+	char line[256];
+	unsigned uid = 0;
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "Uid: %u", &uid) == 1)
+			break;
+	fclose(f);
+	return uid;
+}
+
+static void
+children_run_as_two_other_users(void **state UNUSED)
+{
+	if (geteuid() != 0)
+		skip();
+	write_config("user = nobody\nsigner_user = daemon\n");
+	start();
+	wait_notify("READY=1");
+	assert_int_equal(ask("http", "/health/live"), 200);
+	assert_int_equal(user_of(child_of("http")), getpwnam("nobody")->pw_uid);
+	assert_int_equal(user_of(child_of("signer")), getpwnam("daemon")->pw_uid);
+	kill(child_of("signer"), SIGKILL);
+	wait_log("signer_replaced");
+	assert_int_equal(stop(), 0);
+	unlink(log_path);
+
+	write_config("user = no-such-user\n");
+	start();
+	assert_int_equal(wait_end(), 1);
+	assert_true(log_has("no user no-such-user"));
+	unlink(log_path);
+}
+
+static void
+the_watchdog_is_fed_while_the_http_process_answers(void **state UNUSED)
+{
+	write_config("");
+	setenv("WATCHDOG_USEC", "200000", 1);
+	start();
+	unsetenv("WATCHDOG_USEC");
+	wait_notify("READY=1");
+	wait_notify("WATCHDOG=1");
+	wait_notify("WATCHDOG=1");
+	assert_int_equal(stop(), 0);
+	unlink(log_path);
+}
+
 static void
 what_is_wrong_before_any_start_is_said(void **state UNUSED)
 {
@@ -370,6 +427,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(a_killed_child_is_back_within_a_second),
 		cmocka_unit_test(a_reload_takes_over_or_leaves_all_as_it_was),
 		cmocka_unit_test(a_child_that_can_never_start_ends_the_program),
+		cmocka_unit_test(children_run_as_two_other_users),
+		cmocka_unit_test(the_watchdog_is_fed_while_the_http_process_answers),
 		cmocka_unit_test(what_is_wrong_before_any_start_is_said),
 		cmocka_unit_test(a_running_request_ends_before_the_program_does),
 	};
