@@ -48,8 +48,10 @@ ep_authorize(struct request *rq, struct response *rs, struct err *err)
 		return false;
 	const struct party *p = party_find(&rq->snap->parties, start.client_id);
 
+	/* No party: oidc_return_prove refuses with the answer that fits. */
 	if (!oidc_return_prove(rq->a, p == NULL ? NULL : p->oidc, start.redirect_uri, start.state,
-			       &to, err))
+			       &to, err) ||
+	    p == NULL)
 		return false;
 	if (!oidc_authorize_parse(rq->a, ps, p->oidc, &authorize, &why) ||
 	    !take_hint(rq, p, &authorize, &why) ||
