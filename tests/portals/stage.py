@@ -176,6 +176,9 @@ class Program:
             except subprocess.TimeoutExpired:
                 self.child.kill()
                 self.child.wait()
+        # What it left behind: Apache that fails to start forgets its CGI daemon.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.child.pid, signal.SIGKILL)
 
     def wait_ready(self, is_ready, seconds=30):
         """Until is_ready() is true; a program that ends before is an error with its last words."""

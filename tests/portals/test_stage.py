@@ -90,6 +90,29 @@ def programs_are_stopped_last_first_and_by_force_if_need_be():
         assert quiet.child.returncode == -15 and deaf.child.returncode == -9
 
 
+def what_a_program_leaves_behind_is_stopped_too():
+    with _Folder() as folder:
+        stage = Stage(folder / "s")
+        program = stage.start("p", "sh", "-c", "sleep 100 & echo $!; exit 1")
+        program.child.wait()
+        orphan = int(program.log.read_text())
+        os.kill(orphan, 0)
+        stage.stop()
+        for _ in range(100):
+            if not _runs(orphan):
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{orphan} still runs")
+
+
+def _runs(pid):
+    """Not gone, and not only waiting for somebody to take note of its end."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def a_port_that_is_taken_is_named():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
