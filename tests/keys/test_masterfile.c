@@ -2,8 +2,10 @@
 #include "tests/test.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -233,7 +235,33 @@ a_folder_that_cannot_be_written_is_an_error(void **state UNUSED)
 	arena_destroy(a);
 }
 
-/* What a write cut short left behind is no obstacle. */
+/* A full disk: nothing half written takes the file's place, nothing is left beside it. */
+static void
+a_write_cut_short_leaves_the_old_file(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	const char *path = arena_printf(a, "%s/master.key", folder);
+	struct masterfile mf, again;
+	struct rlimit all, few;
+	struct err err = {0};
+
+	masterfile_init(&mf, NOW);
+	ASSERT_OK(masterfile_write(a, &mf, path, false, &err), &err);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+	few = (struct rlimit){.rlim_cur = 10, .rlim_max = all.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+	ASSERT_REFUSED(masterfile_write(a, &mf, path, true, &err), &err, ERR_UNAVAILABLE,
+		       "cannot be written");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	ASSERT_OK(masterfile_read(a, path, &again, &err), &err);
+	assert_true(same(&mf, &again));
+	assert_int_equal(access(arena_printf(a, "%s.new", path), F_OK), -1);
+	assert_int_equal(unlink(path), 0);
+	arena_destroy(a);
+}
+
+/* What a write cut short by power left behind is no obstacle. */
 static void
 a_leftover_beside_is_replaced(void **state UNUSED)
 {
@@ -311,6 +339,7 @@ main(void)
 		cmocka_unit_test(a_file_open_to_others_is_refused),
 		cmocka_unit_test(what_is_no_regular_file_is_refused),
 		cmocka_unit_test(a_folder_that_cannot_be_written_is_an_error),
+		cmocka_unit_test(a_write_cut_short_leaves_the_old_file),
 		cmocka_unit_test(a_leftover_beside_is_replaced),
 		cmocka_unit_test(keys_grow_by_generation_and_epoch),
 		cmocka_unit_test(numbers_and_places_run_out_with_an_error),

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -571,6 +572,23 @@ many_threads_each_get_their_own_answers(void **state UNUSED)
 	arena_destroy(a);
 }
 
+static void
+a_process_without_descriptors_gets_no_connection(void **state UNUSED)
+{
+	struct rlimit all, none;
+	int fds[2];
+	struct err err = {0};
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = all.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	bool made = signer_socketpair(fds, &err);
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_false(made);
+	assert_int_equal(err.kind, ERR_UNAVAILABLE);
+}
+
 /* From here on the other end is ours: a signer that misbehaves. */
 static struct signer *
 client_of(int fds[2], int64_t timeout_us)
@@ -821,6 +839,7 @@ main(void)
 		cmocka_unit_test(a_row_of_another_instance_does_not_load),
 		cmocka_unit_test(a_key_that_left_the_keyring_is_forgotten),
 		cmocka_unit_test(many_threads_each_get_their_own_answers),
+		cmocka_unit_test(a_process_without_descriptors_gets_no_connection),
 		cmocka_unit_test(a_silent_signer_costs_its_deadline_and_no_more),
 		cmocka_unit_test(a_dying_signer_frees_everybody_who_waits),
 		cmocka_unit_test(malformed_answers_are_not_believed),
