@@ -1,7 +1,7 @@
 /*
- * The strict gate every request passes before anything believes it
- * (docs/threats.md, request smuggling).  Pure: looks at octets, allocates
- * nothing, so that it can be tested and fuzzed without a socket.
+ * The strict gate every request passes before anything believes it: against
+ * request smuggling (RFC 9112 11.2) and cookie tossing.  Pure: looks at octets,
+ * allocates nothing, so that it can be tested and fuzzed without a socket.
  *
  * What it lets through is one well-formed HTTP/1.x request whose framing no
  * other parser can read differently.  After a refusal the connection is closed.

@@ -46,8 +46,8 @@ void response_cookie(struct request *rq, struct response *rs, const char *name, 
 		     int64_t max_age_s);
 
 /*
- * The headers every answer carries (docs/threats.md): no-store unless the
- * handler chose, HSTS, nosniff, CSP and its companions.  `a` holds what is
+ * The headers every answer carries: no-store unless the handler chose, HSTS,
+ * nosniff, CSP and its companions.  `a` holds what is
  * built.  Called once, at the edge.
  */
 void response_finish(struct arena *a, struct response *rs);

@@ -74,7 +74,7 @@ what_is_no_network_is_refused(void **state UNUSED)
 static void
 a_source_is_an_address_or_a_subscribers_network(void **state UNUSED)
 {
-	struct net_addr x, y;
+	struct net_addr x = {{0}}, y = {{0}};
 
 	assert_true(net_addr_parse("2001:db8::1", &x) && net_addr_parse("2001:db8::ffff:2", &y));
 	x = net_addr_source(x);
