@@ -4,8 +4,8 @@
  * A connection lives on one event loop.  Its request is collected there, passes
  * the gate and the route table, and is answered there or handed to a lane: then
  * the connection is suspended, and only the worker touches its exchange until it
- * resumes it.  libmicrohttpd knows no total time limits: the watch thread shuts
- * down connections that are late with a head, a body or taking an answer.
+ * resumes it.  Who is late with a head, a body or taking an answer is cut off by
+ * idp/patience.c.
  */
 #include "idp/server.h"
 
@@ -19,8 +19,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "idp/limit.h"
+#include "idp/patience.h"
 
-#define WATCH_MS            100
 #define POOL_BYTES          ((size_t)64 * 1024) /* head of request and answer */
 #define POOL_STEP_BYTES     ((size_t)4096)
 #define BODY_SLACK_BYTES    ((size_t)4096)
@@ -39,9 +39,6 @@
 	"+SIGN-ECDSA-SHA384:+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384:"           \
 	"+SIGN-RSA-SHA256:+SIGN-RSA-SHA384:+COMP-NULL:+CTYPE-X509:%SERVER_PRECEDENCE"
 
-/* What a connection is waiting for; each has its time limit. */
-enum phase { PHASE_HEAD, PHASE_IDLE, PHASE_BODY, PHASE_WORK, PHASE_SEND };
-
 /* One request and its answer. */
 struct exchange {
 	bool begun; /* the head has been seen */
@@ -59,15 +56,12 @@ struct exchange {
 };
 
 struct conn {
-	struct conn *next, *prev; /* under server.lock */
+	struct patience_item patience;
 	struct server *server;
 	struct MHD_Connection *mhd;
-	int fd;
 	bool internal, counted; /* counted: against its source */
 	struct net_addr source;
 	char peer[NET_TEXT_BYTES];
-	atomic_int phase;
-	atomic_int_fast64_t since_us;
 	struct arena *a;        /* of this struct */
 	struct arena *target_a; /* of the request's target */
 	struct bytes target;
@@ -90,19 +84,10 @@ struct server {
 	struct limit *limit;
 	atomic_uint busy; /* exchanges between head and end of the answer */
 	atomic_bool closing;
+	struct patience *patience;
 	pthread_mutex_t lock;
-	struct conn *conns;
-	pthread_t watch;
-	pthread_cond_t watch_stop, quiet; /* quiet: busy fell to 0 while closing */
-	bool watching, stop;
+	pthread_cond_t quiet; /* busy fell to 0 while closing */
 };
-
-static void
-set_phase(struct conn *c, enum phase phase)
-{
-	atomic_store_explicit(&c->since_us, clock_mono_us(), memory_order_relaxed);
-	atomic_store_explicit(&c->phase, phase, memory_order_release);
-}
 
 /* ---- answers ---- */
 
@@ -166,7 +151,7 @@ make_answer(const struct server *s, const struct response *rs)
 static enum MHD_Result
 send_answer(struct conn *c, unsigned status, struct MHD_Response *r)
 {
-	set_phase(c, PHASE_SEND);
+	patience_enter(&c->patience, PATIENCE_SEND);
 	return r == NULL ? MHD_NO : MHD_queue_response(c->mhd, status, r);
 }
 
@@ -312,7 +297,7 @@ enter_lane(struct conn *c)
 		(struct job){.late_us = x->arrived_us + c->server->config->queue_deadline_ms * 1000,
 			     .run = job_run,
 			     .drop = job_drop};
-	set_phase(c, PHASE_WORK);
+	patience_enter(&c->patience, PATIENCE_WORK);
 	/* Suspended first: a worker may be done before lane_push returns. */
 	MHD_suspend_connection(c->mhd);
 	if (!lane_push(c->server->app->lanes, x->target.route->lane, &x->job)) {
@@ -455,7 +440,7 @@ begin(struct conn *c, const char *method, const char *version)
 	/* An answer before the body closes the connection; without a body it may stay. */
 	if (x->target.route == NULL && x->head.has_body)
 		return refuse_now(c, x->target.status, "route");
-	set_phase(c, x->head.has_body ? PHASE_BODY : PHASE_WORK);
+	patience_enter(&c->patience, x->head.has_body ? PATIENCE_BODY : PATIENCE_WORK);
 	return !x->head.has_body || expect_body(x) ? MHD_YES : MHD_NO;
 }
 
@@ -537,8 +522,8 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	(void)cls;
 	if (c == NULL)
 		return NULL;
-	if (atomic_load(&c->phase) == PHASE_IDLE)
-		set_phase(c, PHASE_HEAD);
+	if (patience_phase_of(&c->patience) == PATIENCE_IDLE)
+		patience_enter(&c->patience, PATIENCE_HEAD);
 	c->target = bytes_of(target == NULL ? "" : target);
 	c->target_from = target;
 	c->target_to = target == NULL ? NULL : target + c->target.n;
@@ -573,7 +558,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **request,
 	arena_destroy(c->x.body_arena);
 	arena_reset(c->target_a);
 	c->x = (struct exchange){0};
-	set_phase(c, PHASE_IDLE);
+	patience_enter(&c->patience, PATIENCE_IDLE);
 	*request = NULL;
 	if (begun)
 		note_end(c->server);
@@ -599,35 +584,6 @@ on_accept(void *cls, const struct sockaddr *sa, socklen_t n)
 		return MHD_YES;
 	metrics_source_refused(l->server->app->metrics);
 	return MHD_NO;
-}
-
-static void
-conn_link(struct conn *c)
-{
-	struct server *s = c->server;
-
-	pthread_mutex_lock(&s->lock);
-	c->next = s->conns;
-	if (c->next != NULL)
-		c->next->prev = c;
-	s->conns = c;
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* Under the lock, so that the watch never shuts down a descriptor that is another's by now. */
-static void
-conn_unlink(struct conn *c)
-{
-	struct server *s = c->server;
-
-	pthread_mutex_lock(&s->lock);
-	if (c->prev != NULL)
-		c->prev->next = c->next;
-	else
-		s->conns = c->next;
-	if (c->next != NULL)
-		c->next->prev = c->prev;
-	pthread_mutex_unlock(&s->lock);
 }
 
 struct conn_memory {
@@ -665,22 +621,20 @@ conn_open(struct listener *l, struct MHD_Connection *mhd, void **socket_context)
 	c->server = l->server;
 	c->internal = l->internal;
 	c->mhd = mhd;
-	c->fd = fd == NULL ? -1 : fd->connect_fd;
 	net_addr_text(addr == NULL ? NULL : addr->client_addr, c->peer);
 	if (!l->internal && addr != NULL && net_addr_of(addr->client_addr, &c->source))
 		c->counted = !is_exempt(l->server, &c->source);
 	if (c->counted)
 		limit_count(l->server->limit, &c->source, 1);
-	set_phase(c, PHASE_HEAD);
 	metrics_connection(l->server->app->metrics, 1);
-	conn_link(c);
+	patience_add(l->server->patience, &c->patience, fd == NULL ? -1 : fd->connect_fd);
 	*socket_context = c;
 }
 
 static void
 conn_close(struct conn *c)
 {
-	conn_unlink(c);
+	patience_remove(c->server->patience, &c->patience);
 	if (c->counted)
 		limit_count(c->server->limit, &c->source, -1);
 	metrics_connection(c->server->app->metrics, -1);
@@ -696,57 +650,6 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 		conn_open(cls, mhd, socket_context);
 	else if (*socket_context != NULL)
 		conn_close(*socket_context);
-}
-
-/* ---- the watch ---- */
-
-static int64_t
-phase_limit_us(const struct config *c, enum phase phase)
-{
-	switch (phase) {
-	case PHASE_HEAD:
-		return c->head_timeout_ms * 1000;
-	case PHASE_IDLE:
-		return c->idle_timeout_ms * 1000;
-	case PHASE_BODY:
-		return c->body_timeout_ms * 1000;
-	case PHASE_SEND:
-		return c->send_timeout_ms * 1000;
-	case PHASE_WORK:
-		break;
-	}
-	return INT64_MAX;
-}
-
-/* The lock is held. */
-static void
-shut_late(struct server *s, int64_t now_us)
-{
-	for (struct conn *c = s->conns; c != NULL; c = c->next) {
-		enum phase phase =
-			(enum phase)atomic_load_explicit(&c->phase, memory_order_acquire);
-		int64_t since_us = atomic_load_explicit(&c->since_us, memory_order_relaxed);
-
-		if (now_us - since_us > phase_limit_us(s->config, phase))
-			(void)shutdown(c->fd, SHUT_RDWR);
-	}
-}
-
-static void *
-watch_main(void *p)
-{
-	struct server *s = p;
-
-	pthread_mutex_lock(&s->lock);
-	while (!s->stop) {
-		int64_t now_us = clock_mono_us();
-		struct timespec until = clock_mono_timespec(now_us + WATCH_MS * 1000);
-
-		shut_late(s, now_us);
-		pthread_cond_timedwait(&s->watch_stop, &s->lock, &until);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
 }
 
 /* ---- start and stop ---- */
@@ -829,24 +732,9 @@ start_lanes(struct server *s, const struct server_options *o, struct err *err)
 }
 
 static bool
-start_watch(struct server *s, struct err *err)
-{
-	pthread_condattr_t attr;
-
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->watch_stop, &attr);
-	pthread_cond_init(&s->quiet, &attr);
-	pthread_condattr_destroy(&attr);
-	s->watching = pthread_create(&s->watch, NULL, watch_main, s) == 0;
-	return s->watching || FAIL(err, ERR_UNAVAILABLE, NULL, "no thread for the watch");
-}
-
-static bool
 start_all(struct server *s, const struct server_options *o, struct err *err)
 {
-	if (!start_watch(s, err) || !start_lanes(s, o, err))
+	if (!patience_start(s->a, s->config, &s->patience, err) || !start_lanes(s, o, err))
 		return false;
 	if (o->metrics_fd >= 0 && !listen_on(s, o, o->metrics_fd, true, err))
 		return false;
@@ -854,6 +742,18 @@ start_all(struct server *s, const struct server_options *o, struct err *err)
 		if (!listen_on(s, o, o->fds[i], false, err))
 			return false;
 	return true;
+}
+
+static void
+quiet_init(struct server *s)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->quiet, &attr);
+	pthread_condattr_destroy(&attr);
 }
 
 bool
@@ -868,11 +768,13 @@ server_start(const struct server_options *o, struct server **out, struct err *er
 	s->app = o->app;
 	s->config = o->app->config;
 	s->a = a;
+	quiet_init(s);
 	s->limit = limit_create(a, (unsigned)s->config->connections_per_source);
 	s->app->documents_ready = server_documents_ready;
 	server_documents_ready(a, &s->app->assets);
 	if (!start_all(s, o, err)) {
 		server_quiesce(s);
+		(void)!server_drain(s, s->config->stop_grace_ms);
 		server_stop(s);
 		return false;
 	}
@@ -913,15 +815,8 @@ server_stop(struct server *s)
 		MHD_stop_daemon(s->listeners[i].daemon);
 	lanes_stop(s->app->lanes);
 	s->app->lanes = NULL;
-	if (s->watching) {
-		pthread_mutex_lock(&s->lock);
-		s->stop = true;
-		pthread_cond_signal(&s->watch_stop);
-		pthread_mutex_unlock(&s->lock);
-		pthread_join(s->watch, NULL);
-	}
+	patience_stop(s->patience);
 	pthread_cond_destroy(&s->quiet);
-	pthread_cond_destroy(&s->watch_stop);
 	pthread_mutex_destroy(&s->lock);
 	arena_destroy(s->a);
 }
