@@ -18,12 +18,8 @@ MOST_EXPOSED = 25  # tenths; a supervisor that becomes two users has to start as
 
 def _instance(folder):
     """The template as a unit of its own, started by the program that was built."""
-<<<<<<< HEAD
-    unit = (PACKAGING / "kontor@.service").read_text().replace("/usr/bin/kontor", str(Path(sys.argv[1]).resolve()))
-=======
     program = str(Path(sys.argv[1]).resolve())  # meson 1.0 names it from the build folder
     unit = (PACKAGING / "kontor@.service").read_text().replace("/usr/bin/kontor", program)
->>>>>>> f6843c7 (ci: show the test's output once, also into a file; tests: units know the program's place)
     path = Path(folder) / "kontor@test.service"
     path.write_text(unit)
     return path
