@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -66,6 +67,15 @@ app_make_ref(char ref[REQUEST_REF_BYTES])
 	snprintf(ref, REQUEST_REF_BYTES, "%.4s-%.4s-%.4s", c, c + 4, c + 8);
 }
 
+/* RFC 9110 4.2.3: names compare without case, and an https port of 443 may be spelled out. */
+static bool
+is_our_host(struct bytes host, const char *ours)
+{
+	if (strchr(ours, ':') == NULL && bytes_end(host, ":443"))
+		host.n -= strlen(":443");
+	return host.n == strlen(ours) && strncasecmp((const char *)host.p, ours, host.n) == 0;
+}
+
 /* The name we answer under is configuration; a request for another one is not ours. */
 static bool
 host_fits(const struct app *app, const struct raw_request *raw, const struct gate_head *head,
@@ -73,7 +83,7 @@ host_fits(const struct app *app, const struct raw_request *raw, const struct gat
 {
 	if (raw->internal || (route != NULL && route->flags & ROUTE_HEALTH))
 		return true;
-	return bytes_eq(head->host, bytes_of(app->config->host));
+	return is_our_host(head->host, app->config->host);
 }
 
 struct app_target
