@@ -505,6 +505,23 @@ signer_load(struct signer *s, const struct keyring *kr, struct err *err)
 	return forgot && sent;
 }
 
+/* Does anybody answer there? */
+static bool
+conn_probe(struct signer *s, struct conn *conn, struct err *err)
+{
+	struct arena *a = arena_create(ROW_ARENA_BYTES);
+	struct wire_reader answer;
+	struct sign_call c;
+
+	if (a == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
+	sign_call_begin(&c, s, a, WIRE_STATUS);
+	bool ok = ask_on(&c, conn, WIRE_DATA_MAX, &answer, err);
+
+	arena_destroy(a);
+	return ok;
+}
+
 /* Every remembered row into a new connection. */
 static bool
 rows_resend(struct signer *s, struct conn *conn, struct err *err)
@@ -521,23 +538,24 @@ rows_resend(struct signer *s, struct conn *conn, struct err *err)
 bool
 signer_replace_fd(struct signer *s, int fd, struct err *err)
 {
-	struct conn *conn, *old;
+	struct conn *conn;
 
 	if (!conn_create(fd, &conn, err))
 		return false;
 	pthread_mutex_lock(&s->load_lock);
-	bool ok = rows_resend(s, conn, err);
+	bool answers = conn_probe(s, conn, err), ok = answers && rows_resend(s, conn, err);
 
 	pthread_mutex_lock(&s->lock);
-	bool usable = !conn->dead;
+	if (answers) { /* callers are let in; what they leave behind goes */
+		struct conn *old = s->conn;
 
-	old = usable ? s->conn : conn;
-	if (usable)
 		s->conn = conn;
-	if (old != NULL)
-		conn_die(old);
-	conn_release(old);
+		conn = old;
+	}
+	if (conn != NULL)
+		conn_die(conn);
+	conn_release(conn);
 	pthread_mutex_unlock(&s->lock);
 	pthread_mutex_unlock(&s->load_lock);
-	return ok && (usable || FAIL(err, ERR_UNAVAILABLE, NULL, "new signer does not answer"));
+	return ok;
 }

@@ -32,7 +32,7 @@ epoch_newest(struct signer_op *o)
 	return &o->lane->epochs[o->core->n_epochs - 1];
 }
 
-/* The account's key; ERR_NOT_FOUND when its epoch was destroyed. */
+/* The account's key, from WRAPPED octets; ERR_NOT_FOUND when its epoch was destroyed. */
 static bool
 key_unwrap(struct signer_op *o, struct bytes account_id, struct bytes wrapped, struct bytes *key,
 	   struct err *err)
@@ -47,11 +47,7 @@ key_unwrap(struct signer_op *o, struct bytes account_id, struct bytes wrapped, s
 			epoch = &o->lane->epochs[i];
 	if (epoch == NULL)
 		return FAIL(err, ERR_NOT_FOUND, NULL, "epoch key %u is not there", id);
-	if (!seal_read(epoch, o->a, wrap_aad(o, account_id), wrapped, key, err))
-		return false;
-	if (key->n != PRIVATE_SECRET_BYTES)
-		return FAIL(err, ERR_INPUT, NULL, "sealed value does not open");
-	return true;
+	return seal_read(epoch, o->a, wrap_aad(o, account_id), wrapped, key, err);
 }
 
 bool

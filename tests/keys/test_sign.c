@@ -252,6 +252,26 @@ an_accounts_values_open_with_its_key_and_their_labels(void **state UNUSED)
 }
 
 static void
+a_wrapped_key_with_any_octet_another_is_refused(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	struct bytes wrapped, again;
+	struct err err = {0};
+
+	ASSERT_OK(signer_account_new(t->s, a, ID, &wrapped, &err), &err);
+	for (size_t i = 0; i < wrapped.n; i++) {
+		struct bytes bad = arena_bytes(a, wrapped);
+		bool epoch = i >= 1 && i <= 4; /* names an epoch key that is not there */
+
+		((unsigned char *)(uintptr_t)bad.p)[i] ^= 0x80;
+		ASSERT_REFUSED(signer_account_rewrap(t->s, a, ID, bad, &again, &err), &err,
+			       epoch ? ERR_NOT_FOUND : ERR_INPUT, epoch ? "epoch" : "not open");
+	}
+	arena_destroy(a);
+}
+
+static void
 too_many_or_too_long_values_are_refused(void **state UNUSED)
 {
 	struct arena *a = arena_create(ARENA_BYTES);
@@ -385,6 +405,7 @@ keys_that_make_no_sense_are_not_generated(void **state UNUSED)
 		{{(enum key_purpose)0, KEY_SECRET, 0}, NOW, ERR_DENIED, "no such purpose"},
 		{{KEY_SAML_SIGN, KEY_P256, 0}, NOW, ERR_INPUT, "for 0 days"},
 		{{KEY_DECRYPT, KEY_P256, 36501}, NOW, ERR_INPUT, "for 36501 days"},
+		{{KEY_DECRYPT, KEY_P256, (INT64_C(1) << 32) + 30}, NOW, ERR_INPUT, "for 429496"},
 		{{KEY_COOKIE, KEY_SECRET, 0}, -1, ERR_INPUT, "malformed request"},
 	};
 	struct arena *a = arena_create(ARENA_BYTES);
@@ -799,11 +820,16 @@ a_client_may_wait_for_its_first_signer(void **state UNUSED)
 	struct arena *a = arena_create(ARENA_BYTES);
 	struct signer *s;
 	struct signer_status status;
+	int fds[2];
 	struct err err = {0};
 
 	ASSERT_OK(signer_create(-1, TEST_TIMEOUT_US, &s, &err), &err);
 	assert_false(signer_alive(s));
 	ASSERT_REFUSED(signer_status(s, a, &status, &err), &err, ERR_UNAVAILABLE, "not answer");
+	ASSERT_OK(signer_socketpair(fds, &err), &err);
+	close(fds[1]);
+	ASSERT_REFUSED(signer_replace_fd(s, fds[0], &err), &err, ERR_UNAVAILABLE, "not answer");
+	assert_false(signer_alive(s));
 	ASSERT_OK(signer_replace_fd(s, test_signer_start(a, SIGNER_SERVE, test_signer_secrets()),
 				    &err),
 		  &err);
@@ -829,6 +855,7 @@ main(void)
 		cmocka_unit_test(a_pseudonym_depends_on_every_field),
 		cmocka_unit_test(a_sealed_value_opens_under_its_label_alone),
 		cmocka_unit_test(an_accounts_values_open_with_its_key_and_their_labels),
+		cmocka_unit_test(a_wrapped_key_with_any_octet_another_is_refused),
 		cmocka_unit_test(too_many_or_too_long_values_are_refused),
 		cmocka_unit_test(account_keys_follow_the_epochs),
 		cmocka_unit_test(a_generated_key_has_its_public_half_and_certificate),

@@ -559,16 +559,24 @@ empty_and_oversize_packets_do_not_end_it(void **state UNUSED)
 }
 
 static void
-threads_out_of_range_do_not_start(void **state UNUSED)
+without_a_socket_or_with_too_many_threads_it_does_not_start(void **state UNUSED)
 {
-	pid_t pid = fork();
+	static const struct {
+		int fd;
+		unsigned threads;
+	} rows[] = {{0, 17}, {-1, 2}};
 
-	if (pid == 0) {
-		struct signer_options options = {.role = SIGNER_SERVE, .threads = 17};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		pid_t pid = fork();
 
-		_exit(signer_run(0, &options, NULL));
+		if (pid == 0) {
+			struct signer_options options = {.role = SIGNER_SERVE,
+							 .threads = rows[i].threads};
+
+			_exit(signer_run(rows[i].fd, &options, NULL));
+		}
+		assert_int_equal(end_of(pid), 0);
 	}
-	assert_int_equal(end_of(pid), 0);
 }
 
 /* Killed with questions in its queue: all askers hear at once, and a new one takes over. */
@@ -615,7 +623,7 @@ main(void)
 		cmocka_unit_test(its_memory_is_locked_where_the_limits_allow),
 		cmocka_unit_test(signals_of_a_terminal_do_not_end_it),
 		cmocka_unit_test(empty_and_oversize_packets_do_not_end_it),
-		cmocka_unit_test(threads_out_of_range_do_not_start),
+		cmocka_unit_test(without_a_socket_or_with_too_many_threads_it_does_not_start),
 		cmocka_unit_test(its_death_in_the_middle_is_noticed_and_mended),
 	};
 

@@ -410,6 +410,24 @@ a_signer_has_1_to_16_threads(void **state UNUSED)
 	signer_core_destroy(NULL);
 }
 
+static void
+a_request_that_needs_too_much_memory_is_answered(void **state UNUSED)
+{
+	struct bench b = bench_start(SIGNER_CLI);
+
+	give_secrets(&b);
+	arena_destroy(b.core->lanes[0].a);
+	b.core->lanes[0].a = arena_create(1000);
+	assert_answer(
+		tell(&b, message(b.a, WIRE_GENERATE,
+				 (struct bytes){(const unsigned char *)"\x01\x01\0\0\0\0kI\xd2\0"
+								       "\0\0\0\x1e",
+						14})),
+		ERR_INTERNAL, "too much memory");
+	assert_answer(tell(&b, message(b.a, WIRE_STATUS, bytes_of(""))), ERR_NONE, "");
+	bench_stop(&b);
+}
+
 /* Nothing of a message stays on the lane. */
 static void
 a_lane_is_empty_after_each_message(void **state UNUSED)
@@ -437,6 +455,7 @@ main(void)
 		cmocka_unit_test(the_table_of_keys_has_an_end),
 		cmocka_unit_test(a_pseudonym_is_this_value_for_ever),
 		cmocka_unit_test(a_signer_has_1_to_16_threads),
+		cmocka_unit_test(a_request_that_needs_too_much_memory_is_answered),
 		cmocka_unit_test(a_lane_is_empty_after_each_message),
 	};
 
