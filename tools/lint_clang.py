@@ -1,7 +1,8 @@
 """Rules that need clang's tools or a compiler: format, headers that stand alone, clang-tidy.
 
 They take the flags from the build folder's compile_commands.json.  clang-tidy is slow, so a file
-that was clean is not looked at again until its preprocessed text or .clang-tidy changes.
+that was clean is not looked at again until it, a header of its, the flags, the rules or the
+installed libraries change.
 """
 import hashlib
 import json
@@ -10,12 +11,12 @@ import re
 import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from lint_tree import Finding
 
 DIAGNOSTIC = re.compile(r"^(?P<path>[^\s:][^:\n]*):(?P<line>\d+):\d+: (?P<text>(?:warning|error): .*)$",
                         re.M)
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 
 
 def _run(argv, cwd):
@@ -29,9 +30,10 @@ def _parallel(function, items):
             yield from findings
 
 
-def _findings(root, output, fallback):
+def _findings(root, folder, output, fallback):
+    """What a compiler that ran in this folder said; a header is named as seen from there."""
     for m in DIAGNOSTIC.finditer(output):
-        path = os.path.relpath(os.path.join(root, m["path"]), root)
+        path = os.path.relpath(os.path.join(folder, m["path"]), root)
         yield Finding(path if not path.startswith("..") else fallback, int(m["line"]), m["text"])
 
 
@@ -84,17 +86,33 @@ def headers_alone(tree):
     yield from _parallel(check, headers)
 
 
+def _system_state():
+    """What clang-tidy's verdict rests on beside this tree: itself and the libraries' headers."""
+    return _run(["dpkg-query", "-W", "clang*", "libclang*", "*-dev"], None).stdout
+
+
+def _own_files(tree, path):
+    """The file and all it includes from this tree, through any number of steps."""
+    seen, todo = set(), [path]
+    while todo:
+        at = todo.pop()
+        if at not in seen and tree.exists(at):
+            seen.add(at)
+            todo += INCLUDE.findall(tree.text(at))
+    return sorted(seen)
+
+
 def tidy(tree):
+    """clang-tidy; tests/.clang-tidy leaves the slow checks to the code of the product."""
     commands = _commands(tree)
     cache = tree.root / "var" / "lint"
     cache.mkdir(parents=True, exist_ok=True)
-    config = (tree.root / ".clang-tidy").read_text(encoding="utf-8")
+    shared = _system_state() + "".join(map(tree.text, tree.match(".clang-tidy", "*/.clang-tidy")))
 
     def clean_mark(path):
-        """Names this very state of the file, its headers and the rules."""
-        folder, flags = commands[path]
-        done = _run(["clang", "-E", "-P", "-w", *flags, str(tree.root / path)], folder)
-        state = "\0".join((config, " ".join(flags), done.stdout))
+        """Names this very state of the file, its headers (comments, too: NOLINT) and the rules."""
+        texts = (t for p in _own_files(tree, path) for t in (p, tree.text(p)))
+        state = "\0".join((shared, " ".join(commands[path][1]), *texts))
         return cache / hashlib.sha256(state.encode()).hexdigest()
 
     def check(path):
@@ -104,13 +122,13 @@ def tidy(tree):
         folder, flags = commands[path]
         done = _run(["clang-tidy", "--quiet", str(tree.root / path), "--", *flags,
                      "-Wno-unknown-warning-option"], folder)
-        found = list(_findings(tree.root, done.stdout, path))
+        found = list(_findings(tree.root, folder, done.stdout, path))
         if done.returncode and not found:
             found = [Finding(path, 1, f"clang-tidy failed: {done.stderr.strip()[-200:]}")]
         if not found:
             mark.touch()
         return found
-    # Largest first: the last one running should be a small one.
-    sources = [p for p in tree.match("*/*.c") if p in commands and not p.startswith("tests/")]
-    sources.sort(key=lambda p: -Path(tree.root / p).stat().st_size)
+    # Slowest first, so that the last one running is a small one.
+    sources = [p for p in tree.match("*/*.c") if p in commands]
+    sources.sort(key=lambda p: (p.startswith("tests/"), -len(tree.text(p))))
     yield from dict.fromkeys(_parallel(check, sources))

@@ -103,14 +103,23 @@ SNIPPETS = {
     "clang-tidy": [
         ({"base/a.c": "int f(int a);\nint f(int a)\n{\n\tint b;\n\treturn a > 0 ? b : a;\n}\n"},
          ["base/a.c:5"]),
+        ({"tests/base/a.c": "int f(int a);\nint f(int a)\n{\n\treturn a - a;\n}\n"},
+         ["tests/base/a.c:4"]),
+        ({"tests/base/a.h": "int f(int a, int a);\n", "tests/base/a.c": '#include "tests/base/a.h"\n'},
+         ["tests/base/a.h:1"]),
         ({"base/a.c": "int f(int a);\nint f(int a)\n{\n\treturn a;\n}\n"}, []),
     ],
 }
 
+# A function that clang-tidy objects to, and the comment by which it must not.
+REDUNDANT = "static inline int f(int a)\n{\n\treturn a - a;NOLINT\n}\n"
+SILENT = REDUNDANT.replace("NOLINT", " /* NOLINT(misc-redundant-expression) */")
+
 
 def make_tree(folder, files):
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
-    for name in (".clang-format", ".clang-tidy"):
+    for name in (".clang-format", ".clang-tidy", "tests/.clang-tidy"):
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
     for name, text in files.items():
         name, _, target = name.partition(" -> ")
@@ -153,6 +162,26 @@ def comments_and_strings_are_no_code():
     assert code_only(text) == 'a("      ");     \nc(\' \');     \n    e;', repr(code_only(text))
 
 
+def a_clean_file_is_looked_at_again_when_what_it_stands_on_changes():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_tree(folder, {"base/a.c": '#include "base/a.h"\n', "base/a.h": '#include "base/b.h"\n',
+                           "base/b.h": SILENT})
+
+        def found():
+            return [f.path for f in lint.RULES["clang-tidy"](Tree(folder, build=folder / "build"))]
+        assert found() == []
+        assert len(list((folder / "var" / "lint").iterdir())) == 1, "not remembered"
+        (folder / "base" / "b.h").write_text(REDUNDANT.replace("NOLINT", ""), encoding="utf-8")
+        again = found()
+        assert again == ["base/b.h"], f"only the comment that silenced it has changed: {again}"
+        (folder / ".clang-tidy").write_text("Checks: '-*,misc-misplaced-const'\n", encoding="utf-8")
+        assert found() == []
+        (folder / ".clang-tidy").write_text((ROOT / ".clang-tidy").read_text(encoding="utf-8"),
+                                            encoding="utf-8")
+        assert found() == ["base/b.h"], "other rules are another question"
+
+
 def a_finding_makes_the_status_nonzero():
     with tempfile.TemporaryDirectory() as name:
         tree = make_tree(Path(name), {"base/a.c": "int   a;\n"})
@@ -163,4 +192,5 @@ def a_finding_makes_the_status_nonzero():
 
 
 tap.run([every_rule_has_snippets_of_both_kinds, comments_and_strings_are_no_code,
+         a_clean_file_is_looked_at_again_when_what_it_stands_on_changes,
          a_finding_makes_the_status_nonzero, *(case_for(rule) for rule in lint.RULES)])
