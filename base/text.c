@@ -86,6 +86,15 @@ text_eq(const char *a, const char *b)
 }
 
 bool
+text_in(const char *const *strings, size_t n, const char *s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(strings[i], s) == 0)
+			return true;
+	return false;
+}
+
+bool
 text_starts(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

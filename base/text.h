@@ -29,6 +29,9 @@ bool text_is_visible_ascii(const char *s, size_t max_bytes);
 /* Equality that takes NULL: two NULLs are equal, NULL equals no string. */
 bool text_eq(const char *a, const char *b);
 
+/* One of the n strings equals s. */
+bool text_in(const char *const *strings, size_t n, const char *s);
+
 bool text_starts(const char *s, const char *prefix);
 
 /* A copy in `a` without leading and trailing XML white space (#x20 #x9 #xD #xA). */

@@ -108,15 +108,10 @@ consent_handle(struct request *rq, struct response *rs, struct err *err)
 {
 	struct flow *f;
 	size_t n;
-	bool left;
 
-	if (!flow_load(rq, rs, &f, err))
+	if (!login_take_form(rq, FLOW_EVENT_CONSENT, &f, rs, err))
 		return false;
 	if (f == NULL)
-		return true;
-	if (!login_leave(f, &left, rs, err))
-		return false;
-	if (left || !flow_take_event(f, FLOW_EVENT_CONSENT, rs))
 		return true;
 	/* Offer and person may have changed since the page was shown: only what was on it counts.
 	 */

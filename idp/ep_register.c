@@ -184,15 +184,10 @@ bool
 ep_register_make(struct request *rq, struct response *rs, struct err *err)
 {
 	struct flow *f;
-	bool left;
 
-	if (!flow_load(rq, rs, &f, err))
+	if (!login_take_form(rq, FLOW_EVENT_LOGIN, &f, rs, err))
 		return false;
 	if (f == NULL)
-		return true;
-	if (!login_leave(f, &left, rs, err))
-		return false;
-	if (left || !flow_take_event(f, FLOW_EVENT_LOGIN, rs))
 		return true;
 	return judge(f, form_read(rq->a, fields, ARRAY_LEN(fields), &rq->form), rs, err);
 }

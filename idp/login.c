@@ -50,15 +50,6 @@ login_reachable(void)
 	return best;
 }
 
-static bool
-name_in(const char *const *names, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
 const char **
 login_amr(struct arena *a, const struct db_session *s, size_t *n)
 {
@@ -68,7 +59,7 @@ login_amr(struct arena *a, const struct db_session *s, size_t *n)
 	for (size_t i = 0; i < s->n_proofs; i++) {
 		const struct login_method *m = login_method_find(s->proofs[i].method);
 
-		if (m != NULL && !name_in(amr, *n, m->amr))
+		if (m != NULL && !text_in(amr, *n, m->amr))
 			amr[(*n)++] = m->amr;
 	}
 	if (*n > 1)
@@ -77,11 +68,22 @@ login_amr(struct arena *a, const struct db_session *s, size_t *n)
 }
 
 bool
-login_leave(struct flow *f, bool *left, struct response *rs, struct err *err)
+login_take_form(struct request *rq, enum flow_event e, struct flow **out, struct response *rs,
+		struct err *err)
 {
-	*left = text_eq(request_form(f->rq, "do"), "cancel") &&
-		flow_event_allowed(f->state, FLOW_EVENT_CANCEL);
-	return !*left || flow_cancelled(f, rs, err);
+	struct flow *f;
+
+	*out = NULL;
+	if (!flow_load(rq, rs, &f, err))
+		return false;
+	if (f == NULL)
+		return true;
+	if (text_eq(request_form(rq, "do"), "cancel") &&
+	    flow_event_allowed(f->state, FLOW_EVENT_CANCEL))
+		return flow_cancelled(f, rs, err);
+	if (flow_take_event(f, e, rs))
+		*out = f;
+	return true;
 }
 
 /* ---- attempts ---- */

@@ -49,8 +49,12 @@ bool login_totp_enroll_handle(struct request *rq, struct response *rs, struct er
 MUST_USE bool login_totp_add(const struct account_work *w, struct subject_id subject,
 			     struct bytes seed, struct err *err);
 
-/* The person pressed the button to leave: answers for the flow.  *left says so. */
-MUST_USE bool login_leave(struct flow *f, bool *left, struct response *rs, struct err *err);
+/*
+ * A form of event `e` was sent: *out is its flow, to go on with; or NULL, when rs is the answer
+ * already: the flow is gone, is in another state, or the person pressed the button to leave it.
+ */
+MUST_USE bool login_take_form(struct request *rq, enum flow_event e, struct flow **out,
+			      struct response *rs, struct err *err);
 
 /*
  * Attempts are counted before anything is compared: per account (or per name

@@ -134,17 +134,10 @@ bool
 login_password_handle(struct request *rq, struct response *rs, struct err *err)
 {
 	struct flow *f;
-	bool left;
 
-	if (!flow_load(rq, rs, &f, err))
+	if (!login_take_form(rq, FLOW_EVENT_LOGIN, &f, rs, err))
 		return false;
 	if (f == NULL)
-		return true;
-	if (!login_leave(f, &left, rs, err))
-		return false;
-	if (left)
-		return true;
-	if (!flow_take_event(f, FLOW_EVENT_LOGIN, rs))
 		return true;
 	struct form *form = form_read(rq->a, fields, ARRAY_LEN(fields), &rq->form);
 

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/hash.h"
+#include "base/text.h"
 
 static const struct wanted *
 wanted_find(struct wanted_list list, const struct attribute *at)
@@ -64,15 +65,6 @@ release_compute(struct arena *a, struct wanted_list registered, struct wanted_li
 	*out = (struct release){items, n, missing};
 }
 
-static bool
-name_in(const char *const *names, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
 void
 release_consented(struct arena *a, const struct release *offer, const char *const *names,
 		  size_t n_names, struct release *out)
@@ -81,7 +73,7 @@ release_consented(struct arena *a, const struct release *offer, const char *cons
 	size_t n = 0;
 
 	for (size_t i = 0; i < offer->n; i++)
-		if (offer->p[i].required || name_in(names, n_names, offer->p[i].at->name))
+		if (offer->p[i].required || text_in(names, n_names, offer->p[i].at->name))
 			items[n++] = offer->p[i];
 	*out = (struct release){items, n, offer->missing};
 }

@@ -75,6 +75,17 @@ visible_ascii_has_no_blank_and_a_length(void **state UNUSED)
 }
 
 static void
+only_a_whole_string_is_in_a_list(void **state UNUSED)
+{
+	static const char *const words[] = {"openid", "email"};
+
+	assert_true(text_in(words, 2, "email"));
+	assert_false(text_in(words, 1, "email"));
+	assert_false(text_in(words, 2, "e"));
+	assert_false(text_in(NULL, 0, "email"));
+}
+
+static void
 null_equals_only_null(void **state UNUSED)
 {
 	assert_true(text_eq(NULL, NULL));
@@ -130,6 +141,7 @@ main(void)
 		cmocka_unit_test(only_utf8_without_nul_becomes_text),
 		cmocka_unit_test(a_text_that_is_too_long_is_refused),
 		cmocka_unit_test(visible_ascii_has_no_blank_and_a_length),
+		cmocka_unit_test(only_a_whole_string_is_in_a_list),
 		cmocka_unit_test(null_equals_only_null),
 		cmocka_unit_test(trimming_takes_xml_space_only),
 		cmocka_unit_test(words_are_split_at_spaces),
