@@ -1,6 +1,6 @@
 /* The configuration file: every mistake is named with its line. */
 #include "base/conf.h"
-#include "tests/test.h"
+#include "tests/arena.h"
 
 struct sample {
 	const char *name, *none;
@@ -24,22 +24,6 @@ static const struct conf_row rows[] = {
 	{"level", CONF_CHOICE, offsetof(struct sample, level), "low", "low|high", 0, 0, CONF_RELOAD,
 	 "Level."},
 };
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static bool
 parse(const char *text, struct sample *s, struct err *err)

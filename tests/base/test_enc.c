@@ -1,23 +1,7 @@
 /* Encodings are strict and reversible. */
 #include "base/enc.h"
 #include "base/rand.h"
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 22);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static void
 the_vectors_of_rfc_4648_hold(void **state UNUSED)

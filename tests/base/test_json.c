@@ -1,22 +1,6 @@
 /* JSON from outside. */
 #include "base/json.h"
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 22);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static void
 what_is_not_one_clean_object_is_refused(void **state UNUSED)

@@ -1,22 +1,6 @@
 /* From octets to text. */
 #include "base/text.h"
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static void
 only_utf8_without_nul_becomes_text(void **state UNUSED)

@@ -4,27 +4,11 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include "tests/test.h"
+#include "tests/arena.h"
 
 #define GOOD                                                                           \
 	"instance = sn-1\nbase_url = https://konto.example\nlisten = 127.0.0.1:8443\n" \
 	"database = host=/run\nmaster_key_file = /dev/null\n"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(8 << 20);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static bool
 parse(const char *text, struct config *c, struct err *err)

@@ -1,6 +1,6 @@
 /* Forms: what is taken from what was sent, what is noted as a problem, what pages get. */
 #include "idp/form.h"
-#include "tests/test.h"
+#include "tests/arena.h"
 
 static const struct form_field fields[] = {
 	{"name", "who", "name", FORM_TEXT, FORM_HINT, 10, 0},
@@ -10,22 +10,6 @@ static const struct form_field fields[] = {
 	{"code", NULL, "one-time-code", FORM_CODE, 0, 8, 0},
 	{"agree", NULL, NULL, FORM_CHECK, 0, 1, 0},
 };
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static struct form *
 sent(const struct param *p, size_t n)

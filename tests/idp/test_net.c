@@ -4,23 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static void
 networks_hold_their_addresses(void **state UNUSED)

@@ -1,23 +1,7 @@
 /* Texts in PO files: what is read, and that each mistake is named with its line. */
 #include "base/buf.h"
 #include "idp/po.h"
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create((size_t)1 << 24);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static void
 keys_and_texts_are_read(void **state UNUSED)

@@ -1,22 +1,6 @@
 /* Party policies: every key reads its words and nothing else. */
 #include "idp/policy.h"
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 22);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static void
 an_empty_policy_is_the_careful_default(void **state UNUSED)

@@ -1,22 +1,6 @@
 /* QR codes as SVG paths. */
 #include "idp/qr.h"
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 /* Every code begins with the finder pattern: 7 dark, then the two sides of a frame. */
 static void

@@ -1,22 +1,6 @@
 /* What a portal may learn: never more than registered, asked, held and consented. */
 #include "idp/release.h"
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 22);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 #define AT(name) attribute_by_name(name)
 

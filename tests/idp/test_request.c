@@ -6,23 +6,7 @@
 #include "idp/config.h"
 #include "idp/route.h"
 #include "tests/idp/raw.h"
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static void
 parameters_are_decoded(void **state UNUSED)

@@ -1,23 +1,7 @@
 /* Answers: what may be sent, and what every one carries. */
 #include "idp/response.h"
 
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 static void
 a_page_carries_every_protection(void **state UNUSED)

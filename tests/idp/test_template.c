@@ -1,22 +1,6 @@
 /* The syntax of templates and texts. */
 #include "idp/template.h"
-#include "tests/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/arena.h"
 
 /* The nodes as text: literals in quotes, others by sign and name. */
 static const char *

@@ -1,5 +1,5 @@
 /* keys/verify.c: each algorithm on its own key type only. */
-#include "tests/test.h"
+#include "tests/arena.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -8,22 +8,6 @@
 #include "keys/verify.h"
 
 #define TEXT bytes_of("what is signed")
-
-static struct arena *a;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(1 << 20);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 /* Sign with OpenSSL; salt_bytes only for PSS. */
 static struct bytes

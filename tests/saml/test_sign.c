@@ -4,27 +4,7 @@
 
 #include "base/enc.h"
 #include "saml/xmlw.h"
-#include "tests/saml/support.h"
-
-static struct arena *a;
-static struct err err;
-static struct test_keys *keys;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(16 << 20);
-	err_clear(&err);
-	keys = test_keys_create(a);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
+#include "tests/saml/with_keys.h"
 
 /* ---- the shapes we write ---- */
 

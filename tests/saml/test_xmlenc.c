@@ -14,31 +14,11 @@
 #include "keys/envelope.h"
 #include "saml/xmlenc.h"
 #include "tests/saml/fixture.h"
-#include "tests/saml/support.h"
+#include "tests/saml/with_keys.h"
 
 #define ELEMENT                                                                 \
 	"<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" " \
 	"ID=\"_a\"><saml:Subject>M\xc3\xbcller</saml:Subject></saml:Assertion>"
-
-static struct arena *a;
-static struct err err;
-static struct test_keys *keys;
-
-static int
-setup(void **state UNUSED)
-{
-	a = arena_create(64 << 20);
-	err_clear(&err);
-	keys = test_keys_create(a);
-	return a == NULL;
-}
-
-static int
-teardown(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
 
 static struct xmlenc_keys
 our_keys(void)
