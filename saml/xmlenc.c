@@ -257,10 +257,14 @@ xmlenc_encrypt(struct arena *a, struct bytes element, const char *name,
 	       const struct xmlenc_recipient *to, struct bytes *out, struct err *err)
 {
 	const struct xmlenc_content_row *content = xmlenc_content_row(to->content);
-	unsigned char *key = arena_alloc(a, KEY_BYTES_MAX);
-	struct bytes content_key = {key, content != NULL ? content->key_bytes : 0}, sealed;
+	struct bytes content_key, sealed;
 	struct xmlw w;
 
+	if (content == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "no such content encryption");
+	unsigned char *key = arena_alloc(a, KEY_BYTES_MAX);
+
+	content_key = (struct bytes){key, content->key_bytes};
 	rand_bytes(key, content_key.n);
 	if (!envelope_seal(a, content_key, (struct bytes){0}, element, &sealed, err))
 		return false;

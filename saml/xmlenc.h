@@ -44,7 +44,8 @@ enum xmlenc_transport xmlenc_transport_for(EVP_PKEY *key);
 /*
  * Encrypt `element` (text that xmlw wrote, standing alone).  *out is the
  * canonical text of <saml:NAME> (EncryptedAssertion, EncryptedID …) for
- * xmlw_canonical.  ERR_INTERNAL: a key that does not fit the transport.
+ * xmlw_canonical.  ERR_INTERNAL: a key that does not fit the transport, or
+ * a method that is not in the lists above.
  */
 MUST_USE bool xmlenc_encrypt(struct arena *a, struct bytes element, const char *name,
 			     const struct xmlenc_recipient *to, struct bytes *out, struct err *err);

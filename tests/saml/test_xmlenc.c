@@ -155,7 +155,7 @@ a_key_that_does_not_fit_its_transport_is_refused(void **state UNUSED)
 	to = recipient(&rows[0]);
 	to.content = 0;
 	ASSERT_REFUSED(xmlenc_encrypt(a, bytes_of(ELEMENT), "EncryptedAssertion", &to, &out, &err),
-		       &err, ERR_INTERNAL, "cannot be encrypted");
+		       &err, ERR_INTERNAL, "no such content encryption");
 }
 
 static const char *
