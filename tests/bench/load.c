@@ -228,9 +228,11 @@ report(struct runner *runners, size_t n, double seconds)
 	for (size_t i = 0; i < n; at += runners[i++].n)
 		memcpy(all + at, runners[i].us, runners[i].n * sizeof(*all));
 	qsort(all, total, sizeof(*all), by_value);
+	size_t median = total / 2, slow = total - total / 100 - (total > 0);
+
 	printf("{\"per_s\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"errors\":%zu}\n",
-	       (double)total / seconds, (double)all[total / 2] / 1000,
-	       (double)all[total - total / 100 - (total > 0)] / 1000, errors);
+	       (double)total / seconds, (double)all[median] / 1000, (double)all[slow] / 1000,
+	       errors);
 	free(all);
 }
 

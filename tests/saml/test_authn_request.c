@@ -223,9 +223,9 @@ test_an_unregistered_address_is_refused(void **state)
 {
 	static const char *const urls[] = {
 		"https://evil.example/saml/acs",
-		PORTAL_ACS "/",
-		PORTAL_ACS "?x=1",
-		PORTAL_ACS "#f",
+		(PORTAL_ACS "/"),
+		(PORTAL_ACS "?x=1"),
+		(PORTAL_ACS "#f"),
 		"https://amt24.example/saml/ac",
 		"https://amt24.example/saml",
 		"https://amt24.example/saml/ACS",
