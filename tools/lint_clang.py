@@ -1,6 +1,6 @@
 """Rules that need clang's tools or a compiler: format, headers that stand alone, clang-tidy.
 
-They take the flags from the build folder's compile_commands.json.  clang-tidy is slow, so a file
+They take the flags from the build folder's compile_commands.json.  Compiling is slow, so a file
 that was clean is not looked at again until it, a header of its, the flags, the rules or the
 installed libraries change.
 """
@@ -39,12 +39,16 @@ def _findings(root, folder, output, fallback):
 
 def formatted(tree):
     """As clang-format writes it; ./dev fmt does."""
-    def check(path):
-        done = _run(["clang-format", "--dry-run", "-Werror", path], tree.root)
-        m = DIAGNOSTIC.search(done.stderr)
-        return [Finding(path, int(m["line"]) if m else 1, "not formatted: ./dev fmt")] \
-            if done.returncode else []
-    yield from _parallel(check, tree.match("*.c", "*.h"))
+    def check(paths):
+        done = _run(["clang-format", "--dry-run", "-Werror", *paths], tree.root)
+        first = {}
+        for m in DIAGNOSTIC.finditer(done.stderr):
+            first.setdefault(m["path"], int(m["line"]))
+        if done.returncode and not first:
+            return [Finding(paths[0], 1, f"clang-format failed: {done.stderr.strip()[-200:]}")]
+        return [Finding(p, line, "not formatted: ./dev fmt") for p, line in first.items()]
+    files = tree.match("*.c", "*.h")
+    yield from _parallel(check, [files[i:i + 40] for i in range(0, len(files), 40)])
 
 
 def _commands(tree):
@@ -68,26 +72,8 @@ def _commands(tree):
     return commands
 
 
-def headers_alone(tree):
-    """Each header compiles by itself, so that no include order is secret knowledge."""
-    commands = _commands(tree)
-
-    def check(path):
-        folder = path.rsplit("/", 1)[0] + "/"
-        near = next((c for p, c in commands.items() if p.startswith(folder)), None)
-        if near is None:
-            return []
-        done = _run(["clang", *near[1], "-Wno-unknown-warning-option", "-fsyntax-only",
-                     "-Wno-pragma-once-outside-header", "-Wno-unused-macros",
-                     str(tree.root / path)], near[0])
-        return [Finding(path, int(m["line"]), f"does not stand alone: {m['text']}")
-                for m in DIAGNOSTIC.finditer(done.stderr)][:1]
-    headers = [p for p in tree.match("*/*.h") if not p.startswith("tests/")]
-    yield from _parallel(check, headers)
-
-
 def _system_state():
-    """What clang-tidy's verdict rests on beside this tree: itself and the libraries' headers."""
+    """What clang's verdict rests on beside this tree: itself and the libraries' headers."""
     return _run(["dpkg-query", "-W", "clang*", "libclang*", "*-dev"], None).stdout
 
 
@@ -102,24 +88,55 @@ def _own_files(tree, path):
     return sorted(seen)
 
 
+def _clean_marks(tree, *rules):
+    """A function from a path and its flags to the file that says: clean in this very state."""
+    cache = tree.root / "var" / "lint"
+    cache.mkdir(parents=True, exist_ok=True)
+    shared = "\0".join((*rules, _system_state()))
+
+    def clean_mark(path, flags):
+        # Comments count, too: NOLINT.
+        texts = (t for p in _own_files(tree, path) for t in (p, tree.text(p)))
+        state = "\0".join((shared, " ".join(flags), *texts))
+        return cache / hashlib.sha256(state.encode()).hexdigest()
+    return clean_mark
+
+
+def headers_alone(tree):
+    """Each header compiles by itself, so that no include order is secret knowledge."""
+    commands = _commands(tree)
+    clean_mark = _clean_marks(tree, "alone")
+
+    def check(path):
+        folder = path.rsplit("/", 1)[0] + "/"
+        near = next((c for p, c in commands.items() if p.startswith(folder)), None)
+        if near is None:
+            return []
+        mark = clean_mark(path, near[1])
+        if mark.exists():
+            return []
+        done = _run(["clang", *near[1], "-Wno-unknown-warning-option", "-fsyntax-only",
+                     "-Wno-pragma-once-outside-header", "-Wno-unused-macros",
+                     str(tree.root / path)], near[0])
+        found = [Finding(path, int(m["line"]), f"does not stand alone: {m['text']}")
+                 for m in DIAGNOSTIC.finditer(done.stderr)][:1]
+        if done.returncode == 0 and not found:
+            mark.touch()
+        return found
+    headers = [p for p in tree.match("*/*.h") if not p.startswith("tests/")]
+    yield from _parallel(check, headers)
+
+
 def tidy(tree):
     """clang-tidy; tests/.clang-tidy leaves the slow checks to the code of the product."""
     commands = _commands(tree)
-    cache = tree.root / "var" / "lint"
-    cache.mkdir(parents=True, exist_ok=True)
-    shared = _system_state() + "".join(map(tree.text, tree.match(".clang-tidy", "*/.clang-tidy")))
-
-    def clean_mark(path):
-        """Names this very state of the file, its headers (comments, too: NOLINT) and the rules."""
-        texts = (t for p in _own_files(tree, path) for t in (p, tree.text(p)))
-        state = "\0".join((shared, " ".join(commands[path][1]), *texts))
-        return cache / hashlib.sha256(state.encode()).hexdigest()
+    clean_mark = _clean_marks(tree, "tidy", *map(tree.text, tree.match(".clang-tidy", "*/.clang-tidy")))
 
     def check(path):
-        mark = clean_mark(path)
+        folder, flags = commands[path]
+        mark = clean_mark(path, flags)
         if mark.exists():
             return []
-        folder, flags = commands[path]
         done = _run(["clang-tidy", "--quiet", str(tree.root / path), "--", *flags,
                      "-Wno-unknown-warning-option"], folder)
         found = list(_findings(tree.root, folder, done.stdout, path))
