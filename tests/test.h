@@ -6,12 +6,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+
+/* How often, how many: `small` fits ./dev test, `full` is for ./dev test --full. */
+static inline size_t
+test_size(size_t small, size_t full)
+{
+	return getenv("KONTOR_TEST_FULL") == NULL ? small : full;
+}
 
 /* The call succeeds; else the failure's own text is shown. */
 #define ASSERT_OK(call, err)                                    \

@@ -576,42 +576,56 @@ a_stripped_signature_is_refused(void **state UNUSED)
 
 /* ---- every octet ---- */
 
-static void
-no_single_changed_octet_proves_other_content(void **state UNUSED)
+/* Changes each octet in turn, eight bits and to what XML takes notice of; how many were proven. */
+static int
+change_each_octet(const struct target *t)
 {
-	struct target t = target(bodies[2]);
-	size_t n = strlen(t.text);
-	char *text = arena_strdup(a, t.text);
+	static const char others[] = "<>&\"'/= #:!?_x\n";
+	size_t n = strlen(t->text);
+	char *text = arena_strdup(a, t->text);
 	int proven = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		static const char others[] = "<>&\"'/= #:!?_x\n";
-
 		for (int bit = 0; bit < 8; bit++) {
-			text[i] = (char)(t.text[i] ^ (1 << bit));
+			text[i] = (char)(t->text[i] ^ (1 << bit));
 			proven += judge_with((struct bytes){(unsigned char *)text, n},
-					     &xml_limits_message, &t.octets, 1)
+					     &xml_limits_message, &t->octets, 1)
 					  .proven;
 		}
 		for (const char *o = others; *o != '\0'; o++) {
 			text[i] = *o;
-			proven += judge(text, &t.octets, 1).proven;
+			proven += judge(text, &t->octets, 1).proven;
 		}
-		text[i] = t.text[i];
+		text[i] = t->text[i];
 	}
-	/* A few do: white space between attributes, or an octet put back as it was. */
-	assert_true(proven > 0);
+	return proven;
+}
+
+/* The shortest body; all of them at full size. */
+static void
+no_single_changed_octet_proves_other_content(void **state UNUSED)
+{
+	for (size_t b = test_size(2, 0); b < test_size(3, ARRAY_LEN(bodies)); b++) {
+		struct target t = target(bodies[b]);
+
+		/* A few do: white space between attributes, or an octet put back as it was. */
+		assert_true(change_each_octet(&t) > 0);
+	}
 }
 
 static void
 no_octet_left_out_or_doubled_proves_other_content(void **state UNUSED)
 {
-	struct target t = target(bodies[1]);
-	size_t n = strlen(t.text);
+	for (size_t b = test_size(1, 0); b < test_size(2, ARRAY_LEN(bodies)); b++) {
+		struct target t = target(bodies[b]);
+		size_t n = strlen(t.text);
 
-	for (size_t i = 0; i < n; i++) {
-		judge(arena_printf(a, "%.*s%s", (int)i, t.text, t.text + i + 1), &t.octets, 1);
-		judge(arena_printf(a, "%.*s%s", (int)i + 1, t.text, t.text + i), &t.octets, 1);
+		for (size_t i = 0; i < n; i++) {
+			judge(arena_printf(a, "%.*s%s", (int)i, t.text, t.text + i + 1), &t.octets,
+			      1);
+			judge(arena_printf(a, "%.*s%s", (int)i + 1, t.text, t.text + i), &t.octets,
+			      1);
+		}
 	}
 }
 
