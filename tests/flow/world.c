@@ -100,27 +100,37 @@ world_saml_party(struct world *w, const char *policy)
 }
 
 void
+world_oidc_document(struct world *w, const char *document, const char *policy)
+{
+	struct db_party row = {
+		.id = OIDC_CLIENT,
+		.kind = "oidc",
+		.display_name = "Stadtportal",
+		.document = bytes_of(document),
+		.policy = policy,
+		.enabled = true,
+	};
+
+	save_party(w, &row);
+}
+
+void
 world_oidc_party(struct world *w, const char *policy)
 {
 	unsigned char digest[SHA256_BYTES];
 
 	hash_sha256(bytes_of(OIDC_SECRET), digest);
-	struct db_party row = {
-		.id = OIDC_CLIENT,
-		.kind = "oidc",
-		.display_name = "Stadtportal",
-		.document = bytes_of(arena_printf(
-			w->a,
-			"{\"metadata\":{\"client_id\":\"" OIDC_CLIENT
-			"\",\"redirect_uris\":[\"" OIDC_BACK "\"],\"post_logout_redirect_uris\":"
-			"[\"https://stadtportal.example/bye\"],\"token_endpoint_auth_method\":"
-			"\"client_secret_basic\",\"scope\":\"openid profile email address\"},"
-			"\"secret_sha256\":\"%s\"}",
-			enc_hex(w->a, (struct bytes){digest, sizeof(digest)}))),
-		.policy = policy,
-		.enabled = true};
-
-	save_party(w, &row);
+	world_oidc_document(
+		w,
+		arena_printf(w->a,
+			     "{\"metadata\":{\"client_id\":\"" OIDC_CLIENT
+			     "\",\"redirect_uris\":[\"" OIDC_BACK
+			     "\"],\"post_logout_redirect_uris\":"
+			     "[\"https://stadtportal.example/bye\"],\"token_endpoint_auth_method\":"
+			     "\"client_secret_basic\",\"scope\":\"openid profile email address\"},"
+			     "\"secret_sha256\":\"%s\"}",
+			     enc_hex(w->a, (struct bytes){digest, sizeof(digest)})),
+		policy);
 }
 
 void
@@ -489,6 +499,29 @@ web_submit_again(struct web *b)
 	follow(b);
 }
 
+void
+web_post(struct web *b, const char *route, const char *tail, const char *fields)
+{
+	struct arena *a = b->w->a;
+	const char *secret = web_cookie(b, "__Host-form");
+	unsigned char digest[SHA256_BYTES];
+
+	hash_sha256(bytes_of(arena_printf(a, "%s form %s", secret == NULL ? "" : secret, route)),
+		    digest);
+	struct sending s = {
+		.method = "POST",
+		.target = arena_printf(a, "%s%s", route, tail),
+		.form = arena_printf(a, "csrf=%s&%s",
+				     enc_base64url(a, (struct bytes){digest, sizeof(digest)}),
+				     fields),
+		.cookies = cookie_header(b),
+		.origin = BASE,
+	};
+
+	transmit(b, &s);
+	follow(b);
+}
+
 const char *
 web_field(struct web *b, const char *name)
 {
@@ -549,7 +582,7 @@ signed_url(struct world *w, const char *path, const char *xml)
 	struct saml_to_sign message = {.element = bytes_of(xml)};
 	struct saml_outgoing out = {
 		.url = arena_printf(w->a, BASE "%s", path),
-		.relay_state = "state-1",
+		.relay_state = w->relay_state == NULL ? "state-1" : w->relay_state,
 		.message = &message,
 		.signer = &signer,
 	};

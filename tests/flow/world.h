@@ -30,6 +30,7 @@ struct world {
 	struct test_signer *signer;
 	struct test_keys *keys; /* of the portals */
 	time_t now;
+	const char *relay_state; /* of what the SAML portal sends; NULL: "state-1" */
 };
 
 /* cmocka group fixtures: *state becomes a struct world with both portals registered. */
@@ -42,6 +43,8 @@ int world_fresh(void **state);
 /* Register or change a portal: policy as JSON ("{}").  The new snapshot is there at once. */
 void world_saml_party(struct world *w, const char *policy);
 void world_oidc_party(struct world *w, const char *policy);
+/* The same client with a whole document of its own, as `kontor client add` keeps it. */
+void world_oidc_document(struct world *w, const char *document, const char *policy);
 void world_disable(struct world *w, const char *party);
 
 /* An account with these attributes at this level; `totp` false: password only.  Returns its id. */
@@ -86,6 +89,12 @@ void web_submit(struct web *b, const char *action, const char *fields);
 
 /* The same form sent again as it was (double click, replay). */
 void web_submit_again(struct web *b);
+
+/*
+ * A form of ours that no page showed: sent to a route row and what follows it,
+ * with the token and Origin that its page would have had.
+ */
+void web_post(struct web *b, const char *route, const char *tail, const char *fields);
 
 /* The value of a hidden field of the page; NULL: none. */
 const char *web_field(struct web *b, const char *name);
