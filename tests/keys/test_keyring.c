@@ -146,6 +146,7 @@ static void
 a_row_that_is_wrong_in_itself_is_refused(void **state UNUSED)
 {
 	struct key_row bad_kid = P256("a b", KEY_ACTIVE), empty_kid = P256("", KEY_ACTIVE);
+	struct key_row long_kid = P256("k", KEY_ACTIVE);
 	struct key_row purpose = P256("k", KEY_ACTIVE), type = purpose, in_state = purpose;
 	struct key_row rsa_spki = purpose, p256_spki = purpose, no_spki = purpose;
 	struct key_row cert = purpose, not_cert = purpose;
@@ -154,6 +155,7 @@ a_row_that_is_wrong_in_itself_is_refused(void **state UNUSED)
 	const struct keyring *kr;
 	struct err err = {0};
 
+	long_kid.kid = "k2345678901234567890123456789012345678901234567890123456789012345"; /* 65 */
 	purpose.purpose = (enum key_purpose)99;
 	type.type = KEY_SECRET;
 	in_state.state = (enum key_state)9;
@@ -169,6 +171,7 @@ a_row_that_is_wrong_in_itself_is_refused(void **state UNUSED)
 	} rows[] = {
 		{&bad_kid, "kid is malformed"},
 		{&empty_kid, "kid is malformed"},
+		{&long_kid, "kid is malformed"},
 		{&purpose, "purpose, type or state is unknown"},
 		{&type, "purpose, type or state is unknown"},
 		{&in_state, "purpose, type or state is unknown"},

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "base/enc.h"
 #include "keys/cert.h"
@@ -246,6 +247,59 @@ only_a_p256_decryption_key_agrees_and_on_16_to_64_octets(void **state UNUSED)
 	arena_destroy(a);
 }
 
+/* PKCS#8 of a fresh key that is none of ours. */
+static struct bytes
+foreign_key(struct arena *a, const char *type, const char *curve)
+{
+	EVP_PKEY *pkey = curve == NULL ? EVP_PKEY_Q_keygen(NULL, NULL, type, (size_t)2048)
+				       : EVP_PKEY_Q_keygen(NULL, NULL, type, curve);
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pkey);
+	unsigned char *p = arena_alloc(a, 4096), *end = p;
+	int n = i2d_PKCS8_PRIV_KEY_INFO(info, &end);
+
+	assert_true(n > 0 && n < 4096);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	EVP_PKEY_free(pkey);
+	return (struct bytes){p, (size_t)n};
+}
+
+static void
+a_weaker_key_or_one_of_another_curve_is_refused(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	struct crypto c;
+	struct private_key k;
+	struct bytes p256, longer;
+	struct err err = {0};
+
+	ASSERT_OK(crypto_init(a, &c, &err), &err);
+	ASSERT_OK(private_key_generate(a, KEY_P256, &p256, &err), &err);
+	const struct {
+		enum key_type type;
+		struct bytes key;
+	} rows[] = {
+		{KEY_RSA3072, foreign_key(a, "RSA", NULL)},
+		{KEY_P256, foreign_key(a, "EC", "P-384")},
+		{KEY_P256, foreign_key(a, "EC", "secp256k1")},
+		{KEY_P256, foreign_key(a, "EC", "brainpoolP256r1")},
+		{KEY_SECRET, p256},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_false(private_key_init(a, &c, "k", KEY_SAML_SIGN, rows[i].type, rows[i].key,
+					      1, &k, NULL));
+	/* The same key with one octet more. */
+	unsigned char *p = arena_alloc(a, p256.n + 1);
+
+	memcpy(p, p256.p, p256.n);
+	p[p256.n] = 0;
+	longer = (struct bytes){p, p256.n + 1};
+	ASSERT_OK(private_key_init(a, &c, "k", KEY_SAML_SIGN, KEY_P256, p256, 1, &k, &err), &err);
+	ASSERT_REFUSED(private_key_init(a, &c, "k", KEY_SAML_SIGN, KEY_P256, longer, 1, &k, &err),
+		       &err, ERR_INPUT, "not a private key of its type");
+	arena_destroy(a);
+}
+
 static void
 a_private_key_of_another_type_is_refused(void **state UNUSED)
 {
@@ -285,6 +339,7 @@ main(void)
 		cmocka_unit_test(a_point_off_the_curve_or_in_another_form_is_refused),
 		cmocka_unit_test(only_a_p256_decryption_key_agrees_and_on_16_to_64_octets),
 		cmocka_unit_test(a_private_key_of_another_type_is_refused),
+		cmocka_unit_test(a_weaker_key_or_one_of_another_curve_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("private", tests, NULL, NULL);

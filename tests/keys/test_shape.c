@@ -69,6 +69,7 @@ static const struct row jws_rows[] = {
 	{KEY_OIDC_SIGN, "[] {}", "not a flat object"},
 	{KEY_OIDC_SIGN, "{\"alg\":\"ES256\",\"kid\":\"k1\"} text", "payload is not an object"},
 	{KEY_OIDC_SIGN, "{\"alg\":\"ES256\",\"kid\":\"k1\"} {", "payload is not an object"},
+	{KEY_OIDC_SIGN, "{\"alg\":\"ES256\",\"kid\":\"k1\"} x}", "payload is not an object"},
 };
 
 static void

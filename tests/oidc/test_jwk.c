@@ -169,6 +169,15 @@ weak_rsa_keys_are_refused(void **state UNUSED)
 		       ERR_INPUT, "exponent");
 	ASSERT_REFUSED(parse(rsa_key(2048, 1, "AAEAAQ", alg), OIDC_ALG_NONE, &set), &err, ERR_INPUT,
 		       "leading zeros");
+	ASSERT_REFUSED(parse(rsa_key(2048, 1, "", alg), OIDC_ALG_NONE, &set), &err, ERR_INPUT,
+		       "empty");
+	/* RFC 7518 6.3.1.1: the same number under a second spelling. */
+	char *zero = arena_strdup(a, rsa_key(2048, 1, "AQAB", alg));
+	char *n = strstr(zero, "\"n\":\"") + strlen("\"n\":\"");
+
+	ASSERT_REFUSED(
+		parse(arena_printf(a, "%.*sAAAA%s", (int)(n - zero), zero, n), OIDC_ALG_NONE, &set),
+		&err, ERR_INPUT, "leading zeros");
 }
 
 /* CVE-2017-15361: 65537^128, whose residues are those of such keys. */

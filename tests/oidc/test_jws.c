@@ -152,6 +152,34 @@ signatures_of_wrong_length_are_refused(void **state UNUSED)
 	}
 }
 
+/* A signature that verifies, with a zero before each half: RFC 7518 3.4 fixes the length. */
+static void
+a_signature_has_one_spelling(void **state UNUSED)
+{
+	static const enum oidc_alg algs[] = {OIDC_ES256, OIDC_ES384};
+
+	for (size_t i = 0; i < ARRAY_LEN(algs); i++) {
+		struct oidc_jwk key = public_key(algs[i], NULL);
+		const char *header =
+			arena_printf(a, "{\"alg\":\"%s\"}", oidc_alg_info(algs[i])->name);
+		const char *good = token_of(a, algs[i], header, "{}");
+		unsigned char longer[2 * 49] = {0};
+		const struct oidc_signed *s;
+		struct oidc_jws jws;
+
+		ASSERT_OK(verify(good, &key, &s), &err);
+		ASSERT_OK(parse(good, &jws), &err);
+		size_t half = jws.signature.n / 2;
+
+		memcpy(longer + 1, jws.signature.p, half);
+		memcpy(longer + half + 2, jws.signature.p + half, half);
+		ASSERT_REFUSED(
+			verify(compact_of(a, header, "{}", (struct bytes){longer, 2 * half + 2}),
+			       &key, &s),
+			&err, ERR_DENIED, "wrong signature");
+	}
+}
+
 /* RFC 7515 6; the "alg none" family since 2015. */
 static void
 alg_none_is_refused(void **state UNUSED)
@@ -399,6 +427,7 @@ main(void)
 		cmocka_unit_test(a_signature_of_another_algorithm_is_refused),
 		cmocka_unit_test(any_flipped_bit_is_refused),
 		cmocka_unit_test(signatures_of_wrong_length_are_refused),
+		cmocka_unit_test(a_signature_has_one_spelling),
 		cmocka_unit_test(alg_none_is_refused),
 		cmocka_unit_test(hs256_with_a_public_key_is_refused),
 		cmocka_unit_test(headers_that_change_the_rules_are_refused),

@@ -34,6 +34,7 @@ a_challenge_is_demanded_in_s256(void **state UNUSED)
 		{CHALLENGE, "s256", "not S256"},
 		{CHALLENGE, "S512", "not S256"},
 		{CHALLENGE "A", "S256", "no digest"},
+		{CHALLENGE "=", "S256", "no digest"},
 		{"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c", "S256", "no digest"},
 		{"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM", "S256", "no digest"},
 		{"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c=", "S256", "no digest"},

@@ -114,9 +114,13 @@ http_is_for_loopback_and_development_only(void **state UNUSED)
 	static const char *const ok[] = {"http://127.0.0.1:8080/cb", "http://[::1]/cb",
 					 "http://localhost/cb", "http://amt24.localhost:8080/cb",
 					 GOOD};
-	static const char *const no[] = {
-		"http://portal.example/cb", "http://127.0.0.1.evil.example/",
-		"http://localhost.evil.example/", "http://evillocalhost/", "http://127.0.0.2/"};
+	static const char *const no[] = {"http://portal.example/cb",
+					 "http://127.0.0.1.evil.example/",
+					 "http://localhost.evil.example/",
+					 "http://evillocalhost/",
+					 "http://127.0.0.2/",
+					 "http://local/",
+					 "http://127.0.0/"};
 
 	for (size_t i = 0; i < ARRAY_LEN(ok); i++)
 		ASSERT_OK(oidc_uri_check(ok[i], true, &err), &err);

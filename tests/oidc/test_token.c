@@ -52,6 +52,10 @@ a_request_that_lacks_or_doubles_is_refused(void **state UNUSED)
 		       ERR_INPUT, "code occurs twice");
 	ASSERT_REFUSED(oidc_code_request_parse(&(struct params){list + 3, 4}, &rq, &err), &err,
 		       ERR_INPUT, "code_verifier occurs twice");
+	const struct param twice[] = {list[1], list[2], {"redirect_uri", "https://evil.example/"}};
+
+	ASSERT_REFUSED(oidc_code_request_parse(&(struct params){twice, 3}, &rq, &err), &err,
+		       ERR_INPUT, "redirect_uri occurs twice");
 	ASSERT_REFUSED(oidc_code_request_parse(&(struct params){list + 1, 6}, &rq, &err), &err,
 		       ERR_INPUT, "occurs twice");
 }
