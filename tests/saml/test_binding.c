@@ -185,6 +185,8 @@ test_a_form_with_a_signature_beside_it_is_refused(void **state)
 		       ERR_INPUT, "signed inside");
 	ASSERT_REFUSED(post("SAMLRequest=PHgvPg%3D%3D&Signature=QUJD", &w, &err), &err, ERR_INPUT,
 		       "signed inside");
+	ASSERT_REFUSED(post("SAMLRequest=PHgvPg%3D%3D&SigAlg=x", &w, &err), &err, ERR_INPUT,
+		       "signed inside");
 	ASSERT_REFUSED(post("SAMLRequest=PHgvPg%3D%3D&SAMLRequest=PHgvPg%3D%3D", &w, &err), &err,
 		       ERR_INPUT, "occurs twice");
 	ASSERT_REFUSED(post("SAMLRequest=PHgvPg", &w, &err), &err, ERR_INPUT, "base64");
