@@ -25,6 +25,7 @@ RULES = {
     "unfinished": lint_c.unfinished,
     "doc-links": lint_docs.links,
     "doc-names": lint_docs.names,
+    "threat-tests": lint_docs.threats,
     "leaks": lint_docs.leaks,
     "headers-alone": lint_clang.headers_alone,
     "format": lint_clang.formatted,

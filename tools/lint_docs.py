@@ -12,6 +12,10 @@ SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 PATH_SPAN = re.compile(r"^(?:[\w.-]+/)+[\w.*-]*$|^[\w-]+\.(?:c|h|py|sql|md|sh|po|html|build)$")
 NAME_SPAN = re.compile(r"^(?:struct |enum )?[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?:\(\))?$|^[a-z]\w*\(\)$")
 
+# `saml/test_xml::a_case` in threats.md: a case of tests/saml/test_xml.c or .py; and a row of a table.
+CASE_SPAN = re.compile(r"^(\w+/test_\w+)::(\w+)$")
+ROW = re.compile(r"^\|([^|\n]*)\|(?:[^|\n]*\|)*([^|\n]*)\|$", re.M)
+
 # Paths of one machine and names of package registries' hosts, none of which a clone can use.
 LEAKS = re.compile(
     r"(?<![\w.~-])/(?:root|home/\w+|wo[r]k|fa[r]m)/|"
@@ -82,6 +86,27 @@ def names(tree):
                 name = span.split()[-1].removesuffix("()")
                 if name not in words:
                     yield Finding(path, line, f"no source names {name}")
+
+
+def _case_exists(tree, test, case):
+    """Is there such a case, and is it run?  A C file lists its cases, a Python file runs all."""
+    code = tree.code(f"tests/{test}.c") if tree.exists(f"tests/{test}.c") else ""
+    if len(re.findall(rf"\b{case}\b", code)) > 1:
+        return True
+    path = f"tests/{test}.py"
+    return tree.exists(path) and re.search(rf"^def {case}\(", tree.text(path), re.M) is not None
+
+
+def threats(tree):
+    """Every incident in threats.md has a test, and each test that is named there exists."""
+    for path in tree.match("docs/threats.md"):
+        text = tree.text(path)
+        for m in SPAN.finditer(text):
+            if (case := CASE_SPAN.match(m[1])) and not _case_exists(tree, case[1], case[2]):
+                yield Finding(path, line_of(text, m.start()), f"there is no test {m[1]}")
+        for m in ROW.finditer(text):
+            if "::" not in m[2] and not re.fullmatch(r"[-: ]+|test", m[2].strip()):
+                yield Finding(path, line_of(text, m.start()), f"no test stands for {m[1].strip()}")
 
 
 def leaks(tree):

@@ -202,6 +202,33 @@ the_language_switch_leads_nowhere_else(void **state)
 	assert_true(text_starts(b.path, "/register"));
 }
 
+static void
+no_path_leads_to_a_file(void **state)
+{
+	/* Glewlwyd CVE-2022-29967: a path that climbed out of the folder of assets. */
+	static const char *const paths[] = {
+		"/static/../main.c",
+		"/static/../../../../etc/passwd",
+		"/static/%2e%2e/%2e%2e/etc/passwd",
+		"/static/..%2f..%2fetc%2fpasswd",
+		"/static/..%5c..%5cetc%5cpasswd",
+		"/static//etc/passwd",
+		"/static/",
+		"/static/.",
+		"/..%2f..%2fetc/passwd",
+		"//etc/passwd",
+	};
+	struct world *w = *state;
+	struct web b;
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		web_init(&b, w);
+		web_get(&b, paths[i]);
+		assert_true(b.status == 404 || b.status == 400);
+		assert_false(web_shows(&b, "root:"));
+	}
+}
+
 /* ---- the order of steps ---- */
 
 static void
@@ -564,6 +591,7 @@ main(void)
 		T(a_client_switched_off_redeems_nothing_more),
 		T(relay_state_and_state_are_carried_and_never_followed),
 		T(the_language_switch_leads_nowhere_else),
+		T(no_path_leads_to_a_file),
 		T(steps_out_of_order_are_not_taken),
 		T(a_malformed_cookie_skips_no_check),
 		T(a_logout_unsigned_or_of_another_session_ends_nothing),

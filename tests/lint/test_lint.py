@@ -85,6 +85,21 @@ SNIPPETS = {
                                   "`base <- keys`, `--json`\n",
           "idp/flow.c": "int flow_step(struct saml_signed *s);\n"}, []),
     ],
+    "threat-tests": [
+        ({"docs/threats.md": "`saml/test_x::gone`\n"}, ["docs/threats.md:1"]),
+        ({"docs/threats.md": "\n`saml/test_x::not_run`\n",
+          "tests/saml/test_x.c": "static void not_run(void **s) {} /* not_run */\n"},
+         ["docs/threats.md:2"]),
+        ({"docs/threats.md": "`lint/test_x::helper`\n", "tests/lint/test_x.py": "helper = 1\n"},
+         ["docs/threats.md:1"]),
+        ({"docs/threats.md": "| incident | rule | test |\n| --- | --- | --- |\n| a | b | later |\n"},
+         ["docs/threats.md:3"]),
+        ({"docs/threats.md": "| incident | rule | test |\n| --- | --- | --- |\n"
+                             "| a | b | `saml/test_x::is_run` `lint/test_x::case` |\n",
+          "tests/saml/test_x.c": "static void is_run(void **s) {}\nint t[] = {T(is_run)};\n",
+          "tests/lint/test_x.py": "def case():\n    pass\n",
+          "docs/a.md": "`saml/test_x::gone`\n| a | b |\n"}, []),
+    ],
     "leaks": [
         ({"docs/a.md": "see /ro" + "ot/kontor/x\n"}, ["docs/a.md:1"]),
         ({"tools/a.sh": "cd /wo" + "rk/main/\n"}, ["tools/a.sh:1"]),
