@@ -209,6 +209,16 @@ static const struct {
 	{REQUEST ">" ISSUER "<samlp:Extensions><x:a xmlns:x=\"urn:x\"><saml:Attribute/></x:a>"
 		 "</samlp:Extensions></samlp:AuthnRequest>",
 	 "<Attribute> has no attribute Name"},
+	{REQUEST ">" ISSUER "<samlp:Extensions><saml:Attribute Name=\"n\"><saml:AttributeValue"
+		 " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
+		 " xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xsi:type=\"xs:integer\">1"
+		 "</saml:AttributeValue></saml:Attribute></samlp:Extensions></samlp:AuthnRequest>",
+	 "xsi:type other than xs:string"},
+	{REQUEST ">" ISSUER "<samlp:Extensions><saml:Attribute Name=\"n\"><saml:AttributeValue"
+		 " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
+		 " xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xsi:type=\"samlp:string\">1"
+		 "</saml:AttributeValue></saml:Attribute></samlp:Extensions></samlp:AuthnRequest>",
+	 "xsi:type other than xs:string"},
 	{REQUEST "><saml:Issuer><b/></saml:Issuer></samlp:AuthnRequest>", "something beside text"},
 	{ENTITY
 	 "><md:SPSSODescriptor" ROLE

@@ -79,6 +79,7 @@ test_uris_are_those_of_rfc_3986(void **state)
 					  "https://sp.example/%zz",
 					  "https://sp.example/a#b#c",
 					  "1http://x/",
+					  "ht_tp://x/",
 					  ":x",
 					  "https://h:port/",
 					  "https://[::1]/",
@@ -93,6 +94,44 @@ test_uris_are_those_of_rfc_3986(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (saml_is_uri(bad[i]))
 			fail_msg("%s passed as a URI", bad[i]);
+}
+
+static void
+test_each_type_has_its_shape_and_length(void **state)
+{
+	static const struct {
+		enum saml_type type;
+		size_t most; /* octets; 0: nothing to fill */
+		const char *good, *bad;
+	} rows[] = {
+		{SAML_T_STRING, 4096, "a b", NULL},
+		{SAML_T_ID, 4096, "_1", NULL},
+		{SAML_T_URI, 2048, "urn:x", "urn: x"},
+		{SAML_T_LOGO, 65536, "data:image/png;base64,AA", "data: x"},
+		{SAML_T_URIS, 0, "urn:a urn:b", "urn:a <b>"},
+		{SAML_T_INTEGER, 50, "7", ""},
+		{SAML_T_INTEGER, 50, "7", "-1"},
+		{SAML_T_COUNT, 0, "0", "2147483648"},
+		{SAML_T_POSITIVE, 0, "1", "0"},
+		{SAML_T_BASE64, 0, "AA==", "AA"},
+		{SAML_T_KEY_USE, 0, "signing", "Signing"},
+		{SAML_T_CONTACT, 0, "other", "boss"},
+		{SAML_T_COMPARISON, 0, "exact", "equal"},
+	};
+	struct arena *a = arena_create(1 << 20);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_true(saml_value_is(a, rows[i].good, rows[i].type));
+		assert_true(rows[i].bad == NULL || !saml_value_is(a, rows[i].bad, rows[i].type));
+		char *filled = arena_alloc(a, rows[i].most + 2);
+
+		memset(filled, '7', rows[i].most + 1);
+		assert_true(rows[i].most == 0 || !saml_value_is(a, filled, rows[i].type));
+		filled[rows[i].most] = '\0';
+		assert_true(rows[i].most == 0 || saml_value_is(a, filled, rows[i].type));
+	}
+	arena_destroy(a);
 }
 
 static void
@@ -138,6 +177,7 @@ main(void)
 		cmocka_unit_test(test_shorts_are_digits_up_to_65535),
 		cmocka_unit_test(test_durations_are_counted_in_seconds),
 		cmocka_unit_test(test_uris_are_those_of_rfc_3986),
+		cmocka_unit_test(test_each_type_has_its_shape_and_length),
 		cmocka_unit_test(test_typed_attributes_are_read_or_refused),
 	};
 
