@@ -291,6 +291,10 @@ static const struct change before_signing[] = {
 	 C14N "<e:InclusiveNamespaces xmlns:e=\"" EXC
 	      "\" PrefixList=\"\">x</e:InclusiveNamespaces>",
 	 ERR_INPUT, "text beside"},
+	{C14N,
+	 C14N "<e:InclusiveNamespaces xmlns:e=\"" EXC "\" PrefixList=\"a\"/>"
+	      "<e:InclusiveNamespaces xmlns:e=\"" EXC "\" PrefixList=\"b\"/>",
+	 ERR_INPUT, "unexpected <InclusiveNamespaces>"},
 	{TO_INFO, TO_INFO X, ERR_INPUT, "lacks <CanonicalizationMethod>"},
 	{TO_INFO, "<ds:SignedInfo x=\"\">", ERR_INPUT, "attribute x"},
 	{TO_INFO, TO_INFO "text", ERR_INPUT, "text beside"},
