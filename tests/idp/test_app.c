@@ -179,6 +179,8 @@ another_host_is_not_answered(void **state UNUSED)
 	assert_int_equal(ask("GET /now HTTP/1.1", "Host: evil.example", ""), 421);
 	assert_int_equal(ask("GET /now HTTP/1.1", "Host: konto.example:444", ""), 421);
 	assert_int_equal(ask("GET /now HTTP/1.1", "Host: konto.example.evil", ""), 421);
+	assert_int_equal(ask("GET /now HTTP/1.1", "Host: konto.exampl", ""), 421);
+	assert_int_equal(ask("GET /now HTTP/1.1", "Host: kont0.example", ""), 421);
 	assert_int_equal(ask("GET /now HTTP/1.1", "Host: Konto.Example", ""), 200);
 	assert_int_equal(ask("GET /now HTTP/1.1", "Host: konto.example:443", ""), 200);
 	assert_int_equal(ask("GET /health HTTP/1.1", "Host: 10.0.0.1", ""), 200);
