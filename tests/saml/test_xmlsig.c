@@ -301,6 +301,10 @@ static const struct change before_signing[] = {
 	/* SignatureMethod */
 	{METHOD, METHOD "<ds:HMACOutputLength>8</ds:HMACOutputLength>", ERR_INPUT,
 	 "HMACOutputLength"},
+	{"<ds:SignatureMethod ", "<ds:SignatureMethod x=\"\" ", ERR_INPUT, "attribute x"},
+	{"<ds:DigestMethod ", "<ds:DigestMethod x=\"\" ", ERR_INPUT, "attribute x"},
+	{"<ds:Transform Algorithm=\"" ENV, "<ds:Transform x=\"\" Algorithm=\"" ENV, ERR_INPUT,
+	 "attribute x"},
 	{"#ecdsa-sha256", "#ecdsa-sha1", ERR_DENIED, "SignatureMethod"},
 	{"2001/04/xmldsig-more#ecdsa-sha256", "2000/09/xmldsig#rsa-sha1", ERR_DENIED,
 	 "SignatureMethod"},
