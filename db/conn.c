@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "db/pgtype.h"
 
 #define SETUP_US      (10 * 1000000LL)
@@ -158,11 +159,38 @@ conn_result_ok(const PGresult *res)
 }
 
 bool
-conn_result_moved(const PGresult *res)
+conn_result_stale(const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 
-	return state != NULL && strcmp(state, "25006") == 0;
+	return state != NULL && (strcmp(state, "25006") == 0 || /* read only */
+				 strcmp(state, "0A000") == 0 || /* cached plan, other columns */
+				 strcmp(state, "26000") == 0);  /* no such prepared statement */
+}
+
+/* The one statement that asks for the database's time: it is what is measured here. */
+#define CLOCK_SQL "SELECT floor(extract(epoch FROM clock_timestamp()))::text"
+
+bool
+conn_clock_skew(struct conn *c, time_t (*clock)(void), int64_t deadline_us, int64_t *skew_s)
+{
+	PGresult *res = NULL;
+	int64_t before = clock();
+
+	if (conn_command(c, CLOCK_SQL, deadline_us, &res) != CONN_READY)
+		return false;
+	int64_t after = clock();
+	uint64_t theirs = 0;
+	bool held = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1 &&
+		    text_to_u64(PQgetvalue(res, 0, 0), INT64_MAX, &theirs);
+
+	PQclear(res);
+	/* They looked at some moment between the two. */
+	if (held)
+		*skew_s = (int64_t)theirs < before  ? before - (int64_t)theirs
+			  : (int64_t)theirs > after ? (int64_t)theirs - after
+						    : 0;
+	return held;
 }
 
 static Oid
@@ -271,12 +299,13 @@ conn_open(struct conn *c, const char *conninfo, const char *application_name, en
 
 	snprintf(name, sizeof(name), "%s %s", application_name, role_names[role]);
 	/* Before dbname: defaults.  After it: what the program relies on. */
-	const char *const names[] = {"connect_timeout", "tcp_user_timeout",
-				     "keepalives_idle", "fallback_application_name",
-				     "dbname",          "target_session_attrs",
-				     "client_encoding", NULL};
-	const char *const values[] = {"3",      "10000",      "10",   name,
-				      conninfo, "read-write", "UTF8", NULL};
+	const char *const names[] = {"connect_timeout",  "tcp_user_timeout",
+				     "keepalives_idle",  "keepalives_interval",
+				     "keepalives_count", "fallback_application_name",
+				     "dbname",           "target_session_attrs",
+				     "client_encoding",  NULL};
+	const char *const values[] = {"3",  "10000",  "10",         "5",    "2",
+				      name, conninfo, "read-write", "UTF8", NULL};
 
 	c->warned = false;
 	c->pg = PQconnectdbParams(names, values, 1);
@@ -373,6 +402,8 @@ static const struct {
 	{"23", ERR_DENIED},         /* not null, check */
 	{"P0001", ERR_DENIED},      /* a trigger of ours */
 	{"08", ERR_UNAVAILABLE},    /* connection */
+	{"0A000", ERR_UNAVAILABLE}, /* the tables changed: conn_result_stale */
+	{"26000", ERR_UNAVAILABLE}, /* the same for what was prepared */
 	{"25006", ERR_UNAVAILABLE}, /* read-only: this is a standby now */
 	{"40", ERR_UNAVAILABLE},    /* deadlock, serialization */
 	{"53", ERR_UNAVAILABLE},    /* resources */

@@ -53,8 +53,17 @@ enum conn_wait conn_command(struct conn *c, const char *sql, int64_t deadline_us
 
 bool conn_result_ok(const PGresult *res);
 
-/* This server may not write any more (it became a standby): connect anew. */
-bool conn_result_moved(const PGresult *res);
+/*
+ * Nothing more will come of this connection: the server may not write any more (it
+ * became a standby), or what was prepared no longer fits the tables: connect anew.
+ */
+bool conn_result_stale(const PGresult *res);
+
+/*
+ * How far the node's clock (`clock`) is from the database's.  The time that the
+ * answer took is no difference.  False: no answer; the connection is of no more use.
+ */
+bool conn_clock_skew(struct conn *c, time_t (*clock)(void), int64_t deadline_us, int64_t *skew_s);
 
 /* Records what a failed result means (db.h) and returns false.  `what`: for the text. */
 bool conn_fail(struct err *err, const char *what, const PGresult *res);

@@ -15,7 +15,6 @@
 #include "db/tx.h"
 
 #define TX_CONNECTIONS 4
-#define SKEW_MOST_S    2
 
 struct db {
 	struct db_options options;
@@ -100,6 +99,11 @@ struct pool *
 db_pool(struct db *db)
 {
 	return db->pool;
+}
+
+time_t (*db_clock(struct db *db))(void)
+{
+	return db->options.clock;
 }
 
 bool

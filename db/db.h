@@ -74,7 +74,7 @@ void db_tx_rollback(struct db_tx *tx);
 struct db_status {
 	bool reader, durable, lazy, listener; /* connected now */
 	bool clock_known;
-	int64_t clock_skew_s; /* |node - database| at the last look, at most a minute ago */
+	int64_t clock_skew_s; /* |node - database| at the last look, at most 15 s ago */
 	uint64_t queued;      /* statements that wait to be sent */
 	uint64_t statements;  /* answered by the pipelined connections */
 	uint64_t batches;     /* round trips they took */

@@ -166,9 +166,15 @@ send_batch(struct lane *lane, struct job **jobs, size_t n)
 
 	for (size_t i = 0; sent && i < n; i++)
 		sent = conn_send(&lane->conn, jobs[i]->st, jobs[i]->params, jobs[i]->n);
-	if (sent && writes(lane))
-		sent = send_control(lane, "COMMIT");
 	return sent;
+}
+
+/* False: lost, and a COMMIT may be on its way: the server does not wait for the sync to obey it. */
+static bool
+send_end(struct lane *lane)
+{
+	return (!writes(lane) || send_control(lane, "COMMIT")) &&
+	       PQpipelineSync(lane->conn.pg) == 1;
 }
 
 /* Undo what a failed statement left open.  False: the connection is lost. */
@@ -180,7 +186,8 @@ roll_back(struct lane *lane, int64_t deadline_us)
 	for (int i = 0; done && i < 2; i++) {
 		PGresult *res = conn_pipeline_next(&lane->conn, deadline_us);
 
-		done = res != NULL;
+		done = res != NULL &&
+		       (i == 1 ? PQresultStatus(res) == PGRES_PIPELINE_SYNC : conn_result_ok(res));
 		PQclear(res);
 	}
 	return done;
@@ -252,6 +259,15 @@ reset_failed(struct lane *lane, struct job **jobs, size_t n)
 	}
 }
 
+static bool
+any_stale(struct job *const *jobs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (conn_result_stale(jobs[i]->res))
+			return true;
+	return false;
+}
+
 /*
  * Run jobs as one batch.  True: each has its outcome.  False: some are NOT_DONE
  * and nothing of them stands; happens only with more than one.
@@ -267,8 +283,7 @@ run_once(struct lane *lane, struct job **jobs, size_t n)
 		lose(lane, jobs, n, LOST);
 		return true;
 	}
-	if (PQpipelineSync(lane->conn.pg) != 1 ||
-	    !take_answers(lane, jobs, n, deadline_us, &answers)) {
+	if (!send_end(lane) || !take_answers(lane, jobs, n, deadline_us, &answers)) {
 		PQclear(answers.commit);
 		lose(lane, jobs, n, writes(lane) ? UNKNOWN : LOST);
 		return true;
@@ -279,9 +294,11 @@ run_once(struct lane *lane, struct job **jobs, size_t n)
 			lose(lane, jobs, n, LOST);
 			return true;
 		}
+		bool stale = any_stale(jobs, n);
+
 		if (n > 1)
 			reset_failed(lane, jobs, n);
-		else if (conn_result_moved(jobs[0]->res))
+		if (stale)
 			conn_close(&lane->conn);
 		return n == 1;
 	}

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "db/conn.h"
 
-#define CLOCK_EVERY_US (60 * 1000000LL)
+/* Also how long notices may be missing before a silent loss of the connection shows. */
+#define CLOCK_EVERY_US (15 * 1000000LL)
 #define ANSWER_US      (5 * 1000000LL)
 #define BACKOFF_MS     100
 #define BACKOFF_MOST   5000
@@ -33,30 +33,20 @@ struct listener {
 	struct listener_status status;
 };
 
-/* The one statement that asks for the database's time: it is what is measured here. */
-#define CLOCK_SQL "SELECT floor(extract(epoch FROM clock_timestamp()))::text"
-
 /* False: the connection is lost. */
 static bool
 look_at_clock(struct listener *l)
 {
-	PGresult *res = NULL;
-
-	if (conn_command(&l->conn, CLOCK_SQL, clock_mono_us() + ANSWER_US, &res) != CONN_READY)
-		return false;
-	uint64_t theirs = 0;
-	bool held = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1 &&
-		    text_to_u64(PQgetvalue(res, 0, 0), INT64_MAX, &theirs);
+	int64_t skew_s = 0;
+	bool held =
+		conn_clock_skew(&l->conn, l->options->clock, clock_mono_us() + ANSWER_US, &skew_s);
 
 	if (held) {
-		int64_t skew = (int64_t)l->options->clock() - (int64_t)theirs;
-
 		pthread_mutex_lock(&l->lock);
-		l->status.clock_skew_s = skew < 0 ? -skew : skew;
+		l->status.clock_skew_s = skew_s;
 		l->status.clock_known = true;
 		pthread_mutex_unlock(&l->lock);
 	}
-	PQclear(res);
 	l->clock_next_us = clock_mono_us() + CLOCK_EVERY_US;
 	return held;
 }

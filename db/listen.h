@@ -1,6 +1,6 @@
 /*
  * The listener: a connection that hears what other nodes changed (LISTEN
- * kontor) and looks at the database's clock once a minute.
+ * kontor) and looks at the database's clock every 15 s.
  */
 #ifndef KONTOR_DB_LISTEN_H
 #define KONTOR_DB_LISTEN_H

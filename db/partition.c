@@ -19,7 +19,8 @@ maintain(struct db_tx *tx, time_t now, struct db_partitions *out, struct err *er
 	struct db_rows *rows;
 
 	/* One day more than needed, so that what is made at noon lasts until the next noon. */
-	if (!db_tx_run(tx, &db_partition_statements[MAINTAIN],
+	if (!db_tx_check_clock(tx, err) ||
+	    !db_tx_run(tx, &db_partition_statements[MAINTAIN],
 		       DB_ARGS(db_int(now / DAY_S - 1), db_int(now / DAY_S),
 			       db_int((now + DB_AHEAD_S) / DAY_S + 1)),
 		       &rows, err))

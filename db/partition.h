@@ -19,6 +19,8 @@ struct db_partitions {
 /*
  * Make what DB_AHEAD_S needs and drop what expired more than a day ago.  Run
  * hourly by any node; a second one at the same time does nothing.
+ * ERR_UNAVAILABLE, and nothing done: this node's clock is not the database's, and
+ * by the wrong day it would drop replay marks and codes that still count.
  */
 MUST_USE bool db_partitions_maintain(const struct db_call *c, time_t now, struct db_partitions *out,
 				     struct err *err);

@@ -86,7 +86,7 @@ const struct db_statement db_session_statements[] = {
 						 "p.session_index, p.at FROM gone"
 						 " LEFT JOIN session_participant p ON p.sid = "
 						 "gone.sid ORDER BY p.at, p.party"},
-	[SWEEP] = {"session_sweep", DB_LAZY, T_SESSION, 0, "ii",
+	[SWEEP] = {"session_sweep", DB_IN_TX, T_SESSION, 0, "ii",
 		   "WITH gone AS (DELETE FROM session WHERE sid IN (SELECT sid FROM session"
 		   " WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)"
 		   " SELECT count(*) FROM gone"},
@@ -327,10 +327,16 @@ db_session_end(const struct db_call *c, const char *sid, const struct db_audit *
 bool
 db_session_sweep(const struct db_call *c, int64_t limit, time_t now, int64_t *n, struct err *err)
 {
-	struct db_rows *rows;
+	struct db_rows *rows = NULL;
+	struct db_tx *tx;
 
-	if (!db_run(c, &db_session_statements[SWEEP], DB_ARGS(db_int(now), db_int(limit)), &rows,
-		    err))
+	if (!db_tx_begin(c, &tx, err))
+		return false;
+	bool held = db_tx_check_clock(tx, err) &&
+		    db_tx_run(tx, &db_session_statements[SWEEP],
+			      DB_ARGS(db_int(now), db_int(limit)), &rows, err);
+
+	if (!db_tx_conclude(tx, held, NULL, now, err))
 		return false;
 	int64_t count = db_get_int(rows, 0, 0);
 

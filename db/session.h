@@ -97,7 +97,8 @@ MUST_USE bool db_session_end(const struct db_call *c, const char *sid, const str
 			     time_t now, bool *ended, const struct db_participant **out, size_t *n,
 			     struct err *err);
 
-/* Remove at most `limit` rows that expired before `now`; *n were. */
+/* Remove at most `limit` rows that expired before `now`; *n were.  ERR_UNAVAILABLE: as
+ * db_partitions_maintain, when the node's clock is not the database's. */
 MUST_USE bool db_session_sweep(const struct db_call *c, int64_t limit, time_t now, int64_t *n,
 			       struct err *err);
 

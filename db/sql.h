@@ -125,6 +125,12 @@ MUST_USE bool db_tx_run(struct db_tx *tx, const struct db_statement *statement,
 			struct err *err);
 
 /*
+ * Before something is removed because it is old: ERR_UNAVAILABLE when this node's
+ * clock and the database's differ now by more than db_ready allows.
+ */
+MUST_USE bool db_tx_check_clock(struct db_tx *tx, struct err *err);
+
+/*
  * The end of a transaction whose statements went as `held` says: commit it with
  * its audit row (NULL: none), or roll it back.  Returns whether it stands.
  */

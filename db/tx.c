@@ -29,6 +29,7 @@ struct pool {
 };
 
 struct db_tx {
+	struct db *db;
 	struct pool *pool;
 	struct slot *slot; /* NULL: over */
 	struct arena *a;
@@ -176,6 +177,7 @@ db_tx_begin(const struct db_call *c, struct db_tx **out, struct err *err)
 {
 	struct db_tx *tx = ARENA_NEW(c->a, struct db_tx);
 
+	tx->db = c->db;
 	tx->pool = db_pool(c->db);
 	tx->a = c->a;
 	tx->deadline_us = c->deadline_us;
@@ -217,7 +219,7 @@ execute(struct db_tx *tx, const struct db_statement *st, const struct db_param *
 		return true;
 	}
 	(void)conn_fail(err, st->name, tx->res);
-	if (conn_result_moved(tx->res))
+	if (conn_result_stale(tx->res))
 		release(tx, false);
 	return false;
 }
@@ -237,6 +239,22 @@ db_tx_run(struct db_tx *tx, const struct db_statement *st, const struct db_param
 	PQclear(tx->res);
 	tx->res = NULL;
 	return held;
+}
+
+bool
+db_tx_check_clock(struct db_tx *tx, struct err *err)
+{
+	int64_t skew_s = 0;
+
+	if (tx->slot == NULL || tx->failed)
+		return FAIL(err, ERR_INTERNAL, NULL, "clock: the transaction is over");
+	if (!conn_clock_skew(&tx->slot->conn, db_clock(tx->db), tx->deadline_us, &skew_s)) {
+		release(tx, false);
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "clock: no answer");
+	}
+	return skew_s <= SKEW_MOST_S ||
+	       FAIL(err, ERR_UNAVAILABLE, NULL, "this node's clock is %lld s off the database's",
+		    (long long)skew_s);
 }
 
 static bool

@@ -15,6 +15,10 @@ uint64_t pool_unknown(struct pool *pool);
 
 struct pool *db_pool(struct db *db);
 
+/* The node's clock, and how far it may be from the database's. */
+#define SKEW_MOST_S 2
+time_t (*db_clock(struct db *db))(void);
+
 /* The writers cannot reach the database either: no use in trying. */
 bool db_refuses(struct db *db);
 

@@ -13,8 +13,10 @@
 #include "db/account.h"
 #include "db/audit.h"
 #include "db/key.h"
+#include "db/partition.h"
 #include "db/party.h"
 #include "db/seen.h"
+#include "db/session.h"
 #include "db/setting.h"
 #include "tests/db/pg.h"
 
@@ -385,6 +387,26 @@ connections_that_died_are_made_again(void **state)
 	ASSERT_OK(db_party_list(&pg->c, &list, &n, &pg->err), &pg->err);
 }
 
+/* A migration of the next release, while this one runs; the first call pays for it. */
+static void
+what_was_prepared_for_other_columns_is_prepared_anew(void **state)
+{
+	static const char *const types[] = {"smallint", "bigint"};
+	struct pg *pg = *state;
+	const struct db_party *list;
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		ASSERT_OK(db_party_list(&pg->c, &list, &n, &pg->err), &pg->err);
+		pg_sql(pg,
+		       arena_printf(pg->a, "ALTER TABLE party ALTER version TYPE %s", types[i]));
+		ASSERT_REFUSED(db_party_list(&pg->c, &list, &n, &pg->err), &pg->err,
+			       ERR_UNAVAILABLE, "party_list: SQLSTATE 0A000");
+		await_ready(pg);
+		ASSERT_OK(db_party_list(&pg->c, &list, &n, &pg->err), &pg->err);
+	}
+}
+
 static void
 without_a_database_every_call_says_so(void **state)
 {
@@ -546,6 +568,39 @@ a_node_with_another_time_is_not_ready(void **state)
 	} while (!s.reader || !s.durable || !s.lazy || !s.listener || !s.clock_known);
 	assert_in_range(db_clock_skew_s(db), 9, 11);
 	assert_false(db_ready(db));
+	/* Nor may it throw away what is old by its clock. */
+	struct db_call c = pg_call(pg, db);
+	struct db_partitions partitions;
+	int64_t swept;
+
+	ASSERT_REFUSED(db_partitions_maintain(&c, NOW, &partitions, &pg->err), &pg->err,
+		       ERR_UNAVAILABLE, "this node's clock is");
+	ASSERT_REFUSED(db_session_sweep(&c, 1, NOW, &swept, &pg->err), &pg->err, ERR_UNAVAILABLE,
+		       "this node's clock is");
+	db_destroy(db);
+}
+
+/* Every look begins ten seconds ago: so long the answer seems to take. */
+static time_t
+clock_of_a_slow_answer(void)
+{
+	static atomic_uint calls;
+
+	return clock_now() - (atomic_fetch_add(&calls, 1) % 2 == 0 ? 10 : 0);
+}
+
+static void
+a_slow_answer_is_no_difference_of_clocks(void **state)
+{
+	struct pg *pg = *state;
+	const struct db_options options = {.conninfo = pg->conninfo,
+					   .clock = clock_of_a_slow_answer};
+	struct db *db;
+
+	ASSERT_OK(db_create(&options, &db, &pg->err), &pg->err);
+	while (db_clock_skew_s(db) == INT64_MAX)
+		pg_sql(pg, "SELECT pg_sleep(0.01)");
+	assert_true(db_clock_skew_s(db) <= 1);
 	db_destroy(db);
 }
 
@@ -641,6 +696,7 @@ main(void)
 		T(a_lost_connection_before_commit_is_no_success),
 		T(a_lost_connection_during_the_commit_of_a_transaction_is_unknown),
 		T(connections_that_died_are_made_again),
+		T(what_was_prepared_for_other_columns_is_prepared_anew),
 		T(without_a_database_every_call_says_so),
 		T(the_pool_is_bounded_and_waits_until_the_deadline),
 		T(what_is_not_committed_is_undone_with_the_arena),
@@ -648,6 +704,7 @@ main(void)
 		T(a_transaction_whose_connection_is_lost_is_over),
 		T(a_result_that_does_not_fit_refuses_the_request),
 		T(a_node_with_another_time_is_not_ready),
+		T(a_slow_answer_is_no_difference_of_clocks),
 		T(changes_are_heard_and_everything_after_each_connect),
 	};
 
