@@ -1,20 +1,25 @@
 /*
  * Faults of the server itself, on a cluster of the test's own (pg-temp --own): a
- * restart, and a synchronous standby that is not there.
+ * restart, a synchronous standby that is not there, processes of it that are
+ * killed or stopped, connections refused.
  */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 
+#include <stdio.h>
+
 #include <libpq-fe.h>
 
 #include "base/clock.h"
 #include "db/account.h"
+#include "db/audit.h"
 #include "db/flow.h"
 #include "db/dated.h"
 #include "db/key.h"
 #include "db/party.h"
+#include "db/seen.h"
 #include "db/setting.h"
 #include "tests/db/pg.h"
 
@@ -169,6 +174,275 @@ a_restart_of_the_server_is_survived(void **state)
 	(void)pg_person(pg);
 }
 
+/* ---- one backend: killed, stopped, out of time ---- */
+
+/* Advisory lock 1 is the brake: who sets it stops rows of "seen" on their way in, and settings and
+ * keys at COMMIT. */
+#define BRAKE   "SELECT pg_advisory_lock(1)"
+#define RELEASE "SELECT pg_advisory_unlock_all()"
+#define BRAKED  " AND wait_event_type = 'Lock' AND query "
+
+/* No call here may last longer, whatever happens to the server. */
+#define BOUND_US (30 * 1000000LL)
+
+static bool
+see(struct waiting *w)
+{
+	bool first = false;
+
+	return db_seen_once(&w->c, "brake", bytes_of("v"), NOW + 60, NOW, &first, &w->err) && first;
+}
+
+static void
+start(struct pg *pg, struct waiting *w, bool (*fn)(struct waiting *w), int64_t patience_us)
+{
+	*w = (struct waiting){.c = pg->c, .fn = fn};
+	w->c.a = arena_create(1024 * 1024);
+	w->c.deadline_us = clock_mono_us() + patience_us;
+	assert_int_equal(pthread_create(&w->thread, NULL, waiting_main, w), 0);
+}
+
+static void
+finish(struct waiting *w)
+{
+	pthread_join(w->thread, NULL);
+	arena_destroy(w->c.a);
+}
+
+/* The process of the server that does this for us and has come to `where`. */
+static pid_t
+backend(struct pg *pg, const char *role, const char *where)
+{
+	const char *of = arena_printf(pg->a,
+				      " FROM pg_stat_activity WHERE datname = current_database()"
+				      " AND application_name = 'kontor %s'%s",
+				      role, where);
+
+	pg_await(pg, arena_printf(pg->a, "SELECT count(*)%s", of), "1");
+	return (pid_t)atoi(pg_value(pg, arena_printf(pg->a, "SELECT pid%s", of)));
+}
+
+/* The server answers again, to us and to the program. */
+static void
+await_recovery(struct pg *pg)
+{
+	int64_t give_up_us = clock_mono_us() + 120 * 1000000LL;
+
+	for (bool there = false; !there || !db_ready(pg->db); (void)poll(NULL, 0, 20)) {
+		PGresult *res = PQexec(pg->side, "SELECT 1");
+
+		there = PQresultStatus(res) == PGRES_TUPLES_OK;
+		PQclear(res);
+		if (!there)
+			PQreset(pg->side);
+		assert_true(clock_mono_us() < give_up_us);
+	}
+}
+
+static void
+set_brakes(struct pg *pg)
+{
+	pg_sql(pg, "TRUNCATE seen, setting, key;"
+		   "CREATE OR REPLACE FUNCTION brake() RETURNS trigger LANGUAGE plpgsql"
+		   " SET lock_timeout = 0 AS $$ BEGIN"
+		   " PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END $$;"
+		   "CREATE TRIGGER brake BEFORE INSERT ON seen FOR EACH ROW"
+		   " EXECUTE FUNCTION brake();"
+		   "CREATE CONSTRAINT TRIGGER brake AFTER INSERT ON setting DEFERRABLE"
+		   " INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION brake();"
+		   "CREATE CONSTRAINT TRIGGER brake AFTER INSERT ON key DEFERRABLE"
+		   " INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION brake();");
+}
+
+static void
+release_brakes(struct pg *pg)
+{
+	pg_sql(pg, "DROP TRIGGER brake ON seen; DROP TRIGGER brake ON setting;"
+		   "DROP TRIGGER brake ON key; TRUNCATE seen, setting, key");
+}
+
+/*
+ * kill -9: the server takes all its processes down and recovers from the log.  What
+ * was answered before is there; what was under way is told as it is.
+ */
+static void
+a_killed_backend_loses_nothing_that_was_answered(void **state)
+{
+	static const struct {
+		bool (*fn)(struct waiting *w);
+		const char *role, *where, *text, *table, *rows;
+		bool standby; /* stop it behind the commit record instead */
+	} cases[] = {
+		{see, "durable", BRAKED "LIKE '%seen%'", "", "seen", "0", false},
+		{save_setting, "durable", BRAKED "= 'COMMIT'", "unknown", "setting", "0", false},
+		{save_setting, "durable", " AND wait_event = 'SyncRep'", "unknown", "setting", "1",
+		 true},
+		{add_key, "tx", BRAKED "= 'COMMIT'", "unknown", "key", "0", false},
+		{add_key, "tx", " AND wait_event = 'SyncRep'", "unknown", "key", "1", true},
+	};
+	struct pg *pg = *state;
+	const struct db_audit audit = {.event = "answered", .ref = "r"};
+
+	set_brakes(pg);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct waiting w;
+		int64_t began_us = clock_mono_us();
+
+		ASSERT_OK(db_audit_add(&pg->c, &audit, NOW, &pg->err), &pg->err);
+		if (cases[i].standby)
+			set_standby(pg, "nobody");
+		else
+			pg_sql(pg, BRAKE);
+		start(pg, &w, cases[i].fn, BOUND_US);
+		pid_t pid = backend(pg, cases[i].role, cases[i].where);
+
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		finish(&w);
+		assert_true(clock_mono_us() - began_us < BOUND_US * 2);
+		await_recovery(pg);
+		assert_false(w.held);
+		assert_int_equal(w.err.kind, ERR_UNAVAILABLE);
+		assert_non_null(strstr(w.err.text, cases[i].text));
+		pg_sql(pg, "SET client_min_messages = warning");
+		if (cases[i].standby)
+			set_standby(pg, "");
+		assert_string_equal(pg_value(pg, arena_printf(pg->a, "SELECT count(*) FROM %s",
+							      cases[i].table)),
+				    cases[i].rows);
+		pg_sql(pg, arena_printf(pg->a, "TRUNCATE %s", cases[i].table));
+		assert_string_equal(
+			pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'answered'"),
+			arena_printf(pg->a, "%zu", i + 1));
+	}
+	release_brakes(pg);
+}
+
+/* SIGSTOP: silent, but there.  Callers leave at their deadline and know nothing. */
+static void
+a_stopped_backend_holds_nobody_beyond_the_deadline(void **state)
+{
+	static const struct {
+		bool (*fn)(struct waiting *w);
+		const char *role;
+	} cases[] = {{save_setting, "durable"}, {add_key, "tx"}};
+	struct pg *pg = *state;
+
+	set_brakes(pg);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct waiting w;
+		int64_t began_us = clock_mono_us();
+
+		pg_sql(pg, BRAKE);
+		start(pg, &w, cases[i].fn, 2 * 1000000LL);
+		pid_t pid = backend(pg, cases[i].role, BRAKED "= 'COMMIT'");
+
+		assert_int_equal(kill(pid, SIGSTOP), 0);
+		finish(&w);
+		assert_true(clock_mono_us() - began_us < BOUND_US);
+		assert_false(w.held);
+		assert_int_equal(w.err.kind, ERR_UNAVAILABLE);
+		assert_non_null(strstr(w.err.text, "outcome unknown"));
+		pg_sql(pg, RELEASE);
+		assert_int_equal(kill(pid, SIGCONT), 0);
+		/* Going on, it did what was asked: either way was told. */
+		await_recovery(pg);
+		pg_await(pg,
+			 arena_printf(pg->a, "SELECT count(*) FROM %s", i == 0 ? "setting" : "key"),
+			 "1");
+	}
+	release_brakes(pg);
+	ASSERT_OK(db_setting_save(&pg->c, "after", "v", 0, NULL, NOW, &pg->err), &pg->err);
+}
+
+/* The server gives up a statement: nothing of it stands, and that is known. */
+static void
+a_statement_that_takes_too_long_is_undone_for_certain(void **state)
+{
+	static const struct {
+		bool (*fn)(struct waiting *w);
+		const char *role, *where, *table;
+	} cases[] = {
+		{see, "durable", BRAKED "LIKE '%seen%'", "seen"},
+		{save_setting, "durable", BRAKED "= 'COMMIT'", "setting"},
+		{add_key, "tx", BRAKED "= 'COMMIT'", "key"},
+	};
+	struct pg *pg = *state;
+	struct db_status before, after;
+
+	set_brakes(pg);
+	db_status(pg->db, &before);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct waiting w;
+
+		pg_sql(pg, BRAKE);
+		start(pg, &w, cases[i].fn, BOUND_US);
+		/* As statement_timeout does after 5 or 10 s: the same SQLSTATE. */
+		pid_t pid = backend(pg, cases[i].role, cases[i].where);
+
+		pg_sql(pg, arena_printf(pg->a, "SELECT pg_cancel_backend(%d)", (int)pid));
+		finish(&w);
+		pg_sql(pg, RELEASE);
+		assert_false(w.held);
+		assert_int_equal(w.err.kind, ERR_UNAVAILABLE);
+		assert_non_null(strstr(w.err.text, "SQLSTATE 57014"));
+		assert_string_equal(pg_value(pg, arena_printf(pg->a, "SELECT count(*) FROM %s",
+							      cases[i].table)),
+				    "0");
+	}
+	db_status(pg->db, &after);
+	assert_int_equal(after.unknown, before.unknown);
+	assert_int_equal(after.connects, before.connects);
+	release_brakes(pg);
+}
+
+/* The server's door is gone for a while: refused at once meanwhile, back by itself. */
+static void
+a_server_that_refuses_connections_is_found_again(void **state)
+{
+	struct pg *pg = *state;
+	const char *name = pg_value(pg, "SELECT current_database()");
+	const struct db_party *list;
+	struct db_status s;
+	struct db_tx *tx;
+	size_t n;
+
+	PGconn *outside = PQconnectdb(getenv("KONTOR_TEST_DB"));
+
+	PQclear(PQexec(outside,
+		       arena_printf(pg->a, "ALTER DATABASE %s ALLOW_CONNECTIONS false", name)));
+	PQclear(PQexec(outside,
+		       arena_printf(pg->a,
+				    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+				    " WHERE datname = '%s' AND application_name LIKE"
+				    " 'kontor %%'",
+				    name)));
+	do
+		db_status(pg->db, &s);
+	while ((s.reader || s.durable || s.lazy || s.listener) && poll(NULL, 0, 10) == 0);
+	while (db_party_list(&pg->c, &list, &n, &pg->err) ||
+	       strstr(pg->err.text, "not connected") == NULL) {
+		err_clear(&pg->err);
+		(void)poll(NULL, 0, 10);
+	}
+	err_clear(&pg->err);
+	assert_false(db_ready(pg->db));
+	int64_t began_us = clock_mono_us();
+
+	ASSERT_REFUSED(db_party_list(&pg->c, &list, &n, &pg->err), &pg->err, ERR_UNAVAILABLE,
+		       "party_list: not connected");
+	ASSERT_REFUSED(db_setting_save(&pg->c, "gone", "v", 0, NULL, NOW, &pg->err), &pg->err,
+		       ERR_UNAVAILABLE, "setting_save: not connected");
+	ASSERT_REFUSED(db_tx_begin(&pg->c, &tx, &pg->err), &pg->err, ERR_UNAVAILABLE, "begin: ");
+	assert_true(clock_mono_us() - began_us < BOUND_US);
+	PQclear(PQexec(outside,
+		       arena_printf(pg->a, "ALTER DATABASE %s ALLOW_CONNECTIONS true", name)));
+	PQfinish(outside);
+	await_recovery(pg);
+	ASSERT_OK(db_party_list(&pg->c, &list, &n, &pg->err), &pg->err);
+	ASSERT_OK(db_tx_begin(&pg->c, &tx, &pg->err), &pg->err);
+	ASSERT_OK(db_tx_commit(tx, &pg->err), &pg->err);
+}
+
 #define T(test) cmocka_unit_test_setup(test, pg_fresh)
 
 int
@@ -177,6 +451,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_warning_at_commit_is_an_unknown_outcome),
 		T(what_may_be_lost_does_not_wait_for_the_standby),
+		T(a_statement_that_takes_too_long_is_undone_for_certain),
+		T(a_stopped_backend_holds_nobody_beyond_the_deadline),
+		T(a_server_that_refuses_connections_is_found_again),
+		T(a_killed_backend_loses_nothing_that_was_answered),
 		T(a_restart_of_the_server_is_survived),
 	};
 
