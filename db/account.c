@@ -16,6 +16,7 @@ enum {
 	INSERT_NAME,
 	LOCK,
 	SET_STATE,
+	LOCK_SESSIONS,
 	END_SESSIONS,
 	FORGET,
 };
@@ -42,6 +43,11 @@ const struct db_statement db_account_statements[] = {
 	[SET_STATE] = {"account_set_state", DB_IN_TX, T_SUBJECT, 1, "bt",
 		       "UPDATE subject SET state = $2, account_key ="
 		       " CASE WHEN $2 = 'deleted' THEN NULL ELSE account_key END WHERE id = $1"},
+	/* In a statement of its own, as in session.c: who holds one may just give a token for it.
+	 */
+	[LOCK_SESSIONS] = {"account_lock_sessions", DB_IN_TX, T_SESSION, 1, "b",
+			   "SELECT FROM session WHERE acting = $1 OR represented = $1"
+			   " ORDER BY sid FOR UPDATE"},
 	[END_SESSIONS] = {"account_end_sessions", DB_IN_TX, T_SESSION, 1, "bi",
 			  "WITH gone AS (DELETE FROM session WHERE acting = $1 OR represented = $1"
 			  " RETURNING sid)"
@@ -185,8 +191,10 @@ set_state(struct db_tx *tx, struct subject_id id, enum db_subject_state state, t
 	if (!db_tx_run(tx, &db_account_statements[SET_STATE],
 		       DB_ARGS(db_id(&id), db_text(db_subject_state_name(state))), NULL, err))
 		return false;
-	if (state != DB_ACTIVE && !db_tx_run(tx, &db_account_statements[END_SESSIONS],
-					     DB_ARGS(db_id(&id), db_int(now)), NULL, err))
+	if (state != DB_ACTIVE && (!db_tx_run(tx, &db_account_statements[LOCK_SESSIONS],
+					      DB_ARGS(db_id(&id)), NULL, err) ||
+				   !db_tx_run(tx, &db_account_statements[END_SESSIONS],
+					      DB_ARGS(db_id(&id), db_int(now)), NULL, err)))
 		return false;
 	return state != DB_DELETED ||
 	       db_tx_run(tx, &db_account_statements[FORGET], DB_ARGS(db_id(&id)), NULL, err);

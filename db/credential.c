@@ -30,7 +30,7 @@ const struct db_statement db_credential_statements[] = {
 		     " a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
 	[STEP] = {"credential_step", DB_DURABLE, T_CREDENTIAL, 1, "bii",
 		  "UPDATE credential SET last_step = $2, last_used = $3"
-		  " WHERE id = $1 AND last_step < $2 RETURNING 1"},
+		  " WHERE id = $1 AND last_step < $2 AND NOT blocked RETURNING 1"},
 	[TOUCH] = {"credential_touch", DB_LAZY, T_CREDENTIAL, 1, "bi",
 		   "UPDATE credential SET last_used = $2"
 		   " WHERE id = $1 AND (last_used IS NULL OR last_used < $2)"},

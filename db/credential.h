@@ -41,7 +41,8 @@ MUST_USE bool db_credential_replace_secret(const struct db_call *c, const unsign
 					   const struct db_audit *audit, time_t now, bool *replaced,
 					   struct err *err);
 
-/* RFC 6238 5.2: a step counts once and never goes back.  *accepted: it was new. */
+/* RFC 6238 5.2: a step counts once and never goes back.  *accepted: it was new, and the
+ * credential is not blocked (by now: it may have been since it was read). */
 MUST_USE bool db_credential_totp_step(const struct db_call *c, const unsigned char id[16],
 				      int64_t step, time_t now, bool *accepted, struct err *err);
 

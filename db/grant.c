@@ -25,16 +25,17 @@ const struct db_statement db_grant_statements[] = {
 	/*
 	 * A lock held by another node's batch is not waited for here, where others
 	 * would wait with us.  The token goes with the code, so that no second use
-	 * can come between them; a session that has ended gives none.
+	 * can come between them; a session that has ended gives none, and one that is
+	 * about to end waits for the token, so as to take it back.
 	 */
 	[TAKE] = {"grant_take", DB_DURABLE, T_GRANT, 8, DB_AUDIT_PARAMS "ibtibi",
 		  "WITH pick AS (SELECT " GRANT_COLUMNS " FROM grant_code"
 		  " WHERE day = $7 AND hash = $8 AND party = $9 AND taken_at IS NULL"
-		  " AND expires > $1 AND"
-		  " (SELECT s.expires FROM session s WHERE s.sid = grant_code.sid) > $1"
-		  " FOR UPDATE SKIP LOCKED),"
+		  " AND expires > $1 FOR UPDATE SKIP LOCKED),"
+		  " alive AS (SELECT FROM session WHERE sid = (SELECT sid FROM pick)"
+		  " AND expires > $1 FOR KEY SHARE),"
 		  " taken AS (UPDATE grant_code g SET taken_at = $1, sealed = NULL, extra = NULL"
-		  " FROM pick WHERE g.day = $7 AND g.hash = $8"
+		  " FROM pick, alive WHERE g.day = $7 AND g.hash = $8"
 		  " RETURNING 1),"
 		  " token AS (INSERT INTO access_token (day, hash, grant_id, party, acting,"
 		  " represented, sid, scope, sealed, created, expires)"
@@ -43,9 +44,10 @@ const struct db_statement db_grant_statements[] = {
 		  " a AS (" DB_AUDIT_FROM("taken") ")"
 						   " SELECT " GRANT_COLUMNS " FROM pick, taken"},
 	[LOCK] = {"grant_lock", DB_IN_TX, T_GRANT, 2, "ibt",
-		  "SELECT grant_id, taken_at IS NOT NULL FROM grant_code"
+		  "SELECT grant_id, taken_at IS NOT NULL, acting FROM grant_code"
 		  " WHERE day = $1 AND hash = $2 AND party = $3 FOR UPDATE"},
-	[REVOKE_TX] = {"grant_revoke_tx", DB_IN_TX, T_TOKEN, 1, "bi", REVOKE_GRANT("$2", "$1")},
+	[REVOKE_TX] = {"grant_revoke_tx", DB_IN_TX, T_TOKEN, 7, DB_AUDIT_PARAMS "b",
+		       "WITH t AS (" REVOKE_GRANT("$1", "$7") " RETURNING 1)" DB_AUDIT_FROM("t")},
 	[REVOKE] = {"grant_revoke", DB_DURABLE, T_TOKEN, 7, DB_AUDIT_PARAMS "b",
 		    "WITH t AS (" REVOKE_GRANT("$1", "$7") " RETURNING 1)" DB_AUDIT_FROM("t")},
 	[FIND] = {"token_find", DB_READ, T_TOKEN, 2, "ibi",
@@ -112,10 +114,11 @@ one_grant(const struct db_call *c, struct db_rows *rows, const struct db_grant *
  * that was committed with it.
  */
 static bool
-revoke_replayed(struct db_tx *tx, const struct db_dated *at, const char *party, time_t now,
-		bool *replayed, struct err *err)
+revoke_replayed(struct db_tx *tx, const struct db_dated *at, const char *party,
+		const struct db_audit *audit, time_t now, bool *replayed, struct err *err)
 {
 	struct db_rows *rows;
+	struct db_audit whose = {0};
 
 	if (!db_tx_run(
 		    tx, &db_grant_statements[LOCK],
@@ -125,24 +128,29 @@ revoke_replayed(struct db_tx *tx, const struct db_dated *at, const char *party, 
 	bool used = rows->n == 1 && db_get_bool(rows, 0, 1);
 	struct bytes id = rows->n == 1 ? db_get_bytes(rows, 0, 0) : (struct bytes){NULL, 0};
 
+	if (used && audit != NULL) {
+		whose = *audit;
+		whose.subject = db_get_id_opt(rows, 0, 2);
+		audit = &whose;
+	}
 	if (!db_rows_check(rows, err) ||
 	    (used && !db_tx_run(tx, &db_grant_statements[REVOKE_TX],
-				DB_ARGS(db_bytes(id), db_int(now)), NULL, err)))
+				DB_ARGS(DB_AUDIT_ARGS(audit, now), db_bytes(id)), NULL, err)))
 		return false;
 	*replayed = used;
 	return true;
 }
 
 static bool
-look_for_replay(const struct db_call *c, const struct db_dated *at, const char *party, time_t now,
-		enum db_take *result, struct err *err)
+look_for_replay(const struct db_call *c, const struct db_dated *at, const char *party,
+		const struct db_audit *audit, time_t now, enum db_take *result, struct err *err)
 {
 	struct db_tx *tx;
 	bool replayed = false;
 
 	if (!db_tx_begin(c, &tx, err))
 		return false;
-	bool held = revoke_replayed(tx, at, party, now, &replayed, err);
+	bool held = revoke_replayed(tx, at, party, audit, now, &replayed, err);
 
 	if (!db_tx_conclude(tx, held, NULL, now, err))
 		return false;
@@ -152,9 +160,11 @@ look_for_replay(const struct db_call *c, const struct db_dated *at, const char *
 
 bool
 db_grant_take(const struct db_call *c, const char *code, const char *party, const char *token,
-	      time_t token_expires, const struct db_audit *audit, time_t now, enum db_take *result,
-	      const struct db_grant **out, struct err *err)
+	      time_t token_expires, const struct db_take_audit *audit, time_t now,
+	      enum db_take *result, const struct db_grant **out, struct err *err)
 {
+	static const struct db_take_audit none = {NULL, NULL};
+	const struct db_take_audit *trail = audit == NULL ? &none : audit;
 	struct db_dated at, token_at;
 	struct db_rows *rows;
 
@@ -166,7 +176,7 @@ db_grant_take(const struct db_call *c, const char *code, const char *party, cons
 		return true;
 	}
 	if (!db_run(c, &db_grant_statements[TAKE],
-		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at.day),
+		    DB_ARGS(DB_AUDIT_ARGS(trail->taken, now), db_int(at.day),
 			    db_octets(at.hash, sizeof(at.hash)), db_text(party),
 			    db_int(token_at.day), db_octets(token_at.hash, sizeof(token_at.hash)),
 			    db_int(token_expires)),
@@ -174,7 +184,7 @@ db_grant_take(const struct db_call *c, const char *code, const char *party, cons
 		return false;
 	if (rows->n == 0) {
 		*out = NULL;
-		return look_for_replay(c, &at, party, now, result, err);
+		return look_for_replay(c, &at, party, trail->replayed, now, result, err);
 	}
 	if (!one_grant(c, rows, out, err))
 		return false;

@@ -35,17 +35,23 @@ enum db_take {
 	DB_TAKE_TAKEN,       /* this call and no other */
 };
 
+/* The rows that a taking leaves in the trail; NULL: none. */
+struct db_take_audit {
+	const struct db_audit *taken;
+	const struct db_audit *replayed; /* for what a replay revokes; its subject is filled in */
+};
+
 /*
  * Take a code and store the access token given for it (`token`:
- * db_dated_create(a, token_expires)), durably, with the audit row.  *out is set
+ * db_dated_create(a, token_expires)), durably, with its audit row.  *out is set
  * for DB_TAKE_TAKEN only, else NULL.  The checks that need the grant (redirect
  * URI, PKCE) come after: a code that fails them is used up, and
  * db_grant_revoke takes the token back.
  */
 MUST_USE bool db_grant_take(const struct db_call *c, const char *code, const char *party,
-			    const char *token, time_t token_expires, const struct db_audit *audit,
-			    time_t now, enum db_take *result, const struct db_grant **out,
-			    struct err *err);
+			    const char *token, time_t token_expires,
+			    const struct db_take_audit *audit, time_t now, enum db_take *result,
+			    const struct db_grant **out, struct err *err);
 
 /* Every token of the grant stops working, durably. */
 MUST_USE bool db_grant_revoke(const struct db_call *c, const unsigned char id[16],

@@ -19,6 +19,7 @@ enum {
 	PARTICIPATE,
 	PARTICIPANTS,
 	OF_PARTICIPANT,
+	LOCK,
 	END,
 	SWEEP,
 };
@@ -34,13 +35,23 @@ enum {
 #define BY_TIME " ORDER BY p.at, p.level"
 
 const struct db_statement db_session_statements[] = {
-	[CREATE] = {"session_create", DB_LAZY, T_SESSION, 1, "tbbbtiit",
-		    "WITH s AS (INSERT INTO session (sid, id_hash, acting, represented, sso_group,"
-		    " created, last_used, expires) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)"
-		    " RETURNING sid)"
-		    " INSERT INTO session_proof (sid, at, level, method)"
-		    " SELECT s.sid, p.at, p.level, p.method FROM s,"
-		    " jsonb_to_recordset($8::jsonb) AS p(at bigint, level smallint, method text)"},
+	/*
+	 * The subjects are locked: whoever is just disabling one is waited for, or will
+	 * wait and then find this session.
+	 */
+	[CREATE] =
+		{"session_create", DB_LAZY, T_SESSION, 7, DB_AUDIT_PARAMS "tbbbtit",
+		 "WITH r AS (SELECT FROM subject WHERE id = $10 AND state = 'active'"
+		 " FOR KEY SHARE),"
+		 " s AS (INSERT INTO session (sid, id_hash, acting, represented, sso_group,"
+		 " created, last_used, expires)"
+		 " SELECT $7, $8, id, $10, $11, $1, $1, $12 FROM subject"
+		 " WHERE id = $9 AND state = 'active' AND ($10 IS NULL OR EXISTS (SELECT FROM r))"
+		 " FOR KEY SHARE RETURNING sid),"
+		 " p AS (INSERT INTO session_proof (sid, at, level, method)"
+		 " SELECT s.sid, p.at, p.level, p.method FROM s,"
+		 " jsonb_to_recordset($13::jsonb) AS p(at bigint, level smallint, method text)),"
+		 " a AS (" DB_AUDIT_FROM("s") ") SELECT FROM s"},
 	[FIND] = {"session_find", DB_READ, T_SESSION, 1, "bi",
 		  SELECT_SESSION " AND s.id_hash = $1 AND s.expires > $2" BY_TIME},
 	[LOAD] = {"session_load", DB_READ, T_SESSION, 1, "ti",
@@ -50,13 +61,13 @@ const struct db_statement db_session_statements[] = {
 				 " ORDER BY s.created, s.sid, p.at, p.level"},
 	[TOUCH] = {"session_touch", DB_LAZY, T_SESSION, 1, "ti",
 		   "UPDATE session SET last_used = $2 WHERE sid = $1 AND last_used < $2"},
-	[ADD_PROOF] = {"session_add_proof", DB_DURABLE, T_SESSION, 1, "bbiitii",
-		       "WITH s AS (UPDATE session SET id_hash = $2, last_used = $7,"
-		       " expires = greatest(expires, $6)"
-		       " WHERE id_hash = $1 AND expires > $7 RETURNING sid),"
+	[ADD_PROOF] = {"session_add_proof", DB_DURABLE, T_SESSION, 7, DB_AUDIT_PARAMS "bbiiti",
+		       "WITH s AS (UPDATE session SET id_hash = $8, last_used = $1,"
+		       " expires = greatest(expires, $12)"
+		       " WHERE id_hash = $7 AND expires > $1 RETURNING sid),"
 		       " p AS (INSERT INTO session_proof (sid, level, at, method)"
-		       " SELECT sid, $3, $4, $5 FROM s ON CONFLICT DO NOTHING)"
-		       " SELECT FROM s"},
+		       " SELECT sid, $9, $10, $11 FROM s ON CONFLICT DO NOTHING),"
+		       " a AS (" DB_AUDIT_FROM("s") ") SELECT FROM s"},
 	[REPRESENT] = {"session_represent", DB_DURABLE, T_SESSION, 1, "tbi",
 		       "UPDATE session SET represented = $2 WHERE sid = $1 AND expires > $3"
 		       " RETURNING 1"},
@@ -77,7 +88,13 @@ const struct db_statement db_session_statements[] = {
 		 " WHERE p.party = $1 AND p.name_id = $2"
 		 " AND ($3 = '' OR p.session_index = $3) AND s.expires > $4"
 		 " ORDER BY p.at DESC LIMIT 1"},
-	[END] = {"session_end", DB_DURABLE, T_SESSION, 7, DB_AUDIT_PARAMS "t",
+	/*
+	 * In a statement before END's: whoever is just giving a token or telling a party
+	 * holds the row, and END must see what that left.
+	 */
+	[LOCK] = {"session_lock", DB_IN_TX, T_SESSION, 1, "t",
+		  "SELECT FROM session WHERE sid = $1 FOR UPDATE"},
+	[END] = {"session_end", DB_IN_TX, T_SESSION, 7, DB_AUDIT_PARAMS "t",
 		 "WITH gone AS (DELETE FROM session WHERE sid = $7 RETURNING sid),"
 		 " t AS (UPDATE access_token SET revoked_at = $1 FROM gone"
 		 " WHERE access_token.sid = gone.sid AND revoked_at IS NULL),"
@@ -116,17 +133,17 @@ proofs_text(struct arena *a, const struct db_proof *proofs, size_t n)
 }
 
 bool
-db_session_create(const struct db_call *c, const char *id, const struct db_session *s, time_t now,
-		  struct err *err)
+db_session_create(const struct db_call *c, const char *id, const struct db_session *s,
+		  const struct db_audit *audit, time_t now, struct err *err)
 {
 	if (s->n_proofs == 0)
 		return FAIL(err, ERR_INTERNAL, NULL, "a session without a proof");
-	return db_run(c, &db_session_statements[CREATE],
-		      DB_ARGS(db_text(s->sid), db_bytes(id_hash(c, id)), db_id(&s->acting),
-			      db_id(s->represented), db_text(s->sso_group), db_int(now),
-			      db_int(s->expires),
-			      db_text(proofs_text(c->a, s->proofs, s->n_proofs))),
-		      NULL, err);
+	return db_run_found(
+		c, &db_session_statements[CREATE],
+		DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(s->sid), db_bytes(id_hash(c, id)),
+			db_id(&s->acting), db_id(s->represented), db_text(s->sso_group),
+			db_int(s->expires), db_text(proofs_text(c->a, s->proofs, s->n_proofs))),
+		err);
 }
 
 /* The session whose rows begin at `first`; how many rows it took, one for each proof. */
@@ -229,12 +246,13 @@ db_session_touch(const struct db_call *c, const struct db_session *session, time
 
 bool
 db_session_add_proof(const struct db_call *c, const char *old_id, const char *new_id,
-		     const struct db_proof *proof, time_t expires, time_t now, struct err *err)
+		     const struct db_proof *proof, time_t expires, const struct db_audit *audit,
+		     time_t now, struct err *err)
 {
 	return db_run_found(c, &db_session_statements[ADD_PROOF],
-			    DB_ARGS(db_bytes(id_hash(c, old_id)), db_bytes(id_hash(c, new_id)),
-				    db_int(proof->level), db_int(proof->at), db_text(proof->method),
-				    db_int(expires), db_int(now)),
+			    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_bytes(id_hash(c, old_id)),
+				    db_bytes(id_hash(c, new_id)), db_int(proof->level),
+				    db_int(proof->at), db_text(proof->method), db_int(expires)),
 			    err);
 }
 
@@ -308,10 +326,16 @@ bool
 db_session_end(const struct db_call *c, const char *sid, const struct db_audit *audit, time_t now,
 	       bool *ended, const struct db_participant **out, size_t *n, struct err *err)
 {
-	struct db_rows *rows;
+	struct db_rows *rows = NULL;
+	struct db_tx *tx;
 
-	if (!db_run(c, &db_session_statements[END],
-		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid)), &rows, err))
+	if (!db_tx_begin(c, &tx, err))
+		return false;
+	bool held = db_tx_run(tx, &db_session_statements[LOCK], DB_ARGS(db_text(sid)), NULL, err) &&
+		    db_tx_run(tx, &db_session_statements[END],
+			      DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid)), &rows, err);
+
+	if (!db_tx_conclude(tx, held, NULL, now, err))
 		return false;
 	bool was_there = rows->n > 0;
 

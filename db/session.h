@@ -27,10 +27,12 @@ struct db_session {
 
 /*
  * `id` is the cookie's value (rand_token(a, 32)).  created and last_used are
- * `now`, whatever the struct holds.  Lazy: a session lost in a crash costs a login.
+ * `now`, whatever the struct holds.  Lazy, with its audit row: a session lost in
+ * a crash costs a login.  ERR_NOT_FOUND: a subject of it is not (or no longer) active.
  */
 MUST_USE bool db_session_create(const struct db_call *c, const char *id,
-				const struct db_session *session, time_t now, struct err *err);
+				const struct db_session *session, const struct db_audit *audit,
+				time_t now, struct err *err);
 
 /* Does not write.  *out is NULL when there is none that lives at `now`. */
 MUST_USE bool db_session_find(const struct db_call *c, const char *id, time_t now,
@@ -50,11 +52,11 @@ MUST_USE bool db_session_touch(const struct db_call *c, const struct db_session 
  * A further login in a session: the cookie's value changes from old_id to
  * new_id, and the proof is added; `expires` moves to at least `expires`.
  * ERR_NOT_FOUND: the session ended, or another login changed the id before.
- * Durable.
+ * Durable, with its audit row.
  */
 MUST_USE bool db_session_add_proof(const struct db_call *c, const char *old_id, const char *new_id,
-				   const struct db_proof *proof, time_t expires, time_t now,
-				   struct err *err);
+				   const struct db_proof *proof, time_t expires,
+				   const struct db_audit *audit, time_t now, struct err *err);
 
 /* Act for somebody else from now on; NULL: for itself. */
 MUST_USE bool db_session_represent(const struct db_call *c, const char *sid,
@@ -90,8 +92,9 @@ MUST_USE bool db_session_of_participant(const struct db_call *c, const char *par
 					const char **sid, struct err *err);
 
 /*
- * End it, durably, and revoke the access tokens it gave; *out are those who
- * have to be told.  *ended is false when it was over before.
+ * End it, durably, and revoke the access tokens it gave, also one that another
+ * node is just giving; *out are those who have to be told.  *ended is false when
+ * it was over before.
  */
 MUST_USE bool db_session_end(const struct db_call *c, const char *sid, const struct db_audit *audit,
 			     time_t now, bool *ended, const struct db_participant **out, size_t *n,

@@ -104,11 +104,18 @@ grant_code_give(struct request *rq, const struct party *p, const struct oidc_cli
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const char *token = db_dated_create(rq->a, rq->now + TOKEN_LIVES_S);
-	struct db_audit audit = {
+	struct db_audit taken = {
 		.event = AUDIT_CODE_REDEEMED,
 		.ref = rq->ref,
 		.party = p->id,
 	};
+	struct db_audit replayed = {
+		.event = AUDIT_GRANT_REVOKED,
+		.ref = rq->ref,
+		.party = p->id,
+		.details = audit_details(rq->a, "why", "code used twice", NULL),
+	};
+	struct db_take_audit audit = {&taken, &replayed};
 	struct oidc_code_request r;
 	const struct db_grant *g;
 	const char *id_token;

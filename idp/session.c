@@ -71,12 +71,27 @@ session_proved_at(const struct db_session *s, enum level level)
 	return latest;
 }
 
+static struct db_audit
+audit_of_login(const struct request *rq, const struct subject_id *subject,
+	       const struct db_proof *proof)
+{
+	return (struct db_audit){
+		.event = AUDIT_LOGIN,
+		.ref = rq->ref,
+		.subject = subject,
+		.details = audit_details(rq->a, "method", proof->method, "level",
+					 level_word((enum level)proof->level, LEVEL_VOCAB_SHORT),
+					 NULL),
+	};
+}
+
 static bool
 session_begin(struct request *rq, struct subject_id subject, const struct db_proof *proof,
 	      const char *sso_group, const char *id, const struct db_session **out, struct err *err)
 {
 	struct db_call c = call_of(rq);
 	struct db_session *s = ARENA_NEW(rq->a, struct db_session);
+	struct db_audit audit = audit_of_login(rq, &subject, proof);
 
 	*s = (struct db_session){
 		.sid = rand_token(rq->a, 16),
@@ -88,7 +103,7 @@ session_begin(struct request *rq, struct subject_id subject, const struct db_pro
 		.last_used = rq->now,
 		.expires = rq->now + session_most_s(),
 	};
-	if (!db_session_create(&c, id, s, rq->now, err))
+	if (!db_session_create(&c, id, s, &audit, rq->now, err))
 		return false;
 	*out = s;
 	return true;
@@ -101,9 +116,10 @@ session_extend(struct request *rq, const struct db_session *current, const struc
 	struct db_call c = call_of(rq);
 	struct db_session *s = ARENA_NEW(rq->a, struct db_session);
 	struct db_proof *proofs = ARENA_ARRAY(rq->a, struct db_proof, current->n_proofs + 1);
+	struct db_audit audit = audit_of_login(rq, &current->acting, proof);
 
 	if (!db_session_add_proof(&c, request_cookie(rq, SESSION_COOKIE), id, proof,
-				  rq->now + session_most_s(), rq->now, err))
+				  rq->now + session_most_s(), &audit, rq->now, err))
 		return false;
 	memcpy(proofs, current->proofs, current->n_proofs * sizeof(*proofs));
 	proofs[current->n_proofs] = *proof;

@@ -157,7 +157,7 @@ start_session(struct pg *pg, struct subject_id id, const char *cookie)
 					   .n_proofs = 1,
 					   .expires = NOW + 3600};
 
-	ASSERT_OK(db_session_create(&pg->c, cookie, &session, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_session_create(&pg->c, cookie, &session, NULL, NOW, &pg->err), &pg->err);
 }
 
 static void
@@ -214,6 +214,23 @@ a_deleted_account_is_empty_and_final(void **state)
 	assert_string_equal(count(pg, "pseudonym", found->id), "0");
 	ASSERT_REFUSED(db_account_set_state(&pg->c, found->id, DB_ACTIVE, NULL, NOW, &pg->err),
 		       &pg->err, ERR_DENIED, "subject_deleted_is_final");
+	/* Nothing comes after it either. */
+	struct db_credential late = credential;
+
+	late.subject = found->id;
+	ASSERT_REFUSED(db_credential_add(&pg->c, &late, NULL, NOW, &pg->err), &pg->err, ERR_DENIED,
+		       "subject_deleted_is_empty");
+	ASSERT_REFUSED(db_attribute_put(&pg->c, found->id, &attribute, 1, NULL, NOW, &pg->err),
+		       &pg->err, ERR_DENIED, "subject_deleted_is_empty");
+	ASSERT_REFUSED(
+		db_pseudonym_keep(&pg->c, found->id, "s", 1, "value", NOW, &pseudonym, &pg->err),
+		&pg->err, ERR_DENIED, "subject_deleted_is_empty");
+	assert_string_equal(
+		pg_refusal(pg, arena_printf(pg->a,
+					    "INSERT INTO login_name VALUES"
+					    " (decode(repeat('07', 32), 'hex'), %s, 1)",
+					    pg_hex(pg, (struct bytes){found->id.octets, 16}))),
+		"P0001 subject_deleted_is_empty");
 	ASSERT_REFUSED(
 		db_account_set_state(&pg->c, subject_id_create(), DB_ACTIVE, NULL, NOW, &pg->err),
 		&pg->err, ERR_NOT_FOUND, "no such subject");

@@ -136,6 +136,10 @@ a_totp_step_counts_once_and_never_goes_back(void **state)
 			  &pg->err);
 		assert_int_equal(accepted, cases[i].accepted);
 	}
+	/* One that was blocked since it was read proves nothing. */
+	ASSERT_OK(db_credential_set_blocked(&pg->c, c.id, true, NULL, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_credential_totp_step(&pg->c, c.id, 200, NOW, &accepted, &pg->err), &pg->err);
+	assert_false(accepted);
 	/* A password has no steps. */
 	c = password_of(c.subject);
 	ASSERT_OK(db_credential_add(&pg->c, &c, NULL, NOW, &pg->err), &pg->err);

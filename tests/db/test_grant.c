@@ -41,7 +41,7 @@ give(struct pg *pg)
 	};
 
 	rand_bytes(g.grant.id, sizeof(g.grant.id));
-	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NOW, &pg->err),
+	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NULL, NOW, &pg->err),
 		  &pg->err);
 	ASSERT_OK(db_grant_create(&pg->c, g.code, &g.grant, NOW, &pg->err), &pg->err);
 	return g;
@@ -92,7 +92,9 @@ a_code_is_taken_with_all_it_carries(void **state)
 	const struct db_grant *grant;
 	enum db_take result;
 
-	ASSERT_OK(db_grant_take(&pg->c, g.code, "stadtportal", g.token, TOKEN_END, &audit, NOW + 59,
+	const struct db_take_audit trail = {.taken = &audit};
+
+	ASSERT_OK(db_grant_take(&pg->c, g.code, "stadtportal", g.token, TOKEN_END, &trail, NOW + 59,
 				&result, &grant, &pg->err),
 		  &pg->err);
 	assert_int_equal(result, DB_TAKE_TAKEN);
@@ -150,6 +152,33 @@ a_second_use_revokes_what_the_first_gave(void **state)
 	assert_int_equal(take(pg, &g, "stadtportal", NOW + 300, &grant), DB_TAKE_REPLAYED);
 	assert_null(grant);
 	assert_null(find(pg, g.token, NOW));
+}
+
+static void
+what_a_second_use_revoked_is_in_the_trail(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+	const struct db_audit replayed = {.event = "replayed", .ref = "r", .party = g.grant.party};
+	const struct db_take_audit trail = {.replayed = &replayed};
+	const struct db_grant *grant;
+	enum db_take result;
+
+	/* The third one finds nothing more to revoke. */
+	for (int i = 0; i < 3; i++)
+		ASSERT_OK(db_grant_take(&pg->c, g.code, g.grant.party,
+					db_dated_create(pg->a, TOKEN_END), TOKEN_END, &trail, NOW,
+					&result, &grant, &pg->err),
+			  &pg->err);
+	assert_int_equal(result, DB_TAKE_REPLAYED);
+	assert_string_equal(
+		pg_value(pg,
+			 arena_printf(pg->a,
+				      "SELECT count(*) || ' ' || count(*) FILTER (WHERE subject ="
+				      " %s AND party = 'stadtportal') FROM audit"
+				      " WHERE event = 'replayed'",
+				      pg_hex(pg, (struct bytes){g.grant.acting.octets, 16}))),
+		"1 1");
 }
 
 static void
@@ -311,6 +340,7 @@ main(void)
 		T(a_code_is_taken_with_all_it_carries),
 		T(the_token_comes_with_the_code),
 		T(a_second_use_revokes_what_the_first_gave),
+		T(what_a_second_use_revoked_is_in_the_trail),
 		T(what_a_taken_code_carried_is_gone),
 		T(a_code_that_may_not_be_taken_is_refused),
 		T(a_session_that_has_ended_gives_no_token_and_keeps_none),

@@ -222,7 +222,7 @@ a_code_is_used_once_over_midnight(void **state)
 	const struct db_token *found;
 	enum db_take result;
 
-	ASSERT_OK(db_session_create(&pg->c, "cookie", &session, EVENING, &pg->err), &pg->err);
+	ASSERT_OK(db_session_create(&pg->c, "cookie", &session, NULL, EVENING, &pg->err), &pg->err);
 	ASSERT_OK(db_grant_create(&pg->c, code, &grant, EVENING, &pg->err), &pg->err);
 	ASSERT_OK(db_grant_take(&pg->c, code, "p", token, MORNING + DAY_S, NULL, EVENING, &result,
 				&taken, &pg->err),

@@ -191,7 +191,7 @@ try_rotate(struct node *n)
 {
 	const struct db_proof proof = {.level = 3, .method = "totp", .at = NOW};
 	bool held = db_session_add_proof(&n->c, n->prize->text, rand_token(n->c.a, 32), &proof,
-					 NOW + 60, NOW, &n->err);
+					 NOW + 60, NULL, NOW, &n->err);
 
 	return !held && n->err.kind == ERR_NOT_FOUND ? LOST : judge(n, held, true);
 }
@@ -319,7 +319,7 @@ make_session(struct pg *pg, const struct prize *prize)
 					   .n_proofs = 1,
 					   .expires = NOW + 60};
 
-	ASSERT_OK(db_session_create(&pg->c, prize->text, &session, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_session_create(&pg->c, prize->text, &session, NULL, NOW, &pg->err), &pg->err);
 }
 
 static void

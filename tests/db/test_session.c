@@ -19,7 +19,7 @@ start(struct pg *pg, const char **cookie)
 			       .expires = NOW + 3600};
 
 	*cookie = rand_token(pg->a, 32);
-	ASSERT_OK(db_session_create(&pg->c, *cookie, &s, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_session_create(&pg->c, *cookie, &s, NULL, NOW, &pg->err), &pg->err);
 	return s;
 }
 
@@ -80,8 +80,8 @@ a_session_without_a_proof_is_none(void **state)
 	struct pg *pg = *state;
 	struct db_session s = {.sid = "x", .sso_group = "g", .expires = NOW + 1};
 
-	ASSERT_REFUSED(db_session_create(&pg->c, "c", &s, NOW, &pg->err), &pg->err, ERR_INTERNAL,
-		       "without a proof");
+	ASSERT_REFUSED(db_session_create(&pg->c, "c", &s, NULL, NOW, &pg->err), &pg->err,
+		       ERR_INTERNAL, "without a proof");
 }
 
 static void
@@ -105,31 +105,65 @@ somebody_may_act_for_an_organisation(void **state)
 	assert_null(find(pg, cookie, NOW));
 }
 
-/* Also a session that came to be while its subject was disabled. */
+/* Whoever may not act gets no session, and one that nobody ended does not count. */
 static void
 who_may_not_act_has_no_session(void **state)
 {
 	struct pg *pg = *state;
-	const char *cookie = rand_token(pg->a, 32), *second = rand_token(pg->a, 32);
-	struct subject_id disabled = pg_person(pg), active = pg_person(pg);
+	const char *cookie = rand_token(pg->a, 32);
+	struct subject_id acting = pg_person(pg), represented = pg_person(pg);
+	const struct subject_id *const subjects[] = {&acting, &represented};
 	struct db_session s = {.sid = rand_token(pg->a, 16),
-			       .acting = disabled,
+			       .acting = acting,
+			       .represented = &represented,
 			       .sso_group = "g",
 			       .proofs = &password,
 			       .n_proofs = 1,
 			       .expires = NOW + 3600};
+	struct db_session refused = s;
 
-	ASSERT_OK(db_account_set_state(&pg->c, disabled, DB_DISABLED, NULL, NOW, &pg->err),
-		  &pg->err);
-	ASSERT_OK(db_session_create(&pg->c, cookie, &s, NOW, &pg->err), &pg->err);
-	assert_null(find(pg, cookie, NOW));
-	s.sid = rand_token(pg->a, 16);
-	s.acting = active;
-	s.represented = &disabled;
-	ASSERT_OK(db_session_create(&pg->c, second, &s, NOW, &pg->err), &pg->err);
-	assert_null(find(pg, second, NOW));
-	ASSERT_OK(db_account_set_state(&pg->c, disabled, DB_ACTIVE, NULL, NOW, &pg->err), &pg->err);
-	assert_non_null(find(pg, second, NOW));
+	refused.sid = rand_token(pg->a, 16);
+	ASSERT_OK(db_session_create(&pg->c, cookie, &s, NULL, NOW, &pg->err), &pg->err);
+	for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
+		const char *id = pg_hex(pg, (struct bytes){subjects[i]->octets, 16});
+
+		pg_sql(pg, arena_printf(pg->a,
+					"UPDATE subject SET state = 'disabled' WHERE id = %s", id));
+		assert_null(find(pg, cookie, NOW));
+		ASSERT_REFUSED(db_session_create(&pg->c, rand_token(pg->a, 32), &refused, NULL, NOW,
+						 &pg->err),
+			       &pg->err, ERR_NOT_FOUND, "session_create");
+		pg_sql(pg, arena_printf(pg->a, "UPDATE subject SET state = 'active' WHERE id = %s",
+					id));
+		assert_non_null(find(pg, cookie, NOW));
+	}
+	assert_null(find(pg, refused.sid, NOW));
+	assert_true(subject_id_eq(*find(pg, cookie, NOW)->represented, represented));
+}
+
+static void
+a_login_is_in_the_trail_with_its_session(void **state)
+{
+	struct pg *pg = *state;
+	const char *cookie = rand_token(pg->a, 32), *second = rand_token(pg->a, 32);
+	struct subject_id person = pg_person(pg);
+	const struct db_audit audit = {.event = "proved", .ref = "r", .subject = &person};
+	const struct db_session s = {.sid = rand_token(pg->a, 16),
+				     .acting = person,
+				     .sso_group = "g",
+				     .proofs = &password,
+				     .n_proofs = 1,
+				     .expires = NOW + 3600};
+
+	ASSERT_OK(db_session_create(&pg->c, cookie, &s, &audit, NOW, &pg->err), &pg->err);
+	ASSERT_OK(
+		db_session_add_proof(&pg->c, cookie, second, &password, NOW, &audit, NOW, &pg->err),
+		&pg->err);
+	/* What did not happen is not in it. */
+	ASSERT_REFUSED(
+		db_session_add_proof(&pg->c, cookie, second, &password, NOW, &audit, NOW, &pg->err),
+		&pg->err, ERR_NOT_FOUND, "session_add_proof");
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'proved'"), "2");
 }
 
 static void
@@ -153,9 +187,9 @@ each_login_changes_the_cookie(void **state)
 	const struct db_proof totp = {.level = 3, .method = "totp", .at = NOW + 10};
 
 	start(pg, &cookie);
-	ASSERT_OK(
-		db_session_add_proof(&pg->c, cookie, second, &totp, NOW + 100, NOW + 10, &pg->err),
-		&pg->err);
+	ASSERT_OK(db_session_add_proof(&pg->c, cookie, second, &totp, NOW + 100, NULL, NOW + 10,
+				       &pg->err),
+		  &pg->err);
 	assert_null(find(pg, cookie, NOW));
 	const struct db_session *found = find(pg, second, NOW);
 
@@ -164,15 +198,16 @@ each_login_changes_the_cookie(void **state)
 	assert_int_equal(found->proofs[1].level, 3);
 	assert_int_equal(found->last_used, NOW + 10);
 	assert_int_equal(found->expires, NOW + 3600); /* never earlier */
-	ASSERT_REFUSED(
-		db_session_add_proof(&pg->c, cookie, "third", &totp, NOW + 100, NOW, &pg->err),
-		&pg->err, ERR_NOT_FOUND, "session_add_proof");
-	ASSERT_OK(db_session_add_proof(&pg->c, second, "fourth", &totp, NOW + 7200, NOW, &pg->err),
+	ASSERT_REFUSED(db_session_add_proof(&pg->c, cookie, "third", &totp, NOW + 100, NULL, NOW,
+					    &pg->err),
+		       &pg->err, ERR_NOT_FOUND, "session_add_proof");
+	ASSERT_OK(db_session_add_proof(&pg->c, second, "fourth", &totp, NOW + 7200, NULL, NOW,
+				       &pg->err),
 		  &pg->err);
 	assert_int_equal(find(pg, "fourth", NOW)->expires, NOW + 7200);
-	ASSERT_REFUSED(
-		db_session_add_proof(&pg->c, "fourth", "fifth", &totp, NOW, NOW + 7200, &pg->err),
-		&pg->err, ERR_NOT_FOUND, "session_add_proof");
+	ASSERT_REFUSED(db_session_add_proof(&pg->c, "fourth", "fifth", &totp, NOW, NULL, NOW + 7200,
+					    &pg->err),
+		       &pg->err, ERR_NOT_FOUND, "session_add_proof");
 }
 
 static const struct db_participant saml = {.party = "https://amt24.example/sp",
@@ -293,11 +328,11 @@ a_person_sees_the_sessions_that_live(void **state)
 	const struct db_session *list;
 	size_t n;
 
-	ASSERT_OK(db_session_add_proof(&pg->c, cookie, second, &totp, NOW, NOW, &pg->err),
+	ASSERT_OK(db_session_add_proof(&pg->c, cookie, second, &totp, NOW, NULL, NOW, &pg->err),
 		  &pg->err);
 	s.sid = "later";
 	s.expires = NOW + 7200;
-	ASSERT_OK(db_session_create(&pg->c, "cookie-later", &s, NOW + 5, &pg->err), &pg->err);
+	ASSERT_OK(db_session_create(&pg->c, "cookie-later", &s, NULL, NOW + 5, &pg->err), &pg->err);
 	(void)start(pg, &cookie); /* somebody else's */
 	ASSERT_OK(db_session_list(&pg->c, s.acting, NOW, &list, &n, &pg->err), &pg->err);
 	assert_int_equal(n, 2);
@@ -340,6 +375,7 @@ main(void)
 		T(a_session_without_a_proof_is_none),
 		T(somebody_may_act_for_an_organisation),
 		T(who_may_not_act_has_no_session),
+		T(a_login_is_in_the_trail_with_its_session),
 		T(a_use_is_noted_once_a_minute),
 		T(each_login_changes_the_cookie),
 		T(parties_that_take_part_are_known),

@@ -1,0 +1,299 @@
+/*
+ * What ends while another node is just giving something that hangs on it: the end
+ * sees it, or it is not given.  Advisory lock 1 is the brake: who sets it stops
+ * tokens and participants on their way in.
+ */
+#include <pthread.h>
+
+#include "base/rand.h"
+#include "db/account.h"
+#include "db/dated.h"
+#include "db/grant.h"
+#include "db/pseudonym.h"
+#include "db/session.h"
+#include "tests/db/pg.h"
+
+#define BRAKE   "SELECT pg_advisory_lock(1)"
+#define RELEASE "SELECT pg_advisory_unlock_all()"
+#define AWAITS(role)                                                               \
+	"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()" \
+	" AND wait_event_type = 'Lock' AND application_name = 'kontor " role "'"
+
+static int
+setup(void **state)
+{
+	if (pg_setup(state) != 0)
+		return -1;
+	pg_sql(*state,
+	       "CREATE FUNCTION brake() RETURNS trigger LANGUAGE plpgsql"
+	       " SET lock_timeout = 0 AS $$ BEGIN"
+	       " PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END $$;"
+	       "CREATE TRIGGER brake BEFORE INSERT ON access_token FOR EACH ROW"
+	       " EXECUTE FUNCTION brake();"
+	       /* At COMMIT, when the session is known to be there. */
+	       "CREATE CONSTRAINT TRIGGER brake AFTER INSERT ON session_participant DEFERRABLE"
+	       " INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION brake();");
+	return 0;
+}
+
+/* Somebody's session, and a code given in it. */
+struct scene {
+	struct subject_id person;
+	const char *sid, *code, *token;
+};
+
+static struct db_session
+session_of(const struct scene *s)
+{
+	static const struct db_proof proof = {.level = 2, .method = "password", .at = NOW};
+
+	return (struct db_session){.sid = s->sid,
+				   .acting = s->person,
+				   .sso_group = "g",
+				   .proofs = &proof,
+				   .n_proofs = 1,
+				   .expires = NOW + 3600};
+}
+
+static struct scene
+set_scene(struct pg *pg)
+{
+	struct scene s = {.person = pg_person(pg),
+			  .sid = rand_token(pg->a, 16),
+			  .code = db_dated_create(pg->a, NOW + 60),
+			  .token = db_dated_create(pg->a, NOW + 600)};
+	struct db_session session = session_of(&s);
+	struct db_grant grant = {.party = "p",
+				 .acting = s.person,
+				 .sid = s.sid,
+				 .scope = "",
+				 .redirect_uri = "u",
+				 .expires = NOW + 60};
+
+	rand_bytes(grant.id, sizeof(grant.id));
+	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NULL, NOW, &pg->err),
+		  &pg->err);
+	ASSERT_OK(db_grant_create(&pg->c, s.code, &grant, NOW, &pg->err), &pg->err);
+	return s;
+}
+
+/* A call on a thread of its own. */
+struct other {
+	pthread_t thread;
+	struct db_call c;
+	const struct scene *scene;
+	bool (*fn)(struct other *o);
+	size_t n;
+	struct err err;
+	bool held;
+};
+
+static void *
+other_main(void *arg)
+{
+	struct other *o = arg;
+
+	o->held = o->fn(o);
+	return NULL;
+}
+
+static void
+begin(struct pg *pg, struct other *o, const struct scene *scene, bool (*fn)(struct other *o))
+{
+	*o = (struct other){.c = pg_call(pg, pg->db), .scene = scene, .fn = fn};
+	o->c.a = arena_create(1024 * 1024);
+	assert_int_equal(pthread_create(&o->thread, NULL, other_main, o), 0);
+}
+
+static void
+end(struct other *o)
+{
+	pthread_join(o->thread, NULL);
+	arena_destroy(o->c.a);
+}
+
+static bool
+take(struct other *o)
+{
+	const struct db_grant *grant;
+	enum db_take result = DB_TAKE_REFUSED;
+
+	return db_grant_take(&o->c, o->scene->code, "p", o->scene->token, NOW + 600, NULL, NOW,
+			     &result, &grant, &o->err) &&
+	       result == DB_TAKE_TAKEN;
+}
+
+static bool
+participate(struct other *o)
+{
+	const struct db_participant p = {
+		.party = "p", .dialect = "saml", .name_id = "n", .session_index = ""};
+
+	return db_session_participate(&o->c, o->scene->sid, &p, NULL, NOW, &o->err);
+}
+
+static bool
+end_session(struct other *o)
+{
+	const struct db_participant *list;
+	bool ended = false;
+
+	return db_session_end(&o->c, o->scene->sid, NULL, NOW, &ended, &list, &o->n, &o->err) &&
+	       ended;
+}
+
+static bool
+disable(struct other *o)
+{
+	return db_account_set_state(&o->c, o->scene->person, DB_DISABLED, NULL, NOW, &o->err);
+}
+
+/* `give` is stopped on its way in; `ends` begins and has to wait for it; both happen. */
+static size_t
+give_while_it_ends(struct pg *pg, const struct scene *s, bool (*give)(struct other *o),
+		   bool (*ends)(struct other *o))
+{
+	struct other given, ended;
+
+	pg_sql(pg, BRAKE);
+	begin(pg, &given, s, give);
+	pg_await(pg, AWAITS("durable"), "1");
+	begin(pg, &ended, s, ends);
+	pg_await(pg, AWAITS("tx"), "1");
+	pg_sql(pg, RELEASE);
+	end(&given);
+	end(&ended);
+	ASSERT_OK(given.held, &given.err);
+	ASSERT_OK(ended.held, &ended.err);
+	return ended.n;
+}
+
+static const struct db_token *
+find(struct pg *pg, const char *token)
+{
+	const struct db_token *found;
+
+	ASSERT_OK(db_token_find(&pg->c, token, NOW, &found, &pg->err), &pg->err);
+	return found;
+}
+
+static void
+a_token_that_is_just_given_is_taken_back_with_its_session(void **state)
+{
+	struct pg *pg = *state;
+	struct scene s = set_scene(pg);
+
+	give_while_it_ends(pg, &s, take, end_session);
+	assert_null(find(pg, s.token));
+}
+
+static void
+a_token_that_is_just_given_is_taken_back_with_its_account(void **state)
+{
+	struct pg *pg = *state;
+	struct scene s = set_scene(pg);
+
+	give_while_it_ends(pg, &s, take, disable);
+	ASSERT_OK(db_account_set_state(&pg->c, s.person, DB_ACTIVE, NULL, NOW, &pg->err), &pg->err);
+	assert_null(find(pg, s.token));
+}
+
+static void
+a_party_that_is_just_told_hears_of_the_end(void **state)
+{
+	struct pg *pg = *state;
+	struct scene s = set_scene(pg);
+
+	assert_int_equal(give_while_it_ends(pg, &s, participate, end_session), 1);
+}
+
+/* Again and again: the lock that the side holds is not waited for long. */
+static bool
+log_in(struct other *o)
+{
+	struct db_session session = session_of(o->scene);
+
+	session.sid = rand_token(o->c.a, 16);
+	do {
+		err_clear(&o->err);
+		if (db_session_create(&o->c, rand_token(o->c.a, 32), &session, NULL, NOW, &o->err))
+			return true;
+	} while (o->err.kind == ERR_UNAVAILABLE);
+	return false;
+}
+
+static bool
+name_for_a_sector(struct other *o)
+{
+	const char *kept;
+
+	do {
+		err_clear(&o->err);
+		if (db_pseudonym_keep(&o->c, o->scene->person, "s", 1, o->scene->sid, NOW, &kept,
+				      &o->err))
+			return true;
+	} while (o->err.kind == ERR_UNAVAILABLE);
+	return false;
+}
+
+/* While the side, as another node would, is changing the person's state. */
+static enum err_kind
+give_while_state_changes(struct pg *pg, const struct scene *s, const char *set, const char *role,
+			 bool (*give)(struct other *o))
+{
+	struct other o;
+
+	pg_sql(pg, arena_printf(pg->a,
+				"BEGIN; SELECT FROM subject WHERE id = %1$s FOR UPDATE;"
+				" UPDATE subject SET %2$s WHERE id = %1$s",
+				pg_hex(pg, (struct bytes){s->person.octets, 16}), set));
+	begin(pg, &o, s, give);
+	pg_await(pg,
+		 arena_printf(pg->a,
+			      "SELECT count(*) FROM pg_stat_activity WHERE datname ="
+			      " current_database() AND wait_event_type = 'Lock'"
+			      " AND application_name = 'kontor %s'",
+			      role),
+		 "1");
+	pg_sql(pg, "COMMIT");
+	end(&o);
+	assert_false(o.held);
+	return o.err.kind;
+}
+
+static void
+who_is_just_disabled_gets_no_session(void **state)
+{
+	struct pg *pg = *state;
+	struct scene s = set_scene(pg);
+
+	assert_int_equal(give_while_state_changes(pg, &s, "state = 'disabled'", "lazy", log_in),
+			 ERR_NOT_FOUND);
+}
+
+static void
+who_is_just_deleted_gets_no_pseudonym(void **state)
+{
+	struct pg *pg = *state;
+	struct scene s = set_scene(pg);
+
+	assert_int_equal(give_while_state_changes(pg, &s, "state = 'deleted', account_key = NULL",
+						  "durable", name_for_a_sector),
+			 ERR_DENIED);
+}
+
+#define T(test) cmocka_unit_test_setup(test, pg_fresh)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_token_that_is_just_given_is_taken_back_with_its_session),
+		T(a_token_that_is_just_given_is_taken_back_with_its_account),
+		T(a_party_that_is_just_told_hears_of_the_end),
+		T(who_is_just_disabled_gets_no_session),
+		T(who_is_just_deleted_gets_no_pseudonym),
+	};
+
+	return cmocka_run_group_tests_name("end", tests, setup, pg_teardown);
+}
