@@ -171,6 +171,10 @@ a_code_is_redeemed_once_and_a_second_use_takes_it_all_back(void **state)
 	assert_string_equal(text_member(json_of(&b), "error"), "invalid_grant");
 	web_userinfo(&b, token);
 	assert_int_equal(b.status, 401);
+	assert_string_equal(world_value(w, "SELECT count(subject) FROM audit WHERE event ="
+					   " 'grant_revoked' AND details->>'why' ="
+					   " 'code used twice'"),
+			    "1");
 }
 
 static void
