@@ -239,6 +239,12 @@ a_session_that_has_ended_gives_no_token_and_keeps_none(void **state)
 	ASSERT_OK(db_session_end(&pg->c, after.grant.sid, NULL, NOW, &ended, &list, &n, &pg->err),
 		  &pg->err);
 	assert_null(find(pg, after.token, NOW));
+	/* Nor does one whose time is over. */
+	struct granted old = give(pg);
+
+	pg_sql(pg, arena_printf(pg->a, "UPDATE session SET expires = %lld WHERE sid = '%s'",
+				(long long)NOW, old.grant.sid));
+	assert_int_equal(take(pg, &old, "stadtportal", NOW, &grant), DB_TAKE_REFUSED);
 }
 
 static void

@@ -1,6 +1,8 @@
 /* Migrations: history, checksums, order, who may run with what. */
 #include "db/migrate.h"
 
+#include <pthread.h>
+
 #include "tests/db/pg.h"
 
 #define ONE   "-- programs from 0001\nCREATE TABLE one (x bigint);\n"
@@ -179,6 +181,50 @@ two_do_not_migrate_at_once(void **state)
 	ASSERT_OK(migrate(pg, one), &pg->err);
 }
 
+struct node {
+	pthread_t thread;
+	struct pg *pg;
+	struct db_migrated done;
+	struct err err;
+	bool held;
+};
+
+static void *
+migrate_on_a_node(void *arg)
+{
+	struct node *n = arg;
+	struct arena *a = arena_create(1024 * 1024);
+
+	n->held = db_migrate(a, n->pg->conninfo, db_migrations, NOW, &n->done, &n->err);
+	arena_destroy(a);
+	return NULL;
+}
+
+/* All nodes of a new release start at once. */
+static void
+many_may_try_at_once(void **state)
+{
+	struct pg *pg = *state;
+	struct node nodes[4] = {0};
+	int64_t applied = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+		nodes[i].pg = pg;
+		pthread_create(&nodes[i].thread, NULL, migrate_on_a_node, &nodes[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
+		pthread_join(nodes[i].thread, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+		if (nodes[i].held)
+			applied += nodes[i].done.to - nodes[i].done.from;
+		else /* it did not get the lock in time */
+			ASSERT_REFUSED(false, &nodes[i].err, ERR_UNAVAILABLE, "SQLSTATE 55P03");
+	}
+	ASSERT_OK(check(pg, db_migrations), &pg->err);
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM schema_migration"),
+			    arena_printf(pg->a, "%lld", (long long)applied));
+}
+
 static void
 no_connection_is_no_answer(void **state)
 {
@@ -219,6 +265,7 @@ main(void)
 		T(a_program_does_not_run_on_an_older_schema),
 		T(a_migration_that_fails_leaves_nothing),
 		T(two_do_not_migrate_at_once),
+		T(many_may_try_at_once),
 		T(no_connection_is_no_answer),
 		T(time_is_never_taken_from_the_database),
 	};

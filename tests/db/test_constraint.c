@@ -1,0 +1,263 @@
+/*
+ * Every constraint of the schema refuses something, and is listed here: a row that
+ * breaks it alone, and the name it is refused by.
+ */
+#include <string.h>
+
+#include "tests/db/pg.h"
+
+#define ID   "decode(repeat('aa', 16), 'hex')"
+#define HASH "decode(repeat('bb', 32), 'hex')"
+#define DAYS "20833"      /* the day of NOW */
+#define END  "1800000000" /* NOW */
+
+/* A row of each table; the cases break them. */
+static const char *const rows[] = {
+	"INSERT INTO subject VALUES (" ID ", 'person', 'foreign', 'https://issuer.example', 'f',"
+	" 'active', '\\x01', 1)",
+	"INSERT INTO login_name VALUES (" HASH ", " ID ", 1)",
+	"INSERT INTO credential VALUES (" ID ", " ID ", 'password', 2, false, '\\x01', NULL, 1)",
+	"INSERT INTO proofing VALUES (" ID ", " ID ", 'one', 'two', 'passport', " HASH ", 1)",
+	"INSERT INTO attribute VALUES (" ID ", 'n', '\\x01', false, 1, 'self', 1, " ID ")",
+	"INSERT INTO pseudonym VALUES (" ID ", 's', 0, 'v', 1)",
+	"INSERT INTO session VALUES ('sid', " HASH ", " ID ", NULL, 'g', 1, 1, 1)",
+	"INSERT INTO session_proof VALUES ('sid', 1, 2, 'password')",
+	"INSERT INTO session_participant VALUES ('sid', 'p', 'saml', '', '', 1)",
+	"INSERT INTO consent (acting, party, given, fingerprint, attributes, purpose, at)"
+	" VALUES (" ID ", 'p', true, " HASH ", '[]', '', 1)",
+	"INSERT INTO flow VALUES (" DAYS ", " HASH ", " HASH ", 'p', 'saml', '', 's', 1, '', " ID
+	", " ID ", NULL, 1, " END ")",
+	"INSERT INTO grant_code VALUES (" DAYS ", " HASH ", " ID ", 'p', " ID ", " ID ", 'sid', '',"
+	" '', 'u', NULL, NULL, '', 1, " END ", NULL)",
+	"INSERT INTO access_token VALUES (" DAYS ", " HASH ", " ID ", 'p', " ID ", " ID
+	", 'sid', '', '', 1, " END ", NULL)",
+	"INSERT INTO seen VALUES (" DAYS ", 'k', " HASH ", " END ")",
+	"INSERT INTO ticket VALUES (" DAYS ", " HASH ", " ID ", '', 1, " END ")",
+	"INSERT INTO attempt_budget VALUES (" DAYS ", " HASH ", 1, 1)",
+	"INSERT INTO party VALUES ('p', 'saml', '', '', '{}', 1, true, 1)",
+	"INSERT INTO key VALUES ('k', 1, 1, 'active', 1, NULL, NULL, '', 1, 1)",
+	"INSERT INTO setting VALUES ('n', 'v', 1, 1)",
+	"INSERT INTO audit (at, event, ref, details) VALUES (1, 'e', 'r', '{}')",
+};
+
+/* UPDATE table SET set: refused by `name`. */
+static const struct {
+	const char *table, *set, *name;
+} updates[] = {
+	{"subject", "id = '\\x00'", "subject_id_check"},
+	{"subject", "kind = 'x'", "subject_kind_check"},
+	{"subject", "origin = 'x', issuer = NULL, foreign_id = NULL", "subject_origin_check"},
+	{"subject", "issuer = ''", "subject_issuer_check"},
+	{"subject", "foreign_id = ''", "subject_foreign_id_check"},
+	{"subject", "state = 'x'", "subject_state_check"},
+	{"subject", "account_key = ''", "subject_account_key_check"},
+	{"subject", "issuer = NULL", "subject_foreign_has_issuer"},
+	{"subject", "account_key = NULL", "subject_deleted_has_no_key"},
+	{"login_name", "lookup = '\\x00'", "login_name_lookup_check"},
+	{"login_name", "subject = '\\x00'", "login_name_subject_fkey"},
+	{"credential", "id = '\\x00'", "credential_id_check"},
+	{"credential", "kind = 'x'", "credential_kind_check"},
+	{"credential", "level = 5", "credential_level_check"},
+	{"credential", "secret = ''", "credential_secret_check"},
+	{"credential", "kind = 'totp', last_step = -1", "credential_last_step_check"},
+	{"credential", "last_step = 1", "credential_totp_has_step"},
+	{"credential", "subject = '\\x00'", "credential_subject_fkey"},
+	{"proofing", "id = '\\x00'", "proofing_id_check"},
+	{"proofing", "operator1 = ''", "proofing_operator1_check"},
+	{"proofing", "operator2 = ''", "proofing_operator2_check"},
+	{"proofing", "operator2 = operator1", "proofing_two_operators"},
+	{"proofing", "document_kind = ''", "proofing_document_kind_check"},
+	{"proofing", "evidence_hash = '\\x00'", "proofing_evidence_hash_check"},
+	{"proofing", "subject = '\\x00'", "proofing_subject_fkey"},
+	{"attribute", "name = ''", "attribute_name_check"},
+	{"attribute", "sealed = ''", "attribute_sealed_check"},
+	{"attribute", "level = 0", "attribute_level_check"},
+	{"attribute", "source = ''", "attribute_source_check"},
+	{"attribute", "verified_at = NULL", "attribute_proofed_is_verified"},
+	{"attribute", "subject = '\\x00'", "attribute_subject_fkey"},
+	{"attribute", "proofing = '\\x00'", "attribute_proofing_fkey"},
+	{"pseudonym", "sector = ''", "pseudonym_sector_check"},
+	{"pseudonym", "generation = -1", "pseudonym_generation_check"},
+	{"pseudonym", "value = repeat('v', 257)", "pseudonym_value_check"},
+	{"pseudonym", "subject = '\\x00'", "pseudonym_subject_fkey"},
+	{"session", "sid = ''", "session_sid_check"},
+	{"session", "id_hash = '\\x00'", "session_id_hash_check"},
+	{"session", "sso_group = ''", "session_sso_group_check"},
+	{"session", "represented = acting", "session_represents_another"},
+	{"session", "acting = '\\x00'", "session_acting_fkey"},
+	{"session", "represented = '\\x00'", "session_represented_fkey"},
+	{"session_proof", "level = 0", "session_proof_level_check"},
+	{"session_proof", "method = ''", "session_proof_method_check"},
+	{"session_proof", "sid = 'x'", "session_proof_sid_fkey"},
+	{"session_participant", "party = ''", "session_participant_party_check"},
+	{"session_participant", "dialect = 'x'", "session_participant_dialect_check"},
+	{"session_participant", "sid = 'x'", "session_participant_sid_fkey"},
+	{"consent", "party = ''", "consent_party_check"},
+	{"consent", "fingerprint = '\\x00'", "consent_fingerprint_check"},
+	{"consent", "attributes = '{}'", "consent_attributes_check"},
+	{"consent", "given = false", "consent_given_says_what"},
+	{"consent", "acting = '\\x00'", "consent_acting_fkey"},
+	{"consent", "represented = '\\x00'", "consent_represented_fkey"},
+	{"flow", "expires = expires + 86400", "flow_day"},
+	{"flow", "hash = '\\x00'", "flow_hash_check"},
+	{"flow", "browser_hash = '\\x00'", "flow_browser_hash_check"},
+	{"flow", "front = 'x'", "flow_front_check"},
+	{"flow", "party = ''", "flow_party"},
+	{"flow", "state = ''", "flow_state_check"},
+	{"flow", "version = 0", "flow_version_check"},
+	{"flow", "acting = '\\x00'", "flow_acting_check"},
+	{"flow", "represented = '\\x00'", "flow_represented_check"},
+	{"grant_code", "expires = expires + 86400", "grant_code_day"},
+	{"grant_code", "hash = '\\x00'", "grant_code_hash_check"},
+	{"grant_code", "grant_id = '\\x00'", "grant_code_grant_id_check"},
+	{"grant_code", "party = ''", "grant_code_party_check"},
+	{"grant_code", "acting = '\\x00'", "grant_code_acting_check"},
+	{"grant_code", "represented = '\\x00'", "grant_code_represented_check"},
+	{"grant_code", "taken_at = 1", "grant_code_taken_is_empty"},
+	{"access_token", "expires = expires + 86400", "access_token_day"},
+	{"access_token", "hash = '\\x00'", "access_token_hash_check"},
+	{"access_token", "grant_id = '\\x00'", "access_token_grant_id_check"},
+	{"access_token", "party = ''", "access_token_party_check"},
+	{"access_token", "acting = '\\x00'", "access_token_acting_check"},
+	{"access_token", "represented = '\\x00'", "access_token_represented_check"},
+	{"seen", "expires = expires + 86400", "seen_day"},
+	{"seen", "kind = ''", "seen_kind_check"},
+	{"seen", "hash = '\\x00'", "seen_hash_check"},
+	{"ticket", "expires = expires + 86400", "ticket_day"},
+	{"ticket", "hash = '\\x00'", "ticket_hash_check"},
+	{"ticket", "subject = '\\x00'", "ticket_subject_check"},
+	{"attempt_budget", "hash = '\\x00'", "attempt_budget_hash_check"},
+	{"attempt_budget", "used = -1", "attempt_budget_used_check"},
+	{"party", "id = repeat('x', 1025)", "party_id_check"},
+	{"party", "kind = 'x'", "party_kind_check"},
+	{"party", "policy = '[]'", "party_policy_check"},
+	{"party", "version = 0", "party_version_check"},
+	{"key", "state = 'x'", "key_state_check"},
+	{"key", "sealed = NULL", "key_gone_has_no_secret"},
+	{"setting", "name = ''", "setting_name_check"},
+	{"setting", "version = 0", "setting_version_check"},
+};
+
+/* INSERT INTO into: a second row, or one where a trigger would be first. */
+static const struct {
+	const char *into, *name;
+} inserts[] = {
+	{"subject SELECT decode(repeat('cc', 16), 'hex'), kind, origin, issuer, foreign_id, state,"
+	 " account_key, 1 FROM subject",
+	 "subject_foreign_once"},
+	{"credential SELECT decode(repeat('cc', 16), 'hex'), subject, kind, 2, false, secret, NULL,"
+	 " 1 FROM credential",
+	 "credential_one_password"},
+	{"pseudonym SELECT '\\x00', sector, 0, value, 1 FROM pseudonym", "pseudonym_names_one"},
+	{"session SELECT 'other', id_hash, acting, NULL, 'g', 1, 1, 1 FROM session",
+	 "session_id_once"},
+	{"key VALUES ('', 2, 1, 'active', 1, NULL, NULL, '', 1, 1)", "key_kid_check"},
+	{"key VALUES ('x', 0, 1, 'active', 1, NULL, NULL, '', 1, 1)", "key_purpose_check"},
+	{"key VALUES ('x', 2, 0, 'active', 1, NULL, NULL, '', 1, 1)", "key_type_check"},
+	{"key VALUES ('x', 2, 1, 'active', 0, NULL, NULL, '', 1, 1)", "key_generation_check"},
+	{"key VALUES ('x', 1, 1, 'planned', 1, NULL, NULL, '', 1, 1)", "key_generation_once"},
+	{"key VALUES ('x', 1, 1, 'active', 2, NULL, NULL, '', 1, 1)", "key_one_active"},
+	{"audit (at, event, ref, details) VALUES (1, '', 'r', '{}')", "audit_event_check"},
+	{"audit (at, event, ref, details) VALUES (1, 'e', 'r', '[]')", "audit_details_check"},
+	{"audit (at, event, ref, subject, details) VALUES (1, 'e', 'r', '\\x00', '{}')",
+	 "audit_subject_check"},
+};
+
+static int
+setup(void **state)
+{
+	if (pg_setup(state) != 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		pg_sql(*state, rows[i]);
+	return 0;
+}
+
+/* "SQLSTATE name" ends in this name; the state is of class 23, integrity. */
+static void
+assert_refused(struct pg *pg, const char *sql, const char *name)
+{
+	const char *refusal = pg_refusal(pg, sql), *space = strchr(refusal, ' ');
+
+	if (strncmp(refusal, "23", 2) != 0 || space == NULL || strcmp(space + 1, name) != 0)
+		fail_msg("%s: \"%s\", not %s", sql, refusal, name);
+}
+
+static void
+every_constraint_refuses_what_breaks_it(void **state)
+{
+	struct pg *pg = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(updates); i++)
+		assert_refused(
+			pg,
+			arena_printf(pg->a, "UPDATE %s SET %s", updates[i].table, updates[i].set),
+			updates[i].name);
+	for (size_t i = 0; i < ARRAY_LEN(inserts); i++)
+		assert_refused(pg, arena_printf(pg->a, "INSERT INTO %s", inserts[i].into),
+			       inserts[i].name);
+}
+
+/* Tables of ours, without the partitions. */
+#define OURS " NOT IN (SELECT inhrelid FROM pg_inherits)"
+
+static void
+every_constraint_has_its_case_here(void **state)
+{
+	struct pg *pg = *state;
+
+	pg_sql(pg, "CREATE TEMP TABLE listed (name text)");
+	for (size_t i = 0; i < ARRAY_LEN(updates); i++)
+		pg_sql(pg,
+		       arena_printf(pg->a, "INSERT INTO listed VALUES ('%s')", updates[i].name));
+	for (size_t i = 0; i < ARRAY_LEN(inserts); i++)
+		pg_sql(pg,
+		       arena_printf(pg->a, "INSERT INTO listed VALUES ('%s')", inserts[i].name));
+	assert_string_equal(
+		pg_value(pg,
+			 "SELECT string_agg(name, ' ') FROM (SELECT conname AS name"
+			 " FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+			 " AND contype <> 'p' AND conname NOT LIKE 'schema_migration%' AND"
+			 " conrelid" OURS " UNION SELECT c.relname FROM pg_index x JOIN pg_class c"
+			 " ON c.oid = x.indexrelid WHERE x.indisunique AND NOT x.indisprimary"
+			 " AND c.relnamespace = 'public'::regnamespace AND x.indrelid" OURS
+			 " EXCEPT SELECT name FROM listed) missing"),
+		"");
+}
+
+static void
+no_row_is_there_twice(void **state)
+{
+	struct pg *pg = *state;
+	const char *const tables = pg_value(
+		pg, "SELECT string_agg(conrelid::regclass::text, ' ') FROM pg_constraint"
+		    " WHERE contype = 'p' AND connamespace = 'public'::regnamespace"
+		    " AND conrelid::regclass::text <> 'schema_migration' AND conrelid" OURS);
+	char *list = arena_strdup(pg->a, tables), *rest;
+	size_t n = 0;
+
+	for (char *t = strtok_r(list, " ", &rest); t != NULL; t = strtok_r(NULL, " ", &rest), n++) {
+		const char *sql = arena_printf(pg->a,
+					       "INSERT INTO %s OVERRIDING SYSTEM VALUE"
+					       " SELECT * FROM %s LIMIT 1",
+					       t, t);
+
+		if (strncmp(pg_refusal(pg, sql), "23505 ", 6) != 0)
+			fail_msg("%s: %s", sql, pg_refusal(pg, sql));
+	}
+	assert_int_equal(n, ARRAY_LEN(rows));
+}
+
+#define T(test) cmocka_unit_test_setup(test, pg_fresh)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(every_constraint_refuses_what_breaks_it),
+		T(every_constraint_has_its_case_here),
+		T(no_row_is_there_twice),
+	};
+
+	return cmocka_run_group_tests_name("constraint", tests, setup, pg_teardown);
+}
