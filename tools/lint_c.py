@@ -84,7 +84,7 @@ _BANNED_CALL = re.compile(
 SQL_TIME = re.compile(r"\b(now\s*\(\s*\)|current_timestamp|current_date|localtimestamp|"
                       r"(?:clock|statement|transaction)_timestamp\s*\()", re.I)
 
-CLOCK_CHECK = "db/listen.c"  # measures how far our clock is from the database's
+CLOCK_CHECK = "db/conn.c"  # measures how far our clock is from the database's
 
 UNFINISHED = re.compile(r"\b(TO[D]O|FIXM[E]|XX[X]|HAC[K])\b")
 
