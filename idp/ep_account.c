@@ -43,7 +43,7 @@ ep_start(struct request *rq, struct response *rs, struct err *err)
 	json_put_str(rq->a, vars, "account_url", "/account");
 	json_put_str(rq->a, vars, "login_url", "/login");
 	json_put_str(rq->a, vars, "register_url", "/register");
-	return show_page(rq, rs, 200, "start", vars, NULL, err);
+	return show_page(rq, rs, 200, "start", vars, "/", err);
 }
 
 bool
@@ -236,7 +236,7 @@ show_account(struct request *rq, const struct db_session *s, struct response *rs
 	json_put_str(rq->a, vars, "logout_url", "/logout");
 	json_put_str(rq->a, vars, "notice", known_notice(request_query(rq, "notice")));
 	show_form_vars(rq, rs, vars, "/account", "");
-	return show_page(rq, rs, 200, "account", vars, NULL, err);
+	return show_page(rq, rs, 200, "account", vars, "/account", err);
 }
 
 bool

@@ -42,12 +42,12 @@ show_done(struct request *rq, const struct db_participant *list, size_t n, struc
 {
 	json_t *vars = json_new_object(rq->a);
 
-	if (n > 0) {
+	if (n > 0) { /* known only now */
 		json_put(rq->a, vars, "results", portal_rows(rq, list, n, NULL));
 		json_put_bool(rq->a, vars, "failed", true);
 	}
 	json_put_str(rq->a, vars, "return_url", "/");
-	return show_page(rq, rs, 200, "logout_done", vars, "/", err);
+	return show_page(rq, rs, 200, "logout_done", vars, n > 0 ? NULL : CONFIRM_PATH, err);
 }
 
 static bool
@@ -66,7 +66,7 @@ show_confirm(struct request *rq, const struct db_session *s, const struct party 
 	if (p != NULL)
 		json_put_str(rq->a, vars, "portal_name", p->display_name);
 	show_form_vars(rq, rs, vars, CONFIRM_PATH, "");
-	return show_page(rq, rs, 200, "logout_confirm", vars, "/", err);
+	return show_page(rq, rs, 200, "logout_confirm", vars, CONFIRM_PATH, err);
 }
 
 bool

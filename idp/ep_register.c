@@ -51,7 +51,9 @@ show(struct flow *f, struct form *form, const char *problem, struct response *rs
 	form_vars(f->rq->a, form, vars);
 	json_put_str(f->rq->a, vars, "problem", problem);
 	json_put_str(f->rq->a, vars, "login_url", flow_path(f, "/flow/"));
-	return show_page(f->rq, rs, 200, "register", vars, flow_path(f, ROUTE), err);
+	/* What was typed would be lost by a link to another language. */
+	return show_page(f->rq, rs, 200, "register", vars,
+			 f->rq->method == HTTP_GET ? flow_path(f, ROUTE) : NULL, err);
 }
 
 /* ---- judging what was entered ---- */

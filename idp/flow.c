@@ -17,6 +17,7 @@
 #include "idp/login.h"
 #include "idp/show.h"
 
+#define FLOW_PATH         "/flow/"
 #define FLOW_COOKIE       "f-" /* one per open flow, so that tabs do not disturb each other */
 #define FLOW_COOKIES_MOST 8    /* open flows that a re-sent request is looked up in */
 
@@ -51,7 +52,7 @@ flow_path(const struct flow *f, const char *route)
 bool
 flow_lead_on(const struct flow *f, struct response *rs)
 {
-	response_redirect(rs, flow_path(f, "/flow/"));
+	response_redirect(rs, flow_path(f, FLOW_PATH));
 	return true;
 }
 
@@ -110,8 +111,10 @@ row_load(struct request *rq, const char *value, const char *wanted_id, struct fl
 
 /* ---- answering ---- */
 
+/* `id` names the flow that is done; NULL: unknown. */
 static bool
-show_done(struct request *rq, const struct party *party, struct response *rs, struct err *err)
+show_done(struct request *rq, const struct party *party, const char *id, struct response *rs,
+	  struct err *err)
 {
 	json_t *vars = json_new_object(rq->a);
 
@@ -120,7 +123,8 @@ show_done(struct request *rq, const struct party *party, struct response *rs, st
 		json_put_str(rq->a, vars, "portal_url", party->policy.home_url);
 	}
 	json_put_str(rq->a, vars, "account_url", "/account");
-	return show_page(rq, rs, 410, "already_done", vars, "/", err);
+	return show_page(rq, rs, 410, "already_done", vars,
+			 id == NULL ? NULL : arena_printf(rq->a, FLOW_PATH "%s", id), err);
 }
 
 /*
@@ -145,7 +149,7 @@ answer(struct flow *f, struct response *rs, struct err *err)
 			return false;
 		if (taken == NULL) {
 			*rs = (struct response){0};
-			return show_done(f->rq, f->ask.party, rs, err);
+			return show_done(f->rq, f->ask.party, f->row->id, rs, err);
 		}
 		response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
 	}
@@ -187,7 +191,7 @@ lead_to_first(struct flow *f, struct response *rs, struct err *err)
 		if (open->ask.party == f->ask.party && text_eq(open->ask.replay, f->ask.replay))
 			return flow_lead_on(open, rs);
 	}
-	return show_done(f->rq, f->ask.party, rs, err);
+	return show_done(f->rq, f->ask.party, NULL, rs, err);
 }
 
 static bool
@@ -270,7 +274,7 @@ flow_load(struct request *rq, struct response *rs, struct flow **out, struct err
 	if (!row_load(rq, value, rq->path_tail, &f, err))
 		return false;
 	if (f == NULL)
-		return show_done(rq, NULL, rs, err);
+		return show_done(rq, NULL, rq->path_tail, rs, err);
 	if (!session_find(rq, &f->session, err) || !flow_judge(f, err))
 		return false;
 	*out = f;
@@ -285,7 +289,7 @@ show_expired(struct flow *f, struct response *rs, struct err *err)
 	if (f->ask.party != NULL)
 		json_put_str(f->rq->a, vars, "portal_name", f->ask.party->display_name);
 	json_put_str(f->rq->a, vars, "restart_url", flow_path(f, "/flow/restart/"));
-	return show_page(f->rq, rs, 200, "flow_expired", vars, NULL, err);
+	return show_page(f->rq, rs, 200, "flow_expired", vars, flow_path(f, FLOW_PATH), err);
 }
 
 bool
@@ -303,7 +307,7 @@ flow_show(struct flow *f, struct response *rs, struct err *err)
 	case FLOW_PARTY_GONE:
 		return FAIL(err, ERR_DENIED, NULL, "the party was switched off");
 	case FLOW_DONE:
-		return show_done(f->rq, f->ask.party, rs, err);
+		return show_done(f->rq, f->ask.party, f->row->id, rs, err);
 	case FLOW_CANCELLED:
 	case FLOW_UNREACHABLE:
 	case FLOW_PASSIVE_LOGIN:
@@ -428,7 +432,7 @@ flow_restart(struct flow *f, struct response *rs, struct err *err)
 	if (!db_flow_take(&c, f->row->id, f->browser, f->rq->now, &taken, err))
 		return false;
 	if (taken == NULL)
-		return show_done(f->rq, f->ask.party, rs, err);
+		return show_done(f->rq, f->ask.party, f->row->id, rs, err);
 	response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
 	again->rq = f->rq;
 	again->ask = f->ask;

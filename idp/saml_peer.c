@@ -113,5 +113,6 @@ saml_send(struct request *rq, const struct saml_carrier *carrier, const struct p
 	json_put_str(rq->a, vars, "portal_name", p->display_name);
 	json_put(rq->a, vars, "params", params);
 	rs->form_action = url_origin(rq->a, carrier->action);
-	return show_page(rq, rs, 200, "post_binding", vars, "/", err);
+	/* The message is sent once: this page cannot be had again in another language. */
+	return show_page(rq, rs, 200, "post_binding", vars, NULL, err);
 }

@@ -49,10 +49,9 @@ show_page(struct request *rq, struct response *rs, int status, const char *name,
 {
 	struct bytes html;
 
-	if (here == NULL)
-		here = rq->method == HTTP_GET ? rq->path : "/";
 	show_site_vars(rq->a, rq->app->config, vars);
-	json_put(rq->a, vars, "languages", languages(rq, here));
+	if (here != NULL)
+		json_put(rq->a, vars, "languages", languages(rq, here));
 	if (!page_render(rq->a, rq->app->pages, name, rq->lang, vars, &html, err))
 		return false;
 	response_html(rs, status, html);

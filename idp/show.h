@@ -9,7 +9,7 @@ struct config;
 
 /*
  * Render web/templates/NAME.html into rs.  `here` is the path the language
- * links lead back to; NULL: the request's own path (a GET) or the front page.
+ * links lead back to; NULL: this page cannot be had again, so it has none.
  */
 MUST_USE bool show_page(struct request *rq, struct response *rs, int status, const char *name,
 			json_t *vars, const char *here, struct err *err);

@@ -187,15 +187,19 @@ world_totp(struct world *w, struct subject_id id)
 	ASSERT_OK(login_totp_add(&work, id, (struct bytes){seed, sizeof(seed)}, &err), &err);
 }
 
-const char *
-world_code(struct world *w)
+static const char *
+code_of_seed(struct world *w, const void *bytes, size_t n)
 {
 	char code[16];
 
-	assert_int_equal(
-		oath_totp_generate((const char *)seed, sizeof(seed), w->now, 30, 0, 6, code),
-		OATH_OK);
+	assert_int_equal(oath_totp_generate(bytes, n, w->now, 30, 0, 6, code), OATH_OK);
 	return arena_strdup(w->a, code);
+}
+
+const char *
+world_code(struct world *w)
+{
+	return code_of_seed(w, seed, sizeof(seed));
 }
 
 static void
@@ -263,302 +267,6 @@ world_fresh(void **state)
 	return 0;
 }
 
-/* ---- the browser ---- */
-
-void
-web_init(struct web *b, struct world *w)
-{
-	*b = (struct web){.w = w};
-}
-
-const char *
-web_cookie(const struct web *b, const char *name)
-{
-	for (size_t i = 0; i < b->n_cookies; i++)
-		if (strcmp(b->cookies[i][0], name) == 0)
-			return b->cookies[i][1];
-	return NULL;
-}
-
-static void
-keep_cookie(struct web *b, const char *line)
-{
-	struct arena *a = b->w->a;
-	size_t name = strcspn(line, "="), value = strcspn(line + name + 1, ";");
-	const char *n = arena_strndup(a, line, name), *v = arena_strndup(a, line + name + 1, value);
-	size_t i = 0;
-
-	while (i < b->n_cookies && strcmp(b->cookies[i][0], n) != 0)
-		i++;
-	if (strstr(line, "Max-Age=0") != NULL) {
-		if (i < b->n_cookies) {
-			b->n_cookies--;
-			memmove(&b->cookies[i], &b->cookies[i + 1],
-				(b->n_cookies - i) * sizeof(b->cookies[0]));
-		}
-		return;
-	}
-	assert_true(i < ARRAY_LEN(b->cookies));
-	b->cookies[i][0] = n;
-	b->cookies[i][1] = v;
-	b->n_cookies += i == b->n_cookies;
-}
-
-static const char *
-cookie_header(struct web *b)
-{
-	struct buf c;
-
-	buf_init(&c, b->w->a, 65536);
-	for (size_t i = 0; i < b->n_cookies; i++)
-		buf_printf(&c, "%s%s=%s", i == 0 ? "" : "; ", b->cookies[i][0], b->cookies[i][1]);
-	return c.n == 0 ? NULL : (const char *)c.p;
-}
-
-static void
-take_answer(struct web *b, const struct response *rs)
-{
-	b->status = rs->status;
-	b->location = b->csp = NULL;
-	b->body = (const char *)arena_bytes(b->w->a, rs->body).p;
-	for (size_t i = 0; i < rs->n_headers; i++) {
-		if (strcasecmp(rs->headers[i].name, "Set-Cookie") == 0)
-			keep_cookie(b, rs->headers[i].value);
-		if (strcasecmp(rs->headers[i].name, "Location") == 0)
-			b->location = arena_strdup(b->w->a, rs->headers[i].value);
-		if (strcasecmp(rs->headers[i].name, "Content-Security-Policy") == 0)
-			b->csp = arena_strdup(b->w->a, rs->headers[i].value);
-	}
-}
-
-struct sending {
-	const char *method, *target, *form, *cookies, *origin, *authorization;
-};
-
-static void
-add_header(struct raw_header *headers, size_t *n, const char *name, const char *value)
-{
-	if (value != NULL)
-		headers[(*n)++] = (struct raw_header){bytes_of(name), bytes_of(value)};
-}
-
-static void
-transmit(struct web *b, const struct sending *s)
-{
-	struct raw_header headers[8];
-	struct raw_request raw = {
-		.method = bytes_of(s->method),
-		.target = bytes_of(s->target),
-		.version = bytes_of("HTTP/1.1"),
-		.headers = headers,
-		.peer = b->addr == NULL ? "192.0.2.1" : b->addr,
-	};
-	struct response rs = {0};
-	const char *form = s->form;
-
-	add_header(headers, &raw.n_headers, "Host", "konto.example");
-	add_header(headers, &raw.n_headers, "Cookie", s->cookies);
-	add_header(headers, &raw.n_headers, "Origin", s->origin);
-	add_header(headers, &raw.n_headers, "Authorization", s->authorization);
-	if (form != NULL) {
-		raw.body = bytes_of(form);
-		add_header(headers, &raw.n_headers, "Content-Type",
-			   "application/x-www-form-urlencoded");
-		add_header(headers, &raw.n_headers, "Content-Length",
-			   arena_printf(b->w->a, "%zu", raw.body.n));
-	}
-	b->path = s->target;
-	struct arena *a = arena_create(ARENA_BYTES);
-
-	app_handle(&b->w->app, a, &raw, &b->w->worker, &rs);
-	take_answer(b, &rs);
-	arena_destroy(a);
-}
-
-static const char *
-own_target(const char *url)
-{
-	return text_starts(url, BASE) ? url + strlen(BASE) : url[0] == '/' ? url : NULL;
-}
-
-static void
-follow(struct web *b)
-{
-	for (int hops = 0; b->status == 303 && own_target(b->location) != NULL; hops++) {
-		struct sending s = {.method = "GET",
-				    .target = own_target(b->location),
-				    .cookies = cookie_header(b)};
-
-		assert_true(hops < 10);
-		transmit(b, &s);
-	}
-}
-
-void
-web_get(struct web *b, const char *url)
-{
-	struct sending s = {
-		.method = "GET", .target = own_target(url), .cookies = cookie_header(b)};
-
-	assert_non_null(s.target);
-	transmit(b, &s);
-	follow(b);
-}
-
-void
-web_foreign_post(struct web *b, const char *path, const char *form)
-{
-	struct sending s = {
-		.method = "POST", .target = path, .form = form, .origin = "https://amt24.example"};
-
-	transmit(b, &s);
-	follow(b);
-}
-
-static const char *
-unescape(struct arena *a, const char *s)
-{
-	static const char *const pairs[][2] = {
-		{"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&#39;", "'"}};
-	char *out = arena_alloc(a, strlen(s) + 1), *o = out;
-
-	while (*s != '\0') {
-		size_t i = 0;
-
-		while (i < ARRAY_LEN(pairs) && !text_starts(s, pairs[i][0]))
-			i++;
-		*o++ = i < ARRAY_LEN(pairs) ? pairs[i][1][0] : *s;
-		s += i < ARRAY_LEN(pairs) ? strlen(pairs[i][0]) : 1;
-	}
-	return out;
-}
-
-/* An attribute of the tag that begins at `tag`; NULL: none. */
-static const char *
-tag_attribute(struct arena *a, const char *tag, const char *name)
-{
-	const char *end = strchr(tag, '>'), *at = strstr(tag, arena_printf(a, " %s=\"", name));
-
-	if (at == NULL || end == NULL || at > end)
-		return NULL;
-	at += strlen(name) + 3;
-	return unescape(a, arena_strndup(a, at, strcspn(at, "\"")));
-}
-
-static void
-put_field(struct buf *form, const char *name, const char *value)
-{
-	if (form->n > 0)
-		buf_char(form, '&');
-	enc_percent(form, bytes_of(name));
-	buf_char(form, '=');
-	enc_percent(form, bytes_of(value));
-}
-
-static _Thread_local struct sending last_form;
-
-void
-web_submit(struct web *b, const char *action, const char *fields)
-{
-	struct arena *a = b->w->a;
-	const char *form = b->body, *target = NULL, *end;
-	struct buf body;
-
-	while ((form = strstr(form, "<form")) != NULL) {
-		target = tag_attribute(a, form, "action");
-		if (target != NULL && text_starts(target, action))
-			break;
-		form += 5;
-	}
-	if (form == NULL)
-		fail_msg("no form for %s on this page (status %d): %s", action, b->status, b->body);
-	end = strstr(form, "</form>");
-	buf_init(&body, a, 1024 * 1024);
-	for (const char *p = form; (p = strstr(p, "<input")) != NULL && p < end; p++) {
-		const char *type = tag_attribute(a, p, "type");
-
-		if (text_eq(type, "hidden"))
-			put_field(&body, tag_attribute(a, p, "name"), tag_attribute(a, p, "value"));
-	}
-	if (*fields != '\0')
-		buf_printf(&body, "%s%s", body.n > 0 ? "&" : "", fields);
-	last_form = (struct sending){.method = "POST",
-				     .target = target,
-				     .form = (const char *)body.p,
-				     .cookies = cookie_header(b),
-				     .origin = BASE};
-	transmit(b, &last_form);
-	follow(b);
-}
-
-void
-web_submit_again(struct web *b)
-{
-	last_form.cookies = cookie_header(b);
-	transmit(b, &last_form);
-	follow(b);
-}
-
-void
-web_post(struct web *b, const char *route, const char *tail, const char *fields)
-{
-	struct arena *a = b->w->a;
-	const char *secret = web_cookie(b, "__Host-form");
-	unsigned char digest[SHA256_BYTES];
-
-	hash_sha256(bytes_of(arena_printf(a, "%s form %s", secret == NULL ? "" : secret, route)),
-		    digest);
-	struct sending s = {
-		.method = "POST",
-		.target = arena_printf(a, "%s%s", route, tail),
-		.form = arena_printf(a, "csrf=%s&%s",
-				     enc_base64url(a, (struct bytes){digest, sizeof(digest)}),
-				     fields),
-		.cookies = cookie_header(b),
-		.origin = BASE,
-	};
-
-	transmit(b, &s);
-	follow(b);
-}
-
-const char *
-web_field(struct web *b, const char *name)
-{
-	for (const char *p = b->body; (p = strstr(p, "<input")) != NULL; p++)
-		if (text_eq(tag_attribute(b->w->a, p, "name"), name))
-			return tag_attribute(b->w->a, p, "value");
-	return NULL;
-}
-
-bool
-web_shows(const struct web *b, const char *text)
-{
-	return strstr(b->body, text) != NULL;
-}
-
-void
-web_token(struct web *b, const char *authorization, const char *form)
-{
-	struct sending s = {.method = "POST",
-			    .target = "/oidc/token",
-			    .form = form,
-			    .authorization = authorization};
-
-	transmit(b, &s);
-}
-
-void
-web_userinfo(struct web *b, const char *token)
-{
-	struct sending s = {
-		.method = "GET",
-		.target = "/oidc/userinfo",
-		.authorization = token == NULL ? NULL : arena_printf(b->w->a, "Bearer %s", token)};
-
-	transmit(b, &s);
-}
-
 /* ---- portals ---- */
 
 const char *
@@ -611,6 +319,12 @@ saml_request_url(struct world *w, const char *id, const char *extra, const char 
 const char *
 saml_logout_url(struct world *w, const char *id, const char *name_id, const char *session_index)
 {
+	const char *index =
+		session_index == NULL
+			? ""
+			: arena_printf(w->a, "<samlp:SessionIndex>%s</samlp:SessionIndex>",
+				       session_index);
+
 	return signed_url(
 		w, "/saml/slo",
 		arena_printf(
@@ -619,8 +333,14 @@ saml_logout_url(struct world *w, const char *id, const char *name_id, const char
 			"xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"%s\" "
 			"Version=\"2.0\" IssueInstant=\"%s\" Destination=\"" BASE "/saml/slo\">"
 			"<saml:Issuer>" SAML_PARTY "</saml:Issuer><saml:NameID>%s</saml:NameID>"
-			"<samlp:SessionIndex>%s</samlp:SessionIndex></samlp:LogoutRequest>",
-			id, clock_text(w->a, w->now), name_id, session_index));
+			"%s</samlp:LogoutRequest>",
+			id, clock_text(w->a, w->now), name_id, index));
+}
+
+const char *
+unsigned_url(struct world *w, const char *url)
+{
+	return arena_strndup(w->a, url, (size_t)(strstr(url, "&SigAlg=") - url));
 }
 
 const char *
@@ -676,4 +396,27 @@ location_param(struct web *b, const char *name)
 		return NULL;
 	assert_true(dec_form(b->w->a, bytes_of(found), &value, NULL));
 	return (const char *)arena_bytes(b->w->a, value).p;
+}
+
+const char *
+web_shown_code(struct web *b)
+{
+	struct arena *a = b->w->a;
+	const char *shown = between(a, b->body, "kontor-key\" translate=\"no\">", "</p>");
+	char *text = arena_alloc(a, 256), *to = text, *bytes;
+	size_t n;
+
+	assert_non_null(shown);
+	for (const char *s = shown; *s != '\0'; s++) {
+		if (*s == '<')
+			s = strchr(s, '>');
+		else if (*s != ' ')
+			*to++ = *s;
+	}
+	*to = '\0';
+	assert_int_equal(oath_base32_decode(text, strlen(text), &bytes, &n), OATH_OK);
+	const char *code = code_of_seed(b->w, bytes, n);
+
+	free(bytes);
+	return code;
 }

@@ -64,7 +64,7 @@ const char *world_code(struct world *w);
 
 struct web {
 	struct world *w;
-	const char *cookies[32][2];
+	const char *cookies[80][2];
 	size_t n_cookies;
 	int status;
 	const char *location; /* of the last answer; NULL */
@@ -81,11 +81,17 @@ void web_get(struct web *b, const char *url);
 /* A POST as another site's page would send it: no cookies, no Origin of ours. */
 void web_foreign_post(struct web *b, const char *path, const char *form);
 
+/* A POST with this browser's cookies, as a page of that origin (NULL: unsaid) would send it. */
+void web_post_from(struct web *b, const char *origin, const char *path, const char *form);
+
 /*
  * Fill in the page's first form whose action begins with `action` and send it:
  * its hidden fields, and `fields` ("a=b&c=d", encoded).
  */
 void web_submit(struct web *b, const char *action, const char *fields);
+
+/* As web_submit, but nothing is sent yet: web_submit_again or web_at_once does it. */
+void web_fill_in(struct web *b, const char *action, const char *fields);
 
 /* The same form sent again as it was (double click, replay). */
 void web_submit_again(struct web *b);
@@ -96,8 +102,18 @@ void web_submit_again(struct web *b);
  */
 void web_post(struct web *b, const char *route, const char *tail, const char *fields);
 
+/*
+ * The last form, or a GET of `path` when that is not NULL, sent WEB_AT_ONCE times
+ * at once.  Returns how many answers show `sign` or lead to a URL that begins with it.
+ */
+#define WEB_AT_ONCE 8
+size_t web_at_once(struct web *b, const char *path, const char *sign);
+
 /* The value of a hidden field of the page; NULL: none. */
 const char *web_field(struct web *b, const char *name);
+
+/* The code now of an app set up with the key that the page shows. */
+const char *web_shown_code(struct web *b);
 
 bool web_shows(const struct web *b, const char *text);
 const char *web_cookie(const struct web *b, const char *name);
@@ -114,9 +130,12 @@ const char *saml_request_url(struct world *w, const char *id, const char *extra,
 /* The Response on the page, its signature verified; NULL when there is none. */
 const char *saml_response_of(struct web *b);
 
-/* URL of a signed LogoutRequest by Redirect. */
+/* URL of a signed LogoutRequest by Redirect; session_index NULL: all of that name. */
 const char *saml_logout_url(struct world *w, const char *id, const char *name_id,
 			    const char *session_index);
+
+/* The same URL without its signature. */
+const char *unsigned_url(struct world *w, const char *url);
 
 /* The text between <...Name...>value</ of the first element or attribute named so. */
 const char *between(struct arena *a, const char *text, const char *before, const char *after);

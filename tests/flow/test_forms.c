@@ -1,0 +1,125 @@
+/* Forms and links of the pages: forged, foreign, out of place; languages; the account's page. */
+#include "base/text.h"
+#include "db/account.h"
+#include "db/credential.h"
+#include "idp/form.h"
+#include "idp/route.h"
+#include "tests/flow/world.h"
+
+#define PASSWORD "Lachs-Turmuhr-47"
+
+static const char *const erika[] = {"given_names", "Erika", "family_name",
+				    "Mustermann",  "email", "erika@example.invalid",
+				    NULL};
+
+static struct subject_id vouched;
+
+static int
+setup(void **state)
+{
+	if (world_setup(state) != 0)
+		return 1;
+	struct world *w = *state;
+
+	world_person(w, "erika", PASSWORD, erika, LEVEL_BASIC);
+	world_person(w, "karl", PASSWORD, erika, LEVEL_BASIC);
+	vouched = world_person(w, "vouched", PASSWORD, erika, LEVEL_SUBSTANTIAL);
+	world_saml_party(w, "{\"attribute\":[\"family_name:required\",\"email\"],"
+			    "\"consent\":\"always\"}");
+	return world_fresh(state);
+}
+
+static void
+log_in(struct web *b, const char *login_name)
+{
+	web_submit(
+		b, "/flow/password/",
+		arena_printf(b->w->a, "login_name=%s&password=" PASSWORD "&do=login", login_name));
+}
+
+static void
+ask_saml(struct web *b, const char *inner)
+{
+	static int counter;
+
+	web_get(b, saml_request_url(b->w, arena_printf(b->w->a, "_form%d", counter++), "", inner));
+}
+
+/* ---- registration ---- */
+
+#define NEW                                                                             \
+	"given_names=Max&family_name=Muster&birth_date_day=1&birth_date_month=2&"       \
+	"birth_date_year=1990&country=DE&new_password=Pflaume-Regal-83&store_consent=1" \
+	"&do=register"
+
+/* ---- whom and how the portal expects ---- */
+
+static bool
+speaks(const struct web *b, const char *code)
+{
+	return web_shows(b, arena_printf(b->w->a, "<html lang=\"%s\"", code));
+}
+
+#define AKDB(inner)                                                               \
+	"<samlp:Extensions><akdb:AuthenticationRequest "                          \
+	"xmlns:akdb=\"https://www.akdb.de/request/2018/09\" Version=\"2\">" inner \
+	"</akdb:AuthenticationRequest></samlp:Extensions>"
+
+/* ---- links to other languages ---- */
+
+static void
+a_page_that_cannot_be_had_again_has_no_links_to_languages(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask_saml(&b, "");
+	assert_true(web_shows(&b, "/language/en?to=%2Fflow%2F"));
+	log_in(&b, "erika");
+	assert_true(web_shows(&b, "/language/en?to=%2Fflow%2F"));
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_non_null(saml_response_of(&b));
+	assert_false(web_shows(&b, "/language/"));
+	web_get(&b, "/logout");
+	assert_true(web_shows(&b, "/language/en?to=%2Flogout\""));
+	web_submit(&b, "/logout", "do=logout");
+	assert_true(web_shows(&b, "Amt24")); /* who holds a session of its own, known only now */
+	assert_false(web_shows(&b, "/language/"));
+	web_get(&b, "/logout");
+	assert_true(web_shows(&b, "/language/en?to=%2Flogout\""));
+}
+
+static void
+a_finished_login_keeps_its_page_in_the_other_language(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask_saml(&b, "");
+	const char *page = b.path;
+
+	web_submit(&b, "/flow/password/", "do=cancel");
+	web_get(&b, page);
+	assert_int_equal(b.status, 410);
+	web_get(&b, arena_printf(w->a, "/language/en?to=%s", page));
+	assert_int_equal(b.status, 410);
+	assert_true(speaks(&b, "en"));
+	web_get(&b, "/account");
+	web_get(&b, "/");
+	assert_true(web_shows(&b, "/language/de?to=%2F\""));
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, world_fresh, NULL)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_page_that_cannot_be_had_again_has_no_links_to_languages),
+		T(a_finished_login_keeps_its_page_in_the_other_language),
+	};
+
+	return cmocka_run_group_tests_name("flow forms", tests, setup, world_teardown);
+}
