@@ -48,14 +48,16 @@ lowest_level(struct oidc_strs acr)
 }
 
 static bool
-level_wanted(const struct oidc_authorize *r, enum level *out, struct err *err)
+level_wanted(const struct party *p, const struct oidc_authorize *r, enum level *out,
+	     struct err *err)
 {
 	enum level level = lowest_level(r->acr);
+	enum level most = level_min(login_reachable(), p->policy.level_cap);
 
 	if (r->acr_essential && level == LEVEL_NONE)
 		return FAIL(err, ERR_DENIED, OIDC_UNMET_REQUIREMENTS, "no acr value we know");
 	/* A wish that is not essential never stops a login (Core 3.1.2.1). */
-	*out = r->acr_essential ? level : level_min(level, login_reachable());
+	*out = r->acr_essential ? level : level_min(level, most);
 	return true;
 }
 
@@ -67,12 +69,11 @@ wanted_of(struct arena *a, const struct oidc_claims *claims)
 	oidc_scope_claims(a, &n);
 	struct wanted *w = ARENA_ARRAY(a, struct wanted, n + 1);
 
-	for (size_t i = 0; i < n; i++) {
-		const struct oidc_claim *c = oidc_claims_find(claims, attributes[i].claim);
-
-		if (c != NULL)
-			w[used++] = (struct wanted){&attributes[i], c->essential};
-	}
+	/* An essential claim that is not given is no error (Core 5.5.1): only the party's record
+	 * makes one required. */
+	for (size_t i = 0; i < n; i++)
+		if (oidc_claims_find(claims, attributes[i].claim) != NULL)
+			w[used++] = (struct wanted){&attributes[i], false};
 	return (struct wanted_list){w, used};
 }
 
@@ -116,14 +117,16 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 		.party = p,
 		.level_most = LEVEL_HIGH,
 		.names_attributes = true,
-		.force = (r->prompt & (OIDC_PROMPT_LOGIN | OIDC_PROMPT_SELECT_ACCOUNT)) != 0,
+		/* max_age=0 is prompt=login (Core 3.1.2.1). */
+		.force = (r->prompt & (OIDC_PROMPT_LOGIN | OIDC_PROMPT_SELECT_ACCOUNT)) != 0 ||
+			 r->max_age_s == 0,
 		.passive = (r->prompt & OIDC_PROMPT_NONE) != 0,
 		.consent_anew = (r->prompt & OIDC_PROMPT_CONSENT) != 0,
 		.max_age_s = r->max_age_s,
 		.state = json_new_object(rq->a),
 	};
 
-	if (!level_wanted(r, &ask.level, err))
+	if (!level_wanted(p, r, &ask.level, err))
 		return false;
 	oidc_claims_add_scopes(rq->a, rows, n, r->scopes, &claims);
 	ask.wanted = wanted_of(rq->a, &claims);
