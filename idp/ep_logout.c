@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "idp/app.h"
 #include "idp/config.h"
+#include "idp/front_oidc.h"
 #include "idp/party.h"
 #include "idp/publish.h"
 #include "idp/session.h"
@@ -121,6 +122,7 @@ parse(struct request *rq, struct oidc_logout *r, const struct oidc_hint **hint,
 	*hint = NULL;
 	if (!oidc_logout_parse(rq->a, ps, r, err))
 		return false;
+	request_wish_lang(rq, front_oidc_lang(r->ui_locales));
 	if (r->id_token_hint != NULL) {
 		publish_jwks(rq->a, rq->snap->keyring, &ours);
 		if (!oidc_hint_verify(rq->a, r->id_token_hint, &ours, rq->app->config->base_url, h,

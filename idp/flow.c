@@ -237,6 +237,7 @@ start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, con
 	f->rq = rq;
 	f->ask = *ask;
 	f->state = FLOW_LOGIN;
+	request_wish_lang(rq, ask->lang);
 	if (browser_sends_cookies && (!session_find(rq, &f->session, err) || !flow_judge(f, err)))
 		return false;
 	if (!mark_replay(f, &first, err))
@@ -275,6 +276,7 @@ flow_load(struct request *rq, struct response *rs, struct flow **out, struct err
 		return false;
 	if (f == NULL)
 		return show_done(rq, NULL, rq->path_tail, rs, err);
+	request_wish_lang(rq, f->ask.lang);
 	if (!session_find(rq, &f->session, err) || !flow_judge(f, err))
 		return false;
 	*out = f;

@@ -25,6 +25,8 @@ struct ask {
 	bool passive;              /* IsPassive, prompt=none: no page */
 	bool consent_anew;         /* prompt=consent */
 	int64_t max_age_s;         /* -1: any */
+	const char *lang;          /* code of the language our pages should have; NULL: any */
+	const char *login_hint;    /* who the portal expects, sealed (idp/login.h); NULL */
 	json_t *state;             /* what the front needs to answer; its own members */
 
 	/*

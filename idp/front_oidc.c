@@ -61,6 +61,16 @@ level_wanted(const struct party *p, const struct oidc_authorize *r, enum level *
 	return true;
 }
 
+const char *
+front_oidc_lang(struct oidc_strs locales)
+{
+	const char *code = NULL;
+
+	for (size_t i = 0; i < locales.n && code == NULL; i++)
+		code = lang_code_of_tag(locales.s[i]);
+	return code;
+}
+
 static struct wanted_list
 wanted_of(struct arena *a, const struct oidc_claims *claims)
 {
@@ -123,10 +133,12 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 		.passive = (r->prompt & OIDC_PROMPT_NONE) != 0,
 		.consent_anew = (r->prompt & OIDC_PROMPT_CONSENT) != 0,
 		.max_age_s = r->max_age_s,
+		.lang = front_oidc_lang(r->ui_locales),
 		.state = json_new_object(rq->a),
 	};
 
-	if (!level_wanted(p, r, &ask.level, err))
+	if (!level_wanted(p, r, &ask.level, err) ||
+	    !login_hint_seal(rq, r->login_hint, &ask.login_hint, err))
 		return false;
 	oidc_claims_add_scopes(rq->a, rows, n, r->scopes, &claims);
 	ask.wanted = wanted_of(rq->a, &claims);

@@ -15,6 +15,9 @@ extern const struct front front_oidc;
 /* Rows "scope asks for claim" of the attribute table, for scopes and discovery. */
 const struct oidc_scope_claim *oidc_scope_claims(struct arena *a, size_t *n);
 
+/* The code of the first language of a ui_locales list that is ours; NULL: none. */
+const char *front_oidc_lang(struct oidc_strs locales);
+
 /* What a checked request asks.  ERR_DENIED with the error to redirect with (err.proto). */
 MUST_USE bool front_oidc_ask(struct request *rq, const struct party *p,
 			     const struct oidc_authorize *authorize, const char *redirect_uri,

@@ -94,6 +94,7 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 		.force = r->force_authn,
 		.passive = r->is_passive,
 		.max_age_s = -1,
+		.lang = r->akdb == NULL ? NULL : lang_code_of_tag(r->akdb->lang),
 		.state = answer_state(rq->a, r, acs, relay_state),
 		.replay = r->header.id,
 		.replay_expires = r->header.issued_at + saml_window_default.max_age_s +

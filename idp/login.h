@@ -34,6 +34,13 @@ const char **login_amr(struct arena *a, const struct db_session *s, size_t *n);
 MUST_USE bool login_show_first(struct flow *f, struct form *form, const char *problem,
 			       struct response *rs, struct err *err);
 
+/*
+ * Whom a portal expects, as the login page will show it and a flow keeps it:
+ * sealed, since it names a person.  *out is NULL when text is, or is no login name.
+ */
+MUST_USE bool login_hint_seal(struct request *rq, const char *text, const char **out,
+			      struct err *err);
+
 /* Page of the second step: the code of a registered app, or setting one up. */
 MUST_USE bool login_show_step_up(struct flow *f, struct response *rs, struct err *err);
 

@@ -7,11 +7,13 @@
 
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/text.h"
 #include "idp/audit.h"
 #include "idp/lane.h"
 #include "idp/password.h"
 #include "idp/show.h"
+#include "keys/sign.h"
 
 #define METHOD "password"
 
@@ -20,14 +22,58 @@ static const struct form_field fields[] = {
 	{"password", NULL, "current-password", FORM_PASSWORD, 0, KDF_PASSWORD_MAX, 0},
 };
 
+/* ---- whom the portal expects ---- */
+
+#define HINT_LABEL "login hint"
+
+bool
+login_hint_seal(struct request *rq, const char *text, const char **out, struct err *err)
+{
+	const struct key *k = keyring_active(rq->snap->keyring, KEY_SEAL, KEY_SECRET);
+	struct bytes sealed;
+	const char *name;
+
+	*out = NULL;
+	if (text == NULL || !account_login_name(rq->a, text, &name, NULL))
+		return true;
+	if (k == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active seal key");
+	if (!signer_seal(rq->app->signer, rq->a, k->row.kid, bytes_of(HINT_LABEL), bytes_of(name),
+			 &sealed, err))
+		return false;
+	*out = enc_base64url(rq->a, sealed);
+	return true;
+}
+
+/* It is shown whether such an account exists or not. */
+static bool
+fill_in_hint(struct flow *f, struct form *form, struct err *err)
+{
+	struct request *rq = f->rq;
+	struct bytes sealed, plain;
+	const char *name;
+
+	if (f->ask.login_hint == NULL)
+		return true;
+	if (!dec_base64url(rq->a, bytes_of(f->ask.login_hint), &sealed, err) ||
+	    !signer_open(rq->app->signer, rq->a, bytes_of(HINT_LABEL), sealed, &plain, err) ||
+	    !text_from_bytes(rq->a, plain, LOGIN_NAME_MAX_BYTES, "login hint", &name, err))
+		return false;
+	form_set(form, "login_name", name);
+	return true;
+}
+
 bool
 login_show_first(struct flow *f, struct form *form, const char *problem, struct response *rs,
 		 struct err *err)
 {
 	json_t *vars = flow_vars(f, "/flow/password/", rs);
 
-	if (form == NULL)
+	if (form == NULL) {
 		form = form_create(f->rq->a, fields, ARRAY_LEN(fields));
+		if (!fill_in_hint(f, form, err))
+			return false;
+	}
 	form_vars(f->rq->a, form, vars);
 	json_put_str(f->rq->a, vars, "problem", problem);
 	json_put_str(f->rq->a, vars, "register_url", flow_path(f, "/register/"));

@@ -139,13 +139,20 @@ parse_quality(const char *s, size_t n)
 	return q > 1000 ? -1 : q;
 }
 
+/* Does a tag of n bytes begin with this language? */
+static bool
+tag_names(const char *tag, size_t n, const char *code)
+{
+	return n >= 2 && strncasecmp(tag, code, 2) == 0 && (n == 2 || tag[2] == '-');
+}
+
 /* One range such as "en-GB;q=0.8": its quality, and whether it names `code`. */
 static int
 range_quality(const char *s, size_t n, const char *code)
 {
 	size_t tag = strcspn(s, ";, \t"), at = tag;
 
-	if (tag < 2 || strncasecmp(s, code, 2) != 0 || (tag > 2 && s[2] != '-'))
+	if (!tag_names(s, tag, code))
 		return -1;
 	while (at < n && (s[at] == ' ' || s[at] == '\t' || s[at] == ';'))
 		at++;
@@ -185,15 +192,40 @@ lang_code(enum lang lang)
 	return (size_t)lang < LANG_COUNT ? codes[lang] : codes[LANG_DE];
 }
 
-static enum lang
-choose_lang(const struct request *rq)
+const char *
+lang_code_of_tag(const char *tag)
 {
-	const char *cookie = request_cookie(rq, "lang");
+	for (int l = 0; tag != NULL && l < LANG_COUNT; l++)
+		if (tag_names(tag, strlen(tag), lang_code((enum lang)l)))
+			return lang_code((enum lang)l);
+	return NULL;
+}
 
-	for (int l = 0; l < LANG_COUNT; l++)
-		if (text_eq(cookie, lang_code((enum lang)l)))
-			return (enum lang)l;
-	return request_accept_language(request_header(rq, "accept-language"));
+/* False, and *out untouched, when there is no such code. */
+static bool
+lang_from_code(const char *code, enum lang *out)
+{
+	for (int l = 0; l < LANG_COUNT; l++) {
+		if (text_eq(code, lang_code((enum lang)l))) {
+			*out = (enum lang)l;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+choose_lang(struct request *rq)
+{
+	rq->lang = request_accept_language(request_header(rq, "accept-language"));
+	rq->lang_chosen = lang_from_code(request_cookie(rq, "lang"), &rq->lang);
+}
+
+void
+request_wish_lang(struct request *rq, const char *code)
+{
+	if (!rq->lang_chosen)
+		(void)lang_from_code(code, &rq->lang);
 }
 
 /* Of a list-valued header that came in several lines, the first counts. */
@@ -279,7 +311,7 @@ request_parse(struct request *rq, const struct raw_request *raw, const struct ga
 	if (gate_header_find(raw, "cookie", &cookies) &&
 	    !cookies_parse(rq->a, cookies, &rq->cookies, err))
 		return false;
-	rq->lang = choose_lang(rq);
+	choose_lang(rq);
 	if (!find_client(rq, raw, err))
 		return false;
 	if (rq->method != HTTP_POST || !is_form(rq))

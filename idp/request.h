@@ -35,6 +35,7 @@ struct request {
 	char ref[REQUEST_REF_BYTES]; /* reference id: in the log and on the error page */
 	enum http_method method;     /* HEAD never: a handler sees GET, the body is not sent */
 	enum lang lang;              /* cookie, else Accept-Language, else German */
+	bool lang_chosen;            /* by the person: the cookie */
 	const char *path;            /* as matched, no query */
 	const char *path_tail;       /* after a prefix route's path; "" for exact routes */
 	const char *query_raw;       /* octets after '?', as received; "" if none */
@@ -77,5 +78,11 @@ enum lang request_accept_language(const char *value);
 
 /* "de", "en": as in html lang, Accept-Language, and the names of the files in web/i18n. */
 const char *lang_code(enum lang lang);
+
+/* The code of the language of ours that a tag (RFC 5646, "de-AT") names; NULL: none, or no tag. */
+const char *lang_code_of_tag(const char *tag);
+
+/* A portal wishes this language (a code; NULL: none) for our pages; what the person chose wins. */
+void request_wish_lang(struct request *rq, const char *code);
 
 #endif

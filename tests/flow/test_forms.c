@@ -54,16 +54,98 @@ ask_saml(struct web *b, const char *inner)
 
 /* ---- whom and how the portal expects ---- */
 
+static void
+a_login_hint_fills_in_the_name_and_tells_nothing(void **state)
+{
+	struct world *w = *state;
+	const char *pages[2];
+	struct web b;
+
+	for (int i = 0; i < 2; i++) {
+		const char *name = i == 0 ? "erika" : "nobod";
+
+		web_init(&b, w);
+		web_get(&b,
+			oidc_request_url(w, "openid", arena_printf(w->a, "&login_hint=%s", name)));
+		assert_string_equal(web_field(&b, "login_name"), name);
+		pages[i] = between(w->a, b.body, "<main", "<form");
+	}
+	assert_string_equal(pages[0], pages[1]);
+	web_submit(&b, "/flow/password/", "login_name=other&password=x&do=login");
+	assert_string_equal(web_field(&b, "login_name"), "other");
+	/* It names a person: the row keeps it sealed. */
+	assert_string_equal(world_value(w, "SELECT count(*) FROM flow WHERE"
+					   " position('\\x6e6f626f64'::bytea IN ask) > 0"),
+			    "0");
+}
+
+static void
+a_hint_that_is_no_login_name_is_not_shown(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid", "&login_hint=Rufen+Sie+0123456+an"));
+	assert_non_null(web_field(&b, "password"));
+	assert_false(web_shows(&b, "0123456"));
+}
+
 static bool
 speaks(const struct web *b, const char *code)
 {
 	return web_shows(b, arena_printf(b->w->a, "<html lang=\"%s\"", code));
 }
 
+static void
+the_portals_language_holds_until_the_person_chooses(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid", "&ui_locales=fr+EN-GB+de"));
+	assert_true(speaks(&b, "en"));
+	const char *page = b.path;
+
+	log_in(&b, "nobod");
+	assert_true(speaks(&b, "en"));
+	web_get(&b, arena_printf(w->a, "/register/%s", page + strlen("/flow/")));
+	assert_true(speaks(&b, "en"));
+	web_get(&b, page);
+	web_get(&b, between(w->a, b.body, "href=\"/language/de", "\"") == NULL
+			    ? "/"
+			    : arena_printf(w->a, "/language/de?to=%s", page));
+	assert_string_equal(b.path, page);
+	assert_true(speaks(&b, "de"));
+	log_in(&b, "karl");
+	assert_true(speaks(&b, "de"));
+	web_get(&b, oidc_request_url(w, "openid", "&ui_locales=en&prompt=login"));
+	assert_true(speaks(&b, "de"));
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid", "&ui_locales=fr"));
+	assert_true(speaks(&b, "de"));
+}
+
 #define AKDB(inner)                                                               \
 	"<samlp:Extensions><akdb:AuthenticationRequest "                          \
 	"xmlns:akdb=\"https://www.akdb.de/request/2018/09\" Version=\"2\">" inner \
 	"</akdb:AuthenticationRequest></samlp:Extensions>"
+
+static void
+a_saml_request_names_the_language_too(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask_saml(&b, AKDB("<akdb:DisplayInformation><classic-ui:Version "
+			  "xmlns:classic-ui=\"https://www.akdb.de/request/2018/09/classic-ui/v1\">"
+			  "<classic-ui:Lang>en</classic-ui:Lang></classic-ui:Version>"
+			  "</akdb:DisplayInformation>"));
+	assert_non_null(web_field(&b, "password"));
+	assert_true(speaks(&b, "en"));
+}
 
 /* ---- links to other languages ---- */
 
@@ -117,6 +199,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_login_hint_fills_in_the_name_and_tells_nothing),
+		T(a_hint_that_is_no_login_name_is_not_shown),
+		T(the_portals_language_holds_until_the_person_chooses),
+		T(a_saml_request_names_the_language_too),
 		T(a_page_that_cannot_be_had_again_has_no_links_to_languages),
 		T(a_finished_login_keeps_its_page_in_the_other_language),
 	};

@@ -445,6 +445,25 @@ logout_by_the_client_ends_session_and_tokens(void **state)
 }
 
 static void
+a_hint_of_another_session_is_a_question(void **state)
+{
+	struct world *w = *state;
+	struct web b, other;
+
+	web_init(&b, w);
+	const char *hint = text_member(redeem(&b, code_of(&b, "openid", "")), "id_token");
+
+	web_init(&other, w);
+	code_of(&other, "openid", "");
+	web_get(&other, arena_printf(w->a, "/oidc/logout?ui_locales=en&id_token_hint=%s", hint));
+	assert_int_equal(other.status, 200);
+	assert_true(web_shows(&other, "action=\"/logout\""));
+	assert_true(web_shows(&other, "<html lang=\"en\""));
+	web_get(&other, oidc_request_url(w, "openid", "&prompt=none"));
+	assert_non_null(location_param(&other, "code"));
+}
+
+static void
 logout_by_post_of_another_site_reaches_the_session(void **state)
 {
 	struct world *w = *state;
@@ -727,6 +746,7 @@ main(void)
 		T(acr_values_lead_to_the_second_means),
 		T(openid_alone_releases_nothing_else),
 		T(logout_by_the_client_ends_session_and_tokens),
+		T(a_hint_of_another_session_is_a_question),
 		T(logout_by_post_of_another_site_reaches_the_session),
 		T(a_link_alone_logs_nobody_out),
 		T(a_request_without_token_gets_no_error_code),

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "idp/config.h"
 #include "idp/route.h"
 #include "tests/idp/raw.h"
@@ -153,6 +154,35 @@ a_request_is_taken_apart(void **state UNUSED)
 }
 
 static void
+a_wish_for_a_language_yields_to_the_persons_choice(void **state UNUSED)
+{
+	static const char *const tags[][2] = {{"de", "de"},  {"EN-gb", "en"}, {"de-AT-1996", "de"},
+					      {"den", NULL}, {"d", NULL},     {"", NULL},
+					      {"fr", NULL},  {NULL, NULL}};
+	struct config config = {0};
+	struct request rq;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(tags); i++)
+		assert_true(text_eq(lang_code_of_tag(tags[i][0]), tags[i][1]) ||
+			    tags[i][1] == lang_code_of_tag(tags[i][0]));
+	ASSERT_OK(parse(&config, "GET /flow/abc HTTP/1.1", "Host: k\nAccept-Language: de", "", &rq,
+			&err),
+		  &err);
+	request_wish_lang(&rq, NULL);
+	assert_int_equal(rq.lang, LANG_DE);
+	request_wish_lang(&rq, "fr");
+	assert_int_equal(rq.lang, LANG_DE);
+	request_wish_lang(&rq, "en");
+	assert_int_equal(rq.lang, LANG_EN);
+	ASSERT_OK(parse(&config, "GET /flow/abc HTTP/1.1", "Host: k\nCookie: __Host-lang=de", "",
+			&rq, &err),
+		  &err);
+	request_wish_lang(&rq, "en");
+	assert_int_equal(rq.lang, LANG_DE);
+}
+
+static void
 a_body_of_another_type_is_no_form(void **state UNUSED)
 {
 	struct config config = {0};
@@ -227,6 +257,7 @@ main(void)
 		cmocka_unit_test(broken_parameters_are_refused),
 		cmocka_unit_test(the_better_language_is_chosen),
 		cmocka_unit_test(a_request_is_taken_apart),
+		cmocka_unit_test(a_wish_for_a_language_yields_to_the_persons_choice),
 		cmocka_unit_test(a_body_of_another_type_is_no_form),
 		cmocka_unit_test(only_a_trusted_proxy_names_the_client),
 		cmocka_unit_test(what_is_wrong_in_any_part_is_refused),
