@@ -83,7 +83,7 @@ who_read(const json_t *o, const struct parties *parties, struct ask *ask, struct
 		return FAIL(err, ERR_NOT_FOUND, NULL, "ask: no front '%s'", front);
 	ask->party = party == NULL ? NULL : party_find(parties, party);
 	if (party != NULL && ask->party == NULL)
-		return FAIL(err, ERR_NOT_FOUND, NULL, "ask: party is gone or disabled");
+		return FAIL(err, ERR_NOT_FOUND, "portal_unknown", "ask: party is gone or disabled");
 	return true;
 }
 

@@ -14,9 +14,11 @@
 #include "idp/saml_peer.h"
 #include "saml/logout.h"
 
-/* A message with the registered party it claims to be from; nothing is verified yet. */
+/* A message of this kind, with the registered party it claims to be from; nothing is verified yet.
+ */
 static bool
-receive(struct request *rq, const struct saml_message **m, const struct party **p, struct err *err)
+receive(struct request *rq, enum saml_kind kind, const struct saml_message **m,
+	const struct party **p, struct err *err)
 {
 	bool get = rq->method == HTTP_GET;
 	struct bytes raw = get ? bytes_of(rq->query_raw) : rq->body;
@@ -24,9 +26,12 @@ receive(struct request *rq, const struct saml_message **m, const struct party **
 	if (!saml_message_decode(rq->a, get ? SAML_BINDING_REDIRECT : SAML_BINDING_POST, raw, m,
 				 err))
 		return false;
+	if (saml_message_kind(*m) != kind)
+		return FAIL(err, ERR_INPUT, "portal_request", "another kind of message");
 	*p = party_find(&rq->snap->parties, saml_message_issuer(*m));
 	if (*p == NULL || (*p)->saml == NULL)
-		return FAIL(err, ERR_NOT_FOUND, NULL, "the sender is not a registered party");
+		return FAIL(err, ERR_NOT_FOUND, "portal_unknown",
+			    "the sender is not a registered party");
 	return true;
 }
 
@@ -54,7 +59,8 @@ ep_saml_sso(struct request *rq, struct response *rs, struct err *err)
 	struct err why = {0};
 	struct ask ask;
 
-	if (!receive(rq, &m, &p, err) || !admit_request(rq, m, p, &r, &acs, err))
+	if (!receive(rq, SAML_AUTHN_REQUEST, &m, &p, err) ||
+	    !admit_request(rq, m, p, &r, &acs, err))
 		return false;
 	const char *relay = saml_message_relay_state(m);
 
@@ -69,13 +75,14 @@ ep_saml_sso(struct request *rq, struct response *rs, struct err *err)
 #define SESSIONS_MOST 64 /* of one person with one party */
 
 struct ended {
-	size_t n;        /* sessions of this party's that were ended */
+	const char *own; /* sid of the session in this browser; NULL: none */
+	bool own_ended;
 	size_t n_others; /* parties that were told of it at login and are not told of its end */
 };
 
 static bool
 end_one(struct request *rq, const struct saml_logout_request *r, const struct party *p,
-	const char *session_index, struct ended *out, struct err *err)
+	const char *session_index, bool *found, struct ended *out, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	struct db_audit audit = {
@@ -89,6 +96,7 @@ end_one(struct request *rq, const struct saml_logout_request *r, const struct pa
 	bool ended;
 	size_t n;
 
+	*found = false;
 	if (!db_session_of_participant(&c, p->id, r->nameid.value, session_index, rq->now, &sid,
 				       err))
 		return false;
@@ -96,7 +104,8 @@ end_one(struct request *rq, const struct saml_logout_request *r, const struct pa
 		return true;
 	if (!db_session_end(&c, sid, &audit, rq->now, &ended, &list, &n, err))
 		return false;
-	out->n++;
+	*found = true;
+	out->own_ended = out->own_ended || text_eq(sid, out->own);
 	for (size_t i = 0; i < n; i++)
 		out->n_others += !text_eq(list[i].party, p->id);
 	return true;
@@ -106,20 +115,17 @@ static bool
 end_named(struct request *rq, const struct saml_logout_request *r, const struct party *p,
 	  struct ended *out, struct err *err)
 {
-	*out = (struct ended){0};
+	bool found = true;
+
 	/* SAML2Core 3.7.3.1: without an index, every session of that person with this party. */
 	if (r->n_session_indexes == 0) {
-		size_t before;
-
-		do {
-			before = out->n;
-			if (!end_one(rq, r, p, "", out, err))
+		for (size_t i = 0; found && i < SESSIONS_MOST; i++)
+			if (!end_one(rq, r, p, "", &found, out, err))
 				return false;
-		} while (out->n > before && out->n < SESSIONS_MOST);
 		return true;
 	}
 	for (size_t i = 0; i < r->n_session_indexes; i++)
-		if (!end_one(rq, r, p, r->session_index[i], out, err))
+		if (!end_one(rq, r, p, r->session_index[i], &found, out, err))
 			return false;
 	return true;
 }
@@ -159,26 +165,29 @@ ep_saml_slo(struct request *rq, struct response *rs, struct err *err)
 	const struct saml_message *m;
 	const struct saml_verified *v;
 	const struct party *p;
+	const struct db_session *own;
 	struct xmlenc_keys keys;
-	struct ended ended;
+	struct ended ended = {0};
 
-	if (!receive(rq, &m, &p, err))
+	if (!receive(rq, SAML_LOGOUT_REQUEST, &m, &p, err))
 		return false;
-	if (saml_message_kind(m) != SAML_LOGOUT_REQUEST)
-		return FAIL(err, ERR_INPUT, NULL, "not a LogoutRequest");
 	saml_decryption_keys(rq, &keys);
 	if (!saml_message_verify(rq->a, m, p->saml, &v, err) ||
 	    !saml_logout_request_parse(rq->a, v, &keys, &r, err) ||
 	    !saml_logout_request_check(r, saml_our_url(rq, SAML_SLO_PATH), &saml_window_default,
 				       rq->now, err) ||
-	    !end_named(rq, r, p, &ended, err))
+	    !session_find(rq, &own, err))
+		return false;
+	ended.own = own == NULL ? NULL : own->sid;
+	if (!end_named(rq, r, p, &ended, err))
 		return false;
 	/* Told truthfully: others hold sessions of their own and were not reached
 	 * (SAML2Core 3.7.3.2). */
 	struct saml_status status =
 		saml_status_of(ended.n_others > 0 ? SAML_PARTIAL_LOGOUT : SAML_SUCCESS);
 
-	if (ended.n > 0 && rq->method == HTTP_GET)
+	/* The person may be sitting at another browser than this one. */
+	if (ended.own_ended)
 		response_cookie(rq, rs, SESSION_COOKIE, "", 0);
 	return answer_logout(rq, m, p, r->header.id, &status, rs, err);
 }

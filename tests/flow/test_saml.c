@@ -521,7 +521,7 @@ an_unsigned_request_needs_the_partys_policy(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	web_get(&b, arena_strndup(w->a, url, (size_t)(strstr(url, "&SigAlg=") - url)));
+	web_get(&b, unsigned_url(w, url));
 	assert_null(saml_response_of(&b));
 	assert_int_equal(b.status, 403);
 }

@@ -41,6 +41,26 @@ what_is_proved_in_the_flow_is_young_enough_for_it(void **state)
 /* ---- accounts and portals that change on the way ---- */
 
 static void
+a_portal_switched_off_on_the_way_is_said_to_be_unknown(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, CONSENT);
+	world_disable(w, SAML_PARTY);
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_int_equal(b.status, 404);
+	assert_true(web_shows(&b, "Dieses Portal kennen wir nicht"));
+	ask(&b, "", "");
+	assert_int_equal(b.status, 404);
+	assert_true(web_shows(&b, "Dieses Portal kennen wir nicht"));
+	world_saml_party(w, POLICY);
+}
+
+static void
 a_wish_for_a_level_stops_at_the_portals_cap(void **state)
 {
 	struct world *w = *state;
@@ -82,6 +102,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_is_proved_in_the_flow_is_young_enough_for_it),
+		T(a_portal_switched_off_on_the_way_is_said_to_be_unknown),
 		T(a_wish_for_a_level_stops_at_the_portals_cap),
 		T(an_essential_claim_is_no_condition),
 	};
