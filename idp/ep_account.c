@@ -184,13 +184,29 @@ consent_rows(struct request *rq, struct subject_id subject, json_t *vars, struct
 	return true;
 }
 
+/* What the person can do about a second means: only what is so. */
 static bool
-has_kind(const struct db_credential *means, size_t n, enum db_credential_kind kind)
+put_totp(struct request *rq, const struct db_session *s, const struct db_credential *means,
+	 size_t n, json_t *vars, struct err *err)
 {
-	for (size_t i = 0; i < n; i++)
-		if (means[i].kind == kind)
-			return true;
-	return false;
+	enum login_totp has;
+
+	if (!login_totp_standing(rq, s->acting, session_level(rq, s), means, n, &has, err))
+		return false;
+	if (has == LOGIN_TOTP_MAY_ADD)
+		json_put_str(rq->a, vars, "totp_enroll_url", "/login?level=substantial");
+	json_put_bool(rq->a, vars, "totp_office", has == LOGIN_TOTP_OFFICE);
+	return true;
+}
+
+/* A form of another route than the page's own has its own token. */
+static json_t *
+logout_form(struct request *rq, struct response *rs)
+{
+	json_t *form = json_new_object(rq->a);
+
+	show_form_vars(rq, rs, form, "/logout", "");
+	return form;
 }
 
 /* The query is anybody's: only what we ourselves redirect with has a text. */
@@ -221,7 +237,8 @@ show_account(struct request *rq, const struct db_session *s, struct response *rs
 		return FAIL(err, ERR_DENIED, NULL, "the account is not active");
 	if (!account_attributes(&w, subject, &held, err) ||
 	    !db_credential_list(&w.db, subject->id, &means, &n, err) ||
-	    !session_rows(rq, s, vars, err) || !consent_rows(rq, subject->id, vars, err))
+	    !put_totp(rq, s, means, n, vars, err) || !session_rows(rq, s, vars, err) ||
+	    !consent_rows(rq, subject->id, vars, err))
 		return false;
 	enum level *levels = ARENA_ARRAY(rq->a, enum level, n + 1);
 
@@ -231,9 +248,7 @@ show_account(struct request *rq, const struct db_session *s, struct response *rs
 		     level_word(level_account_max(levels, n), LEVEL_VOCAB_SHORT));
 	json_put(rq->a, vars, "attributes", attribute_rows(rq->a, held));
 	json_put(rq->a, vars, "means", means_rows(rq->a, means, n));
-	if (!has_kind(means, n, DB_TOTP))
-		json_put_str(rq->a, vars, "totp_enroll_url", "/login?level=substantial");
-	json_put_str(rq->a, vars, "logout_url", "/logout");
+	json_put(rq->a, vars, "logout", logout_form(rq, rs));
 	json_put_str(rq->a, vars, "notice", known_notice(request_query(rq, "notice")));
 	show_form_vars(rq, rs, vars, "/account", "");
 	return show_page(rq, rs, 200, "account", vars, "/account", err);

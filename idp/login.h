@@ -41,7 +41,19 @@ MUST_USE bool login_show_first(struct flow *f, struct form *form, const char *pr
 MUST_USE bool login_hint_seal(struct request *rq, const char *text, const char **out,
 			      struct err *err);
 
-/* Page of the second step: the code of a registered app, or setting one up. */
+/* How a person stands to the one-time-code app, the second means. */
+enum login_totp {
+	LOGIN_TOTP_OFFICE,  /* has none that may be used; only an office can add one */
+	LOGIN_TOTP_MAY_ADD, /* has none, and may set one up alone */
+	LOGIN_TOTP_THERE,
+};
+
+/* means: all of the account's; session: the level it is used at. */
+MUST_USE bool login_totp_standing(struct request *rq, struct subject_id subject, enum level session,
+				  const struct db_credential *means, size_t n, enum login_totp *out,
+				  struct err *err);
+
+/* Page of the second step: the code of a registered app, setting one up, or where to get one. */
 MUST_USE bool login_show_step_up(struct flow *f, struct response *rs, struct err *err);
 
 /* The forms' handlers (idp/route.c). */

@@ -44,7 +44,7 @@ static bool
 has_totp(const struct means *means)
 {
 	for (size_t i = 0; i < means->n; i++)
-		if (means->p[i].kind == DB_TOTP)
+		if (means->p[i].kind == DB_TOTP && !means->p[i].blocked)
 			return true;
 	return false;
 }
@@ -55,22 +55,49 @@ has_totp(const struct means *means)
  * means (kontor account totp).
  */
 static bool
-may_enroll(struct flow *f, const struct means *means, bool *may, struct err *err)
+may_add(struct request *rq, struct subject_id subject, enum level session,
+	const struct means *means, bool *may, struct err *err)
 {
-	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
-	enum level *levels = ARENA_ARRAY(f->rq->a, enum level, means->n + 1);
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	enum level *levels = ARENA_ARRAY(rq->a, enum level, means->n + 1);
 	const struct db_attribute *rows;
 	size_t n;
 
-	if (!db_attribute_load(&c, f->session->acting, &rows, &n, err))
+	if (!db_attribute_load(&c, subject, &rows, &n, err))
 		return false;
+	/* A blocked one counts: it is not replaced by who has lost it, or found it. */
 	for (size_t i = 0; i < means->n; i++)
 		levels[i] = (enum level)means->p[i].level;
-	*may = level_may_register(login_method_find(METHOD)->level, f->level,
+	*may = level_may_register(login_method_find(METHOD)->level, session,
 				  level_account_max(levels, means->n));
 	for (size_t i = 0; i < n; i++)
-		*may = *may && (enum level)rows[i].level <= f->level;
+		*may = *may && (enum level)rows[i].level <= session;
 	return true;
+}
+
+bool
+login_totp_standing(struct request *rq, struct subject_id subject, enum level session,
+		    const struct db_credential *means, size_t n, enum login_totp *out,
+		    struct err *err)
+{
+	const struct means all = {means, n};
+	bool may = false;
+
+	*out = LOGIN_TOTP_THERE;
+	if (has_totp(&all))
+		return true;
+	if (!may_add(rq, subject, session, &all, &may, err))
+		return false;
+	*out = may ? LOGIN_TOTP_MAY_ADD : LOGIN_TOTP_OFFICE;
+	return true;
+}
+
+/* The same of this flow's person. */
+static bool
+standing(struct flow *f, struct means *means, enum login_totp *out, struct err *err)
+{
+	return means_load(f, means, err) && login_totp_standing(f->rq, f->session->acting, f->level,
+								means->p, means->n, out, err);
 }
 
 /* The seed of one credential is sealed for that credential alone. */
@@ -195,22 +222,30 @@ show_code(struct flow *f, struct form *form, const char *problem, struct respons
 	return show_page(f->rq, rs, 200, "totp", vars, flow_path(f, "/flow/"), err);
 }
 
+/* Nothing to enter, only the way back to the portal. */
+static bool
+show_office(struct flow *f, struct response *rs, struct err *err)
+{
+	json_t *vars = flow_vars(f, "/flow/totp/", rs);
+
+	return show_page(f->rq, rs, 200, "totp_office", vars, flow_path(f, "/flow/"), err);
+}
+
 bool
 login_show_step_up(struct flow *f, struct response *rs, struct err *err)
 {
 	struct form *form = form_create(f->rq->a, fields, ARRAY_LEN(fields));
 	struct enrollment e = {0};
+	enum login_totp has;
 	struct means means;
-	bool found, may;
+	bool found;
 
-	if (!means_load(f, &means, err))
+	if (!standing(f, &means, &has, err))
 		return false;
-	if (has_totp(&means))
+	if (has == LOGIN_TOTP_THERE)
 		return show_code(f, form, NULL, rs, err);
-	if (!may_enroll(f, &means, &may, err))
-		return false;
-	if (!may)
-		return FAIL(err, ERR_DENIED, NULL, "no means reaches the level, none may be added");
+	if (has == LOGIN_TOTP_OFFICE)
+		return show_office(f, rs, err);
 	if (!enrollment_read(f, &e, &found, err))
 		return false;
 	if (!found && !enrollment_new(f, &e, err))
@@ -264,8 +299,11 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 	const struct db_credential *hit;
 	struct means means;
 
-	if (!means_load(f, &means, err) ||
-	    !login_attempt_reserve(rq, METHOD, attempt_key(f), &attempt, err))
+	if (!means_load(f, &means, err))
+		return false;
+	if (!has_totp(&means))
+		return flow_lead_on(f, rs);
+	if (!login_attempt_reserve(rq, METHOD, attempt_key(f), &attempt, err))
 		return false;
 	if (!attempt.allowed)
 		return login_refused(rq, &f->session->acting, METHOD, "too many attempts", err) &&
@@ -319,14 +357,14 @@ static bool
 judge_enrollment(struct flow *f, struct form *form, struct response *rs, struct err *err)
 {
 	struct enrollment e = {0};
+	enum login_totp has;
 	struct means means;
 	int64_t step;
-	bool found, may;
+	bool found;
 
-	if (!means_load(f, &means, err) || !enrollment_read(f, &e, &found, err) ||
-	    !may_enroll(f, &means, &may, err))
+	if (!standing(f, &means, &has, err) || !enrollment_read(f, &e, &found, err))
 		return false;
-	if (!found || has_totp(&means) || !may)
+	if (!found || has != LOGIN_TOTP_MAY_ADD)
 		return flow_lead_on(f, rs);
 	if (!totp_match(e.secret, form_value(form, "code"), f->rq->now, &step, err))
 		return false;

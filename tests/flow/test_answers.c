@@ -5,6 +5,25 @@
 #include "saml/binding.h"
 #include "tests/flow/steps.h"
 
+/* ---- what cannot be given ---- */
+
+static void
+who_needs_an_office_for_the_second_means_is_told_so(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_person(w, "vouched", PASSWORD, everybody, LEVEL_SUBSTANTIAL);
+	web_init(&b, w);
+	ask(&b, "", LEVEL3);
+	log_in(&b, "vouched");
+	assert_int_equal(b.status, 200);
+	ASSERT_PAGE(&b, OTHER);
+	assert_true(web_shows(&b, "Authenticator-App"));
+	web_submit(&b, "/flow/totp/", "do=cancel");
+	assert_non_null(strstr(saml_response_of(&b), "AuthnFailed"));
+}
+
 /* ---- logout by a portal ---- */
 
 /* The message in the URL that the browser is sent to, inflated. */
@@ -151,6 +170,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(who_needs_an_office_for_the_second_means_is_told_so),
 		T(a_portals_logout_ends_the_session_it_names_and_no_other),
 		T(a_portals_logout_without_an_index_ends_all_its_sessions_of_that_person),
 		T(an_endpoint_takes_its_own_kind_of_message),

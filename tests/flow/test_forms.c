@@ -37,12 +37,94 @@ log_in(struct web *b, const char *login_name)
 		arena_printf(b->w->a, "login_name=%s&password=" PASSWORD "&do=login", login_name));
 }
 
+/* A browser whose person is logged in and looks at the account. */
+static void
+at_account(struct web *b, struct world *w, const char *login_name)
+{
+	web_init(b, w);
+	web_get(b, "/login");
+	log_in(b, login_name);
+	assert_true(text_starts(b->path, "/account"));
+}
+
 static void
 ask_saml(struct web *b, const char *inner)
 {
 	static int counter;
 
 	web_get(b, saml_request_url(b->w, arena_printf(b->w->a, "_form%d", counter++), "", inner));
+}
+
+/* ---- the account's page ---- */
+
+static void
+the_account_page_logs_out(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	at_account(&b, w, "erika");
+	web_submit(&b, "/logout", "do=logout");
+	assert_int_equal(b.status, 200);
+	assert_null(web_cookie(&b, "__Host-session"));
+	web_get(&b, "/account");
+	assert_non_null(web_field(&b, "password"));
+}
+
+static void
+set_blocked(struct world *w, struct subject_id id, bool blocked)
+{
+	struct db_audit audit = {.event = "means_blocked", .ref = "test"};
+	const struct db_credential *list;
+	struct err err = {0};
+	size_t n;
+
+	ASSERT_OK(db_credential_list(&w->pg->c, id, &list, &n, &err), &err);
+	for (size_t i = 0; i < n; i++)
+		if (list[i].kind == DB_TOTP)
+			ASSERT_OK(db_credential_set_blocked(&w->pg->c, list[i].id, blocked, &audit,
+							    w->now, &err),
+				  &err);
+}
+
+static void
+the_account_page_offers_only_what_will_be_done(void **state)
+{
+	static const char link[] = "/login?level=substantial",
+			  office[] = "richtet Ihnen die Stelle ein";
+	struct world *w = *state;
+	struct web b;
+
+	at_account(&b, w, "erika");
+	assert_true(web_shows(&b, link));
+	assert_false(web_shows(&b, office));
+	at_account(&b, w, "vouched");
+	assert_false(web_shows(&b, link));
+	assert_true(web_shows(&b, office));
+	world_totp(w, vouched);
+	web_get(&b, "/account");
+	assert_false(web_shows(&b, link));
+	assert_false(web_shows(&b, office));
+	/* One that is blocked is none, and is not replaced with the password alone. */
+	set_blocked(w, vouched, true);
+	web_get(&b, "/account");
+	assert_false(web_shows(&b, link));
+	assert_true(web_shows(&b, office));
+	web_get(&b, "/login?level=substantial");
+	assert_null(web_field(&b, "code"));
+	assert_false(web_shows(&b, "<svg"));
+	/* Nor by who has vouched for itself only. */
+	struct subject_id lost = world_person(w, "lost", PASSWORD, erika, LEVEL_BASIC);
+	struct web other;
+
+	world_totp(w, lost);
+	set_blocked(w, lost, true);
+	at_account(&other, w, "lost");
+	assert_false(web_shows(&other, link));
+	assert_true(web_shows(&other, office));
+	set_blocked(w, vouched, false);
+	web_get(&b, "/login?level=substantial");
+	assert_non_null(web_field(&b, "code"));
 }
 
 /* ---- registration ---- */
@@ -199,6 +281,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(the_account_page_logs_out),
+		T(the_account_page_offers_only_what_will_be_done),
 		T(a_login_hint_fills_in_the_name_and_tells_nothing),
 		T(a_hint_that_is_no_login_name_is_not_shown),
 		T(the_portals_language_holds_until_the_person_chooses),

@@ -3,6 +3,76 @@
 #include "db/account.h"
 #include "tests/flow/steps.h"
 
+/* ---- order ---- */
+
+static void
+a_code_is_asked_of_who_has_an_app_and_set_up_by_who_has_none(void **state)
+{
+	struct world *w = *state;
+	const char *code, *enroll;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", LEVEL3);
+	log_in(&b, "erika");
+	code = b.body;
+	log_out(&b);
+	ask(&b, "", LEVEL3);
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, ENROLL);
+	enroll = b.body;
+	forge(&b, code, "/flow/totp/", flow_of(&b), "code=123456&do=login");
+	ASSERT_PAGE(&b, ENROLL);
+	/* Her app is not replaced by a page that was his, in whatever flow. */
+	const char *his = flow_of(&b);
+
+	log_out(&b);
+	web_get(&b, arena_printf(w->a, "/flow/%s", his));
+	log_in(&b, "erika");
+	ASSERT_PAGE(&b, CODE);
+	forge(&b, enroll, "/flow/enroll/", his, "code=123456&do=enroll");
+	ASSERT_PAGE(&b, CODE);
+	forge(&b, enroll, "/flow/enroll/", his, "code=x&do=enroll");
+	ASSERT_PAGE(&b, CODE);
+}
+
+static void
+only_an_app_that_was_shown_to_this_person_is_set_up(void **state)
+{
+	static const char apps[] = "SELECT count(*) FROM credential WHERE kind = 'totp'";
+	struct world *w = *state;
+	const char *before, *enroll;
+	struct web b;
+
+	world_person(w, "paula", PASSWORD, everybody, LEVEL_BASIC);
+	world_person(w, "quirin", PASSWORD, everybody, LEVEL_BASIC);
+	web_init(&b, w);
+	ask(&b, "", LEVEL3);
+	log_in(&b, "paula");
+	ASSERT_PAGE(&b, ENROLL);
+	enroll = b.body;
+	before = world_value(w, apps);
+	const char *flow = flow_of(&b), *code = web_shown_code(&b);
+
+	/* Hers is not set up as his, in the same flow and without a look at its page. */
+	log_out(&b);
+	log_in_aside(&b, "quirin");
+	forge(&b, enroll, "/flow/enroll/", flow, arena_printf(w->a, "code=%s&do=enroll", code));
+	ASSERT_PAGE(&b, ENROLL);
+	assert_string_equal(world_value(w, apps), before);
+	/* What an office vouches for meanwhile is not opened with the password alone. */
+	code = web_shown_code(&b);
+
+	assert_string_not_equal(
+		world_value(w, "UPDATE attribute SET level = 3 WHERE subject = (SELECT acting FROM"
+			       " session ORDER BY created DESC, last_used DESC LIMIT 1)"
+			       " RETURNING 1"),
+		"");
+	web_submit(&b, "/flow/enroll/", arena_printf(w->a, "code=%s&do=enroll", code));
+	ASSERT_PAGE(&b, OTHER);
+	assert_string_equal(world_value(w, apps), before);
+}
+
 /* ---- persons ---- */
 
 static void
@@ -101,6 +171,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_code_is_asked_of_who_has_an_app_and_set_up_by_who_has_none),
+		T(only_an_app_that_was_shown_to_this_person_is_set_up),
 		T(what_is_proved_in_the_flow_is_young_enough_for_it),
 		T(a_portal_switched_off_on_the_way_is_said_to_be_unknown),
 		T(a_wish_for_a_level_stops_at_the_portals_cap),
