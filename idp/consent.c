@@ -87,6 +87,15 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 	return show_page(f->rq, rs, 200, "consent", vars, flow_path(f, "/flow/"), err);
 }
 
+bool
+consent_show_missing(struct flow *f, struct response *rs, struct err *err)
+{
+	json_t *vars = flow_vars(f, ROUTE, rs);
+
+	json_put_str(f->rq->a, vars, "name", f->offer.missing->name);
+	return show_page(f->rq, rs, 200, "missing", vars, flow_path(f, "/flow/"), err);
+}
+
 /* Names of the optional attributes left switched on. */
 static const char **
 names_sent(struct request *rq, const struct release *offer, size_t *n)

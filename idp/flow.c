@@ -222,9 +222,10 @@ store(struct flow *f, const char *route, struct response *rs, struct err *err)
 
 /* States that the person has to see a page for. */
 static bool
-needs_page(enum flow_state state)
+needs_page(const struct flow *f)
 {
-	return state == FLOW_LOGIN || state == FLOW_STEP_UP || state == FLOW_CONSENT;
+	return f->state == FLOW_LOGIN || f->state == FLOW_STEP_UP || f->state == FLOW_CONSENT ||
+	       (f->state == FLOW_MISSING && !f->ask.passive);
 }
 
 static bool
@@ -244,7 +245,7 @@ start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, con
 		return false;
 	if (!first)
 		return lead_to_first(f, rs, err);
-	if (!browser_sends_cookies || needs_page(f->state))
+	if (!browser_sends_cookies || needs_page(f))
 		return store(f, route, rs, err);
 	return answer(f, rs, err);
 }
@@ -310,10 +311,13 @@ flow_show(struct flow *f, struct response *rs, struct err *err)
 		return FAIL(err, ERR_NOT_FOUND, "portal_unknown", "the party was switched off");
 	case FLOW_DONE:
 		return show_done(f->rq, f->ask.party, f->row->id, rs, err);
+	case FLOW_MISSING:
+		if (!f->ask.passive)
+			return consent_show_missing(f, rs, err);
+		break;
 	case FLOW_CANCELLED:
 	case FLOW_UNREACHABLE:
 	case FLOW_PASSIVE_LOGIN:
-	case FLOW_MISSING:
 	case FLOW_PASSIVE_CONSENT:
 	case FLOW_ANSWER:
 	case FLOW_STATE_COUNT:
@@ -420,7 +424,8 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 bool
 flow_cancelled(struct flow *f, struct response *rs, struct err *err)
 {
-	f->state = FLOW_CANCELLED;
+	if (f->state != FLOW_MISSING) /* there is nothing to say no to */
+		f->state = FLOW_CANCELLED;
 	return answer(f, rs, err);
 }
 

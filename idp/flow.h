@@ -78,7 +78,7 @@ MUST_USE bool flow_proved(struct flow *f, struct subject_id subject, enum level 
 MUST_USE bool flow_consented(struct flow *f, const char *const *names, size_t n,
 			     struct response *rs, struct err *err);
 
-/* The person said no. */
+/* The person said no, or leaves the page that says that something required is missing. */
 MUST_USE bool flow_cancelled(struct flow *f, struct response *rs, struct err *err);
 
 /* Start again with the same ask, after an hour at the page. */

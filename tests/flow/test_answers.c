@@ -8,6 +8,36 @@
 /* ---- what cannot be given ---- */
 
 static void
+who_lacks_something_required_is_told_before_the_portal_is(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_saml_party(w, "{\"attribute\":[\"family_name\",\"title:required\"]}");
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, MISSING);
+	assert_true(web_shows(&b, "Amt24"));
+	assert_non_null(strstr(b.csp, "form-action 'self' https://amt24.example"));
+	web_submit(&b, "/flow/consent/", "do=agree");
+	ASSERT_PAGE(&b, MISSING);
+	web_submit(&b, "/flow/consent/", "do=cancel");
+	assert_non_null(strstr(saml_response_of(&b), "RequestDenied"));
+	assert_null(strstr(saml_response_of(&b), "Mustermann"));
+	ask(&b, " IsPassive=\"true\"", "");
+	assert_non_null(strstr(saml_response_of(&b), "RequestDenied"));
+	world_saml_party(w, POLICY);
+	/* Begun by POST, the session is read on the flow's page; that shows none either. */
+	world_oidc_party(w, "{\"attribute\":[\"title:required\"]}");
+	const char *url = oidc_request_url(w, "openid profile", "&prompt=none");
+
+	web_foreign_post(&b, "/oidc/authorize", strchr(url, '?') + 1);
+	assert_string_equal(location_param(&b, "error"), "access_denied");
+	world_oidc_party(w, "{}");
+}
+
+static void
 who_needs_an_office_for_the_second_means_is_told_so(void **state)
 {
 	struct world *w = *state;
@@ -170,6 +200,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(who_lacks_something_required_is_told_before_the_portal_is),
 		T(who_needs_an_office_for_the_second_means_is_told_so),
 		T(a_portals_logout_ends_the_session_it_names_and_no_other),
 		T(a_portals_logout_without_an_index_ends_all_its_sessions_of_that_person),

@@ -448,6 +448,7 @@ a_required_attribute_that_is_missing_is_told_without_data(void **state)
 	web_init(&b, w);
 	ask(&b, "", "");
 	log_in(&b);
+	web_submit(&b, "/flow/consent/", "do=cancel");
 	const char *response = status_of(&b);
 
 	assert_true(strstr(response, "RequestDenied") != NULL);
