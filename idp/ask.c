@@ -2,7 +2,6 @@
 #include "idp/ask.h"
 
 #define MAX_ASK_BYTES 65536
-#define MAX_WANTED    64
 
 static json_t *
 wanted_write(struct arena *a, struct wanted_list list)
@@ -52,7 +51,7 @@ wanted_read(struct arena *a, const json_t *o, struct wanted_list *out, struct er
 		return false;
 	size_t n = json_array_size(array);
 
-	if (n > MAX_WANTED)
+	if (n > ASK_NAMES_MAX)
 		return FAIL(err, ERR_INPUT, NULL, "ask: %zu attributes", n);
 	struct wanted *w = ARENA_ARRAY(a, struct wanted, n + 1);
 

@@ -4,6 +4,9 @@
 
 #include "idp/front.h"
 
+/* Attributes one request may name; a front refuses more, ask_read reads no more. */
+#define ASK_NAMES_MAX 64
+
 /* Compact JSON. */
 struct bytes ask_write(struct arena *a, const struct ask *ask);
 

@@ -5,6 +5,7 @@
 
 #include "base/rand.h"
 #include "base/text.h"
+#include "idp/ask.h"
 #include "idp/audit.h"
 #include "idp/config.h"
 #include "idp/flow.h"
@@ -110,6 +111,8 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 	json_put_str(rq->a, ask.state, "nameid", wish.nameid_format);
 	size_t n = named_attributes(rq->a, r, &wish, &named);
 
+	if (n > ASK_NAMES_MAX)
+		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "%zu attributes named", n);
 	ask.names_attributes = n > 0;
 	fill_wanted(rq->a, named, n, &ask);
 	*out = ask;
@@ -135,7 +138,7 @@ state_read(struct arena *a, const struct ask *ask, struct state *out, struct err
 	    !json_get_str(s, "relay_state", &out->relay_state, err) ||
 	    !json_get_str(s, "nameid", &out->nameid, err) ||
 	    !json_get_bool(s, "detail", &out->detail, err) ||
-	    !json_get_strs(a, s, "login_attributes", 64, &out->login_attributes,
+	    !json_get_strs(a, s, "login_attributes", ASK_NAMES_MAX, &out->login_attributes,
 			   &out->n_login_attributes, err))
 		return false;
 	if (out->id == NULL || out->acs == NULL)

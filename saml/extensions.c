@@ -8,7 +8,6 @@
 #include "saml/names.h"
 #include "saml/value.h"
 
-#define MAX_ATTRIBUTES 128
 #define MAX_NAME_BYTES 256
 #define MAX_TEXT_BYTES 1024
 
@@ -85,18 +84,18 @@ read_attributes(struct arena *a, const struct xml_node *root, struct saml_akdb_r
 {
 	struct saml_akdb_attribute *p;
 	const struct xml_node *list;
+	size_t n = 0;
 
 	if (!find_child(root, SAML_NS_AKDB, "RequestedAttributes", &list, err))
 		return false;
 	if (list == NULL)
 		return true;
-	p = ARENA_ARRAY(a, struct saml_akdb_attribute, MAX_ATTRIBUTES);
+	for (const struct xml_node *c = xml_first(list); c != NULL; c = xml_next(c))
+		n++;
+	p = ARENA_ARRAY(a, struct saml_akdb_attribute, n + 1);
 	for (const struct xml_node *c = xml_first(list); c != NULL; c = xml_next(c)) {
 		if (!xml_is(c, SAML_NS_AKDB, "RequestedAttribute"))
 			continue;
-		if (r->n_attributes == MAX_ATTRIBUTES)
-			return FAIL(err, ERR_INPUT, NULL, "more than %d RequestedAttributes",
-				    MAX_ATTRIBUTES);
 		if (!read_attribute(a, c, &p[r->n_attributes++], err))
 			return false;
 	}

@@ -34,7 +34,7 @@ struct saml_akdb_request {
 	bool names_methods;        /* AuthnMethods is there: only `methods` may be offered */
 	unsigned methods;          /* enum saml_akdb_method: listed and not disabled */
 	const struct saml_akdb_attribute *attributes;
-	size_t n_attributes;
+	size_t n_attributes; /* as many as the message holds: the caller has a bound */
 	const char *organization_display_name; /* NULL if absent; trimmed, as all texts here */
 	const char *online_service_id;         /* NULL if absent */
 	const char *lang;                      /* NULL if absent */

@@ -229,6 +229,38 @@ a_saml_request_names_the_language_too(void **state)
 	assert_true(speaks(&b, "en"));
 }
 
+static const char *
+many_attributes(struct world *w, int n)
+{
+	const char *list = "";
+
+	for (int i = 0; i < n; i++)
+		list = arena_printf(w->a, "%s<akdb:RequestedAttribute Name=\"urn:oid:1.2.%d\"/>",
+				    list, i);
+	return arena_printf(w->a, AKDB("<akdb:RequestedAttributes>%s</akdb:RequestedAttributes>"),
+			    list);
+}
+
+static void
+too_many_attributes_are_refused_at_the_request(void **state)
+{
+	static const int too_many[] = {65, 129, 300};
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(too_many); i++) {
+		ask_saml(&b, many_attributes(w, too_many[i]));
+		assert_non_null(saml_response_of(&b));
+		assert_non_null(strstr(saml_response_of(&b), "status:Requester"));
+		assert_non_null(strstr(saml_response_of(&b), "status:RequestDenied"));
+	}
+	ask_saml(&b, many_attributes(w, 64));
+	log_in(&b, "erika");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_non_null(strstr(saml_response_of(&b), "status:Success"));
+}
+
 /* ---- links to other languages ---- */
 
 static void
@@ -287,6 +319,7 @@ main(void)
 		T(a_hint_that_is_no_login_name_is_not_shown),
 		T(the_portals_language_holds_until_the_person_chooses),
 		T(a_saml_request_names_the_language_too),
+		T(too_many_attributes_are_refused_at_the_request),
 		T(a_page_that_cannot_be_had_again_has_no_links_to_languages),
 		T(a_finished_login_keeps_its_page_in_the_other_language),
 	};
