@@ -19,7 +19,8 @@
 
 #define FLOW_PATH         "/flow/"
 #define FLOW_COOKIE       "f-" /* one per open flow, so that tabs do not disturb each other */
-#define FLOW_COOKIES_MOST 8    /* open flows that a re-sent request is looked up in */
+#define FORGET_AT_ONCE    4    /* what fits into one answer */
+#define FLOW_COOKIES_MOST 16   /* open flows of one browser; older ones are forgotten */
 
 static struct db_call
 call_of(const struct request *rq)
@@ -78,6 +79,30 @@ cookie_split(struct arena *a, const char *value, const char **id, const char **s
 	*id = arena_strndup(a, value, (size_t)(dot - value));
 	*secret = dot + 1;
 	return true;
+}
+
+/*
+ * A browser sends older cookies first (RFC 6265 5.4).  Too many of them would
+ * fill its request until the gate refuses it, so those at the front go.
+ */
+static void
+forget_oldest(struct request *rq, const char *keep, size_t most, struct response *rs)
+{
+	const struct params *cookies = &rq->cookies;
+	size_t n = 0;
+
+	for (size_t i = 0; i < cookies->n; i++)
+		n += text_starts(cookies->p[i].name, FLOW_COOKIE);
+	size_t gone = n > most ? n - most : 0;
+
+	gone = gone > FORGET_AT_ONCE ? FORGET_AT_ONCE : gone;
+	for (size_t i = 0; i < cookies->n && gone > 0; i++) {
+		if (!text_starts(cookies->p[i].name, FLOW_COOKIE) ||
+		    text_eq(cookies->p[i].name, keep))
+			continue;
+		response_cookie(rq, rs, cookies->p[i].name, "", 0);
+		gone--;
+	}
 }
 
 /* The row of a flow that this browser began; *out NULL: none any more. */
@@ -180,13 +205,15 @@ lead_to_first(struct flow *f, struct response *rs, struct err *err)
 	const struct params *cookies = &f->rq->cookies;
 	size_t tried = 0;
 
-	for (size_t i = 0; i < cookies->n && tried < FLOW_COOKIES_MOST; i++) {
+	/* The newest comes last. */
+	for (size_t i = cookies->n; i > 0 && tried < FLOW_COOKIES_MOST; i--) {
+		const struct param *cookie = &cookies->p[i - 1];
 		struct flow *open;
 
-		if (!text_starts(cookies->p[i].name, FLOW_COOKIE))
+		if (!text_starts(cookie->name, FLOW_COOKIE))
 			continue;
 		tried++;
-		if (!row_load(f->rq, cookies->p[i].value, NULL, &open, NULL) || open == NULL)
+		if (!row_load(f->rq, cookie->value, NULL, &open, NULL) || open == NULL)
 			continue;
 		if (open->ask.party == f->ask.party && text_eq(open->ask.replay, f->ask.replay))
 			return flow_lead_on(open, rs);
@@ -214,6 +241,7 @@ store(struct flow *f, const char *route, struct response *rs, struct err *err)
 	};
 	if (!db_flow_create(&c, f->row, f->browser, rq->now, err))
 		return false;
+	forget_oldest(rq, NULL, FLOW_COOKIES_MOST - 1, rs);
 	response_cookie(rq, rs, cookie_name(rq->a, f->row->id),
 			arena_printf(rq->a, "%s.%s", f->row->id, f->browser), FLOW_KEPT_S);
 	response_redirect(rs, flow_path(f, route));
@@ -269,10 +297,11 @@ flow_start_at(struct request *rq, const struct ask *ask, const char *route, stru
 bool
 flow_load(struct request *rq, struct response *rs, struct flow **out, struct err *err)
 {
-	const char *value = request_cookie(rq, cookie_name(rq->a, rq->path_tail));
+	const char *name = cookie_name(rq->a, rq->path_tail), *value = request_cookie(rq, name);
 	struct flow *f;
 
 	*out = NULL;
+	forget_oldest(rq, name, FLOW_COOKIES_MOST, rs);
 	if (!row_load(rq, value, rq->path_tail, &f, err))
 		return false;
 	if (f == NULL)

@@ -307,6 +307,62 @@ a_finished_login_keeps_its_page_in_the_other_language(void **state)
 	assert_true(web_shows(&b, "/language/de?to=%2F\""));
 }
 
+/* ---- a browser with many open logins ---- */
+
+static void
+many_open_logins_do_not_shut_a_browser_out(void **state)
+{
+	struct world *w = *state;
+	const char *first, *last;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid", ""));
+	first = b.path;
+	for (int i = 0; i < 40; i++)
+		web_get(&b, oidc_request_url(w, "openid", ""));
+	last = b.path;
+	assert_in_range(b.n_cookies, 16, 20);
+	web_get(&b, first);
+	assert_int_equal(b.status, 410);
+	web_get(&b, last);
+	log_in(&b, "erika");
+	assert_int_equal(b.status, 200);
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_non_null(location_param(&b, "code"));
+}
+
+static void
+logins_begun_by_post_are_forgotten_too(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (int i = 0; i < 40; i++) {
+		const char *url = oidc_request_url(w, "openid", "");
+
+		/* Begun without a cookie, as a cross-site POST is; its page is got with all. */
+		web_foreign_post(&b, "/oidc/authorize", strchr(url, '?') + 1);
+		assert_int_equal(b.status, 200);
+	}
+	assert_in_range(b.n_cookies, 16, 20);
+	/* The one whose page is shown stays, however old. */
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid", ""));
+	const char *first = b.path;
+
+	for (int i = 0; i < 20; i++) {
+		b.cookies[b.n_cookies][0] = arena_printf(w->a, "__Host-f-%d", i);
+		b.cookies[b.n_cookies++][1] = "x.y";
+	}
+	web_get(&b, first);
+	assert_int_equal(b.status, 200);
+	web_get(&b, first);
+	assert_int_equal(b.status, 200);
+	assert_in_range(b.n_cookies, 16, 20);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, world_fresh, NULL)
 
 int
@@ -322,6 +378,8 @@ main(void)
 		T(too_many_attributes_are_refused_at_the_request),
 		T(a_page_that_cannot_be_had_again_has_no_links_to_languages),
 		T(a_finished_login_keeps_its_page_in_the_other_language),
+		T(many_open_logins_do_not_shut_a_browser_out),
+		T(logins_begun_by_post_are_forgotten_too),
 	};
 
 	return cmocka_run_group_tests_name("flow forms", tests, setup, world_teardown);
