@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "idp/app.h"
 #include "idp/audit.h"
+#include "idp/login.h"
 
 /* The group of a session that no group asked for. */
 #define SSO_GROUP "portalverbund"
@@ -41,12 +42,32 @@ session_find(struct request *rq, const struct db_session **out, struct err *err)
 	return true;
 }
 
+/*
+ * The first step on its own is what a session rests on: its limit is not
+ * stretched by codes of the second means (TR-03160-1 table 2).
+ */
+static bool
+rests_on_first_step(const struct request *rq, const struct db_session *s)
+{
+	for (size_t i = 0; i < s->n_proofs; i++) {
+		const struct login_method *m = login_method_find(s->proofs[i].method);
+		struct level_proof p = {(enum level)s->proofs[i].level, s->proofs[i].at};
+
+		if (m != NULL && m->event == FLOW_EVENT_LOGIN &&
+		    level_of_session(&p, 1, s->last_used, rq->now) != LEVEL_NONE)
+			return true;
+	}
+	return false;
+}
+
 enum level
 session_level_since(const struct request *rq, const struct db_session *s, time_t since)
 {
 	struct level_proof *p = ARENA_ARRAY(rq->a, struct level_proof, s->n_proofs + 1);
 	size_t n = 0;
 
+	if (!rests_on_first_step(rq, s))
+		return LEVEL_NONE;
 	for (size_t i = 0; i < s->n_proofs; i++)
 		if (s->proofs[i].at >= since)
 			p[n++] = (struct level_proof){(enum level)s->proofs[i].level,

@@ -108,6 +108,28 @@ what_is_proved_in_the_flow_is_young_enough_for_it(void **state)
 	ASSERT_PAGE(&b, CONSENT);
 }
 
+static void
+codes_of_the_second_means_do_not_stretch_a_session(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	log_in_aside(&b, "erika");
+	for (int half_hours = 0; half_hours < 23; half_hours++) {
+		w->now += 1800;
+		web_get(&b, "/account");
+		assert_null(web_field(&b, "password"));
+	}
+	ask(&b, "", LEVEL3);
+	ASSERT_PAGE(&b, CODE);
+	enter_code(&b);
+	ASSERT_PAGE(&b, CONSENT);
+	w->now += 1800; /* twelve hours since the password, half an hour since the code */
+	web_get(&b, "/account");
+	ASSERT_PAGE(&b, LOGIN);
+}
+
 /* ---- accounts and portals that change on the way ---- */
 
 static void
@@ -174,6 +196,7 @@ main(void)
 		T(a_code_is_asked_of_who_has_an_app_and_set_up_by_who_has_none),
 		T(only_an_app_that_was_shown_to_this_person_is_set_up),
 		T(what_is_proved_in_the_flow_is_young_enough_for_it),
+		T(codes_of_the_second_means_do_not_stretch_a_session),
 		T(a_portal_switched_off_on_the_way_is_said_to_be_unknown),
 		T(a_wish_for_a_level_stops_at_the_portals_cap),
 		T(an_essential_claim_is_no_condition),
