@@ -59,6 +59,8 @@ cli_value(struct cli *cli, const char *name)
 	for (int i = 0; i < cli->argc; i++) {
 		const char *word = cli->argv[i];
 
+		if (strcmp(word, name) == 0 && i + 1 == cli->argc)
+			cli->bare = word; /* left for cli_end to complain of */
 		if (strcmp(word, name) == 0 && i + 1 < cli->argc) {
 			const char *value = cli->argv[i + 1];
 
@@ -89,6 +91,8 @@ cli_end(struct cli *cli)
 {
 	if (cli->argc == 0)
 		return CLI_OK;
+	if (cli->argv[0] == cli->bare)
+		return cli_usage(cli, arena_printf(cli->a, "%s: a value is missing", cli->bare));
 	return cli_usage(cli, arena_printf(cli->a, "unexpected '%s'", cli->argv[0]));
 }
 
@@ -145,15 +149,18 @@ cli_config(struct cli *cli, bool check_files, struct config *out, struct err *er
 	return config_load(cli->a, cli->config_path, check_files, out, err);
 }
 
-/* "NAME ARGUMENTS" for each line of a synopsis. */
+/* "NAME ARGUMENTS" for each line of a synopsis; one that begins with a blank goes on the last. */
 static void
 write_synopsis(struct buf *b, const struct command *c, const char *before, const char *after)
 {
 	for (const char *s = c->synopsis;;) {
 		size_t n = strcspn(s, "\n");
 
-		buf_printf(b, "%skontor %s%s%.*s%s", before, c->name, n > 0 ? " " : "", (int)n, s,
-			   after);
+		if (*s == ' ')
+			buf_printf(b, "          %.*s%s", (int)n, s, after);
+		else
+			buf_printf(b, "%skontor %s%s%.*s%s", before, c->name, n > 0 ? " " : "",
+				   (int)n, s, after);
 		if (s[n] == '\0')
 			return;
 		s += n + 1;
@@ -184,8 +191,8 @@ overview(struct arena *a, const struct command *table)
 	buf_str(&b, "usage: kontor COMMAND [--config FILE] [--json] ...\n\n");
 	for (const struct command *c = table; c->name != NULL; c++)
 		buf_printf(&b, "  %-14s%s\n", c->name, c->summary);
-	buf_str(&b, "\n'kontor COMMAND --help' explains a command; 'kontor help --man' prints the "
-		    "manual page.\n");
+	buf_str(&b, "  help          Explain a command; --man prints the manual page kontor(1).\n"
+		    "\n'kontor COMMAND --help' says the same as 'kontor help COMMAND'.\n");
 	(void)!buf_finish_str(&b, &text, NULL);
 	return text;
 }
@@ -245,31 +252,58 @@ cli_manual(struct arena *a, const struct command *table)
 	return text;
 }
 
+static const struct command *
+find_command(const struct command *table, const char *name)
+{
+	for (const struct command *c = table; c->name != NULL; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+static enum cli_exit
+unknown_command(struct cli *cli, const char *name)
+{
+	return cli_usage(cli, arena_printf(cli->a, "unknown command '%s'", name));
+}
+
 static enum cli_exit
 run_help(struct cli *cli, const struct command *table)
 {
 	bool man = cli_flag(cli, "--man");
+	const char *name = man ? NULL : cli_word(cli);
+	const struct command *c = name == NULL ? NULL : find_command(table, name);
 	enum cli_exit rc = cli_end(cli);
 
-	if (rc == CLI_OK)
-		cli_print(man ? cli_manual(cli->a, table) : overview(cli->a, table));
-	return rc;
+	if (rc != CLI_OK)
+		return rc;
+	if (name != NULL && c == NULL)
+		return unknown_command(cli, name);
+	cli_print(man         ? cli_manual(cli->a, table)
+		  : c != NULL ? help_of(cli->a, c)
+			      : overview(cli->a, table));
+	return CLI_OK;
+}
+
+static bool
+asks_help(struct cli *cli)
+{
+	return cli_flag(cli, "--help") || cli_flag(cli, "-h");
 }
 
 static enum cli_exit
 run_command(struct cli *cli, const struct command *table, const char *name)
 {
-	for (const struct command *c = table; c->name != NULL; c++) {
-		if (strcmp(c->name, name) != 0)
-			continue;
-		cli->command = c;
-		if (cli_flag(cli, "--help")) {
-			cli_print(help_of(cli->a, c));
-			return CLI_OK;
-		}
-		return c->run(cli);
+	const struct command *c = find_command(table, name);
+
+	if (c == NULL)
+		return unknown_command(cli, name);
+	cli->command = c;
+	if (asks_help(cli)) {
+		cli_print(help_of(cli->a, c));
+		return CLI_OK;
 	}
-	return cli_usage(cli, arena_printf(cli->a, "unknown command '%s'", name));
+	return c->run(cli);
 }
 
 enum cli_exit
@@ -279,6 +313,8 @@ cli_main(struct arena *a, const struct command *table, int argc, char **argv)
 	const char *path = cli_value(&cli, "--config");
 
 	cli.json = cli_flag(&cli, "--json");
+	if (cli.bare != NULL)
+		return cli_usage(&cli, "--config: a value is missing");
 	const char *name = cli_word(&cli);
 
 	cli.config_path = path == NULL ? CONFIG_FILE_DEFAULT : path;
@@ -286,8 +322,10 @@ cli_main(struct arena *a, const struct command *table, int argc, char **argv)
 		cli_print("kontor " KONTOR_VERSION "\n");
 		return CLI_OK;
 	}
-	if (name == NULL && cli_flag(&cli, "--help"))
+	if ((name == NULL && asks_help(&cli)) || text_eq(name, "-h"))
 		name = "help";
+	if (name == NULL && cli.argc > 0)
+		return cli_end(&cli);
 	if (name == NULL)
 		return cli_usage(&cli, "no command given");
 	if (strcmp(name, "help") == 0)

@@ -27,12 +27,14 @@ struct cli {
 	bool json; /* results and errors as one JSON object */
 	int argc;  /* words not yet taken */
 	char **argv;
+	const char *bare; /* an option that stands last, without its value; NULL: none */
 };
 
 struct command {
 	const char *name, *summary;
-	const char *synopsis; /* what may follow the name; one usage per line */
-	const char *help;     /* paragraphs separated by empty lines */
+	const char
+		*synopsis; /* what may follow the name; a usage a line, more of it after blanks */
+	const char *help;  /* paragraphs separated by empty lines */
 	enum cli_exit (*run)(struct cli *cli);
 };
 

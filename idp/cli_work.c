@@ -137,8 +137,13 @@ cli_run_verb(struct cli *cli, const struct cli_verb *verbs)
 	for (const struct cli_verb *v = verbs; word != NULL && v->name != NULL; v++)
 		if (strcmp(v->name, word) == 0)
 			return v->run(cli);
-	return cli_usage(cli, word == NULL ? "what to do is missing"
-					   : arena_printf(cli->a, "cannot '%s'", word));
+	const char *known = verbs[0].name;
+
+	for (const struct cli_verb *v = verbs + 1; v->name != NULL; v++)
+		known = arena_printf(cli->a, "%s, %s", known, v->name);
+	return cli_usage(cli, word == NULL
+				      ? arena_printf(cli->a, "what to do is missing: %s", known)
+				      : arena_printf(cli->a, "cannot '%s', only %s", word, known));
 }
 
 enum cli_exit

@@ -49,8 +49,8 @@ run_fail(struct cli *cli)
 }
 
 static const struct command table[] = {
-	{"look", "Look around.", "[--all] WORD\n--state STATE", "Looks.\n\n.Dotted -line\\.",
-	 run_look},
+	{"look", "Look around.", "[--all] WORD\n--state STATE\n    [--more]",
+	 "Looks.\n\n.Dotted -line\\.", run_look},
 	{"fail", "Fail.", "KIND", "Fails.", run_fail},
 	{"party", "Portals.", "add FILE", "Registers.", cli_party},
 	{"client", "Clients.", "add FILE", "Registers.", cli_client},
@@ -133,7 +133,18 @@ what_is_not_understood_is_said(void **state UNUSED)
 	assert_int_equal(call(""), CLI_USAGE);
 	assert_non_null(strstr(said, "no command given"));
 	assert_int_equal(call("look --state"), CLI_USAGE);
+	assert_non_null(strstr(said, "--state: a value is missing"));
+	assert_int_equal(call("look --config"), CLI_USAGE);
+	assert_non_null(strstr(said, "--config: a value is missing"));
+	assert_int_equal(call("--colour"), CLI_USAGE);
+	assert_non_null(strstr(said, "unexpected '--colour'"));
 	assert_int_equal(call("help me"), CLI_USAGE);
+	assert_non_null(strstr(said, "unknown command 'me'"));
+	assert_int_equal(call("help look there"), CLI_USAGE);
+	assert_int_equal(call("party dance"), CLI_USAGE);
+	assert_non_null(strstr(said, "cannot 'dance', only add, list, show,"));
+	assert_int_equal(call("party"), CLI_USAGE);
+	assert_non_null(strstr(said, "what to do is missing: add, list,"));
 }
 
 /* A floor that is misspelled must not register a portal without one. */
@@ -169,9 +180,17 @@ help_and_manual_come_from_the_table(void **state UNUSED)
 {
 	assert_int_equal(call("look --help"), CLI_OK);
 	assert_non_null(strstr(said, "usage: kontor look [--all] WORD\n"
-				     "usage: kontor look --state STATE\n"));
+				     "usage: kontor look --state STATE\n"
+				     "              [--more]\n"));
+	assert_int_equal(call("help look"), CLI_OK);
+	assert_non_null(strstr(said, "usage: kontor look [--all] WORD\n"));
+	assert_int_equal(call("look -h"), CLI_OK);
+	assert_non_null(strstr(said, "usage: kontor look [--all] WORD\n"));
+	assert_int_equal(call("-h"), CLI_OK);
+	assert_non_null(strstr(said, "  look          Look around.\n"));
 	assert_int_equal(call("--help"), CLI_OK);
 	assert_non_null(strstr(said, "  look          Look around.\n"));
+	assert_non_null(strstr(said, "  help          Explain a command"));
 	assert_int_equal(call("--version"), CLI_OK);
 	assert_int_equal(strncmp(said, "kontor ", 7), 0);
 	assert_int_equal(call("help --man"), CLI_OK);
