@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/roff.h"
 #include "base/text.h"
 
 #define MAX_LINE_BYTES 4096
@@ -249,6 +250,43 @@ conf_read_file(struct arena *a, const char *path, size_t max_bytes, struct bytes
 	return buf_finish(&b, out, err);
 }
 
+/* "one of error,warn,info,debug" */
+static const char *
+type_text(struct arena *a, const struct conf_row *r)
+{
+	if (r->type != CONF_CHOICE)
+		return type_names[r->type];
+	char *text = arena_printf(a, "%s %s", type_names[r->type], r->choices);
+
+	for (char *p = text; *p != '\0'; p++)
+		if (*p == '|')
+			*p = ',';
+	return text;
+}
+
+static const char *
+apply_text(const struct conf_row *r)
+{
+	return r->apply == CONF_RELOAD ? "reload" : "restart";
+}
+
+void
+conf_manual(struct arena *a, struct buf *b, const struct conf_row *rows, size_t n_rows)
+{
+	for (size_t i = 0; i < n_rows; i++) {
+		const struct conf_row *r = &rows[i];
+		const char *fallback = r->fallback == NULL ? "required"
+				       : *r->fallback == '\0'
+					       ? "none by default"
+					       : arena_printf(a, "default %s", r->fallback);
+
+		buf_printf(b, ".TP\n.B %s\n", r->key);
+		roff_text(b, r->sentence);
+		roff_text(b, arena_printf(a, "(%s; %s; %s)", type_text(a, r), fallback,
+					  apply_text(r)));
+	}
+}
+
 char *
 conf_document(struct arena *a, const struct conf_row *rows, size_t n_rows)
 {
@@ -262,13 +300,8 @@ conf_document(struct arena *a, const struct conf_row *rows, size_t n_rows)
 		const struct conf_row *r = &rows[i];
 		const char *fallback = r->fallback == NULL ? "required" : r->fallback;
 
-		buf_printf(&b, "| `%s` | %s", r->key, type_names[r->type]);
-		if (r->type == CONF_CHOICE)
-			buf_char(&b, ' ');
-		for (const char *c = r->type == CONF_CHOICE ? r->choices : ""; *c != '\0'; c++)
-			buf_char(&b, *c == '|' ? ',' : *c);
-		buf_printf(&b, " | %s | %s | %s |\n", fallback,
-			   r->apply == CONF_RELOAD ? "reload" : "restart", r->sentence);
+		buf_printf(&b, "| `%s` | %s | %s | %s | %s |\n", r->key, type_text(a, r), fallback,
+			   apply_text(r), r->sentence);
 	}
 	if (!buf_finish_str(&b, &out, NULL))
 		return arena_strdup(a, "");

@@ -7,6 +7,7 @@
 #define KONTOR_BASE_CONF_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 enum conf_type {
@@ -45,6 +46,9 @@ unsigned conf_line(struct bytes text, const char *key);
 /* The text of a file of at most max_bytes; ERR_NOT_FOUND when it cannot be read. */
 MUST_USE bool conf_read_file(struct arena *a, const char *path, size_t max_bytes, struct bytes *out,
 			     struct err *err);
+
+/* The rows for a manual page of section 5, roff for man(7). */
+void conf_manual(struct arena *a, struct buf *b, const struct conf_row *rows, size_t n_rows);
 
 /* docs/config.md: a Markdown table of the rows. */
 char *conf_document(struct arena *a, const struct conf_row *rows, size_t n_rows);

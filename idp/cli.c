@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/roff.h"
 #include "base/text.h"
 
 #define TEXT_MAX_BYTES ((size_t)1024 * 1024)
@@ -167,6 +168,13 @@ write_synopsis(struct buf *b, const struct command *c, const char *before, const
 	}
 }
 
+/* "--level LEVEL": what a party may be given beside its metadata. */
+static const char *
+policy_usage(struct arena *a, const struct policy_key *k)
+{
+	return arena_printf(a, "--%s %s%s", k->name, k->argument, k->repeatable ? " ..." : "");
+}
+
 static const char *
 help_of(struct arena *a, const struct command *c)
 {
@@ -175,8 +183,12 @@ help_of(struct arena *a, const struct command *c)
 
 	buf_init(&b, a, TEXT_MAX_BYTES);
 	write_synopsis(&b, c, "usage: ", "\n");
-	buf_printf(&b, "\n%s\n\n%s\n\nCommon options: --config FILE (default %s), --json, --help\n",
-		   c->summary, c->help, CONFIG_FILE_DEFAULT);
+	buf_printf(&b, "\n%s\n\n%s\n", c->summary, c->help);
+	for (const struct policy_key *k = c->policy; k != NULL && k->name != NULL; k++)
+		buf_printf(&b, "%s  %-35s %s Default: %s.\n", k == c->policy ? "\nPOLICY:\n" : "",
+			   policy_usage(a, k), k->sentence, k->fallback);
+	buf_printf(&b, "\nCommon options: --config FILE (default %s), --json, --help\n",
+		   CONFIG_FILE_DEFAULT);
 	(void)!buf_finish_str(&b, &text, NULL);
 	return text;
 }
@@ -197,37 +209,18 @@ overview(struct arena *a, const struct command *table)
 	return text;
 }
 
-/* Text for roff: a line must not begin with a control character, '\' and '-' are escaped. */
 static void
-roff_text(struct buf *b, const char *s)
+roff_command(struct arena *a, struct buf *b, const struct command *c)
 {
-	bool line_start = true;
-
-	for (; *s != '\0'; s++) {
-		if (line_start && (*s == '.' || *s == '\''))
-			buf_str(b, "\\&");
-		if (line_start && *s == '\n') {
-			buf_str(b, ".PP\n");
-			continue;
-		}
-		if (*s == '\\')
-			buf_str(b, "\\e");
-		else if (*s == '-')
-			buf_str(b, "\\-");
-		else
-			buf_char(b, *s);
-		line_start = *s == '\n';
-	}
-	buf_char(b, '\n');
-}
-
-static void
-roff_command(struct buf *b, const struct command *c)
-{
-	buf_printf(b, ".SS %s\n", c->name);
-	write_synopsis(b, c, ".nf\n", "\n.fi\n");
-	buf_str(b, ".PP\n");
+	buf_printf(b, ".SS %s\n.nf\n", c->name);
+	write_synopsis(b, c, "", "\n");
+	buf_str(b, ".fi\n.PP\n");
 	roff_text(b, c->help);
+	for (const struct policy_key *k = c->policy; k != NULL && k->name != NULL; k++) {
+		buf_str(b, ".TP\n");
+		roff_text(b, policy_usage(a, k));
+		roff_text(b, arena_printf(a, "%s Default: %s.", k->sentence, k->fallback));
+	}
 }
 
 const char *
@@ -243,11 +236,13 @@ cli_manual(struct arena *a, const struct command *table)
 		   "FILE] [\\-\\-json] ...\n.SH COMMANDS\n",
 		   KONTOR_VERSION);
 	for (const struct command *c = table; c->name != NULL; c++)
-		roff_command(&b, c);
+		roff_command(a, &b, c);
 	buf_str(&b, ".SH EXIT STATUS\n");
 	for (size_t i = 0; i < ARRAY_LEN(exit_meanings); i++)
 		buf_printf(&b, ".TP\n%zu\n%s\n", i, exit_meanings[i]);
-	buf_printf(&b, ".SH FILES\n.TP\n%s\nThe configuration.\n", CONFIG_FILE_DEFAULT);
+	buf_printf(&b,
+		   ".SH FILES\n.TP\n%s\nThe configuration.\n.SH SEE ALSO\n.BR kontor.conf (5)\n",
+		   CONFIG_FILE_DEFAULT);
 	(void)!buf_finish_str(&b, &text, NULL);
 	return text;
 }

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "idp/config.h"
+#include "idp/policy.h"
 
 /* What the process ends with; scripts rely on it: append, never renumber. */
 enum cli_exit {
@@ -36,6 +37,7 @@ struct command {
 		*synopsis; /* what may follow the name; a usage a line, more of it after blanks */
 	const char *help;  /* paragraphs separated by empty lines */
 	enum cli_exit (*run)(struct cli *cli);
+	const struct policy_key *policy; /* options that help explains too; NULL: none */
 };
 
 extern const struct command commands[]; /* ends with a NULL name */

@@ -6,15 +6,15 @@
 enum cli_exit
 cli_check_config(struct cli *cli)
 {
-	bool document = cli_flag(cli, "--document");
+	bool document = cli_flag(cli, "--document"), man = cli_flag(cli, "--man");
 	enum cli_exit rc = cli_end(cli);
 	struct config config;
 	struct err err = {0};
 
 	if (rc != CLI_OK)
 		return rc;
-	if (document) {
-		cli_print(config_document(cli->a));
+	if (document || man) {
+		cli_print(man ? config_manual(cli->a) : config_document(cli->a));
 		return CLI_OK;
 	}
 	if (!cli_config(cli, true, &config, &err))

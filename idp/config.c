@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "base/buf.h"
+#include "base/roff.h"
 #include "base/text.h"
 
 #define FIELD(name) offsetof(struct config, name)
@@ -360,6 +361,15 @@ config_password_cost(const struct config *c)
 				 .p = KDF_DEFAULT_P};
 }
 
+static const char manual_intro[] =
+	"The file holds what a node needs before it has a database: `key = value` lines, "
+	"`#` comments. An unknown key, a wrong unit or a missing file is an error that "
+	"names the line (`kontor check-config`).\n\n"
+	"Units: durations `ms`, `s`, `min`, `h`, `d`; sizes `B`, `KiB`, `MiB`, `GiB`. "
+	"\"Change\" says what makes a new value count: `reload` is `systemctl reload` "
+	"(SIGHUP): the whole file is read again, and if it is in order a new HTTP process "
+	"with it takes over; `restart` needs a restart.";
+
 const char *
 config_document(struct arena *a)
 {
@@ -369,14 +379,26 @@ config_document(struct arena *a)
 		"Printed by `kontor check-config --document` from the table in idp/config.c; do "
 		"not "
 		"edit.\n\n"
-		"The file holds what a node needs before it has a database: `key = value` lines, "
-		"`#` comments. An unknown key, a wrong unit or a missing file is an error that "
-		"names the line (`kontor check-config`).\n\n"
-		"Units: durations `ms`, `s`, `min`, `h`, `d`; sizes `B`, `KiB`, `MiB`, `GiB`. "
-		"\"Change\" says what makes a new value count: `reload` is `systemctl reload` "
-		"(SIGHUP): the whole file is read again, and if it is in order a new HTTP process "
-		"with it takes over; `restart` needs a restart.\n\n%s",
-		conf_document(a, rows, ARRAY_LEN(rows)));
+		"%s\n\n%s",
+		manual_intro, conf_document(a, rows, ARRAY_LEN(rows)));
+}
+
+const char *
+config_manual(struct arena *a)
+{
+	const char *text = "";
+	struct buf b;
+
+	buf_init(&b, a, (size_t)1024 * 1024);
+	buf_str(&b, ".TH KONTOR.CONF 5 \"\" \"kontor " KONTOR_VERSION "\" \"\"\n"
+		    ".SH NAME\nkontor.conf \\- configuration of an instance of kontor\n"
+		    ".SH DESCRIPTION\n");
+	roff_text(&b, manual_intro);
+	buf_str(&b, ".SH KEYS\n");
+	conf_manual(a, &b, rows, ARRAY_LEN(rows));
+	buf_str(&b, ".SH SEE ALSO\n.BR kontor (1)\n");
+	(void)!buf_finish_str(&b, &text, NULL);
+	return text;
 }
 
 const char *

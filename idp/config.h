@@ -78,6 +78,9 @@ struct kdf_cost config_password_cost(const struct config *c);
 /* docs/config.md, whole. */
 const char *config_document(struct arena *a);
 
+/* The same as manual page kontor.conf(5), roff for man(7). */
+const char *config_manual(struct arena *a);
+
 /* The name of the first row marked `restart` that differs, NULL: none. */
 const char *config_needs_restart(const struct config *before, const struct config *after);
 

@@ -12,12 +12,12 @@ const struct command commands[] = {
 	 "that dies is back within a second. SIGHUP reads the configuration again: if it is in\n"
 	 "order, a new HTTP process with it takes over, else the old one goes on. SIGTERM lets\n"
 	 "running requests end and stops. Speaks systemd's notify and socket activation.",
-	 cli_serve},
+	 cli_serve, NULL},
 	{"migrate", "Bring the database's schema up to date.", "",
 	 "Applies the migrations that this program brings and the database does not have yet, "
 	 "under\n"
 	 "a lock. Two adjacent releases work with the same schema, so nodes need not stop.",
-	 cli_migrate},
+	 cli_migrate, NULL},
 	{"key", "Make keys, show them, move them through their lives.",
 	 "init\nlist\ngenerate PURPOSE TYPE\npublish KID\nactivate KID [--emergency]\nretire KID\n"
 	 "destroy KID\nmaster\nepoch\nrewrap",
@@ -30,17 +30,17 @@ const struct command commands[] = {
 	 "master adds a new master key, epoch a new epoch key to the master key file; rewrap seals "
 	 "the\n"
 	 "key rows under the newest master key.",
-	 cli_key},
+	 cli_key, NULL},
 	{"party", "Register SAML service providers.",
 	 "add FILE|URL [--id ENTITYID] [--display-name NAME] [--ca PEM] [--local-http] "
 	 "[POLICY]\nlist\n"
 	 "show ID\nenable ID\ndisable ID\nremove ID",
 	 "add takes SAML metadata, reports what is wrong with it and registers the party on all "
 	 "running\n"
-	 "nodes at once; with new content it updates. POLICY are options named as in "
-	 "docs/integrate.md\n"
-	 "(--level, --attribute, --sector, --suite, ...); one that is not given stays as it is.",
-	 cli_party},
+	 "nodes at once; with new content it updates. POLICY are the "
+	 "options\n"
+	 "below; one that is not given stays as it is.",
+	 cli_party, policy_keys},
 	{"client", "Register OpenID Connect clients.",
 	 "add FILE [--display-name NAME] [--new-secret] [--local-http] [POLICY]\nlist\nshow ID\n"
 	 "enable ID\ndisable ID\nremove ID",
@@ -49,7 +49,7 @@ const struct command commands[] = {
 	 "it once, when it is made. With the client_id of a registered client it updates. POLICY "
 	 "as\n"
 	 "for party.",
-	 cli_client},
+	 cli_client, policy_keys},
 	{"account", "What the office behind the accounts does.",
 	 "add LOGIN [--attribute NAME=VALUE ...]\n"
 	 "verify LOGIN --operator NAME --operator NAME --document KIND --evidence FILE\n"
@@ -62,14 +62,14 @@ const struct command commands[] = {
 	 "the source proofing; --empty says that there verifiably is none. totp registers a "
 	 "one-time-code\n"
 	 "app and prints its seed. disable ends all sessions; delete destroys the account's key.",
-	 cli_account},
+	 cli_account, NULL},
 	{"status", "Say whether this instance can work.", "",
-	 "Checks database, schema, clock, keys and parties.", cli_status},
-	{"check-config", "Say whether the configuration file is in order.", "\n--document",
+	 "Checks database, schema, clock, keys and parties.", cli_status, NULL},
+	{"check-config", "Say whether the configuration file is in order.", "\n--document\n--man",
 	 "Names the first mistake with its line. With --document, prints docs/config.md: every "
 	 "key\n"
-	 "with type, default and meaning.",
-	 cli_check_config},
+	 "with type, default and meaning; with --man, the same as manual page kontor.conf(5).",
+	 cli_check_config, NULL},
 	{.name = NULL},
 };
 

@@ -50,16 +50,16 @@ run_fail(struct cli *cli)
 
 static const struct command table[] = {
 	{"look", "Look around.", "[--all] WORD\n--state STATE\n    [--more]",
-	 "Looks.\n\n.Dotted -line\\.", run_look},
-	{"fail", "Fail.", "KIND", "Fails.", run_fail},
-	{"party", "Portals.", "add FILE", "Registers.", cli_party},
-	{"client", "Clients.", "add FILE", "Registers.", cli_client},
-	{"check-config", "Check.", "", "Checks.", cli_check_config},
+	 "Looks.\n\n.Dotted -line\\.", run_look, NULL},
+	{"fail", "Fail.", "KIND", "Fails.", run_fail, NULL},
+	{"party", "Portals.", "add FILE", "Registers.", cli_party, policy_keys},
+	{"client", "Clients.", "add FILE", "Registers.", cli_client, policy_keys},
+	{"check-config", "Check.", "", "Checks.", cli_check_config, NULL},
 	{.name = NULL},
 };
 
 /* Output of the call is kept; both streams go to one file. */
-static char said[8192];
+static char said[16384];
 
 static enum cli_exit
 call(const char *line)
@@ -197,6 +197,10 @@ help_and_manual_come_from_the_table(void **state UNUSED)
 	assert_non_null(strstr(said, ".SS look\n"));
 	assert_non_null(strstr(said, "Looks.\n.PP\n\\&.Dotted \\-line\\e.\n"));
 	assert_non_null(strstr(said, ".SH EXIT STATUS\n.TP\n0\n"));
+	assert_non_null(strstr(said, ".TP\n\\-\\-level\\-cap LEVEL\n"));
+	assert_int_equal(call("help party"), CLI_OK);
+	assert_non_null(strstr(said, "\nPOLICY:\n  --level LEVEL "));
+	assert_non_null(strstr(said, "  --attribute NAME[:required] ... "));
 }
 
 static void
