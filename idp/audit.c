@@ -25,6 +25,9 @@ const struct audit_event audit_events[] = {
 	{AUDIT_PARTY_REMOVED, "A party was removed."},
 	{AUDIT_KEY_ADDED, "A key was made."},
 	{AUDIT_KEY_MOVED, "A key changed its state."},
+	{AUDIT_MASTER_ADDED, "A master key was added to the master key file."},
+	{AUDIT_EPOCH_ADDED, "An epoch key was added to the master key file."},
+	{AUDIT_EPOCH_DESTROYED, "An epoch key was taken from the master key file of a node."},
 	{NULL, NULL},
 };
 

@@ -30,6 +30,9 @@
 #define AUDIT_PARTY_REMOVED      "party_removed"
 #define AUDIT_KEY_ADDED          "key_added"
 #define AUDIT_KEY_MOVED          "key_moved"
+#define AUDIT_MASTER_ADDED       "master_key_added"
+#define AUDIT_EPOCH_ADDED        "epoch_key_added"
+#define AUDIT_EPOCH_DESTROYED    "epoch_key_destroyed"
 
 struct audit_event {
 	const char *name, *sentence;

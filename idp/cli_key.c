@@ -1,18 +1,25 @@
 /* kontor key: make keys, show them, move them through their lives. */
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "db/epoch.h"
 #include "db/key.h"
+#include "db/migrate.h"
 #include "idp/audit.h"
 #include "idp/cli_work.h"
+#include "idp/epoch.h"
 #include "idp/key_rows.h"
 #include "keys/masterfile.h"
 #include "keys/sign.h"
 
-#define CERT_DAYS       3650
-#define MIN_PUBLISHED_S ((int64_t)14 * 86400) /* longest cache of SAML peers */
+#define BATCH_ARENA_BYTES ((size_t)16 * 1024 * 1024)
+#define BATCH_LIMIT_US    ((int64_t)60 * 1000000)
+#define CERT_DAYS         3650
+#define MIN_PUBLISHED_S   ((int64_t)14 * 86400) /* longest cache of SAML peers */
 
 /* What an instance needs before it can serve. */
 static const struct key_wish first_keys[] = {
@@ -81,9 +88,26 @@ key_init(struct cli *cli)
 	if (rc != CLI_OK)
 		return rc;
 	if (!cli_config(cli, false, &config, &err) ||
-	    !init_master(cli, config.master_key_file, &master_made, &err) ||
-	    !cli_work_open(cli, CLI_SIGNER, &work, &err))
+	    /* A file made before a failure would lie there without having been spoken of. */
+	    !db_schema_check(cli->a, config.database, db_migrations, &err) ||
+	    !init_master(cli, config.master_key_file, &master_made, &err))
 		return cli_fail(cli, &err);
+	if (!cli_work_open(cli, CLI_SIGNER, &work, &err)) {
+		/* What was sealed before is lost on a new file; the old one has to come back. */
+		if (master_made && err.kind == ERR_INPUT) {
+			unlink(config.master_key_file);
+			err_clear(&err);
+			(void)FAIL(&err, ERR_DENIED, NULL,
+				   "the database holds keys of another master key file: bring it "
+				   "to %s",
+				   config.master_key_file);
+		}
+		return cli_fail(cli, &err);
+	}
+	if (master_made)
+		fputs("kontor: master key file made; keep a copy apart from the database and its "
+		      "backups\n",
+		      stderr);
 	for (size_t i = 0; i < ARRAY_LEN(first_keys); i++) {
 		const struct key_wish *wish = &first_keys[i];
 		const char *kid;
@@ -98,15 +122,12 @@ key_init(struct cli *cli)
 
 	json_put_bool(cli->a, o, "master_key_made", master_made);
 	json_put_i64(cli->a, o, "keys_made", made);
-	return cli_tell(cli, o,
-			arena_printf(cli->a, "%s%lld keys made\n",
-				     master_made ? "master key file made; keep a copy apart from "
-						   "the database and its backups\n"
-						 : "",
-				     (long long)made));
+	return cli_tell(cli, o, arena_printf(cli->a, "%lld keys made\n", (long long)made));
 }
 
 /* ---- kontor key list ---- */
+
+#define LIST_LINE "%-32s %-15s %-7s %-9s %-10s %s\n"
 
 static json_t *
 key_json(struct arena *a, const struct key *k)
@@ -118,7 +139,9 @@ key_json(struct arena *a, const struct key *k)
 	json_put_str(a, o, "type", key_type_name(k->row.type));
 	json_put_str(a, o, "state", key_state_name(k->row.state));
 	json_put_i64(a, o, "generation", k->row.generation);
+	json_put_i64(a, o, "sealed_under", keyring_sealed_under(k->row.sealed));
 	json_put_i64(a, o, "created", (int64_t)k->row.created);
+	json_put_i64(a, o, "state_since", (int64_t)k->row.state_since);
 	json_put_i64(a, o, "certificate_not_after", (int64_t)k->cert_not_after);
 	return o;
 }
@@ -140,11 +163,12 @@ key_list(struct cli *cli)
 	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !key_rows_load(&work.w.db, &kr, &err))
 		return cli_fail(cli, &err);
 	buf_init(&text, cli->a, 1024 * 1024);
+	buf_printf(&text, LIST_LINE, "KID", "PURPOSE", "TYPE", "STATE", "SINCE", "VALID UNTIL");
 	for (size_t i = 0; (k = keyring_each(kr, &i)) != NULL;) {
 		json_push(cli->a, list, key_json(cli->a, k));
-		buf_printf(&text, "%-24s %-16s %-8s %-10s %s  %s\n", k->row.kid,
-			   key_purpose_name(k->row.purpose), key_type_name(k->row.type),
-			   key_state_name(k->row.state), day_text(cli->a, k->row.created),
+		buf_printf(&text, LIST_LINE, k->row.kid, key_purpose_name(k->row.purpose),
+			   key_type_name(k->row.type), key_state_name(k->row.state),
+			   day_text(cli->a, k->row.state_since),
 			   day_text(cli->a, k->cert_not_after));
 	}
 	json_put(cli->a, o, "keys", list);
@@ -196,6 +220,8 @@ key_move(struct cli *cli, enum key_state to)
 		return rc;
 	if (kid == NULL)
 		return cli_usage(cli, "which key? KID is missing");
+	if (emergency_ok && to != KEY_ACTIVE)
+		return cli_usage(cli, "--emergency is for activate");
 	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
 	    !key_rows_load(&work.w.db, &kr, &err) ||
 	    !keyring_move_check(kr, kid, to, MIN_PUBLISHED_S, work.w.now, &move, &err))
@@ -245,73 +271,297 @@ key_destroy(struct cli *cli)
 	return key_move(cli, KEY_GONE);
 }
 
-/* ---- kontor key master | epoch | rewrap ---- */
+/* ---- kontor key master | rewrap ---- */
 
-static enum cli_exit
-change_masterfile(struct cli *cli, bool epoch)
+static bool
+read_masterfile(struct cli_work *work, struct masterfile **out, struct err *err)
 {
-	enum cli_exit rc = cli_end(cli);
-	struct masterfile *mf = ARENA_NEW(cli->a, struct masterfile);
-	struct config config;
-	struct err err = {0};
+	*out = ARENA_NEW(work->w.a, struct masterfile);
+	return masterfile_read(work->w.a, work->config.master_key_file, *out, err);
+}
 
-	if (rc != CLI_OK)
-		return rc;
-	if (!cli_config(cli, false, &config, &err) ||
-	    !masterfile_read(cli->a, config.master_key_file, mf, &err) ||
-	    !(epoch ? masterfile_add_epoch(mf, clock_now(), &err)
-		    : masterfile_add_master(mf, &err)) ||
-	    !masterfile_write(cli->a, mf, config.master_key_file, true, &err))
-		return cli_fail(cli, &err);
-	json_t *o = json_new_object(cli->a);
+static bool
+write_masterfile(struct cli_work *work, const struct masterfile *mf, const char *event,
+		 const char *number, struct err *err)
+{
+	struct db_audit audit = cli_audit(work, event);
 
-	json_put_i64(cli->a, o, "master_generation", mf->masters[mf->n_masters - 1].generation);
-	json_put_i64(cli->a, o, "epoch", mf->epochs[mf->n_epochs - 1].id);
-	return cli_tell(cli, o,
-			"added; bring the file to all nodes and restart their signers, then run "
-			"kontor key rewrap\n");
+	audit.details = audit_details(work->w.a, "number", number, NULL);
+	return masterfile_write(work->w.a, mf, work->config.master_key_file, true, err) &&
+	       db_audit_add(&work->w.db, &audit, work->w.now, err);
+}
+
+/* The file holds two: a third pushes out the first, and what it seals would be lost. */
+static bool
+check_first_is_unused(struct cli_work *work, const struct masterfile *mf, struct err *err)
+{
+	const struct keyring *kr;
+	const struct key *k;
+
+	if (mf->n_masters < MASTERFILE_MASTERS_MAX)
+		return true;
+	if (!key_rows_load(&work->w.db, &kr, err))
+		return false;
+	for (size_t i = 0; (k = keyring_each(kr, &i)) != NULL;)
+		if (k->row.state != KEY_GONE && keyring_sealed_under(k->row.sealed) !=
+							mf->masters[mf->n_masters - 1].generation)
+			return FAIL(err, ERR_DENIED, NULL,
+				    "%s is still sealed under an older master key: run kontor key "
+				    "rewrap first",
+				    k->row.kid);
+	return true;
+}
+
+static const char *
+number_text(struct arena *a, uint32_t number)
+{
+	return arena_printf(a, "%u", number);
 }
 
 static enum cli_exit
 key_master(struct cli *cli)
 {
-	return change_masterfile(cli, false);
+	enum cli_exit rc = cli_end(cli);
+	struct masterfile *mf;
+	struct cli_work work;
+	struct err err = {0};
+
+	if (rc != CLI_OK)
+		return rc;
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !read_masterfile(&work, &mf, &err) ||
+	    !check_first_is_unused(&work, mf, &err) || !masterfile_add_master(mf, &err))
+		return cli_fail(cli, &err);
+	uint32_t made = mf->masters[mf->n_masters - 1].generation;
+
+	if (!write_masterfile(&work, mf, AUDIT_MASTER_ADDED, number_text(cli->a, made), &err))
+		return cli_fail(cli, &err);
+	json_t *o = json_new_object(cli->a);
+
+	json_put_i64(cli->a, o, "master_generation", made);
+	return cli_tell(cli, o,
+			arena_printf(cli->a,
+				     "master key %u added; bring the file to all nodes and restart "
+				     "them, then run kontor key rewrap\n",
+				     made));
 }
 
-static enum cli_exit
-key_epoch(struct cli *cli)
+/* Key rows under the newest master key. */
+static bool
+rewrap_keys(struct cli_work *work, int64_t *done, struct err *err)
 {
-	return change_masterfile(cli, true);
+	struct signer_status status;
+	const struct key *k;
+
+	*done = 0;
+	if (!signer_status(work->w.signer, work->w.a, &status, err))
+		return false;
+	for (size_t i = 0; (k = keyring_each(work->w.keyring, &i)) != NULL;) {
+		struct bytes sealed;
+		bool replaced;
+
+		if (k->row.state == KEY_GONE ||
+		    keyring_sealed_under(k->row.sealed) == status.newest_master)
+			continue;
+		if (!signer_rewrap(work->w.signer, work->w.a, &k->row, &sealed, err) ||
+		    !db_key_rewrap(&work->w.db, k->row.kid, k->row.sealed, sealed, &replaced, err))
+			return false;
+		*done += replaced;
+	}
+	return true;
+}
+
+static bool
+rewrap_accounts(struct cli_work *work, int64_t *total, struct err *err)
+{
+	*total = 0;
+	for (;;) {
+		struct arena *a = arena_create(BATCH_ARENA_BYTES);
+		struct db_call c = {work->w.db.db, a, clock_mono_us() + BATCH_LIMIT_US};
+		int64_t done = 0;
+
+		if (a == NULL)
+			return FAIL(err, ERR_UNAVAILABLE, NULL, "out of memory");
+		bool ok = epoch_rewrap(work->w.signer, &c, clock_now(), &done, err);
+
+		arena_destroy(a);
+		*total += done;
+		if (!ok || done == 0)
+			return ok;
+	}
 }
 
 static enum cli_exit
 key_rewrap(struct cli *cli)
 {
 	enum cli_exit rc = cli_end(cli);
-	const struct key *k;
+	int64_t keys, accounts;
 	struct cli_work work;
 	struct err err = {0};
-	int64_t done = 0;
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_SIGNER, &work, &err))
+	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) || !rewrap_keys(&work, &keys, &err) ||
+	    !rewrap_accounts(&work, &accounts, &err))
 		return cli_fail(cli, &err);
-	for (size_t i = 0; (k = keyring_each(work.w.keyring, &i)) != NULL;) {
-		struct bytes sealed;
-		bool replaced;
-
-		if (k->row.state == KEY_GONE)
-			continue;
-		if (!signer_rewrap(work.w.signer, cli->a, &k->row, &sealed, &err) ||
-		    !db_key_rewrap(&work.w.db, k->row.kid, k->row.sealed, sealed, &replaced, &err))
-			return cli_fail(cli, &err);
-		done += replaced;
-	}
 	json_t *o = json_new_object(cli->a);
 
-	json_put_i64(cli->a, o, "rewrapped", done);
-	return cli_tell(cli, o, arena_printf(cli->a, "%lld keys rewrapped\n", (long long)done));
+	json_put_i64(cli->a, o, "keys", keys);
+	json_put_i64(cli->a, o, "accounts", accounts);
+	return cli_tell(cli, o,
+			arena_printf(cli->a, "%lld keys and %lld accounts rewrapped\n",
+				     (long long)keys, (long long)accounts));
+}
+
+/* ---- kontor key epoch | epochs | destroy-epochs ---- */
+
+#define EPOCH_LINE "%-8s %-11s %9s  %s\n"
+
+static enum cli_exit
+key_epoch(struct cli *cli)
+{
+	enum cli_exit rc = cli_end(cli);
+	struct masterfile *mf;
+	struct cli_work work;
+	struct err err = {0};
+
+	if (rc != CLI_OK)
+		return rc;
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !read_masterfile(&work, &mf, &err) ||
+	    !masterfile_add_epoch(mf, work.w.now, &err))
+		return cli_fail(cli, &err);
+	uint32_t made = mf->epochs[mf->n_epochs - 1].id;
+
+	if (!write_masterfile(&work, mf, AUDIT_EPOCH_ADDED, number_text(cli->a, made), &err))
+		return cli_fail(cli, &err);
+	json_t *o = json_new_object(cli->a);
+
+	json_put_i64(cli->a, o, "epoch", made);
+	return cli_tell(
+		cli, o,
+		arena_printf(cli->a,
+			     "epoch key %u added; bring the file to all nodes, then reload "
+			     "them; ten minutes later they begin to wrap accounts under it\n",
+			     made));
+}
+
+/* When the key of an epoch may be destroyed; 0: it still wraps accounts, or is the newest. */
+static bool
+epoch_ends(struct cli_work *work, const struct masterfile *mf, size_t i, time_t *out,
+	   struct err *err)
+{
+	time_t since = 0;
+
+	if (i + 1 < mf->n_epochs &&
+	    !db_epoch_unused_since(&work->w.db, mf->epochs[i].id, &since, err))
+		return false;
+	*out = since == 0 ? 0 : since + (time_t)(work->config.backup_time_ms / 1000);
+	return true;
+}
+
+static int64_t
+accounts_of(const struct db_epoch_use *uses, size_t n, uint32_t epoch)
+{
+	for (size_t i = 0; i < n; i++)
+		if (uses[i].epoch == epoch)
+			return uses[i].accounts;
+	return 0;
+}
+
+static bool
+list_epochs(struct cli_work *work, json_t *list, struct buf *text, struct err *err)
+{
+	struct arena *a = work->w.a;
+	const struct db_epoch_use *uses;
+	struct masterfile *mf;
+	size_t n;
+
+	if (!read_masterfile(work, &mf, err) || !db_epoch_uses(&work->w.db, &uses, &n, err))
+		return false;
+	buf_printf(text, EPOCH_LINE, "EPOCH", "SINCE", "ACCOUNTS", "KEPT UNTIL");
+	for (size_t i = 0; i < mf->n_epochs; i++) {
+		const struct epoch_key *e = &mf->epochs[i];
+		int64_t accounts = accounts_of(uses, n, e->id);
+		json_t *o = json_new_object(a);
+		time_t ends;
+
+		if (!epoch_ends(work, mf, i, &ends, err))
+			return false;
+		json_put_i64(a, o, "epoch", e->id);
+		json_put_i64(a, o, "created", (int64_t)e->created);
+		json_put_i64(a, o, "accounts", accounts);
+		json_put_i64(a, o, "kept_until", (int64_t)ends);
+		json_push(a, list, o);
+		buf_printf(text, EPOCH_LINE, number_text(a, e->id), day_text(a, e->created),
+			   arena_printf(a, "%lld", (long long)accounts), day_text(a, ends));
+	}
+	return true;
+}
+
+static enum cli_exit
+key_epochs(struct cli *cli)
+{
+	enum cli_exit rc = cli_end(cli);
+	json_t *list = json_new_array(cli->a), *o = json_new_object(cli->a);
+	struct cli_work work;
+	struct err err = {0};
+	struct buf text;
+	const char *out;
+
+	if (rc != CLI_OK)
+		return rc;
+	buf_init(&text, cli->a, 65536);
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
+	    !list_epochs(&work, list, &text, &err) || !buf_finish_str(&text, &out, &err))
+		return cli_fail(cli, &err);
+	json_put(cli->a, o, "epochs", list);
+	return cli_tell(cli, o, out);
+}
+
+/* Every epoch key whose time is over, oldest first; one that stays keeps those after it. */
+static bool
+destroy_epochs(struct cli_work *work, int64_t *done, struct err *err)
+{
+	struct masterfile *mf;
+
+	*done = 0;
+	if (!read_masterfile(work, &mf, err))
+		return false;
+	for (;;) {
+		uint32_t id = mf->epochs[0].id;
+		time_t ends;
+
+		if (!epoch_ends(work, mf, 0, &ends, err))
+			return false;
+		if (ends == 0 || ends > work->w.now)
+			return true;
+		if (!masterfile_drop_epoch(mf, id, err) ||
+		    !write_masterfile(work, mf, AUDIT_EPOCH_DESTROYED, number_text(work->w.a, id),
+				      err))
+			return false;
+		(*done)++;
+	}
+}
+
+static enum cli_exit
+key_destroy_epochs(struct cli *cli)
+{
+	enum cli_exit rc = cli_end(cli);
+	struct cli_work work;
+	struct err err = {0};
+	int64_t done;
+
+	if (rc != CLI_OK)
+		return rc;
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !destroy_epochs(&work, &done, &err))
+		return cli_fail(cli, &err);
+	json_t *o = json_new_object(cli->a);
+
+	json_put_i64(cli->a, o, "destroyed", done);
+	return cli_tell(cli, o,
+			arena_printf(cli->a, "%lld epoch keys destroyed%s\n", (long long)done,
+				     done == 0 ? ""
+					       : "; do the same on all nodes and with every copy "
+						 "of the file"));
 }
 
 enum cli_exit
@@ -326,8 +576,10 @@ cli_key(struct cli *cli)
 		{"retire", key_retire},
 		{"destroy", key_destroy},
 		{"master", key_master},
-		{"epoch", key_epoch},
 		{"rewrap", key_rewrap},
+		{"epoch", key_epoch},
+		{"epochs", key_epochs},
+		{"destroy-epochs", key_destroy_epochs},
 		{NULL, NULL},
 	};
 

@@ -68,6 +68,10 @@ static const struct conf_row rows[] = {
 	 CONF_RELOAD, "Connections for transactions, besides the pipelined ones."},
 	{"master_key_file", CONF_FILE, FIELD(master_key_file), NULL, NULL, 0, 0, CONF_RESTART,
 	 "File with the master keys; read by the supervisor only."},
+	{"backup_time", CONF_DURATION, FIELD(backup_time_ms), "30d", NULL, 86400000, 0, CONF_RELOAD,
+	 "How long backups of the database are kept; an epoch key that wraps no account any more "
+	 "is "
+	 "kept so long, then `kontor key destroy-epochs` takes it."},
 	{"theme_dir", CONF_TEXT, FIELD(theme_dir), "", NULL, 0, 0, CONF_RELOAD,
 	 "Folder whose templates, texts and assets replace the built-in ones of the same name."},
 	{"user", CONF_TEXT, FIELD(user), "", NULL, 0, 0, CONF_RESTART,

@@ -40,6 +40,7 @@ struct config {
 	const char *database; /* libpq connection string */
 	int64_t database_connections;
 	const char *master_key_file;
+	int64_t backup_time_ms;
 	const char *theme_dir;
 	const char *user, *signer_user; /* to run as, when started as root; NULL: unchanged */
 	int log_level;                  /* enum log_level */

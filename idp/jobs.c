@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "db/partition.h"
 #include "db/session.h"
+#include "idp/epoch.h"
 #include "idp/reload.h"
 
 #define JOB_ARENA_BYTES ((size_t)16 * 1024 * 1024)
@@ -16,7 +17,7 @@
 /* What runs by the clock; `run` gets a deadline of JOB_LIMIT_US. */
 struct routine {
 	const char *name;
-	int64_t every_s, retry_s;
+	int64_t first_s, every_s, retry_s;
 	bool (*run)(struct app *app, const struct db_call *c, time_t now, struct err *err);
 };
 
@@ -43,12 +44,26 @@ reload(struct app *app, const struct db_call *c UNUSED, time_t now, struct err *
 	return app_reload(app, now, err);
 }
 
+/*
+ * Batch by batch, so that nothing else waits long.  Not at once after the start:
+ * a new master key file reaches the nodes one after the other, and who has the old
+ * one could not open what is wrapped under a new epoch.
+ */
+static bool
+rewrap_accounts(struct app *app, const struct db_call *c, time_t now, struct err *err)
+{
+	int64_t n;
+
+	return epoch_rewrap(app->signer, c, now, &n, err);
+}
+
 /* In this order at the start: what can be served needs somewhere to be stored. */
-enum { PARTITIONS, RELOAD, SWEEP, JOBS };
+enum { PARTITIONS, RELOAD, SWEEP, EPOCHS, JOBS };
 static const struct routine table[JOBS] = {
-	[PARTITIONS] = {"partitions", 3600, 1, make_partitions},
-	[RELOAD] = {"reload", 3600, 1, reload},
-	[SWEEP] = {"sweep_sessions", 300, 60, sweep_sessions},
+	[PARTITIONS] = {"partitions", 0, 3600, 1, make_partitions},
+	[RELOAD] = {"reload", 0, 3600, 1, reload},
+	[SWEEP] = {"sweep_sessions", 0, 300, 60, sweep_sessions},
+	[EPOCHS] = {"rewrap_accounts", 600, 5, 600, rewrap_accounts},
 };
 
 struct jobs {
@@ -126,6 +141,8 @@ jobs_start(struct arena *a, struct app *app, struct jobs **out, struct err *err)
 	pthread_condattr_t attr;
 
 	j->app = app;
+	for (size_t i = 0; i < JOBS; i++)
+		j->due_us[i] = clock_mono_us() + table[i].first_s * 1000000;
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

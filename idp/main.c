@@ -20,16 +20,23 @@ const struct command commands[] = {
 	 cli_migrate, NULL},
 	{"key", "Make keys, show them, move them through their lives.",
 	 "init\nlist\ngenerate PURPOSE TYPE\npublish KID\nactivate KID [--emergency]\nretire KID\n"
-	 "destroy KID\nmaster\nepoch\nrewrap",
+	 "destroy KID\nmaster\nrewrap\nepoch\nepochs\ndestroy-epochs",
 	 "init makes the master key file if there is none, and every key an instance needs. A new "
 	 "key\n"
 	 "is planned; peers see it once it is published; it signs once it is active, and the one\n"
 	 "before retires, still shown to peers; destroy takes the private half away for good.\n\n"
 	 "Purposes: saml-sign, oidc-sign, federation-sign, decrypt (types p256, rsa3072); seal,\n"
 	 "pseudonym, pepper, lookup, cookie, audit (type secret).\n\n"
-	 "master adds a new master key, epoch a new epoch key to the master key file; rewrap seals "
-	 "the\n"
-	 "key rows under the newest master key.",
+	 "master adds a new master key to the master key file; rewrap seals the key rows under "
+	 "it and\n"
+	 "wraps the accounts' keys under the newest epoch key (running nodes do the latter by\n"
+	 "themselves). epoch adds a new epoch key; epochs shows how many accounts each wraps, and "
+	 "until\n"
+	 "when one that wraps none is kept for the backups (backup_time); destroy-epochs takes "
+	 "those\n"
+	 "whose time is over out of this node's file: from then on no backup opens an account "
+	 "that was\n"
+	 "deleted while they were in use.",
 	 cli_key, NULL},
 	{"party", "Register SAML service providers.",
 	 "add FILE|URL [--id ENTITYID] [--display-name NAME] [--ca PEM] [--local-http] "

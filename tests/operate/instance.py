@@ -1,0 +1,176 @@
+"""An instance as an operator makes one: a database, a configuration file, the program's own commands.
+
+KONTOR_TEST_DB (tools/pg-temp) names the cluster; each instance has a database of its own in it.
+"""
+import contextlib
+import http.client
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+OK, FAILED, USAGE, NOT_FOUND, UNAVAILABLE, DENIED, CONFLICT = range(7)  # exit codes: idp/cli.h
+PASSWORD = "Lachs-Turmuhr-Wiese-47"
+_numbers = itertools.count(1)
+
+
+class Said:
+    """How a command ended."""
+
+    def __init__(self, done):
+        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    def json(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return f"status {self.status}: {self.out}{self.err}"
+
+
+def says(said, status, *parts):
+    """A command ended so and said these things."""
+    text = said.out + said.err
+    assert said.status == status and all(p in text for p in parts), (parts, said)
+
+
+def _free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def psql(conninfo, statement):
+    done = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-d", conninfo, "-c", statement],
+                          capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+class Instance:
+    def __init__(self, program, template=None):
+        self.program = str(Path(program).resolve())
+        self._temporary = tempfile.TemporaryDirectory(prefix="kontor-operate-")
+        self.folder = Path(self._temporary.name)
+        os.chmod(self.folder, 0o755)
+        cluster = os.environ["KONTOR_TEST_DB"]
+        name = f"operate_{os.getpid()}_{next(_numbers)}"
+        psql(cluster, f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        self.name = name
+        self.database = re.sub(r"dbname=\S+", f"dbname={name}", cluster)
+        assert name in self.database, cluster
+        self.conf = self.folder / "kontor.conf"
+        self.master = self.folder / "master.key"
+        self.write_conf()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._temporary.cleanup()
+
+    def write_conf(self, path=None, **settings):
+        """The configuration with some settings changed; None leaves one out."""
+        rows = {"instance": "sachsen", "base_url": "https://konto.example", "listen": "127.0.0.1:1",
+                "database": self.database, "master_key_file": self.master} | settings
+        path = path or self.conf
+        path.write_text("".join(f"{k} = {v}\n" for k, v in rows.items() if v is not None))
+        return path
+
+    def run(self, *words, conf=None, stdin="", user=None):
+        """One command, with --config."""
+        return Said(subprocess.run(
+            [self.program, *map(str, words), "--config", str(conf or self.conf)], input=stdin,
+            capture_output=True, text=True, check=False, timeout=180, user=user,
+            extra_groups=[] if user else None))
+
+    def ok(self, *words, stdin=""):
+        """What a command that has to work answers as JSON."""
+        said = self.run(*words, "--json", stdin=stdin)
+        assert said.status == 0, f"{words}: {said}"
+        return said.json() if said.out.strip() else None
+
+    def copy(self):
+        """Another one with the same data and keys, as a restore makes it."""
+        other = Instance(self.program, template=self.name)
+        shutil.copy(self.master, other.master)
+        return other
+
+    def add_account(self, name, *words):
+        self.ok("account", "add", name, *words, stdin=PASSWORD + "\n")
+
+    def sql(self, statement):
+        return psql(self.database, statement)
+
+    @contextlib.contextmanager
+    def node(self, **settings):
+        node = Node(self, settings)
+        try:
+            yield node
+        finally:
+            node.stop()
+
+
+def make_template(program):
+    """What others are copied from: RSA keys take their time."""
+    made = Instance(program)
+    made.ok("migrate")
+    made.ok("key", "init")
+    return made
+
+
+class Node:
+    """`kontor serve` on a port of its own, in plain HTTP as behind a proxy."""
+
+    def __init__(self, instance, settings):
+        self.instance, self.port = instance, _free_port()
+        number = next(_numbers)
+        self.conf = instance.write_conf(instance.folder / f"node{number}.conf",
+                                        listen=f"127.0.0.1:{self.port}", **settings)
+        self.log_path = instance.folder / f"node{number}.log"
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([instance.program, "serve", "--config", str(self.conf)],
+                                            stderr=log)
+        self.wait(lambda: self.get("/jwks")[0] == 200, "serves")
+
+    def get(self, path, timeout=5):
+        """Status and body; 0 when nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path, headers={"Host": "konto.example"})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except OSError:
+            return 0, ""
+        finally:
+            connection.close()
+
+    def wait(self, holds, what, seconds=60):
+        until = time.monotonic() + seconds
+        while not holds():
+            assert self.process.poll() is None, f"{what}: ended: {self.log()}"
+            assert time.monotonic() < until, f"not in {seconds} s: {what}: {self.log()}"
+            time.sleep(0.02)
+
+    def log(self):
+        return self.log_path.read_text()
+
+    def children(self):
+        """Process ids by kind."""
+        found = {}
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        for pid in map(int, listed.split()):
+            with contextlib.suppress(OSError):
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                found[words[-2].decode()] = pid
+        return found
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
