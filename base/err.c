@@ -22,9 +22,18 @@ err_kind_name(enum err_kind kind)
 static void
 make_printable(char *s)
 {
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || (unsigned char)*s >= 0x7f)
+	char *end = s; /* of what is not blank */
+
+	for (; *s != '\0'; s++) {
+		if (*s == '\n' ||
+		    *s == '\t') /* libraries end and fold their sentences with these */
+			*s = ' ';
+		else if ((unsigned char)*s < 0x20 || (unsigned char)*s >= 0x7f)
 			*s = '?';
+		if (*s != ' ')
+			end = s + 1;
+	}
+	*end = '\0';
 }
 
 void

@@ -24,8 +24,8 @@ struct db {
 	struct listener *listener;
 };
 
-static bool
-check_conninfo(const char *conninfo, struct err *err)
+bool
+db_conninfo_check(const char *conninfo, struct err *err)
 {
 	char *why = NULL;
 	PQconninfoOption *parsed = PQconninfoParse(conninfo, &why);
@@ -48,7 +48,7 @@ make_lane(const struct db *db, enum conn_role role)
 bool
 db_create(const struct db_options *options, struct db **out, struct err *err)
 {
-	if (!check_conninfo(options->conninfo, err))
+	if (!db_conninfo_check(options->conninfo, err))
 		return false;
 	struct db *db = calloc(1, sizeof(*db));
 

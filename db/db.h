@@ -41,6 +41,9 @@ struct db_options {
 	void *changed_ctx;
 };
 
+/* Can libpq understand it?  Nothing is connected to.  ERR_INPUT; never quotes it. */
+MUST_USE bool db_conninfo_check(const char *conninfo, struct err *err);
+
 /*
  * Start the threads; connecting goes on behind them, again and again with
  * back-off, so a database that is down is no error here.  ERR_INPUT: a

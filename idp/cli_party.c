@@ -15,6 +15,8 @@
 #include "idp/party.h"
 
 #define MAX_METADATA_BYTES ((size_t)1024 * 1024)
+#define KIND_SAML          "saml"
+#define KIND_OIDC          "oidc"
 
 /* ---- policy options, the same for both kinds ---- */
 
@@ -43,12 +45,36 @@ struct stored {
 	json_t *policy;
 };
 
+/* What the commands call a row of the other kind. */
+static const char *
+words_of_kind(const char *kind)
+{
+	return text_eq(kind, KIND_OIDC) ? "an OpenID Connect client (kontor client)"
+					: "a SAML party (kontor party)";
+}
+
+/* The row of this id and kind; ERR_NOT_FOUND says when it is one of the other. */
 static bool
-load_stored(struct cli_work *work, const char *id, const json_t *given, struct stored *out,
-	    struct err *err)
+find(struct cli_work *work, const char *id, const char *kind, const struct db_party **out,
+     struct err *err)
+{
+	if (!db_party_load(&work->w.db, id, out, err))
+		return false;
+	if (*out == NULL)
+		return FAIL(err, ERR_NOT_FOUND, NULL, "%s is not registered", id);
+	return text_eq((*out)->kind, kind) ||
+	       FAIL(err, ERR_NOT_FOUND, NULL, "%s is %s", id, words_of_kind((*out)->kind));
+}
+
+static bool
+load_stored(struct cli_work *work, const char *id, const char *kind, const json_t *given,
+	    struct stored *out, struct err *err)
 {
 	if (!db_party_load(&work->w.db, id, &out->row, err))
 		return false;
+	if (out->row != NULL && !text_eq(out->row->kind, kind))
+		return FAIL(err, ERR_CONFLICT, NULL, "%s is registered already, as %s", id,
+			    words_of_kind(out->row->kind));
 	if (out->row == NULL)
 		out->policy = json_new_object(work->w.a);
 	else if (!json_parse_object(work->w.a, bytes_of(out->row->policy), 65536, &out->policy,
@@ -59,7 +85,7 @@ load_stored(struct cli_work *work, const char *id, const json_t *given, struct s
 	return true;
 }
 
-/* Judge the record as the program will, then store it. */
+/* Judge the record as the program will, then store it.  Who was switched off stays so. */
 static bool
 save(struct cli_work *work, struct db_party *row, struct err *err)
 {
@@ -67,7 +93,6 @@ save(struct cli_work *work, struct db_party *row, struct err *err)
 	struct party parsed;
 	int64_t version;
 
-	row->enabled = true;
 	audit.party = row->id;
 	audit.details = audit_details(work->w.a, "kind", row->kind, NULL);
 	return party_parse(work->w.a, row, &parsed, err) &&
@@ -77,10 +102,16 @@ save(struct cli_work *work, struct db_party *row, struct err *err)
 /* ---- kontor party add ---- */
 
 static bool
+is_url(const char *from)
+{
+	return strstr(from, "://") != NULL;
+}
+
+static bool
 read_document(struct cli *cli, const char *from, const char *ca_file, struct bytes *out,
 	      struct err *err)
 {
-	if (strstr(from, "://") != NULL)
+	if (is_url(from))
 		return fetch_url(cli->a, from, ca_file, MAX_METADATA_BYTES, out, err);
 	return conf_read_file(cli->a, from, MAX_METADATA_BYTES, out, err);
 }
@@ -128,23 +159,25 @@ struct party_options {
 
 static bool
 party_store(struct cli_work *work, const struct party_options *o, const struct saml_party *saml,
-	    struct bytes document, struct err *err)
+	    struct bytes document, bool *enabled, struct err *err)
 {
 	struct stored stored;
 	const char *name = o->display_name;
 
-	if (!load_stored(work, saml->entity_id, o->policy, &stored, err))
+	if (!load_stored(work, saml->entity_id, KIND_SAML, o->policy, &stored, err))
 		return false;
 	if (name == NULL)
 		name = stored.row == NULL ? name_of_saml(saml) : stored.row->display_name;
 	struct db_party row = {
 		.id = saml->entity_id,
-		.kind = "saml",
+		.kind = KIND_SAML,
 		.display_name = name,
 		.document = document,
 		.policy = json_text(work->w.a, stored.policy, true),
+		.enabled = stored.row == NULL || stored.row->enabled,
 	};
 
+	*enabled = row.enabled;
 	return save(work, &row, err);
 }
 
@@ -166,10 +199,13 @@ party_add(struct cli *cli)
 	struct cli_work work;
 	struct err err = {0};
 	struct buf text;
+	bool enabled;
 	size_t n;
 
 	if (o.from == NULL)
 		return cli_usage(cli, "which metadata? FILE or URL is missing");
+	if (o.ca_file != NULL && !is_url(o.from))
+		return cli_usage(cli, "--ca is for a URL");
 	if (!take_policy(cli, o.policy, &err))
 		return cli_fail(cli, &err);
 	enum cli_exit rc = cli_end(cli);
@@ -187,9 +223,11 @@ party_add(struct cli *cli)
 		(void)FAIL(&err, ERR_DENIED, NULL, "%s: %s", findings[0].rule, findings[0].text);
 		return cli_fail(cli, &err);
 	}
-	if (!party_store(&work, &o, saml, document, &err))
+	if (!party_store(&work, &o, saml, document, &enabled, &err))
 		return cli_fail(cli, &err);
-	buf_printf(&text, "%s is registered\n", saml->entity_id);
+	json_put_bool(cli->a, result, "enabled", enabled);
+	buf_printf(&text, "%s is registered%s\n", saml->entity_id,
+		   enabled ? "" : "; it stays disabled");
 	return cli_tell(cli, result, text.over ? "" : (const char *)text.p);
 }
 
@@ -239,7 +277,7 @@ client_store(struct cli_work *work, const struct client_options *o, struct oidc_
 	const char *secret = NULL, *hash = NULL, *name = o->display_name;
 	struct stored stored;
 
-	if (!load_stored(work, c->client_id, o->policy, &stored, err) ||
+	if (!load_stored(work, c->client_id, KIND_OIDC, o->policy, &stored, err) ||
 	    (needs_secret(c) && !secret_of(work, &stored, o->new_secret, &secret, &hash, err)))
 		return false;
 	if (name == NULL)
@@ -251,10 +289,11 @@ client_store(struct cli_work *work, const struct client_options *o, struct oidc_
 	json_put_str(a, document, PARTY_OIDC_SECRET, hash);
 	struct db_party row = {
 		.id = c->client_id,
-		.kind = "oidc",
+		.kind = KIND_OIDC,
 		.display_name = name,
 		.document = bytes_of(json_text(a, document, true)),
 		.policy = json_text(a, stored.policy, true),
+		.enabled = stored.row == NULL || stored.row->enabled,
 	};
 
 	if (!save(work, &row, err))
@@ -352,7 +391,7 @@ list_kind(struct cli *cli, const char *kind)
 }
 
 static enum cli_exit
-show(struct cli *cli)
+show(struct cli *cli, const char *kind)
 {
 	const char *id = cli_word(cli);
 	enum cli_exit rc = cli_end(cli);
@@ -366,13 +405,8 @@ show(struct cli *cli)
 		return rc;
 	if (id == NULL)
 		return cli_usage(cli, "which one? ID is missing");
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
-	    !db_party_load(&work.w.db, id, &p, &err))
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !find(&work, id, kind, &p, &err))
 		return cli_fail(cli, &err);
-	if (p == NULL) {
-		(void)FAIL(&err, ERR_NOT_FOUND, NULL, "%s is not registered", id);
-		return cli_fail(cli, &err);
-	}
 	if (!json_parse_object(cli->a, bytes_of(p->policy), 65536, &policy, &err) ||
 	    !text_from_bytes(cli->a, p->document, MAX_METADATA_BYTES, "document", &document, &err))
 		return cli_fail(cli, &err);
@@ -386,11 +420,14 @@ show(struct cli *cli)
 enum change { ENABLE, DISABLE, REMOVE };
 
 static bool
-apply(struct cli_work *work, const char *id, enum change what, struct err *err)
+apply(struct cli_work *work, const char *id, const char *kind, enum change what, struct err *err)
 {
 	struct db_audit audit =
 		cli_audit(work, what == REMOVE ? AUDIT_PARTY_REMOVED : AUDIT_PARTY_ENABLED);
+	const struct db_party *p;
 
+	if (!find(work, id, kind, &p, err))
+		return false;
 	audit.party = id;
 	if (what == REMOVE)
 		return db_party_remove(&work->w.db, id, &audit, work->w.now, err);
@@ -399,7 +436,7 @@ apply(struct cli_work *work, const char *id, enum change what, struct err *err)
 }
 
 static enum cli_exit
-change(struct cli *cli, enum change what)
+change(struct cli *cli, const char *kind, enum change what)
 {
 	static const char *const done[] = {"enabled", "disabled", "removed"};
 	const char *id = cli_word(cli);
@@ -411,7 +448,7 @@ change(struct cli *cli, enum change what)
 		return rc;
 	if (id == NULL)
 		return cli_usage(cli, "which one? ID is missing");
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !apply(&work, id, what, &err))
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !apply(&work, id, kind, what, &err))
 		return cli_fail(cli, &err);
 	json_t *o = json_new_object(cli->a);
 
@@ -421,41 +458,76 @@ change(struct cli *cli, enum change what)
 }
 
 static enum cli_exit
-enable(struct cli *cli)
-{
-	return change(cli, ENABLE);
-}
-
-static enum cli_exit
-disable(struct cli *cli)
-{
-	return change(cli, DISABLE);
-}
-
-static enum cli_exit
-remove_party(struct cli *cli)
-{
-	return change(cli, REMOVE);
-}
-
-static enum cli_exit
 party_list(struct cli *cli)
 {
-	return list_kind(cli, "saml");
+	return list_kind(cli, KIND_SAML);
+}
+
+static enum cli_exit
+party_show(struct cli *cli)
+{
+	return show(cli, KIND_SAML);
+}
+
+static enum cli_exit
+party_enable(struct cli *cli)
+{
+	return change(cli, KIND_SAML, ENABLE);
+}
+
+static enum cli_exit
+party_disable(struct cli *cli)
+{
+	return change(cli, KIND_SAML, DISABLE);
+}
+
+static enum cli_exit
+party_remove(struct cli *cli)
+{
+	return change(cli, KIND_SAML, REMOVE);
 }
 
 static enum cli_exit
 client_list(struct cli *cli)
 {
-	return list_kind(cli, "oidc");
+	return list_kind(cli, KIND_OIDC);
+}
+
+static enum cli_exit
+client_show(struct cli *cli)
+{
+	return show(cli, KIND_OIDC);
+}
+
+static enum cli_exit
+client_enable(struct cli *cli)
+{
+	return change(cli, KIND_OIDC, ENABLE);
+}
+
+static enum cli_exit
+client_disable(struct cli *cli)
+{
+	return change(cli, KIND_OIDC, DISABLE);
+}
+
+static enum cli_exit
+client_remove(struct cli *cli)
+{
+	return change(cli, KIND_OIDC, REMOVE);
 }
 
 enum cli_exit
 cli_party(struct cli *cli)
 {
 	static const struct cli_verb verbs[] = {
-		{"add", party_add},   {"list", party_list},     {"show", show}, {"enable", enable},
-		{"disable", disable}, {"remove", remove_party}, {NULL, NULL},
+		{"add", party_add},
+		{"list", party_list},
+		{"show", party_show},
+		{"enable", party_enable},
+		{"disable", party_disable},
+		{"remove", party_remove},
+		{NULL, NULL},
 	};
 
 	return cli_run_verb(cli, verbs);
@@ -465,8 +537,13 @@ enum cli_exit
 cli_client(struct cli *cli)
 {
 	static const struct cli_verb verbs[] = {
-		{"add", client_add},  {"list", client_list},    {"show", show}, {"enable", enable},
-		{"disable", disable}, {"remove", remove_party}, {NULL, NULL},
+		{"add", client_add},
+		{"list", client_list},
+		{"show", client_show},
+		{"enable", client_enable},
+		{"disable", client_disable},
+		{"remove", client_remove},
+		{NULL, NULL},
 	};
 
 	return cli_run_verb(cli, verbs);

@@ -1,8 +1,7 @@
-/* kontor status: can this instance work?  Database, schema, keys, parties. */
-#include "db/migrate.h"
+/* kontor status: can this instance work?  Database, schema, clock, keys, parties. */
 #include "db/party.h"
 #include "idp/cli_work.h"
-#include "idp/key_rows.h"
+#include "idp/party.h"
 
 /* Each thing that an instance cannot serve without. */
 static const struct {
@@ -25,22 +24,46 @@ check_keys(const struct keyring *kr, struct err *err)
 	return true;
 }
 
+#define SKEW_MOST_S 2 /* a node further off reports not ready */
+
+static bool
+check_clock(const struct cli_work *work, struct err *err)
+{
+	int64_t skew = db_clock_skew_s(work->w.db.db);
+
+	if (skew >= -SKEW_MOST_S && skew <= SKEW_MOST_S)
+		return true;
+	return FAIL(err, ERR_UNAVAILABLE, NULL, "our clock and the database's are %lld s apart",
+		    (long long)skew);
+}
+
+static bool
+check_parties(struct cli_work *work, size_t *n, struct err *err)
+{
+	const struct db_party *rows;
+	struct party parsed;
+
+	if (!db_party_list(&work->w.db, &rows, n, err))
+		return false;
+	for (size_t i = 0; i < *n; i++)
+		if (!party_parse(work->w.a, &rows[i], &parsed, err))
+			return false;
+	return true;
+}
+
 enum cli_exit
 cli_status(struct cli *cli)
 {
 	enum cli_exit rc = cli_end(cli);
-	const struct keyring *kr;
-	const struct db_party *parties;
 	struct cli_work work;
 	struct err err = {0};
 	size_t n;
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
-	    !db_schema_check(cli->a, work.config.database, db_migrations, &err) ||
-	    !key_rows_load(&work.w.db, &kr, &err) || !check_keys(kr, &err) ||
-	    !db_party_list(&work.w.db, &parties, &n, &err))
+	/* With the signer: keys that do not open under this master key file sign nothing. */
+	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) || !check_clock(&work, &err) ||
+	    !check_keys(work.w.keyring, &err) || !check_parties(&work, &n, &err))
 		return cli_fail(cli, &err);
 	json_t *o = json_new_object(cli->a);
 
@@ -50,7 +73,7 @@ cli_status(struct cli *cli)
 	json_put_i64(cli->a, o, "parties", (int64_t)n);
 	return cli_tell(cli, o,
 			arena_printf(cli->a,
-				     "%s: database, schema and keys are in order; "
+				     "%s: database, schema, clock and keys are in order; "
 				     "%zu parties\n",
 				     work.config.instance, n));
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "db/key.h"
+#include "db/migrate.h"
 #include "idp/app.h"
 #include "idp/key_rows.h"
 #include "keys/masterfile.h"
@@ -16,7 +17,7 @@
 
 #define PATIENCE_US       ((int64_t)10 * 1000000)
 #define COMMAND_LIMIT_US  ((int64_t)120 * 1000000)
-#define SIGNER_TIMEOUT_US ((int64_t)10 * 1000000)
+#define SIGNER_TIMEOUT_US ((int64_t)60 * 1000000) /* an RSA key on a busy machine */
 
 static void
 close_db(void *p)
@@ -117,10 +118,27 @@ cli_work_open(struct cli *cli, enum cli_need need, struct cli_work *out, struct 
 		.ref = ref,
 		.now = clock_now(),
 	};
-	/* The signer first: a fork of a process without threads. */
+	/* Judged first, so that no database and no schema are said at once and clearly. */
+	if (!db_schema_check(cli->a, out->config.database, db_migrations, err))
+		return false;
+	/* The signer next: a fork of a process without threads. */
 	if (need == CLI_SIGNER && !start_signer(out, err))
 		return false;
 	return open_db(out, err) && (need != CLI_SIGNER || cli_work_load_keys(out, err));
+}
+
+bool
+cli_find_account(struct cli_work *work, const char *typed, const struct db_subject **out,
+		 struct err *err)
+{
+	struct bytes lookup;
+	const char *name;
+
+	if (!account_login_name(work->w.a, typed, &name, err) ||
+	    !account_lookup(&work->w, name, &lookup, err) ||
+	    !db_account_find(&work->w.db, lookup, out, err))
+		return false;
+	return *out != NULL || FAIL(err, ERR_NOT_FOUND, NULL, "no account of this login name");
 }
 
 struct db_audit

@@ -26,6 +26,10 @@ MUST_USE bool cli_work_open(struct cli *cli, enum cli_need need, struct cli_work
 /* Read the keys anew after a change. */
 MUST_USE bool cli_work_load_keys(struct cli_work *work, struct err *err);
 
+/* The account of a login name as typed.  ERR_INPUT: not one; ERR_NOT_FOUND: nobody's. */
+MUST_USE bool cli_find_account(struct cli_work *work, const char *typed,
+			       const struct db_subject **out, struct err *err);
+
 /* An audit row by a command: subject, party and details are the caller's. */
 struct db_audit cli_audit(const struct cli_work *work, const char *event);
 

@@ -204,6 +204,18 @@ check_links(const struct checked *k, struct err *err)
 	return true;
 }
 
+/* It goes into signed metadata as a mailto: URI. */
+static bool
+check_contact(const struct checked *k, struct err *err)
+{
+	const char *s = k->c->contact_email, *at;
+
+	if (s == NULL || (text_is_visible_ascii(s, 254) && (at = strchr(s, '@')) != NULL &&
+			  at != s && at[1] != '\0'))
+		return true;
+	return FAIL(err, ERR_INPUT, NULL, "%s: NAME@HOST expected", place(k, "contact_email"));
+}
+
 static bool
 parse_unix(const struct checked *k, const char *key, const char *path, struct listen_at *out,
 	   struct err *err)
@@ -340,8 +352,9 @@ config_parse(struct arena *a, const char *file_name, struct bytes text, bool che
 
 	if (!conf_parse(a, file_name, text, table, ARRAY_LEN(rows), c, err) ||
 	    !check_instance(&k, err) || !check_base_url(&k, err) || !check_entity_id(&k, err) ||
-	    !check_links(&k, err) || !check_listen(&k, err) || !check_tls(&k, err) ||
-	    !check_proxies(&k, err) || !check_users(&k, err) || !check_deadlines(&k, err))
+	    !check_links(&k, err) || !check_contact(&k, err) || !check_listen(&k, err) ||
+	    !check_tls(&k, err) || !check_proxies(&k, err) || !check_users(&k, err) ||
+	    !check_deadlines(&k, err))
 		return false;
 	*out = *c;
 	return true;

@@ -46,7 +46,7 @@ const struct command commands[] = {
 	 "running\n"
 	 "nodes at once; with new content it updates. POLICY are the "
 	 "options\n"
-	 "below; one that is not given stays as it is.",
+	 "below; one that is not given stays as it is, and who was disabled stays disabled.",
 	 cli_party, policy_keys},
 	{"client", "Register OpenID Connect clients.",
 	 "add FILE [--display-name NAME] [--new-secret] [--local-http] [POLICY]\nlist\nshow ID\n"

@@ -165,17 +165,18 @@ masterfile_build(struct arena *a, const struct masterfile *mf, struct bytes *tex
 }
 
 static bool
-owner_check(int fd, struct err *err)
+owner_check(int fd, const char *path, struct err *err)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return FAIL(err, ERR_DENIED, NULL, "master key file is not a regular file");
+		return FAIL(err, ERR_DENIED, NULL, "master key file %s: not a regular file", path);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return FAIL(err, ERR_DENIED, NULL, "master key file belongs to somebody else");
+		return FAIL(err, ERR_DENIED, NULL, "master key file %s: belongs to somebody else",
+			    path);
 	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		return FAIL(err, ERR_DENIED, NULL,
-			    "master key file is open to others than its owner");
+			    "master key file %s: open to others than its owner (chmod 600)", path);
 	return true;
 }
 
@@ -208,14 +209,16 @@ masterfile_read(struct arena *a, const char *path, struct masterfile *out, struc
 	ssize_t got = 0;
 
 	if (fd < 0)
-		return FAIL(err, ERR_NOT_FOUND, NULL, "master key file: %s", strerror(errno));
+		return FAIL(err, ERR_NOT_FOUND, NULL, "master key file %s: %s", path,
+			    strerror(errno));
 	arena_defer(a, close_fd, (void *)(intptr_t)fd);
-	if (!owner_check(fd, err))
+	if (!owner_check(fd, path, err))
 		return false;
 	while (n <= FILE_MAX && (got = read_some(fd, p + n, FILE_MAX + 1 - n)) > 0)
 		n += (size_t)got;
 	if (got < 0)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "master key file: %s", strerror(errno));
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "master key file %s: %s", path,
+			    strerror(errno));
 	return masterfile_parse(a, (struct bytes){p, n}, out, err);
 }
 

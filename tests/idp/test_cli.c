@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "keys/masterfile.h"
 #include "tests/test.h"
 
 static struct arena *a;
@@ -203,23 +204,43 @@ help_and_manual_come_from_the_table(void **state UNUSED)
 	assert_non_null(strstr(said, "  --attribute NAME[:required] ... "));
 }
 
+/* A file of its own with this text; the caller unlinks it. */
+static const char *
+file_with(const char *text)
+{
+	char *path = arena_strdup(a, "/tmp/kontor-test-XXXXXX");
+	int fd = mkstemp(path);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	return path;
+}
+
 static void
 the_configuration_is_checked(void **state UNUSED)
 {
-	char path[] = "/tmp/kontor-test-XXXXXX";
-	int fd = mkstemp(path);
-	const char good[] = "instance = a\nbase_url = https://k\nlisten = 127.0.0.1:1\n"
-			    "database = x\nmaster_key_file = /dev/null\n";
+	struct masterfile *mf = ARENA_NEW(a, struct masterfile);
+	const char *master = file_with("");
 
-	assert_int_equal(write(fd, good, sizeof(good) - 1), sizeof(good) - 1);
+	masterfile_init(mf, 1);
+	assert_true(masterfile_write(a, mf, master, true, NULL));
+	const char *good = arena_printf(a,
+					"instance = a\nbase_url = https://k\nlisten = 127.0.0.1:1\n"
+					"database = dbname=x\nmaster_key_file = %s\n",
+					master);
+	const char *path = file_with(good),
+		   *bad = file_with(arena_printf(a, "%scolour = red\n", good));
+
 	assert_int_equal(call(arena_printf(a, "check-config --config %s", path)), CLI_OK);
 	assert_non_null(strstr(said, ": in order\n"));
 	assert_int_equal(call(arena_printf(a, "check-config --json --config %s", path)), CLI_OK);
 	assert_non_null(strstr(said, "\"ok\":true"));
-	assert_int_equal(write(fd, "colour = red\n", 13), 13);
-	assert_int_equal(call(arena_printf(a, "check-config --config %s", path)), CLI_USAGE);
+	assert_int_equal(call(arena_printf(a, "check-config --config %s", bad)), CLI_USAGE);
 	assert_non_null(strstr(said, ":6: unknown key 'colour'"));
-	close(fd);
+	unlink(master);
+	unlink(bad);
+	assert_int_equal(call(arena_printf(a, "check-config --config %s", path)), CLI_USAGE);
+	assert_non_null(strstr(said, ":5: master_key_file: "));
 	unlink(path);
 	assert_int_equal(call(arena_printf(a, "check-config --config %s", path)), CLI_NOT_FOUND);
 	assert_int_equal(call("check-config --document"), CLI_OK);

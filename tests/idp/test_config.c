@@ -73,6 +73,8 @@ static const struct {
 	{"entity_id = no uri\n", "k.conf:1: entity_id: a URI"},
 	{"entity_id = nouri\n", "k.conf:1: entity_id: a URI"},
 	{"imprint_url = javascript:x\n", "k.conf:1: imprint_url: must begin with https://"},
+	{"contact_email = nobody\n", "k.conf:1: contact_email: NAME@HOST"},
+	{"contact_email = @host\n", "k.conf:1: contact_email: NAME@HOST"},
 	{"listen = 127.0.0.1\n", "k.conf:1: listen: '127.0.0.1': ADDRESS:PORT"},
 	{"listen = localhost:1\n", "k.conf:1: listen: 'localhost:1'"},
 	{"listen = ::1:443\n", "k.conf:1: listen: '::1:443'"},

@@ -1,0 +1,148 @@
+"""Every command as an operator tries it: good and bad words, exit codes, sentences that help."""
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import tap  # noqa: E402
+from instance import (CONFLICT, DENIED, NOT_FOUND, OK, UNAVAILABLE,  # noqa: E402
+                      USAGE, Instance, make_template, says)
+
+METADATA = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{}">
+<md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+ Location="https://amt.example/acs" index="0" isDefault="true"/>
+</md:SPSSODescriptor></md:EntityDescriptor>
+"""
+CLIENT = """{{"client_id": "{}", "redirect_uris": ["https://stadt.example/cb"],
+"token_endpoint_auth_method": "client_secret_basic", "scope": "openid profile"}}
+"""
+
+
+def _empty():
+    return Instance(sys.argv[1])
+
+
+def _make():
+    return template.copy()
+
+
+def without_a_schema_the_next_step_is_named_at_once():
+    with _empty() as i:
+        for words in (("status",), ("key", "list"), ("key", "init"), ("party", "list")):
+            says(i.run(*words), DENIED, "the schema (0) is older", "kontor migrate")
+        assert not i.master.exists()  # made and not spoken of, nobody would keep a copy
+        says(i.run("migrate"), OK, "(was 0)")
+        says(i.run("status"), NOT_FOUND, "master key file", "No such file")
+        says(i.run("key", "init"), OK, "keep a copy apart", "12 keys made")
+        says(i.run("key", "init"), OK, "0 keys made")
+        says(i.run("status"), OK, "in order")
+
+
+def without_a_database_it_is_said_in_one_sentence():
+    with _empty() as i:
+        conf = i.write_conf(database="host=/nowhere dbname=x")
+        for words in (("status",), ("migrate",), ("key", "list"), ("account", "show", "erika")):
+            said = i.run(*words, conf=conf)
+            says(said, UNAVAILABLE, "/nowhere", "No such file")
+            assert "?" not in said.err.replace("connections on that socket?", ""), said
+
+
+def a_master_key_file_that_does_not_fit_is_found():
+    with _make() as i:
+        i.master.chmod(0o644)
+        says(i.run("status"), DENIED, str(i.master), "chmod 600")
+        i.master.chmod(0o600)
+        i.master.rename(i.folder / "lost")
+        says(i.run("status"), NOT_FOUND, str(i.master))
+        says(i.run("key", "init"), DENIED, "keys of another master key file")
+        assert not i.master.exists()
+        (i.folder / "lost").rename(i.master)
+        i.master.write_text(i.master.read_text().replace("master 1 ", "master 1 AAAA")[:-4])
+        says(i.run("status"), USAGE, "line 3")
+
+
+def the_configuration_is_judged_with_all_it_names():
+    with _make() as i:
+        says(i.run("check-config"), OK, "in order")
+        for settings, part in (
+                ({"head_timeout": "5"}, ":6: head_timeout: unknown or missing unit"),
+                ({"password_memory": "19 MB"}, ":6: password_memory: unknown or missing unit"),
+                ({"user": "nobody-of-us"}, ":6: user: no such user"),
+                ({"listen_group": "none-of-us"}, ":6: listen_group: no such group"),
+                ({"theme_dir": "/nowhere"}, ":6: theme_dir: "),
+                ({"database": "no conninfo"}, ":4: database: "),
+                ({"master_key_file": "/tmp"}, ":5: master_key_file: "),
+                ({"contact_email": "nobody"}, ":6: contact_email: NAME@HOST"),
+                ({"colour": "red"}, ":6: unknown key 'colour'"),
+                ({"database": None}, "missing key 'database'")):
+            conf = i.write_conf(i.folder / "wrong.conf", **settings)
+            says(i.run("check-config", conf=conf), USAGE, "wrong.conf" + part
+                  if part[0] == ":" else part)
+
+
+def a_certificate_for_another_key_is_found():
+    with _make() as i:
+        for name in ("a", "b"):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                            "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=k",
+                            "-keyout", i.folder / f"{name}.key", "-out", i.folder / f"{name}.crt"],
+                           check=True, capture_output=True)
+        good = {"tls_certificate": i.folder / "a.crt", "tls_key": i.folder / "a.key"}
+        says(i.run("check-config", conf=i.write_conf(**good)), OK)
+        for change, part in (({"tls_key": i.folder / "b.key"}, "for another key"),
+                             ({"tls_key": i.folder / "a.crt"}, "no private key"),
+                             ({"tls_certificate": i.folder / "a.key"}, "no certificate")):
+            conf = i.write_conf(**(good | change))
+            says(i.run("check-config", conf=conf), USAGE, ":6: tls_certificate: ", part)
+
+
+def one_name_is_one_party_of_one_kind():
+    with _make() as i:
+        party, client = i.folder / "sp.xml", i.folder / "client.json"
+        party.write_text(METADATA.format("stadtportal"))
+        client.write_text(CLIENT.format("stadtportal"))
+        i.ok("client", "add", client)
+        says(i.run("party", "add", party), CONFLICT, "stadtportal is registered already",
+              "kontor client")
+        for verb in ("show", "enable", "disable", "remove"):
+            says(i.run("party", verb, "stadtportal"), NOT_FOUND, "is an OpenID Connect client")
+        i.ok("client", "remove", "stadtportal")
+        says(i.run("client", "remove", "stadtportal"), NOT_FOUND, "stadtportal is not registered")
+        i.ok("party", "add", party)
+        says(i.run("client", "add", client), CONFLICT, "registered already", "kontor party")
+        says(i.run("client", "disable", "stadtportal"), NOT_FOUND, "is a SAML party")
+        says(i.run("party", "add", party, "--ca", "/x"), USAGE, "--ca is for a URL")
+        says(i.run("party", "add", "http://amt.example/x"), USAGE, "https")
+        says(i.run("party", "add", i.folder / "none"), NOT_FOUND)
+
+
+def an_update_does_not_switch_on_what_was_switched_off():
+    with _make() as i:
+        party, client = i.folder / "sp.xml", i.folder / "client.json"
+        party.write_text(METADATA.format("https://amt.example/sp"))
+        client.write_text(CLIENT.format("stadtportal"))
+        i.ok("party", "add", party)
+        i.ok("client", "add", client)
+        i.ok("party", "disable", "https://amt.example/sp")
+        i.ok("client", "disable", "stadtportal")
+        says(i.run("party", "add", party), OK, "it stays disabled")
+        i.ok("client", "add", client)
+        for kind in ("party", "client"):
+            assert not i.ok(kind, "list")["parties"][0]["enabled"]
+
+
+def what_is_not_for_this_user_is_said():
+    with _make() as i:
+        if i.master.stat().st_uid == 0:
+            said = i.run("check-config", user=65534)
+            says(said, USAGE, "master_key_file: cannot read the file: Permission denied")
+            i.conf.chmod(0o600)
+            says(i.run("check-config", user=65534), NOT_FOUND, f"{i.conf}: Permission denied")
+
+
+if __name__ == "__main__":
+    template = make_template(sys.argv[1])
+    tap.run_all(dict(globals()))
