@@ -19,6 +19,7 @@ enum {
 	LOCK_SESSIONS,
 	END_SESSIONS,
 	FORGET,
+	DELETED,
 };
 
 #define SUBJECT_COLUMNS \
@@ -58,6 +59,8 @@ const struct db_statement db_account_statements[] = {
 		    " c AS (DELETE FROM credential WHERE subject = $1),"
 		    " p AS (DELETE FROM pseudonym WHERE subject = $1)"
 		    " DELETE FROM attribute WHERE subject = $1"},
+	[DELETED] = {"account_deleted", DB_READ, T_SUBJECT, 0, "",
+		     "SELECT id FROM subject WHERE state = 'deleted' ORDER BY id"},
 	{0},
 };
 
@@ -209,4 +212,23 @@ db_account_set_state(const struct db_call *c, struct subject_id id, enum db_subj
 	if (!db_tx_begin(c, &tx, err))
 		return false;
 	return db_tx_conclude(tx, set_state(tx, id, state, now, err), audit, now, err);
+}
+
+bool
+db_account_deleted(const struct db_call *c, const struct subject_id **out, size_t *n,
+		   struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_account_statements[DELETED], NULL, 0, &rows, err))
+		return false;
+	struct subject_id *list = ARENA_ARRAY(c->a, struct subject_id, rows->n + 1);
+
+	for (size_t i = 0; i < rows->n; i++)
+		list[i] = db_get_id(rows, i, 0);
+	if (!db_rows_check(rows, err))
+		return false;
+	*out = list;
+	*n = rows->n;
+	return true;
 }

@@ -62,4 +62,8 @@ MUST_USE bool db_account_set_state(const struct db_call *c, struct subject_id id
 				   enum db_subject_state state, const struct db_audit *audit,
 				   time_t now, struct err *err);
 
+/* The ids of all deleted subjects: the ledger that is kept outside the backups. */
+MUST_USE bool db_account_deleted(const struct db_call *c, const struct subject_id **out, size_t *n,
+				 struct err *err);
+
 #endif

@@ -21,6 +21,23 @@ struct db_audit {
 MUST_USE bool db_audit_add(const struct db_call *c, const struct db_audit *audit, time_t now,
 			   struct err *err);
 
+struct db_audit_row {
+	int64_t seq;
+	time_t at;
+	struct db_audit audit;
+};
+
+/* What is looked for; NULL: any. */
+struct db_audit_query {
+	const struct subject_id *subject;
+	const char *party, *event, *ref;
+	int64_t limit;
+};
+
+/* The youngest that fit, oldest first. */
+MUST_USE bool db_audit_list(const struct db_call *c, const struct db_audit_query *query,
+			    const struct db_audit_row **out, size_t *n, struct err *err);
+
 MUST_USE bool db_audit_add_tx(struct db_tx *tx, const struct db_audit *audit, time_t now,
 			      struct err *err);
 

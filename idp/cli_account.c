@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/enc.h"
 #include "base/hash.h"
@@ -21,7 +21,8 @@
 #include "keys/sign.h"
 
 #define MAX_EVIDENCE_BYTES ((size_t)64 * 1024 * 1024)
-#define MAX_VALUES         64
+#define MAX_LEDGER_BYTES   ((size_t)64 * 1024 * 1024)
+#define MAX_VALUES         128 /* no attribute twice, so no more than there are */
 
 /* ---- words all of them take ---- */
 
@@ -35,42 +36,50 @@ login_word(struct cli *cli, const char **name, struct err *err)
 	return account_login_name(cli->a, word, name, err);
 }
 
+/* Nobody has a thing twice, and which of two values was meant is not ours to guess. */
 static bool
-find(struct cli_work *work, const char *name, const struct db_subject **out, struct err *err)
+put(struct held *held, size_t *n, struct held value, struct err *err)
 {
-	struct bytes lookup;
-
-	if (!account_lookup(&work->w, name, &lookup, err) ||
-	    !db_account_find(&work->w.db, lookup, out, err))
-		return false;
-	return *out != NULL || FAIL(err, ERR_NOT_FOUND, NULL, "no account of this login name");
+	for (size_t i = 0; i < *n; i++)
+		if (held[i].at == value.at)
+			return FAIL(err, ERR_INPUT, NULL, "attribute '%s': given twice",
+				    value.at->name);
+	held[(*n)++] = value;
+	return true;
 }
 
-/* Every --attribute NAME=VALUE and --empty NAME. */
+static bool
+known_attribute(const char *option, const char *name, const struct attribute **out, struct err *err)
+{
+	*out = attribute_by_name(name);
+	return *out != NULL ||
+	       FAIL(err, ERR_INPUT, NULL, "%s: unknown attribute '%s'", option, name);
+}
+
+/* Every --attribute NAME=VALUE and --empty NAME; as many as there are attributes at most. */
 static bool
 take_values(struct cli *cli, enum level level, const char *source, time_t verified_at,
 	    struct held *held, size_t *n, struct err *err)
 {
+	const struct attribute *at;
 	const char *word;
 
-	for (*n = 0; (word = cli_value(cli, "--attribute")) != NULL; (*n)++) {
+	*n = 0;
+	while ((word = cli_value(cli, "--attribute")) != NULL) {
 		size_t len = strcspn(word, "=");
-		const struct attribute *at = attribute_by_name(arena_strndup(cli->a, word, len));
 
-		if (at == NULL || word[len] == '\0' || *n == MAX_VALUES)
-			return FAIL(err, ERR_INPUT, NULL, "--attribute: NAME=VALUE expected: %.*s",
-				    (int)len, word);
-		if (!attribute_check_value(at, word + len + 1, err))
+		if (word[len] == '\0')
+			return FAIL(err, ERR_INPUT, NULL, "--attribute: NAME=VALUE expected");
+		if (!known_attribute("--attribute", arena_strndup(cli->a, word, len), &at, err) ||
+		    !attribute_check_value(at, word + len + 1, err) ||
+		    !put(held, n,
+			 (struct held){at, word + len + 1, false, level, source, verified_at}, err))
 			return false;
-		held[*n] = (struct held){at, word + len + 1, false, level, source, verified_at};
 	}
-	for (; (word = cli_value(cli, "--empty")) != NULL; (*n)++) {
-		const struct attribute *at = attribute_by_name(word);
-
-		if (at == NULL || *n == MAX_VALUES)
-			return FAIL(err, ERR_INPUT, NULL, "--empty: unknown attribute '%s'", word);
-		held[*n] = (struct held){at, "", true, level, source, verified_at};
-	}
+	while ((word = cli_value(cli, "--empty")) != NULL)
+		if (!known_attribute("--empty", word, &at, err) ||
+		    !put(held, n, (struct held){at, "", true, level, source, verified_at}, err))
+			return false;
 	return true;
 }
 
@@ -101,9 +110,15 @@ free_memory(void *p)
 static bool
 make(struct cli_work *work, const struct account_person *person, struct err *err)
 {
+	const struct db_subject *there;
 	struct kdf_memory *memory;
 	struct subject_id id;
+	struct err why = {0};
 
+	if (cli_find_account(work, person->login_name, &there, &why))
+		return FAIL(err, ERR_CONFLICT, NULL, "this login name is taken");
+	if (why.kind != ERR_NOT_FOUND)
+		return FAIL(err, why.kind, NULL, "%s", why.text);
 	if (!kdf_memory_create(work->w.password_cost.m_kib, &memory, err))
 		return false;
 	arena_defer(work->w.a, free_memory, memory);
@@ -130,7 +145,8 @@ account_add(struct cli *cli)
 		return cli_fail(cli, &err);
 	hints[0] = person.login_name;
 	if ((problem = password_problem(person.password, hints)) != NULL) {
-		(void)FAIL(&err, ERR_INPUT, NULL, "this password is not taken: %s", problem);
+		(void)FAIL(&err, ERR_INPUT, NULL, "this password is not taken: %s",
+			   text_eq(problem, "password_weak") ? "too easy to guess" : "too short");
 		return cli_fail(cli, &err);
 	}
 	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) || !make(&work, &person, &err))
@@ -151,6 +167,14 @@ struct verify {
 	size_t n;
 };
 
+/* Without blanks around it, so that one name in two spellings is not two persons. */
+static bool
+take_name(struct cli *cli, const char *option, const char **name, struct err *err)
+{
+	*name = text_trim(cli->a, *name);
+	return **name != '\0' || FAIL(err, ERR_INPUT, NULL, "%s: a name is needed", option);
+}
+
 static bool
 take_verify(struct cli *cli, struct verify *v, struct err *err)
 {
@@ -165,10 +189,15 @@ take_verify(struct cli *cli, struct verify *v, struct err *err)
 	v->level = level == NULL ? LEVEL_SUBSTANTIAL : level_from_word(level);
 	if (v->operators[0] == NULL || v->operators[1] == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "--operator is needed twice: two persons vouch");
+	if (!take_name(cli, "--operator", &v->operators[0], err) ||
+	    !take_name(cli, "--operator", &v->operators[1], err))
+		return false;
 	if (strcmp(v->operators[0], v->operators[1]) == 0)
 		return FAIL(err, ERR_DENIED, NULL, "the two operators must differ");
 	if (v->document_kind == NULL || v->evidence == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "--document KIND and --evidence FILE are needed");
+	if (!take_name(cli, "--document", &v->document_kind, err))
+		return false;
 	if (v->level < LEVEL_LOW)
 		return FAIL(err, ERR_INPUT, NULL, "--level: low, substantial or high");
 	return true;
@@ -189,7 +218,7 @@ record(struct cli_work *work, const struct verify *v, struct err *err)
 	};
 	struct bytes evidence;
 
-	if (!find(work, v->login_name, &subject, err) ||
+	if (!cli_find_account(work, v->login_name, &subject, err) ||
 	    !conf_read_file(work->w.a, v->evidence, MAX_EVIDENCE_BYTES, &evidence, err) ||
 	    !account_seal(&work->w, subject->id, subject->account_key, v->held, v->n, rows, err))
 		return false;
@@ -210,8 +239,8 @@ account_verify(struct cli *cli)
 	struct cli_work work;
 	struct err err = {0};
 
-	if (!take_verify(cli, v, &err) || !cli_work_open(cli, CLI_SIGNER, &work, &err) ||
-	    !take_values(cli, v->level, "proofing", work.w.now, v->held, &v->n, &err))
+	if (!take_verify(cli, v, &err) ||
+	    !take_values(cli, v->level, "proofing", clock_now(), v->held, &v->n, &err))
 		return cli_fail(cli, &err);
 	enum cli_exit rc = cli_end(cli);
 
@@ -219,7 +248,7 @@ account_verify(struct cli *cli)
 		return rc;
 	if (v->n == 0)
 		return cli_usage(cli, "nothing was proofed: --attribute NAME=VALUE is missing");
-	if (!record(&work, v, &err))
+	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) || !record(&work, v, &err))
 		return cli_fail(cli, &err);
 	json_t *o = json_new_object(cli->a);
 
@@ -250,7 +279,8 @@ account_totp(struct cli *cli)
 	rand_bytes(secret, TOTP_SECRET_BYTES);
 	struct bytes seed = {secret, TOTP_SECRET_BYTES};
 
-	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) || !find(&work, name, &subject, &err) ||
+	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) ||
+	    !cli_find_account(&work, name, &subject, &err) ||
 	    !login_totp_add(&work.w, subject->id, seed, &err) ||
 	    !totp_secret_text(cli->a, seed, &text, &err))
 		return cli_fail(cli, &err);
@@ -296,7 +326,8 @@ account_show(struct cli *cli)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) || !find(&work, name, &subject, &err) ||
+	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) ||
+	    !cli_find_account(&work, name, &subject, &err) ||
 	    !account_attributes(&work.w, subject, &held, &err) ||
 	    !db_credential_list(&work.w.db, subject->id, &means, &n, &err))
 		return cli_fail(cli, &err);
@@ -326,7 +357,8 @@ set_state(struct cli *cli, enum db_subject_state state)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) || !find(&work, name, &subject, &err))
+	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) ||
+	    !cli_find_account(&work, name, &subject, &err))
 		return cli_fail(cli, &err);
 	struct db_audit audit = cli_audit(&work, AUDIT_ACCOUNT_STATE);
 
@@ -360,14 +392,125 @@ account_delete(struct cli *cli)
 	return set_state(cli, DB_DELETED);
 }
 
+/* ---- kontor account deleted, delete-again: after a restore ---- */
+
+static const char *
+id_text(struct arena *a, const struct subject_id *id)
+{
+	return enc_hex(a, (struct bytes){id->octets, sizeof(id->octets)});
+}
+
+static enum cli_exit
+account_deleted(struct cli *cli)
+{
+	enum cli_exit rc = cli_end(cli);
+	json_t *o = json_new_object(cli->a), *list = json_new_array(cli->a);
+	const struct subject_id *ids;
+	struct cli_work work;
+	struct err err = {0};
+	size_t n;
+
+	if (rc != CLI_OK)
+		return rc;
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
+	    !db_account_deleted(&work.w.db, &ids, &n, &err))
+		return cli_fail(cli, &err);
+	for (size_t i = 0; i < n; i++) {
+		if (cli->json)
+			json_push_str(cli->a, list, id_text(cli->a, &ids[i]));
+		else
+			cli_print(arena_printf(cli->a, "%s\n", id_text(cli->a, &ids[i])));
+	}
+	json_put(cli->a, o, "deleted", list);
+	return cli_tell(cli, o, "");
+}
+
+/* A line of the ledger; *done: it was there and not deleted. */
+static bool
+delete_again(struct cli_work *work, const char *line, bool *done, struct err *err)
+{
+	struct db_audit audit = cli_audit(work, AUDIT_ACCOUNT_STATE);
+	const struct db_subject *subject;
+	struct subject_id id;
+	struct bytes octets;
+
+	*done = false;
+	if (!dec_hex(work->w.a, bytes_of(line), &octets, err))
+		return false;
+	if (octets.n != sizeof(id.octets))
+		return FAIL(err, ERR_INPUT, NULL, "an id has %zu octets", sizeof(id.octets));
+	memcpy(id.octets, octets.p, octets.n);
+	if (!db_account_load(&work->w.db, id, &subject, err))
+		return false;
+	if (subject == NULL || subject->state == DB_DELETED)
+		return true;
+	audit.subject = &id;
+	audit.details = audit_details(work->w.a, "state", db_subject_state_name(DB_DELETED), NULL);
+	*done = true;
+	return db_account_set_state(&work->w.db, id, DB_DELETED, &audit, work->w.now, err);
+}
+
+static const char *
+in_one_line(struct arena *a, const char *text)
+{
+	char *line = arena_strdup(a, text);
+
+	for (char *p = line; (p = strchr(p, '\n')) != NULL;)
+		*p = ' ';
+	return line;
+}
+
+static enum cli_exit
+account_delete_again(struct cli *cli)
+{
+	const char *path = cli_word(cli), **lines;
+	enum cli_exit rc = cli_end(cli);
+	struct bytes ledger;
+	const char *text;
+	struct cli_work work;
+	struct err err = {0}, why = {0};
+	int64_t n_done = 0;
+	size_t n;
+
+	if (rc != CLI_OK)
+		return rc;
+	if (path == NULL)
+		return cli_usage(cli, "which ledger? FILE is missing");
+	if (!conf_read_file(cli->a, path, MAX_LEDGER_BYTES, &ledger, &err) ||
+	    !text_from_bytes(cli->a, ledger, MAX_LEDGER_BYTES, path, &text, &err) ||
+	    !text_words(cli->a, in_one_line(cli->a, text), ledger.n, &lines, &n, &err) ||
+	    !cli_work_open(cli, CLI_DATABASE, &work, &err))
+		return cli_fail(cli, &err);
+	for (size_t i = 0; i < n; i++) {
+		bool done;
+
+		if (!delete_again(&work, lines[i], &done, &why)) {
+			(void)FAIL(&err, why.kind, NULL, "%s: id %zu: %s", path, i + 1, why.text);
+			return cli_fail(cli, &err);
+		}
+		n_done += done;
+	}
+	json_t *o = json_new_object(cli->a);
+
+	json_put_i64(cli->a, o, "deleted", n_done);
+	return cli_tell(cli, o,
+			arena_printf(cli->a, "%lld accounts deleted again\n", (long long)n_done));
+}
+
 enum cli_exit
 cli_account(struct cli *cli)
 {
 	static const struct cli_verb verbs[] = {
-		{"add", account_add},         {"verify", account_verify},
-		{"totp", account_totp},       {"show", account_show},
-		{"disable", account_disable}, {"enable", account_enable},
-		{"delete", account_delete},   {NULL, NULL},
+		{"add", account_add},
+		{"verify", account_verify},
+		{"totp", account_totp},
+		{"show", account_show},
+		{"disable", account_disable},
+		{"enable", account_enable},
+		{"delete", account_delete},
+		{"deleted", account_deleted},
+		{"delete-again", account_delete_again},
+		{NULL, NULL},
 	};
 
 	return cli_run_verb(cli, verbs);

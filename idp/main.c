@@ -61,15 +61,28 @@ const struct command commands[] = {
 	 "add LOGIN [--attribute NAME=VALUE ...]\n"
 	 "verify LOGIN --operator NAME --operator NAME --document KIND --evidence FILE\n"
 	 "    [--level LEVEL] --attribute NAME=VALUE ... [--empty NAME ...]\n"
-	 "totp LOGIN\nshow LOGIN\ndisable LOGIN\nenable LOGIN\ndelete LOGIN",
+	 "totp LOGIN\nshow LOGIN\ndisable LOGIN\nenable LOGIN\ndelete LOGIN\ndeleted\n"
+	 "delete-again FILE",
 	 "add reads the password from standard input. verify records that two operators saw the "
 	 "named\n"
 	 "document: the attributes get these values, the level (substantial unless said otherwise) "
 	 "and\n"
 	 "the source proofing; --empty says that there verifiably is none. totp registers a "
 	 "one-time-code\n"
-	 "app and prints its seed. disable ends all sessions; delete destroys the account's key.",
+	 "app and prints its seed. disable ends all sessions; delete destroys the account's "
+	 "key.\n\n"
+	 "deleted prints the ids of all deleted accounts. Keep what it prints outside the "
+	 "backups:\n"
+	 "after a restore, delete-again FILE deletes those that came back.",
 	 cli_account, NULL},
+	{"audit", "Show the audit trail.",
+	 "list [--login LOGIN] [--party ID] [--event NAME] [--ref REF] [--limit N]\nevents",
+	 "list prints the youngest events that fit (100 unless said otherwise), oldest first: "
+	 "time,\n"
+	 "event, reference id, party and details. A reference id of an error page or of the log "
+	 "finds\n"
+	 "what it changed. events explains the names. No attribute value is in the trail.",
+	 cli_audit_trail, NULL},
 	{"status", "Say whether this instance can work.", "",
 	 "Checks database, schema, clock, keys and parties.", cli_status, NULL},
 	{"check-config", "Say whether the configuration file is in order.", "\n--document\n--man",

@@ -7,7 +7,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import tap  # noqa: E402
-from instance import (CONFLICT, DENIED, NOT_FOUND, OK, UNAVAILABLE,  # noqa: E402
+from instance import (CONFLICT, DENIED, NOT_FOUND, OK, PASSWORD, UNAVAILABLE,  # noqa: E402
                       USAGE, Instance, make_template, says)
 
 METADATA = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{}">
@@ -97,6 +97,102 @@ def a_certificate_for_another_key_is_found():
                              ({"tls_certificate": i.folder / "a.key"}, "no certificate")):
             conf = i.write_conf(**(good | change))
             says(i.run("check-config", conf=conf), USAGE, ":6: tls_certificate: ", part)
+
+
+def an_account_is_added_once_and_with_each_attribute_once():
+    with _make() as i:
+
+        def add(*words, password=PASSWORD):
+            return i.run("account", "add", *words, stdin=password + "\n")
+
+        says(add("erika", "--attribute", "given_names=A", "--attribute", "given_names=B"), USAGE,
+              "'given_names': given twice")
+        says(add("erika", "--attribute", "birth_name=A", "--empty", "birth_name"), USAGE,
+              "'birth_name': given twice")
+        says(add("erika", "--attribute", "given_name=A"), USAGE, "unknown attribute 'given_name'")
+        says(add("erika", "--attribute"), USAGE, "--attribute: a value is missing")
+        says(add("erika", "--attribute", "given_names"), USAGE, "NAME=VALUE expected")
+        says(add("erika", password="kurz"), USAGE, "too short")
+        says(add("erika", password="passwordpassword"), USAGE, "too easy to guess")
+        says(i.run("account", "add", "erika"), USAGE, "standard input")
+        says(i.run("account", "show", "erika"), NOT_FOUND, "no account of this login name")
+        says(add("erika", "--attribute", "given_names=Erika"), OK, "account made")
+        says(add("ERIKA"), CONFLICT, "this login name is taken")
+
+
+def two_named_operators_vouch_for_a_proofing():
+    with _make() as i:
+        i.add_account("erika")
+        scan = i.folder / "scan"
+        scan.write_text("evidence")
+
+        def verify(*words, attribute=("--attribute", "birth_date=1964-08-12")):
+            return i.run("account", "verify", "erika", "--document", "id-card", "--evidence", scan,
+                         *attribute, *words)
+
+        says(verify("--operator", "A"), USAGE, "--operator is needed twice")
+        says(verify("--operator", "A", "--operator", " A "), DENIED, "must differ")
+        says(verify("--operator", "A", "--operator", " "), USAGE, "a name is needed")
+        says(verify("--operator", "A", "--operator", "B", attribute=()), USAGE, "nothing was")
+        says(verify("--operator", "A", "--operator", "B", "--empty", "birth_date"), USAGE,
+              "given twice")
+        says(verify("--operator", "A", "--operator", "B", "--level", "basic"), USAGE, "--level")
+        says(verify("--operator", "A", "--operator", "B"), OK, "1 attributes verified")
+        shown = i.ok("account", "show", "erika")["attributes"]
+        assert shown[0]["level"] == "substantial" and shown[0]["source"] == "proofing", shown
+
+
+def a_deleted_account_is_gone_also_after_a_restore():
+    with _make() as i:
+        i.add_account("erika", "--attribute", "given_names=Erika")
+        i.add_account("max")
+        backup = i.sql("SELECT state, encode(account_key, 'hex') FROM subject s JOIN login_name n"
+                       " ON n.subject = s.id ORDER BY s.created LIMIT 1")
+        i.ok("account", "disable", "erika")
+        assert i.ok("account", "show", "erika")["state"] == "disabled"
+        i.ok("account", "enable", "erika")
+        i.ok("account", "delete", "erika")
+        assert backup and i.sql("SELECT count(*) FROM subject WHERE account_key IS NULL") == "1"
+        assert i.sql("SELECT count(*) FROM attribute") == "0"
+        says(i.run("account", "show", "erika"), NOT_FOUND)
+        ledger = i.run("account", "deleted").out
+        assert len(ledger.split()) == 1 and i.ok("account", "deleted")["deleted"] == ledger.split()
+        # A restore brings it back; the ledger from outside the backup deletes it again.
+        identity = ledger.strip()
+        other = i.copy()
+        other.sql("DELETE FROM subject WHERE state = 'deleted'")
+        other.sql(f"INSERT INTO subject (id, kind, origin, state, account_key, created) VALUES "
+                  f"(decode('{identity}', 'hex'), 'person', 'local', 'active', '\\x00', 1)")
+        file = i.folder / "ledger"
+        file.write_text(ledger + "00" * 16 + "\n")
+        says(other.run("account", "delete-again", file), OK, "1 accounts deleted again")
+        says(other.run("account", "delete-again", file), OK, "0 accounts deleted again")
+        assert other.sql("SELECT state FROM subject ORDER BY state").split() == ["active", "deleted"]
+        file.write_text("beef\n")
+        says(other.run("account", "delete-again", file), USAGE, "id 1")
+        says(other.run("account", "delete-again"), USAGE, "FILE is missing")
+        says(other.run("account", "delete-again", i.folder / "none"), NOT_FOUND)
+
+
+def the_trail_shows_events_without_values():
+    with _make() as i:
+        i.add_account("erika", "--attribute", "given_names=Erika-Sophie")
+        i.add_account("max")
+        i.ok("account", "disable", "erika")
+        events = i.ok("audit", "list", "--login", "erika")["events"]
+        assert [e["event"] for e in events] == ["account_created", "account_state"], events
+        assert events[1]["details"] == {"state": "disabled"}
+        text = i.run("audit", "list", "--limit", "1000").out
+        assert "key_added" in text and "Sophie" not in text and "erika" not in text
+        one = i.ok("audit", "list", "--ref", events[1]["ref"])["events"]
+        assert len(one) == 1 and one[0]["subject"] == events[0]["subject"]
+        assert len(i.ok("audit", "list", "--event", "account_created")["events"]) == 2
+        assert len(i.ok("audit", "list", "--limit", "1")["events"]) == 1
+        assert i.ok("audit", "list", "--party", "nobody")["events"] == []
+        says(i.run("audit", "list", "--limit", "0"), USAGE, "--limit")
+        says(i.run("audit", "list", "--event", "party"), USAGE, "unknown event 'party'")
+        says(i.run("audit", "list", "--login", "nobody"), NOT_FOUND, "no account")
+        says(i.run("audit", "events"), OK, "key_moved", "A key changed its state.")
 
 
 def one_name_is_one_party_of_one_kind():
