@@ -130,13 +130,16 @@ class Node:
     def __init__(self, instance, settings):
         self.instance, self.port = instance, _free_port()
         number = next(_numbers)
-        self.conf = instance.write_conf(instance.folder / f"node{number}.conf",
-                                        listen=f"127.0.0.1:{self.port}", **settings)
+        self.conf = instance.folder / f"node{number}.conf"
+        self.configure(**settings)
         self.log_path = instance.folder / f"node{number}.log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([instance.program, "serve", "--config", str(self.conf)],
                                             stderr=log)
-        self.wait(lambda: self.get("/jwks")[0] == 200, "serves")
+        self.wait(lambda: self.get("/oidc/jwks")[0] == 200, "serves")
+
+    def configure(self, **settings):
+        self.instance.write_conf(self.conf, listen=f"127.0.0.1:{self.port}", **settings)
 
     def get(self, path, timeout=5):
         """Status and body; 0 when nobody answers."""
@@ -145,8 +148,8 @@ class Node:
             connection.request("GET", path, headers={"Host": "konto.example"})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
-        except OSError:
-            return 0, ""
+        except (OSError, http.client.HTTPException) as e:
+            return 0, repr(e)
         finally:
             connection.close()
 
@@ -167,7 +170,8 @@ class Node:
         for pid in map(int, listed.split()):
             with contextlib.suppress(OSError):
                 words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-                found[words[-2].decode()] = pid
+                if len(words) > 2:  # none once it is dead
+                    found[words[-2].decode()] = pid
         return found
 
     def stop(self):
