@@ -36,7 +36,7 @@ struct app {
 	struct app_health health;
 
 	/*
-	 * idp/server.c: make the shared responses of a snapshot's documents
+	 * idp/server_exchange.c: make the shared responses of a snapshot's documents
 	 * before it is published; tied to `a`.  NULL where nothing is served.
 	 */
 	void (*documents_ready)(struct arena *a, struct documents *docs);

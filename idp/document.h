@@ -25,7 +25,8 @@ struct document {
 	struct bytes body;
 	struct bytes gzip;          /* n = 0: not worth it */
 	bool open;                  /* any web page may read it (CORS): discovery, JWKS */
-	void *wire[DOCUMENT_FORMS]; /* idp/server.c: the shared responses; NULL without a server */
+	void *wire[DOCUMENT_FORMS]; /* idp/server_exchange.c: the shared responses; NULL without a
+				       server */
 };
 
 #define DOCUMENTS_MAX 256

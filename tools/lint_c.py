@@ -22,7 +22,7 @@ PRODUCT = [f"{folder}/*.[ch]" for folder in LAYERS]
 FOREIGN_HEADERS = {
     "libpq-fe.h": ["db/*"],
     "libpq/*": ["db/*"],
-    "microhttpd.h": ["idp/server.c"],
+    "microhttpd.h": ["idp/server.c", "idp/server_exchange.c", "idp/server_exchange.h"],
     "curl/*": ["idp/fetch.c"],
     "xmlsec/*": [],  # docs/decisions/0003
     "libxml/*": ["saml/*"],

@@ -1,0 +1,77 @@
+/*
+ * What happens on a connection of the server: a request is collected, passes the
+ * gate and the route table, and is answered on the loop or by a lane.  Inside of
+ * the server alone; connections, start and stop are idp/server.c.
+ */
+#ifndef KONTOR_IDP_SERVER_EXCHANGE_H
+#define KONTOR_IDP_SERVER_EXCHANGE_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+
+#include "idp/limit.h"
+#include "idp/patience.h"
+#include "idp/server.h"
+
+#define SERVER_POOL_BYTES       ((size_t)64 * 1024) /* head of request and answer */
+#define SERVER_BODY_SLACK_BYTES ((size_t)4096)
+
+/* One request and its answer. */
+struct exchange {
+	bool begun; /* the head has been seen */
+	struct raw_header headers[GATE_HEADERS_MAX + 1];
+	struct raw_request raw;
+	struct gate_head head;
+	struct app_target target;
+	int64_t arrived_us;
+	struct arena *body_arena; /* NULL: no body */
+	struct buf body;
+	size_t body_seen; /* octets, those past the route's limit included */
+	struct job job;
+	struct MHD_Response *answer; /* made by a worker or a refusal */
+	unsigned status;
+};
+
+struct conn {
+	struct patience_item patience;
+	struct server *server;
+	struct MHD_Connection *mhd;
+	bool internal, counted; /* counted: against its source */
+	struct net_addr source;
+	char peer[NET_TEXT_BYTES];
+	struct arena *a;        /* of this struct */
+	struct arena *target_a; /* of the request's target */
+	struct bytes target;
+	const char *target_from, *target_to; /* where the parser has it: only to compare places */
+	struct exchange x;
+};
+
+struct listener {
+	struct server *server;
+	bool internal;
+	struct MHD_Daemon *daemon;
+};
+
+struct server {
+	struct app *app;
+	const struct config *config;
+	struct arena *a;
+	struct listener listeners[CONFIG_LISTEN_MAX + 1];
+	size_t n_listeners;
+	struct limit *limit;
+	atomic_uint busy; /* exchanges between head and end of the answer */
+	atomic_bool closing;
+	struct patience *patience;
+	pthread_mutex_t lock;
+	pthread_cond_t quiet; /* busy fell to 0 while closing */
+};
+
+/* Callbacks of libmicrohttpd: a request line, each piece of a request, the end of an exchange. */
+void *server_on_target(void *cls, const char *target, struct MHD_Connection *mhd);
+enum MHD_Result server_on_access(void *cls, struct MHD_Connection *mhd, const char *url,
+				 const char *method, const char *version, const char *data,
+				 size_t *data_n, void **request);
+void server_on_completed(void *cls, struct MHD_Connection *mhd, void **request,
+			 enum MHD_RequestTerminationCode how);
+
+#endif
