@@ -17,6 +17,7 @@
 #define FDS_KEPT_BACK       128 /* database, signer, log, files */
 #define SERVER_ARENA_BYTES  ((size_t)4 * 1024 * 1024)
 #define METRICS_CONNECTIONS 16
+#define GREET_US            ((int64_t)1000000)
 
 /*
  * TR-02102-2: TLS 1.3 and 1.2 with ephemeral ECDH and AEAD only.
@@ -90,6 +91,7 @@ conn_open(struct listener *l, struct MHD_Connection *mhd, void **socket_context)
 		c->counted = !is_exempt(l->server, &c->source);
 	if (c->counted)
 		limit_count(l->server->limit, &c->source, 1);
+	atomic_fetch_add(&l->server->new, 1);
 	metrics_connection(l->server->app->metrics, 1);
 	patience_add(l->server->patience, &c->patience, fd == NULL ? -1 : fd->connect_fd);
 	*socket_context = c;
@@ -98,6 +100,7 @@ conn_open(struct listener *l, struct MHD_Connection *mhd, void **socket_context)
 static void
 conn_close(struct conn *c)
 {
+	server_greet(c);
 	patience_remove(c->server->patience, &c->patience);
 	if (c->counted)
 		limit_count(c->server->limit, &c->source, -1);
@@ -260,17 +263,35 @@ server_quiesce(struct server *s)
 	}
 }
 
+/* Wait for a count to fall to 0; called with the lock. */
+static bool
+wait_for_none(struct server *s, atomic_uint *count, int64_t until_us)
+{
+	struct timespec until = clock_mono_timespec(until_us);
+	int rc = 0;
+
+	while (atomic_load(count) > 0 && rc == 0)
+		rc = pthread_cond_timedwait(&s->quiet, &s->lock, &until);
+	return atomic_load(count) == 0;
+}
+
+/*
+ * Also for who was let in but has not asked yet: his request may lie in the
+ * socket already, and closing it would be an error where a later one gets our
+ * successor.  Who only keeps a connection at hand is not waited for long.
+ */
 bool
 server_drain(struct server *s, int64_t grace_ms)
 {
-	struct timespec until = clock_mono_timespec(clock_mono_us() + grace_ms * 1000);
-	int rc = 0;
+	int64_t now_us = clock_mono_us(), until_us = now_us + grace_ms * 1000;
+	int64_t greet_us = now_us + GREET_US;
 
 	pthread_mutex_lock(&s->lock);
-	while (atomic_load(&s->busy) > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&s->quiet, &s->lock, &until);
+	(void)!wait_for_none(s, &s->new, greet_us < until_us ? greet_us : until_us);
+	bool none = wait_for_none(s, &s->busy, until_us);
+
 	pthread_mutex_unlock(&s->lock);
-	return atomic_load(&s->busy) == 0;
+	return none;
 }
 
 void

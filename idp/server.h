@@ -36,7 +36,10 @@ void server_documents_ready(struct arena *a, struct documents *docs);
 /* Accept no more; kept connections are told to close with their next answer. */
 void server_quiesce(struct server *s);
 
-/* Wait until no request is under way; false: some still are after grace_ms. */
+/*
+ * Wait until no request is under way; false: some still are after grace_ms.  Who
+ * connected and has not asked yet has a second to do so.
+ */
 MUST_USE bool server_drain(struct server *s, int64_t grace_ms);
 
 /*

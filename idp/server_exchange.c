@@ -355,6 +355,7 @@ begin(struct conn *c, const char *method, const char *version)
 	x->begun = true;
 	x->arrived_us = clock_mono_us();
 	atomic_fetch_add(&c->server->busy, 1);
+	server_greet(c);
 	collect_head(c, method, version);
 	enum gate_rule rule = gate_check(&x->raw, &x->head);
 
@@ -458,14 +459,24 @@ server_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	return arena_run(c->target_a, keep_target, c) ? c : NULL;
 }
 
+/* One of the two counts that server_drain waits for went down. */
 static void
-note_end(struct server *s)
+note_end(struct server *s, atomic_uint *count)
 {
-	if (atomic_fetch_sub(&s->busy, 1) != 1 || !atomic_load(&s->closing))
+	if (atomic_fetch_sub(count, 1) != 1 || !atomic_load(&s->closing))
 		return;
 	pthread_mutex_lock(&s->lock);
 	pthread_cond_broadcast(&s->quiet);
 	pthread_mutex_unlock(&s->lock);
+}
+
+void
+server_greet(struct conn *c)
+{
+	if (c->greeted)
+		return;
+	c->greeted = true;
+	note_end(c->server, &c->server->new);
 }
 
 void
@@ -487,5 +498,5 @@ server_on_completed(void *cls, struct MHD_Connection *mhd, void **request,
 	patience_enter(&c->patience, PATIENCE_IDLE);
 	*request = NULL;
 	if (begun)
-		note_end(c->server);
+		note_end(c->server, &c->server->busy);
 }

@@ -37,6 +37,7 @@ struct conn {
 	struct server *server;
 	struct MHD_Connection *mhd;
 	bool internal, counted; /* counted: against its source */
+	bool greeted;           /* its first request has begun */
 	struct net_addr source;
 	char peer[NET_TEXT_BYTES];
 	struct arena *a;        /* of this struct */
@@ -60,11 +61,15 @@ struct server {
 	size_t n_listeners;
 	struct limit *limit;
 	atomic_uint busy; /* exchanges between head and end of the answer */
+	atomic_uint new;  /* connections whose first request has not begun */
 	atomic_bool closing;
 	struct patience *patience;
 	pthread_mutex_t lock;
 	pthread_cond_t quiet; /* busy fell to 0 while closing */
 };
+
+/* The connection's first request has begun, or never will.  On its loop; again is harmless. */
+void server_greet(struct conn *c);
 
 /* Callbacks of libmicrohttpd: a request line, each piece of a request, the end of an exchange. */
 void *server_on_target(void *cls, const char *target, struct MHD_Connection *mhd);

@@ -616,6 +616,32 @@ ask_tcp(int fd)
 	return hear(fd);
 }
 
+static void *
+ask_late(void *arg)
+{
+	usleep(100000);
+	say(*(int *)arg, "GET /loop HTTP/1.1\r\nHost: k\r\n\r\n");
+	return NULL;
+}
+
+/* His connection is ours: a new process cannot answer on it. */
+static void
+stopping_hears_who_was_just_let_in(void **state UNUSED)
+{
+	struct other o = {0};
+	pthread_t thread;
+	int fd = listen_at(o.path, "late"), late;
+
+	other_start(&o, fd, "");
+	late = dial(o.path);
+	usleep(50000);
+	assert_int_equal(pthread_create(&thread, NULL, ask_late, &late), 0);
+	other_stop(&o);
+	pthread_join(thread, NULL);
+	assert_int_equal(hear(late), 200);
+	close(late);
+}
+
 static void
 one_source_has_so_many_connections_and_no_more(void **state UNUSED)
 {
@@ -713,6 +739,7 @@ main(void)
 		cmocka_unit_test(the_metrics_listener_shows_inside_rows_only),
 		cmocka_unit_test(slow_senders_are_cut_off),
 		cmocka_unit_test(stopping_lets_running_requests_end),
+		cmocka_unit_test(stopping_hears_who_was_just_let_in),
 		cmocka_unit_test(one_source_has_so_many_connections_and_no_more),
 		cmocka_unit_test(who_waited_too_long_gets_503_instead_of_an_answer),
 		cmocka_unit_test(tls_is_modern_or_not_at_all),
