@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -115,6 +116,16 @@ class Instance:
         finally:
             node.stop()
 
+    @contextlib.contextmanager
+    def tls_node(self, **settings):
+        """A node that ends TLS itself, as konto.localhost, with tls.crt and tls.key of the folder."""
+        node = TlsNode(self, {"tls_certificate": self.folder / "tls.crt",
+                              "tls_key": self.folder / "tls.key"} | settings)
+        try:
+            yield node
+        finally:
+            node.stop()
+
 
 def make_template(program):
     """What others are copied from: RSA keys take their time."""
@@ -128,7 +139,7 @@ class Node:
     """`kontor serve` on a port of its own, in plain HTTP as behind a proxy."""
 
     def __init__(self, instance, settings):
-        self.instance, self.port = instance, _free_port()
+        self.instance, self.port, self.host = instance, _free_port(), "konto.example"
         number = next(_numbers)
         self.conf = instance.folder / f"node{number}.conf"
         self.configure(**settings)
@@ -136,16 +147,22 @@ class Node:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([instance.program, "serve", "--config", str(self.conf)],
                                             stderr=log)
-        self.wait(lambda: self.get("/oidc/jwks")[0] == 200, "serves")
+        self.wait(self.serves, "serves")
 
     def configure(self, **settings):
         self.instance.write_conf(self.conf, listen=f"127.0.0.1:{self.port}", **settings)
 
+    def serves(self):
+        return self.get("/oidc/jwks")[0] == 200
+
+    def connect(self, timeout):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
     def get(self, path, timeout=5):
         """Status and body; 0 when nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = self.connect(timeout)
         try:
-            connection.request("GET", path, headers={"Host": "konto.example"})
+            connection.request("GET", path, headers={"Host": self.host})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         except (OSError, http.client.HTTPException) as e:
@@ -178,3 +195,18 @@ class Node:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=60)
+
+
+class TlsNode(Node):
+    def configure(self, **settings):
+        self.host = f"konto.localhost:{self.port}"
+        self.base = f"https://{self.host}"
+        super().configure(base_url=self.base, **settings)
+
+    def serves(self):
+        return self.get("/health/ready")[0] == 200
+
+    def connect(self, timeout):
+        context = ssl.create_default_context(cafile=str(self.instance.folder / "tls.crt"))
+        context.check_hostname = False  # it is called by its address
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=context)
