@@ -37,6 +37,7 @@ static const char *const rows[] = {
 	"INSERT INTO party VALUES ('p', 'saml', '', '', '{}', 1, true, 1)",
 	"INSERT INTO key VALUES ('k', 1, 1, 'active', 1, NULL, NULL, '', 1, 1)",
 	"INSERT INTO setting VALUES ('n', 'v', 1, 1)",
+	"INSERT INTO epoch_settled VALUES (1, 1)",
 	"INSERT INTO audit (at, event, ref, details) VALUES (1, 'e', 'r', '{}')",
 };
 
@@ -136,6 +137,7 @@ static const struct {
 	{"key", "sealed = NULL", "key_gone_has_no_secret"},
 	{"setting", "name = ''", "setting_name_check"},
 	{"setting", "version = 0", "setting_version_check"},
+	{"epoch_settled", "epoch = 0", "epoch_settled_epoch_check"},
 };
 
 /* INSERT INTO into: a second row, or one where a trigger would be first. */
