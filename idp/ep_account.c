@@ -58,8 +58,8 @@ ep_login(struct request *rq, struct response *rs, struct err *err)
 static const char *
 own_path(const char *to)
 {
-	if (to == NULL || to[0] != '/' || to[1] == '/' || to[1] == '\\' ||
-	    !text_is_visible_ascii(to, 2000) || strchr(to, '\\') != NULL)
+	if (to == NULL || to[0] != '/' || to[1] == '/' || !text_is_visible_ascii(to, 2000) ||
+	    strchr(to, '\\') != NULL)
 		return "/";
 	return to;
 }

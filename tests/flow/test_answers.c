@@ -5,6 +5,82 @@
 #include "saml/binding.h"
 #include "tests/flow/steps.h"
 
+/* ---- consent ---- */
+
+static void
+a_forged_consent_gives_what_was_offered_and_no_more(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	const char *page = b.body;
+	const char *flow = flow_of(&b);
+
+	assert_false(web_shows(&b, "name=\"attr_family_name\""));
+	web_submit(&b, "/flow/consent/", "attr_email=1"); /* no button */
+	ASSERT_PAGE(&b, CONSENT);
+	web_submit(&b, "/flow/consent/", "do=yes");
+	ASSERT_PAGE(&b, CONSENT);
+	web_post_from(&b, BASE, arena_printf(w->a, "/flow/consent/%s", flow),
+		      arena_printf(w->a, "csrf=%s&do=agree", web_field(&b, "csrf")));
+	ASSERT_PAGE(&b, CONSENT); /* no offer */
+	web_post_from(&b, BASE, arena_printf(w->a, "/flow/consent/%s", flow),
+		      arena_printf(w->a, "csrf=%s&offer=0f1e&do=agree", web_field(&b, "csrf")));
+	ASSERT_PAGE(&b, CONSENT);
+	b.body = page;
+	web_submit(&b, "/flow/consent/", "attr_given_names=1&attr_nonsense=1&do=agree");
+	assert_true(succeeded(&b));
+	const char *response = saml_response_of(&b);
+
+	assert_non_null(strstr(response, ">Mustermann<")); /* required: not to be left out */
+	assert_null(strstr(response, ">Erika<"));          /* not offered */
+	assert_null(strstr(response, "erika@example"));    /* not ticked */
+}
+
+static void
+a_stored_consent_passes_as_long_as_it_fits(void **state)
+{
+	static const char *const changes[] = {
+		"{\"attribute\":[\"family_name:required\",\"email\",\"given_names\"]}",
+		"{\"attribute\":[\"family_name:required\",\"email:required\"]}",
+		"{\"attribute\":[\"family_name:required\",\"email\"],\"purpose-de\":\"Neu\"}",
+	};
+	struct world *w = *state;
+	struct web b;
+
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		world_saml_party(w, "{\"attribute\":[\"family_name:required\",\"email\"]}");
+		web_init(&b, w);
+		ask(&b, "", "");
+		log_in(&b, "karl");
+		if (page_of(&b) == CONSENT)
+			web_submit(&b, "/flow/consent/", "do=agree");
+		assert_true(succeeded(&b));
+		ask(&b, "", "");
+		assert_true(succeeded(&b));
+		assert_null(strstr(saml_response_of(&b), "erika@example"));
+		world_saml_party(w, changes[i]);
+		ask(&b, " IsPassive=\"true\"", "");
+		assert_non_null(strstr(saml_response_of(&b), "NoPassive"));
+		ask(&b, "", "");
+		ASSERT_PAGE(&b, CONSENT);
+		web_submit(&b, "/flow/consent/", "do=agree");
+		world_saml_party(w, "{\"attribute\":[\"family_name:required\",\"email\"]}");
+		ask(&b, "", "");
+		ASSERT_PAGE(&b, CONSENT);
+		web_submit(&b, "/flow/consent/", "do=agree");
+	}
+	web_get(&b, "/account");
+	web_submit(&b, "/account", "do=withdraw&consent=https%3A%2F%2Famt24.example%2Fmetadata");
+	assert_true(web_shows(&b, "role=\"status\""));
+	ask(&b, "", "");
+	ASSERT_PAGE(&b, CONSENT);
+	world_saml_party(w, POLICY);
+}
+
 /* ---- what cannot be given ---- */
 
 static void
@@ -52,6 +128,41 @@ who_needs_an_office_for_the_second_means_is_told_so(void **state)
 	assert_true(web_shows(&b, "Authenticator-App"));
 	web_submit(&b, "/flow/totp/", "do=cancel");
 	assert_non_null(strstr(saml_response_of(&b), "AuthnFailed"));
+}
+
+/* ---- at once ---- */
+
+static void
+a_form_sent_many_times_at_once_answers_once(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	for (int i = 0; i < 4; i++) {
+		web_init(&b, w);
+		ask(&b, "", "");
+		log_in(&b, "karl");
+		web_fill_in(&b, "/flow/consent/", "do=agree");
+		assert_int_equal(web_at_once(&b, NULL, "name=\"SAMLResponse\""), 1);
+	}
+}
+
+static void
+an_expired_login_is_begun_again_once(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	for (int i = 0; i < 4; i++) {
+		web_init(&b, w);
+		ask(&b, "", "");
+		const char *again = arena_printf(w->a, "/flow/restart/%s", flow_of(&b));
+
+		w->now += 3700;
+		web_submit(&b, "/flow/password/", "do=cancel"); /* of a page that is too old */
+		assert_true(web_shows(&b, again));
+		assert_int_equal(web_at_once(&b, again, "/flow/"), 1);
+	}
 }
 
 /* ---- logout by a portal ---- */
@@ -200,8 +311,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_forged_consent_gives_what_was_offered_and_no_more),
+		T(a_stored_consent_passes_as_long_as_it_fits),
 		T(who_lacks_something_required_is_told_before_the_portal_is),
 		T(who_needs_an_office_for_the_second_means_is_told_so),
+		T(a_form_sent_many_times_at_once_answers_once),
+		T(an_expired_login_is_begun_again_once),
 		T(a_portals_logout_ends_the_session_it_names_and_no_other),
 		T(a_portals_logout_without_an_index_ends_all_its_sessions_of_that_person),
 		T(an_endpoint_takes_its_own_kind_of_message),

@@ -47,12 +47,107 @@ at_account(struct web *b, struct world *w, const char *login_name)
 	assert_true(text_starts(b->path, "/account"));
 }
 
+/* The token of the page's forms for /account: that of logging out is another. */
+static const char *
+account_token(struct web *b)
+{
+	struct web form = *b;
+
+	form.body = strstr(b->body, "action=\"/account\"");
+	assert_non_null(form.body);
+	return web_field(&form, "csrf");
+}
+
+static void
+account_post(struct web *b, const char *token, const char *fields)
+{
+	web_post_from(b, BASE, "/account", arena_printf(b->w->a, "csrf=%s&%s", token, fields));
+}
+
 static void
 ask_saml(struct web *b, const char *inner)
 {
 	static int counter;
 
 	web_get(b, saml_request_url(b->w, arena_printf(b->w->a, "_form%d", counter++), "", inner));
+}
+
+/* ---- forms of other sites ---- */
+
+static void
+every_form_needs_our_origin_and_its_own_token(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+	size_t n = 0;
+
+	at_account(&b, w, "erika");
+	at_account(&b, w, "erika"); /* with a form that ends the other session */
+	const char *token = account_token(&b);
+
+	for (const struct route *r = routes; r->path != NULL; r++) {
+		if (r->method != HTTP_POST || r->flags & (ROUTE_PROTOCOL | ROUTE_MACHINE))
+			continue;
+		const char *path =
+			arena_printf(w->a, "%s%s", r->path, r->flags & ROUTE_PREFIX ? "x" : "");
+		const char *with = arena_printf(w->a, "csrf=%s", token);
+		const char *const tries[][2] = {{NULL, with},
+						{"https://amt24.example", with},
+						{"null", with},
+						{BASE, "a=b"}};
+
+		for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+			web_post_from(&b, tries[i][0], path, tries[i][1]);
+			assert_int_equal(b.status, 403);
+		}
+		/* The token is the account form's: no other takes it. */
+		if (!text_eq(r->path, "/account")) {
+			web_post_from(&b, BASE, path, with);
+			assert_int_equal(b.status, 403);
+		}
+		n++;
+	}
+	assert_int_equal(n, 7);
+	web_get(&b, "/account");
+	assert_int_equal(b.status, 200);
+	assert_null(web_field(&b, "password")); /* still logged in */
+}
+
+static void
+a_token_belongs_to_one_browser(void **state)
+{
+	struct world *w = *state;
+	struct web b, other;
+
+	at_account(&other, w, "karl");
+	at_account(&b, w, "karl");
+	const char *token = account_token(&b);
+
+	account_post(&other, token, "do=withdraw&consent=x");
+	assert_int_equal(other.status, 403);
+	web_init(&other, w); /* no cookie of ours at all */
+	account_post(&other, token, "do=withdraw&consent=x");
+	assert_int_equal(other.status, 403);
+	assert_true(web_shows(&other, "Cookie"));
+}
+
+static void
+a_redirect_of_ours_leads_to_ourselves(void **state)
+{
+	static const char *const evil[] = {"//evil.example",       "/%5Cevil.example",
+					   "https://evil.example", "/x%5C..%5C",
+					   "/%09/evil.example",    ""};
+	struct world *w = *state;
+	struct web b;
+
+	for (size_t i = 0; i < ARRAY_LEN(evil); i++) {
+		web_init(&b, w);
+		web_get(&b, arena_printf(w->a, "/language/en?to=%s", evil[i]));
+		assert_int_equal(b.status, 200);
+		assert_string_equal(b.path, "/");
+	}
+	web_get(&b, "/language/fr?to=%2F");
+	assert_int_equal(b.status, 404);
 }
 
 /* ---- the account's page ---- */
@@ -69,6 +164,76 @@ the_account_page_logs_out(void **state)
 	assert_null(web_cookie(&b, "__Host-session"));
 	web_get(&b, "/account");
 	assert_non_null(web_field(&b, "password"));
+}
+
+static const char *
+current_session(struct web *b)
+{
+	const char *badge = strstr(b->body, "kern-badge"), *at = b->body, *last = NULL;
+
+	assert_non_null(badge);
+	while ((at = strstr(at, "id=\"session-")) != NULL && at < badge)
+		last = at++;
+	assert_non_null(last);
+	return between(b->w->a, last, "id=\"session-", "\"");
+}
+
+static void
+nobody_ends_the_session_of_another(void **state)
+{
+	struct world *w = *state;
+	struct web b, other;
+
+	at_account(&b, w, "erika");
+	at_account(&other, w, "karl");
+	at_account(&other, w, "karl");
+	account_post(&other, account_token(&other),
+		     arena_printf(w->a, "do=end_session&session=%s", current_session(&b)));
+	assert_int_equal(other.status, 404);
+	web_get(&other, "/account");
+	account_post(&other, account_token(&other), "do=end_session&session=none");
+	assert_int_equal(other.status, 404);
+	web_get(&b, "/account");
+	assert_null(web_field(&b, "password"));
+}
+
+static void
+a_person_ends_another_session_of_its_own(void **state)
+{
+	struct world *w = *state;
+	struct web b, other;
+
+	at_account(&other, w, "karl");
+	at_account(&b, w, "karl");
+	const char *token = account_token(&b), *here = current_session(&b);
+
+	web_get(&other, "/account");
+	account_post(&other, account_token(&other),
+		     arena_printf(w->a, "do=end_session&session=%s", here));
+	assert_true(web_shows(&other, "Die Sitzung ist beendet"));
+	account_post(&b, token, "do=withdraw&consent=x");
+	assert_non_null(web_field(&b, "password"));
+}
+
+static void
+a_form_that_says_nothing_does_nothing(void **state)
+{
+	static const char *const forms[] = {"a=b", "do=withdraw", "do=end_session", "do=x"};
+	struct world *w = *state;
+	struct web b;
+
+	at_account(&b, w, "erika");
+	at_account(&b, w, "erika");
+	const char *token = account_token(&b);
+
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		account_post(&b, token, forms[i]);
+		assert_int_equal(b.status, 400);
+	}
+	web_get(&b, "/logout");
+	web_submit(&b, "/logout", "do=stay");
+	assert_true(text_starts(b.path, "/account"));
+	assert_null(web_field(&b, "password"));
 }
 
 static void
@@ -133,6 +298,60 @@ the_account_page_offers_only_what_will_be_done(void **state)
 	"given_names=Max&family_name=Muster&birth_date_day=1&birth_date_month=2&"       \
 	"birth_date_year=1990&country=DE&new_password=Pflaume-Regal-83&store_consent=1" \
 	"&do=register"
+
+static const char *
+accounts(struct world *w)
+{
+	return world_value(w, "SELECT count(*) FROM subject");
+}
+
+static void
+registration_makes_nothing_of_a_faulty_form(void **state)
+{
+	static const char *const forms[] = {
+		NEW "&login_name=somebody&password_repeat=Pflaume-Regal-84",
+		NEW "&login_name=ab&password_repeat=Pflaume-Regal-83",
+		NEW "&login_name=some+body&password_repeat=Pflaume-Regal-83",
+		NEW "&login_name=somebody&password_repeat=Pflaume-Regal-83&email=nowhere",
+		NEW "&login_name=somebody&password_repeat=Pflaume-Regal-83&postal_code=%3F%3F",
+		NEW "&login_name=erika&password_repeat=Pflaume-Regal-83",
+		"given_names=Max&family_name=Muster&birth_date_day=1&birth_date_month=2&"
+		"birth_date_year=1990&country=DE&new_password=password1234&store_consent=1&"
+		"login_name=somebody&password_repeat=password1234&do=register",
+		"do=register",
+	};
+	struct world *w = *state;
+	const char *before = accounts(w);
+	struct web b;
+
+	web_init(&b, w);
+	b.addr = "192.0.2.77";
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		web_get(&b, "/register");
+		assert_true(web_shows(&b, "/language/en"));
+		web_submit(&b, "/register/", forms[i]);
+		assert_int_equal(b.status, 200);
+		if (!web_shows(&b, "role=\"alert\""))
+			fail_msg("form %zu was taken or says nothing: %s", i, b.body);
+		assert_null(web_cookie(&b, "__Host-session"));
+		/* A link would lose what was typed. */
+		assert_false(web_shows(&b, "/language/"));
+	}
+	assert_string_equal(accounts(w), before);
+	at_account(&b, w, "erika"); /* with the password it had */
+}
+
+static void
+registration_can_be_left(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, "/register");
+	web_submit(&b, "/register/", "do=cancel");
+	assert_string_equal(b.path, "/");
+}
 
 /* ---- whom and how the portal expects ---- */
 
@@ -369,8 +588,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(every_form_needs_our_origin_and_its_own_token),
+		T(a_token_belongs_to_one_browser),
+		T(a_redirect_of_ours_leads_to_ourselves),
 		T(the_account_page_logs_out),
+		T(nobody_ends_the_session_of_another),
+		T(a_person_ends_another_session_of_its_own),
+		T(a_form_that_says_nothing_does_nothing),
 		T(the_account_page_offers_only_what_will_be_done),
+		T(registration_makes_nothing_of_a_faulty_form),
+		T(registration_can_be_left),
 		T(a_login_hint_fills_in_the_name_and_tells_nothing),
 		T(a_hint_that_is_no_login_name_is_not_shown),
 		T(the_portals_language_holds_until_the_person_chooses),

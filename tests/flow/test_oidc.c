@@ -473,6 +473,9 @@ logout_by_post_of_another_site_reaches_the_session(void **state)
 	const json_t *t = redeem(&b, code_of(&b, "openid", ""));
 	const char *hint = text_member(t, "id_token");
 
+	web_foreign_post(&b, "/oidc/logout", "state=a b"); /* no form, and no URL */
+	assert_int_equal(b.status, 400);
+	assert_string_equal(b.path, "/oidc/logout");
 	web_foreign_post(&b, "/oidc/logout", arena_printf(w->a, "id_token_hint=%s", hint));
 	web_userinfo(&b, text_member(t, "access_token"));
 	assert_int_equal(b.status, 401);

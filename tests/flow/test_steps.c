@@ -6,6 +6,77 @@
 /* ---- order ---- */
 
 static void
+no_step_counts_before_its_turn(void **state)
+{
+	struct world *w = *state;
+	const char *login, *code, *consent;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", LEVEL3);
+	login = b.body;
+	log_in(&b, "erika");
+	code = b.body;
+	enter_code(&b);
+	consent = b.body;
+	ASSERT_PAGE(&b, CONSENT);
+
+	/* In FLOW_CONSENT: no login and no code. */
+	const char *flow = flow_of(&b);
+
+	forge(&b, login, "/flow/password/", flow, "login_name=karl&password=" PASSWORD "&do=login");
+	ASSERT_PAGE(&b, CONSENT);
+	assert_true(web_shows(&b, "von einer Behörde")); /* still hers */
+	forge(&b, code, "/flow/totp/", flow, "code=123456&do=login");
+	ASSERT_PAGE(&b, CONSENT);
+	log_out(&b);
+
+	/* In FLOW_LOGIN: neither code nor consent. */
+	ask(&b, "", LEVEL3);
+	flow = flow_of(&b);
+	forge(&b, code, "/flow/totp/", flow, arena_printf(w->a, "code=%s&do=login", world_code(w)));
+	ASSERT_PAGE(&b, LOGIN);
+	forge(&b, consent, "/flow/consent/", flow, "do=agree");
+	ASSERT_PAGE(&b, LOGIN);
+
+	/* In FLOW_STEP_UP: no consent. */
+	log_in(&b, "erika");
+	ASSERT_PAGE(&b, CODE);
+	forge(&b, consent, "/flow/consent/", flow, "do=agree");
+	ASSERT_PAGE(&b, CODE);
+	web_get(&b, arena_printf(w->a, "/flow/restart/%s", flow));
+	ASSERT_PAGE(&b, CODE); /* nothing to start again */
+	assert_string_equal(flow_of(&b), flow);
+}
+
+static void
+registering_is_a_way_to_log_in_and_no_other_step(void **state)
+{
+	struct world *w = *state;
+	const char *before = world_value(w, "SELECT count(*) FROM subject"), *page;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	const char *flow = flow_of(&b);
+
+	web_get(&b, arena_printf(w->a, "/register/%s", flow));
+	page = b.body;
+	web_get(&b, arena_printf(w->a, "/flow/%s", flow));
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, CONSENT);
+	web_get(&b, arena_printf(w->a, "/register/%s", flow));
+	ASSERT_PAGE(&b, CONSENT);
+	forge(&b, page, "/register/", flow,
+	      "given_names=Max&family_name=Muster&birth_date_day=1&birth_date_month=2&"
+	      "birth_date_year=1990&country=DE&login_name=out.of.turn&"
+	      "new_password=Pflaume-Regal-83&password_repeat=Pflaume-Regal-83&store_consent=1&"
+	      "do=register");
+	ASSERT_PAGE(&b, CONSENT);
+	assert_string_equal(world_value(w, "SELECT count(*) FROM subject"), before);
+}
+
+static void
 a_code_is_asked_of_who_has_an_app_and_set_up_by_who_has_none(void **state)
 {
 	struct world *w = *state;
@@ -33,6 +104,38 @@ a_code_is_asked_of_who_has_an_app_and_set_up_by_who_has_none(void **state)
 	forge(&b, enroll, "/flow/enroll/", his, "code=123456&do=enroll");
 	ASSERT_PAGE(&b, CODE);
 	forge(&b, enroll, "/flow/enroll/", his, "code=x&do=enroll");
+	ASSERT_PAGE(&b, CODE);
+}
+
+static void
+the_first_code_of_a_new_app_counts_once(void **state)
+{
+	struct world *w = *state;
+	const char *code;
+	struct web b;
+
+	struct subject_id fritz = world_person(w, "fritz", PASSWORD, everybody, LEVEL_BASIC);
+
+	web_init(&b, w);
+	log_in_aside(&b, "fritz");
+	web_get(&b, "/login?level=substantial");
+	code = web_shown_code(&b);
+	web_submit(&b, "/flow/enroll/", arena_printf(w->a, "code=%s&do=enroll", code));
+	assert_true(text_starts(b.path, "/account"));
+	log_out(&b);
+	ask(&b, "", LEVEL3);
+	log_in(&b, "fritz");
+	ASSERT_PAGE(&b, CODE);
+	web_submit(&b, "/flow/totp/", arena_printf(w->a, "code=%s&do=login", code));
+	ASSERT_PAGE(&b, CODE);
+	/* Of two apps the blocked one opens nothing. */
+	world_totp(w, fritz);
+	assert_string_equal(world_value(w,
+					"UPDATE credential SET blocked = true WHERE kind = 'totp'"
+					" AND created = (SELECT max(created) FROM credential)"
+					" AND last_step = 0 RETURNING 1"),
+			    "1");
+	enter_code(&b);
 	ASSERT_PAGE(&b, CODE);
 }
 
@@ -73,7 +176,114 @@ only_an_app_that_was_shown_to_this_person_is_set_up(void **state)
 	assert_string_equal(world_value(w, apps), before);
 }
 
+static void
+a_cookie_opens_its_own_flow_only(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	const char *page = b.path;
+
+	ask(&b, "", "");
+	assert_string_not_equal(b.path, page);
+	size_t n = b.n_cookies;
+	const char *value = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!text_starts(b.cookies[i][0], "__Host-f-"))
+			continue;
+		if (value == NULL)
+			value = b.cookies[i][1];
+		else
+			b.cookies[i][1] = value;
+	}
+	web_get(&b, b.path);
+	assert_int_equal(b.status, 410);
+	web_get(&b, page);
+	ASSERT_PAGE(&b, LOGIN);
+}
+
+static void
+a_request_sent_again_leads_to_its_own_login(void **state)
+{
+	struct world *w = *state;
+	const char *one = saml_request_url(w, "_again1", "", ""),
+		   *two = saml_request_url(w, "_again2", "", ""), *page;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, one);
+	page = b.path;
+	web_get(&b, two);
+	assert_string_not_equal(b.path, page);
+	web_get(&b, one);
+	assert_string_equal(b.path, page);
+}
+
 /* ---- persons ---- */
+
+static void
+proofs_of_one_person_are_not_the_next_ones(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, " ForceAuthn=\"true\"", LEVEL3);
+	const char *page = b.path;
+
+	log_in(&b, "erika");
+	enter_code(&b);
+	ASSERT_PAGE(&b, CONSENT);
+	log_out(&b);
+	web_get(&b, page);
+	ASSERT_PAGE(&b, LOGIN);
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, ENROLL); /* hers reached the level, his password does not */
+}
+
+static void
+a_login_as_somebody_else_ends_the_session_there_was(void **state)
+{
+	struct world *w = *state;
+	struct web b, copy;
+
+	web_init(&b, w);
+	log_in_aside(&b, "erika");
+	copy = b;
+	ask(&b, " ForceAuthn=\"true\"", "");
+	log_in(&b, "karl");
+	web_get(&b, "/account");
+	assert_false(web_shows(&b, "von einer Behörde")); /* his data, not hers */
+	web_get(&copy, "/account");
+	ASSERT_PAGE(&copy, LOGIN);
+	web_get(&copy, "/");
+	assert_true(web_shows(&copy, "href=\"/register\""));
+}
+
+static void
+a_forced_login_counts_no_proof_given_beside_it(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, " ForceAuthn=\"true\"", "");
+	const char *page = b.path;
+
+	log_in_aside(&b, "karl");
+	web_get(&b, page);
+	ASSERT_PAGE(&b, LOGIN);
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, CONSENT);
+	/* Out and in again beside it: another session, in which nothing was proved here. */
+	log_out(&b);
+	log_in_aside(&b, "karl");
+	web_get(&b, page);
+	ASSERT_PAGE(&b, LOGIN);
+}
 
 static void
 what_is_proved_in_the_flow_is_young_enough_for_it(void **state)
@@ -130,7 +340,61 @@ codes_of_the_second_means_do_not_stretch_a_session(void **state)
 	ASSERT_PAGE(&b, LOGIN);
 }
 
+static void
+a_session_serves_the_portals_of_its_group(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_oidc_party(w, "{\"sso-group\":\"stadt\"}");
+	web_init(&b, w);
+	log_in_aside(&b, "karl");
+	web_get(&b, oidc_request_url(w, "openid", "&prompt=none"));
+	assert_string_equal(location_param(&b, "error"), "login_required");
+	world_oidc_party(w, "{}");
+}
+
 /* ---- accounts and portals that change on the way ---- */
+
+static void
+set_state(struct world *w, enum db_subject_state to)
+{
+	struct db_audit audit = {.event = "account_state", .ref = "test"};
+	struct err err = {0};
+
+	ASSERT_OK(db_account_set_state(&w->pg->c, erika_id, to, &audit, w->now, &err), &err);
+}
+
+static void
+an_account_switched_off_on_the_way_gets_no_further(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", LEVEL3);
+	log_in(&b, "erika");
+	set_state(w, DB_DISABLED);
+	enter_code(&b);
+	ASSERT_PAGE(&b, LOGIN);
+	set_state(w, DB_ACTIVE);
+	w->now += 60;
+	web_get(&b, b.path);
+	if (page_of(&b) == LOGIN)
+		log_in(&b, "erika");
+	enter_code(&b);
+	ASSERT_PAGE(&b, CONSENT);
+	set_state(w, DB_DISABLED);
+	web_submit(&b, "/flow/consent/", "do=agree");
+	ASSERT_PAGE(&b, LOGIN);
+	/* It reads like any other wrong login. */
+	log_in(&b, "erika");
+	const char *disabled = between(w->a, b.body, "<main", "<form");
+
+	log_in(&b, "nobod");
+	assert_string_equal(disabled, between(w->a, b.body, "<main", "<form"));
+	set_state(w, DB_ACTIVE);
+}
 
 static void
 a_portal_switched_off_on_the_way_is_said_to_be_unknown(void **state)
@@ -153,6 +417,23 @@ a_portal_switched_off_on_the_way_is_said_to_be_unknown(void **state)
 }
 
 static void
+a_portal_that_rises_on_the_way_gets_its_level(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "erika");
+	ASSERT_PAGE(&b, CONSENT);
+	world_saml_party(w, "{\"attribute\":[\"family_name:required\",\"email\"],"
+			    "\"consent\":\"always\",\"level\":\"substantial\"}");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	ASSERT_PAGE(&b, CODE);
+	world_saml_party(w, POLICY);
+}
+
+static void
 a_wish_for_a_level_stops_at_the_portals_cap(void **state)
 {
 	struct world *w = *state;
@@ -167,6 +448,38 @@ a_wish_for_a_level_stops_at_the_portals_cap(void **state)
 		web_submit(&b, "/flow/consent/", "do=agree");
 	ASSERT_PAGE(&b, ANSWER);
 	world_oidc_party(w, "{}");
+}
+
+static void
+the_portal_is_told_no_level_above_what_it_takes(void **state)
+{
+	static const char exact[] =
+		"<samlp:RequestedAuthnContext Comparison=\"exact\"><saml:AuthnContextClassRef>"
+		"STORK-QAA-Level-2</saml:AuthnContextClassRef></samlp:RequestedAuthnContext>";
+	struct world *w = *state;
+	struct web b;
+
+	for (int i = 0; i < 2; i++) {
+		world_saml_party(w, i == 0 ? "{\"attribute\":[\"family_name\"],"
+					     "\"level-attributes\":\"yes\"}"
+					   : "{\"attribute\":[\"family_name\"],"
+					     "\"level-attributes\":\"yes\",\"level-cap\":\"low\"}");
+		web_init(&b, w);
+		web_get(&b, "/login?level=substantial");
+		log_in(&b, "erika");
+		enter_code(&b);
+		ask(&b, "", i == 0 ? exact : "");
+		if (page_of(&b) == CONSENT)
+			web_submit(&b, "/flow/consent/", "attr_family_name=1&do=agree");
+		assert_true(succeeded(&b));
+		assert_non_null(strstr(saml_response_of(&b), "STORK-QAA-Level-2"));
+		assert_null(strstr(saml_response_of(&b), "STORK-QAA-Level-3"));
+		assert_null(strstr(saml_response_of(&b), "SUBSTANTIELL"));
+	}
+	/* And nobody is led to a means that its cap makes useless. */
+	ask(&b, "", LEVEL3);
+	assert_non_null(strstr(saml_response_of(&b), "NoAuthnContext"));
+	world_saml_party(w, POLICY);
 }
 
 static void
@@ -187,19 +500,182 @@ an_essential_claim_is_no_condition(void **state)
 	ASSERT_PAGE(&b, ANSWER);
 }
 
+/* ---- means ---- */
+
+static void
+set_password(struct world *w, const char *what)
+{
+	const char *sql = arena_printf(
+		w->a,
+		"UPDATE credential SET %s WHERE kind = 'password' AND subject ="
+		" (SELECT subject FROM credential WHERE kind = 'totp' ORDER BY created LIMIT 1)"
+		" RETURNING 1",
+		what);
+
+	assert_string_equal(world_value(w, sql), "1");
+}
+
+static void
+a_blocked_or_lesser_means_gives_no_more_than_it_is(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	set_password(w, "blocked = true");
+	log_in(&b, "erika");
+	ASSERT_PAGE(&b, LOGIN);
+	set_password(w, "blocked = false, level = 1");
+	world_saml_party(w, "{\"attribute\":[\"email\"],\"consent\":\"always\",\"level\":\"low\"}");
+	log_in(&b, "erika");
+	ASSERT_PAGE(&b, CODE);
+	set_password(w, "level = 2");
+	world_saml_party(w, POLICY);
+	static const char set[] =
+		"UPDATE credential SET level = %d WHERE id = (SELECT id FROM credential WHERE"
+		" kind = 'totp' ORDER BY created LIMIT 1) RETURNING 1";
+
+	world_value(w, arena_printf(w->a, set, 2));
+	ask(&b, "", LEVEL3);
+	if (page_of(&b) == LOGIN)
+		log_in(&b, "erika");
+	enter_code(&b);
+	ASSERT_PAGE(&b, CODE); /* right, and still not enough */
+	world_value(w, arena_printf(w->a, set, 3));
+}
+
+static void
+an_empty_or_senseless_form_is_no_attempt(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", LEVEL3);
+	for (int i = 0; i < 12; i++)
+		web_submit(&b, "/flow/password/", "login_name=erika&do=login");
+	web_submit(&b, "/flow/password/", "login_name=x&password=" PASSWORD "&do=login");
+	ASSERT_PAGE(&b, LOGIN);
+	log_in(&b, "erika");
+	ASSERT_PAGE(&b, CODE);
+	for (int i = 0; i < 12; i++)
+		web_submit(&b, "/flow/totp/", "code=12a&do=login");
+	enter_code(&b);
+	ASSERT_PAGE(&b, CONSENT);
+}
+
+/* ---- budgets ---- */
+
+static void
+codes_are_guessed_within_a_budget(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", LEVEL3);
+	log_in(&b, "erika");
+	w->now += 60;
+	for (int i = 0; i < 10; i++)
+		web_submit(&b, "/flow/totp/", "code=000000&do=login");
+	ASSERT_PAGE(&b, CODE);
+	web_submit(&b, "/flow/totp/", arena_printf(w->a, "code=%s&do=login", world_code(w)));
+	ASSERT_PAGE(&b, CODE); /* right, but the eleventh */
+	assert_true(web_shows(&b, "zu viele Versuche"));
+	w->now += 900;
+	web_submit(&b, "/flow/totp/", arena_printf(w->a, "code=%s&do=login", world_code(w)));
+	ASSERT_PAGE(&b, CONSENT);
+}
+
+static void
+names_that_are_no_account_have_a_budget_like_those_that_are(void **state)
+{
+	static const char *const names[] = {"karl", "nobod", "x"};
+	struct world *w = *state;
+	const char *shown[ARRAY_LEN(names)];
+	struct web b;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		web_init(&b, w);
+		b.addr = arena_printf(w->a, "192.0.2.%zu", 100 + i);
+		ask(&b, "", "");
+		for (int k = 0; k < 11; k++)
+			web_submit(&b, "/flow/password/",
+				   arena_printf(w->a, "login_name=%s&password=guess&do=login",
+						names[i]));
+		shown[i] = between(w->a, b.body, "<main", "<form");
+		assert_non_null(strstr(shown[i], "zu viele Versuche"));
+		assert_string_equal(shown[i], shown[0]);
+	}
+}
+
+static void
+one_address_has_a_budget_over_all_names(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	b.addr = "198.51.100.9";
+	ask(&b, "", "");
+	for (int i = 0; i < 100; i++)
+		web_submit(&b, "/flow/password/",
+			   arena_printf(w->a, "login_name=nobod%d&password=guess&do=login", i));
+	assert_false(web_shows(&b, "zu viele Versuche"));
+	log_in(&b, "karl");
+	assert_true(web_shows(&b, "zu viele Versuche"));
+	b.addr = "198.51.100.10";
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, CONSENT);
+}
+
+static void
+right_logins_use_up_no_budget(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	for (int i = 0; i < 12; i++) {
+		web_init(&b, w);
+		ask(&b, "", LEVEL3);
+		log_in(&b, "erika");
+		enter_code(&b);
+		ASSERT_PAGE(&b, CONSENT);
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(no_step_counts_before_its_turn),
+		T(registering_is_a_way_to_log_in_and_no_other_step),
 		T(a_code_is_asked_of_who_has_an_app_and_set_up_by_who_has_none),
+		T(the_first_code_of_a_new_app_counts_once),
 		T(only_an_app_that_was_shown_to_this_person_is_set_up),
+		T(a_login_as_somebody_else_ends_the_session_there_was),
+		T(a_cookie_opens_its_own_flow_only),
+		T(a_request_sent_again_leads_to_its_own_login),
+		T(proofs_of_one_person_are_not_the_next_ones),
+		T(a_forced_login_counts_no_proof_given_beside_it),
 		T(what_is_proved_in_the_flow_is_young_enough_for_it),
 		T(codes_of_the_second_means_do_not_stretch_a_session),
+		T(a_session_serves_the_portals_of_its_group),
+		T(an_account_switched_off_on_the_way_gets_no_further),
 		T(a_portal_switched_off_on_the_way_is_said_to_be_unknown),
+		T(a_portal_that_rises_on_the_way_gets_its_level),
 		T(a_wish_for_a_level_stops_at_the_portals_cap),
+		T(the_portal_is_told_no_level_above_what_it_takes),
 		T(an_essential_claim_is_no_condition),
+		T(a_blocked_or_lesser_means_gives_no_more_than_it_is),
+		T(an_empty_or_senseless_form_is_no_attempt),
+		T(codes_are_guessed_within_a_budget),
+		T(names_that_are_no_account_have_a_budget_like_those_that_are),
+		T(one_address_has_a_budget_over_all_names),
+		T(right_logins_use_up_no_budget),
 	};
 
 	return cmocka_run_group_tests_name("flow steps", tests, steps_setup, world_teardown);
