@@ -11,9 +11,11 @@
 #include <string.h>
 
 #define CHUNK_FIRST_BYTES ((size_t)4096)
+#define CHUNK_KEPT_BYTES  ((size_t)64 * 1024)
 #define CHUNK_MOST_BYTES  ((size_t)256 * 1024)
 #define ALIGN             ((size_t)16)
 
+/* What lies behind `used` is zero. */
 struct chunk {
 	struct chunk *next;
 	size_t size, used;
@@ -46,8 +48,8 @@ arena_create(size_t cap_bytes)
 	return a;
 }
 
-void
-arena_reset(struct arena *a)
+static void
+run_deferred(struct arena *a)
 {
 	if (a->late.fn != NULL)
 		a->late.fn(a->late.p);
@@ -58,15 +60,45 @@ arena_reset(struct arena *a)
 		a->deferred = d->next;
 		d->fn(d->p);
 	}
-	while (a->chunks != NULL) {
-		struct chunk *c = a->chunks;
+}
 
-		a->chunks = c->next;
+/* Wipe all chunks and free them, but for the newest one not larger than `keep_bytes`. */
+static void
+release(struct arena *a, size_t keep_bytes)
+{
+	struct chunk *kept = NULL, *next;
+
+	run_deferred(a);
+	for (struct chunk *c = a->chunks; c != NULL; c = next) {
+		next = c->next;
 		wipe(c->data, c->used);
-		free(c);
+		if (kept == NULL && c->size <= keep_bytes) {
+			kept = c;
+			kept->used = 0;
+			kept->next = NULL;
+		} else {
+			free(c);
+		}
 	}
+	a->chunks = kept;
 	a->used = 0;
-	a->next_chunk = CHUNK_FIRST_BYTES;
+	a->next_chunk = kept == NULL ? CHUNK_FIRST_BYTES : 2 * kept->size;
+}
+
+void
+arena_reset(struct arena *a)
+{
+#ifdef KONTOR_ARENA_DEBUG
+	release(a, 0);
+#else
+	release(a, CHUNK_KEPT_BYTES);
+#endif
+}
+
+void
+arena_set_cap(struct arena *a, size_t cap_bytes)
+{
+	a->cap = cap_bytes;
 }
 
 void
@@ -74,7 +106,7 @@ arena_destroy(struct arena *a)
 {
 	if (a == NULL)
 		return;
-	arena_reset(a);
+	release(a, 0);
 	free(a);
 }
 
@@ -114,12 +146,11 @@ chunk_add(struct arena *a, size_t need)
 	if (a->next_chunk < CHUNK_MOST_BYTES)
 		a->next_chunk *= 2;
 #endif
-	struct chunk *c = malloc(sizeof(*c) + size);
+	struct chunk *c = calloc(1, sizeof(*c) + size);
 
 	if (c == NULL)
 		arena_full(a);
 	c->size = size;
-	c->used = 0;
 	c->next = a->chunks;
 	a->chunks = c;
 	return c;
@@ -147,7 +178,6 @@ arena_alloc(struct arena *a, size_t n)
 	c->used += step;
 	a->used += step;
 #endif
-	memset(p, 0, n);
 	return p;
 }
 

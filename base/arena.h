@@ -30,8 +30,14 @@ struct arena *arena_create(size_t cap_bytes);
 /* Run the deferred calls (last first), wipe and free everything.  a may be NULL. */
 void arena_destroy(struct arena *a);
 
-/* As arena_destroy, but the arena stays usable, empty, with its cap. */
+/*
+ * As arena_destroy, but the arena stays usable, empty, with its cap; a little
+ * of its memory, wiped, is kept for the next use.
+ */
 void arena_reset(struct arena *a);
+
+/* Another cap, of an arena that is empty. */
+void arena_set_cap(struct arena *a, size_t cap_bytes);
 
 /*
  * Run fn(arg).  True when it returned by itself; false when an allocation from

@@ -138,6 +138,40 @@ copies_end_in_nul(void **state UNUSED)
 	arena_destroy(a);
 }
 
+/* What is kept for the next use shows nothing of the last one. */
+static void
+a_reset_arena_gives_zeroed_memory_again(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+
+	for (int round = 0; round < 4; round++) {
+		for (size_t n = 1; n < 60000; n = n * 3 + 1) {
+			unsigned char *p = arena_alloc(a, n);
+
+			for (size_t i = 0; i < n; i++)
+				assert_int_equal(p[i], 0);
+			memset(p, 0xff, n);
+		}
+		arena_reset(a);
+		assert_int_equal(arena_used(a), 0);
+	}
+	arena_destroy(a);
+}
+
+static void
+an_empty_arena_takes_another_cap(void **state UNUSED)
+{
+	struct greedy g = {arena_create(1000), 0};
+
+	assert_false(arena_run(g.a, take_until_refused, &g));
+	assert_int_equal(g.rounds, 0);
+	arena_reset(g.a);
+	arena_set_cap(g.a, 10000);
+	assert_false(arena_run(g.a, take_until_refused, &g));
+	assert_int_equal(g.rounds, 9);
+	arena_destroy(g.a);
+}
+
 int
 main(void)
 {
@@ -148,6 +182,8 @@ main(void)
 		cmocka_unit_test(a_reached_cap_ends_the_guarded_work_and_nothing_else),
 		cmocka_unit_test(a_product_that_overflows_is_refused),
 		cmocka_unit_test(copies_end_in_nul),
+		cmocka_unit_test(a_reset_arena_gives_zeroed_memory_again),
+		cmocka_unit_test(an_empty_arena_takes_another_cap),
 	};
 
 	return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
