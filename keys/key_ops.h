@@ -26,7 +26,7 @@ enum key_purpose {
 
 enum key_type {
 	KEY_P256 = 1,    /* ECDSA or ECDH on P-256 */
-	KEY_RSA3072 = 2, /* RSA, 3072 bits or more */
+	KEY_RSA3072 = 2, /* RSA, KEY_RSA_BITS or more; 3072 but in programs built for measuring */
 	KEY_SECRET = 3,  /* 32 random octets */
 };
 

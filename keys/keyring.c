@@ -184,7 +184,7 @@ public_type_check(const struct key *k, struct err *err)
 	char group[32] = "";
 	bool fits = k->row.type == KEY_RSA3072
 			    ? EVP_PKEY_get_base_id(k->pub) == EVP_PKEY_RSA &&
-				      EVP_PKEY_get_bits(k->pub) >= 3072
+				      EVP_PKEY_get_bits(k->pub) >= KEY_RSA_BITS
 			    : EVP_PKEY_get_group_name(k->pub, group, sizeof(group), NULL) == 1 &&
 				      strcmp(group, "prime256v1") == 0;
 

@@ -14,7 +14,6 @@
 #include "keys/envelope.h"
 #include "keys/keyring.h"
 
-#define RSA_BITS          3072
 #define RSA_MAX_BYTES     2048
 #define ES256_BYTES       64
 #define CONTENT_KEY_LEAST 16 /* octets of an unwrapped or agreed key */
@@ -60,7 +59,7 @@ private_key_generate(struct arena *a, enum key_type type, struct bytes *plain, s
 		pkey = EVP_EC_gen("P-256");
 		break;
 	case KEY_RSA3072:
-		pkey = EVP_RSA_gen(RSA_BITS);
+		pkey = EVP_RSA_gen(KEY_RSA_BITS);
 		break;
 	}
 	if (pkey == NULL)
@@ -77,7 +76,7 @@ type_check(const EVP_PKEY *pkey, enum key_type type)
 
 	if (type == KEY_RSA3072)
 		return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA &&
-		       EVP_PKEY_get_bits(pkey) >= RSA_BITS;
+		       EVP_PKEY_get_bits(pkey) >= KEY_RSA_BITS;
 	return type == KEY_P256 && EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC &&
 	       EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1 &&
 	       strcmp(group, "prime256v1") == 0;

@@ -1,10 +1,18 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and this machine lacks: Debian packages
 # (tools/packages.txt) and the npm packages of web/.  Fast and silent about the network when
-# nothing is missing.  With --quiet it speaks only when there is something to do.
+# nothing is missing.  With --quiet it speaks only when there is something to do; with --peers it
+# also installs what `./dev bench --peers` measures beside us (tools/packages-peers.txt).
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
-quiet=${1:-}
+quiet='' lists=(tools/packages.txt)
+for word; do
+	case $word in
+	--quiet) quiet=yes ;;
+	--peers) lists+=(tools/packages-peers.txt) ;;
+	*) printf 'setup: it knows --quiet and --peers, not %s\n' "$word" >&2 && exit 1 ;;
+	esac
+done
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "setup: $*"; exit 1; }
@@ -49,6 +57,8 @@ install_packages() {
 		apache2) quiet_service apache2 ;;
 		haproxy) quiet_service haproxy ;;
 		libapache2-mod-shib) quiet_service shibd ;;
+		nginx-light) quiet_service nginx ;;
+		php-fpm) quiet_service "$(basename /etc/init.d/php*-fpm)" ;;
 		postgresql) quiet_service postgresql ;;
 		esac
 	done
@@ -57,7 +67,7 @@ install_packages() {
 setup_packages() {
 	local wanted missing
 	command -v apt-get >/dev/null || die "this is not Debian: install what tools/packages.txt names."
-	mapfile -t wanted < <(grep -Ev '^(#|$)' tools/packages.txt)
+	mapfile -t wanted < <(grep -Ehv '^(#|$)' "${lists[@]}")
 	# Any npm will do to fetch packages; they then run on the Node that is one of them.
 	command -v npm >/dev/null || wanted+=(npm)
 	mapfile -t missing < <(missing_packages "${wanted[@]}")

@@ -1,167 +1,214 @@
 #!/usr/bin/env python3
 """Kontor's figures beside the machine's own limits, in one run.
 
-usage: bench.py --kontor PROGRAM --tools FOLDER [--seconds N] [--json]
-Runs beside a private PostgreSQL with fsync on (tools/pg-temp run -- bench.py ...).
+usage: bench.py --kontor PROGRAM --tools FOLDER [--seconds N] [--full] [--peers] [--record FILE] [--json]
+
+Runs beside a private PostgreSQL with fsync on (tools/pg-temp run -- bench.py ...).  Kontor and
+PostgreSQL share one core, the load has another; a machine with one core shares it, and its
+figures say little.  --full takes 10 million accounts, a million sessions and ten minutes of
+mixed load; without it they are small.  --peers runs the same logins at npm's oidc-provider and at
+SimpleSAMLphp, one after another, on the same core.  --record writes the result into a document.
 """
 import argparse
 import json
 import os
+import platform
+import re
 import shutil
-import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-HOST = "konto.example"
-PASSWORD = "Lachs-Turmuhr-Wiese-47"
-METADATA = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"
- entityID="https://portal.example/metadata"><md:SPSSODescriptor
- protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:AssertionConsumerService
- index="0" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
- Location="https://portal.example/acs"/></md:SPSSODescriptor></md:EntityDescriptor>"""
-CLIENT = {"client_id": "bench", "redirect_uris": ["https://portal.example/back"],
-          "token_endpoint_auth_method": "client_secret_basic", "scope": "openid profile"}
+import growth
+import peers
+from goals import judged
+from place import Place
+
+CONNECTIONS = 32
+PORTALS_REGISTERED = 100
+STARTS = 5
+HASH_BLOCK_MIB = 19
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def say(text):
+    print(text, file=sys.stderr, flush=True)
 
 
-class Bench:
-    def __init__(self, args, folder):
-        self.kontor, self.tools, self.seconds = args.kontor, Path(args.tools), args.seconds
-        self.folder, self.port = Path(folder), free_port()
-        self.conf = self.folder / "kontor.conf"
-        self.env = dict(os.environ)
+class Run:
+    def __init__(self, place, args):
+        self.place, self.full, self.peers, self.m = place, args.full, args.peers, {}
+        cores = sorted(os.sched_getaffinity(0))
+        self.one, self.other, self.two = cores[:1], cores[-1:], cores[:2]
 
-    def cli(self, *words, text=None):
-        return subprocess.run([self.kontor, *words, "--config", self.conf, "--json"], check=True,
-                              input=text, capture_output=True, text=True).stdout
+    def step(self, title):
+        say(f"bench: {title} …")
 
-    def prepare(self):
-        self.conf.write_text(
-            f"instance = bench\nbase_url = https://{HOST}\nlisten = 127.0.0.1:{self.port}\n"
-            f"database = {os.environ['KONTOR_TEST_DB']}\nlog_level = error\n"
-            f"master_key_file = {self.folder}/master.key\n", encoding="utf-8")
-        (self.folder / "party.xml").write_text(METADATA, encoding="utf-8")
-        (self.folder / "client.json").write_text(json.dumps(CLIENT), encoding="utf-8")
-        self.cli("migrate")
-        self.cli("key", "init")
-        self.cli("party", "add", self.folder / "party.xml", "--accept-unsigned", "yes",
-                 "--attribute", "family_name")
-        secret = json.loads(self.cli("client", "add", self.folder / "client.json"))
-        self.env["BENCH_CLIENT_SECRET"] = secret["client_secret"]
-        self.cli("account", "add", "bench", "--attribute", "family_name=Mustermann",
-                 text=PASSWORD + "\n")
+    def limits(self):
+        self.step("the machine's limits")
+        said = subprocess.run([self.place.tools / "limits", self.place.folder / "sync"], check=True,
+                              capture_output=True, text=True,
+                              preexec_fn=lambda: os.sched_setaffinity(0, self.one)).stdout
+        self.m["limits"] = json.loads(said)
+        self.m["S"] = self.m["limits"]["rsa2048_sign_s"]
+        self.m["K"] = self.m["limits"]["argon2id_s"]
+        self.place.use_cores(self.one, self.other)
+        self.m["limits"]["commit_s"] = growth.commits(self.place, 16, self.place.seconds)
+        self.m["handler"] = self.place.handler(CONNECTIONS)
 
-    def answers(self):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/health/ready",
-                                         headers={"Host": HOST})
-        try:
-            return urllib.request.urlopen(request, timeout=1).status == 200
-        except OSError:
-            return False
+    def idle(self):
+        self.step(f"{PORTALS_REGISTERED} portals, start and idle memory")
+        for i in range(PORTALS_REGISTERED):
+            self.place.add_party(f"idle{i}")
+        self.m["start_ms"] = statistics.median(self.place.restart() for _ in range(STARTS))
+        time.sleep(1)
+        self.m["idle_mib"] = self.place.memory_mib()
 
-    def start(self):
-        """The time from exec to the first good answer, in ms."""
-        begin = time.monotonic()
-        self.log = open(self.folder / "kontor.log", "w", encoding="utf-8")
-        self.process = subprocess.Popen([self.kontor, "serve", "--config", self.conf],
-                                        stderr=self.log)
-        while not self.answers():
-            if self.process.poll() is not None or time.monotonic() - begin > 60:
-                sys.exit("bench: Kontor does not start: " +
-                         (self.folder / "kontor.log").read_text(encoding="utf-8"))
-            time.sleep(0.002)
-        return (time.monotonic() - begin) * 1000
+    def loads(self):
+        for name, scenario in (("jwks", "jwks"), ("discovery", "discovery"), ("metadata", "metadata"),
+                               ("oidc_es256", "oidc-es256"), ("oidc_rs256", "oidc-rs256"),
+                               ("saml_es256", "saml-es256"), ("saml_enc", "saml-enc"),
+                               ("saml_rs256", "saml-rs256")):
+            self.step(scenario)
+            self.m[name] = self.place.load(scenario, CONNECTIONS)
+        self.step("logins with password, alone and beside light requests")
+        self.m["full"] = self.place.load("full-es256", 8)
+        self.m["loaded_mib"] = self.place.memory_mib() - HASH_BLOCK_MIB * len(self.one)
+        loads = [self.place.begin_load("full-es256", 8), self.place.begin_load("light", 2)]
+        self.m["light"] = self.place.end_load(*loads)[1]
 
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
+    def others(self):
+        if self.peers:
+            self.place.stop()
+            self.step("other providers")
+            self.m["peers"] = peers.measure(self.place, CONNECTIONS)
+            self.place.start()
 
-    def load(self, scenario, connections, port=None):
-        out = subprocess.run([self.tools / "load", str(port or self.port), HOST, scenario,
-                              str(self.seconds), str(connections)], check=True, env=self.env,
-                             stdout=subprocess.PIPE, text=True).stdout
-        return json.loads(out)
+    def cores(self):
+        if len(self.two) < 2:
+            return
+        for name, cores in (("one_core", self.one), ("two_cores", self.two)):
+            self.step(f"everything on {len(cores)} of the cores")
+            self.place.use_cores(cores, cores)
+            self.place.restart()
+            for kind in ("oidc", "saml"):
+                self.m[f"{name}_{kind}"] = self.place.load(f"{kind}-es256", CONNECTIONS)
+        self.place.use_cores(self.one, self.other)
+        self.place.restart()
 
-    def memory_mib(self):
-        """Proportional set size of all our processes."""
-        total, todo = 0, [self.process.pid]
-        while todo:
-            pid = todo.pop()
-            todo += [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1])
-        return total / 1024
+    def long(self):
+        """Memory after warm-up and at the end of a mixed load."""
+        seconds = 600 if self.full else 20
+        self.step(f"{seconds} s of mixed load")
+        mix = [("oidc-es256", 8), ("saml-es256", 8), ("full-es256", 2), ("jwks", 2)]
+        self.place.end_load(*(self.place.begin_load(s, n, seconds // 4) for s, n in mix))
+        before = self.place.memory_mib()
+        self.place.end_load(*(self.place.begin_load(s, n, seconds) for s, n in mix))
+        self.m["memory_growth"] = self.place.memory_mib() / before
 
-    def handler_rate(self):
-        port = free_port()
-        process = subprocess.Popen([self.tools / "handler", str(port)])
-        try:
-            time.sleep(0.3)
-            return self.load("handler", 8, port)["per_s"]
-        finally:
-            process.terminate()
-            process.wait()
+    def grow(self):
+        few, many = 1000, 10_000_000 if self.full else 100_000
+        sessions = 1_000_000 if self.full else 100_000
+        g = self.m["growth"] = {"accounts": [few, many], "sessions_kept": sessions}
+        growth.add_accounts(self.place, 1, few)
+        rates = []
+        for count in (few, many):
+            self.step(f"{count} accounts")
+            if count == many:
+                growth.add_accounts(self.place, few + 1, many)
+            rates.append((growth.look_ups(self.place, count, self.place.seconds),
+                          self.place.load("full-es256", 8)["per_s"],
+                          self.place.load("oidc-es256", CONNECTIONS)["per_s"]))
+        g["look_up"], g["full"], g["oidc"] = zip(*rates)
+        self.step(f"{sessions} sessions")
+        growth.add_sessions(self.place, 1, sessions)
+        g["sessions"] = [rates[1][2], self.place.load("oidc-es256", CONNECTIONS)["per_s"]]
+
+    def all(self):
+        self.limits()
+        self.place.make()
+        self.idle()
+        self.loads()
+        self.others()
+        self.cores()
+        self.long()
+        self.grow()
+        self.m["errors"] = self.place.errors
+        return self.m
 
 
-def show(limits, handler, start_ms, idle, loaded, results):
-    print("machine, one core: "
-          f"RSA-2048 {limits['rsa2048_sign_s']}/s, RSA-3072 {limits['rsa3072_sign_s']}/s, "
-          f"P-256 {limits['p256_sign_s']}/s, Argon2id {limits['argon2id_s']}/s, "
-          f"fdatasync {limits['fdatasync_s']}/s; smallest HTTP handler {handler:.0f}/s")
-    beside = {"password": ("Argon2id on two cores", 2 * limits["argon2id_s"]),
-              "oidc": ("RSA-2048 signatures", limits["rsa2048_sign_s"]),
-              "saml": ("RSA-2048 signatures", limits["rsa2048_sign_s"])}
-    for name, r in results.items():
-        what, limit = beside.get(name, ("smallest handler", handler))
-        print(f"{name:10} {r['per_s']:10.1f}/s   p50 {r['p50_ms']:8.2f} ms   "
-              f"p99 {r['p99_ms']:8.2f} ms   errors {r['errors']}   "
-              f"{r['per_s'] / limit:6.2f} of {what}")
-    print(f"memory idle {idle:.1f} MiB, after load {loaded:.1f} MiB (all processes, PSS); "
-          f"start to first answer {start_ms:.0f} ms")
+def number(x):
+    return f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.3g}"
+
+
+LOADS = {"jwks": "JWKS", "discovery": "discovery", "metadata": "SAML metadata", "handler": "smallest handler",
+         "oidc_es256": "OIDC login, ES256", "oidc_rs256": "OIDC login, RS256",
+         "saml_es256": "SAML login, P-256", "saml_enc": "SAML login, P-256, encrypted",
+         "saml_rs256": "SAML login, RSA", "full": "login with password, OIDC"}
+
+
+def report(m):
+    """The result as a piece of a document."""
+    limits = m["limits"]
+    yield (f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {platform.machine()}; Kontor and PostgreSQL on one "
+           "core, the load on another; RSA-2048 keys, fsync, full_page_writes and synchronous_commit on.")
+    yield ""
+    yield ("One core's limits: " + ", ".join(
+        f"{name} {number(limits[key])}/s" for name, key in (
+            ("RSA-2048 (S)", "rsa2048_sign_s"), ("RSA-3072", "rsa3072_sign_s"),
+            ("P-256 (P)", "p256_sign_s"), ("Argon2id 19 MiB (K)", "argon2id_s"),
+            ("fdatasync", "fdatasync_s"), ("commits of 16 clients", "commit_s"))) + ".")
+    yield ""
+    yield from ("| load | /s | p50 ms | p99 ms |", "| --- | --- | --- | --- |")
+    for key, name in LOADS.items():
+        yield f"| {name} | {number(m[key]['per_s'])} | {number(m[key]['p50_ms'])} | {number(m[key]['p99_ms'])} |"
+    for name, r in m.get("peers", {}).items():
+        yield f"| {name} | {number(r['per_s'])} | {number(r['p50_ms'])} | {number(r['p99_ms'])} |"
+    yield ""
+    g = m["growth"]
+    yield (f"Accounts {g['accounts'][0]:,} and {g['accounts'][1]:,}; sessions kept besides: {g['sessions_kept']:,}.")
+    yield ""
+    yield from ("| goal | what | measured | aim | |", "| --- | --- | --- | --- | --- |")
+    for goal, figure, met in judged(m):
+        aim = f"{'≥' if goal.at_least else '≤'} {number(goal.goal)} {goal.unit}".strip()
+        shown = "not in this run" if figure is None else f"{number(figure)} {goal.unit}".strip()
+        yield f"| {goal.number} | {goal.what} | {shown} | {aim} | {'' if met is None else 'met' if met else 'missed'} |"
+
+
+def record(path, lines):
+    """Between two marks of the document."""
+    text = path.read_text(encoding="utf-8")
+    marked = re.compile("(<!-- bench: begin -->\n).*(\n<!-- bench: end -->)", re.S)
+    if not marked.search(text):
+        sys.exit(f"{path} has no place for the result (<!-- bench: begin --> ... end)")
+    path.write_text(marked.sub(lambda found: found[1] + "\n".join(lines) + found[2], text),
+                    encoding="utf-8")
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0])
     parser.add_argument("--kontor", required=True)
     parser.add_argument("--tools", required=True)
-    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5, help="length of each load")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--record", type=Path)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="kontor-bench-")
+    place = Place(args, folder)
     try:
-        bench = Bench(args, folder)
-        bench.prepare()
-        limits = json.loads(subprocess.run(
-            [bench.tools / "limits", f"{folder}/sync"], check=True, capture_output=True,
-            text=True).stdout)
-        start_ms = bench.start()
-        try:
-            idle = bench.memory_mib()
-            handler = bench.handler_rate()
-            results = {s: bench.load(s, n) for s, n in
-                       (("jwks", 8), ("discovery", 8), ("metadata", 8), ("oidc", 16),
-                        ("saml", 16), ("password", 4))}
-            loaded = bench.memory_mib()
-        finally:
-            bench.stop()
+        measured = Run(place, args).all()
     finally:
+        place.stop()
         shutil.rmtree(folder)
-    if args.json:
-        print(json.dumps({"limits": limits, "handler_s": handler, "start_ms": start_ms,
-                          "idle_mib": idle, "loaded_mib": loaded, "results": results}))
-    else:
-        show(limits, handler, start_ms, idle, loaded, results)
-    return 1 if any(r["errors"] for r in results.values()) else 0
+    lines = list(report(measured))
+    print(json.dumps(measured) if args.json else "\n".join(lines))
+    if args.record:
+        record(args.record, lines)
+    return 1 if place.errors else 0
 
 
 if __name__ == "__main__":

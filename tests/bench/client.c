@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -94,7 +95,7 @@ keep_cookie(struct client *c, const char *line)
 	}
 }
 
-/* Header lines of the answer; returns the length of the body. */
+/* Header lines of the answer; returns the length of the body, SIZE_MAX when it comes in chunks. */
 static size_t
 read_head(struct client *c, char *head)
 {
@@ -107,6 +108,8 @@ read_head(struct client *c, char *head)
 	     line = strtok_r(NULL, "\r\n", &save)) {
 		if (strncasecmp(line, "content-length: ", 16) == 0)
 			length = strtoul(line + 16, NULL, 10);
+		if (strncasecmp(line, "transfer-encoding: chunked", 26) == 0)
+			length = SIZE_MAX;
 		if (strncasecmp(line, "location: ", 10) == 0)
 			c->location = arena_strdup(c->a, line + 10);
 		if (strncasecmp(line, "set-cookie: ", 12) == 0)
@@ -115,28 +118,70 @@ read_head(struct client *c, char *head)
 	return length;
 }
 
+/* What is being received: `have` octets at p, then a NUL. */
+struct incoming {
+	char *p;
+	size_t have;
+};
+
+static bool
+read_some(struct client *c, struct incoming *in)
+{
+	ssize_t n = read(c->fd, in->p + in->have, ANSWER_BYTES - in->have);
+
+	if (n <= 0)
+		return false;
+	in->have += (size_t)n;
+	in->p[in->have] = '\0';
+	return true;
+}
+
+/* A body in chunks that begins at `at`: joined in place. */
+static bool
+join_chunks(struct client *c, struct incoming *in, size_t at)
+{
+	size_t to = at, n = 1;
+
+	c->body = in->p + at;
+	while (n > 0) {
+		char *line = NULL;
+
+		while ((line = strstr(in->p + at, "\r\n")) == NULL)
+			if (!read_some(c, in))
+				return false;
+		n = strtoul(in->p + at, NULL, 16);
+		at = (size_t)(line + 2 - in->p);
+		while (in->have < at + n + 2)
+			if (!read_some(c, in))
+				return false;
+		memmove(in->p + to, in->p + at, n);
+		to += n;
+		at += n + 2;
+	}
+	in->p[to] = '\0';
+	c->body_n = (size_t)(in->p + to - c->body);
+	return true;
+}
+
 static bool
 receive(struct client *c)
 {
-	char *p = arena_alloc(c->a, ANSWER_BYTES + 1), *end = NULL;
-	size_t have = 0, need = 0;
+	struct incoming in = {arena_alloc(c->a, ANSWER_BYTES + 1), 0};
+	char *end;
 
-	while (end == NULL || have < need) {
-		ssize_t n = read(c->fd, p + have, ANSWER_BYTES - have);
-
-		if (n <= 0)
+	while ((end = strstr(in.p, "\r\n\r\n")) == NULL)
+		if (!read_some(c, &in))
 			return false;
-		have += (size_t)n;
-		p[have] = '\0';
-		if (end == NULL && (end = strstr(p, "\r\n\r\n")) != NULL) {
-			size_t head = (size_t)(end - p) + 4;
+	size_t head = (size_t)(end - in.p) + 4;
 
-			*end = '\0';
-			c->body = p + head;
-			c->body_n = read_head(c, p);
-			need = head + c->body_n;
-		}
-	}
+	*end = '\0';
+	c->body = in.p + head;
+	c->body_n = read_head(c, in.p);
+	if (c->body_n == SIZE_MAX)
+		return join_chunks(c, &in, head);
+	while (in.have < head + c->body_n)
+		if (!read_some(c, &in))
+			return false;
 	return true;
 }
 
@@ -147,6 +192,7 @@ client_send(struct client *c, const char *path, const char *form, const char *ex
 
 	if (!dial(c))
 		return false;
+	c->path = arena_strdup(c->a, path);
 	buf_init(&b, c->a, 1024 * 1024);
 	buf_printf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n%s", form == NULL ? "GET" : "POST", path,
 		   c->host, extra);
@@ -178,7 +224,7 @@ own_path(const struct client *c, const char *url)
 static bool
 follow(struct client *c)
 {
-	while (c->status == 303 && own_path(c, c->location) != NULL)
+	while ((c->status == 303 || c->status == 302) && own_path(c, c->location) != NULL)
 		if (!client_send(c, own_path(c, c->location), NULL, ""))
 			return false;
 	return true;
@@ -210,6 +256,9 @@ client_submit(struct client *c, const char *action, const char *fields)
 	if (form == NULL)
 		return false;
 	const char *path = quoted(c, form, "action=\""), *end = strstr(form, "</form>");
+
+	if (path[0] == '?') /* of the page itself */
+		path = arena_printf(c->a, "%.*s", (int)strcspn(c->path, "?"), c->path);
 
 	buf_init(&b, c->a, 65536);
 	buf_str(&b, fields);

@@ -15,6 +15,7 @@ struct client {
 	const char *cookies[CLIENT_COOKIES_MAX][2];
 	size_t n_cookies;
 	int status;
+	const char *path;     /* last asked for */
 	const char *location; /* of the last answer; NULL */
 	const char *body;
 	size_t body_n;

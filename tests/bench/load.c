@@ -1,8 +1,9 @@
 /*
  * Load on a running Kontor:  load PORT HOST SCENARIO SECONDS CONNECTIONS
- * Prints one line of JSON: answers per second, p50 and p99, errors.  Each
- * connection is a browser of its own that has logged in and agreed before the
- * clock starts; every answer is checked.
+ * SCENARIO is an action, and after a '-' the portal it goes to (portal.h): "oidc-es256".  Each
+ * connection is a browser of its own that logs in and agrees first; then "ready" is printed,
+ * and the clock starts with a line on standard input.  Prints one line of JSON: answers per
+ * second, p50 and p99, errors.  Every answer is checked.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,43 +13,40 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "tests/bench/client.h"
 #include "tests/bench/portal.h"
 
-#define SAMPLES_MAX 2000000
-
-#define LOGIN       "login_name=bench&password=" BENCH_PASSWORD "&do=login"
+#define SAMPLES_MAX    2000000
+#define ACCOUNTS       8 /* test persons bench0 … bench7 */
+#define LIGHT_PAUSE_NS 2000000
 
 struct runner {
 	struct client c;
 	const struct bench_portal *portal;
-	const struct scenario *scenario;
+	const struct action *action;
+	size_t number;
 	int64_t *us;
 	size_t n, errors;
 	pthread_t thread;
 };
 
-struct scenario {
+struct action {
 	const char *name;
 	bool (*prepare)(struct runner *r); /* before the clock starts */
 	bool (*once)(struct runner *r);
+	long pause_ns; /* after each */
 };
 
 static atomic_bool running;
-static pthread_barrier_t start_line;
+static pthread_barrier_t ready_line, start_line;
 
-/* ---- scenarios ---- */
+/* ---- actions ---- */
 
 static bool
 nothing(struct runner *r UNUSED)
 {
 	return true;
-}
-
-static bool
-log_in(struct runner *r)
-{
-	return client_get(&r->c, "/login") && client_submit(&r->c, "/flow/password/", LOGIN);
 }
 
 static bool
@@ -82,35 +80,40 @@ metadata(struct runner *r)
 	return get_ok(r, "/saml/metadata");
 }
 
+/* The form of the login page that stands there. */
 static bool
-password(struct runner *r)
+log_in(struct runner *r)
 {
-	client_forget(&r->c);
-	return log_in(r) && r->c.n_cookies > 0 && r->c.status == 200;
+	const struct bench_provider *p = bench_provider(r->portal);
+	const char *form = arena_printf(r->c.a, "%s%zu", p->login, r->number % ACCOUNTS);
+
+	return client_submit(&r->c, p->login_action, form);
 }
 
-static const char authorize[] =
-	"/oidc/authorize?response_type=code&client_id=bench&redirect_uri=" BENCH_BACK
-	"&state=s&nonce=n&code_challenge_method=S256&code_challenge="
-	"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&scope=openid%20profile";
+/* From the portal's request to where the portal gets its answer, with consent if asked. */
+static bool
+enter(struct runner *r, const char *path)
+{
+	if (!client_get(&r->c, path))
+		return false;
+	if (bench_provider(r->portal)->login == NULL)
+		return true;
+	return log_in(r) && (strstr(r->c.body, "action=\"/flow/consent/") == NULL ||
+			     client_submit(&r->c, "/flow/consent/", "do=agree&attr_family_name=1"));
+}
 
 static bool
 oidc_prepare(struct runner *r)
 {
-	if (!log_in(r) || !client_get(&r->c, authorize))
-		return false;
-	return r->c.status == 303 ||
-	       client_submit(&r->c, "/flow/consent/", "do=agree&attr_family_name=1");
+	return enter(r, bench_authorize_path(r->portal)) && r->c.status == 303;
 }
 
+/* What the client does with the code that the browser brought. */
 static bool
-oidc(struct runner *r)
+redeem(struct runner *r)
 {
 	struct client *c = &r->c;
-
-	if (!client_send(c, authorize, NULL, "") || c->status != 303)
-		return false;
-	const char *code = client_location_param(c, "code");
+	const char *code = c->status == 303 ? client_location_param(c, "code") : NULL;
 
 	if (code == NULL)
 		return false;
@@ -120,7 +123,8 @@ oidc(struct runner *r)
 			     "&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
 			     code, BENCH_BACK);
 
-	if (!client_send(c, "/oidc/token", form, bench_authorization(r->portal)) ||
+	if (!client_send(c, bench_provider(r->portal)->token, form,
+			 bench_authorization(r->portal)) ||
 	    c->status != 200)
 		return false;
 	const char *at = strstr(c->body, "\"access_token\":\"");
@@ -128,19 +132,39 @@ oidc(struct runner *r)
 	if (at == NULL || strstr(c->body, "\"id_token\":\"") == NULL)
 		return false;
 	at += strlen("\"access_token\":\"");
-	return client_send(c, "/oidc/userinfo", NULL,
+	return client_send(c, bench_provider(r->portal)->userinfo, NULL,
 			   arena_printf(c->a, "Authorization: Bearer %.*s\r\n",
 					(int)strcspn(at, "\""), at)) &&
 	       c->status == 200 && strstr(c->body, "Mustermann") != NULL;
 }
 
 static bool
+oidc(struct runner *r)
+{
+	return client_send(&r->c, bench_authorize_path(r->portal), NULL, "") && redeem(r);
+}
+
+/* A new browser each time: the password, then the same. */
+static bool
+full(struct runner *r)
+{
+	client_forget(&r->c);
+	return client_get(&r->c, bench_authorize_path(r->portal)) && log_in(r) && redeem(r);
+}
+
+static const char *
+saml_response(const struct client *c)
+{
+	static const char field[] = "name=\"SAMLResponse\" value=\"";
+	const char *at = strstr(c->body, field);
+
+	return at == NULL ? NULL : at + strlen(field);
+}
+
+static bool
 saml_prepare(struct runner *r)
 {
-	if (!log_in(r) || !client_get(&r->c, bench_saml_path(r->portal, r->c.a)))
-		return false;
-	return strstr(r->c.body, "SAMLResponse") != NULL ||
-	       client_submit(&r->c, "/flow/consent/", "do=agree&attr_family_name=1");
+	return enter(r, bench_saml_path(r->portal, r->c.a)) && saml_response(&r->c) != NULL;
 }
 
 static bool
@@ -150,20 +174,18 @@ saml(struct runner *r)
 
 	if (!client_send(c, bench_saml_path(r->portal, c->a), NULL, "") || c->status != 200)
 		return false;
-	const char *at = strstr(c->body, "name=\"SAMLResponse\" value=\"");
+	const char *at = saml_response(c);
 
-	if (at == NULL)
-		return false;
-	at += strlen("name=\"SAMLResponse\" value=\"");
-	return bench_saml_accepted(r->portal, c->a,
+	return at != NULL &&
+	       bench_saml_accepted(r->portal, c->a, r->number,
 				   (struct bytes){(const unsigned char *)at, strcspn(at, "\"")});
 }
 
-static const struct scenario scenarios[] = {
-	{"handler", nothing, handler},     {"jwks", nothing, jwks},
-	{"discovery", nothing, discovery}, {"metadata", nothing, metadata},
-	{"password", nothing, password},   {"oidc", oidc_prepare, oidc},
-	{"saml", saml_prepare, saml},
+static const struct action actions[] = {
+	{"handler", nothing, handler, 0},         {"jwks", nothing, jwks, 0},
+	{"discovery", nothing, discovery, 0},     {"metadata", nothing, metadata, 0},
+	{"light", nothing, jwks, LIGHT_PAUSE_NS}, {"oidc", oidc_prepare, oidc, 0},
+	{"full", oidc_prepare, full, 0},          {"saml", saml_prepare, saml, 0},
 };
 
 /* ---- running ---- */
@@ -175,10 +197,22 @@ prepare(struct runner *r)
 	static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
 	pthread_mutex_lock(&turn);
-	bool ok = r->scenario->prepare(r);
+	bool ok = r->action->prepare(r);
 
 	pthread_mutex_unlock(&turn);
 	return ok;
+}
+
+/* The first one is shown: what follows is often the same. */
+static void
+note_error(struct runner *r)
+{
+	static atomic_flag shown = ATOMIC_FLAG_INIT;
+
+	r->errors++;
+	if (!atomic_flag_test_and_set(&shown))
+		fprintf(stderr, "load: after %s: status %d, %.300s\n", r->c.path, r->c.status,
+			r->c.body == NULL ? "" : r->c.body);
 }
 
 static void *
@@ -191,15 +225,20 @@ run(void *arg)
 			r->c.body);
 		exit(1);
 	}
+	pthread_barrier_wait(&ready_line);
 	pthread_barrier_wait(&start_line);
+	const struct timespec pause = {0, r->action->pause_ns};
+
 	while (atomic_load(&running) && r->n < SAMPLES_MAX) {
 		int64_t from = clock_mono_us();
 
 		arena_reset(r->c.a);
-		if (r->scenario->once(r))
+		if (r->action->once(r))
 			r->us[r->n++] = clock_mono_us() - from;
 		else
-			r->errors++;
+			note_error(r);
+		if (pause.tv_nsec > 0)
+			nanosleep(&pause, NULL);
 	}
 	return NULL;
 }
@@ -236,39 +275,64 @@ report(struct runner *runners, size_t n, double seconds)
 	free(all);
 }
 
+static const struct action *
+action_of(const char *scenario)
+{
+	size_t n = strcspn(scenario, "-");
+
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+		if (strlen(actions[i].name) == n && strncmp(actions[i].name, scenario, n) == 0)
+			return &actions[i];
+	fprintf(stderr, "load: no scenario '%s'\n", scenario);
+	exit(2);
+}
+
+static struct runner *
+start(const char *scenario, int port, const char *host, size_t n)
+{
+	struct runner *runners = calloc(n, sizeof(*runners));
+	struct arena *a = arena_create((size_t)64 * 1024 * 1024);
+	const char *name = strchr(scenario, '-');
+	struct bench_portal *portal = NULL;
+	struct client first;
+
+	if (runners == NULL || a == NULL)
+		exit(1);
+	client_init(&first, port, host);
+	if (name != NULL)
+		portal = bench_portal_open(a, &first, name + 1, n);
+	for (size_t i = 0; i < n; i++) {
+		struct runner *r = &runners[i];
+
+		client_init(&r->c, port, host);
+		r->portal = portal;
+		r->action = action_of(scenario);
+		r->number = i;
+		r->us = calloc(SAMPLES_MAX, sizeof(int64_t));
+		if (r->us == NULL || pthread_create(&r->thread, NULL, run, r) != 0)
+			exit(1);
+	}
+	return runners;
+}
+
 int
 main(int argc, char **argv)
 {
-	const struct scenario *s = NULL;
-
 	if (argc != 6) {
 		fprintf(stderr, "usage: load PORT HOST SCENARIO SECONDS CONNECTIONS\n");
 		return 2;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(scenarios); i++)
-		if (strcmp(scenarios[i].name, argv[3]) == 0)
-			s = &scenarios[i];
-	if (s == NULL) {
-		fprintf(stderr, "load: no scenario '%s'\n", argv[3]);
-		return 2;
-	}
 	size_t n = strtoul(argv[5], NULL, 10);
-	struct runner *runners = calloc(n, sizeof(*runners));
-	struct arena *a = arena_create((size_t)64 * 1024 * 1024);
-	struct client first;
-
-	client_init(&first, (int)strtol(argv[1], NULL, 10), argv[2]);
-	struct bench_portal *portal = s->once == handler ? NULL : bench_portal_open(a, &first);
 
 	atomic_store(&running, true);
+	pthread_barrier_init(&ready_line, NULL, (unsigned)n + 1);
 	pthread_barrier_init(&start_line, NULL, (unsigned)n + 1);
-	for (size_t i = 0; i < n; i++) {
-		client_init(&runners[i].c, (int)strtol(argv[1], NULL, 10), argv[2]);
-		runners[i].portal = portal;
-		runners[i].scenario = s;
-		runners[i].us = calloc(SAMPLES_MAX, sizeof(int64_t));
-		pthread_create(&runners[i].thread, NULL, run, &runners[i]);
-	}
+	struct runner *runners = start(argv[3], (int)strtol(argv[1], NULL, 10), argv[2], n);
+
+	pthread_barrier_wait(&ready_line);
+	puts("ready");
+	fflush(stdout);
+	(void)!getchar();
 	pthread_barrier_wait(&start_line);
 	int64_t from = clock_mono_us();
 	struct timespec pause = {strtol(argv[4], NULL, 10), 0};

@@ -1,0 +1,96 @@
+"""What is aimed at: each goal a ratio that one run on one machine gives.
+
+S, P, K: raw RSA-2048 signatures, P-256 signatures, Argon2id hashes a second, of one core.
+A row reads what bench.py measured (m) and gives the figure to compare, or None when this run
+has not measured it.
+"""
+from typing import Callable, NamedTuple
+
+
+class Goal(NamedTuple):
+    number: str
+    what: str
+    at_least: bool  # else at most
+    goal: float
+    unit: str
+    read: Callable
+
+
+def ratio(m, what, to):
+    return m[what]["per_s"] / to if what in m else None
+
+
+def full_login(m):
+    if "full" not in m:
+        return None
+    return m["full"]["per_s"] * (1 / m["K"] + 1 / m["oidc_es256"]["per_s"])
+
+
+def p99_to_p50(m):
+    return m["oidc_es256"]["p99_ms"] / m["oidc_es256"]["p50_ms"]
+
+
+def two_cores(kind):
+    def read(m):
+        one, two = m.get(f"one_core_{kind}"), m.get(f"two_cores_{kind}")
+        return two["per_s"] / one["per_s"] if one and two else None
+    return read
+
+
+def peer(what, name, field="per_s"):
+    """Ours beside a peer's, in the same run."""
+    def read(m):
+        theirs = m.get("peers", {}).get(name)
+        return m[what][field] / theirs[field] if theirs else None
+    return read
+
+
+def grown(kind):
+    def read(m):
+        pair = m.get("growth", {}).get(kind)
+        return pair[1] / pair[0] if pair else None
+    return read
+
+
+GOALS = [
+    Goal("3", "OIDC login, RS256, durable", True, 0.35, "S", lambda m: ratio(m, "oidc_rs256", m["S"])),
+    Goal("4", "OIDC login, ES256, durable", True, 0.50, "S", lambda m: ratio(m, "oidc_es256", m["S"])),
+    Goal("5", "OIDC login beside oidc-provider in memory", True, 2, "x", peer("oidc_rs256", "oidc-provider")),
+    Goal("6", "login with password, of 1 / (1/K + 1/login)", True, 0.85, "", full_login),
+    Goal("7", "SAML login, RSA, both signed", True, 0.30, "S", lambda m: ratio(m, "saml_rs256", m["S"])),
+    Goal("7a", "SAML login, P-256, both signed", True, 0.70, "S", lambda m: ratio(m, "saml_es256", m["S"])),
+    Goal("7a", "SAML login, P-256, both signed, encrypted", True, 0.60, "S",
+         lambda m: ratio(m, "saml_enc", m["S"])),
+    Goal("8", "SAML login beside SimpleSAMLphp", True, 10, "x", peer("saml_rs256", "simplesamlphp")),
+    Goal("10", "JWKS, of the smallest handler", True, 0.8, "", lambda m: ratio(m, "jwks", m["handler"]["per_s"])),
+    Goal("10", "discovery, of the smallest handler", True, 0.8, "",
+         lambda m: ratio(m, "discovery", m["handler"]["per_s"])),
+    Goal("10", "SAML metadata, of the smallest handler", True, 0.8, "",
+         lambda m: ratio(m, "metadata", m["handler"]["per_s"])),
+    Goal("11", "OIDC login, p99 of p50", False, 2, "x", p99_to_p50),
+    Goal("11", "OIDC login, p99 of oidc-provider's", False, 0.5, "x",
+         peer("oidc_rs256", "oidc-provider", "p99_ms")),
+    Goal("12", "p99 of light requests beside 8 password logins", False, 15, "ms",
+         lambda m: m["light"]["p99_ms"] if "light" in m else None),
+    Goal("13", "OIDC login, two cores of one", True, 1.8, "x", two_cores("oidc")),
+    Goal("13", "SAML login, two cores of one", True, 1.8, "x", two_cores("saml")),
+    Goal("18", "memory idle, 100 portals", False, 25, "MiB", lambda m: m.get("idle_mib")),
+    Goal("19", "memory under load, less a block for each hash worker", False, 40, "MiB",
+         lambda m: m.get("loaded_mib")),
+    Goal("19", "memory at the end of the long run, of its beginning", False, 1.05, "x",
+         lambda m: m.get("memory_growth")),
+    Goal("20", "start to first answer", False, 150, "ms", lambda m: m.get("start_ms")),
+    Goal("21", "name look-up, most accounts of fewest", True, 0.2, "x", grown("look_up")),
+    Goal("21", "login with password, most accounts of fewest", True, 0.95, "x", grown("full")),
+    Goal("21", "OIDC login, most accounts of fewest", True, 0.8, "x", grown("oidc")),
+    Goal("22", "OIDC login, most sessions of fewest", True, 0.8, "x", grown("sessions")),
+    Goal("24", "errors in all of it", False, 0, "", lambda m: m["errors"]),
+]
+
+
+def judged(measured):
+    """(goal, figure, met) of each row; figure and met None where nothing was measured."""
+    for goal in GOALS:
+        figure = goal.read(measured)
+        met = None if figure is None else figure >= goal.goal if goal.at_least else figure <= goal.goal
+        yield goal, figure, met

@@ -1,0 +1,5 @@
+<?php
+$config = [
+	'admin' => ['core:AdminPassword'],
+	'bench' => ['exampleauth:UserPass', 'bench:bench' => ['uid' => ['bench'], 'sn' => ['Mustermann']]],
+];

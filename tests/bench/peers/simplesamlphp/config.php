@@ -1,0 +1,21 @@
+<?php
+$config = [
+	'baseurlpath' => 'https://@HOST@/simplesaml/',
+	'certdir' => '@FOLDER@/',
+	'loggingdir' => '@FOLDER@/',
+	'datadir' => '@FOLDER@/',
+	'tempdir' => '@FOLDER@/tmp',
+	'metadatadir' => '@FOLDER@/',
+	'secretsalt' => 'bench',
+	'auth.adminpassword' => 'bench',
+	'timezone' => 'UTC',
+	'logging.level' => 3,
+	'logging.handler' => 'errorlog',
+	'enable.saml20-idp' => true,
+	'session.cookie.secure' => false,
+	'store.type' => 'phpsession',
+	'session.phpsession.savepath' => '@FOLDER@/sessions',
+	'session.phpsession.httponly' => true,
+	'metadata.sources' => [['type' => 'flatfile', 'directory' => '@FOLDER@/']],
+	'module.enable' => ['exampleauth' => true, 'core' => true, 'saml' => true],
+];
