@@ -5,6 +5,7 @@
 #include "idp/child.h"
 
 #include <poll.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 #include "idp/server.h"
 #include "keys/sign.h"
 
+#define HEAPS_MOST        4
+#define TRIM_BYTES        (16 * 1024 * 1024)
 #define CHILD_ARENA_BYTES ((size_t)256 * 1024 * 1024)
 #define PEM_MAX_BYTES     ((size_t)256 * 1024)
 #define SIGNER_TIMEOUT_US 5000000
@@ -321,6 +324,13 @@ child_run(int control)
 			  .metrics_fd = -1,
 			  .signer_fd = -1};
 
+	/*
+	 * A hundred threads that mostly wait share few heaps, and a heap is not given back for
+	 * every large block: memory stays flat either way, but less of it, and with less work.
+	 */
+	mallopt(M_ARENA_MAX, HEAPS_MOST);
+	mallopt(M_MXFAST, 0);
+	mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
 	/* Ctrl-C reaches the whole group, but when to stop is the supervisor's to say. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);

@@ -186,24 +186,31 @@ queues_init(struct lanes *l)
 	}
 }
 
+/* What is there of it is freed by lanes_stop, whatever fails. */
+static bool
+start_worker(struct lanes *l, enum lane lane, unsigned n)
+{
+	struct thread *t = &l->threads[l->n_threads++];
+
+	t->lanes = l;
+	t->worker = (struct worker){.lane = lane, .n = n, .a = arena_create(0)};
+	if (t->worker.a == NULL)
+		return false;
+	if (lane == LANE_PASSWORD && l->o.memory_create != NULL) {
+		t->worker.memory = l->o.memory_create(l->o.ctx);
+		if (t->worker.memory == NULL)
+			return false;
+	}
+	return thread_start(t);
+}
+
 static bool
 start_workers(struct lanes *l)
 {
-	for (unsigned lane = LANE_LIGHT; lane < LANE_COUNT; lane++) {
-		for (unsigned n = 0; n < l->o.size[lane].workers; n++) {
-			struct thread *t = &l->threads[l->n_threads++];
-
-			t->lanes = l;
-			t->worker = (struct worker){(enum lane)lane, n, NULL};
-			if (lane == LANE_PASSWORD && l->o.memory_create != NULL) {
-				t->worker.memory = l->o.memory_create(l->o.ctx);
-				if (t->worker.memory == NULL)
-					return false;
-			}
-			if (!thread_start(t))
+	for (unsigned lane = LANE_LIGHT; lane < LANE_COUNT; lane++)
+		for (unsigned n = 0; n < l->o.size[lane].workers; n++)
+			if (!start_worker(l, (enum lane)lane, n))
 				return false;
-		}
-	}
 	return true;
 }
 
@@ -257,6 +264,7 @@ lanes_stop(struct lanes *l)
 			pthread_join(t->id, NULL);
 		if (t->worker.memory != NULL)
 			l->o.memory_destroy(t->worker.memory);
+		arena_destroy(t->worker.a);
 	}
 	for (size_t i = 0; i < LANE_COUNT; i++) {
 		pthread_cond_destroy(&l->queue[i].some);

@@ -9,10 +9,12 @@
 #include "idp/metrics.h"
 
 struct kdf_memory;
+struct arena;
 
 struct worker {
 	enum lane lane;
-	unsigned n;                /* 0.. within the lane */
+	unsigned n;      /* 0.. within the lane */
+	struct arena *a; /* for one job after the other; each sets the cap, leaves it empty */
 	struct kdf_memory *memory; /* LANE_PASSWORD only: one block, used by this worker alone */
 };
 

@@ -177,16 +177,20 @@ run_handler(struct conn *c, struct worker *w)
 {
 	struct exchange *x = &c->x;
 	const struct config *config = c->server->config;
-	struct arena *a = arena_create(x->target.route->arena_bytes);
+	struct arena *a = w == NULL ? arena_create(x->target.route->arena_bytes) : w->a;
 	struct response rs = {0};
 
 	if (a == NULL)
 		return;
+	arena_set_cap(a, x->target.route->arena_bytes);
 	app_answer(c->server->app, a, &x->raw, &x->head, x->target.route, w, x->arrived_us,
 		   x->arrived_us + config->request_deadline_ms * 1000, &rs);
 	x->answer = make_answer(c->server, &rs);
 	x->status = (unsigned)rs.status;
-	arena_destroy(a);
+	if (w == NULL)
+		arena_destroy(a);
+	else
+		arena_reset(a);
 }
 
 static struct conn *
