@@ -8,8 +8,11 @@
 
 #include "db/db.h"
 
-/* Partitions are made so far ahead; nothing may expire later than this. */
-#define DB_AHEAD_S (8 * 86400)
+/*
+ * Partitions are made so far ahead; nothing may expire later than this.  Few, because a
+ * statement with a prepared plan locks every partition of its table before it knows which.
+ */
+#define DB_AHEAD_S (2 * 86400)
 
 struct db_partitions {
 	int64_t made, dropped;
