@@ -2,6 +2,7 @@
 #include "db/account.h"
 
 #include "db/names.h"
+#include "db/part.h"
 #include "db/statements.h"
 
 static const char *const kinds[] = {NULL, "person", "organisation", "authority"};
@@ -120,15 +121,15 @@ db_account_create(const struct db_call *c, const struct db_account_new *account,
 	return db_tx_conclude(tx, held, audit, now, err);
 }
 
-static bool
-one_subject(const struct db_call *c, struct db_rows *rows, const struct db_subject **out,
-	    struct err *err)
+bool
+db_account_answer(struct arena *a, struct db_rows *rows, const struct db_subject **out,
+		  struct err *err)
 {
 	if (rows->n == 0) {
 		*out = NULL;
 		return true;
 	}
-	struct db_subject *s = ARENA_NEW(c->a, struct db_subject);
+	struct db_subject *s = ARENA_NEW(a, struct db_subject);
 
 	*s = (struct db_subject){
 		.id = db_get_id(rows, 0, 0),
@@ -149,14 +150,20 @@ one_subject(const struct db_call *c, struct db_rows *rows, const struct db_subje
 	return true;
 }
 
+void
+db_account_ask(struct arena *a, const struct subject_id *id, struct db_ask *out)
+{
+	*out = db_ask_of(a, &db_account_statements[LOAD], DB_ARGS(db_id(id)));
+}
+
 bool
 db_account_load(const struct db_call *c, struct subject_id id, const struct db_subject **out,
 		struct err *err)
 {
-	struct db_rows *rows;
+	struct db_ask ask;
 
-	return db_run(c, &db_account_statements[LOAD], DB_ARGS(db_id(&id)), &rows, err) &&
-	       one_subject(c, rows, out, err);
+	db_account_ask(c->a, &id, &ask);
+	return db_run_all(c, &ask, 1, err) && db_account_answer(c->a, ask.rows, out, err);
 }
 
 bool
@@ -166,7 +173,7 @@ db_account_find(const struct db_call *c, struct bytes lookup, const struct db_su
 	struct db_rows *rows;
 
 	return db_run(c, &db_account_statements[FIND], DB_ARGS(db_bytes(lookup)), &rows, err) &&
-	       one_subject(c, rows, out, err);
+	       db_account_answer(c->a, rows, out, err);
 }
 
 bool
@@ -177,7 +184,7 @@ db_account_find_foreign(const struct db_call *c, const char *issuer, const char 
 
 	return db_run(c, &db_account_statements[FIND_FOREIGN],
 		      DB_ARGS(db_text(issuer), db_text(foreign_id)), &rows, err) &&
-	       one_subject(c, rows, out, err);
+	       db_account_answer(c->a, rows, out, err);
 }
 
 /* With the row locked: whatever the state was, its sessions end with it. */

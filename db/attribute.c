@@ -1,6 +1,7 @@
 /* Attributes of a subject; see attribute.h. */
 #include "db/attribute.h"
 
+#include "db/part.h"
 #include "db/statements.h"
 
 enum { LOAD, PUT };
@@ -18,15 +19,17 @@ const struct db_statement db_attribute_statements[] = {
 	{0},
 };
 
-bool
-db_attribute_load(const struct db_call *c, struct subject_id subject,
-		  const struct db_attribute **out, size_t *n, struct err *err)
+void
+db_attribute_ask(struct arena *a, const struct subject_id *subject, struct db_ask *out)
 {
-	struct db_rows *rows;
+	*out = db_ask_of(a, &db_attribute_statements[LOAD], DB_ARGS(db_id(subject)));
+}
 
-	if (!db_run(c, &db_attribute_statements[LOAD], DB_ARGS(db_id(&subject)), &rows, err))
-		return false;
-	struct db_attribute *list = ARENA_ARRAY(c->a, struct db_attribute, rows->n);
+bool
+db_attribute_answer(struct arena *a, struct db_rows *rows, const struct db_attribute **out,
+		    size_t *n, struct err *err)
+{
+	struct db_attribute *list = ARENA_ARRAY(a, struct db_attribute, rows->n);
 
 	for (size_t i = 0; i < rows->n; i++)
 		list[i] = (struct db_attribute){
@@ -43,6 +46,16 @@ db_attribute_load(const struct db_call *c, struct subject_id subject,
 	*out = list;
 	*n = rows->n;
 	return true;
+}
+
+bool
+db_attribute_load(const struct db_call *c, struct subject_id subject,
+		  const struct db_attribute **out, size_t *n, struct err *err)
+{
+	struct db_ask ask;
+
+	db_attribute_ask(c->a, &subject, &ask);
+	return db_run_all(c, &ask, 1, err) && db_attribute_answer(c->a, ask.rows, out, n, err);
 }
 
 bool

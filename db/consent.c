@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "db/part.h"
 #include "db/statements.h"
 
 enum { FIND, LIST, STORE, WITHDRAW };
@@ -50,35 +51,49 @@ read_consent(struct db_rows *rows, size_t i, struct db_consent *out)
 	db_get_octets(rows, i, 1, out->fingerprint, sizeof(out->fingerprint));
 }
 
-bool
-db_consent_find(const struct db_call *c, struct subject_id acting,
-		const struct subject_id *represented, const char *party,
-		const struct db_consent **out, struct err *err)
+void
+db_consent_ask(struct arena *a, const struct db_consent_key *key, struct db_ask *out)
 {
-	struct db_rows *rows;
+	*out = db_ask_of(
+		a, &db_consent_statements[FIND],
+		DB_ARGS(db_id(&key->acting), db_id(key->represented), db_text(key->party)));
+}
 
-	if (!db_run(c, &db_consent_statements[FIND],
-		    DB_ARGS(db_id(&acting), db_id(represented), db_text(party)), &rows, err))
-		return false;
+bool
+db_consent_answer(struct arena *a, struct db_rows *rows, const struct db_consent_key *key,
+		  const struct db_consent **out, struct err *err)
+{
 	if (rows->n == 0 || !db_get_bool(rows, 0, 0)) {
 		*out = NULL;
 		return db_rows_check(rows, err);
 	}
-	struct db_consent *consent = ARENA_NEW(c->a, struct db_consent);
+	struct db_consent *consent = ARENA_NEW(a, struct db_consent);
 
 	read_consent(rows, 0, consent);
-	consent->acting = acting;
-	consent->party = arena_strdup(c->a, party);
-	if (represented != NULL) {
-		struct subject_id *copy = ARENA_NEW(c->a, struct subject_id);
+	consent->acting = key->acting;
+	consent->party = arena_strdup(a, key->party);
+	if (key->represented != NULL) {
+		struct subject_id *copy = ARENA_NEW(a, struct subject_id);
 
-		*copy = *represented;
+		*copy = *key->represented;
 		consent->represented = copy;
 	}
 	if (!db_rows_check(rows, err))
 		return false;
 	*out = consent;
 	return true;
+}
+
+bool
+db_consent_find(const struct db_call *c, struct subject_id acting,
+		const struct subject_id *represented, const char *party,
+		const struct db_consent **out, struct err *err)
+{
+	struct db_consent_key key = {acting, represented, party};
+	struct db_ask ask;
+
+	db_consent_ask(c->a, &key, &ask);
+	return db_run_all(c, &ask, 1, err) && db_consent_answer(c->a, ask.rows, &key, out, err);
 }
 
 bool

@@ -128,30 +128,66 @@ lane_of(const struct db *db, enum db_class class)
 	return NULL;
 }
 
+/* Copying may leave by the arena's exit: then the results go with the arena. */
 static void
-clear_result(void *p)
+clear_results(void *p)
 {
-	PQclear(*(PGresult **)p);
+	struct lane_ask *asks = p;
+
+	for (size_t i = 0; i < LANE_ASKS_MOST; i++) {
+		PQclear(asks[i].res);
+		asks[i].res = NULL;
+	}
+}
+
+struct db_ask
+db_ask_of(struct arena *a, const struct db_statement *st, const struct db_param *params, size_t n)
+{
+	struct db_param *copy = ARENA_ARRAY(a, struct db_param, n);
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = params[i];
+	return (struct db_ask){st, copy, n, NULL};
+}
+
+bool
+db_run_all(const struct db_call *c, struct db_ask *asks, size_t n, struct err *err)
+{
+	struct lane *lane = lane_of(c->db, asks[0].statement->class);
+	struct lane_ask *wire = ARENA_ARRAY(c->a, struct lane_ask, LANE_ASKS_MOST);
+
+	if (lane == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "%s runs in a transaction only",
+			    asks[0].statement->name);
+	if (n > LANE_ASKS_MOST)
+		return FAIL(err, ERR_INTERNAL, NULL, "too many statements for one call");
+	for (size_t i = 0; i < n; i++) {
+		if (!conn_params_check(asks[i].statement, asks[i].params, asks[i].n, err))
+			return false;
+		if (lane_of(c->db, asks[i].statement->class) != lane)
+			return FAIL(err, ERR_INTERNAL, NULL, "%s runs elsewhere",
+				    asks[i].statement->name);
+		wire[i] = (struct lane_ask){asks[i].statement, asks[i].params, asks[i].n, NULL};
+	}
+	arena_defer(c->a, clear_results, wire);
+	if (!lane_run(lane, wire, n, c->deadline_us, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		asks[i].rows = conn_rows(c->a, asks[i].statement->name, wire[i].res);
+	clear_results(wire);
+	return true;
 }
 
 bool
 db_run(const struct db_call *c, const struct db_statement *st, const struct db_param *params,
        size_t n, struct db_rows **rows, struct err *err)
 {
-	struct lane *lane = lane_of(c->db, st->class);
-	/* Copying may leave by the arena's exit: then the result goes with the arena. */
-	PGresult **res = ARENA_NEW(c->a, PGresult *);
+	struct db_ask ask = {st, params, n, NULL};
 
-	arena_defer(c->a, clear_result, res);
-	if (lane == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "%s runs in a transaction only", st->name);
-	if (!conn_params_check(st, params, n, err) ||
-	    !lane_run(lane, st, params, n, c->deadline_us, res, err))
+	if (!db_run_all(c, &ask, 1, err))
 		return false;
 	if (rows != NULL)
-		*rows = conn_rows(c->a, st->name, *res);
-	PQclear(*res);
-	*res = NULL;
+		*rows = ask.rows;
 	return true;
 }
 

@@ -19,9 +19,20 @@ enum { CREATE, TAKE, LOCK, REVOKE_TX, REVOKE, FIND, REVOKE_ONE };
 	" AND revoked_at IS NULL"
 
 const struct db_statement db_grant_statements[] = {
-	[CREATE] = {"grant_create", DB_LAZY, T_GRANT, 2, "ibbtbbttbtttbii",
-		    "INSERT INTO grant_code (day, hash, " GRANT_COLUMNS ")"
-		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"},
+	/* Taking part, its audit row and the code stand or are lost together. */
+	[CREATE] = {"grant_create", DB_LAZY, T_SESSION, 13, DB_AUDIT_PARAMS "ibbtbbttbtttbitt",
+		    "WITH p AS (INSERT INTO session_participant"
+		    " (sid, party, dialect, name_id, session_index, at)"
+		    " SELECT sid, $10, 'oidc', $21, $22, $1 FROM session"
+		    " WHERE sid = $13 AND expires > $1"
+		    " ON CONFLICT (sid, party, name_id, session_index)"
+		    " DO UPDATE SET at = EXCLUDED.at RETURNING 1),"
+		    " a AS (" DB_AUDIT_FROM(
+			    "p") "),"
+				 " g AS (INSERT INTO grant_code (day, hash, " GRANT_COLUMNS ")"
+				 " SELECT $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+				 " $19, $1, $20 FROM p RETURNING 1)"
+				 " SELECT FROM g"},
 	/*
 	 * A lock held by another node's batch is not waited for here, where others
 	 * would wait with us.  The token goes with the code, so that no second use
@@ -41,8 +52,10 @@ const struct db_statement db_grant_statements[] = {
 		  " represented, sid, scope, sealed, created, expires)"
 		  " SELECT $10, $11, grant_id, party, acting, represented, sid, scope, sealed, $1,"
 		  " $12 FROM pick, taken),"
-		  " a AS (" DB_AUDIT_FROM("taken") ")"
-						   " SELECT " GRANT_COLUMNS " FROM pick, taken"},
+		  " a AS (INSERT INTO audit (at, event, ref, subject, party, details)"
+		  " SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, '{}')::jsonb"
+		  " FROM pick, taken WHERE $2 IS NOT NULL)"
+		  " SELECT " GRANT_COLUMNS " FROM pick, taken"},
 	[LOCK] = {"grant_lock", DB_IN_TX, T_GRANT, 2, "ibt",
 		  "SELECT grant_id, taken_at IS NOT NULL, acting FROM grant_code"
 		  " WHERE day = $1 AND hash = $2 AND party = $3 FOR UPDATE"},
@@ -64,21 +77,24 @@ const struct db_statement db_grant_statements[] = {
 };
 
 bool
-db_grant_create(const struct db_call *c, const char *code, const struct db_grant *g, time_t now,
+db_grant_create(const struct db_call *c, const char *code, const struct db_grant *g,
+		const struct db_participant *p, const struct db_audit *audit, time_t now,
 		struct err *err)
 {
 	struct db_dated at;
 
 	if (!db_dated_parse(CODE, code, &at))
 		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
-	return db_run(c, &db_grant_statements[CREATE],
-		      DB_ARGS(db_int(at.day), db_octets(at.hash, sizeof(at.hash)),
-			      db_octets(g->id, sizeof(g->id)), db_text(g->party), db_id(&g->acting),
-			      db_id(g->represented), db_text(g->sid), db_text(g->scope),
-			      db_bytes(g->sealed), db_text(g->redirect_uri), db_text(g->challenge),
-			      db_text(g->nonce), db_bytes(g->extra), db_int(now),
-			      db_int(g->expires)),
-		      NULL, err);
+	return db_run_found(c, &db_grant_statements[CREATE],
+			    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at.day),
+				    db_octets(at.hash, sizeof(at.hash)),
+				    db_octets(g->id, sizeof(g->id)), db_text(g->party),
+				    db_id(&g->acting), db_id(g->represented), db_text(g->sid),
+				    db_text(g->scope), db_bytes(g->sealed),
+				    db_text(g->redirect_uri), db_text(g->challenge),
+				    db_text(g->nonce), db_bytes(g->extra), db_int(g->expires),
+				    db_text(p->name_id), db_text(p->session_index)),
+			    err);
 }
 
 static bool

@@ -8,7 +8,7 @@
 #ifndef KONTOR_DB_GRANT_H
 #define KONTOR_DB_GRANT_H
 
-#include "db/audit.h"
+#include "db/session.h"
 
 struct db_grant {
 	unsigned char id[16]; /* random; what code and tokens have in common */
@@ -25,9 +25,15 @@ struct db_grant {
 	time_t created, expires; /* of the code */
 };
 
-/* `code`: db_dated_create(a, grant->expires).  created is `now`.  Lazy. */
+/*
+ * `code`: db_dated_create(a, grant->expires).  created is `now`.  With the client's part in the
+ * session and the audit row.  Lazy: all of it is lost in a crash or none, and a code that is
+ * lost gives nothing.  ERR_NOT_FOUND: the session has ended meanwhile; nothing may be sent.
+ */
 MUST_USE bool db_grant_create(const struct db_call *c, const char *code,
-			      const struct db_grant *grant, time_t now, struct err *err);
+			      const struct db_grant *grant,
+			      const struct db_participant *participant,
+			      const struct db_audit *audit, time_t now, struct err *err);
 
 enum db_take {
 	DB_TAKE_REFUSED = 0, /* unknown, expired, another party's */
@@ -37,7 +43,7 @@ enum db_take {
 
 /* The rows that a taking leaves in the trail; NULL: none. */
 struct db_take_audit {
-	const struct db_audit *taken;
+	const struct db_audit *taken;    /* its subject is filled in when it names none */
 	const struct db_audit *replayed; /* for what a replay revokes; its subject is filled in */
 };
 

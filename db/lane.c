@@ -552,72 +552,133 @@ take_back(struct lane *lane, const struct job *job)
 	lane->n_queued--;
 }
 
-/* Queue the job and wait.  False: its caller leaves without it, err is set. */
-static bool
-await_outcome(struct lane *lane, struct job *job, int64_t deadline_us, struct err *err)
+/* Held: lane->lock. */
+static void
+enqueue(struct lane *lane, struct job *const *jobs, size_t n)
 {
-	const struct timespec until = {.tv_sec = deadline_us / 1000000,
-				       .tv_nsec = deadline_us % 1000000 * 1000};
-	const char *name = job->st->name;
-	int rc = 0;
-
-	pthread_mutex_lock(&lane->lock);
-	if (lane->refusing || lane->stop || lane->n_queued >= QUEUE_MOST) {
-		bool full = !lane->refusing && !lane->stop;
-
-		pthread_mutex_unlock(&lane->lock);
-		job_free(job);
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", name,
-			    full ? "too many statements are waiting" : "not connected");
+	for (size_t i = 0; i < n; i++) {
+		*lane->last = jobs[i];
+		lane->last = &jobs[i]->next;
 	}
-	*lane->last = job;
-	lane->last = &job->next;
-	lane->n_queued++;
+	lane->n_queued += n;
 	if (lane->idle) {
 		lane->idle = false;
 		wake(lane);
 	}
-	while (!job->finished && rc == 0)
-		rc = pthread_cond_timedwait(&job->done, &lane->lock, &until);
-	bool done = job->finished, running = job->running;
+}
 
-	if (!done && running)
-		job->left = true;
-	else if (!done)
-		take_back(lane, job);
-	pthread_mutex_unlock(&lane->lock);
-	if (done)
-		return true;
-	if (!running)
-		job_free(job);
+/* Who cannot be waited for any longer.  Held: lane->lock.  What stays the caller's is kept. */
+static void
+leave(struct lane *lane, struct job **jobs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (jobs[i]->finished)
+			continue;
+		if (jobs[i]->running) {
+			jobs[i]->left = true;
+			jobs[i] = NULL;
+		} else {
+			take_back(lane, jobs[i]);
+		}
+	}
+}
+
+static bool
+say_late(const struct lane *lane, const char *name, bool running, struct err *err)
+{
 	return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", name,
 		    !running       ? "not sent in time"
 		    : writes(lane) ? "no answer in time, outcome unknown"
 				   : "no answer in time");
 }
 
-bool
-lane_run(struct lane *lane, const struct db_statement *st, const struct db_param *params, size_t n,
-	 int64_t deadline_us, PGresult **out, struct err *err)
+/* Queue the jobs and wait.  False: err is set, and those that are still ours are not NULL. */
+static bool
+await_outcome(struct lane *lane, struct job **jobs, size_t n, int64_t deadline_us, struct err *err)
 {
-	struct job *job = job_create(st, params, n);
+	const struct timespec until = {.tv_sec = deadline_us / 1000000,
+				       .tv_nsec = deadline_us % 1000000 * 1000};
+	size_t at = 0;
+	int rc = 0;
 
-	if (job == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: out of memory", st->name);
-	if (!await_outcome(lane, job, deadline_us, err))
-		return false;
-	bool held = job->outcome == ANSWERED;
+	pthread_mutex_lock(&lane->lock);
+	if (lane->refusing || lane->stop || lane->n_queued + n > QUEUE_MOST) {
+		bool full = !lane->refusing && !lane->stop;
 
-	if (held) {
+		pthread_mutex_unlock(&lane->lock);
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", jobs[0]->st->name,
+			    full ? "too many statements are waiting" : "not connected");
+	}
+	enqueue(lane, jobs, n);
+	while (at < n && rc == 0) {
+		if (jobs[at]->finished)
+			at++;
+		else
+			rc = pthread_cond_timedwait(&jobs[at]->done, &lane->lock, &until);
+	}
+	/* Its time may have come together with its end. */
+	while (at < n && jobs[at]->finished)
+		at++;
+	const char *name = at < n ? jobs[at]->st->name : NULL;
+	bool running = at < n && jobs[at]->running;
+
+	if (at < n)
+		leave(lane, jobs, n);
+	pthread_mutex_unlock(&lane->lock);
+	return at == n || say_late(lane, name, running, err);
+}
+
+/* The result of a finished job.  False: err tells why there is none. */
+static bool
+take_result(struct job *job, PGresult **out, struct err *err)
+{
+	switch (job->outcome) {
+	case ANSWERED:
 		*out = job->res;
 		job->res = NULL;
-	} else if (job->outcome == FAILED) {
-		(void)conn_fail(err, st->name, job->res);
-	} else {
-		(void)FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", st->name,
-			   job->outcome == UNKNOWN ? "outcome unknown" : "connection lost");
+		return true;
+	case FAILED:
+		return conn_fail(err, job->st->name, job->res);
+	case NOT_DONE:
+	case LOST:
+	case UNKNOWN:
+		break;
 	}
-	job_free(job);
+	return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", job->st->name,
+		    job->outcome == UNKNOWN ? "outcome unknown" : "connection lost");
+}
+
+static bool
+make_jobs(const struct lane_ask *asks, size_t n, struct job **jobs, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		jobs[i] = job_create(asks[i].st, asks[i].params, asks[i].n);
+		if (jobs[i] == NULL)
+			return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: out of memory",
+				    asks[i].st->name);
+	}
+	return true;
+}
+
+bool
+lane_run(struct lane *lane, struct lane_ask *asks, size_t n, int64_t deadline_us, struct err *err)
+{
+	struct job *jobs[LANE_ASKS_MOST] = {NULL};
+
+	if (n == 0 || n > LANE_ASKS_MOST || (n > 1 && writes(lane)))
+		return FAIL(err, ERR_INTERNAL, NULL, "not a call for a lane");
+	bool held = make_jobs(asks, n, jobs, err) && await_outcome(lane, jobs, n, deadline_us, err);
+
+	for (size_t i = 0; held && i < n; i++)
+		held = take_result(jobs[i], &asks[i].res, err);
+	for (size_t i = 0; i < n; i++) {
+		if (jobs[i] != NULL)
+			job_free(jobs[i]);
+		if (!held) {
+			PQclear(asks[i].res);
+			asks[i].res = NULL;
+		}
+	}
 	return held;
 }
 

@@ -29,12 +29,21 @@ struct lane_status {
 struct lane *lane_create(const struct lane_options *options);
 void lane_destroy(struct lane *lane); /* finishes what is queued; NULL is fine */
 
+/* One statement of a call, and where its result goes. */
+struct lane_ask {
+	const struct db_statement *st;
+	const struct db_param *params; /* copied, so that the caller may give up at its deadline */
+	size_t n;
+	PGresult *res; /* after success the caller's to clear */
+};
+#define LANE_ASKS_MOST 8
+
 /*
- * Run one statement; its parameters are copied, so that the caller may give up
- * at its deadline.  On success *out is the result, the caller's to clear.
+ * Run statements that do not need each other, in one hand-over; more than one only on the
+ * reader, where none leaves anything behind.  False: err tells of the first that failed, and
+ * every res is NULL.
  */
-MUST_USE bool lane_run(struct lane *lane, const struct db_statement *st,
-		       const struct db_param *params, size_t n, int64_t deadline_us, PGresult **out,
+MUST_USE bool lane_run(struct lane *lane, struct lane_ask *asks, size_t n, int64_t deadline_us,
 		       struct err *err);
 
 /* Not connected, and the last attempt failed: calls would be refused at once. */

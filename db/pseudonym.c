@@ -1,6 +1,7 @@
 /* Pseudonyms; see pseudonym.h. */
 #include "db/pseudonym.h"
 
+#include "db/part.h"
 #include "db/statements.h"
 
 enum { FIND, KEEP, SUBJECT };
@@ -16,21 +17,33 @@ const struct db_statement db_pseudonym_statements[] = {
 	{0},
 };
 
-bool
-db_pseudonym_find(const struct db_call *c, struct subject_id subject, const char *sector,
-		  const char **out, struct err *err)
+void
+db_pseudonym_ask(struct arena *a, const struct subject_id *subject, const char *sector,
+		 struct db_ask *out)
 {
-	struct db_rows *rows;
+	*out = db_ask_of(a, &db_pseudonym_statements[FIND],
+			 DB_ARGS(db_id(subject), db_text(sector)));
+}
 
-	if (!db_run(c, &db_pseudonym_statements[FIND], DB_ARGS(db_id(&subject), db_text(sector)),
-		    &rows, err))
-		return false;
+bool
+db_pseudonym_answer(struct db_rows *rows, const char **out, struct err *err)
+{
 	const char *found = rows->n == 0 ? NULL : db_get_text(rows, 0, 0);
 
 	if (!db_rows_check(rows, err))
 		return false;
 	*out = found;
 	return true;
+}
+
+bool
+db_pseudonym_find(const struct db_call *c, struct subject_id subject, const char *sector,
+		  const char **out, struct err *err)
+{
+	struct db_ask ask;
+
+	db_pseudonym_ask(c->a, &subject, sector, &ask);
+	return db_run_all(c, &ask, 1, err) && db_pseudonym_answer(ask.rows, out, err);
 }
 
 bool

@@ -15,15 +15,23 @@ const struct db_statement db_seen_statements[] = {
 };
 
 bool
-db_seen_once(const struct db_call *c, const char *kind, struct bytes value, time_t expires,
-	     time_t now, bool *first, struct err *err)
+db_mark_check(const struct db_mark *mark, time_t now, struct err *err)
 {
-	if (expires <= now)
-		return FAIL(err, ERR_INPUT, NULL, "a %s that has expired", kind);
-	if (expires - now > DB_AHEAD_S)
-		return FAIL(err, ERR_DENIED, NULL, "a %s that expires too far ahead", kind);
-	return db_run_did(c, &db_seen_statements[ONCE],
-			  DB_ARGS(db_int(expires / DAY_S), db_text(kind),
-				  db_bytes(db_hash(c->a, kind, value)), db_int(expires)),
+	if (mark->expires <= now)
+		return FAIL(err, ERR_INPUT, NULL, "a %s that has expired", mark->kind);
+	if (mark->expires - now > DB_AHEAD_S)
+		return FAIL(err, ERR_DENIED, NULL, "a %s that expires too far ahead", mark->kind);
+	return true;
+}
+
+bool
+db_seen_once(const struct db_call *c, const struct db_mark *mark, time_t now, bool *first,
+	     struct err *err)
+{
+	return db_mark_check(mark, now, err) &&
+	       db_run_did(c, &db_seen_statements[ONCE],
+			  DB_ARGS(db_int(mark->expires / DAY_S), db_text(mark->kind),
+				  db_bytes(db_hash(c->a, mark->kind, mark->value)),
+				  db_int(mark->expires)),
 			  first, err);
 }

@@ -10,13 +10,24 @@
 #include "db/db.h"
 
 /*
- * *first: nobody saw this value of this kind before (zero value: a replay).
  * `kind` names the place ("saml-request", "client-assertion") and whoever the
  * value is unique for belongs into it or into `value`.  `expires` comes from the
  * signed message (NotOnOrAfter, exp) with the skew allowed for it.
- * ERR_INPUT: expired; ERR_DENIED: expires too far ahead (DB_AHEAD_S).  Durable.
  */
-MUST_USE bool db_seen_once(const struct db_call *c, const char *kind, struct bytes value,
-			   time_t expires, time_t now, bool *first, struct err *err);
+struct db_mark {
+	const char *kind;
+	struct bytes value;
+	time_t expires;
+};
+
+/* ERR_INPUT: expired; ERR_DENIED: expires too far ahead (DB_AHEAD_S). */
+MUST_USE bool db_mark_check(const struct db_mark *mark, time_t now, struct err *err);
+
+/*
+ * *first: nobody saw this value of this kind before (zero value: a replay).
+ * Errors as db_mark_check.  Durable.
+ */
+MUST_USE bool db_seen_once(const struct db_call *c, const struct db_mark *mark, time_t now,
+			   bool *first, struct err *err);
 
 #endif

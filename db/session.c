@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "db/dated.h"
+#include "db/partition.h"
 #include "db/statements.h"
 
 #define TOUCH_EVERY_S 60
@@ -71,14 +72,22 @@ const struct db_statement db_session_statements[] = {
 	[REPRESENT] = {"session_represent", DB_DURABLE, T_SESSION, 1, "tbi",
 		       "UPDATE session SET represented = $2 WHERE sid = $1 AND expires > $3"
 		       " RETURNING 1"},
-	[PARTICIPATE] = {"session_participate", DB_DURABLE, T_SESSION, 7, DB_AUDIT_PARAMS "ttttt",
-			 "WITH p AS (INSERT INTO session_participant"
+	[PARTICIPATE] = {"session_participate", DB_DURABLE, T_SESSION, 7,
+			 DB_AUDIT_PARAMS "tttttitbi",
+			 "WITH m AS (INSERT INTO seen (day, kind, hash, expires)"
+			 " SELECT $12, $13, $14, $15 WHERE $14 IS NOT NULL"
+			 " ON CONFLICT DO NOTHING RETURNING 1),"
+			 " p AS (INSERT INTO session_participant"
 			 " (sid, party, dialect, name_id, session_index, at)"
 			 " SELECT sid, $8, $9, $10, $11, $1 FROM session"
 			 " WHERE sid = $7 AND expires > $1"
+			 " AND ($14 IS NULL OR EXISTS (SELECT FROM m))"
 			 " ON CONFLICT (sid, party, name_id, session_index)"
 			 " DO UPDATE SET at = EXCLUDED.at RETURNING 1),"
-			 " a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
+			 " a AS (" DB_AUDIT_FROM(
+				 "p") ")"
+				      " SELECT $14 IS NULL OR EXISTS (SELECT FROM m),"
+				      " EXISTS (SELECT FROM p)"},
 	[PARTICIPANTS] = {"session_participants", DB_READ, T_SESSION, 1, "t",
 			  "SELECT party, dialect, name_id, session_index, at"
 			  " FROM session_participant WHERE sid = $1 ORDER BY at, party"},
@@ -266,13 +275,31 @@ db_session_represent(const struct db_call *c, const char *sid, const struct subj
 
 bool
 db_session_participate(const struct db_call *c, const char *sid, const struct db_participant *p,
-		       const struct db_audit *audit, time_t now, struct err *err)
+		       const struct db_mark *mark, const struct db_audit *audit, time_t now,
+		       bool *first, struct err *err)
 {
-	return db_run_found(c, &db_session_statements[PARTICIPATE],
-			    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid), db_text(p->party),
-				    db_text(p->dialect), db_text(p->name_id),
-				    db_text(p->session_index)),
-			    err);
+	static const struct db_mark none = {NULL, {NULL, 0}, 0};
+	const struct db_mark *m = mark == NULL ? &none : mark;
+	struct db_rows *rows;
+
+	if (mark != NULL && !db_mark_check(mark, now, err))
+		return false;
+	struct bytes hash = mark == NULL ? m->value : db_hash(c->a, m->kind, m->value);
+
+	if (!db_run(c, &db_session_statements[PARTICIPATE],
+		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid), db_text(p->party),
+			    db_text(p->dialect), db_text(p->name_id), db_text(p->session_index),
+			    db_int(m->expires / DAY_S), db_text(m->kind), db_bytes_or_null(hash),
+			    db_int(m->expires)),
+		    &rows, err))
+		return false;
+	bool marked = db_get_bool(rows, 0, 0), told = db_get_bool(rows, 0, 1);
+
+	if (!db_rows_check(rows, err))
+		return false;
+	*first = marked;
+	return told || !marked ||
+	       FAIL(err, ERR_NOT_FOUND, NULL, "session_participate: it is not there");
 }
 
 static bool

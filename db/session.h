@@ -8,6 +8,7 @@
 #define KONTOR_DB_SESSION_H
 
 #include "db/audit.h"
+#include "db/seen.h"
 
 struct db_proof {
 	int level;          /* 1..4 */
@@ -73,12 +74,15 @@ struct db_participant {
 };
 
 /*
- * With the audit row, in one durable statement, before anything is sent.
- * ERR_NOT_FOUND: the session has ended meanwhile; nothing may be sent.
+ * With the audit row and the mark of the request that is answered (NULL: it was
+ * marked before), in one durable statement, before anything is sent.  *first is
+ * false when the request was seen before: then nothing else is written, and
+ * nothing may be sent.  ERR_NOT_FOUND: the session has ended meanwhile; likewise.
  */
 MUST_USE bool db_session_participate(const struct db_call *c, const char *sid,
 				     const struct db_participant *participant,
-				     const struct db_audit *audit, time_t now, struct err *err);
+				     const struct db_mark *mark, const struct db_audit *audit,
+				     time_t now, bool *first, struct err *err);
 
 /* In order of time. */
 MUST_USE bool db_session_participants(const struct db_call *c, const char *sid,

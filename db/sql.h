@@ -111,6 +111,24 @@ MUST_USE bool db_run(const struct db_call *c, const struct db_statement *stateme
 		     const struct db_param *params, size_t n, struct db_rows **rows,
 		     struct err *err);
 
+/* A statement of several that are run together, and its rows afterwards. */
+struct db_ask {
+	const struct db_statement *statement;
+	const struct db_param *params;
+	size_t n;
+	struct db_rows *rows;
+};
+
+/* Its parameters copied into the arena; what they point to must live until the run. */
+struct db_ask db_ask_of(struct arena *a, const struct db_statement *statement,
+			const struct db_param *params, size_t n);
+
+/*
+ * Run statements of class DB_READ that do not need each other, in one hand-over: what costs
+ * is not the look-up but waking the connection's thread and being woken.  n at most 8.
+ */
+MUST_USE bool db_run_all(const struct db_call *c, struct db_ask *asks, size_t n, struct err *err);
+
 /* Run it and say whether it returned a row. */
 MUST_USE bool db_run_did(const struct db_call *c, const struct db_statement *statement,
 			 const struct db_param *params, size_t n, bool *did, struct err *err);

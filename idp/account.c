@@ -94,13 +94,13 @@ read_value(struct arena *a, struct bytes plain, struct held *h, struct err *err)
 			       h->at->name, &h->value, err);
 }
 
-static bool
-open_rows(const struct account_work *w, const struct db_subject *subject,
-	  const struct db_attribute *rows, size_t n, struct held *held, size_t *n_held,
-	  struct err *err)
+bool
+account_open(const struct account_work *w, const struct db_subject *subject,
+	     const struct db_attribute *rows, size_t n, struct held_list *out, struct err *err)
 {
 	struct account_value *values = ARENA_ARRAY(w->a, struct account_value, n + 1);
 	struct bytes *plain = ARENA_ARRAY(w->a, struct bytes, n + 1);
+	struct held *held = ARENA_ARRAY(w->a, struct held, n + 1);
 	size_t used = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -120,7 +120,7 @@ open_rows(const struct account_work *w, const struct db_subject *subject,
 	for (size_t i = 0; i < used; i++)
 		if (!read_value(w->a, plain[i], &held[i], err))
 			return false;
-	*n_held = used;
+	*out = (struct held_list){held, used};
 	return true;
 }
 
@@ -129,16 +129,10 @@ account_attributes(const struct account_work *w, const struct db_subject *subjec
 		   struct held_list *out, struct err *err)
 {
 	const struct db_attribute *rows;
-	size_t n, used;
+	size_t n;
 
-	if (!db_attribute_load(&w->db, subject->id, &rows, &n, err))
-		return false;
-	struct held *held = ARENA_ARRAY(w->a, struct held, n + 1);
-
-	if (!open_rows(w, subject, rows, n, held, &used, err))
-		return false;
-	*out = (struct held_list){held, used};
-	return true;
+	return db_attribute_load(&w->db, subject->id, &rows, &n, err) &&
+	       account_open(w, subject, rows, n, out, err);
 }
 
 bool
@@ -204,7 +198,7 @@ account_create(const struct account_work *w, struct kdf_memory *memory,
 
 bool
 account_pseudonym(const struct account_work *w, const struct db_subject *subject,
-		  const char *sector, const char **out, struct err *err)
+		  const char *sector, const char *kept, const char **out, struct err *err)
 {
 	bool foreign = subject->origin == DB_FOREIGN;
 	struct pseudonym_subject who = {
@@ -213,10 +207,8 @@ account_pseudonym(const struct account_work *w, const struct db_subject *subject
 		.id = foreign ? bytes_of(subject->foreign_id) : id_bytes(w->a, subject->id),
 	};
 	const struct key *k = keyring_active(w->keyring, KEY_PSEUDONYM, KEY_SECRET);
-	const char *kept, *made;
+	const char *made;
 
-	if (!db_pseudonym_find(&w->db, subject->id, sector, &kept, err))
-		return false;
 	if (kept != NULL) {
 		*out = kept;
 		return true;

@@ -37,7 +37,12 @@ MUST_USE bool account_login_name(struct arena *a, const char *typed, const char 
 MUST_USE bool account_lookup(const struct account_work *w, const char *login_name,
 			     struct bytes *out, struct err *err);
 
-/* All attributes of an account, opened.  Names that the table does not know are left out. */
+/* Attributes as they are stored, opened.  Names that the table does not know are left out. */
+MUST_USE bool account_open(const struct account_work *w, const struct db_subject *subject,
+			   const struct db_attribute *rows, size_t n, struct held_list *out,
+			   struct err *err);
+
+/* All attributes of an account, opened. */
 MUST_USE bool account_attributes(const struct account_work *w, const struct db_subject *subject,
 				 struct held_list *out, struct err *err);
 
@@ -63,11 +68,12 @@ MUST_USE bool account_create(const struct account_work *w, struct kdf_memory *me
 			     struct err *err);
 
 /*
- * The one pseudonym of a subject in a sector, both dialects: the row that is
- * kept, else computed by the signer and kept.  43 characters.
+ * The one pseudonym of a subject in a sector, both dialects: `kept`, which the row
+ * says (db_holding), else computed by the signer and kept.  43 characters.
  */
 MUST_USE bool account_pseudonym(const struct account_work *w, const struct db_subject *subject,
-				const char *sector, const char **out, struct err *err);
+				const char *sector, const char *kept, const char **out,
+				struct err *err);
 
 /* "Erika Mustermann" for pages of the person itself; "" without names. */
 const char *account_person_name(struct arena *a, struct held_list held);

@@ -72,7 +72,7 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 	       *optional = half(a, &f->offer, false);
 	const char *pseudonym;
 
-	if (!account_pseudonym(&w, f->subject, p->sector, &pseudonym, err))
+	if (!account_pseudonym(&w, f->subject, p->sector, f->holding.pseudonym, &pseudonym, err))
 		return false;
 	add_pseudonym(a, required, pseudonym, f->level);
 

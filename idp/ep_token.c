@@ -16,9 +16,12 @@ once(struct request *rq, const struct oidc_client_proof *proof, struct err *err)
 	if (proof->jti == NULL)
 		return true;
 	if (!db_seen_once(
-		    &c, "client-assertion",
-		    bytes_of(arena_printf(rq->a, "%s %s", proof->client->client_id, proof->jti)),
-		    proof->jti_expires, rq->now, &first, err))
+		    &c,
+		    &(struct db_mark){"client-assertion",
+				      bytes_of(arena_printf(rq->a, "%s %s",
+							    proof->client->client_id, proof->jti)),
+				      proof->jti_expires},
+		    rq->now, &first, err))
 		return false;
 	/* RFC 7523 3 (7): a replayed assertion is nobody's proof. */
 	return first ||

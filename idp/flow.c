@@ -183,19 +183,28 @@ answer(struct flow *f, struct response *rs, struct err *err)
 
 /* ---- beginning ---- */
 
-/* Mark a request as used.  *first false: it was used before. */
-static bool
-mark_replay(struct flow *f, bool *first, struct err *err)
+/* The replay mark of the request; NULL: it may come again. */
+static const struct db_mark *
+mark_of(struct flow *f)
 {
+	if (f->ask.replay == NULL)
+		return NULL;
+	struct db_mark *m = ARENA_NEW(f->rq->a, struct db_mark);
+	const char *value = arena_printf(f->rq->a, "%s %s", f->ask.party->id, f->ask.replay);
+
+	*m = (struct db_mark){"request", bytes_of(value), f->ask.replay_expires};
+	return m;
+}
+
+/* Mark the request as used.  *first false: it was used before. */
+static bool
+mark_now(struct flow *f, bool *first, struct err *err)
+{
+	const struct db_mark *mark = mark_of(f);
 	struct db_call c = call_of(f->rq);
 
 	*first = true;
-	if (f->ask.replay == NULL)
-		return true;
-	return db_seen_once(
-		&c, "request",
-		bytes_of(arena_printf(f->rq->a, "%s %s", f->ask.party->id, f->ask.replay)),
-		f->ask.replay_expires, f->rq->now, first, err);
+	return mark == NULL || db_seen_once(&c, mark, f->rq->now, first, err);
 }
 
 /* A request that was sent twice (browser back) goes on where the first one is. */
@@ -256,6 +265,19 @@ needs_page(const struct flow *f)
 	       (f->state == FLOW_MISSING && !f->ask.passive);
 }
 
+/* An answer at once: the statement that records it leaves the mark. */
+static bool
+answer_marking(struct flow *f, struct response *rs, struct err *err)
+{
+	f->mark = mark_of(f);
+	if (!answer(f, rs, err))
+		return false;
+	if (!f->replayed)
+		return true;
+	*rs = (struct response){0};
+	return lead_to_first(f, rs, err);
+}
+
 static bool
 start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, const char *route,
       struct response *rs, struct err *err)
@@ -269,7 +291,9 @@ start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, con
 	request_wish_lang(rq, ask->lang);
 	if (browser_sends_cookies && (!session_find(rq, &f->session, err) || !flow_judge(f, err)))
 		return false;
-	if (!mark_replay(f, &first, err))
+	if (f->state == FLOW_ANSWER)
+		return answer_marking(f, rs, err);
+	if (!mark_now(f, &first, err))
 		return false;
 	if (!first)
 		return lead_to_first(f, rs, err);

@@ -7,6 +7,7 @@
 #define KONTOR_IDP_FLOW_H
 
 #include "db/flow.h"
+#include "db/holding.h"
 #include "idp/account.h"
 #include "idp/front.h"
 #include "idp/session.h"
@@ -23,12 +24,20 @@ struct flow {
 	enum flow_state state;
 	const struct db_session *session; /* usable or not; NULL: none */
 	enum level level; /* what counts for this ask (proofs of this flow when forced) */
-	const struct db_subject *subject; /* of the session; NULL: none */
-	struct held_list held;
+	const struct db_subject *subject; /* of the session; NULL: none that is active */
+	struct db_holding holding;        /* what is stored of it; set when level is not NONE */
+	struct held_list held;            /* its attributes, opened */
 	struct release offer;    /* what could go out */
 	struct release granted;  /* what may go out: set in FLOW_ANSWER */
 	const char *fingerprint; /* of the offer */
 	void *built;             /* what the front's build hands to its record */
+
+	/*
+	 * The request's replay mark that the front's record has to leave with its answer
+	 * (NULL: it was left before), and whether record found it there already.
+	 */
+	const struct db_mark *mark;
+	bool replayed;
 };
 
 /* The level the party is told: that of this login, never above the request's or the party's cap. */

@@ -3,7 +3,6 @@
 
 #include "base/enc.h"
 #include "base/text.h"
-#include "db/consent.h"
 #include "idp/login.h"
 
 json_t *
@@ -76,14 +75,19 @@ counted_level(struct flow *f)
 }
 
 static bool
-load_subject(struct flow *f, struct err *err)
+load_holding(struct flow *f, struct err *err)
 {
 	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
-	const struct db_subject *s;
+	const struct party *p = f->ask.party;
+	struct db_holder who = {.acting = f->session->acting,
+				.represented = f->session->represented,
+				.party = p == NULL ? NULL : p->id,
+				.sector = p == NULL ? NULL : p->sector};
 
-	if (!db_account_load(&c, f->session->acting, &s, err))
+	if (!db_holding_load(&c, &who, &f->holding, err))
 		return false;
-	f->subject = s != NULL && s->state == DB_ACTIVE ? s : NULL;
+	if (f->holding.subject != NULL && f->holding.subject->state == DB_ACTIVE)
+		f->subject = f->holding.subject;
 	return true;
 }
 
@@ -110,11 +114,11 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 {
 	const struct party *p = f->ask.party;
 	struct account_work w = account_work_of(f->rq);
-	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
-	const struct db_consent *stored;
+	const struct db_consent *stored = f->holding.consent;
 	struct bytes digest, kept;
 
-	if (!account_attributes(&w, f->subject, &f->held, err))
+	if (!account_open(&w, f->subject, f->holding.attributes, f->holding.n_attributes, &f->held,
+			  err))
 		return false;
 	if (p == NULL)
 		return true;
@@ -125,8 +129,6 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 	facts->required_missing = f->offer.missing != NULL;
 	f->fingerprint = release_fingerprint(f->rq->a, &f->offer, party_purpose(p, LANG_DE),
 					     (struct bytes){0});
-	if (!db_consent_find(&c, f->session->acting, f->session->represented, p->id, &stored, err))
-		return false;
 	facts->consent_needed = true;
 	if (stored == NULL || p->policy.consent == CONSENT_ALWAYS || f->ask.consent_anew)
 		return true;
@@ -166,7 +168,7 @@ flow_judge(struct flow *f, struct err *err)
 
 	f->subject = NULL;
 	f->level = counted_level(f);
-	if (f->level != LEVEL_NONE && !load_subject(f, err))
+	if (f->level != LEVEL_NONE && !load_holding(f, err))
 		return false;
 	facts.session_usable = f->subject != NULL;
 	facts.session = f->subject == NULL ? LEVEL_NONE : f->level;

@@ -42,8 +42,8 @@ struct front {
 
 	/*
 	 * FLOW_ANSWER in two steps: build fills rs (signs, writes nothing), record
-	 * stores what it means (participation, code, audit), durably.  Nothing is
-	 * sent unless both succeed.
+	 * stores what it means (participation, code, audit) and the request's replay
+	 * mark when the flow has left it to it.  Nothing is sent unless both succeed.
 	 */
 	bool (*build)(struct flow *f, struct response *rs, struct err *err);
 	bool (*record)(struct flow *f, struct err *err);

@@ -319,7 +319,8 @@ build(struct flow *f, struct response *rs, struct err *err)
 	struct state s;
 
 	if (!state_read(rq->a, &f->ask, &s, err) || !way_back(f, &s, &to, err) ||
-	    !account_pseudonym(&w, f->subject, f->ask.party->sector, &sub, err))
+	    !account_pseudonym(&w, f->subject, f->ask.party->sector, f->holding.pseudonym, &sub,
+			       err))
 		return false;
 	/* Core 5.5.1: asked for one certain person, and it is another. */
 	if (s.sub != NULL && !text_eq(s.sub, sub))
@@ -371,8 +372,7 @@ record(struct flow *f, struct err *err)
 
 	if (b == NULL) /* it was an error after all: nothing was given */
 		return true;
-	return db_session_participate(&c, f->session->sid, &b->participant, &audit, rq->now, err) &&
-	       db_grant_create(&c, b->code, &b->grant, rq->now, err);
+	return db_grant_create(&c, b->code, &b->grant, &b->participant, &audit, rq->now, err);
 }
 
 bool

@@ -291,7 +291,8 @@ build(struct flow *f, struct response *rs, struct err *err)
 	struct state s;
 
 	if (!state_read(rq->a, &f->ask, &s, err) ||
-	    !account_pseudonym(&w, f->subject, f->ask.party->sector, &pseudonym, err))
+	    !account_pseudonym(&w, f->subject, f->ask.party->sector, f->holding.pseudonym,
+			       &pseudonym, err))
 		return false;
 	const char *class_ref = level_word(flow_told_level(f), f->ask.party->policy.vocabulary);
 	struct saml_assertion assertion = {
@@ -340,7 +341,13 @@ record(struct flow *f, struct err *err)
 					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT), NULL),
 	};
 
-	return db_session_participate(&c, f->session->sid, f->built, &audit, rq->now, err);
+	bool first;
+
+	if (!db_session_participate(&c, f->session->sid, f->built, f->mark, &audit, rq->now, &first,
+				    err))
+		return false;
+	f->replayed = !first;
+	return true;
 }
 
 static struct saml_status

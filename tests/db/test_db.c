@@ -92,7 +92,8 @@ see(struct other *o)
 {
 	bool first = false;
 
-	return db_seen_once(&o->c, "brake", bytes_of(o->name), NOW + 60, NOW, &first, &o->err) &&
+	return db_seen_once(&o->c, &(struct db_mark){"brake", bytes_of(o->name), NOW + 60}, NOW,
+			    &first, &o->err) &&
 	       first;
 }
 
@@ -286,9 +287,9 @@ a_call_that_gave_up_while_it_ran_knows_nothing(void **state)
 
 	pg_sql(pg, BRAKE);
 	soon.deadline_us = clock_mono_us() + 50000;
-	ASSERT_REFUSED(
-		db_seen_once(&soon, "brake", bytes_of("soon"), NOW + 60, NOW, &first, &pg->err),
-		&pg->err, ERR_UNAVAILABLE, "no answer in time, outcome unknown");
+	ASSERT_REFUSED(db_seen_once(&soon, &(struct db_mark){"brake", bytes_of("soon"), NOW + 60},
+				    NOW, &first, &pg->err),
+		       &pg->err, ERR_UNAVAILABLE, "no answer in time, outcome unknown");
 	pg_sql(pg, RELEASE);
 	/* It happened, as "unknown" allows. */
 	pg_await(pg, "SELECT count(*) FROM seen WHERE kind = 'brake'", "1");
@@ -429,7 +430,8 @@ without_a_database_every_call_says_so(void **state)
 	ASSERT_REFUSED(db_party_list(&c, &list, &n, &pg->err), &pg->err, ERR_UNAVAILABLE,
 		       "party_list: not connected");
 	ASSERT_REFUSED(db_tx_begin(&c, &tx, &pg->err), &pg->err, ERR_UNAVAILABLE, "connect");
-	ASSERT_REFUSED(db_seen_once(&c, "k", bytes_of("v"), NOW + 1, NOW, &first, &pg->err),
+	ASSERT_REFUSED(db_seen_once(&c, &(struct db_mark){"k", bytes_of("v"), NOW + 1}, NOW, &first,
+				    &pg->err),
 		       &pg->err, ERR_UNAVAILABLE, "seen_once");
 	ASSERT_REFUSED(db_tx_begin(&c, &tx, &pg->err), &pg->err, ERR_UNAVAILABLE,
 		       "begin: not connected");

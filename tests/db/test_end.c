@@ -13,6 +13,10 @@
 #include "db/session.h"
 #include "tests/db/pg.h"
 
+/* The client as it takes part in a session. */
+static const struct db_participant part = {
+	.dialect = "oidc", .name_id = "name", .session_index = "1"};
+
 #define BRAKE   "SELECT pg_advisory_lock(1)"
 #define RELEASE "SELECT pg_advisory_unlock_all()"
 #define AWAITS(role)                                                               \
@@ -73,7 +77,7 @@ set_scene(struct pg *pg)
 	rand_bytes(grant.id, sizeof(grant.id));
 	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NULL, NOW, &pg->err),
 		  &pg->err);
-	ASSERT_OK(db_grant_create(&pg->c, s.code, &grant, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_grant_create(&pg->c, s.code, &grant, &part, NULL, NOW, &pg->err), &pg->err);
 	return s;
 }
 
@@ -129,7 +133,8 @@ participate(struct other *o)
 	const struct db_participant p = {
 		.party = "p", .dialect = "saml", .name_id = "n", .session_index = ""};
 
-	return db_session_participate(&o->c, o->scene->sid, &p, NULL, NOW, &o->err);
+	return db_session_participate(&o->c, o->scene->sid, &p, NULL, NULL, NOW, &(bool){0},
+				      &o->err);
 }
 
 static bool
@@ -204,7 +209,8 @@ a_party_that_is_just_told_hears_of_the_end(void **state)
 	struct pg *pg = *state;
 	struct scene s = set_scene(pg);
 
-	assert_int_equal(give_while_it_ends(pg, &s, participate, end_session), 1);
+	/* The portal, and the client whose code the scene has. */
+	assert_int_equal(give_while_it_ends(pg, &s, participate, end_session), 2);
 }
 
 /* Again and again: the lock that the side holds is not waited for long. */

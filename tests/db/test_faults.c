@@ -190,7 +190,9 @@ see(struct waiting *w)
 {
 	bool first = false;
 
-	return db_seen_once(&w->c, "brake", bytes_of("v"), NOW + 60, NOW, &first, &w->err) && first;
+	return db_seen_once(&w->c, &(struct db_mark){"brake", bytes_of("v"), NOW + 60}, NOW, &first,
+			    &w->err) &&
+	       first;
 }
 
 static void

@@ -7,6 +7,10 @@
 #include "db/session.h"
 #include "tests/db/pg.h"
 
+/* The client as it takes part in a session. */
+static const struct db_participant part = {
+	.dialect = "oidc", .name_id = "name", .session_index = "1"};
+
 #define CODE_END  (NOW + 60)
 #define TOKEN_END (NOW + 600)
 
@@ -43,7 +47,7 @@ give(struct pg *pg)
 	rand_bytes(g.grant.id, sizeof(g.grant.id));
 	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NULL, NOW, &pg->err),
 		  &pg->err);
-	ASSERT_OK(db_grant_create(&pg->c, g.code, &g.grant, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_grant_create(&pg->c, g.code, &g.grant, &part, NULL, NOW, &pg->err), &pg->err);
 	return g;
 }
 
@@ -78,6 +82,27 @@ find(struct pg *pg, const char *token, time_t now)
 
 	ASSERT_OK(db_token_find(&pg->c, token, now, &found, &pg->err), &pg->err);
 	return found;
+}
+
+static void
+a_client_takes_part_with_its_code_or_not_at_all(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+	const struct db_audit audit = {.event = "code_given", .ref = "r"};
+	const char *code = db_dated_create(pg->a, CODE_END);
+
+	const char *sql = arena_printf(pg->a,
+				       "SELECT dialect || name_id || session_index FROM"
+				       " session_participant WHERE sid = '%s'",
+				       g.grant.sid);
+
+	assert_string_equal(pg_value(pg, sql), "oidcname1");
+	rand_bytes(g.grant.id, sizeof(g.grant.id));
+	ASSERT_REFUSED(db_grant_create(&pg->c, code, &g.grant, &part, &audit, NOW + 3600, &pg->err),
+		       &pg->err, ERR_NOT_FOUND, "grant_create");
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'code_given'"),
+			    "0");
 }
 
 static void
@@ -218,8 +243,8 @@ a_code_that_may_not_be_taken_is_refused(void **state)
 	ASSERT_REFUSED(db_grant_take(&pg->c, other.code, "stadtportal", "x", TOKEN_END, NULL, NOW,
 				     &(enum db_take){0}, &grant, &pg->err),
 		       &pg->err, ERR_INTERNAL, "not a token");
-	ASSERT_REFUSED(db_grant_create(&pg->c, "x", &other.grant, NOW, &pg->err), &pg->err,
-		       ERR_INTERNAL, "not a code");
+	ASSERT_REFUSED(db_grant_create(&pg->c, "x", &other.grant, &part, NULL, NOW, &pg->err),
+		       &pg->err, ERR_INTERNAL, "not a code");
 }
 
 static void
@@ -343,6 +368,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_client_takes_part_with_its_code_or_not_at_all),
 		T(a_code_is_taken_with_all_it_carries),
 		T(the_token_comes_with_the_code),
 		T(a_second_use_revokes_what_the_first_gave),

@@ -14,6 +14,10 @@
 #include "db/ticket.h"
 #include "tests/db/pg.h"
 
+/* The client as it takes part in a session. */
+static const struct db_participant part = {
+	.dialect = "oidc", .name_id = "name", .session_index = "1"};
+
 /* Ten seconds before and after a midnight inside the partitions. */
 #define MIDNIGHT (NOW - NOW % DAY_S + DAY_S)
 #define EVENING  (MIDNIGHT - 10)
@@ -63,7 +67,8 @@ what_expired_is_dropped_a_day_later(void **state)
 	struct pg *pg = *state;
 	bool first;
 
-	ASSERT_OK(db_seen_once(&pg->c, "k", bytes_of("drop"), EVENING, NOW, &first, &pg->err),
+	ASSERT_OK(db_seen_once(&pg->c, &(struct db_mark){"k", bytes_of("drop"), EVENING}, NOW,
+			       &first, &pg->err),
 		  &pg->err);
 	assert_int_equal(maintain(pg, EVENING + DAY_S).dropped, 0);
 	assert_string_equal(pg_value(pg, "SELECT count(*) FROM seen WHERE kind = 'k'"), "1");
@@ -117,28 +122,32 @@ a_mark_is_seen_on_both_sides_of_midnight(void **state)
 	bool first;
 
 	/* The message says when it expires; when it arrives does not matter. */
-	ASSERT_OK(db_seen_once(&pg->c, "saml-request", value, MORNING, EVENING, &first, &pg->err),
-		  &pg->err);
-	assert_true(first);
-	ASSERT_OK(db_seen_once(&pg->c, "saml-request", value, MORNING, EVENING, &first, &pg->err),
-		  &pg->err);
-	assert_false(first);
-	ASSERT_OK(
-		db_seen_once(&pg->c, "saml-request", value, MORNING, MORNING - 1, &first, &pg->err),
-		&pg->err);
-	assert_false(first);
-	ASSERT_OK(
-		db_seen_once(&pg->c, "client-assertion", value, MORNING, EVENING, &first, &pg->err),
-		&pg->err);
-	assert_true(first);
-	ASSERT_REFUSED(
-		db_seen_once(&pg->c, "saml-request", value, MORNING, MORNING, &first, &pg->err),
-		&pg->err, ERR_INPUT, "has expired");
-	ASSERT_REFUSED(db_seen_once(&pg->c, "saml-request", value, NOW + DB_AHEAD_S + 1, NOW,
-				    &first, &pg->err),
-		       &pg->err, ERR_DENIED, "too far ahead");
-	ASSERT_OK(db_seen_once(&pg->c, "saml-request", bytes_of("far"), NOW + DB_AHEAD_S, NOW,
+	ASSERT_OK(db_seen_once(&pg->c, &(struct db_mark){"saml-request", value, MORNING}, EVENING,
 			       &first, &pg->err),
+		  &pg->err);
+	assert_true(first);
+	ASSERT_OK(db_seen_once(&pg->c, &(struct db_mark){"saml-request", value, MORNING}, EVENING,
+			       &first, &pg->err),
+		  &pg->err);
+	assert_false(first);
+	ASSERT_OK(db_seen_once(&pg->c, &(struct db_mark){"saml-request", value, MORNING},
+			       MORNING - 1, &first, &pg->err),
+		  &pg->err);
+	assert_false(first);
+	ASSERT_OK(db_seen_once(&pg->c, &(struct db_mark){"client-assertion", value, MORNING},
+			       EVENING, &first, &pg->err),
+		  &pg->err);
+	assert_true(first);
+	ASSERT_REFUSED(db_seen_once(&pg->c, &(struct db_mark){"saml-request", value, MORNING},
+				    MORNING, &first, &pg->err),
+		       &pg->err, ERR_INPUT, "has expired");
+	ASSERT_REFUSED(db_seen_once(&pg->c,
+				    &(struct db_mark){"saml-request", value, NOW + DB_AHEAD_S + 1},
+				    NOW, &first, &pg->err),
+		       &pg->err, ERR_DENIED, "too far ahead");
+	ASSERT_OK(db_seen_once(&pg->c,
+			       &(struct db_mark){"saml-request", bytes_of("far"), NOW + DB_AHEAD_S},
+			       NOW, &first, &pg->err),
 		  &pg->err);
 }
 
@@ -223,7 +232,7 @@ a_code_is_used_once_over_midnight(void **state)
 	enum db_take result;
 
 	ASSERT_OK(db_session_create(&pg->c, "cookie", &session, NULL, EVENING, &pg->err), &pg->err);
-	ASSERT_OK(db_grant_create(&pg->c, code, &grant, EVENING, &pg->err), &pg->err);
+	ASSERT_OK(db_grant_create(&pg->c, code, &grant, &part, NULL, EVENING, &pg->err), &pg->err);
 	ASSERT_OK(db_grant_take(&pg->c, code, "p", token, MORNING + DAY_S, NULL, EVENING, &result,
 				&taken, &pg->err),
 		  &pg->err);

@@ -19,8 +19,12 @@
 #include "db/ticket.h"
 #include "tests/db/pg.h"
 
+/* The client as it takes part in a session. */
+static const struct db_participant part = {
+	.dialect = "oidc", .name_id = "name", .session_index = "1"};
+
 #define NODES  50
-#define ROUNDS 5
+#define ROUNDS (int)test_size(5, 100)
 
 /* What the nodes fight for in a round. */
 struct prize {
@@ -141,8 +145,9 @@ static enum result
 try_seen(struct node *n)
 {
 	bool first = false;
-	bool held = db_seen_once(&n->c, "jti", bytes_of(n->prize->text), NOW + 60, NOW, &first,
-				 &n->err);
+	bool held =
+		db_seen_once(&n->c, &(struct db_mark){"jti", bytes_of(n->prize->text), NOW + 60},
+			     NOW, &first, &n->err);
 
 	return judge(n, held, first);
 }
@@ -346,7 +351,8 @@ make_code(struct pg *pg, const struct prize *prize)
 
 	memcpy(grant.id, prize->id, sizeof(grant.id));
 	make_session(pg, prize);
-	ASSERT_OK(db_grant_create(&pg->c, prize->text, &grant, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_grant_create(&pg->c, prize->text, &grant, &part, NULL, NOW, &pg->err),
+		  &pg->err);
 }
 
 static void
@@ -394,6 +400,40 @@ a_totp_step_is_accepted_once(void **state)
 	EXACTLY_ONE(pg, make_totp, try_totp);
 }
 
+static enum result
+try_answer(struct node *n)
+{
+	const char *name = rand_token(n->c.a, 16);
+	const struct db_participant p = {
+		.party = "p", .dialect = "saml", .name_id = name, .session_index = ""};
+	const struct db_mark mark = {"request", bytes_of(n->prize->text), NOW + 60};
+	bool first = false;
+	bool held =
+		db_session_participate(&n->c, n->prize->sid, &p, &mark, NULL, NOW, &first, &n->err);
+
+	return judge(n, held, first);
+}
+
+/* One statement leaves mark and participation: what was replayed took no part. */
+static void
+a_request_is_answered_once(void **state)
+{
+	struct pg *pg = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct prize prize = new_prize(pg, round);
+
+		make_session(pg, &prize);
+		assert_int_equal(race(pg, &prize, try_answer), 1);
+		assert_string_equal(
+			pg_value(pg, arena_printf(pg->a,
+						  "SELECT count(*) FROM session_participant"
+						  " WHERE sid = '%s'",
+						  prize.sid)),
+			"1");
+	}
+}
+
 static void
 a_cookie_changes_once(void **state)
 {
@@ -409,7 +449,9 @@ take_part(struct pg *pg, const struct prize *prize)
 		.party = "p", .dialect = "saml", .name_id = "n", .session_index = ""};
 
 	make_session(pg, prize);
-	ASSERT_OK(db_session_participate(&pg->c, prize->sid, &p, NULL, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_session_participate(&pg->c, prize->sid, &p, NULL, NULL, NOW, &(bool){0},
+					 &pg->err),
+		  &pg->err);
 }
 
 static void
@@ -486,6 +528,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_request_is_answered_once),
 		T(a_replay_mark_is_first_once),
 		T(a_ticket_is_taken_once),
 		T(a_flow_is_answered_once),

@@ -227,10 +227,14 @@ parties_that_take_part_are_known(void **state)
 	const struct db_participant *list;
 	size_t n;
 
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, &audit, NOW, &pg->err), &pg->err);
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, &audit, NOW + 1, &pg->err),
+	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, &audit, NOW, &(bool){0},
+					 &pg->err),
 		  &pg->err);
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, &audit, NOW + 2, &pg->err),
+	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, NULL, &audit, NOW + 1, &(bool){0},
+					 &pg->err),
+		  &pg->err);
+	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, &audit, NOW + 2, &(bool){0},
+					 &pg->err),
 		  &pg->err);
 	ASSERT_OK(db_session_participants(&pg->c, s.sid, &list, &n, &pg->err), &pg->err);
 	assert_int_equal(n, 2);
@@ -265,6 +269,43 @@ parties_that_take_part_are_known(void **state)
 }
 
 static void
+a_request_is_answered_once(void **state)
+{
+	struct pg *pg = *state;
+	const char *cookie;
+	struct db_session s = start(pg, &cookie);
+	const struct db_audit audit = {.event = "answered", .ref = "r"};
+	const struct db_mark mark = {"request", bytes_of("portal _1"), NOW + 60};
+	const struct db_mark late = {"request", bytes_of("portal _2"), NOW};
+	bool first = false;
+
+	ASSERT_OK(
+		db_session_participate(&pg->c, s.sid, &saml, &mark, &audit, NOW, &first, &pg->err),
+		&pg->err);
+	assert_true(first);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, &mark, &audit, NOW + 1,
+						 &first, &pg->err),
+			  &pg->err);
+		assert_false(first);
+	}
+	/* It is the same mark as any other way would leave. */
+	ASSERT_OK(db_seen_once(&pg->c, &mark, NOW, &first, &pg->err), &pg->err);
+	assert_false(first);
+	ASSERT_REFUSED(
+		db_session_participate(&pg->c, s.sid, &saml, &late, &audit, NOW, &first, &pg->err),
+		&pg->err, ERR_INPUT, "expired");
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'answered'"),
+			    "1");
+	assert_string_equal(
+		pg_value(pg,
+			 arena_printf(pg->a,
+				      "SELECT count(*) FROM session_participant WHERE sid = '%s'",
+				      s.sid)),
+		"1");
+}
+
+static void
 nobody_takes_part_in_a_session_that_is_over(void **state)
 {
 	struct pg *pg = *state;
@@ -275,12 +316,14 @@ nobody_takes_part_in_a_session_that_is_over(void **state)
 	bool ended;
 	size_t n;
 
-	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, &audit, NOW + 3600, &pg->err),
+	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, NULL, &audit, NOW + 3600,
+					      &(bool){0}, &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "session_participate");
 	ASSERT_OK(db_session_end(&pg->c, s.sid, NULL, NOW, &ended, &list, &n, &pg->err), &pg->err);
 	assert_true(ended);
 	assert_int_equal(n, 0);
-	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, &audit, NOW, &pg->err),
+	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, NULL, &audit, NOW, &(bool){0},
+					      &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "session_participate");
 	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'not_released'"),
 			    "0");
@@ -297,8 +340,12 @@ the_end_is_told_to_all_who_took_part_once(void **state)
 	bool ended;
 	size_t n;
 
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, NOW, &pg->err), &pg->err);
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, NULL, NOW + 1, &pg->err), &pg->err);
+	ASSERT_OK(
+		db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, NOW, &(bool){0}, &pg->err),
+		&pg->err);
+	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, NULL, NULL, NOW + 1, &(bool){0},
+					 &pg->err),
+		  &pg->err);
 	ASSERT_OK(db_session_end(&pg->c, s.sid, &audit, NOW, &ended, &list, &n, &pg->err),
 		  &pg->err);
 	assert_true(ended);
@@ -379,6 +426,7 @@ main(void)
 		T(a_use_is_noted_once_a_minute),
 		T(each_login_changes_the_cookie),
 		T(parties_that_take_part_are_known),
+		T(a_request_is_answered_once),
 		T(nobody_takes_part_in_a_session_that_is_over),
 		T(the_end_is_told_to_all_who_took_part_once),
 		T(a_person_sees_the_sessions_that_live),

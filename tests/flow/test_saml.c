@@ -307,6 +307,14 @@ a_request_is_answered_once(void **state)
 	web_get(&thief, url);
 	assert_null(saml_response_of(&thief));
 	assert_int_equal(thief.status, 410);
+
+	/* The same where no page is needed: the answer itself leaves the mark. */
+	url = saml_request_url(w, fresh_id(w), "", "");
+	web_get(&b, url);
+	assert_non_null(saml_response_of(&b));
+	web_get(&b, url);
+	assert_null(saml_response_of(&b));
+	assert_int_equal(b.status, 410);
 }
 
 static void

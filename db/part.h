@@ -1,0 +1,35 @@
+/*
+ * What several aggregates are read from in one hand-over (db/holding.c): each gives the
+ * statement it is read with and makes of the rows what its own functions give.
+ */
+#ifndef KONTOR_DB_PART_H
+#define KONTOR_DB_PART_H
+
+#include "db/account.h"
+#include "db/consent.h"
+#include "db/sql.h"
+
+void db_account_ask(struct arena *a, const struct subject_id *id, struct db_ask *out);
+MUST_USE bool db_account_answer(struct arena *a, struct db_rows *rows,
+				const struct db_subject **out, struct err *err);
+
+void db_attribute_ask(struct arena *a, const struct subject_id *subject, struct db_ask *out);
+MUST_USE bool db_attribute_answer(struct arena *a, struct db_rows *rows,
+				  const struct db_attribute **out, size_t *n, struct err *err);
+
+/* Whose consent to whom. */
+struct db_consent_key {
+	struct subject_id acting;
+	const struct subject_id *represented; /* NULL: none */
+	const char *party;
+};
+void db_consent_ask(struct arena *a, const struct db_consent_key *key, struct db_ask *out);
+MUST_USE bool db_consent_answer(struct arena *a, struct db_rows *rows,
+				const struct db_consent_key *key, const struct db_consent **out,
+				struct err *err);
+
+void db_pseudonym_ask(struct arena *a, const struct subject_id *subject, const char *sector,
+		      struct db_ask *out);
+MUST_USE bool db_pseudonym_answer(struct db_rows *rows, const char **out, struct err *err);
+
+#endif
