@@ -14,6 +14,17 @@ enum { CREATE, TAKE, LOCK, REVOKE_TX, REVOKE, FIND, REVOKE_ONE };
 	"grant_id, party, acting, represented, sid, scope, sealed, redirect_uri, challenge, " \
 	"nonce,"                                                                              \
 	" extra, created, expires"
+/* The person has not taken the consent back since `g` was given, nor stands it taken back now. */
+#define CONSENT_OF(g)                                                             \
+	" FROM consent w WHERE w.acting = " g ".acting AND w.party = " g ".party" \
+	" AND w.represented IS NOT DISTINCT FROM " g ".represented"
+#define CONSENT_STANDS(g)                                      \
+	" AND coalesce((SELECT max(w.at)" CONSENT_OF(          \
+		g) " AND NOT w.given), 0) <= " g ".created"    \
+		   " AND coalesce((SELECT w.given" CONSENT_OF( \
+			   g) " ORDER BY w.id DESC LIMIT 1), true)"
+#define CODE_CONSENT  CONSENT_STANDS("grant_code")
+#define TOKEN_CONSENT CONSENT_STANDS("t")
 #define REVOKE_GRANT(now, grant)                                               \
 	"UPDATE access_token SET revoked_at = " now " WHERE grant_id = " grant \
 	" AND revoked_at IS NULL"
@@ -42,7 +53,7 @@ const struct db_statement db_grant_statements[] = {
 	[TAKE] = {"grant_take", DB_DURABLE, T_GRANT, 8, DB_AUDIT_PARAMS "ibtibi",
 		  "WITH pick AS (SELECT " GRANT_COLUMNS " FROM grant_code"
 		  " WHERE day = $7 AND hash = $8 AND party = $9 AND taken_at IS NULL"
-		  " AND expires > $1 FOR UPDATE SKIP LOCKED),"
+		  " AND expires > $1" CODE_CONSENT " FOR UPDATE SKIP LOCKED),"
 		  " alive AS (SELECT FROM session WHERE sid = (SELECT sid FROM pick)"
 		  " AND expires > $1 FOR KEY SHARE),"
 		  " taken AS (UPDATE grant_code g SET taken_at = $1, sealed = NULL, extra = NULL"
@@ -69,7 +80,7 @@ const struct db_statement db_grant_statements[] = {
 		  " JOIN subject a ON a.id = t.acting AND a.state = 'active'"
 		  " LEFT JOIN subject r ON r.id = t.represented"
 		  " WHERE t.day = $1 AND t.hash = $2 AND t.expires > $3 AND t.revoked_at IS NULL"
-		  " AND (t.represented IS NULL OR r.state = 'active')"},
+		  " AND (t.represented IS NULL OR r.state = 'active')" TOKEN_CONSENT},
 	[REVOKE_ONE] = {"token_revoke", DB_DURABLE, T_TOKEN, 2, "ibti",
 			"UPDATE access_token SET revoked_at = $4 WHERE day = $1 AND hash = $2"
 			" AND party = $3 AND revoked_at IS NULL"},

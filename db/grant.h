@@ -74,7 +74,10 @@ struct db_token {
 	time_t created, expires;
 };
 
-/* *out is NULL: unknown, expired, revoked, or its subject is not active.  Does not write. */
+/*
+ * *out is NULL: unknown, expired, revoked, its subject is not active, or the consent it rests
+ * on was taken back.  Does not write.
+ */
 MUST_USE bool db_token_find(const struct db_call *c, const char *token, time_t now,
 			    const struct db_token **out, struct err *err);
 

@@ -3,6 +3,7 @@
 
 #include "base/rand.h"
 #include "db/account.h"
+#include "db/consent.h"
 #include "db/dated.h"
 #include "db/session.h"
 #include "tests/db/pg.h"
@@ -82,6 +83,46 @@ find(struct pg *pg, const char *token, time_t now)
 
 	ASSERT_OK(db_token_find(&pg->c, token, now, &found, &pg->err), &pg->err);
 	return found;
+}
+
+static void
+consent(struct pg *pg, const struct granted *g, bool given, time_t at)
+{
+	const struct db_consent c = {.acting = g->grant.acting,
+				     .party = g->grant.party,
+				     .attributes = "[]",
+				     .purpose = "",
+				     .at = at};
+
+	if (given)
+		ASSERT_OK(db_consent_store(&pg->c, &c, NULL, &pg->err), &pg->err);
+	else
+		ASSERT_OK(db_consent_withdraw(&pg->c, c.acting, NULL, c.party, NULL, at, &pg->err),
+			  &pg->err);
+}
+
+static void
+consent_taken_back_ends_what_it_gave(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg), later = give(pg);
+	const struct db_grant *grant;
+
+	consent(pg, &g, true, NOW);
+	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
+	assert_non_null(find(pg, g.token, NOW));
+	consent(pg, &g, false, NOW);
+	assert_null(find(pg, g.token, NOW));
+	/* Given again, it is for what is asked from then on. */
+	consent(pg, &g, true, NOW + 5);
+	assert_non_null(find(pg, g.token, NOW));
+	consent(pg, &g, false, NOW + 6);
+	consent(pg, &g, true, NOW + 7);
+	assert_null(find(pg, g.token, NOW + 7));
+
+	consent(pg, &later, true, NOW);
+	consent(pg, &later, false, NOW);
+	assert_int_equal(take(pg, &later, "stadtportal", NOW, &grant), DB_TAKE_REFUSED);
 }
 
 static void
@@ -368,6 +409,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(consent_taken_back_ends_what_it_gave),
 		T(a_client_takes_part_with_its_code_or_not_at_all),
 		T(a_code_is_taken_with_all_it_carries),
 		T(the_token_comes_with_the_code),
