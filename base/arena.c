@@ -62,7 +62,7 @@ run_deferred(struct arena *a)
 	}
 }
 
-/* Wipe all chunks and free them, but for the newest one not larger than `keep_bytes`. */
+/* Wipe all chunks and free them, but for the newest one not larger than `keep_bytes`; 0: all. */
 static void
 release(struct arena *a, size_t keep_bytes)
 {
@@ -72,7 +72,7 @@ release(struct arena *a, size_t keep_bytes)
 	for (struct chunk *c = a->chunks; c != NULL; c = next) {
 		next = c->next;
 		wipe(c->data, c->used);
-		if (kept == NULL && c->size <= keep_bytes) {
+		if (kept == NULL && keep_bytes > 0 && c->size <= keep_bytes) {
 			kept = c;
 			kept->used = 0;
 			kept->next = NULL;

@@ -139,6 +139,19 @@ copies_end_in_nul(void **state UNUSED)
 }
 
 /* What is kept for the next use shows nothing of the last one. */
+/* The leak check of the debug build says so. */
+static void
+a_destroyed_arena_keeps_nothing_however_small(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 16);
+
+	for (int i = 0; i < 3; i++)
+		arena_alloc(a, 0);
+	arena_reset(a);
+	arena_alloc(a, 0);
+	arena_destroy(a);
+}
+
 static void
 a_reset_arena_gives_zeroed_memory_again(void **state UNUSED)
 {
@@ -182,6 +195,7 @@ main(void)
 		cmocka_unit_test(a_reached_cap_ends_the_guarded_work_and_nothing_else),
 		cmocka_unit_test(a_product_that_overflows_is_refused),
 		cmocka_unit_test(copies_end_in_nul),
+		cmocka_unit_test(a_destroyed_arena_keeps_nothing_however_small),
 		cmocka_unit_test(a_reset_arena_gives_zeroed_memory_again),
 		cmocka_unit_test(an_empty_arena_takes_another_cap),
 	};
