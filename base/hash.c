@@ -1,15 +1,19 @@
-/* SHA-256 on OpenSSL; see hash.h. */
+/* SHA-2 on OpenSSL; see hash.h. */
 #include "base/hash.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/evp.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t context_of_thread;
-static EVP_MD *sha256;
+static struct {
+	const char *name;
+	EVP_MD *md;
+} digests[] = {{"SHA256", NULL}, {"SHA384", NULL}, {"SHA512", NULL}};
 
 static void
 context_free(void *p)
@@ -22,15 +26,18 @@ need(bool held)
 {
 	if (held)
 		return;
-	fputs("kontor: no SHA-256\n", stderr);
+	fputs("kontor: no SHA-2\n", stderr);
 	abort();
 }
 
 static void
 prepare(void)
 {
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	need(sha256 != NULL && pthread_key_create(&context_of_thread, context_free) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(digests); i++) {
+		digests[i].md = EVP_MD_fetch(NULL, digests[i].name, NULL);
+		need(digests[i].md != NULL);
+	}
+	need(pthread_key_create(&context_of_thread, context_free) == 0);
 }
 
 static EVP_MD_CTX *
@@ -51,7 +58,7 @@ hash_sha256_parts(const struct bytes *parts, size_t n, unsigned char out[SHA256_
 {
 	EVP_MD_CTX *ctx = context();
 
-	need(EVP_DigestInit_ex2(ctx, sha256, NULL) == 1);
+	need(EVP_DigestInit_ex2(ctx, digests[0].md, NULL) == 1);
 	for (size_t i = 0; i < n; i++)
 		need(EVP_DigestUpdate(ctx, parts[i].p, parts[i].n) == 1);
 	need(EVP_DigestFinal_ex(ctx, out, NULL) == 1);
@@ -61,4 +68,22 @@ void
 hash_sha256(struct bytes text, unsigned char out[SHA256_BYTES])
 {
 	hash_sha256_parts(&text, 1, out);
+}
+
+bool
+hash_named(const char *name, struct bytes text, struct hash_digest *out)
+{
+	EVP_MD_CTX *ctx = context();
+	size_t i = 0;
+	unsigned n = 0;
+
+	while (i < ARRAY_LEN(digests) && strcmp(digests[i].name, name) != 0)
+		i++;
+	if (i == ARRAY_LEN(digests))
+		return false;
+	need(EVP_DigestInit_ex2(ctx, digests[i].md, NULL) == 1 &&
+	     EVP_DigestUpdate(ctx, text.p, text.n) == 1 &&
+	     EVP_DigestFinal_ex(ctx, out->octets, &n) == 1);
+	out->n = n;
+	return true;
 }

@@ -1,4 +1,4 @@
-/* SHA-256, with one kept context per thread: fetching the algorithm each time costs more than it.
+/* SHA-2, with one kept context per thread: fetching the algorithm each time costs more than it.
  */
 #ifndef KONTOR_BASE_HASH_H
 #define KONTOR_BASE_HASH_H
@@ -12,5 +12,15 @@ void hash_sha256(struct bytes text, unsigned char out[SHA256_BYTES]);
 
 /* The same of several runs of octets in a row, as if they were joined. */
 void hash_sha256_parts(const struct bytes *parts, size_t n, unsigned char out[SHA256_BYTES]);
+
+#define HASH_BYTES_MOST 64
+
+struct hash_digest {
+	unsigned char octets[HASH_BYTES_MOST];
+	size_t n;
+};
+
+/* By OpenSSL's name: "SHA256", "SHA384", "SHA512".  False: none of these. */
+MUST_USE bool hash_named(const char *name, struct bytes text, struct hash_digest *out);
 
 #endif

@@ -5,6 +5,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EC_DER_MAX 160 /* of r and s on P-521 */
@@ -35,30 +37,119 @@ ec_der(EVP_PKEY *pub, struct bytes sig, unsigned char der[EC_DER_MAX], struct by
 	return true;
 }
 
+/*
+ * A context made ready costs a look-up of algorithms in the library; a copy of it does not.
+ * Each thread keeps those it used last, with a reference to the key, so that no other key
+ * can ever have its address.
+ */
+struct ready {
+	struct verify_how how;
+	EVP_PKEY *pub;
+	EVP_MD_CTX *ctx;
+};
+
+#define READY_KEPT 8
+
+struct kept {
+	struct ready ready[READY_KEPT];
+	size_t next; /* is replaced next */
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t kept_of_thread;
+static bool kept_is_there;
+
+static void
+kept_free(void *p)
+{
+	struct kept *kept = p;
+
+	for (size_t i = 0; i < READY_KEPT; i++) {
+		EVP_MD_CTX_free(kept->ready[i].ctx);
+		EVP_PKEY_free(kept->ready[i].pub);
+	}
+	free(kept);
+}
+
+static void
+prepare(void)
+{
+	kept_is_there = pthread_key_create(&kept_of_thread, kept_free) == 0;
+}
+
+/* NULL: memory is out. */
+static struct kept *
+kept_here(void)
+{
+	if (pthread_once(&once, prepare) != 0 || !kept_is_there)
+		return NULL;
+	struct kept *kept = pthread_getspecific(kept_of_thread);
+
+	if (kept == NULL) {
+		kept = calloc(1, sizeof(*kept));
+		if (kept != NULL && pthread_setspecific(kept_of_thread, kept) != 0) {
+			free(kept);
+			kept = NULL;
+		}
+	}
+	return kept;
+}
+
 static bool
-verify_with(EVP_MD_CTX *ctx, const struct verify_how *how, EVP_PKEY *pub, struct bytes text,
-	    struct bytes sig)
+same_how(const struct verify_how *x, const struct verify_how *y)
+{
+	bool no_digest = x->digest == NULL || y->digest == NULL;
+
+	return x->pss == y->pss && strcmp(x->key, y->key) == 0 &&
+	       (no_digest ? x->digest == y->digest : strcmp(x->digest, y->digest) == 0);
+}
+
+static bool
+ready_init(EVP_MD_CTX *ctx, const struct verify_how *how, EVP_PKEY *pub)
 {
 	EVP_PKEY_CTX *p = NULL;
-	unsigned char der[EC_DER_MAX];
 
-	if (EVP_DigestVerifyInit_ex(ctx, &p, how->digest, NULL, NULL, pub, NULL) != 1)
-		return false;
-	if (how->pss && (EVP_PKEY_CTX_set_rsa_padding(p, RSA_PKCS1_PSS_PADDING) != 1 ||
-			 EVP_PKEY_CTX_set_rsa_pss_saltlen(p, RSA_PSS_SALTLEN_DIGEST) != 1))
-		return false;
-	if (strcmp(how->key, "EC") == 0 && !ec_der(pub, sig, der, &sig))
-		return false;
-	return EVP_DigestVerify(ctx, sig.p, sig.n, text.p, text.n) == 1;
+	return EVP_DigestVerifyInit_ex(ctx, &p, how->digest, NULL, NULL, pub, NULL) == 1 &&
+	       (!how->pss || (EVP_PKEY_CTX_set_rsa_padding(p, RSA_PKCS1_PSS_PADDING) == 1 &&
+			      EVP_PKEY_CTX_set_rsa_pss_saltlen(p, RSA_PSS_SALTLEN_DIGEST) == 1));
+}
+
+/* NULL: the library cannot. */
+static const EVP_MD_CTX *
+ready_for(const struct verify_how *how, EVP_PKEY *pub)
+{
+	struct kept *kept = kept_here();
+
+	for (size_t i = 0; kept != NULL && i < READY_KEPT; i++)
+		if (kept->ready[i].pub == pub && same_how(&kept->ready[i].how, how))
+			return kept->ready[i].ctx;
+	EVP_MD_CTX *ctx = kept == NULL ? NULL : EVP_MD_CTX_new();
+
+	if (ctx == NULL || !ready_init(ctx, how, pub) || EVP_PKEY_up_ref(pub) != 1) {
+		EVP_MD_CTX_free(ctx);
+		return NULL;
+	}
+	struct ready *r = &kept->ready[kept->next];
+
+	kept->next = (kept->next + 1) % READY_KEPT;
+	EVP_MD_CTX_free(r->ctx);
+	EVP_PKEY_free(r->pub);
+	*r = (struct ready){*how, pub, ctx};
+	return ctx;
 }
 
 bool
 verify_signature(const struct verify_how *how, EVP_PKEY *pub, struct bytes text, struct bytes sig)
 {
-	if (!EVP_PKEY_is_a(pub, how->key))
+	unsigned char der[EC_DER_MAX];
+
+	if (!EVP_PKEY_is_a(pub, how->key) ||
+	    (strcmp(how->key, "EC") == 0 && !ec_der(pub, sig, der, &sig)))
 		return false;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx != NULL && verify_with(ctx, how, pub, text, sig);
+	const EVP_MD_CTX *ready = ready_for(how, pub);
+	EVP_MD_CTX *ctx = ready == NULL ? NULL : EVP_MD_CTX_new();
+	bool ok = ctx != NULL && EVP_MD_CTX_copy_ex(ctx, ready) == 1 &&
+		  EVP_DigestVerify(ctx, sig.p, sig.n, text.p, text.n) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	ERR_clear_error();

@@ -4,11 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/ec.h>
-#include <openssl/err.h>
-#include <openssl/rsa.h>
-
 #include "base/enc.h"
+#include "keys/verify.h"
 
 #define HEADER_MAX_BYTES 4096
 
@@ -88,52 +85,20 @@ oidc_jws_claimed(struct arena *a, const struct oidc_jws *jws, const char *name, 
 	return true;
 }
 
-/* r || s (RFC 7518 3.4) as the DER that OpenSSL wants; n is 0 when it cannot be. */
-static struct bytes
-ecdsa_der(struct arena *a, struct bytes raw)
-{
-	BIGNUM *r = BN_bin2bn(raw.p, (int)(raw.n / 2), NULL);
-	BIGNUM *s = BN_bin2bn(raw.p + raw.n / 2, (int)(raw.n / 2), NULL);
-	ECDSA_SIG *sig = ECDSA_SIG_new();
-	struct bytes der = {NULL, 0};
-
-	if (r == NULL || s == NULL || sig == NULL || ECDSA_SIG_set0(sig, r, s) != 1) {
-		BN_free(r);
-		BN_free(s);
-	} else {
-		unsigned char *p = arena_alloc(a, raw.n + 16);
-		unsigned char *end = p;
-
-		der = (struct bytes){p, (size_t)i2d_ECDSA_SIG(sig, &end)};
-	}
-	ECDSA_SIG_free(sig);
-	return der;
-}
-
 /* The raw check, by the key and its algorithm's row alone. */
 static bool
-signature_fits(struct arena *a, EVP_PKEY *pkey, const struct oidc_alg_info *alg, struct bytes text,
+signature_fits(EVP_PKEY *pkey, const struct oidc_alg_info *alg, struct bytes text,
 	       struct bytes signature)
 {
-	const EVP_MD *md = alg->digest == NULL ? NULL : EVP_get_digestbyname(alg->digest);
-	size_t wanted = alg->signature_bytes;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *pctx;
+	static const char *const names[] = {[OIDC_KEY_NONE] = "",
+					    [OIDC_KEY_RSA] = "RSA",
+					    [OIDC_KEY_P256] = "EC",
+					    [OIDC_KEY_P384] = "EC",
+					    [OIDC_KEY_ED25519] = "ED25519"};
+	struct verify_how how = {names[alg->key], alg->digest, alg->pss};
 
-	if (wanted == 0)
-		wanted = (size_t)EVP_PKEY_get_size(pkey);
-	bool ok = ctx != NULL && signature.n == wanted &&
-		  EVP_DigestVerifyInit(ctx, &pctx, md, NULL, pkey) == 1;
-
-	if (ok && alg->pss)
-		ok = EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-		     EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST) == 1;
-	if (ok && (alg->key == OIDC_KEY_P256 || alg->key == OIDC_KEY_P384))
-		signature = ecdsa_der(a, signature);
-	ok = ok && EVP_DigestVerify(ctx, signature.p, signature.n, text.p, text.n) == 1;
-	EVP_MD_CTX_free(ctx);
-	ERR_clear_error();
-	return ok;
+	return (alg->signature_bytes == 0 || signature.n == alg->signature_bytes) &&
+	       verify_signature(&how, pkey, text, signature);
 }
 
 bool
@@ -149,8 +114,7 @@ oidc_jws_verify(struct arena *a, const struct oidc_jws *jws, const struct oidc_j
 	if (key->alg != jws->alg)
 		return FAIL(err, ERR_DENIED, NULL, "JWS: header says %s, the key is for %s",
 			    oidc_alg_info(jws->alg)->name, oidc_alg_info(key->alg)->name);
-	if (!signature_fits(a, key->pkey, oidc_alg_info(key->alg), jws->signing_input,
-			    jws->signature))
+	if (!signature_fits(key->pkey, oidc_alg_info(key->alg), jws->signing_input, jws->signature))
 		return FAIL(err, ERR_DENIED, NULL, "JWS: wrong signature");
 	if (!json_parse_object(a, jws->payload, OIDC_JWS_MAX_BYTES, &claims, err))
 		return false;

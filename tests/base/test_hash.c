@@ -38,10 +38,30 @@ parts_count_as_joined(void **state)
 	assert_memory_equal(joined, whole, sizeof(whole));
 }
 
+static void
+the_digest_is_the_named_one(void **state UNUSED)
+{
+	static const struct {
+		const char *name;
+		size_t n;
+		unsigned char first;
+	} cases[] = {{"SHA256", 32, 0xba}, {"SHA384", 48, 0xcb}, {"SHA512", 64, 0xdd}};
+	struct hash_digest d;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_true(hash_named(cases[i].name, bytes_of("abc"), &d));
+		assert_int_equal(d.n, cases[i].n);
+		assert_int_equal(d.octets[0], cases[i].first);
+	}
+	assert_false(hash_named("SHA1", bytes_of("abc"), &d));
+	assert_false(hash_named("MD5", bytes_of("abc"), &d));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_digest_is_the_named_one),
 		cmocka_unit_test(known_answers_hold),
 		cmocka_unit_test(parts_count_as_joined),
 	};

@@ -145,6 +145,41 @@ an_algorithm_is_tried_on_its_own_key_type_only(void **state UNUSED)
 		EVP_PKEY_free(keys[k]);
 }
 
+/* More keys than a thread keeps contexts for, in turn; and one key in several ways. */
+static void
+contexts_that_are_kept_do_not_mix(void **state UNUSED)
+{
+	enum { KEYS = 20 };
+	static const struct verify_how ec = {"EC", "SHA256", false},
+				       ec384 = {"EC", "SHA384", false},
+				       rsa = {"RSA", "SHA256", false},
+				       pss = {"RSA", "SHA256", true};
+	EVP_PKEY *key[KEYS], *big = EVP_RSA_gen(2048);
+	struct bytes sig[KEYS];
+
+	for (size_t i = 0; i < KEYS; i++) {
+		key[i] = EVP_EC_gen("P-256");
+		sig[i] = raw(sign(key[i], &ec, 0), 32);
+	}
+	for (int round = 0; round < 3; round++)
+		for (size_t i = 0; i < KEYS; i++) {
+			assert_true(verify_signature(&ec, key[i], TEXT, sig[i]));
+			assert_false(verify_signature(&ec384, key[i], TEXT, sig[i]));
+			assert_false(verify_signature(&ec, key[(i + 1) % KEYS], TEXT, sig[i]));
+		}
+	struct bytes plain = sign(big, &rsa, 0), salted = sign(big, &pss, 32);
+
+	for (int round = 0; round < 3; round++) {
+		assert_true(verify_signature(&rsa, big, TEXT, plain));
+		assert_true(verify_signature(&pss, big, TEXT, salted));
+		assert_false(verify_signature(&rsa, big, TEXT, salted));
+		assert_false(verify_signature(&pss, big, TEXT, plain));
+	}
+	for (size_t i = 0; i < KEYS; i++)
+		EVP_PKEY_free(key[i]);
+	EVP_PKEY_free(big);
+}
+
 int
 main(void)
 {
@@ -154,6 +189,7 @@ main(void)
 		T(an_ecdsa_signature_of_zeros_is_refused),
 		T(rsa_padding_and_salt_are_the_rows),
 		T(an_algorithm_is_tried_on_its_own_key_type_only),
+		T(contexts_that_are_kept_do_not_mix),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
