@@ -27,10 +27,10 @@ struct flow {
 	const struct db_subject *subject; /* of the session; NULL: none that is active */
 	struct db_holding holding;        /* what is stored of it; set when level is not NONE */
 	struct held_list held;            /* its attributes, opened */
-	struct release offer;    /* what could go out */
-	struct release granted;  /* what may go out: set in FLOW_ANSWER */
-	const char *fingerprint; /* of the offer */
-	void *built;             /* what the front's build hands to its record */
+	struct release offer;             /* what could go out */
+	struct release granted;           /* what may go out: set in FLOW_ANSWER */
+	const char *fingerprint;          /* of the offer */
+	void *built;                      /* what the front's build hands to its record */
 
 	/*
 	 * The request's replay mark that the front's record has to leave with its answer

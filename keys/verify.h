@@ -12,7 +12,8 @@
 
 struct verify_how {
 	const char *key;    /* as OpenSSL names it: "EC", "RSA", "ED25519"; a text that lasts */
-	const char *digest; /* "SHA256" …, a text that lasts; NULL where the algorithm has its own (Ed25519) */
+	const char *digest; /* "SHA256" …, a text that lasts; NULL where the algorithm has its own
+			       (Ed25519) */
 	bool pss;           /* RSASSA-PSS with MGF1 and a salt of the digest's size */
 };
 
