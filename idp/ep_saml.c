@@ -7,6 +7,7 @@
 
 #include "base/rand.h"
 #include "base/text.h"
+#include "db/seen.h"
 #include "idp/audit.h"
 #include "idp/config.h"
 #include "idp/flow.h"
@@ -158,6 +159,22 @@ answer_logout(struct request *rq, const struct saml_message *m, const struct par
 	       saml_send(rq, &carrier, p, rs, err);
 }
 
+/* A request that comes again ends nothing further: who logged in since is not meant. */
+static bool
+end_once(struct request *rq, const struct saml_logout_request *r, const struct party *p,
+	 struct ended *out, struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const char *value = arena_printf(rq->a, "%s %s", p->id, r->header.id);
+	struct db_mark mark = {"logout", bytes_of(value),
+			       r->header.issued_at + saml_window_default.max_age_s +
+				       2 * saml_window_default.skew_s};
+	bool first;
+
+	return db_seen_once(&c, &mark, rq->now, &first, err) &&
+	       (!first || end_named(rq, r, p, out, err));
+}
+
 bool
 ep_saml_slo(struct request *rq, struct response *rs, struct err *err)
 {
@@ -179,7 +196,7 @@ ep_saml_slo(struct request *rq, struct response *rs, struct err *err)
 	    !session_find(rq, &own, err))
 		return false;
 	ended.own = own == NULL ? NULL : own->sid;
-	if (!end_named(rq, r, p, &ended, err))
+	if (!end_once(rq, r, p, &ended, err))
 		return false;
 	/* Told truthfully: others hold sessions of their own and were not reached
 	 * (SAML2Core 3.7.3.2). */

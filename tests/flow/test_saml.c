@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "db/account.h"
+#include "saml/names.h"
 #include "tests/flow/world.h"
 
 #define PASSWORD "Lachs-Turmuhr-47"
@@ -566,6 +567,37 @@ logout_by_the_portal_ends_the_session(void **state)
 }
 
 static void
+a_logout_that_comes_again_ends_nothing_further(void **state)
+{
+	static const char policy[] = "{\"attribute\":[\"email\"],\"consent\":\"changed\"}";
+	static const char persistent[] =
+		"<samlp:NameIDPolicy Format=\"" SAML_NAMEID_PERSISTENT "\"/>";
+	struct world *w = *state;
+	struct web b;
+
+	world_saml_party(w, policy);
+	web_init(&b, w);
+	web_get(&b, saml_request_url(w, fresh_id(w), "", persistent));
+	log_in(&b);
+	if (saml_response_of(&b) == NULL)
+		agree(&b);
+	const char *name = between(w->a, saml_response_of(&b), "</saml:Issuer>", "</saml:NameID>");
+
+	name = strrchr(name, '>') + 1;
+	const char *all = saml_logout_url(w, fresh_id(w), name, NULL);
+
+	web_get(&b, all);
+	assert_null(web_cookie(&b, "__Host-session"));
+	web_get(&b, saml_request_url(w, fresh_id(w), "", persistent));
+	log_in(&b);
+	assert_non_null(saml_response_of(&b));
+	web_get(&b, all); /* the same message, and the same person, but a new login */
+	assert_int_equal(b.status, 303);
+	web_get(&b, saml_request_url(w, fresh_id(w), "", persistent));
+	assert_non_null(saml_response_of(&b));
+}
+
+static void
 every_login_and_every_answer_has_its_audit_row(void **state)
 {
 	static const char rows[] = "SELECT count(*) FILTER (WHERE event = 'login' AND details"
@@ -628,6 +660,7 @@ main(void)
 		T(agreeing_counts_only_for_what_was_shown),
 		T(a_portal_of_no_group_gets_each_login_anew),
 		T(an_unsigned_request_needs_the_partys_policy),
+		T(a_logout_that_comes_again_ends_nothing_further),
 		T(logout_by_the_portal_ends_the_session),
 		T(every_login_and_every_answer_has_its_audit_row),
 		T(a_page_of_ours_takes_no_form_of_another_site),
