@@ -12,6 +12,7 @@
 #include "idp/front_oidc.h"
 #include "idp/party.h"
 #include "idp/publish.h"
+#include "idp/saml_peer.h"
 #include "idp/session.h"
 #include "idp/show.h"
 #include "keys/keyring.h"
@@ -51,9 +52,42 @@ show_done(struct request *rq, const struct db_participant *list, size_t n, struc
 	return show_page(rq, rs, 200, "logout_done", vars, n > 0 ? NULL : CONFIRM_PATH, err);
 }
 
+/* All is over: back to the client, or a page of ours. */
+static bool
+end_at(struct request *rq, const char *url, const struct db_participant *list, size_t n,
+       struct response *rs, struct err *err)
+{
+	if (url == NULL)
+		return show_done(rq, list, n, rs, err);
+	response_redirect(rs, url);
+	return true;
+}
+
+/* The way back that the client asked for goes through the form, and is judged again with it. */
+static json_t *
+way_back(struct request *rq, const char *client_id, const struct oidc_logout *r)
+{
+	const struct param given[] = {{"client_id", client_id},
+				      {"post_logout_redirect_uri", r->redirect_uri},
+				      {"state", r->state}};
+	json_t *list = json_new_array(rq->a);
+
+	for (size_t i = 0; i < ARRAY_LEN(given); i++) {
+		json_t *row = json_new_object(rq->a);
+
+		if (given[i].value == NULL)
+			continue;
+		json_put_str(rq->a, row, "param", given[i].name);
+		json_put_str(rq->a, row, "value", given[i].value);
+		json_push(rq->a, list, row);
+	}
+	return list;
+}
+
+/* p, r, url: who asks and where it wants the browser back; NULL: the person itself, nowhere. */
 static bool
 show_confirm(struct request *rq, const struct db_session *s, const struct party *p,
-	     struct response *rs, struct err *err)
+	     const struct oidc_logout *r, const char *url, struct response *rs, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	json_t *vars = json_new_object(rq->a);
@@ -67,7 +101,26 @@ show_confirm(struct request *rq, const struct db_session *s, const struct party 
 	if (p != NULL)
 		json_put_str(rq->a, vars, "portal_name", p->display_name);
 	show_form_vars(rq, rs, vars, CONFIRM_PATH, "");
-	return show_page(rq, rs, 200, "logout_confirm", vars, CONFIRM_PATH, err);
+	if (url != NULL) {
+		json_put(rq->a, vars, "params", way_back(rq, p->id, r));
+		rs->form_action = url_origin(rq->a, url);
+	}
+	return show_page(rq, rs, 200, "logout_confirm", vars, url == NULL ? CONFIRM_PATH : NULL,
+			 err);
+}
+
+/* Where the form's client may get the browser back; *url NULL: a page of ours. */
+static bool
+back_of_form(struct request *rq, const char **url, struct err *err)
+{
+	struct oidc_logout r;
+
+	if (!oidc_logout_parse(rq->a, &rq->form, &r, err))
+		return false;
+	const struct party *p =
+		r.client_id == NULL ? NULL : party_find(&rq->snap->parties, r.client_id);
+
+	return oidc_logout_check(rq->a, &r, NULL, p == NULL ? NULL : p->oidc, url, err);
 }
 
 bool
@@ -75,20 +128,20 @@ ep_logout(struct request *rq, struct response *rs, struct err *err)
 {
 	const struct db_participant *list = NULL;
 	const struct db_session *s;
+	const char *url = NULL;
 	size_t n = 0;
 
-	if (!session_find(rq, &s, err))
+	if (!session_find(rq, &s, err) || (rq->method == HTTP_POST && !back_of_form(rq, &url, err)))
 		return false;
-	if (s == NULL)
-		return show_done(rq, NULL, 0, rs, err);
-	if (rq->method == HTTP_GET)
-		return show_confirm(rq, s, NULL, rs, err);
-	if (!text_eq(request_form(rq, "do"), "logout")) {
+	if (rq->method == HTTP_GET && s != NULL)
+		return show_confirm(rq, s, NULL, NULL, NULL, rs, err);
+	if (rq->method == HTTP_POST && !text_eq(request_form(rq, "do"), "logout")) {
 		response_redirect(rs, "/account");
 		return true;
 	}
-	return session_end(rq, s, "logout by the person", rs, &list, &n, err) &&
-	       show_done(rq, list, n, rs, err);
+	if (s != NULL && !session_end(rq, s, "logout by the person", rs, &list, &n, err))
+		return false;
+	return end_at(rq, url, list, n, rs, err);
 }
 
 /* ---- by an OIDC client ---- */
@@ -168,11 +221,8 @@ ep_oidc_logout(struct request *rq, struct response *rs, struct err *err)
 	    !hint_fits(rq, hint, s, &fits, err))
 		return false;
 	if (s != NULL && !fits)
-		return show_confirm(rq, s, p, rs, err);
+		return show_confirm(rq, s, p, &r, url, rs, err);
 	if (s != NULL && !session_end(rq, s, "logout by an OIDC client", rs, &list, &n, err))
 		return false;
-	if (url == NULL)
-		return show_done(rq, list, n, rs, err);
-	response_redirect(rs, url);
-	return true;
+	return end_at(rq, url, list, n, rs, err);
 }

@@ -444,6 +444,37 @@ logout_by_the_client_ends_session_and_tokens(void **state)
 	assert_string_equal(location_param(&b, "error"), "login_required");
 }
 
+/* RP-Initiated Logout 1.0, 2: without a hint the person is asked, and then goes back all the same.
+ */
+static void
+who_is_asked_comes_back_to_the_client(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	code_of(&b, "openid", "");
+	web_get(&b, "/oidc/logout?client_id=" OIDC_CLIENT "&state=z&post_logout_redirect_uri="
+		    "https%3A%2F%2Fstadtportal.example%2Fbye");
+	assert_int_equal(b.status, 200);
+	assert_non_null(strstr(b.csp, "form-action 'self' https://stadtportal.example"));
+	web_submit(&b, "/logout", "do=logout");
+	assert_int_equal(b.status, 303);
+	assert_string_equal(b.location, "https://stadtportal.example/bye?state=z");
+	web_get(&b, oidc_request_url(w, "openid", "&prompt=none"));
+	assert_string_equal(location_param(&b, "error"), "login_required");
+
+	/* The form proves nothing: where it leads is judged again. */
+	code_of(&b, "openid", "");
+	web_get(&b, "/logout");
+	web_submit(&b, "/logout",
+		   "do=logout&client_id=" OIDC_CLIENT
+		   "&post_logout_redirect_uri=https%3A%2F%2Fevil.example%2F");
+	assert_int_equal(b.status, 400);
+	web_get(&b, oidc_request_url(w, "openid", "&prompt=none"));
+	assert_non_null(location_param(&b, "code"));
+}
+
 static void
 a_hint_of_another_session_is_a_question(void **state)
 {
@@ -749,6 +780,7 @@ main(void)
 		T(acr_values_lead_to_the_second_means),
 		T(openid_alone_releases_nothing_else),
 		T(logout_by_the_client_ends_session_and_tokens),
+		T(who_is_asked_comes_back_to_the_client),
 		T(a_hint_of_another_session_is_a_question),
 		T(logout_by_post_of_another_site_reaches_the_session),
 		T(a_link_alone_logs_nobody_out),
