@@ -362,8 +362,6 @@ flow_show(struct flow *f, struct response *rs, struct err *err)
 		return show_expired(f, rs, err);
 	case FLOW_PARTY_GONE:
 		return FAIL(err, ERR_NOT_FOUND, "portal_unknown", "the party was switched off");
-	case FLOW_DONE:
-		return show_done(f->rq, f->ask.party, f->row->id, rs, err);
 	case FLOW_MISSING:
 		if (!f->ask.passive)
 			return consent_show_missing(f, rs, err);

@@ -156,11 +156,9 @@ reachable(const struct flow *f)
 bool
 flow_judge(struct flow *f, struct err *err)
 {
-	json_t *progress = flow_progress(f);
 	struct flow_facts facts = {
 		.party_enabled = f->ask.party == NULL || f->ask.party->enabled,
 		.expired = f->row != NULL && f->rq->now - f->row->created > FLOW_GOES_ON_S,
-		.cancelled = json_is_true(json_object_get(progress, "cancelled")),
 		.passive = f->ask.passive,
 		.wanted = flow_wanted_level(&f->ask),
 		.reachable = reachable(f),

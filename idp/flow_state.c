@@ -4,12 +4,6 @@
 typedef bool (*flow_guard)(const struct flow_facts *f);
 
 static bool
-answered(const struct flow_facts *f)
-{
-	return f->answered;
-}
-
-static bool
 expired(const struct flow_facts *f)
 {
 	return f->expired;
@@ -19,12 +13,6 @@ static bool
 party_gone(const struct flow_facts *f)
 {
 	return !f->party_enabled;
-}
-
-static bool
-cancelled(const struct flow_facts *f)
-{
-	return f->cancelled;
 }
 
 static bool
@@ -80,8 +68,7 @@ static const struct {
 	flow_guard guard;
 	enum flow_state state;
 } rules[] = {
-	{party_gone, FLOW_PARTY_GONE},    {answered, FLOW_DONE},
-	{expired, FLOW_EXPIRED},          {cancelled, FLOW_CANCELLED},
+	{party_gone, FLOW_PARTY_GONE},    {expired, FLOW_EXPIRED},
 	{unreachable, FLOW_UNREACHABLE},  {passive_below_level, FLOW_PASSIVE_LOGIN},
 	{no_session, FLOW_LOGIN},         {below_level, FLOW_STEP_UP},
 	{required_missing, FLOW_MISSING}, {passive_consent, FLOW_PASSIVE_CONSENT},
@@ -100,7 +87,6 @@ static const unsigned event_states[FLOW_EVENT_COUNT] = {
 };
 
 static const char *const state_names[FLOW_STATE_COUNT] = {
-	[FLOW_DONE] = "done",
 	[FLOW_EXPIRED] = "expired",
 	[FLOW_PARTY_GONE] = "party_gone",
 	[FLOW_CANCELLED] = "cancelled",

@@ -10,7 +10,6 @@
 #include "idp/level.h"
 
 enum flow_state {
-	FLOW_DONE,            /* answered before: browser back, second tab */
 	FLOW_EXPIRED,         /* an hour at the page: one click starts again */
 	FLOW_PARTY_GONE,      /* the portal was switched off meanwhile */
 	FLOW_CANCELLED,       /* the person said no: at login or at consent */
@@ -36,7 +35,7 @@ enum flow_event {
 };
 
 struct flow_facts {
-	bool answered, expired, cancelled;
+	bool expired;
 	bool party_enabled;
 	bool passive;          /* IsPassive, prompt=none */
 	bool session_usable;   /* there is one, of this party's group, its account active, and it
