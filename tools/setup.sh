@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and this machine lacks: Debian packages
 # (tools/packages.txt) and the npm packages of web/.  Fast and silent about the network when
-# nothing is missing.  With --quiet it speaks only when there is something to do; with --peers it
-# also installs what `./dev bench --peers` measures beside us (tools/packages-peers.txt).
+# nothing is missing.  With --quiet it speaks only when there is something to do; with --bench it
+# also installs what parts of `./dev bench` need (tools/packages-bench.txt).
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 quiet='' lists=(tools/packages.txt)
 for word; do
 	case $word in
 	--quiet) quiet=yes ;;
-	--peers) lists+=(tools/packages-peers.txt) ;;
-	*) printf 'setup: it knows --quiet and --peers, not %s\n' "$word" >&2 && exit 1 ;;
+	--bench) lists+=(tools/packages-bench.txt) ;;
+	*) printf 'setup: it knows --quiet and --bench, not %s\n' "$word" >&2 && exit 1 ;;
 	esac
 done
 

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Kontor's figures beside the machine's own limits, in one run.
 
-usage: bench.py --kontor PROGRAM --tools FOLDER [--seconds N] [--full] [--peers] [--record FILE] [--json]
+usage: bench.py --kontor PROGRAM --tools FOLDER [--seconds N] [--full] [--peers] [--count]
+                [--record FILE] [--json]
 
 Runs beside a private PostgreSQL with fsync on (tools/pg-temp run -- bench.py ...).  Kontor and
 PostgreSQL share one core, the load has another; a machine with one core shares it, and its
 figures say little.  --full takes 10 million accounts, a million sessions and ten minutes of
 mixed load; without it they are small.  --peers runs the same logins at npm's oidc-provider and at
-SimpleSAMLphp, one after another, on the same core.  --record writes the result into a document.
+SimpleSAMLphp, one after another, on the same core.  --count counts the instructions of a warm
+login with callgrind, which no other load disturbs.  --record writes the result into a document.
 """
 import argparse
 import json
@@ -39,7 +41,8 @@ def say(text):
 
 class Run:
     def __init__(self, place, args):
-        self.place, self.full, self.peers, self.m = place, args.full, args.peers, {}
+        self.place, self.full, self.peers, self.count = place, args.full, args.peers, args.count
+        self.m = {}
         cores = sorted(os.sched_getaffinity(0))
         self.one, self.other, self.two = cores[:1], cores[-1:], cores[:2]
 
@@ -85,6 +88,11 @@ class Run:
             self.step("other providers")
             self.m["peers"] = peers.measure(self.place, CONNECTIONS)
             self.place.start()
+
+    def counts(self):
+        if self.count:
+            self.step("instructions of a warm login")
+            self.m["instructions"] = {kind: self.place.count(kind) for kind in ("oidc", "saml")}
 
     def cores(self):
         if len(self.two) < 2:
@@ -132,6 +140,7 @@ class Run:
         self.idle()
         self.loads()
         self.others()
+        self.counts()
         self.cores()
         self.long()
         self.grow()
@@ -167,6 +176,10 @@ def report(m):
     for name, r in m.get("peers", {}).items():
         yield f"| {name} | {number(r['per_s'])} | {number(r['p50_ms'])} | {number(r['p99_ms'])} |"
     yield ""
+    if "instructions" in m:
+        yield ("Instructions of a warm login, the test's portal and browser included (callgrind): " + ", ".join(
+            f"{kind} {n / 1e6:.2f} million" for kind, n in m["instructions"].items()) + ".")
+        yield ""
     g = m["growth"]
     yield (f"Accounts {g['accounts'][0]:,} and {g['accounts'][1]:,}; sessions kept besides: {g['sessions_kept']:,}.")
     yield ""
@@ -188,12 +201,13 @@ def record(path, lines):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0])
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n\n")[0])
     parser.add_argument("--kontor", required=True)
     parser.add_argument("--tools", required=True)
     parser.add_argument("--seconds", type=int, default=5, help="length of each load")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--count", action="store_true")
     parser.add_argument("--record", type=Path)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()

@@ -204,6 +204,20 @@ class Place:
             process.terminate()
             process.wait()
 
+    # ---- instructions ----
+
+    def count(self, kind, few=4, many=24):
+        """Of one warm login: the difference of two runs under callgrind."""
+        counted = []
+        pg_temp = Path(__file__).resolve().parents[2] / "tools" / "pg-temp"
+        for n in (few, many):
+            said = subprocess.run(
+                [pg_temp, "run", "--fast", "--own", "--", "valgrind", "--tool=callgrind",
+                 f"--callgrind-out-file={self.folder}/callgrind", self.tools / "count", kind, str(n)],
+                check=True, capture_output=True, text=True).stderr
+            counted.append(int(re.search(r"Collected : (\d+)", said)[1]))
+        return (counted[1] - counted[0]) / (many - few)
+
     # ---- database ----
 
     def sql(self, statements):

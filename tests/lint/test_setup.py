@@ -23,7 +23,7 @@ class Machine:
         self.log = folder / "calls"
         (self.root / "tools").mkdir(parents=True)
         self.bin.mkdir()
-        for name in ("setup.sh", "packages.txt", "packages-peers.txt"):
+        for name in ("setup.sh", "packages.txt", "packages-bench.txt"):
             shutil.copy(ROOT / "tools" / name, self.root / "tools" / name)
         for name in NEEDED:
             (self.bin / name).symlink_to(shutil.which(name))
@@ -105,14 +105,14 @@ def a_failure_of_apt_is_one_sentence_and_a_status():
     _on_machine([], test, broken=["apt-get"])
 
 
-def what_only_a_comparison_needs_is_installed_only_for_it():
+def what_only_the_bench_needs_is_installed_only_for_it():
     def test(m):
         assert m.setup()[0] == 0
         assert m.calls == "", m.calls
-        assert m.setup("--quiet", "--peers")[0] == 0
+        assert m.setup("--quiet", "--bench")[0] == 0
         assert " simplesamlphp" in m.calls, m.calls
-        status, said = m.setup("--peer")
-        assert status == 1 and "not --peer" in said, said
+        status, said = m.setup("--benches")
+        assert status == 1 and "not --benches" in said, said
     _on_machine(_packages(), test)
 
 
