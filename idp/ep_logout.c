@@ -20,8 +20,9 @@
 
 #define CONFIRM_PATH "/logout"
 
+/* None of them is told yet that the session is over. */
 static json_t *
-portal_rows(struct request *rq, const struct db_participant *list, size_t n, const char *told)
+portal_rows(struct request *rq, const struct db_participant *list, size_t n)
 {
 	json_t *rows = json_new_array(rq->a), *o = json_new_object(rq->a);
 
@@ -30,8 +31,7 @@ portal_rows(struct request *rq, const struct db_participant *list, size_t n, con
 		json_t *row = json_new_object(rq->a);
 
 		json_put_str(rq->a, row, "name", p == NULL ? list[i].party : p->display_name);
-		json_put_str(rq->a, row, "state",
-			     text_eq(list[i].party, told) ? "done" : "unsupported");
+		json_put_str(rq->a, row, "state", "unsupported");
 		json_push(rq->a, rows, row);
 	}
 	json_put(rq->a, o, "portals", rows);
@@ -45,7 +45,7 @@ show_done(struct request *rq, const struct db_participant *list, size_t n, struc
 	json_t *vars = json_new_object(rq->a);
 
 	if (n > 0) { /* known only now */
-		json_put(rq->a, vars, "results", portal_rows(rq, list, n, NULL));
+		json_put(rq->a, vars, "results", portal_rows(rq, list, n));
 		json_put_bool(rq->a, vars, "failed", true);
 	}
 	json_put_str(rq->a, vars, "return_url", "/");
@@ -97,7 +97,7 @@ show_confirm(struct request *rq, const struct db_session *s, const struct party 
 	if (!db_session_participants(&c, s->sid, &list, &n, err))
 		return false;
 	if (n > 0)
-		json_put(rq->a, vars, "open", portal_rows(rq, list, n, NULL));
+		json_put(rq->a, vars, "open", portal_rows(rq, list, n));
 	if (p != NULL)
 		json_put_str(rq->a, vars, "portal_name", p->display_name);
 	show_form_vars(rq, rs, vars, CONFIRM_PATH, "");
