@@ -10,6 +10,7 @@ static const struct {
 } needed[] = {
 	{KEY_SAML_SIGN, KEY_P256},   {KEY_OIDC_SIGN, KEY_P256}, {KEY_SEAL, KEY_SECRET},
 	{KEY_PSEUDONYM, KEY_SECRET}, {KEY_PEPPER, KEY_SECRET},  {KEY_LOOKUP, KEY_SECRET},
+	{KEY_COOKIE, KEY_SECRET},
 };
 
 static bool

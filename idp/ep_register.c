@@ -148,7 +148,7 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 	/* Making accounts costs an attempt per source, so that names cannot be tried out in bulk.
 	 */
 	if (!login_source(f->rq, &source, err) ||
-	    !login_attempt_reserve(f->rq, METHOD, source, &attempt, err))
+	    !login_attempt_reserve(f->rq, METHOD, source, NULL, &attempt, err))
 		return false;
 	if (!attempt.allowed)
 		return show(f, form, "login_slow", rs, err);

@@ -11,8 +11,12 @@
 #include "idp/show.h"
 #include "keys/sign.h"
 
-/* Guesses at one account, and from one address: OWASP ASVS 6.3.1, NIST SP 800-63B 3.2.2. */
+/*
+ * Guesses at one account, from one browser that it logged in with, and from one
+ * address: OWASP ASVS 6.3.1, NIST SP 800-63B 3.2.2.
+ */
 #define ACCOUNT_ATTEMPTS  10
+#define BROWSER_ATTEMPTS  10
 #define SOURCE_ATTEMPTS   100
 #define ATTEMPTS_WINDOW_S 900
 
@@ -114,15 +118,26 @@ login_source(struct request *rq, struct bytes *out, struct err *err)
 	return account_lookup(&w, arena_printf(rq->a, "source %s", source_text(rq)), out, err);
 }
 
+static struct db_budget
+account_budget(struct request *rq, const char *method, struct bytes account,
+	       const struct login_known *known)
+{
+	if (known != NULL && known->known)
+		return (struct db_budget){arena_printf(rq->a, "%s-browser", method),
+					  bytes_of(known->mark), BROWSER_ATTEMPTS,
+					  ATTEMPTS_WINDOW_S};
+	return (struct db_budget){arena_printf(rq->a, "%s-account", method), account,
+				  ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_S};
+}
+
 bool
 login_attempt_reserve(struct request *rq, const char *method, struct bytes account,
-		      struct login_attempt *out, struct err *err)
+		      const struct login_known *known, struct login_attempt *out, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	struct db_budget_pair *p = ARENA_NEW(rq->a, struct db_budget_pair);
 
-	p->account = (struct db_budget){arena_printf(rq->a, "%s-account", method), account,
-					ACCOUNT_ATTEMPTS, ATTEMPTS_WINDOW_S};
+	p->account = account_budget(rq, method, account, known);
 	p->source = (struct db_budget){
 		arena_printf(rq->a, "%s-source", method), {0}, SOURCE_ATTEMPTS, ATTEMPTS_WINDOW_S};
 	if (!login_source(rq, &p->source.key, err) ||

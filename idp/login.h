@@ -76,9 +76,31 @@ MUST_USE bool login_take_form(struct request *rq, enum flow_event e, struct flow
 			      struct response *rs, struct err *err);
 
 /*
- * Attempts are counted before anything is compared: per account (or per name
- * that is no account) and per source address.  Neither ever locks an account for
- * good.  Zero value: refused.
+ * Whether this browser proved the same means before (idp/login_known.c).  Zero
+ * value: no.
+ */
+struct login_known {
+	bool known;
+	const char *device; /* the browser: random, made now when it has no cookie of ours */
+	const char *mark;   /* keyed hash of the browser and the means */
+};
+
+/*
+ * means: n rows, of which those of `kind` that are not blocked count; none: there is
+ * no such account, and nothing is known.
+ */
+MUST_USE bool login_known_read(struct request *rq, enum db_credential_kind kind,
+			       const struct db_credential *means, size_t n, struct login_known *out,
+			       struct err *err);
+
+/* The means was proved: the browser keeps its mark. */
+void login_known_keep(struct request *rq, const struct login_known *known, struct response *rs);
+
+/*
+ * Attempts are counted before a password or code is compared: per source address,
+ * and per account (or per name that is no account); those of a browser that is
+ * known count for it instead of for the account.  Nothing ever locks an account
+ * for good.  Zero value: refused.
  */
 struct login_attempt {
 	bool allowed;
@@ -87,8 +109,10 @@ struct login_attempt {
 /* Where a request comes from, as a key of attempts: a keyed hash of the address or its /64. */
 MUST_USE bool login_source(struct request *rq, struct bytes *out, struct err *err);
 
+/* known NULL: browsers are not told apart. */
 MUST_USE bool login_attempt_reserve(struct request *rq, const char *method, struct bytes account,
-				    struct login_attempt *out, struct err *err);
+				    const struct login_known *known, struct login_attempt *out,
+				    struct err *err);
 
 /* It was the right person: the attempt does not count. */
 MUST_USE bool login_attempt_good(struct request *rq, const struct login_attempt *attempt,

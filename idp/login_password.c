@@ -109,34 +109,40 @@ candidate_find(struct request *rq, struct bytes lookup, struct candidate *out, s
 	return true;
 }
 
-/* Settings rose since this password was stored: store it anew, unless it was changed meanwhile. */
+/*
+ * Settings rose since this password was stored: store it anew, unless it was changed
+ * meanwhile.  Marks are over what is stored, so the browser gets one of the new record.
+ */
 static bool
-rehash(struct request *rq, const struct candidate *who, const char *password, struct err *err)
+rehash(struct request *rq, const struct candidate *who, const char *password,
+       struct login_known *known, struct err *err)
 {
 	struct account_work w = account_work_of(rq);
+	struct db_credential now = *who->credential;
 	struct db_audit audit = {
 		.event = AUDIT_MEANS_CHANGED,
 		.ref = rq->ref,
 		.subject = &who->subject->id,
 		.details = audit_details(rq->a, "method", METHOD, "why", "rehash", NULL),
 	};
-	struct bytes record;
 	bool replaced;
 
-	return password_hash(&w, rq->worker->memory, password, &record, err) &&
-	       db_credential_replace_secret(&w.db, who->credential->id, who->credential->secret,
-					    record, &audit, rq->now, &replaced, err);
+	return password_hash(&w, rq->worker->memory, password, &now.secret, err) &&
+	       db_credential_replace_secret(&w.db, now.id, who->credential->secret, now.secret,
+					    &audit, rq->now, &replaced, err) &&
+	       (!replaced || login_known_read(rq, DB_PASSWORD, &now, 1, known, err));
 }
 
 static bool
-accept(struct flow *f, const struct candidate *who, const char *password,
+accept(struct flow *f, const struct candidate *who, const char *password, struct login_known *known,
        const struct login_attempt *attempt, struct response *rs, struct err *err)
 {
 	struct account_work w = account_work_of(f->rq);
 
 	if (password_wants_rehash(&w, who->credential->secret) &&
-	    !rehash(f->rq, who, password, err))
+	    !rehash(f->rq, who, password, known, err))
 		return false;
+	login_known_keep(f->rq, known, rs);
 	return login_attempt_good(f->rq, attempt, err) &&
 	       db_credential_touch(&w.db, who->credential, f->rq->now, err) &&
 	       flow_proved(f, who->subject->id,
@@ -153,24 +159,26 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 	const char *name, *password = form_value(form, "password");
 	struct candidate who = {0};
 	struct login_attempt attempt;
+	struct login_known known;
 	struct bytes lookup;
 	bool right;
 
 	if (!account_login_name(rq->a, form_value(form, "login_name"), &name, NULL))
 		name = "-"; /* no account has a name of one character */
-	if (!account_lookup(&w, name, &lookup, err) ||
-	    !login_attempt_reserve(rq, METHOD, lookup, &attempt, err))
+	if (!account_lookup(&w, name, &lookup, err) || !candidate_find(rq, lookup, &who, err) ||
+	    !login_known_read(rq, DB_PASSWORD, who.credential, who.credential != NULL, &known,
+			      err) ||
+	    !login_attempt_reserve(rq, METHOD, lookup, &known, &attempt, err))
 		return false;
 	if (!attempt.allowed)
 		return login_refused(rq, NULL, METHOD, "too many attempts", err) &&
 		       login_show_first(f, form, "login_slow", rs, err);
-	if (!candidate_find(rq, lookup, &who, err) ||
-	    !password_verify(&w, rq->worker->memory, password,
+	if (!password_verify(&w, rq->worker->memory, password,
 			     who.credential == NULL ? (struct bytes){0} : who.credential->secret,
 			     &right, err))
 		return false;
 	if (right && who.credential != NULL)
-		return accept(f, &who, password, &attempt, rs, err);
+		return accept(f, &who, password, &known, &attempt, rs, err);
 	return login_refused(rq, who.subject == NULL ? NULL : &who.subject->id, METHOD,
 			     who.subject == NULL ? "unknown name" : "wrong password", err) &&
 	       login_show_first(f, form, "login_wrong", rs, err);

@@ -296,6 +296,7 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 {
 	struct request *rq = f->rq;
 	struct login_attempt attempt;
+	struct login_known known;
 	const struct db_credential *hit;
 	struct means means;
 
@@ -303,7 +304,9 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 		return false;
 	if (!has_totp(&means))
 		return flow_lead_on(f, rs);
-	if (!login_attempt_reserve(rq, METHOD, attempt_key(f), &attempt, err))
+	/* Only a code makes it known: who has the password alone could have any number of marks. */
+	if (!login_known_read(rq, DB_TOTP, means.p, means.n, &known, err) ||
+	    !login_attempt_reserve(rq, METHOD, attempt_key(f), &known, &attempt, err))
 		return false;
 	if (!attempt.allowed)
 		return login_refused(rq, &f->session->acting, METHOD, "too many attempts", err) &&
@@ -313,6 +316,7 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 	if (hit == NULL)
 		return login_refused(rq, &f->session->acting, METHOD, "wrong or used code", err) &&
 		       show_code(f, form, "code_wrong", rs, err);
+	login_known_keep(rq, &known, rs);
 	return login_attempt_good(rq, &attempt, err) &&
 	       flow_proved(f, f->session->acting,
 			   level_min((enum level)hit->level, login_method_find(METHOD)->level),
