@@ -6,7 +6,6 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define EC_DER_MAX 160 /* of r and s on P-521 */
@@ -55,9 +54,10 @@ struct kept {
 	size_t next; /* is replaced next */
 };
 
+static _Thread_local struct kept kept_here;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t kept_of_thread;
-static bool kept_is_there;
+static pthread_key_t at_thread_end;
+static bool end_is_seen;
 
 static void
 kept_free(void *p)
@@ -68,31 +68,22 @@ kept_free(void *p)
 		EVP_MD_CTX_free(kept->ready[i].ctx);
 		EVP_PKEY_free(kept->ready[i].pub);
 	}
-	free(kept);
 }
 
 static void
 prepare(void)
 {
-	kept_is_there = pthread_key_create(&kept_of_thread, kept_free) == 0;
+	end_is_seen = pthread_key_create(&at_thread_end, kept_free) == 0;
 }
 
-/* NULL: memory is out. */
+/* NULL: nobody would free what is kept. */
 static struct kept *
-kept_here(void)
+kept_of_thread(void)
 {
-	if (pthread_once(&once, prepare) != 0 || !kept_is_there)
+	if (pthread_once(&once, prepare) != 0 || !end_is_seen ||
+	    pthread_setspecific(at_thread_end, &kept_here) != 0)
 		return NULL;
-	struct kept *kept = pthread_getspecific(kept_of_thread);
-
-	if (kept == NULL) {
-		kept = calloc(1, sizeof(*kept));
-		if (kept != NULL && pthread_setspecific(kept_of_thread, kept) != 0) {
-			free(kept);
-			kept = NULL;
-		}
-	}
-	return kept;
+	return &kept_here;
 }
 
 static bool
@@ -118,7 +109,7 @@ ready_init(EVP_MD_CTX *ctx, const struct verify_how *how, EVP_PKEY *pub)
 static const EVP_MD_CTX *
 ready_for(const struct verify_how *how, EVP_PKEY *pub)
 {
-	struct kept *kept = kept_here();
+	struct kept *kept = kept_of_thread();
 
 	for (size_t i = 0; kept != NULL && i < READY_KEPT; i++)
 		if (kept->ready[i].pub == pub && same_how(&kept->ready[i].how, how))
