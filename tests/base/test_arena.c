@@ -185,6 +185,17 @@ an_empty_arena_takes_another_cap(void **state UNUSED)
 	arena_destroy(g.a);
 }
 
+/* With KONTOR_ARENA_DEBUG each object is a chunk, an empty one too; a leak is reported at the end.
+ */
+static void
+an_object_of_no_octets_goes_with_its_arena(void **state UNUSED)
+{
+	struct arena *a = arena_create(1000);
+
+	assert_non_null(arena_alloc(a, 0));
+	arena_destroy(a);
+}
+
 int
 main(void)
 {
@@ -198,6 +209,7 @@ main(void)
 		cmocka_unit_test(a_destroyed_arena_keeps_nothing_however_small),
 		cmocka_unit_test(a_reset_arena_gives_zeroed_memory_again),
 		cmocka_unit_test(an_empty_arena_takes_another_cap),
+		cmocka_unit_test(an_object_of_no_octets_goes_with_its_arena),
 	};
 
 	return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
