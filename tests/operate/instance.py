@@ -109,8 +109,8 @@ class Instance:
         return psql(self.database, statement)
 
     @contextlib.contextmanager
-    def node(self, **settings):
-        node = Node(self, settings)
+    def node(self, run_as=None, **settings):
+        node = Node(self, settings, run_as)
         try:
             yield node
         finally:
@@ -138,7 +138,7 @@ def make_template(program):
 class Node:
     """`kontor serve` on a port of its own, in plain HTTP as behind a proxy."""
 
-    def __init__(self, instance, settings):
+    def __init__(self, instance, settings, run_as=None):
         self.instance, self.port, self.host = instance, _free_port(), "konto.example"
         number = next(_numbers)
         self.conf = instance.folder / f"node{number}.conf"
@@ -146,7 +146,8 @@ class Node:
         self.log_path = instance.folder / f"node{number}.log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([instance.program, "serve", "--config", str(self.conf)],
-                                            stderr=log)
+                                            stderr=log, user=run_as,
+                                            extra_groups=[] if run_as else None)
         self.wait(self.serves, "serves")
 
     def configure(self, **settings):
