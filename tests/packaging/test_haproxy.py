@@ -1,6 +1,6 @@
 """The shipped HAProxy configuration: what no node may see never reaches one.
 
-A bare socket stands in for the node and keeps the octets that arrive; each oddity is sent over TLS.
+Bare sockets stand in for nodes and keep the octets that arrive; each oddity is sent over TLS.
 """
 import os
 import re
@@ -23,19 +23,30 @@ import tap  # noqa: E402
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
+NOT_READY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+
+
 class Node:
     """Answers every request and keeps what it was sent, health checks left out."""
 
     def __init__(self, path):
-        self.seen = []
+        self.seen, self.ready, self.dies = [], True, False
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(path)
         self.server.listen(64)
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def close(self):
+        """Nobody listens any more."""
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.server.close()
+
     def _accept(self):
         while True:
-            connection, _ = self.server.accept()
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
@@ -51,10 +62,14 @@ class Node:
                         break
                 if len(data) < end:
                     break
-                if not data.startswith(b"GET /health/ready "):
+                checked = data.startswith(b"GET /health/ready ")
+                if not checked:
                     self.seen.append(data[:end])
                 data = data[end:]
-                connection.sendall(ANSWER)
+                if self.dies and not checked:
+                    connection.close()
+                    return
+                connection.sendall(ANSWER if self.ready or not checked else NOT_READY)
         connection.close()
 
 
@@ -72,15 +87,18 @@ def _make_certificate(folder):
 
 
 class Stage:
-    """HAProxy with the shipped file, on loopback, before a Node."""
+    """HAProxy with the shipped file, on loopback, before one Node or two."""
 
-    def __init__(self):
+    def __init__(self, nodes=1):
         self.folder = Path(tempfile.mkdtemp(prefix="kontor-haproxy-"))
         _make_certificate(self.folder)
-        self.node = Node(str(self.folder / "node"))
+        self.nodes = [Node(str(self.folder / f"node{n}")) for n in range(nodes)]
+        self.node = self.nodes[0]
         self.port = _free_port()
         env = dict(os.environ, KONTOR_BIND=f"127.0.0.1:{self.port}",
-                   KONTOR_CRT=str(self.folder / "pem"), KONTOR_NODE=f"unix@{self.folder / 'node'}")
+                   KONTOR_CRT=str(self.folder / "pem"))
+        for name, n in zip(("KONTOR_NODE", "KONTOR_NODE2"), range(nodes)):
+            env[name] = f"unix@{self.folder / f'node{n}'}"
         self.process = subprocess.Popen(
             [HAPROXY, "-db", "-f", ROOT / "packaging" / "haproxy.cfg"], env=env,
             stderr=subprocess.PIPE)
@@ -92,7 +110,27 @@ class Stage:
             assert time.monotonic() < until and self.process.poll() is None, \
                 "HAProxy does not start"
             time.sleep(0.05)
-        self.node.seen.clear()
+        self.forget()
+
+    def forget(self):
+        for node in self.nodes:
+            node.seen.clear()
+
+    def count(self):
+        return [len(node.seen) for node in self.nodes]
+
+    def ask(self, method, path):
+        """Status of the answer to a request of a browser."""
+        body = b"a=b" if method == "POST" else b""
+        answer = self.say(f"{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                          f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        return int(answer[9:12] or 0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
 
     def say(self, octets, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)):
         """What comes back until the connection closes or goes quiet."""
@@ -210,6 +248,42 @@ def long_requests_of_honest_peers_pass():
 def old_tls_is_refused():
     old = (ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_1)
     assert stage.say(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", old) == b""
+
+
+def nodes_take_turns():
+    with Stage(2) as two:
+        assert [two.ask("GET", "/") for _ in range(6)] == [200] * 6
+        assert two.count() == [3, 3], two.count()
+
+
+def what_reached_no_node_goes_to_the_other():
+    with Stage(2) as two:
+        two.node.close()
+        for method in ("GET", "POST") * 2:
+            assert two.ask(method, "/oidc/token") == 200
+        assert two.count() == [0, 4], two.count()
+
+
+def what_a_node_died_over_is_sent_again_only_where_that_is_harmless():
+    for method, path, again in (("GET", "/saml/sso", True), ("POST", "/flow/password/x", True),
+                                ("POST", "/oidc/token", False), ("POST", "/logout", False)):
+        with Stage(2) as two:
+            for node in two.nodes:
+                node.dies = True
+            while sum(two.count()) == 0:
+                status = two.ask(method, path)
+            assert status == 502, status
+            assert (sum(two.count()) > 1) == again, f"{method} {path}: {two.count()}"
+            assert (min(two.count()) > 0) == again, f"{method} {path}: {two.count()}"
+
+
+def a_node_that_is_not_ready_gets_nothing_new():
+    with Stage(2) as two:
+        two.node.ready = False
+        time.sleep(2)  # `stop_announce` of docs/operate.md
+        two.forget()
+        assert [two.ask("GET", "/") for _ in range(4)] == [200] * 4
+        assert two.count() == [0, 4], two.count()
 
 
 if __name__ == "__main__":
