@@ -254,16 +254,22 @@ class Browser:
 
     def _send(self, method, url, headers, body):
         u = urlsplit(url)
-        connection = _Connection(u.hostname, u.port or 443, context=self.tls, timeout=60)
-        try:
-            target = (u.path or "/") + (f"?{u.query}" if u.query else "")
-            connection.request(method, target, body=body, headers=headers)
-            answer = connection.getresponse()
-            return Page(url, answer.status, answer.headers, answer.read())
-        except OSError as e:
-            raise BrowserError(f"{url}: {e}") from e
-        finally:
-            connection.close()
+        return exchange(_Connection(u.hostname, u.port or 443, context=self.tls, timeout=60),
+                        method, url, headers, body)
+
+
+def exchange(connection, method, url, headers, body=None):
+    """One request on a connection (http.client) of its own, and the page it brings."""
+    u = urlsplit(url)
+    try:
+        target = (u.path or "/") + (f"?{u.query}" if u.query else "")
+        connection.request(method, target, body=body, headers=headers)
+        answer = connection.getresponse()
+        return Page(url, answer.status, answer.headers, answer.read())
+    except (OSError, http.client.HTTPException) as e:
+        raise BrowserError(f"{url}: {e!r}") from e
+    finally:
+        connection.close()
 
 
 def answers(ca_file, url):

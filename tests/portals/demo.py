@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """./dev demo: Kontor as "Servicekonto Sachsen" and three real portals on this machine.
 
-usage: demo.py --kontor PROGRAM --state FOLDER [--ports FIRST] [--check | --clean | --alone]
+usage: demo.py --kontor PROGRAM --state FOLDER [--ports FIRST] [--nodes 2] [--check | --clean | --alone]
 
 Makes what is missing below FOLDER (database cluster, keys, certificates, test persons), starts
 everything on loopback, walks the whole way (selfcheck.py) and serves until Ctrl-C.  --check stops
 after the walk and says by its status whether all was well; --alone starts Kontor without portals.
+--nodes 2 puts HAProxy before two nodes on the one database and also checks what they owe each other.
 """
 import argparse
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from kontor import PERSONS, Database, Kontor
 from portals import Amt24, Gewerbeportal, Stadtportal
+import two_nodes
 from selfcheck import Checks, World, walk
 from stage import Authority, Output, Stage, StageError, check_ports_free, lock_folder, wait_for_enter
 
@@ -22,6 +24,8 @@ NAMES = ("Kontor", "Amt24", "Gewerbeportal", "Stadtportal")  # in the order of t
 
 
 class Demo:
+    at_once_s = 1.0  # by then each node knows of a change
+
     def __init__(self, args, out):
         self.args, self.out = args, out
         ports = self.ports = {name: args.ports + i for i, name in enumerate(NAMES)}
@@ -29,7 +33,7 @@ class Demo:
         self.authority = Authority(self.stage)
         self.database = Database(self.stage)
         self.kontor = Kontor(self.stage, self.authority, self.database, args.kontor,
-                             ports["Kontor"])
+                             ports["Kontor"], args.nodes)
         self.amt24, self.gewerbeportal, self.stadtportal = self.portals = [
             kind(self.stage, self.authority, ports[kind.name])
             for kind in (Amt24, Gewerbeportal, Stadtportal)]
@@ -66,17 +70,20 @@ class Demo:
         self.stadtportal.start_with(self.kontor.base, client["client_id"])
 
     def check(self, checks):
-        walk(checks, World(self.out, self.authority.cert, self.kontor, self.portals, PERSONS))
+        world = World(self.out, self.authority.cert, self.kontor, self.portals, PERSONS)
+        walk(checks, world)
+        if len(self.kontor.nodes) > 1:
+            two_nodes.walk(checks, world, self.at_once_s)
         self.out.say(f"self-check: {checks.passed} passed, {checks.failed} failed")
 
     def stop(self):
-        """Stop everything; Kontor has to end in good order."""
+        """Stop everything; Kontor's nodes have to end in good order."""
         with self.out.step("stopping"):
             self.stage.stop()
-        status = self.kontor.exit_status()
-        if status not in (None, 0):
-            self.out.say(f"demo: Kontor ended with status {status}; see {self.kontor.log()}.")
-        return status in (None, 0)
+        bad = [n for n in self.kontor.nodes if n.exit_status() not in (None, 0)]
+        for node in bad:
+            self.out.say(f"demo: {node.name} ended with status {node.exit_status()}; see {node.log}.")
+        return not bad
 
     def tell(self):
         say = self.out.say
@@ -143,6 +150,7 @@ def arguments(words=None):
     parser.add_argument("--kontor", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--ports", type=int, default=8443, help="the first of four")
+    parser.add_argument("--nodes", type=int, choices=(1, 2), default=1)
     mode = parser.add_mutually_exclusive_group()
     for name in ("--check", "--clean", "--alone"):
         mode.add_argument(name, action="store_true")

@@ -1,12 +1,14 @@
-"""Kontor in the demo: its database, its process, its command line, the test persons."""
+"""Kontor in the demo: its database, its nodes, its command line, the test persons."""
 import contextlib
 import copy
 import json
+import re
 import secrets
 import shutil
 from pathlib import Path
 
-from browser import Browser, answers
+from balancer import Balancer, UnixConnection
+from browser import Browser, BrowserError, answers, exchange
 from stage import StageError
 from totp import Totp
 
@@ -61,8 +63,74 @@ PERSONS = {p.login_name: p for p in (
 )}
 
 
+class Node:
+    """One `kontor serve` with a configuration of its own."""
+
+    def __init__(self, kontor, name, listen):
+        self.kontor, self.name = kontor, name
+        self.conf = kontor.folder / f"{name}.conf"
+        self.log = kontor.stage.path / "log" / f"{name}.log"
+        self.socket, self.inner = (kontor.folder / f"{name}.{end}" for end in ("sock", "inner"))
+        self.listen = listen.format(port=kontor.port, folder=kontor.folder, socket=self.socket,
+                                    inner=self.inner)
+        self.program = None
+
+    def make(self):
+        k = self.kontor
+        self.kontor.stage.write(self.conf, CONF.format(
+            base=k.base, folder=k.folder, database=k.database.conninfo, listen=self.listen))
+
+    def start(self, is_ready):
+        self.program = self.kontor.stage.start(self.name, self.kontor.program, "serve",
+                                               "--config", self.conf)
+        self.program.wait_ready(is_ready)
+
+    def end(self, by=None):
+        """Before the others: in good order, or by this signal."""
+        self.kontor.stage.end(self.program, by)
+
+    def exit_status(self):
+        """None while it runs or when it was never started."""
+        return self.program.child.poll() if self.program else None
+
+    # What follows is for nodes behind a balancer: the requests go past it.
+
+    def ask(self, target, method="GET", headers=None, body=None, socket=None):
+        """A request as the balancer would bring it."""
+        headers = {"Host": f"{self.kontor.host}:{self.kontor.port}",
+                   "X-Forwarded-For": "127.0.0.1", **(headers or {})}
+        return exchange(UnixConnection(socket or self.socket), method, self.kontor.base + target,
+                        headers, body)
+
+    def listens(self):
+        connection = UnixConnection(self.socket)
+        try:
+            connection.connect()
+        except ConnectionRefusedError:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    def is_ready(self):
+        try:
+            return self.ask("/health/ready").status == 200
+        except BrowserError:
+            return False
+
+    def answered(self):
+        """How many requests it answered since it started, the balancer's own not among them."""
+        return sum(int(count) for count in re.findall(
+            r'^kontor_requests_total\{route="(?!/health/)[^}]*\} (\d+)', self.metrics(), re.M))
+
+    def metrics(self):
+        return self.ask("/metrics", socket=self.inner).body.decode()
+
+
 class Kontor:
-    def __init__(self, stage, authority, database, program, port):
+    """nodes: 1, which ends TLS itself, or more, behind a balancer."""
+
+    def __init__(self, stage, authority, database, program, port, nodes=1):
         self.stage, self.authority, self.database, self.port = stage, authority, database, port
         self.source = Path(program).resolve()
         self.host = "servicekonto.localhost"
@@ -70,8 +138,12 @@ class Kontor:
         self.entity_id = self.base + "/saml/metadata"
         self.folder = stage.folder("kontor")
         self.program = self.folder / "kontor"
-        self.conf = self.folder / "kontor.conf"
-        self.process = None
+        if nodes == 1:
+            self.nodes, self.balancer = [Node(self, "kontor", LISTEN_ALONE)], None
+        else:
+            self.nodes = [Node(self, f"kontor{n}", LISTEN_BALANCED) for n in range(1, nodes + 1)]
+            self.balancer = Balancer(stage, self.folder, port, [n.socket for n in self.nodes])
+        self.conf = self.nodes[0].conf
 
     def make(self):
         """Program, configuration, certificate, master key, schema: what is there stays."""
@@ -81,8 +153,8 @@ class Kontor:
             self.program.chmod(0o755)
         if not (self.folder / "tls.crt").exists():
             self.authority.tls("kontor/tls", self.host)
-        self.stage.write("kontor/kontor.conf", CONF.format(
-            base=self.base, port=self.port, folder=self.folder, database=self.database.conninfo))
+        for node in self.nodes:
+            node.make()
         self.cli("migrate")
         self.cli("key", "init")
 
@@ -93,15 +165,16 @@ class Kontor:
         return json.loads(said) if said.strip() else None
 
     def start(self):
-        self.process = self.stage.start("kontor", self.program, "serve", "--config", self.conf)
-        self.process.wait_ready(lambda: answers(self.authority.cert, self.entity_id))
+        if self.balancer is None:
+            self.nodes[0].start(self.answers)
+            return
+        for node in self.nodes:
+            node.start(node.is_ready)
+        self.balancer.start(self.answers)
 
-    def exit_status(self):
-        """None while it runs or when it was never started."""
-        return self.process.child.poll() if self.process else None
-
-    def log(self):
-        return self.stage.path / "log" / "kontor.log"
+    def answers(self):
+        """At its public address."""
+        return answers(self.authority.cert, self.entity_id)
 
     def metadata(self):
         """Our SAML metadata, as any portal's operator would fetch it."""
@@ -162,9 +235,15 @@ CONF = """# Made by ./dev demo at each start.
 instance = demo
 site_name = Servicekonto Sachsen
 base_url = {base}
-listen = 127.0.0.1:{port}
-tls_certificate = {folder}/tls.crt
-tls_key = {folder}/tls.key
 database = {database}
 master_key_file = {folder}/master.key
+{listen}"""
+LISTEN_ALONE = """listen = 127.0.0.1:{port}
+tls_certificate = {folder}/tls.crt
+tls_key = {folder}/tls.key
+"""
+LISTEN_BALANCED = """listen = unix:{socket}
+listen_metrics = unix:{inner}
+trusted_proxy = unix
+stop_announce = 2s
 """

@@ -84,6 +84,10 @@ class Gewerbeportal(Portal):
     key, name = "gewerbeportal", "Gewerbeportal"
     logout_path = "/Shibboleth.sso/Logout?return="
 
+    @property
+    def party_id(self):
+        return self.base + "/shibboleth"
+
     def make_keys(self):
         self.authority.self_signed(f"{self.key}/sign", "ec", self.host)
         self.authority.self_signed(f"{self.key}/decrypt", "rsa", self.host)
@@ -131,6 +135,7 @@ class Stadtportal(Portal):
         return fill(self.stage, f"{self.key}/client.json", name=self.host, port=self.port, n=n)
 
     def start_with(self, issuer, client_id):
+        self.party_id = client_id
         self.stage.copy(self.authority.cert, f"{self.key}/ca.crt")
         self.start_apache(ISSUER=issuer, CLIENT_ID=client_id,
                           PASSPHRASE=secrets.token_urlsafe(24))

@@ -50,10 +50,17 @@ class Citizen(Browser):
     def visit(self, portal, untick=(), enroll=True):
         """Open the portal's protected page and do whatever Kontor asks until an answer is there.
         Returns the portal's record (page.py), None when it received nothing."""
+        self.open(portal)
+        return self.go_on(portal, untick, enroll)
+
+    def open(self, portal):
         self.shown = []
         self.get(f"{portal.base}/konto")
+
+    def go_on(self, portal, untick=(), enroll=True):
+        """The rest of visit(), from the page shown."""
         for _ in range(12):
-            if not self._step(untick, enroll):
+            if not self.answer_page(untick, enroll):
                 break
         return self.received(portal)
 
@@ -90,7 +97,7 @@ class Citizen(Browser):
             return None
         return json.loads(page.body)
 
-    def _step(self, untick, enroll):
+    def answer_page(self, untick=(), enroll=True):
         """Answer the page shown; False when nothing is asked."""
         for form in self.page.forms:
             pressed = {value for name, value in form.buttons if name == "do"}

@@ -145,6 +145,11 @@ class Stage:
     def first_ended(self):
         return next((p for p in self.running if p.child.poll() is not None), None)
 
+    def end(self, program, by=None):
+        """Stop one program before the others, by its own signal or by another; nobody misses it."""
+        self.running.remove(program)
+        program.stop(by)
+
     def stop(self):
         """Stop what was started, last first."""
         while self.running:
@@ -168,9 +173,10 @@ class Program:
     def __init__(self, name, child, log, stop_signal):
         self.name, self.child, self.log, self.stop_signal = name, child, log, stop_signal
 
-    def stop(self):
-        if self.child.poll() is None:
-            self.child.send_signal(self.stop_signal)
+    def stop(self, by=None):
+        """SIGKILL is for all its processes at once, as when a machine fails."""
+        if self.child.poll() is None and by != signal.SIGKILL:
+            self.child.send_signal(by or self.stop_signal)
             try:
                 self.child.wait(self.patience_s)
             except subprocess.TimeoutExpired:
@@ -179,6 +185,7 @@ class Program:
         # What it left behind: Apache that fails to start forgets its CGI daemon.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.child.pid, signal.SIGKILL)
+        self.child.wait()
 
     def wait_ready(self, is_ready, seconds=30):
         """Until is_ready() is true; a program that ends before is an error with its last words."""

@@ -1,9 +1,10 @@
 """./dev demo --check as test cases, then the walk in Chromium through the same demo: a state of
 its own, other ports, the program with sanitizers.
 
-usage: test_demo.py KONTOR [--node NODE [--shots FOLDER]]
+usage: test_demo.py KONTOR [--node NODE [--shots FOLDER]] [--nodes 2 [--at-once SECONDS]]
 
-NODE is the Node that drives Chromium; without it there is no such walk.  --shots writes the
+NODE is the Node that drives Chromium; without it there is no such walk.  --nodes 2 is the demo's;
+--at-once says how long "within a second" is here: more with sanitizers.  --shots writes the
 README's pictures: test_demo.py build-release/idp/kontor --node web/node_modules/node/bin/node
 --shots docs/images.
 """
@@ -41,9 +42,9 @@ class TapChecks(Checks):
 class WalkedDemo(demo.Demo):
     """The demo, walked through by a real browser after its own check."""
 
-    def __init__(self, args, out, node, shots):
+    def __init__(self, args, out, own):
         super().__init__(args, out)
-        self.node, self.shots = node, shots
+        self.node, self.shots, self.at_once_s = own.node, own.shots, own.at_once
 
     def check(self, checks):
         super().check(checks)
@@ -56,6 +57,8 @@ def arguments():
     parser.add_argument("kontor")
     parser.add_argument("--node", type=Path)
     parser.add_argument("--shots", type=Path)
+    parser.add_argument("--nodes", default="1")
+    parser.add_argument("--at-once", type=float, default=demo.Demo.at_once_s)
     return parser.parse_args()
 
 
@@ -65,12 +68,11 @@ def main():
     folder = Path(tempfile.mkdtemp(prefix="kontor-demo-", dir="/tmp"))
     os.chmod(folder, 0o755)
     args = demo.arguments(["--kontor", own.kontor, "--state", str(folder / "state"),
-                           "--ports", str(PORTS), "--check"])
+                           "--ports", str(PORTS), "--nodes", own.nodes, "--check"])
     out = Output()
     checks = TapChecks(out)
     try:
-        good = demo.run(args, out, checks,
-                        lambda args, out: WalkedDemo(args, out, own.node, own.shots))
+        good = demo.run(args, out, checks, lambda args, out: WalkedDemo(args, out, own))
         failed_before = checks.failed
         checks.scene_title = "the demo"
         checks.true("everything starts, and stops in good order", good or failed_before > 0,
