@@ -6,7 +6,6 @@
  */
 #include <stdio.h>
 
-#include "base/enc.h"
 #include "base/text.h"
 #include "tests/flow/world.h"
 #include "tests/test.h"
@@ -34,22 +33,13 @@ saml(struct web *b)
 static void
 oidc(struct web *b)
 {
-	struct arena *a = b->w->a;
-	const char *pair = OIDC_CLIENT ":" OIDC_SECRET, *basic;
-
-	basic = arena_printf(a, "Basic %s", enc_base64(a, bytes_of(pair)));
 	web_get(b, oidc_request_url(b->w, "openid profile", ""));
 	const char *code = location_param(b, "code");
 
 	if (code == NULL)
 		fail_msg("no code: %d", b->status);
-	web_token(b, basic,
-		  arena_printf(a,
-			       "grant_type=authorization_code&code=%s&redirect_uri="
-			       "https%%3A%%2F%%2Fstadtportal.example%%2Fback"
-			       "&code_verifier=" PKCE_VERIFIER,
-			       code));
-	web_userinfo(b, between(a, b->body, "\"access_token\":\"", "\""));
+	web_token(b, oidc_basic(b->w), oidc_redeem_form(b->w, code));
+	web_userinfo(b, between(b->w->a, b->body, "\"access_token\":\"", "\""));
 	if (b->status != 200)
 		fail_msg("no claims: %d", b->status);
 }

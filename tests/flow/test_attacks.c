@@ -2,7 +2,6 @@
  * What was done to identity providers elsewhere, tried on whole logins here;
  * each test names its incident (docs/threats.md lists them all).
  */
-#include "base/enc.h"
 #include "base/text.h"
 #include "oidc/jwk.h"
 #include "oidc/jws.h"
@@ -70,36 +69,9 @@ code_of(struct web *b)
 }
 
 static const char *
-basic(struct world *w)
-{
-	return arena_printf(w->a, "Basic %s",
-			    enc_base64(w->a, bytes_of(OIDC_CLIENT ":" OIDC_SECRET)));
-}
-
-static const char *
-redeem_form(struct world *w, const char *code)
-{
-	return arena_printf(
-		w->a,
-		"grant_type=authorization_code&code=%s&redirect_uri="
-		"https%%3A%%2F%%2Fstadtportal.example%%2Fback&code_verifier=" PKCE_VERIFIER,
-		code);
-}
-
-static json_t *
-json_of(struct web *b)
-{
-	json_t *o = NULL;
-	struct err err = {0};
-
-	ASSERT_OK(json_parse_object(b->w->a, bytes_of(b->body), 65536, &o, &err), &err);
-	return o;
-}
-
-static const char *
 member(struct web *b, const char *name)
 {
-	return json_string_value(json_object_get(json_of(b), name));
+	return json_string_value(json_object_get(web_json(b), name));
 }
 
 /* ---- portals ---- */
@@ -121,7 +93,7 @@ a_portal_switched_off_stops_no_other(void **state)
 	log_in(&other);
 	if (other.status == 200)
 		web_submit(&other, "/flow/consent/", "do=agree");
-	web_token(&other, basic(w), redeem_form(w, location_param(&other, "code")));
+	web_token(&other, oidc_basic(w), oidc_redeem_form(w, location_param(&other, "code")));
 	assert_int_equal(other.status, 200);
 	world_saml_party(w, POLICY);
 }
@@ -134,14 +106,14 @@ a_client_switched_off_redeems_nothing_more(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	web_token(&b, basic(w), redeem_form(w, code_of(&b)));
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code_of(&b)));
 	const char *token = member(&b, "access_token");
 	const char *code = code_of(&b);
 
 	web_userinfo(&b, token);
 	assert_int_equal(b.status, 200);
 	world_disable(w, OIDC_CLIENT);
-	web_token(&b, basic(w), redeem_form(w, code));
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
 	assert_int_equal(b.status, 401);
 	assert_string_equal(member(&b, "error"), "invalid_client");
 	web_userinfo(&b, token);
@@ -397,7 +369,7 @@ a_client_assertion_proves_once(void **state)
 				       "%s&client_assertion_type=urn%%3Aietf%%3Aparams%%3A"
 				       "oauth%%3Aclient-assertion-type%%3Ajwt-bearer&"
 				       "client_assertion=%s",
-				       redeem_form(w, code_of(&b)), assertions[i]));
+				       oidc_redeem_form(w, code_of(&b)), assertions[i]));
 		assert_int_equal(b.status, i == 1 ? 401 : 200);
 		if (i == 1)
 			assert_string_equal(member(&b, "error"), "invalid_client");
@@ -428,7 +400,7 @@ what_cannot_be_recorded_is_not_answered(void **state)
 	web_get(&b, oidc_request_url(w, "openid", ""));
 	assert_true(b.status >= 500);
 	assert_null(b.location);
-	web_token(&b, basic(w), redeem_form(w, code));
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
 	assert_true(b.status >= 500);
 	assert_null(strstr(b.body, "access_token"));
 	pg_sql(w->pg, "DROP TRIGGER refuse ON audit; DROP FUNCTION refuse()");

@@ -24,13 +24,6 @@ setup(void **state)
 	return world_fresh(state);
 }
 
-static const char *
-basic(struct world *w)
-{
-	return arena_printf(w->a, "Basic %s",
-			    enc_base64(w->a, bytes_of(OIDC_CLIENT ":" OIDC_SECRET)));
-}
-
 /* Log in and agree as far as pages ask for it; the code. */
 static const char *
 code_of(struct web *b, const char *scope, const char *more)
@@ -48,26 +41,6 @@ code_of(struct web *b, const char *scope, const char *more)
 }
 
 static const char *
-redeem_form(struct world *w, const char *code)
-{
-	return arena_printf(
-		w->a,
-		"grant_type=authorization_code&code=%s&redirect_uri="
-		"https%%3A%%2F%%2Fstadtportal.example%%2Fback&code_verifier=" PKCE_VERIFIER,
-		code);
-}
-
-static json_t *
-json_of(struct web *b)
-{
-	json_t *o = NULL;
-	struct err err = {0};
-
-	ASSERT_OK(json_parse_object(b->w->a, bytes_of(b->body), 65536, &o, &err), &err);
-	return o;
-}
-
-static const char *
 text_member(const json_t *o, const char *name)
 {
 	return json_string_value(json_object_get(o, name));
@@ -76,10 +49,10 @@ text_member(const json_t *o, const char *name)
 static json_t *
 redeem(struct web *b, const char *code)
 {
-	web_token(b, basic(b->w), redeem_form(b->w, code));
+	web_token(b, oidc_basic(b->w), oidc_redeem_form(b->w, code));
 	if (b->status != 200)
 		fail_msg("token endpoint: %d %s", b->status, b->body);
-	return json_of(b);
+	return web_json(b);
 }
 
 static const json_t *
@@ -122,7 +95,7 @@ a_login_gives_tokens_and_claims(void **state)
 	assert_int_equal(strlen(text_member(id, "sub")), 43);
 	assert_null(json_object_get(id, "family_name"));
 	web_userinfo(&b, text_member(t, "access_token"));
-	const json_t *u = json_of(&b);
+	const json_t *u = web_json(&b);
 
 	assert_string_equal(text_member(u, "sub"), text_member(id, "sub"));
 	assert_string_equal(text_member(u, "family_name"), "Mustermann");
@@ -166,9 +139,9 @@ a_code_is_redeemed_once_and_a_second_use_takes_it_all_back(void **state)
 
 	web_userinfo(&b, token);
 	assert_int_equal(b.status, 200);
-	web_token(&b, basic(w), redeem_form(w, code));
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
 	assert_int_equal(b.status, 400);
-	assert_string_equal(text_member(json_of(&b), "error"), "invalid_grant");
+	assert_string_equal(text_member(web_json(&b), "error"), "invalid_grant");
 	web_userinfo(&b, token);
 	assert_int_equal(b.status, 401);
 	assert_string_equal(world_value(w, "SELECT count(subject) FROM audit WHERE event ="
@@ -209,9 +182,9 @@ a_code_that_does_not_fit_is_used_up(void **state)
 				buf_char(&form, *p);
 			}
 		}
-		web_token(&b, basic(w), (const char *)form.p);
+		web_token(&b, oidc_basic(w), (const char *)form.p);
 		assert_int_equal(b.status, 400);
-		web_token(&b, basic(w), redeem_form(w, code));
+		web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
 		assert_int_equal(b.status, 400);
 	}
 }
@@ -226,7 +199,7 @@ a_code_lives_a_minute(void **state)
 	const char *code = code_of(&b, "openid", "");
 
 	w->now += 61;
-	web_token(&b, basic(w), redeem_form(w, code));
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
 	assert_int_equal(b.status, 400);
 }
 
@@ -240,9 +213,9 @@ a_wrong_secret_is_nobodys(void **state)
 	const char *code = code_of(&b, "openid", "");
 
 	web_token(&b, arena_printf(w->a, "Basic %s", enc_base64(w->a, bytes_of(OIDC_CLIENT ":x"))),
-		  redeem_form(w, code));
+		  oidc_redeem_form(w, code));
 	assert_int_equal(b.status, 401);
-	assert_string_equal(text_member(json_of(&b), "error"), "invalid_client");
+	assert_string_equal(text_member(web_json(&b), "error"), "invalid_client");
 	redeem(&b, code); /* it did not cost the code */
 }
 
@@ -414,7 +387,7 @@ openid_alone_releases_nothing_else(void **state)
 	const json_t *t = redeem(&b, code_of(&b, "openid", ""));
 
 	web_userinfo(&b, text_member(t, "access_token"));
-	assert_int_equal(json_object_size(json_of(&b)), 1);
+	assert_int_equal(json_object_size(web_json(&b)), 1);
 }
 
 static void
@@ -557,7 +530,7 @@ registration_makes_an_account_on_the_way(void **state)
 	const json_t *t = redeem(&b, location_param(&b, "code"));
 
 	web_userinfo(&b, text_member(t, "access_token"));
-	assert_string_equal(text_member(json_of(&b), "given_name"), "Max");
+	assert_string_equal(text_member(web_json(&b), "given_name"), "Max");
 }
 
 /* Tries to register a name from an address; the page that says no, or what follows. */

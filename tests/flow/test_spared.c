@@ -11,7 +11,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "base/enc.h"
 #include "tests/flow/world.h"
 #include "tests/test.h"
 
@@ -163,14 +162,7 @@ warm_oidc(struct web *b)
 	const char *code = location_param(b, "code");
 
 	assert_non_null(code);
-	web_token(b,
-		  arena_printf(b->w->a, "Basic %s",
-			       enc_base64(b->w->a, bytes_of(OIDC_CLIENT ":" OIDC_SECRET))),
-		  arena_printf(b->w->a,
-			       "grant_type=authorization_code&code=%s&redirect_uri="
-			       "https%%3A%%2F%%2Fstadtportal.example%%2Fback"
-			       "&code_verifier=" PKCE_VERIFIER,
-			       code));
+	web_token(b, oidc_basic(b->w), oidc_redeem_form(b->w, code));
 	assert_int_equal(b->status, 200);
 	const char *token = between(b->w->a, b->body, "\"access_token\":\"", "\"");
 

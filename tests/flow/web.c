@@ -388,3 +388,30 @@ web_userinfo(struct web *b, const char *token)
 
 	transmit(b, &s);
 }
+
+json_t *
+web_json(struct web *b)
+{
+	json_t *o = NULL;
+	struct err err = {0};
+
+	ASSERT_OK(json_parse_object(b->w->a, bytes_of(b->body), 65536, &o, &err), &err);
+	return o;
+}
+
+const char *
+oidc_basic(struct world *w)
+{
+	return arena_printf(w->a, "Basic %s",
+			    enc_base64(w->a, bytes_of(OIDC_CLIENT ":" OIDC_SECRET)));
+}
+
+const char *
+oidc_redeem_form(struct world *w, const char *code)
+{
+	return arena_printf(
+		w->a,
+		"grant_type=authorization_code&code=%s&redirect_uri="
+		"https%%3A%%2F%%2Fstadtportal.example%%2Fback&code_verifier=" PKCE_VERIFIER,
+		code);
+}

@@ -6,6 +6,7 @@
 #ifndef KONTOR_TESTS_FLOW_WORLD_H
 #define KONTOR_TESTS_FLOW_WORLD_H
 
+#include "base/json.h"
 #include "idp/app.h"
 #include "idp/config.h"
 #include "tests/db/pg.h"
@@ -122,6 +123,9 @@ const char *web_cookie(const struct web *b, const char *name);
 void web_token(struct web *b, const char *authorization, const char *form);
 void web_userinfo(struct web *b, const char *token);
 
+/* The answer, which is a JSON object. */
+json_t *web_json(struct web *b);
+
 /* ---- portals ---- */
 
 /* URL of a signed AuthnRequest by Redirect; `extra` are further attributes, `inner` elements. */
@@ -144,6 +148,10 @@ const char *between(struct arena *a, const char *text, const char *before, const
 
 /* URL of an authorization request; `more` are further parameters ("&prompt=none"). */
 const char *oidc_request_url(struct world *w, const char *scope, const char *more);
+
+/* How the client proves who it is, and its form that redeems a code, at web_token. */
+const char *oidc_basic(struct world *w);
+const char *oidc_redeem_form(struct world *w, const char *code);
 
 /* A parameter of the URL the browser was sent to; NULL: none. */
 const char *location_param(struct web *b, const char *name);
