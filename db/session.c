@@ -362,7 +362,7 @@ db_session_end(const struct db_call *c, const char *sid, const struct db_audit *
 		    db_tx_run(tx, &db_session_statements[END],
 			      DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid)), &rows, err);
 
-	if (!db_tx_conclude(tx, held, NULL, now, err))
+	if (!db_tx_conclude(tx, held, NULL, now, err) || rows == NULL)
 		return false;
 	bool was_there = rows->n > 0;
 

@@ -101,7 +101,7 @@ show_confirm(struct request *rq, const struct db_session *s, const struct party 
 	if (p != NULL)
 		json_put_str(rq->a, vars, "portal_name", p->display_name);
 	show_form_vars(rq, rs, vars, CONFIRM_PATH, "");
-	if (url != NULL) {
+	if (p != NULL && url != NULL) {
 		json_put(rq->a, vars, "params", way_back(rq, p->id, r));
 		rs->form_action = url_origin(rq->a, url);
 	}

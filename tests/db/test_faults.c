@@ -421,7 +421,14 @@ a_server_that_refuses_connections_is_found_again(void **state)
 	do
 		db_status(pg->db, &s);
 	while ((s.reader || s.durable || s.lazy || s.listener) && poll(NULL, 0, 10) == 0);
+	/* Each connection has noticed when it has tried to come back, and was refused. */
 	while (db_party_list(&pg->c, &list, &n, &pg->err) ||
+	       strstr(pg->err.text, "not connected") == NULL) {
+		err_clear(&pg->err);
+		(void)poll(NULL, 0, 10);
+	}
+	err_clear(&pg->err);
+	while (db_setting_save(&pg->c, "gone", "v", 0, NULL, NOW, &pg->err) ||
 	       strstr(pg->err.text, "not connected") == NULL) {
 		err_clear(&pg->err);
 		(void)poll(NULL, 0, 10);
