@@ -1,6 +1,6 @@
 /*
  * The program without its sockets: what every handler may use, and the one way
- * from a request that passed the gate to an answer.  idp/server.c drives it from
+ * from a request that passed the gate to an answer.  idp/server_exchange.c drives it from
  * connections and lanes; tests call app_handle in their own thread.
  */
 #ifndef KONTOR_IDP_APP_H

@@ -1,4 +1,4 @@
-/* What a handler answers with.  Filled by it, sent by idp/server.c. */
+/* What a handler answers with.  Filled by it, sent by idp/server_exchange.c. */
 #ifndef KONTOR_IDP_RESPONSE_H
 #define KONTOR_IDP_RESPONSE_H
 
