@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 #define CHUNK_FIRST_BYTES ((size_t)4096)
 #define CHUNK_KEPT_BYTES  ((size_t)64 * 1024)
 #define CHUNK_MOST_BYTES  ((size_t)256 * 1024)
@@ -33,8 +35,27 @@ struct arena {
 	struct deferred *deferred;
 	struct deferred late; /* being deferred when memory ran out; fn NULL: none */
 	size_t cap, used, next_chunk;
-	jmp_buf *exit; /* of the arena_run that guards us; NULL outside */
+	jmp_buf *exit;       /* of the arena_run that guards us; NULL outside */
+	struct arena *outer; /* what that arena_run runs in; NULL: none */
+	bool full;           /* the cap was reached */
 };
+
+static _Thread_local struct arena *innermost;
+
+/* The first object of an arena, through arena_run. */
+struct first {
+	struct arena *a;
+	size_t n;
+	void *p;
+};
+
+static void
+take_first(void *arg)
+{
+	struct first *first = arg;
+
+	first->p = arena_alloc(first->a, first->n);
+}
 
 struct arena *
 arena_create(size_t cap_bytes)
@@ -46,6 +67,21 @@ arena_create(size_t cap_bytes)
 		a->next_chunk = CHUNK_FIRST_BYTES;
 	}
 	return a;
+}
+
+void *
+arena_create_with(size_t cap_bytes, size_t n, struct arena **a)
+{
+	struct first first = {arena_create(cap_bytes), n, NULL};
+
+	if (first.a == NULL)
+		return NULL;
+	if (!arena_run(first.a, take_first, &first)) {
+		arena_destroy(first.a);
+		return NULL;
+	}
+	*a = first.a;
+	return first.p;
 }
 
 static void
@@ -82,6 +118,7 @@ release(struct arena *a, size_t keep_bytes)
 	}
 	a->chunks = kept;
 	a->used = 0;
+	a->full = false;
 	a->next_chunk = kept == NULL ? CHUNK_FIRST_BYTES : 2 * kept->size;
 }
 
@@ -113,26 +150,58 @@ arena_destroy(struct arena *a)
 bool
 arena_run(struct arena *a, void (*fn)(void *arg), void *arg)
 {
+	const bool failed_before = memory_failed();
 	jmp_buf here;
 
-	if (setjmp(here) != 0) {
-		a->exit = NULL;
-		return false;
+	a->outer = innermost;
+	innermost = a;
+	memory_set_failed(false);
+	if (setjmp(here) == 0) {
+		a->exit = &here;
+		fn(arg);
+	} else {
+		memory_set_failed(true);
 	}
-	a->exit = &here;
-	fn(arg);
+	bool enough = !memory_failed();
+
+	memory_set_failed(!enough || failed_before);
 	a->exit = NULL;
-	return true;
+	innermost = a->outer;
+	return enough;
+}
+
+bool
+arena_was_full(const struct arena *a)
+{
+	return a->full;
+}
+
+bool
+arena_run_failed(const struct arena *a, struct err *err)
+{
+	if (err != NULL)
+		err_clear(err);
+	if (a != NULL && a->full)
+		return FAIL(err, ERR_INTERNAL, NULL, "arena of %zu bytes exhausted", a->cap);
+	return FAIL(err, ERR_UNAVAILABLE, NULL, "out of memory");
 }
 
 /* The one non-local exit.  Outside arena_run there is nobody to refuse the work to. */
-static void __attribute__((noreturn)) arena_full(struct arena *a)
+void
+arena_leave(struct arena *a)
 {
-	if (a->exit != NULL)
+	if (a == NULL || a->exit == NULL)
+		a = innermost;
+	if (a != NULL)
 		longjmp(*a->exit, 1);
-	fprintf(stderr, "kontor: out of memory (%zu of %zu bytes of an arena used)\n", a->used,
-		a->cap);
+	fputs("kontor: out of memory\n", stderr);
 	abort();
+}
+
+static void __attribute__((noreturn)) cap_reached(struct arena *a)
+{
+	a->full = true;
+	arena_leave(a);
 }
 
 static struct chunk *
@@ -149,7 +218,7 @@ chunk_add(struct arena *a, size_t need)
 	struct chunk *c = calloc(1, sizeof(*c) + size);
 
 	if (c == NULL)
-		arena_full(a);
+		arena_leave(a);
 	c->size = size;
 	c->next = a->chunks;
 	a->chunks = c;
@@ -160,7 +229,7 @@ void *
 arena_alloc(struct arena *a, size_t n)
 {
 	if (n > a->cap || a->cap - n < ALIGN || a->used > a->cap - n - ALIGN)
-		arena_full(a);
+		cap_reached(a);
 #ifdef KONTOR_ARENA_DEBUG
 	struct chunk *c = chunk_add(a, n);
 	void *p = c->data;
@@ -187,7 +256,7 @@ arena_calloc(struct arena *a, size_t count, size_t size)
 	size_t n;
 
 	if (__builtin_mul_overflow(count, size, &n))
-		arena_full(a);
+		cap_reached(a);
 	return arena_alloc(a, n);
 }
 
@@ -226,7 +295,7 @@ arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 
 	va_end(again);
 	if (n < 0)
-		arena_full(a);
+		arena_leave(a);
 	char *p = arena_alloc(a, (size_t)n + 1);
 
 	vsnprintf(p, (size_t)n + 1, fmt, ap);

@@ -6,7 +6,8 @@
  * Allocation never returns NULL.  When the cap is reached or memory is out,
  * control returns to the arena_run() that guards the work, which says so; there
  * is no other non-local exit in the program (docs/decisions/0002).  Hence: never
- * allocate from an arena while holding a lock.
+ * allocate from an arena while holding a lock.  Work that found no memory in a
+ * library (base/memory.h) ends by itself, but counts as not done in the same way.
  *
  * Built with -Darena_debug=true each object is a malloc of its own, so that
  * sanitizers see its bounds.
@@ -16,7 +17,7 @@
 
 #include <stdarg.h>
 
-#include "base/base.h"
+#include "base/err.h"
 
 struct arena;
 
@@ -26,6 +27,12 @@ struct arena;
  * thread at a time uses an arena.
  */
 struct arena *arena_create(size_t cap_bytes);
+
+/*
+ * The same with its first object, n octets, zeroed, for what keeps an arena of its
+ * own: *a becomes the arena.  Returns NULL only when memory is out.
+ */
+void *arena_create_with(size_t cap_bytes, size_t n, struct arena **a);
 
 /* Run the deferred calls (last first), wipe and free everything.  a may be NULL. */
 void arena_destroy(struct arena *a);
@@ -41,10 +48,27 @@ void arena_set_cap(struct arena *a, size_t cap_bytes);
 
 /*
  * Run fn(arg).  True when it returned by itself; false when an allocation from
- * `a` could not be served: what fn did to that point stands, nothing of it may
- * be read but what lies outside the arena.  Not nested for one arena.
+ * `a`, or of a library on this thread, could not be served: what fn did to that
+ * point stands, nothing of it may be read but what lies outside the arena.  Not
+ * nested for one arena.
  */
 MUST_USE bool arena_run(struct arena *a, void (*fn)(void *arg), void *arg);
+
+/* After false: was it the cap that was reached?  Else memory is out. */
+bool arena_was_full(const struct arena *a);
+
+/*
+ * After false, or without an arena (a NULL): say why in err, in place of whatever was
+ * made of it before, and return false.  ERR_INTERNAL: the cap; ERR_UNAVAILABLE: memory.
+ */
+bool arena_run_failed(const struct arena *a, struct err *err);
+
+/*
+ * Leave as an allocation does that finds no memory.  An arena that nobody guards,
+ * or NULL, leaves through the innermost arena_run of this thread (and is lost);
+ * without one the process ends with a sentence.
+ */
+void arena_leave(struct arena *a) __attribute__((noreturn));
 
 /* n octets, zeroed, aligned for any type.  n may be 0.  Never NULL (see above). */
 void *arena_alloc(struct arena *a, size_t n) __attribute__((returns_nonnull, malloc));

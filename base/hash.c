@@ -2,17 +2,19 @@
 #include "base/hash.h"
 
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <openssl/evp.h>
 
+#include "base/arena.h"
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t context_of_thread;
+static bool has_key;
 static struct {
 	const char *name;
-	EVP_MD *md;
+	_Atomic(EVP_MD *) md; /* NULL: not asked for yet */
 } digests[] = {{"SHA256", NULL}, {"SHA384", NULL}, {"SHA512", NULL}};
 
 static void
@@ -22,33 +24,46 @@ context_free(void *p)
 }
 
 static void
-need(bool held)
-{
-	if (held)
-		return;
-	fputs("kontor: no SHA-2\n", stderr);
-	abort();
-}
-
-static void
 prepare(void)
 {
-	for (size_t i = 0; i < ARRAY_LEN(digests); i++) {
-		digests[i].md = EVP_MD_fetch(NULL, digests[i].name, NULL);
-		need(digests[i].md != NULL);
-	}
-	need(pthread_key_create(&context_of_thread, context_free) == 0);
+	has_key = pthread_key_create(&context_of_thread, context_free) == 0;
+}
+
+/* Nothing can fail here but for want of memory, mostly at a thread's first digest. */
+static void
+need(bool held)
+{
+	if (!held)
+		arena_leave(NULL);
+}
+
+static EVP_MD *
+digest(size_t i)
+{
+	EVP_MD *md = atomic_load(&digests[i].md), *there = NULL;
+
+	if (md != NULL)
+		return md;
+	md = EVP_MD_fetch(NULL, digests[i].name, NULL);
+	need(md != NULL);
+	if (atomic_compare_exchange_strong(&digests[i].md, &there, md))
+		return md;
+	EVP_MD_free(md); /* another thread was faster */
+	return there;
 }
 
 static EVP_MD_CTX *
 context(void)
 {
-	need(pthread_once(&once, prepare) == 0);
+	need(pthread_once(&once, prepare) == 0 && has_key);
 	EVP_MD_CTX *ctx = pthread_getspecific(context_of_thread);
 
 	if (ctx == NULL) {
 		ctx = EVP_MD_CTX_new();
-		need(ctx != NULL && pthread_setspecific(context_of_thread, ctx) == 0);
+		if (ctx == NULL || pthread_setspecific(context_of_thread, ctx) != 0) {
+			EVP_MD_CTX_free(ctx);
+			arena_leave(NULL);
+		}
 	}
 	return ctx;
 }
@@ -58,7 +73,7 @@ hash_sha256_parts(const struct bytes *parts, size_t n, unsigned char out[SHA256_
 {
 	EVP_MD_CTX *ctx = context();
 
-	need(EVP_DigestInit_ex2(ctx, digests[0].md, NULL) == 1);
+	need(EVP_DigestInit_ex2(ctx, digest(0), NULL) == 1);
 	for (size_t i = 0; i < n; i++)
 		need(EVP_DigestUpdate(ctx, parts[i].p, parts[i].n) == 1);
 	need(EVP_DigestFinal_ex(ctx, out, NULL) == 1);
@@ -81,7 +96,7 @@ hash_named(const char *name, struct bytes text, struct hash_digest *out)
 		i++;
 	if (i == ARRAY_LEN(digests))
 		return false;
-	need(EVP_DigestInit_ex2(ctx, digests[i].md, NULL) == 1 &&
+	need(EVP_DigestInit_ex2(ctx, digest(i), NULL) == 1 &&
 	     EVP_DigestUpdate(ctx, text.p, text.n) == 1 &&
 	     EVP_DigestFinal_ex(ctx, out->octets, &n) == 1);
 	out->n = n;

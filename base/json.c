@@ -1,9 +1,18 @@
 /* JSON over jansson; see json.h. */
 #include "base/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 #define MAX_DEPTH 32
+
+/* Before main, since what jansson has allocated must be freed in the same way. */
+static void __attribute__((constructor)) set_json_memory(void)
+{
+	json_set_alloc_funcs(memory_alloc, free);
+}
 
 static void
 json_release(void *p)
@@ -14,10 +23,8 @@ json_release(void *p)
 json_t *
 json_keep(struct arena *a, json_t *j)
 {
-	if (j == NULL) { /* jansson is out of memory: leave as the arena does */
-		arena_calloc(a, SIZE_MAX, 2);
-		__builtin_unreachable();
-	}
+	if (j == NULL) /* jansson is out of memory */
+		arena_leave(a);
 	arena_defer(a, json_release, j);
 	return j;
 }
@@ -87,10 +94,13 @@ json_new_array(struct arena *a)
 char *
 json_text(struct arena *a, const json_t *j, bool sorted)
 {
-	size_t n = json_dumpb(j, NULL, 0, JSON_COMPACT | (sorted ? JSON_SORT_KEYS : 0));
+	const size_t flags = JSON_COMPACT | (sorted ? JSON_SORT_KEYS : 0);
+	size_t n = json_dumpb(j, NULL, 0, flags);
 	char *p = arena_alloc(a, n + 1);
 
-	json_dumpb(j, p, n, JSON_COMPACT | (sorted ? JSON_SORT_KEYS : 0));
+	/* Writing needs memory too; without it there is nothing, or the beginning. */
+	if (n == 0 || json_dumpb(j, p, n, flags) != n)
+		arena_leave(a);
 	return p;
 }
 
@@ -191,12 +201,12 @@ json_get_strs(struct arena *a, const json_t *o, const char *name, size_t max, co
 	return true;
 }
 
-/* jansson fails here only when out of memory; then leave as the arena does. */
+/* jansson fails here only when out of memory. */
 static void
 must(struct arena *a, int rc)
 {
 	if (rc != 0)
-		arena_calloc(a, SIZE_MAX, 2);
+		arena_leave(a);
 }
 
 void

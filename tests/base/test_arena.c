@@ -1,6 +1,7 @@
 /* Lifetimes, caps and the exit of an arena. */
 #include <stdint.h>
 
+#include "base/memory.h"
 #include "tests/test.h"
 
 static int calls[8], n_calls;
@@ -185,6 +186,79 @@ an_empty_arena_takes_another_cap(void **state UNUSED)
 	arena_destroy(g.a);
 }
 
+static void
+find_no_memory_in_a_library(void *arg UNUSED)
+{
+	assert_null(memory_alloc(PTRDIFF_MAX));
+}
+
+/* Also where the work inside is guarded by itself. */
+static void
+guard_another(void *arg)
+{
+	struct arena *inner = arena_create(1000);
+
+	assert_false(arena_run(inner, find_no_memory_in_a_library, NULL));
+	assert_true(arena_run(inner, (void (*)(void *))arg, NULL));
+	arena_destroy(inner);
+}
+
+static void
+find_enough(void *arg UNUSED)
+{
+	free(memory_alloc(10));
+}
+
+static void
+work_that_found_no_memory_in_a_library_is_not_done(void **state UNUSED)
+{
+	struct arena *a = arena_create(1000);
+	struct err err = {ERR_INPUT, NULL, NULL, 0, "not well-formed"};
+
+	assert_false(arena_run(a, find_no_memory_in_a_library, NULL));
+	assert_false(arena_run_failed(a, &err));
+	assert_int_equal(err.kind, ERR_UNAVAILABLE);
+	assert_string_equal(err.text, "out of memory");
+	assert_true(arena_run(a, find_enough, NULL));
+	assert_false(arena_run(a, guard_another, (void *)find_enough));
+	arena_destroy(a);
+}
+
+static void
+leave(void *arg)
+{
+	arena_leave(arg);
+}
+
+static void
+what_nobody_guards_leaves_through_the_innermost_guard(void **state UNUSED)
+{
+	struct arena *a = arena_create(1000), *other = arena_create(8);
+	struct err err = {0};
+
+	assert_false(arena_run(a, leave, NULL));
+	assert_false(arena_run(a, leave, other));
+	assert_false(arena_was_full(a));
+	assert_false(arena_run(a, take_a_little, &(struct greedy){other, 0}));
+	assert_true(arena_was_full(other));
+	assert_false(arena_run_failed(other, &err));
+	assert_int_equal(err.kind, ERR_INTERNAL);
+	arena_destroy(other);
+	arena_destroy(a);
+}
+
+static void
+an_arena_comes_with_its_first_object(void **state UNUSED)
+{
+	struct arena *a = NULL;
+	unsigned char *p = arena_create_with(1000, 100, &a);
+
+	assert_non_null(p);
+	assert_int_equal(p[99], 0);
+	arena_destroy(a);
+	assert_null(arena_create_with(10, 100, &a));
+}
+
 /* With KONTOR_ARENA_DEBUG each object is a chunk, an empty one too; a leak is reported at the end.
  */
 static void
@@ -209,6 +283,9 @@ main(void)
 		cmocka_unit_test(a_destroyed_arena_keeps_nothing_however_small),
 		cmocka_unit_test(a_reset_arena_gives_zeroed_memory_again),
 		cmocka_unit_test(an_empty_arena_takes_another_cap),
+		cmocka_unit_test(work_that_found_no_memory_in_a_library_is_not_done),
+		cmocka_unit_test(what_nobody_guards_leaves_through_the_innermost_guard),
+		cmocka_unit_test(an_arena_comes_with_its_first_object),
 		cmocka_unit_test(an_object_of_no_octets_goes_with_its_arena),
 	};
 
