@@ -1,12 +1,12 @@
 /* Random octets; see rand.h. */
 #include "base/rand.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <openssl/rand.h>
+#include <sys/random.h>
 
 #include "base/enc.h"
 
@@ -33,6 +33,21 @@ prepare(void)
 	}
 }
 
+/* From the kernel itself: it needs no memory of ours and does not run dry. */
+static void
+fill_block(void)
+{
+	for (size_t at = 0; at < sizeof(block);) {
+		ssize_t n = getrandom(block + at, sizeof(block) - at, 0);
+
+		if (n < 0 && errno != EINTR) {
+			fputs("kontor: no random octets\n", stderr);
+			abort();
+		}
+		at += n < 0 ? 0 : (size_t)n;
+	}
+}
+
 void
 rand_bytes(void *p, size_t n)
 {
@@ -41,10 +56,7 @@ rand_bytes(void *p, size_t n)
 	while (n > 0) {
 		if (left == 0) {
 			pthread_once(&once, prepare);
-			if (RAND_bytes(block, sizeof(block)) != 1) {
-				fputs("kontor: no random octets\n", stderr);
-				abort();
-			}
+			fill_block();
 			left = sizeof(block);
 		}
 		size_t take = n < left ? n : left;

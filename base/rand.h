@@ -1,4 +1,4 @@
-/* Random octets, drawn in blocks from OpenSSL's generator, one block per thread. */
+/* Random octets, drawn from the kernel in blocks, one block per thread. */
 #ifndef KONTOR_BASE_RAND_H
 #define KONTOR_BASE_RAND_H
 
