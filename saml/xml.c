@@ -4,7 +4,6 @@
  * DTD code is ever reached), by counting while libxml2 parses, and by taking
  * nothing that libxml2 had any remark about.  Readers are in xml_read.c.
  */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,12 @@
 
 #include <libxml/SAX2.h>
 #include <libxml/c14n.h>
+#include <libxml/globals.h>
 #include <libxml/parser.h>
 
 #include "base/buf.h"
 #include "base/enc.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "saml/xml_dom.h"
 
@@ -180,6 +181,27 @@ check_octets(struct bytes text, const struct xml_limits *limits, struct err *err
 
 /* ---- while parsing ---- */
 
+static void
+ignore_remark(void *ctx UNUSED, const char *format UNUSED, ...)
+{
+}
+
+/*
+ * Before main: libxml2 takes it only before its first use, and what it makes then for good
+ * must not be lacking because a request came when memory was short.
+ */
+static void __attribute__((constructor)) prepare(void)
+{
+	if (xmlMemSetup(free, memory_alloc, memory_realloc, memory_strdup) != 0) {
+		fputs("kontor: libxml2 takes no allocator\n", stderr);
+		abort();
+	}
+	xmlInitParser();
+	/* What it prints by itself is not of the log's form, and told in err already. */
+	xmlThrDefSetGenericErrorFunc(NULL, ignore_remark);
+	xmlSetGenericErrorFunc(NULL, ignore_remark);
+}
+
 struct guard {
 	const struct xml_limits *limits;
 	size_t nodes;
@@ -267,14 +289,30 @@ free_doc(void *p)
 	xmlFreeDoc(doc->dom);
 }
 
+/*
+ * What libxml2 keeps for a thread it makes at the thread's first call, and finding no memory
+ * for it, it calls itself until the stack is used up.  So there has to be: what is given back
+ * here is what the same thread gets next.
+ */
+static bool
+thread_is_known(void)
+{
+	static _Thread_local bool known;
+	void *room = known ? NULL : memory_alloc(sizeof(xmlGlobalState));
+
+	if (room != NULL) {
+		free(room);
+		(void)xmlGetLastError();
+		known = true;
+	}
+	return known;
+}
+
 static void
 parse_guarded(struct bytes text, struct guard *g, struct xml_doc *doc, bool *clean)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, xmlInitParser);
 	/* No arena allocation in here: its exit would pass over libxml2's frames. */
-	xmlParserCtxt *p = xmlNewParserCtxt();
+	xmlParserCtxt *p = thread_is_known() ? xmlNewParserCtxt() : NULL;
 
 	*clean = false;
 	if (p == NULL)
