@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 #include "base/rand.h"
 #include "keys/cert.h"
 #include "keys/envelope.h"
@@ -98,78 +99,93 @@ private_key_parse(struct arena *a, enum key_type type, struct bytes plain, EVP_P
 	return true;
 }
 
-static EVP_PKEY_CTX *
-new_ctx(struct arena *a, EVP_PKEY *pkey)
+static void
+lane_close(void *p)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	struct private_lane *lane = p;
 
-	crypto_keep_pkey_ctx(a, ctx);
-	return ctx;
+	for (size_t i = 0; i < ARRAY_LEN(lane->sign); i++)
+		EVP_PKEY_CTX_free(lane->sign[i]);
+	for (size_t i = 0; i < ARRAY_LEN(lane->unwrap); i++)
+		EVP_PKEY_CTX_free(lane->unwrap[i]);
+	EVP_PKEY_CTX_free(lane->derive);
+	EVP_PKEY_free(lane->pkey);
+	memset(lane->sign, 0, sizeof(lane->sign));
+	memset(lane->unwrap, 0, sizeof(lane->unwrap));
+	lane->derive = NULL;
+	lane->pkey = NULL;
 }
 
 static bool
-sign_ctx_init(struct arena *a, const struct crypto *c, EVP_PKEY *pkey, enum sig_alg alg,
-	      EVP_PKEY_CTX **out)
+sign_ctx_init(const struct private_key *k, struct private_lane *lane, enum sig_alg alg)
 {
-	EVP_PKEY_CTX *ctx = new_ctx(a, pkey);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, lane->pkey, NULL);
 
+	lane->sign[alg] = ctx;
 	if (ctx == NULL || EVP_PKEY_sign_init(ctx) != 1)
 		return false;
 	if (alg == SIG_RS256 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1)
 		return false;
 	if (alg == SIG_PS256 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) != 1)
 		return false;
-	if (EVP_PKEY_CTX_set_signature_md(ctx, c->sha256) != 1)
+	if (EVP_PKEY_CTX_set_signature_md(ctx, k->sha256) != 1)
 		return false;
-	if (alg == SIG_PS256 &&
-	    (EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) != 1 ||
-	     EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, c->sha256) != 1))
-		return false;
-	*out = ctx;
-	return true;
+	return alg != SIG_PS256 ||
+	       (EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
+		EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, k->sha256) == 1);
 }
 
 static bool
-unwrap_ctx_init(struct arena *a, EVP_PKEY *pkey, const char *digest, EVP_PKEY_CTX **out)
+unwrap_ctx_init(struct private_lane *lane, enum wrap_alg alg, const char *digest)
 {
-	EVP_PKEY_CTX *ctx = new_ctx(a, pkey);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, lane->pkey, NULL);
 
-	if (ctx == NULL || EVP_PKEY_decrypt_init(ctx) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_oaep_md_name(ctx, digest, NULL) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, digest, NULL) != 1)
-		return false;
-	*out = ctx;
-	return true;
+	lane->unwrap[alg] = ctx;
+	return ctx != NULL && EVP_PKEY_decrypt_init(ctx) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_oaep_md_name(ctx, digest, NULL) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, digest, NULL) == 1;
 }
 
 static bool
-derive_ctx_init(struct arena *a, EVP_PKEY *pkey, EVP_PKEY_CTX **out)
+derive_ctx_init(struct private_lane *lane)
 {
-	EVP_PKEY_CTX *ctx = new_ctx(a, pkey);
-
-	if (ctx == NULL || EVP_PKEY_derive_init(ctx) != 1)
-		return false;
-	*out = ctx;
-	return true;
+	lane->derive = EVP_PKEY_CTX_new_from_pkey(NULL, lane->pkey, NULL);
+	return lane->derive != NULL && EVP_PKEY_derive_init(lane->derive) == 1;
 }
 
-/* The contexts of one lane for an asymmetric key. */
+/* The contexts of one lane for an asymmetric key, made or made anew. */
 static bool
-pkey_lane_init(struct arena *a, const struct crypto *c, const struct private_key *k,
-	       struct private_lane *lane)
+pkey_lane_make(const struct private_key *k, struct private_lane *lane)
 {
 	bool rsa = k->type == KEY_RSA3072;
 
+	lane_close(lane);
+	lane->pkey = EVP_PKEY_dup(k->pkey);
+	if (lane->pkey == NULL)
+		return false;
 	if (k->purpose == KEY_DECRYPT && rsa)
-		return unwrap_ctx_init(a, k->pkey, "SHA256", &lane->unwrap[WRAP_RSA_OAEP_SHA256]) &&
-		       unwrap_ctx_init(a, k->pkey, "SHA1", &lane->unwrap[WRAP_RSA_OAEP_SHA1]);
+		return unwrap_ctx_init(lane, WRAP_RSA_OAEP_SHA256, "SHA256") &&
+		       unwrap_ctx_init(lane, WRAP_RSA_OAEP_SHA1, "SHA1");
 	if (k->purpose == KEY_DECRYPT)
-		return derive_ctx_init(a, k->pkey, &lane->derive);
+		return derive_ctx_init(lane);
 	if (rsa)
-		return sign_ctx_init(a, c, k->pkey, SIG_RS256, &lane->sign[SIG_RS256]) &&
-		       sign_ctx_init(a, c, k->pkey, SIG_PS256, &lane->sign[SIG_PS256]);
-	return sign_ctx_init(a, c, k->pkey, SIG_ES256, &lane->sign[SIG_ES256]);
+		return sign_ctx_init(k, lane, SIG_RS256) && sign_ctx_init(k, lane, SIG_PS256);
+	return sign_ctx_init(k, lane, SIG_ES256);
+}
+
+/* This thread's lane, fit for use; NULL: there is no memory for it. */
+static struct private_lane *
+lane_of(const struct private_key *k, size_t i, struct err *err)
+{
+	struct private_lane *lane = &k->lanes[i];
+
+	if (lane->spoiled && !pkey_lane_make(k, lane)) {
+		(void)CRYPTO_FAIL(err, ERR_UNAVAILABLE, "key cannot be made ready");
+		return NULL;
+	}
+	lane->spoiled = false;
+	return lane;
 }
 
 static bool
@@ -180,7 +196,8 @@ lane_init(struct arena *a, const struct crypto *c, const struct private_key *k, 
 		return seal_init(a, c, 0, plain.p, &lane->seal, err);
 	if (k->type == KEY_SECRET)
 		return crypto_hmac_init(a, c, plain.p, &lane->mac, err);
-	return pkey_lane_init(a, c, k, lane) ||
+	arena_defer(a, lane_close, lane);
+	return pkey_lane_make(k, lane) ||
 	       CRYPTO_FAIL(err, ERR_INTERNAL, "key cannot be made ready");
 }
 
@@ -189,7 +206,8 @@ private_key_init(struct arena *a, const struct crypto *c, const char *kid, enum 
 		 enum key_type type, struct bytes plain, size_t n_lanes, struct private_key *out,
 		 struct err *err)
 {
-	struct private_key k = {.purpose = purpose, .type = type, .n_lanes = n_lanes};
+	struct private_key k = {
+		.purpose = purpose, .type = type, .sha256 = c->sha256, .n_lanes = n_lanes};
 
 	if (!key_purpose_takes(purpose, type))
 		return FAIL(err, ERR_DENIED, NULL, "a key of this type has no such purpose");
@@ -225,15 +243,19 @@ bool
 private_key_sign(struct private_key *k, size_t lane, struct arena *a, enum sig_alg alg,
 		 struct bytes text, struct bytes *sig, struct err *err)
 {
-	struct private_lane *mine = &k->lanes[lane];
+	struct private_lane *mine = lane_of(k, lane, err);
 	unsigned char digest[32], made[RSA_MAX_BYTES];
 	size_t n = sizeof(made);
 
+	if (mine == NULL)
+		return false;
 	if (key_type_of_sig(alg) != k->type || mine->sign[alg] == NULL)
 		return FAIL(err, ERR_DENIED, NULL, "key makes no signatures of this kind");
 	hash_sha256(text, digest);
-	if (EVP_PKEY_sign(mine->sign[alg], made, &n, digest, sizeof(digest)) != 1)
+	if (EVP_PKEY_sign(mine->sign[alg], made, &n, digest, sizeof(digest)) != 1) {
+		mine->spoiled = memory_failed();
 		return CRYPTO_FAIL(err, ERR_INTERNAL, "signature failed");
+	}
 	if (alg == SIG_ES256)
 		return ecdsa_raw(a, made, n, sig) ||
 		       CRYPTO_FAIL(err, ERR_INTERNAL, "signature cannot be encoded");
@@ -245,17 +267,21 @@ bool
 private_key_unwrap(struct private_key *k, size_t lane, struct arena *a, enum wrap_alg alg,
 		   struct bytes wrapped, struct bytes *key, struct err *err)
 {
-	struct private_lane *mine = &k->lanes[lane];
+	struct private_lane *mine = lane_of(k, lane, err);
 	size_t n = RSA_MAX_BYTES;
 
+	if (mine == NULL)
+		return false;
 	if ((alg != WRAP_RSA_OAEP_SHA256 && alg != WRAP_RSA_OAEP_SHA1) || mine->unwrap[alg] == NULL)
 		return FAIL(err, ERR_DENIED, NULL, "key does not unwrap in this way");
 	unsigned char *p = arena_alloc(a, n);
 
 	/* One text whatever is wrong, so that answers tell nothing about the padding. */
 	if (EVP_PKEY_decrypt(mine->unwrap[alg], p, &n, wrapped.p, wrapped.n) != 1 ||
-	    n < CONTENT_KEY_LEAST || n > CONTENT_KEY_MOST)
+	    n < CONTENT_KEY_LEAST || n > CONTENT_KEY_MOST) {
+		mine->spoiled = memory_failed();
 		return CRYPTO_FAIL(err, ERR_INPUT, "wrapped key does not open");
+	}
 	*key = (struct bytes){p, n};
 	return true;
 }
@@ -285,10 +311,13 @@ bool
 private_key_agree(struct private_key *k, size_t lane, struct arena *a, struct bytes peer_spki,
 		  struct bytes other_info, size_t key_bytes, struct bytes *key, struct err *err)
 {
-	EVP_PKEY_CTX *ctx = k->lanes[lane].derive;
+	const struct private_lane *mine = lane_of(k, lane, err);
+	EVP_PKEY_CTX *ctx = mine == NULL ? NULL : mine->derive;
 	size_t z_n = P256_SECRET_BYTES;
 	EVP_PKEY *peer = NULL;
 
+	if (mine == NULL)
+		return false;
 	if (ctx == NULL || key_bytes < CONTENT_KEY_LEAST || key_bytes > CONTENT_KEY_MOST)
 		return FAIL(err, ERR_DENIED, NULL, "key does not agree in this way");
 	unsigned char *z = arena_alloc(a, z_n), *p = arena_alloc(a, key_bytes);

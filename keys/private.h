@@ -12,8 +12,15 @@
 #include "keys/key_ops.h"
 #include "keys/seal.h"
 
-/* What one thread keeps for one key; which are set follows from purpose and type. */
+/*
+ * What one thread keeps for one key; which are set follows from purpose and type.  Its
+ * copy of the key is its own: OpenSSL keeps the blinding of RSA with the key, and leaves it
+ * half changed when memory runs out in the middle (BN_BLINDING_update), after which every
+ * result is wrong without a word.  Then the lane is spoiled, and made anew from private_key.
+ */
 struct private_lane {
+	EVP_PKEY *pkey; /* NULL for KEY_SECRET */
+	bool spoiled;
 	EVP_PKEY_CTX *sign[4];   /* by enum sig_alg */
 	EVP_PKEY_CTX *unwrap[3]; /* by enum wrap_alg */
 	EVP_PKEY_CTX *derive;
@@ -25,7 +32,8 @@ struct private_key {
 	const char *kid;
 	enum key_purpose purpose;
 	enum key_type type;
-	EVP_PKEY *pkey;    /* NULL for KEY_SECRET */
+	EVP_PKEY *pkey;    /* never worked with, only copied; NULL for KEY_SECRET */
+	EVP_MD *sha256;    /* of struct crypto, which outlives this */
 	struct bytes spki; /* empty for KEY_SECRET */
 	size_t n_lanes;
 	struct private_lane *lanes;
