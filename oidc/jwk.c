@@ -88,17 +88,24 @@ make_key(struct arena *a, const char *type, OSSL_PARAM *params)
 	return pkey;
 }
 
+static BIGNUM *
+number(struct arena *a, struct bytes big_endian)
+{
+	BIGNUM *bn = BN_bin2bn(big_endian.p, (int)big_endian.n, NULL);
+
+	arena_defer(a, release_bn, bn);
+	return bn;
+}
+
 static OSSL_PARAM *
 rsa_params(struct arena *a, struct bytes n, struct bytes e)
 {
-	BIGNUM *bn_n = BN_bin2bn(n.p, (int)n.n, NULL);
-	BIGNUM *bn_e = BN_bin2bn(e.p, (int)e.n, NULL);
+	BIGNUM *bn_n = number(a, n), *bn_e = number(a, e);
 	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
 	OSSL_PARAM *params = NULL;
 
-	arena_defer(a, release_bn, bn_n);
-	arena_defer(a, release_bn, bn_e);
-	if (bld != NULL && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn_n) == 1 &&
+	if (bld != NULL && bn_n != NULL && bn_e != NULL &&
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn_n) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, bn_e) == 1)
 		params = OSSL_PARAM_BLD_to_param(bld);
 	OSSL_PARAM_BLD_free(bld);
