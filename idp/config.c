@@ -245,8 +245,13 @@ parse_tcp(const struct checked *k, const char *key, const char *word, struct lis
 				 .ai_socktype = SOCK_STREAM},
 			*found;
 
-	if (n == 0 || (strchr(host, ':') != NULL && !bracket) ||
-	    getaddrinfo(host, colon + 1, &hints, &found) != 0)
+	int rc = n == 0 || (strchr(host, ':') != NULL && !bracket)
+			 ? EAI_NONAME
+			 : getaddrinfo(host, colon + 1, &hints, &found);
+
+	if (rc == EAI_MEMORY)
+		arena_leave(k->a);
+	if (rc != 0)
 		return FAIL(err, ERR_INPUT, NULL,
 			    "%s: '%s': ADDRESS:PORT, [ADDRESS]:PORT, unix:PATH or systemd:NAME "
 			    "expected",
