@@ -237,15 +237,16 @@ do_refuse(void *p)
 	response_finish(w->a, w->rs);
 }
 
-/* The handler needed more than its row allows; nothing it made may be read. */
+/* The handler needed more than its row allows, or there is; nothing it made may be read. */
 static void
 answer_overflow(struct work *w)
 {
+	bool full = arena_was_full(w->a);
+
 	w->rs->close = false;
+	(void)arena_run_failed(w->a, &w->err);
 	arena_reset(w->a);
-	(void)!FAIL(&w->err, ERR_INTERNAL, NULL, "arena of %u bytes exhausted",
-		    w->route->arena_bytes);
-	w->status = w->raw->body.n > 0 ? 413 : 500;
+	w->status = !full ? 503 : w->raw->body.n > 0 ? 413 : 500;
 	if (!arena_run(w->a, do_refuse, w)) {
 		arena_reset(w->a);
 		problem_answer_static(w->status, w->rs);

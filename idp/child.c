@@ -316,6 +316,19 @@ run(struct child *c)
 	return CLI_OK;
 }
 
+struct running {
+	struct child *c;
+	enum cli_exit rc;
+};
+
+static void
+run_guarded(void *arg)
+{
+	struct running *r = arg;
+
+	r->rc = run(r->c);
+}
+
 enum cli_exit
 child_run(int control)
 {
@@ -338,8 +351,10 @@ child_run(int control)
 	signal(SIGPIPE, SIG_IGN);
 	if (c.a == NULL)
 		return CLI_FAILED;
-	enum cli_exit rc = run(&c);
+	struct running r = {&c, CLI_FAILED};
 
+	if (!arena_run(c.a, run_guarded, &r))
+		log_event(LOG_LVL_ERROR, "out_of_memory", NULL);
 	arena_destroy(c.a);
-	return rc;
+	return r.rc;
 }

@@ -75,22 +75,35 @@ struct jobs {
 	int64_t due_us[JOBS]; /* monotonic */
 };
 
+/* One run of a routine, through arena_run. */
+struct running {
+	const struct routine *routine;
+	struct app *app;
+	struct arena *a;
+	struct err err;
+	bool ok;
+};
+
+static void
+run_routine(void *arg)
+{
+	struct running *r = arg;
+	struct db_call c = {r->app->db, r->a, clock_mono_us() + JOB_LIMIT_US};
+
+	r->ok = r->routine->run(r->app, &c, r->app->clock(r->app), &r->err);
+}
+
 static void
 run_job(struct jobs *j, size_t i)
 {
-	struct arena *a = arena_create(JOB_ARENA_BYTES);
-	struct err err = {0};
-	bool ok = false;
+	struct running r = {&table[i], j->app, arena_create(JOB_ARENA_BYTES), {0}, false};
 
-	if (a != NULL) {
-		struct db_call c = {j->app->db, a, clock_mono_us() + JOB_LIMIT_US};
-
-		ok = table[i].run(j->app, &c, j->app->clock(j->app), &err);
-	}
-	if (!ok)
-		log_err(LOG_LVL_WARN, "job_failed", &err, "job", table[i].name, NULL);
-	j->due_us[i] = clock_mono_us() + (ok ? table[i].every_s : table[i].retry_s) * 1000000;
-	arena_destroy(a);
+	if (r.a == NULL || !arena_run(r.a, run_routine, &r))
+		r.ok = arena_run_failed(r.a, &r.err);
+	if (!r.ok)
+		log_err(LOG_LVL_WARN, "job_failed", &r.err, "job", table[i].name, NULL);
+	j->due_us[i] = clock_mono_us() + (r.ok ? table[i].every_s : table[i].retry_s) * 1000000;
+	arena_destroy(r.a);
 }
 
 /* Sleep until woken, a second at most; what is due then runs without the lock. */

@@ -93,18 +93,33 @@ const struct command commands[] = {
 	{.name = NULL},
 };
 
+struct call {
+	struct arena *a;
+	int argc;
+	char **argv;
+	enum cli_exit rc;
+};
+
+static void
+run(void *arg)
+{
+	struct call *c = arg;
+
+	c->rc = cli_main(c->a, commands, c->argc, c->argv);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct arena *a = arena_create(CLI_ARENA_BYTES);
+	struct call c = {arena_create(CLI_ARENA_BYTES), argc, argv, CLI_FAILED};
 
-	if (a == NULL) {
+	if (c.a == NULL || !arena_run(c.a, run, &c)) {
 		fputs("kontor: out of memory\n", stderr);
-		return CLI_FAILED;
+		c.rc = CLI_FAILED;
 	}
-	enum cli_exit rc = cli_main(a, commands, argc, argv);
+	enum cli_exit rc = c.rc;
 
-	arena_destroy(a);
+	arena_destroy(c.a);
 	if (fflush(stdout) != 0 && rc == CLI_OK)
 		rc = CLI_FAILED;
 	return (int)rc;

@@ -56,8 +56,7 @@ app_reload(struct app *app, time_t now, struct err *err)
 	if (snap == NULL)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory for a snapshot");
 	if (!arena_run(snap->a, run, &r))
-		(void)FAIL(err, ERR_UNAVAILABLE, NULL, "a snapshot outgrew %zu bytes",
-			   SNAPSHOT_BYTES);
+		r.ok = arena_run_failed(snap->a, err);
 	if (!r.ok) {
 		snapshot_release(snap);
 		return false;

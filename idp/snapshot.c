@@ -27,12 +27,11 @@ snapshots_finish(struct snapshots *s)
 struct snapshot *
 snapshot_create(size_t cap_bytes)
 {
-	struct arena *a = arena_create(cap_bytes);
+	struct arena *a;
+	struct snapshot *snap = arena_create_with(cap_bytes, sizeof(*snap), &a);
 
-	if (a == NULL)
+	if (snap == NULL)
 		return NULL;
-	struct snapshot *snap = ARENA_NEW(a, struct snapshot);
-
 	snap->a = a;
 	atomic_init(&snap->refs, 1);
 	return snap;

@@ -159,16 +159,44 @@ send_file(struct arena *a, struct pair *p, enum control_type type, const char *p
 	       send_memory(p, type, text, err);
 }
 
+/*
+ * What takes memory after the start, through arena_run: whoever supervises goes on without
+ * it.  Each with an arena that lives as long as what is made.
+ */
+struct effort {
+	struct arena *a;
+	struct pair *p;
+	const char *path;
+	struct err *err;
+	bool ok;
+};
+
+static bool
+make_effort(struct effort *e, void (*fn)(void *effort))
+{
+	if (e->a == NULL || !arena_run(e->a, fn, e))
+		e->ok = arena_run_failed(e->a, e->err);
+	return e->ok;
+}
+
+static void
+send_pems(void *effort)
+{
+	struct effort *e = effort;
+	const struct config *c = &e->p->config;
+
+	e->ok = send_file(e->a, e->p, CONTROL_CERTIFICATE, c->tls_certificate, e->err) &&
+		send_file(e->a, e->p, CONTROL_KEY, c->tls_key, e->err);
+}
+
 /* The TLS key passes through an arena of its own, which wipes. */
 static bool
 send_tls(struct pair *p, struct err *err)
 {
-	struct arena *a = arena_create(8 * PEM_MAX_BYTES);
-	bool ok = a != NULL &&
-		  send_file(a, p, CONTROL_CERTIFICATE, p->config.tls_certificate, err) &&
-		  send_file(a, p, CONTROL_KEY, p->config.tls_key, err);
+	struct effort e = {arena_create(8 * PEM_MAX_BYTES), p, NULL, err, false};
+	bool ok = make_effort(&e, send_pems);
 
-	arena_destroy(a);
+	arena_destroy(e.a);
 	return ok;
 }
 
@@ -260,12 +288,15 @@ find_pair(struct supervisor *s, enum pair_use use)
 	return NULL;
 }
 
-static bool
-read_config(struct pair *p, const char *path, struct err *err)
+static void
+read_config(void *effort)
 {
-	return conf_read_file(p->a, path, CONFIG_FILE_MAX_BYTES, &p->config_text, err) &&
-	       config_parse(p->a, path, p->config_text, true, &p->config, err) &&
-	       masterfile_read(p->a, p->config.master_key_file, &p->secrets, err);
+	struct effort *e = effort;
+	struct pair *p = e->p;
+
+	e->ok = conf_read_file(p->a, e->path, CONFIG_FILE_MAX_BYTES, &p->config_text, e->err) &&
+		config_parse(p->a, e->path, p->config_text, true, &p->config, e->err) &&
+		masterfile_read(p->a, p->config.master_key_file, &p->secrets, e->err);
 }
 
 static void
@@ -287,9 +318,9 @@ new_pair(struct supervisor *s, enum pair_use use, struct pair **out, struct err 
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "too many processes are still leaving");
 	p->control = -1;
 	p->a = arena_create(CONFIG_ARENA_BYTES);
-	if (p->a == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "out of memory");
-	if (!read_config(p, s->config_path, err)) {
+	struct effort e = {p->a, p, s->config_path, err, false};
+
+	if (!make_effort(&e, read_config)) {
 		free_pair(p);
 		return false;
 	}

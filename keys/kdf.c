@@ -73,14 +73,12 @@ memory_reserve(struct kdf_memory *m, uint32_t m_kib, struct err *err)
 bool
 kdf_memory_create(uint32_t m_kib, struct kdf_memory **out, struct err *err)
 {
-	struct arena *a = arena_create(sizeof(struct kdf_memory) + 64);
+	struct kdf_memory *m;
+	struct arena *a;
 
-	if (a == NULL || m_kib == 0 || m_kib > M_KIB_MAX) {
-		arena_destroy(a);
+	if (m_kib == 0 || m_kib > M_KIB_MAX ||
+	    (m = arena_create_with(sizeof(*m) + 64, sizeof(*m), &a)) == NULL)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "no %u KiB for password hashing", m_kib);
-	}
-	struct kdf_memory *m = ARENA_NEW(a, struct kdf_memory);
-
 	m->a = a;
 	if (!memory_reserve(m, m_kib, err)) {
 		kdf_memory_destroy(m);

@@ -76,18 +76,23 @@ static bool
 conn_create(int fd, struct conn **out, struct err *err)
 {
 	struct timeval slice = {.tv_usec = READ_SLICE_US};
-	struct arena *a = arena_create((size_t)2 * WIRE_MAX);
+	struct conn *c;
+	struct arena *a;
 
-	if (a == NULL || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof(slice)) != 0) {
-		arena_destroy(a);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof(slice)) != 0) {
 		close(fd);
 		return FAIL(err, ERR_INTERNAL, NULL, "connection to the signer: %s",
 			    strerror(errno));
 	}
-	*out = ARENA_NEW(a, struct conn);
-	(*out)->a = a;
-	(*out)->fd = fd;
-	(*out)->users = 1;
+	c = arena_create_with((size_t)2 * WIRE_MAX, sizeof(*c), &a);
+	if (c == NULL) {
+		close(fd);
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "out of memory");
+	}
+	c->a = a;
+	c->fd = fd;
+	c->users = 1;
+	*out = c;
 	return true;
 }
 
@@ -311,16 +316,15 @@ locks_init(struct signer *s)
 bool
 signer_create(int fd, int64_t timeout_us, struct signer **out, struct err *err)
 {
-	struct arena *a = arena_create(ROW_ARENA_BYTES);
+	struct arena *a;
+	struct signer *s = arena_create_with(ROW_ARENA_BYTES, sizeof(*s), &a);
 	struct conn *conn = NULL;
 
-	if (a == NULL) {
+	if (s == NULL) {
 		if (fd >= 0)
 			close(fd);
-		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "out of memory");
 	}
-	struct signer *s = ARENA_NEW(a, struct signer);
-
 	if (fd >= 0 && !conn_create(fd, &conn, err)) {
 		arena_destroy(a);
 		return false;
@@ -360,73 +364,123 @@ signer_alive(struct signer *s)
 	return alive;
 }
 
+/* A question of our own, in an arena of its own, through arena_run. */
+struct question {
+	struct signer *s;
+	struct conn *conn; /* NULL: the current one */
+	enum wire_op op;
+	size_t answer_max;
+	void (*fill)(struct buf *fields, const void *with);
+	const void *with;
+	struct err *err;
+	struct arena *a;
+	bool ok;
+};
+
+static void
+put_question(void *arg)
+{
+	struct question *q = arg;
+	struct wire_reader answer;
+	struct sign_call c;
+
+	sign_call_begin(&c, q->s, q->a, q->op);
+	if (q->fill != NULL)
+		q->fill(&c.fields, q->with);
+	q->ok = ask_on(&c, q->conn, q->answer_max, &answer, q->err);
+}
+
+static bool
+question_ask(struct question *q)
+{
+	q->a = arena_create(ROW_ARENA_BYTES);
+	if (q->a == NULL || !arena_run(q->a, put_question, q))
+		q->ok = arena_run_failed(q->a, q->err);
+	arena_destroy(q->a);
+	return q->ok;
+}
+
+struct secrets {
+	const char *instance;
+	const struct masterfile *mf;
+};
+
+static void
+fill_secrets(struct buf *fields, const void *with)
+{
+	const struct secrets *secrets = with;
+	const struct masterfile *mf = secrets->mf;
+
+	wire_put_text(fields, secrets->instance);
+	wire_put_u8(fields, (uint8_t)mf->n_masters);
+	for (size_t i = 0; i < mf->n_masters; i++) {
+		wire_put_u32(fields, mf->masters[i].generation);
+		wire_put_bytes(fields, (struct bytes){mf->masters[i].key, MASTERFILE_KEY_BYTES});
+	}
+	wire_put_u8(fields, (uint8_t)mf->n_epochs);
+	for (size_t i = 0; i < mf->n_epochs; i++) {
+		wire_put_u32(fields, mf->epochs[i].id);
+		wire_put_bytes(fields, (struct bytes){mf->epochs[i].key, MASTERFILE_KEY_BYTES});
+	}
+}
+
 bool
 signer_send_secrets(int fd, const char *instance, const struct masterfile *mf, int64_t timeout_us,
 		    struct err *err)
 {
-	struct signer *s = NULL;
-	struct wire_reader answer;
-	struct sign_call c;
+	const struct secrets secrets = {instance, mf};
+	struct question q = {
+		.op = WIRE_SECRETS, .fill = fill_secrets, .with = &secrets, .err = err};
 	int own = dup(fd);
 
 	if (own < 0)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "signer's socket: %s", strerror(errno));
-	if (!signer_create(own, timeout_us, &s, err))
+	if (!signer_create(own, timeout_us, &q.s, err))
 		return false;
-	sign_call_begin(&c, s, s->a, WIRE_SECRETS);
-	wire_put_text(&c.fields, instance);
-	wire_put_u8(&c.fields, (uint8_t)mf->n_masters);
-	for (size_t i = 0; i < mf->n_masters; i++) {
-		wire_put_u32(&c.fields, mf->masters[i].generation);
-		wire_put_bytes(&c.fields, (struct bytes){mf->masters[i].key, MASTERFILE_KEY_BYTES});
-	}
-	wire_put_u8(&c.fields, (uint8_t)mf->n_epochs);
-	for (size_t i = 0; i < mf->n_epochs; i++) {
-		wire_put_u32(&c.fields, mf->epochs[i].id);
-		wire_put_bytes(&c.fields, (struct bytes){mf->epochs[i].key, MASTERFILE_KEY_BYTES});
-	}
-	bool ok = sign_call_ask(&c, 0, &answer, err);
+	bool ok = question_ask(&q);
 
-	signer_destroy(s);
+	signer_destroy(q.s);
 	return ok;
+}
+
+static void
+fill_row(struct buf *fields, const void *with)
+{
+	const struct key_row *row = with;
+
+	wire_put_text(fields, row->kid);
+	wire_put_u8(fields, (uint8_t)row->purpose);
+	wire_put_u8(fields, (uint8_t)row->type);
+	wire_put_bytes(fields, row->spki);
+	wire_put_bytes(fields, row->sealed);
 }
 
 static bool
 row_send(struct signer *s, struct conn *conn, const struct key_row *row, struct err *err)
 {
-	struct arena *a = arena_create(ROW_ARENA_BYTES);
-	struct wire_reader answer;
-	struct sign_call c;
+	struct question q = {.s = s,
+			     .conn = conn,
+			     .op = WIRE_LOAD_KEY,
+			     .fill = fill_row,
+			     .with = row,
+			     .err = err};
 
-	if (a == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
-	sign_call_begin(&c, s, a, WIRE_LOAD_KEY);
-	wire_put_text(&c.fields, row->kid);
-	wire_put_u8(&c.fields, (uint8_t)row->purpose);
-	wire_put_u8(&c.fields, (uint8_t)row->type);
-	wire_put_bytes(&c.fields, row->spki);
-	wire_put_bytes(&c.fields, row->sealed);
-	bool ok = ask_on(&c, conn, 0, &answer, err);
+	return question_ask(&q);
+}
 
-	arena_destroy(a);
-	return ok;
+static void
+fill_kid(struct buf *fields, const void *with)
+{
+	wire_put_text(fields, with);
 }
 
 static bool
 row_forget(struct signer *s, const char *kid, struct err *err)
 {
-	struct arena *a = arena_create(ROW_ARENA_BYTES);
-	struct wire_reader answer;
-	struct sign_call c;
+	struct question q = {
+		.s = s, .op = WIRE_FORGET_KEY, .fill = fill_kid, .with = kid, .err = err};
 
-	if (a == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
-	sign_call_begin(&c, s, a, WIRE_FORGET_KEY);
-	wire_put_text(&c.fields, kid);
-	bool ok = ask_on(&c, NULL, 0, &answer, err);
-
-	arena_destroy(a);
-	return ok;
+	return question_ask(&q);
 }
 
 /* Does the signer have this very row? */
@@ -457,49 +511,71 @@ rows_forget(struct signer *s, const struct keyring *kr, struct err *err)
 	return ok;
 }
 
-/* Send what is new; remember all of it. */
-static bool
-rows_send(struct signer *s, const struct keyring *kr, struct arena *a, struct err *err)
-{
+/* What a keyring's rows become, in an arena of their own, through arena_run. */
+struct loading {
+	struct signer *s;
+	const struct keyring *kr;
+	struct err *err;
+	struct arena *a;
 	struct sent_row *rows;
+	size_t n;
+	bool ok;
+};
+
+/* Send what is new. */
+static void
+rows_send(void *arg)
+{
+	struct loading *l = arg;
 	const struct key *k;
 	size_t n = 0, i = 0;
-	bool ok = true;
 
-	while (keyring_each(kr, &i) != NULL)
+	while (keyring_each(l->kr, &i) != NULL)
 		n++;
-	rows = ARENA_ARRAY(a, struct sent_row, n);
-	n = i = 0;
-	while ((k = keyring_each(kr, &i)) != NULL) {
-		struct sent_row *r = &rows[n];
+	l->rows = ARENA_ARRAY(l->a, struct sent_row, n);
+	i = 0;
+	while ((k = keyring_each(l->kr, &i)) != NULL) {
+		struct sent_row *r = &l->rows[l->n];
 
 		if (!is_for_signer(k))
 			continue;
 		*r = (struct sent_row){.row = k->row};
-		r->row.kid = arena_strdup(a, k->row.kid);
-		r->row.spki = arena_bytes(a, k->row.spki);
+		r->row.kid = arena_strdup(l->a, k->row.kid);
+		r->row.spki = arena_bytes(l->a, k->row.spki);
 		r->row.cert = (struct bytes){0};
-		r->row.sealed = arena_bytes(a, k->row.sealed);
-		r->loaded = row_is_loaded(s, &r->row) || row_send(s, NULL, &r->row, err);
-		ok = r->loaded && ok;
-		n++;
+		r->row.sealed = arena_bytes(l->a, k->row.sealed);
+		r->loaded = row_is_loaded(l->s, &r->row) || row_send(l->s, NULL, &r->row, l->err);
+		l->ok = r->loaded && l->ok;
+		l->n++;
+	}
+}
+
+/* Remember all of them. */
+static bool
+rows_keep(struct loading *l)
+{
+	struct signer *s = l->s;
+
+	if (l->a == NULL || !arena_run(l->a, rows_send, l)) {
+		(void)arena_run_failed(l->a, l->err);
+		arena_destroy(l->a);
+		return false;
 	}
 	arena_destroy(s->rows_arena);
-	s->rows_arena = a;
-	s->rows = rows;
-	s->n_rows = n;
-	return ok;
+	s->rows_arena = l->a;
+	s->rows = l->rows;
+	s->n_rows = l->n;
+	return l->ok;
 }
 
 bool
 signer_load(struct signer *s, const struct keyring *kr, struct err *err)
 {
-	struct arena *a = arena_create(ROWS_ARENA_BYTES);
+	struct loading l = {
+		.s = s, .kr = kr, .err = err, .a = arena_create(ROWS_ARENA_BYTES), .ok = true};
 
-	if (a == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
 	pthread_mutex_lock(&s->load_lock);
-	bool forgot = rows_forget(s, kr, err), sent = rows_send(s, kr, a, err);
+	bool forgot = rows_forget(s, kr, err), sent = rows_keep(&l);
 
 	pthread_mutex_unlock(&s->load_lock);
 	return forgot && sent;
@@ -509,17 +585,10 @@ signer_load(struct signer *s, const struct keyring *kr, struct err *err)
 static bool
 conn_probe(struct signer *s, struct conn *conn, struct err *err)
 {
-	struct arena *a = arena_create(ROW_ARENA_BYTES);
-	struct wire_reader answer;
-	struct sign_call c;
+	struct question q = {
+		.s = s, .conn = conn, .op = WIRE_STATUS, .answer_max = WIRE_DATA_MAX, .err = err};
 
-	if (a == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
-	sign_call_begin(&c, s, a, WIRE_STATUS);
-	bool ok = ask_on(&c, conn, WIRE_DATA_MAX, &answer, err);
-
-	arena_destroy(a);
-	return ok;
+	return question_ask(&q);
 }
 
 /* Every remembered row into a new connection. */

@@ -44,11 +44,11 @@ answer_send(int fd, struct bytes answer)
 void
 signer_loop(int fd, struct signer_core *core, size_t lane)
 {
-	struct arena *a = arena_create((size_t)2 * WIRE_MAX);
+	struct arena *a;
+	unsigned char *buffer = arena_create_with((size_t)2 * WIRE_MAX, WIRE_MAX, &a);
 
-	if (a == NULL)
+	if (buffer == NULL)
 		return;
-	unsigned char *buffer = arena_alloc(a, WIRE_MAX);
 
 	for (;;) {
 		/* MSG_TRUNC: a packet that is too long shows its true length, and is refused. */

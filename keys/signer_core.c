@@ -55,15 +55,14 @@ core_init(struct signer_core *c, size_t n_lanes, struct err *err)
 bool
 signer_core_create(enum signer_role role, size_t n_lanes, struct signer_core **out, struct err *err)
 {
+	struct signer_core *c;
 	struct arena *a;
 
 	if (n_lanes < 1 || n_lanes > CRYPTO_LANES_MAX)
 		return FAIL(err, ERR_INPUT, NULL, "a signer of %zu threads", n_lanes);
-	a = arena_create(CORE_ARENA_BYTES);
-	if (a == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
-	struct signer_core *c = ARENA_NEW(a, struct signer_core);
-
+	c = arena_create_with(CORE_ARENA_BYTES, sizeof(*c), &a);
+	if (c == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "out of memory");
 	c->a = a;
 	c->role = role;
 	if (!core_init(c, n_lanes, err)) {
@@ -198,7 +197,7 @@ handle_locked(struct handling *h)
 	else
 		pthread_rwlock_rdlock(&c->lock);
 	if (!arena_run(h->lane->a, answer_op, h))
-		(void)FAIL(&h->err, ERR_INTERNAL, NULL, "request needs too much memory");
+		(void)arena_run_failed(h->lane->a, &h->err);
 	pthread_rwlock_unlock(&c->lock);
 }
 

@@ -189,25 +189,37 @@ load_decode(struct signer_op *o, struct load *l)
 	o->in.bad |= !key_kid_is_valid(l->kid);
 }
 
+/* A key on its way into an arena of its own, through arena_run. */
+struct making {
+	struct signer_op *o;
+	const struct load *l;
+	struct bytes plain;
+	struct arena *a;
+	struct signer_key *key;
+	struct err *err;
+	bool ok;
+};
+
 /*
  * The row's public half must be the one of its private half: peers encrypt to
  * what the row shows, and whoever could put his own key there would read along.
  */
-static bool
-key_make(struct signer_op *o, const struct load *l, struct bytes plain, struct arena *a,
-	 struct signer_key **out, struct err *err)
+static void
+key_make(void *arg)
 {
-	struct signer_key *k = ARENA_NEW(a, struct signer_key);
+	struct making *m = arg;
+	const struct load *l = m->l;
+	struct signer_core *c = m->o->core;
+	struct signer_key *k = ARENA_NEW(m->a, struct signer_key);
 
-	k->a = a;
-	if (!private_key_init(a, &o->core->crypto, l->kid, l->purpose, l->type, plain,
-			      o->core->n_lanes, &k->key, err))
-		return false;
-	hash_sha256(plain, k->digest);
-	if (!bytes_eq(k->key.spki, l->spki))
-		return FAIL(err, ERR_DENIED, NULL, "public key is not of this private key");
-	*out = k;
-	return true;
+	k->a = m->a;
+	if (!private_key_init(m->a, &c->crypto, l->kid, l->purpose, l->type, m->plain, c->n_lanes,
+			      &k->key, m->err))
+		return;
+	hash_sha256(m->plain, k->digest);
+	m->key = k;
+	m->ok = bytes_eq(k->key.spki, l->spki) ||
+		FAIL(m->err, ERR_DENIED, NULL, "public key is not of this private key");
 }
 
 static bool
@@ -224,10 +236,13 @@ op_load_key(struct signer_op *o, struct err *err)
 		return false;
 	arena_defer(o->a, destroy_arena, slot);
 	*slot = arena_create(KEY_ARENA_BYTES);
-	if (*slot == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
-	if (!key_make(o, &l, plain, *slot, &k, err))
+	struct making m = {o, &l, plain, *slot, NULL, err, false};
+
+	if (*slot == NULL || !arena_run(*slot, key_make, &m))
+		return arena_run_failed(*slot, err);
+	if (!m.ok)
 		return false;
+	k = m.key;
 	there = key_find(c, l.kid);
 	if (there != NULL &&
 	    (there->key.purpose != l.purpose ||

@@ -423,7 +423,7 @@ a_request_that_needs_too_much_memory_is_answered(void **state UNUSED)
 				 (struct bytes){(const unsigned char *)"\x01\x01\0\0\0\0kI\xd2\0"
 								       "\0\0\0\x1e",
 						14})),
-		ERR_INTERNAL, "too much memory");
+		ERR_INTERNAL, "bytes exhausted");
 	assert_answer(tell(&b, message(b.a, WIRE_STATUS, bytes_of(""))), ERR_NONE, "");
 	bench_stop(&b);
 }
