@@ -331,11 +331,15 @@ collect_head(struct conn *c, const char *method, const char *version)
 	(void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, collect_header, &k);
 	/*
 	 * The request line and the empty line after the headers end in NUL NUL too;
-	 * one NUL each parts method, target and version.
+	 * one NUL each parts method, target and version.  Too many headers were not
+	 * followed to their end.
 	 */
+	bool whole =
+		x->raw.n_headers > GATE_HEADERS_MAX || (k.next[0] == '\0' && k.next[1] == '\0');
+
 	x->raw.torn = k.torn || version[strlen(version) + 1] != '\0' ||
 		      c->target_from != method + strlen(method) + 1 ||
-		      c->target_to + 1 != version || k.next[0] != '\0' || k.next[1] != '\0';
+		      c->target_to + 1 != version || !whole;
 }
 
 /* Growing by doubling leaves less than three times the limit behind. */
