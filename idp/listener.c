@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,22 @@ fail_at(const struct listen_at *at, struct err *err)
 	return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", at->text, strerror(errno));
 }
 
+/*
+ * Who owns a file may give it to a group of his own: that takes the right to
+ * choose one's groups, and not the right over all files, which the shipped unit
+ * does not leave.  Without either, the group must be ours already.
+ */
+static bool
+give_to_group(const char *path, gid_t gid)
+{
+	gid_t before[NGROUPS_MAX];
+	int n = getgroups(ARRAY_LEN(before), before);
+	bool joined = n >= 0 && setgroups(1, &gid) == 0;
+	bool ok = chown(path, (uid_t)-1, gid) == 0;
+
+	return (!joined || setgroups((size_t)n, before) == 0) && ok;
+}
+
 /* The proxy's group may connect; nobody else. */
 static bool
 open_to_group(const struct config *config, const char *path)
@@ -40,7 +57,7 @@ open_to_group(const struct config *config, const char *path)
 		errno = ENOENT;
 		return false;
 	}
-	return chown(path, (uid_t)-1, g->gr_gid) == 0 && chmod(path, 0660) == 0;
+	return give_to_group(path, g->gr_gid) && chmod(path, 0660) == 0;
 }
 
 static bool

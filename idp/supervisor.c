@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -340,13 +341,30 @@ leave(struct pair *p, enum control_stop how)
 		(void)!control_send(p->control, CONTROL_STOP, (uint32_t)how, -1, NULL);
 }
 
+/*
+ * The shipped unit leaves no CAP_KILL: of the users a process may be, its own may
+ * end it.  Who we really are stays, so nobody can end us meanwhile.
+ */
 static void
-kill_pair(struct pair *p)
+kill_child(pid_t pid, const char *user)
 {
-	if (p->http != 0)
-		kill(p->http, SIGKILL);
-	if (p->signer != 0)
-		kill(p->signer, SIGKILL);
+	if (pid == 0 || kill(pid, SIGKILL) == 0 || errno != EPERM || user == NULL)
+		return;
+	const struct passwd *pw = getpwnam(user);
+
+	if (pw == NULL || seteuid(pw->pw_uid) != 0)
+		return;
+	kill(pid, SIGKILL);
+	if (seteuid(getuid()) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		_exit(CLI_FAILED); /* neither has a reason to fail; half of ourselves is worse than
+				      none */
+}
+
+static void
+kill_pair(const struct supervisor *s, const struct pair *p)
+{
+	kill_child(p->http, s->config.user);
+	kill_child(p->signer, s->config.signer_user);
 }
 
 /* The HTTP process listens: it is the one now. */
@@ -392,7 +410,7 @@ reload(struct supervisor *s)
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
 	if (p != NULL) {
 		leave(p, CONTROL_STOP_HANDOVER);
-		kill_pair(p);
+		kill_pair(s, p);
 	}
 	if (!new_pair(s, PAIR_NEXT, &p, &err)) {
 		log_err(LOG_LVL_ERROR, "reload_refused", &err, NULL);
@@ -442,12 +460,12 @@ child_died(struct supervisor *s, struct pair *p, bool http, int status)
 	if (is_hopeless(s, status)) {
 		s->exit = (enum cli_exit)WEXITSTATUS(status);
 		stop_all(s);
-		kill_pair(p);
+		kill_pair(s, p);
 	} else if (p->use == PAIR_NEXT) {
 		/* The new configuration does not work: the old one goes on. */
 		log_event(LOG_LVL_ERROR, "reload_refused", "text", "the new process ended", NULL);
 		leave(p, CONTROL_STOP_HANDOVER);
-		kill_pair(p);
+		kill_pair(s, p);
 		sd_notify(0, "READY=1");
 	} else if (http || p->http != 0) {
 		plan_start(p);
@@ -537,7 +555,7 @@ on_time(struct supervisor *s)
 		if (p->start_at_us != 0 && now_us >= p->start_at_us)
 			start_pair(s, p);
 		if (p->use == PAIR_LEAVING && now_us >= p->kill_at_us) {
-			kill_pair(p);
+			kill_pair(s, p);
 			p->kill_at_us = now_us + KILL_SLACK_US;
 		}
 		if (p->start_at_us != 0 && p->start_at_us < next_us)

@@ -109,8 +109,9 @@ class Instance:
         return psql(self.database, statement)
 
     @contextlib.contextmanager
-    def node(self, run_as=None, **settings):
-        node = Node(self, settings, run_as)
+    def node(self, run_as=None, prefix=(), **settings):
+        """`prefix`: a command that starts it, as setpriv."""
+        node = Node(self, settings, run_as, prefix)
         try:
             yield node
         finally:
@@ -138,14 +139,14 @@ def make_template(program):
 class Node:
     """`kontor serve` on a port of its own, in plain HTTP as behind a proxy."""
 
-    def __init__(self, instance, settings, run_as=None):
+    def __init__(self, instance, settings, run_as=None, prefix=()):
         self.instance, self.port, self.host = instance, _free_port(), "konto.example"
         number = next(_numbers)
         self.conf = instance.folder / f"node{number}.conf"
         self.configure(**settings)
         self.log_path = instance.folder / f"node{number}.log"
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([instance.program, "serve", "--config", str(self.conf)],
+            self.process = subprocess.Popen([*prefix, instance.program, "serve", "--config", str(self.conf)],
                                             stderr=log, user=run_as,
                                             extra_groups=[] if run_as else None)
         self.wait(self.serves, "serves")

@@ -5,6 +5,7 @@ without it these cases are skipped by name, never passed.
 """
 import contextlib
 import ctypes
+import grp
 import json
 import os
 import pwd
@@ -262,6 +263,34 @@ def one_user_for_all_reaches_no_memory_either():
             for pid in (*node.children().values(), node.process.pid):
                 assert f"\nUid:\t{uid}\t{uid}\t" in Path(f"/proc/{pid}/status").read_text()
             _look_at(node, HTTP_USER)
+
+
+# ---- what the shipped unit leaves ----
+
+UNIT = HERE.parents[1] / "packaging" / "kontor@.service"
+
+
+def what_the_unit_leaves_of_root_is_enough():
+    _need_root()
+    capabilities = re.search(r"^CapabilityBoundingSet=(.*)$", UNIT.read_text(), re.M)[1].split()
+    kept = ["setpriv", "--inh-caps=-all", "--bounding-set=-all," + ",".join(
+        "+" + name.removeprefix("CAP_").lower() for name in capabilities)]
+    group = grp.getgrgid(pwd.getpwnam(SIGNER_USER).pw_gid).gr_name
+    with template.copy() as i:
+        place = i.folder / "metrics.sock"
+        with _node(i, user=HTTP_USER, signer_user=SIGNER_USER, prefix=kept, stop_grace="1s",
+                   listen_group=group, listen_metrics=f"unix:{place}") as node:
+            bounds = re.search(r"CapBnd:\s+(\w+)", Path(f"/proc/{node.process.pid}/status").read_text())
+            assert int(bounds[1], 16).bit_count() == len(capabilities), bounds[0]
+            # The proxy's group gets the socket.
+            assert (place.stat().st_gid, place.stat().st_mode & 0o777) == (
+                grp.getgrnam(group).gr_gid, 0o660)
+            # Children that hear nothing any more are ended, though they are other users'.
+            children = node.children()
+            for pid in children.values():
+                os.kill(pid, signal.SIGSTOP)
+            assert node.stop() == 0, node.log()
+            assert not [kind for kind, pid in children.items() if Path(f"/proc/{pid}").exists()], children
 
 
 if __name__ == "__main__":
