@@ -12,9 +12,11 @@ MUST_USE bool sandbox_become(const char *user, struct err *err);
 
 /*
  * No core dump, no ptrace by others, no new privileges, and never again the
- * system calls that only an intruder needs: starting programs, looking into
- * other processes, loading code into the kernel, mounting.  Builds with a
- * sanitizer leave out the last part: the sanitizers need some of them.
+ * system calls that only an intruder needs: starting programs or processes,
+ * looking into others or sending them signals, another user, memory both
+ * written and run, loading code into the kernel, mounting, sockets of other
+ * families than UNIX and IP.  tests/idp/test_seccomp.c is the list.  Builds with
+ * a sanitizer leave out the last part: the sanitizers need some of them.
  */
 MUST_USE bool sandbox_enter(struct err *err);
 

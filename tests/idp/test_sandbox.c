@@ -1,10 +1,10 @@
-/* What the HTTP process gives up; each look happens in a process of its own. */
+/* What the HTTP process gives up; each look happens in a process of its own.  Calls:
+ * test_seccomp.c. */
 #include "idp/sandbox.h"
 
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,32 +48,9 @@ look_at_limits(void)
 }
 
 static void
-start_a_program(void)
-{
-	enter();
-	execl("/bin/true", "true", (char *)NULL);
-	_exit(4);
-}
-
-static void
-trace_the_parent(void)
-{
-	enter();
-	syscall(SYS_ptrace, 16 /* PTRACE_ATTACH */, getppid(), 0, 0);
-	_exit(4);
-}
-
-static void
 no_core_no_ptrace_no_new_privileges(void **state UNUSED)
 {
 	assert_int_equal(in_child(look_at_limits), 0);
-}
-
-static void
-an_intruders_calls_kill_the_process(void **state UNUSED)
-{
-	assert_true(WIFSIGNALED(in_child(start_a_program)));
-	assert_true(WIFSIGNALED(in_child(trace_the_parent)));
 }
 
 static void
@@ -117,7 +94,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_core_no_ptrace_no_new_privileges),
-		cmocka_unit_test(an_intruders_calls_kill_the_process),
 		cmocka_unit_test(another_user_is_for_good),
 		cmocka_unit_test(no_user_stays_and_an_unknown_one_is_refused),
 	};

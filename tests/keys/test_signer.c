@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "keys/signer_sandbox.h"
 #include "tests/keys/test_keys.h"
 #include "tests/keys/test_signer_thread.h"
 
@@ -230,144 +229,7 @@ every_operation_works_behind_the_filter(void **state UNUSED)
 	arena_destroy(a);
 }
 
-/* ---- what the process may not do, and what may not be done to it ---- */
-
-static void
-try_socket(void)
-{
-	socket(AF_INET, SOCK_STREAM, 0);
-}
-
-static void
-try_open(void)
-{
-	open("/etc/hostname", O_RDONLY);
-}
-
-static void
-try_write(void)
-{
-	(void)!write(2, "x", 1);
-}
-
-static void
-try_exec(void)
-{
-	execl("/bin/true", "true", NULL);
-}
-
-static void
-try_fork(void)
-{
-	if (fork() == 0)
-		_exit(0);
-}
-
-static void
-try_ptrace(void)
-{
-	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-}
-
-static void
-try_kill(void)
-{
-	kill(getppid(), 0);
-}
-
-static void
-try_dumpable(void)
-{
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-}
-
-static void
-try_code(void)
-{
-	(void)mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		   0);
-}
-
-static void
-try_turn_to_code(void)
-{
-	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	mprotect(p, 4096, PROT_READ | PROT_EXEC);
-}
-
-static void
-try_nothing(void)
-{
-}
-
-struct attempt {
-	void (*call)(void);
-	int fds[2];
-};
-
-static void *
-in_a_thread(void *arg)
-{
-	struct attempt *t = arg;
-	char c;
-
-	send(t->fds[0], "r", 1, 0);       /* runs: all that a thread's start needs is done */
-	(void)!recv(t->fds[0], &c, 1, 0); /* until the filter is there */
-	t->call();
-	return NULL;
-}
-
-/* Lock a child down and let it try; with a thread that was there before the filter. */
-static int
-fate_of(void (*call)(void), bool from_thread)
-{
-	pid_t pid = fork();
-
-	if (pid != 0)
-		return end_of(pid);
-	struct attempt t = {.call = call};
-	pthread_t thread;
-	bool locked;
-	char c;
-	int fd;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, t.fds) != 0)
-		_exit(91);
-	fd = t.fds[0];
-	if (!signer_sandbox_prepare(&fd, &locked, NULL))
-		_exit(92);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, t.fds) != 0)
-		_exit(93);
-	if (from_thread &&
-	    (pthread_create(&thread, NULL, in_a_thread, &t) != 0 || recv(t.fds[1], &c, 1, 0) != 1))
-		_exit(94);
-	if (!signer_sandbox_close(NULL))
-		_exit(95);
-	if (!from_thread) {
-		call();
-		_exit(7);
-	}
-	send(t.fds[1], "x", 1, 0);
-	pthread_join(thread, NULL);
-	_exit(7);
-}
-
-static void
-any_other_system_call_kills_it(void **state UNUSED)
-{
-	static void (*const calls[])(void) = {
-		try_socket, try_open, try_write, try_exec,     try_fork,
-		try_ptrace, try_kill, try_code,  try_dumpable, try_turn_to_code,
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-		assert_int_equal(fate_of(calls[i], false), 1000 + SIGSYS);
-		assert_int_equal(fate_of(calls[i], true), 1000 + SIGSYS);
-	}
-	assert_int_equal(fate_of(try_nothing, false), 7);
-	assert_int_equal(fate_of(try_nothing, true), 7);
-}
+/* ---- what may not be done to it; what it may not do is in tests/idp/test_seccomp.c ---- */
 
 /* The number behind a name in /proc/PID/status or a task's. */
 static long
@@ -530,6 +392,13 @@ signals_of_a_terminal_do_not_end_it(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
 		assert_int_equal(kill(p.pid, signals[i]), 0);
 	ASSERT_OK(signer_status(s, a, &status, &err), &err);
+	/* What was interrupted goes on. */
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(kill(p.pid, SIGSTOP), 0);
+		usleep(1000);
+		assert_int_equal(kill(p.pid, SIGCONT), 0);
+		ASSERT_OK(signer_status(s, a, &status, &err), &err);
+	}
 	signer_destroy(s);
 	assert_int_equal(end_of(p.pid), 0);
 	arena_destroy(a);
@@ -617,7 +486,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_operation_works_behind_the_filter),
-		cmocka_unit_test(any_other_system_call_kills_it),
 		cmocka_unit_test(it_is_locked_down_in_every_thread),
 		cmocka_unit_test(its_own_user_can_neither_read_nor_trace_it),
 		cmocka_unit_test(it_keeps_one_descriptor_of_all_it_inherits),
