@@ -28,6 +28,7 @@ const struct audit_event audit_events[] = {
 	{AUDIT_MASTER_ADDED, "A master key was added to the master key file."},
 	{AUDIT_EPOCH_ADDED, "An epoch key was added to the master key file."},
 	{AUDIT_EPOCH_DESTROYED, "An epoch key was taken from the master key file of a node."},
+	{AUDIT_RESTORED, "After a restore, all that is used once or ends was ended."},
 	{NULL, NULL},
 };
 

@@ -33,6 +33,7 @@
 #define AUDIT_MASTER_ADDED       "master_key_added"
 #define AUDIT_EPOCH_ADDED        "epoch_key_added"
 #define AUDIT_EPOCH_DESTROYED    "epoch_key_destroyed"
+#define AUDIT_RESTORED           "database_restored"
 
 struct audit_event {
 	const char *name, *sentence;

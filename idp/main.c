@@ -83,6 +83,13 @@ const struct command commands[] = {
 	 "finds\n"
 	 "what it changed. events explains the names. No attribute value is in the trail.",
 	 cli_audit_trail, NULL},
+	{"restored", "End what a backup brought back and nobody may use again.", "",
+	 "Run it after every restore and after a failover that may have lost commits, before the "
+	 "first\n"
+	 "node starts: sessions, logins on their way, codes, tokens and tickets end, and "
+	 "one-time codes\n"
+	 "up to now count as used. What was taken or ended after the cut would be there again.",
+	 cli_restored, NULL},
 	{"status", "Say whether this instance can work.", "",
 	 "Checks database, schema, clock, keys and parties.", cli_status, NULL},
 	{"check-config", "Say whether the configuration file is in order.", "\n--document\n--man",

@@ -31,6 +31,12 @@ totp_match(struct bytes secret, const char *code, time_t now, int64_t *step, str
 	return true;
 }
 
+int64_t
+totp_last_step(time_t now)
+{
+	return now / STEP_S + WINDOW;
+}
+
 bool
 totp_secret_text(struct arena *a, struct bytes secret, const char **out, struct err *err)
 {

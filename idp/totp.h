@@ -16,6 +16,9 @@
 MUST_USE bool totp_match(struct bytes secret, const char *code, time_t now, int64_t *step,
 			 struct err *err);
 
+/* The last step of which totp_match would take a code at `now`. */
+int64_t totp_last_step(time_t now);
+
 /* Base32 without padding, as apps take it typed; and in groups of four. */
 MUST_USE bool totp_secret_text(struct arena *a, struct bytes secret, const char **out,
 			       struct err *err);

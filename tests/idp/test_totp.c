@@ -40,6 +40,16 @@ a_code_holds_one_step_before_and_after(void **state UNUSED)
 }
 
 static void
+the_last_step_is_the_last_that_is_taken(void **state UNUSED)
+{
+	const time_t begin = T0 / 30 * 30;
+
+	assert_int_equal(step_of(CODE, begin - 1), totp_last_step(begin - 1));
+	assert_int_equal(step_of(CODE, begin - 31), 0);
+	assert_true(totp_last_step(begin - 31) < T0 / 30);
+}
+
+static void
 what_is_no_code_is_none(void **state UNUSED)
 {
 	static const char *const codes[] = {"",       "08180",  "0818044", "07081804",
@@ -72,6 +82,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_code_belongs_to_its_step),
 		cmocka_unit_test(a_code_holds_one_step_before_and_after),
+		cmocka_unit_test(the_last_step_is_the_last_that_is_taken),
 		cmocka_unit_test(what_is_no_code_is_none),
 		cmocka_unit_test(a_seed_is_written_for_apps),
 	};

@@ -47,8 +47,10 @@ def _free_port():
         return s.getsockname()[1]
 
 
-def psql(conninfo, statement):
-    done = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-d", conninfo, "-c", statement],
+def psql(conninfo, *statements):
+    """What they say, in one session."""
+    words = [word for statement in statements for word in ("-c", statement)]
+    done = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-d", conninfo, *words],
                           capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
@@ -102,11 +104,23 @@ class Instance:
         shutil.copy(self.master, other.master)
         return other
 
+    def dump(self, file):
+        subprocess.run(["pg_dump", "-Fc", "-f", str(file), "-d", self.database], check=True)
+
+    def restored(self, file):
+        """Another one, with the data of a dump and the keys that there are now."""
+        other = Instance(self.program)
+        subprocess.run(["pg_restore", "--exit-on-error", "-d", other.database, str(file)], check=True)
+        shutil.copy(self.master, other.master)
+        for name in self.folder.glob("tls.*"):
+            shutil.copy(name, other.folder)
+        return other
+
     def add_account(self, name, *words):
         self.ok("account", "add", name, *words, stdin=PASSWORD + "\n")
 
-    def sql(self, statement):
-        return psql(self.database, statement)
+    def sql(self, *statements):
+        return psql(self.database, *statements)
 
     @contextlib.contextmanager
     def node(self, run_as=None, prefix=(), **settings):
@@ -140,7 +154,8 @@ class Node:
     """`kontor serve` on a port of its own, in plain HTTP as behind a proxy."""
 
     def __init__(self, instance, settings, run_as=None, prefix=()):
-        self.instance, self.port, self.host = instance, _free_port(), "konto.example"
+        self.port = settings.pop("port", None) or _free_port()
+        self.instance, self.host = instance, "konto.example"
         number = next(_numbers)
         self.conf = instance.folder / f"node{number}.conf"
         self.configure(**settings)

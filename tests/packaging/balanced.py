@@ -47,6 +47,10 @@ class Node:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
+        with contextlib.suppress(ConnectionError), connection:
+            self._answer(connection)
+
+    def _answer(self, connection):
         data = b""
         while chunk := connection.recv(65536):
             data += chunk
@@ -58,10 +62,8 @@ class Node:
                     self.seen.append(data[:end])
                 data = data[end:]
                 if self.dies and not checked:
-                    connection.close()
                     return
                 connection.sendall(ANSWER if self.ready or not checked else NOT_READY)
-        connection.close()
 
 
 def _request_end(data):

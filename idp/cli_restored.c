@@ -1,0 +1,40 @@
+/* kontor restored: what a backup brought back and nobody may use again. */
+#include "db/restored.h"
+#include "idp/audit.h"
+#include "idp/cli_work.h"
+#include "idp/totp.h"
+
+enum cli_exit
+cli_restored(struct cli *cli)
+{
+	enum cli_exit rc = cli_end(cli);
+	struct db_restored done = {0};
+	struct cli_work work;
+	struct err err = {0};
+
+	if (rc != CLI_OK)
+		return rc;
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err))
+		return cli_fail(cli, &err);
+	struct db_audit audit = cli_audit(&work, AUDIT_RESTORED);
+
+	if (!db_restored_clear(&work.w.db, totp_last_step(work.w.now), &audit, work.w.now, &done,
+			       &err))
+		return cli_fail(cli, &err);
+	json_t *o = json_new_object(cli->a);
+
+	json_put_i64(cli->a, o, "sessions", done.sessions);
+	json_put_i64(cli->a, o, "flows", done.flows);
+	json_put_i64(cli->a, o, "codes", done.codes);
+	json_put_i64(cli->a, o, "tokens", done.tokens);
+	json_put_i64(cli->a, o, "tickets", done.tickets);
+	json_put_i64(cli->a, o, "one_time_codes", done.one_time_codes);
+	return cli_tell(cli, o,
+			arena_printf(cli->a,
+				     "ended: %lld sessions, %lld flows, %lld codes, %lld tokens, "
+				     "%lld tickets; one-time codes of %lld authenticators up to "
+				     "now\n",
+				     (long long)done.sessions, (long long)done.flows,
+				     (long long)done.codes, (long long)done.tokens,
+				     (long long)done.tickets, (long long)done.one_time_codes));
+}
