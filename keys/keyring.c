@@ -50,6 +50,12 @@ static const struct name_row states[] = {
 	{KEY_RETIRED, "retired"}, {KEY_GONE, "gone"},           {0, NULL},
 };
 
+static const struct name_row places[] = {
+	{KEY_SEALED, "sealed"},
+	{KEY_HSM, "hsm"},
+	{0, NULL},
+};
+
 static const char *
 name_of(const struct name_row *rows, int number)
 {
@@ -84,6 +90,12 @@ const char *
 key_state_name(enum key_state state)
 {
 	return name_of(states, (int)state);
+}
+
+const char *
+key_place_name(enum key_place place)
+{
+	return name_of(places, (int)place);
 }
 
 bool
@@ -219,6 +231,9 @@ key_fill(struct arena *a, const struct key_row *row, struct key *k, struct err *
 	if (!key_purpose_takes(row->purpose, row->type) || key_state_name(row->state) == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "key %s: purpose, type or state is unknown",
 			    row->kid);
+	if (key_place_name(row->place) == NULL ||
+	    (row->place == KEY_HSM && row->type == KEY_SECRET))
+		return FAIL(err, ERR_INPUT, NULL, "key %s: lies where it cannot", row->kid);
 	k->row = *row;
 	k->row.kid = arena_strdup(a, row->kid);
 	k->row.spki = arena_bytes(a, row->spki);

@@ -26,16 +26,23 @@ enum key_state {
 	KEY_GONE = 5,
 };
 
+/* Where the private half lies.  Stored in rows: append, never renumber. */
+enum key_place {
+	KEY_SEALED = 1, /* in the row, sealed under the master key; opened by the signer */
+	KEY_HSM = 2,    /* in a hardware token; the row says, sealed, which object it is */
+};
+
 /* A key as it lies in the database. */
 struct key_row {
 	const char *kid; /* 1..64 characters of A-Z a-z 0-9 - _ */
 	enum key_purpose purpose;
 	enum key_type type;
 	enum key_state state;
+	enum key_place place;
 	int64_t generation;  /* counts the keys of a purpose and type from 1; 0: not stored yet */
 	struct bytes spki;   /* DER SubjectPublicKeyInfo; empty for KEY_SECRET */
 	struct bytes cert;   /* DER certificate for SAML purposes; else empty */
-	struct bytes sealed; /* the private half, sealed for this row; empty once gone */
+	struct bytes sealed; /* the private half or where it is, for this row; empty once gone */
 	time_t created, state_since;
 };
 
@@ -100,6 +107,7 @@ uint32_t keyring_sealed_under(struct bytes sealed);
 const char *key_purpose_name(enum key_purpose purpose);
 const char *key_type_name(enum key_type type);
 const char *key_state_name(enum key_state state);
+const char *key_place_name(enum key_place place); /* "sealed", "hsm" */
 
 /* The reverse; false and *out untouched for an unknown name. */
 MUST_USE bool key_purpose_from_name(const char *name, enum key_purpose *out);

@@ -6,12 +6,12 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/enc.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "keys/secretfile.h"
 
 #define FILE_MAX  16384 /* octets */
 #define LINE_MAX_ 200
@@ -164,62 +164,13 @@ masterfile_build(struct arena *a, const struct masterfile *mf, struct bytes *tex
 	return buf_finish(&b, text, err);
 }
 
-static bool
-owner_check(int fd, const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return FAIL(err, ERR_DENIED, NULL, "master key file %s: not a regular file", path);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return FAIL(err, ERR_DENIED, NULL, "master key file %s: belongs to somebody else",
-			    path);
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return FAIL(err, ERR_DENIED, NULL,
-			    "master key file %s: open to others than its owner (chmod 600)", path);
-	return true;
-}
-
-/* Up to `max` octets; 0 at the end, -1 on an error. */
-static ssize_t
-read_some(int fd, unsigned char *p, size_t max)
-{
-	ssize_t n;
-
-	do
-		n = read(fd, p, max);
-	while (n < 0 && errno == EINTR);
-	return n;
-}
-
-/* Close through the arena, so that every way out does. */
-static void
-close_fd(void *p)
-{
-	close((int)(intptr_t)p);
-}
-
 bool
 masterfile_read(struct arena *a, const char *path, struct masterfile *out, struct err *err)
 {
-	unsigned char *p = arena_alloc(a, FILE_MAX + 1);
-	/* O_NONBLOCK: a FIFO in its place must not hold us. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	size_t n = 0;
-	ssize_t got = 0;
+	struct bytes text;
 
-	if (fd < 0)
-		return FAIL(err, ERR_NOT_FOUND, NULL, "master key file %s: %s", path,
-			    strerror(errno));
-	arena_defer(a, close_fd, (void *)(intptr_t)fd);
-	if (!owner_check(fd, path, err))
-		return false;
-	while (n <= FILE_MAX && (got = read_some(fd, p + n, FILE_MAX + 1 - n)) > 0)
-		n += (size_t)got;
-	if (got < 0)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "master key file %s: %s", path,
-			    strerror(errno));
-	return masterfile_parse(a, (struct bytes){p, n}, out, err);
+	return secretfile_read(a, "master key file", path, FILE_MAX, &text, err) &&
+	       masterfile_parse(a, text, out, err);
 }
 
 static bool

@@ -62,6 +62,13 @@ struct signer {
 	struct arena *rows_arena;
 	struct sent_row *rows;
 	size_t n_rows;
+	enum key_place place;    /* of the rows it takes */
+	struct signer *hsm;      /* for those of the other place; NULL: none */
+	atomic_bool hsm_down;    /* as last seen */
+	struct arena *hsm_arena; /* of the names below, which `lock` is over as well */
+	const char **hsm_kids;
+	size_t n_hsm_kids;
+	bool hsm_needed; /* one of them is active */
 };
 
 bool
@@ -337,6 +344,7 @@ signer_create(int fd, int64_t timeout_us, struct signer **out, struct err *err)
 	s->a = a;
 	s->timeout_us = timeout_us;
 	s->conn = conn;
+	s->place = KEY_SEALED;
 	*out = s;
 	return true;
 }
@@ -346,8 +354,10 @@ signer_destroy(struct signer *s)
 {
 	if (s == NULL)
 		return;
+	signer_destroy(s->hsm);
 	conn_release(s->conn);
 	arena_destroy(s->rows_arena);
+	arena_destroy(s->hsm_arena);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->load_lock);
 	pthread_condattr_destroy(&s->monotonic);
@@ -494,9 +504,10 @@ row_is_loaded(const struct signer *s, const struct key_row *row)
 }
 
 static bool
-is_for_signer(const struct key *k)
+is_for_signer(const struct signer *s, const struct key *k)
 {
-	return k != NULL && k->row.state != KEY_GONE && k->row.sealed.n > 0;
+	return k != NULL && k->row.state != KEY_GONE && k->row.sealed.n > 0 &&
+	       k->row.place == s->place;
 }
 
 /* Have the signer forget what the keyring no longer has. */
@@ -506,7 +517,7 @@ rows_forget(struct signer *s, const struct keyring *kr, struct err *err)
 	bool ok = true;
 
 	for (size_t i = 0; i < s->n_rows; i++)
-		if (s->rows[i].loaded && !is_for_signer(keyring_find(kr, s->rows[i].row.kid)))
+		if (s->rows[i].loaded && !is_for_signer(s, keyring_find(kr, s->rows[i].row.kid)))
 			ok = row_forget(s, s->rows[i].row.kid, err) && ok;
 	return ok;
 }
@@ -537,7 +548,7 @@ rows_send(void *arg)
 	while ((k = keyring_each(l->kr, &i)) != NULL) {
 		struct sent_row *r = &l->rows[l->n];
 
-		if (!is_for_signer(k))
+		if (!is_for_signer(s, k))
 			continue;
 		*r = (struct sent_row){.row = k->row};
 		r->row.kid = arena_strdup(l->a, k->row.kid);
@@ -568,8 +579,9 @@ rows_keep(struct loading *l)
 	return l->ok;
 }
 
-bool
-signer_load(struct signer *s, const struct keyring *kr, struct err *err)
+/* The rows of its place. */
+static bool
+rows_load(struct signer *s, const struct keyring *kr, struct err *err)
 {
 	struct loading l = {
 		.s = s, .kr = kr, .err = err, .a = arena_create(ROWS_ARENA_BYTES), .ok = true};
@@ -579,6 +591,54 @@ signer_load(struct signer *s, const struct keyring *kr, struct err *err)
 
 	pthread_mutex_unlock(&s->load_lock);
 	return forgot && sent;
+}
+
+/* Which kids lie in an HSM, whether one is there or not: they are asked for nowhere else. */
+static bool
+hsm_kids_note(struct signer *s, const struct keyring *kr, struct err *err)
+{
+	struct arena *a = arena_create(ROWS_ARENA_BYTES);
+	const struct key *k;
+	size_t n = 0, used = 0;
+	bool needed = false;
+
+	if (a == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
+	for (size_t i = 0; (k = keyring_each(kr, &i)) != NULL;)
+		n += k->row.place == KEY_HSM;
+	const char **kids = ARENA_ARRAY(a, const char *, n);
+
+	for (size_t i = 0; (k = keyring_each(kr, &i)) != NULL;) {
+		if (k->row.place != KEY_HSM)
+			continue;
+		kids[used++] = arena_strdup(a, k->row.kid);
+		needed |= k->row.state == KEY_ACTIVE;
+	}
+	pthread_mutex_lock(&s->lock);
+	struct arena *before = s->hsm_arena;
+
+	s->hsm_arena = a;
+	s->hsm_kids = kids;
+	s->n_hsm_kids = n;
+	s->hsm_needed = needed;
+	pthread_mutex_unlock(&s->lock);
+	arena_destroy(before);
+	return true;
+}
+
+bool
+signer_load(struct signer *s, const struct keyring *kr, struct err *err)
+{
+	struct err why = {0};
+
+	if (!hsm_kids_note(s, kr, err))
+		return false;
+	bool ok = rows_load(s, kr, err);
+
+	/* An HSM process that is away gets its rows when it is back; all else goes on without. */
+	if (s->hsm == NULL || rows_load(s->hsm, kr, &why) || why.kind == ERR_UNAVAILABLE)
+		return ok;
+	return FAIL(err, why.kind, NULL, "%s", why.text);
 }
 
 /* Does anybody answer there? */
@@ -627,4 +687,76 @@ signer_replace_fd(struct signer *s, int fd, struct err *err)
 	pthread_mutex_unlock(&s->lock);
 	pthread_mutex_unlock(&s->load_lock);
 	return ok;
+}
+
+/* ---- the HSM's ---- */
+
+bool
+signer_add_hsm(struct signer *s, int fd, int64_t timeout_us, struct err *err)
+{
+	if (!signer_create(fd, timeout_us, &s->hsm, err))
+		return false;
+	s->hsm->place = KEY_HSM;
+	return true;
+}
+
+bool
+signer_replace_hsm(struct signer *s, int fd, struct err *err)
+{
+	if (s->hsm != NULL)
+		return signer_replace_fd(s->hsm, fd, err);
+	close(fd);
+	return FAIL(err, ERR_INTERNAL, NULL, "an HSM process where none was wanted");
+}
+
+static bool
+lies_in_hsm(struct signer *s, const char *kid)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; !found && i < s->n_hsm_kids; i++)
+		found = strcmp(s->hsm_kids[i], kid) == 0;
+	pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
+bool
+sign_route(struct signer *s, const char *kid, struct signer **out, struct err *err)
+{
+	bool hsm = lies_in_hsm(s, kid);
+
+	if (hsm && s->hsm == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "key %s lies in an HSM, and none is set up",
+			    kid);
+	*out = hsm ? s->hsm : s;
+	return true;
+}
+
+struct signer *
+sign_hsm_of(struct signer *s)
+{
+	return s->hsm;
+}
+
+void
+sign_hsm_note(struct signer *s, bool down)
+{
+	atomic_store(&s->hsm_down, down);
+}
+
+bool
+sign_hsm_needed(struct signer *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool needed = s->hsm_needed;
+
+	pthread_mutex_unlock(&s->lock);
+	return needed;
+}
+
+bool
+signer_key_ready(struct signer *s, const char *kid)
+{
+	return !lies_in_hsm(s, kid) || (s->hsm != NULL && !atomic_load(&s->hsm_down));
 }

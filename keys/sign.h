@@ -53,8 +53,34 @@ MUST_USE bool signer_load(struct signer *s, const struct keyring *kr, struct err
  */
 MUST_USE bool signer_replace_fd(struct signer *s, int fd, struct err *err);
 
-/* sign, unwrap, agree of this signer. */
+/* sign, unwrap, agree of this signer; each key's are asked of where it lies. */
 struct key_ops signer_key_ops(struct signer *s);
+
+/*
+ * Ask an HSM process (keys/hsm.h) for the keys whose rows say KEY_HSM.  To be
+ * said before the first use.  fd as for signer_create; without one, and as long
+ * as there is none, those keys are ERR_UNAVAILABLE: no other takes their place.
+ */
+MUST_USE bool signer_add_hsm(struct signer *s, int fd, int64_t timeout_us, struct err *err);
+
+/* signer_replace_fd for the HSM process. */
+MUST_USE bool signer_replace_hsm(struct signer *s, int fd, struct err *err);
+
+/* The HSM as it was last seen. */
+struct signer_hsm {
+	bool needed;         /* an active key lies in one */
+	bool there;          /* signer_add_hsm was said */
+	bool ready;          /* the token does what it is asked */
+	const char *trouble; /* why not; "" */
+	uint32_t jobs;       /* requests waiting or at work */
+	uint64_t done, failed;
+};
+
+/* Ask; never fails: a process that does not answer is a trouble like another. */
+void signer_hsm_look(struct signer *s, struct arena *a, struct signer_hsm *out);
+
+/* Is this key, as far as known, to be used now?  To be asked before something is used up for it. */
+bool signer_key_ready(struct signer *s, const char *kid);
 
 /* HMAC-SHA-256 over (label, data) with a key of purpose PEPPER, LOOKUP, AUDIT or COOKIE. */
 MUST_USE bool signer_mac(struct signer *s, struct arena *a, enum key_purpose purpose,
@@ -121,6 +147,15 @@ struct key_wish {
  * now. */
 MUST_USE bool signer_generate(struct signer *s, struct arena *a, const struct key_wish *wish,
 			      time_t now, struct key_row *row, struct err *err);
+
+/*
+ * The same for a key in the HSM: made there, or, with `adopt` not NULL, the one
+ * object of that label.  *object: its label.  ERR_DENIED: the HSM cannot do all
+ * that is wanted of such a key.
+ */
+MUST_USE bool signer_hsm_generate(struct signer *s, struct arena *a, const struct key_wish *wish,
+				  const char *adopt, time_t now, struct key_row *row,
+				  const char **object, struct err *err);
 
 /* Role CLI: the row's private half sealed under the newest master key generation. */
 MUST_USE bool signer_rewrap(struct signer *s, struct arena *a, const struct key_row *row,

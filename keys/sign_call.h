@@ -25,4 +25,14 @@ void sign_call_begin(struct sign_call *c, struct signer *s, struct arena *a, enu
 MUST_USE bool sign_call_ask(struct sign_call *c, size_t answer_max, struct wire_reader *answer,
 			    struct err *err);
 
+/* Whom to ask for this key: the signer itself, or its HSM's.  ERR_UNAVAILABLE: there is none. */
+MUST_USE bool sign_route(struct signer *s, const char *kid, struct signer **out, struct err *err);
+
+/* The HSM's client; NULL: none. */
+struct signer *sign_hsm_of(struct signer *s);
+
+/* What was seen of the HSM, for signer_key_ready; and whether an active key lies in it. */
+void sign_hsm_note(struct signer *s, bool down);
+bool sign_hsm_needed(struct signer *s);
+
 #endif

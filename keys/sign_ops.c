@@ -35,17 +35,45 @@ ask_bytes(struct sign_call *c, size_t max, struct bytes *out, struct err *err)
 	return true;
 }
 
+/* Begin a question about a key where it lies. */
+static bool
+begin_at_key(struct sign_call *c, struct signer *s, struct arena *a, enum wire_op op,
+	     const char *kid, struct err *err)
+{
+	struct signer *asked;
+
+	if (!sign_route(s, kid, &asked, err))
+		return false;
+	sign_call_begin(c, asked, a, op);
+	wire_put_text(&c->fields, kid);
+	return true;
+}
+
+/* A failure of the HSM is looked into at once, so that the next one need not use anything up. */
+static bool
+ask_key(struct signer *s, struct sign_call *c, size_t max, struct bytes *out, struct err *err)
+{
+	struct signer_hsm seen;
+	struct err why = {0};
+
+	if (ask_bytes(c, max, out, &why))
+		return true;
+	if (c->s != s && why.kind == ERR_UNAVAILABLE)
+		signer_hsm_look(s, c->a, &seen);
+	return FAIL(err, why.kind, why.proto, "%s", why.text);
+}
+
 static bool
 ops_sign(void *ctx, struct arena *a, const char *kid, enum sig_alg alg, struct bytes text,
 	 struct bytes *sig, struct err *err)
 {
 	struct sign_call c;
 
-	sign_call_begin(&c, ctx, a, WIRE_SIGN);
-	wire_put_text(&c.fields, kid);
+	if (!begin_at_key(&c, ctx, a, WIRE_SIGN, kid, err))
+		return false;
 	wire_put_u8(&c.fields, (uint8_t)alg);
 	wire_put_bytes(&c.fields, text);
-	return ask_bytes(&c, SIGNATURE_MAX, sig, err);
+	return ask_key(ctx, &c, SIGNATURE_MAX, sig, err);
 }
 
 static bool
@@ -54,11 +82,11 @@ ops_unwrap(void *ctx, struct arena *a, const char *kid, enum wrap_alg alg, struc
 {
 	struct sign_call c;
 
-	sign_call_begin(&c, ctx, a, WIRE_UNWRAP);
-	wire_put_text(&c.fields, kid);
+	if (!begin_at_key(&c, ctx, a, WIRE_UNWRAP, kid, err))
+		return false;
 	wire_put_u8(&c.fields, (uint8_t)alg);
 	wire_put_bytes(&c.fields, wrapped);
-	return ask_bytes(&c, CONTENT_KEY_MAX, key, err);
+	return ask_key(ctx, &c, CONTENT_KEY_MAX, key, err);
 }
 
 static bool
@@ -67,12 +95,12 @@ ops_agree(void *ctx, struct arena *a, const char *kid, struct bytes peer_spki,
 {
 	struct sign_call c;
 
-	sign_call_begin(&c, ctx, a, WIRE_AGREE);
-	wire_put_text(&c.fields, kid);
+	if (!begin_at_key(&c, ctx, a, WIRE_AGREE, kid, err))
+		return false;
 	wire_put_bytes(&c.fields, peer_spki);
 	wire_put_bytes(&c.fields, other_info);
 	wire_put_u32(&c.fields, (uint32_t)key_bytes);
-	return ask_bytes(&c, CONTENT_KEY_MAX, key, err);
+	return ask_key(ctx, &c, CONTENT_KEY_MAX, key, err);
 }
 
 struct key_ops
@@ -232,34 +260,52 @@ signer_account_open(struct signer *s, struct arena *a, struct bytes account_id,
 	return account_values(s, a, WIRE_ACCOUNT_OPEN, account_id, wrapped, values, n, out, err);
 }
 
+/* The fields that both kinds of making have in common, out and back. */
+static bool
+put_wish(struct sign_call *c, const struct key_wish *wish, time_t now, struct err *err)
+{
+	bool has_cert = wish->purpose == KEY_SAML_SIGN || wish->purpose == KEY_DECRYPT;
+
+	if (has_cert && (wish->cert_days < 1 || wish->cert_days > 36500))
+		return FAIL(err, ERR_INPUT, NULL, "certificate for %lld days",
+			    (long long)wish->cert_days);
+	wire_put_u8(&c->fields, (uint8_t)wish->purpose);
+	wire_put_u8(&c->fields, (uint8_t)wish->type);
+	wire_put_u64(&c->fields, (uint64_t)now);
+	wire_put_u32(&c->fields, has_cert ? (uint32_t)wish->cert_days : 0);
+	return true;
+}
+
+static struct key_row
+take_made(struct wire_reader *r, struct arena *a, const struct key_wish *wish, time_t now,
+	  enum key_place place)
+{
+	struct key_row made = {.purpose = wish->purpose,
+			       .type = wish->type,
+			       .state = KEY_PLANNED,
+			       .place = place,
+			       .created = now,
+			       .state_since = now};
+
+	made.kid = wire_text(r, a, 1, WIRE_KID_MAX);
+	made.spki = wire_bytes(r, 0, WIRE_SPKI_MAX);
+	made.cert = wire_bytes(r, 0, WIRE_DATA_MAX);
+	made.sealed = wire_bytes(r, 1, WIRE_SEALED_KEY_MAX);
+	return made;
+}
+
 bool
 signer_generate(struct signer *s, struct arena *a, const struct key_wish *wish, time_t now,
 		struct key_row *row, struct err *err)
 {
 	struct wire_reader r;
 	struct sign_call c;
-	bool has_cert = wish->purpose == KEY_SAML_SIGN || wish->purpose == KEY_DECRYPT;
 
-	if (has_cert && (wish->cert_days < 1 || wish->cert_days > 36500))
-		return FAIL(err, ERR_INPUT, NULL, "certificate for %lld days",
-			    (long long)wish->cert_days);
 	sign_call_begin(&c, s, a, WIRE_GENERATE);
-	wire_put_u8(&c.fields, (uint8_t)wish->purpose);
-	wire_put_u8(&c.fields, (uint8_t)wish->type);
-	wire_put_u64(&c.fields, (uint64_t)now);
-	wire_put_u32(&c.fields, has_cert ? (uint32_t)wish->cert_days : 0);
-	if (!sign_call_ask(&c, WIRE_DATA_MAX, &r, err))
+	if (!put_wish(&c, wish, now, err) || !sign_call_ask(&c, WIRE_DATA_MAX, &r, err))
 		return false;
-	struct key_row made = {.purpose = wish->purpose,
-			       .type = wish->type,
-			       .state = KEY_PLANNED,
-			       .created = now,
-			       .state_since = now};
+	struct key_row made = take_made(&r, a, wish, now, KEY_SEALED);
 
-	made.kid = wire_text(&r, a, 1, WIRE_KID_MAX);
-	made.spki = wire_bytes(&r, 0, WIRE_SPKI_MAX);
-	made.cert = wire_bytes(&r, 0, WIRE_DATA_MAX);
-	made.sealed = wire_bytes(&r, 1, WIRE_SEALED_KEY_MAX);
 	if (!answer_end(&r, err))
 		return false;
 	*row = made;
@@ -267,12 +313,75 @@ signer_generate(struct signer *s, struct arena *a, const struct key_wish *wish, 
 }
 
 bool
+signer_hsm_generate(struct signer *s, struct arena *a, const struct key_wish *wish,
+		    const char *adopt, time_t now, struct key_row *row, const char **object,
+		    struct err *err)
+{
+	struct signer *hsm = sign_hsm_of(s);
+	struct wire_reader r;
+	struct sign_call c;
+
+	if (hsm == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no HSM is set up");
+	sign_call_begin(&c, hsm, a, WIRE_HSM_GENERATE);
+	if (!put_wish(&c, wish, now, err))
+		return false;
+	wire_put_text(&c.fields, adopt == NULL ? "" : adopt);
+	if (!sign_call_ask(&c, WIRE_DATA_MAX, &r, err))
+		return false;
+	struct key_row made = take_made(&r, a, wish, now, KEY_HSM);
+	const char *label = wire_text(&r, a, 1, WIRE_LABEL_MAX);
+
+	if (!answer_end(&r, err))
+		return false;
+	*row = made;
+	*object = label;
+	return true;
+}
+
+/* What its process says, NULL: it does not answer. */
+static const char *
+hsm_state(struct signer *hsm, struct arena *a, struct signer_hsm *out)
+{
+	struct err why = {0};
+	struct wire_reader r;
+	struct sign_call c;
+
+	sign_call_begin(&c, hsm, a, WIRE_HSM_STATE);
+	if (!sign_call_ask(&c, STATUS_MAX, &r, &why))
+		return arena_strdup(a, why.text);
+	out->ready = wire_u8(&r) == WIRE_HSM_UP;
+	const char *trouble = wire_text(&r, a, 0, WIRE_LABEL_MAX);
+
+	out->jobs = wire_u32(&r);
+	out->done = wire_u64(&r);
+	out->failed = wire_u64(&r);
+	return answer_end(&r, &why) ? trouble : arena_strdup(a, why.text);
+}
+
+void
+signer_hsm_look(struct signer *s, struct arena *a, struct signer_hsm *out)
+{
+	struct signer *hsm = sign_hsm_of(s);
+	struct signer_hsm got = {.needed = sign_hsm_needed(s), .there = hsm != NULL};
+
+	got.trouble = hsm == NULL ? "no HSM is set up" : hsm_state(hsm, a, &got);
+	/* Not ready and no trouble: it has only just begun. */
+	sign_hsm_note(s, !got.ready && got.trouble[0] != '\0');
+	*out = got;
+}
+
+bool
 signer_rewrap(struct signer *s, struct arena *a, const struct key_row *row, struct bytes *sealed,
 	      struct err *err)
 {
+	struct signer *hsm = sign_hsm_of(s);
 	struct sign_call c;
 
-	sign_call_begin(&c, s, a, WIRE_REWRAP);
+	if (row->place == KEY_HSM && hsm == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "key %s lies in an HSM, and none is set up",
+			    row->kid);
+	sign_call_begin(&c, row->place == KEY_HSM ? hsm : s, a, WIRE_REWRAP);
 	wire_put_text(&c.fields, row->kid);
 	wire_put_u8(&c.fields, (uint8_t)row->purpose);
 	wire_put_u8(&c.fields, (uint8_t)row->type);
@@ -281,8 +390,8 @@ signer_rewrap(struct signer *s, struct arena *a, const struct key_row *row, stru
 	return ask_bytes(&c, WIRE_SEALED_KEY_MAX, sealed, err);
 }
 
-bool
-signer_status(struct signer *s, struct arena *a, struct signer_status *out, struct err *err)
+static bool
+status_of(struct signer *s, struct arena *a, struct signer_status *out, struct err *err)
 {
 	struct signer_key_count *counts;
 	struct signer_status got;
@@ -309,5 +418,32 @@ signer_status(struct signer *s, struct arena *a, struct signer_status *out, stru
 		return false;
 	got.keys = counts;
 	*out = got;
+	return true;
+}
+
+/* The counts of both, one after the other. */
+static void
+counts_join(struct arena *a, struct signer_status *all, const struct signer_status *more)
+{
+	size_t n = all->n_keys + more->n_keys;
+	struct signer_key_count *keys = ARENA_ARRAY(a, struct signer_key_count, n);
+
+	for (size_t i = 0; i < n; i++)
+		keys[i] = i < all->n_keys ? all->keys[i] : more->keys[i - all->n_keys];
+	all->keys = keys;
+	all->n_keys = n;
+}
+
+bool
+signer_status(struct signer *s, struct arena *a, struct signer_status *out, struct err *err)
+{
+	struct signer *hsm = sign_hsm_of(s);
+	struct signer_status own, its;
+
+	if (!status_of(s, a, &own, err))
+		return false;
+	if (hsm != NULL && status_of(hsm, a, &its, NULL))
+		counts_join(a, &own, &its);
+	*out = own;
 	return true;
 }

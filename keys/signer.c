@@ -22,16 +22,16 @@
 #define STACK_BYTES     ((size_t)512 * 1024)
 
 /* A packet of no octets also reads as 0: only a hung-up socket is the end. */
-static bool
-hung_up(int fd)
+bool
+signer_hung_up(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLRDHUP};
 
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-static bool
-answer_send(int fd, struct bytes answer)
+bool
+signer_answer_send(int fd, struct bytes answer)
 {
 	ssize_t n;
 
@@ -54,13 +54,13 @@ signer_loop(int fd, struct signer_core *core, size_t lane)
 		/* MSG_TRUNC: a packet that is too long shows its true length, and is refused. */
 		ssize_t n = recv(fd, buffer, WIRE_MAX, MSG_TRUNC);
 
-		if ((n < 0 && errno != EINTR) || (n == 0 && hung_up(fd)))
+		if ((n < 0 && errno != EINTR) || (n == 0 && signer_hung_up(fd)))
 			break;
 		if (n < 0)
 			continue;
 		size_t got = n > WIRE_MAX ? 0 : (size_t)n;
 		struct bytes answer = signer_core_handle(core, lane, (struct bytes){buffer, got});
-		bool sent = answer.n > 0 && answer_send(fd, answer);
+		bool sent = answer.n > 0 && signer_answer_send(fd, answer);
 
 		signer_core_wipe(core, lane);
 		wipe(buffer, got);

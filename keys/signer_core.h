@@ -102,6 +102,9 @@ struct bytes signer_row_aad(struct arena *a, const char *instance, enum key_purp
 struct bytes signer_aad(struct arena *a, const char *what, const char *instance,
 			const struct bytes *parts, size_t n);
 
+/* "saml-sign-" and 16 hex digits of the public key's digest, or random ones for a secret. */
+const char *signer_kid_make(struct arena *a, enum key_purpose purpose, struct bytes spki);
+
 /* All fields were read and fitted, or ERR_INPUT. */
 MUST_USE bool signer_op_end(const struct signer_op *o, struct err *err);
 

@@ -443,9 +443,8 @@ op_open(struct signer_op *o, struct err *err)
 	return true;
 }
 
-/* "saml-sign-" and 16 hex digits of the public key's digest, or random ones for a secret. */
-static const char *
-kid_make(struct signer_op *o, enum key_purpose purpose, struct bytes spki)
+const char *
+signer_kid_make(struct arena *a, enum key_purpose purpose, struct bytes spki)
 {
 	unsigned char name[SHA256_BYTES];
 
@@ -453,8 +452,8 @@ kid_make(struct signer_op *o, enum key_purpose purpose, struct bytes spki)
 		rand_bytes(name, sizeof(name));
 	else
 		hash_sha256(spki, name);
-	return arena_printf(o->a, "%s-%s", key_purpose_name(purpose),
-			    enc_hex(o->a, (struct bytes){name, KID_HEX_BYTES}));
+	return arena_printf(a, "%s-%s", key_purpose_name(purpose),
+			    enc_hex(a, (struct bytes){name, KID_HEX_BYTES}));
 }
 
 /* Public key and, for what SAML metadata shows, a certificate in the instance's name. */
@@ -493,7 +492,7 @@ op_generate(struct signer_op *o, struct err *err)
 	if (!private_key_generate(o->a, type, &plain, err) ||
 	    !public_half(o, purpose, type, plain, (time_t)now, days, &spki, &cert, err))
 		return false;
-	kid = kid_make(o, purpose, spki);
+	kid = signer_kid_make(o->a, purpose, spki);
 	if (!seal_write(master_newest(o), o->a, row_aad(o, purpose, type, kid), plain, &sealed,
 			err))
 		return false;

@@ -35,6 +35,16 @@ enum wire_op {
 	WIRE_ACCOUNT_OPEN = 15,
 	WIRE_GENERATE = 16,
 	WIRE_REWRAP = 17,
+	WIRE_HSM_SECRETS = 18, /* these three to the HSM process alone */
+	WIRE_HSM_STATE = 19,
+	WIRE_HSM_GENERATE = 20,
+};
+
+/* What the token is like, in the answer to WIRE_HSM_STATE. */
+enum wire_hsm {
+	WIRE_HSM_UNKNOWN = 0, /* nothing was asked of it yet */
+	WIRE_HSM_UP = 1,
+	WIRE_HSM_DOWN = 2,
 };
 
 /* Bounds of fields, held by both sides. */

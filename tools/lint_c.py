@@ -29,6 +29,7 @@ FOREIGN_HEADERS = {
     "zlib.h": ["saml/binding*.c", "idp/document.c"],
     "jansson.h": ["base/json.h"],
     "argon2.h": ["keys/kdf.c"],
+    "p11-kit/*": ["keys/p11.h"],
     "seccomp.h": ["keys/*", "idp/*"],
     "openssl/ssl.h": [],
     "gnutls/*": [],

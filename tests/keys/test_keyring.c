@@ -29,6 +29,7 @@ static struct key_row
 row_of(const char *kid, enum key_purpose purpose, enum key_type type, enum key_state state)
 {
 	struct key_row row = {.kid = kid,
+			      .place = KEY_SEALED,
 			      .purpose = purpose,
 			      .type = type,
 			      .state = state,

@@ -123,6 +123,7 @@ rsa_row_make(struct arena *a, enum key_purpose purpose, struct key_row *row)
 	struct err err = {0};
 
 	*row = (struct key_row){.kid = kid,
+				.place = KEY_SEALED,
 				.purpose = purpose,
 				.type = KEY_RSA3072,
 				.created = NOW,
