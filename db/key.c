@@ -7,18 +7,19 @@
 enum { LIST, LOCK, ADD, RETIRE_ACTIVE, MOVE, REWRAP };
 
 static const char *const states[] = {NULL, "planned", "published", "active", "retired", "gone"};
+static const char *const places[] = {NULL, "sealed", "hsm"};
 
 const struct db_statement db_key_statements[] = {
 	[LIST] =
 		{"key_list", DB_READ, T_KEY, 0, "",
 		 "SELECT kid, purpose, type, state, generation, spki, certificate, sealed, created,"
-		 " state_since FROM key ORDER BY purpose, type, generation"},
+		 " state_since, place FROM key ORDER BY purpose, type, generation"},
 	[LOCK] = {"key_lock", DB_IN_TX, T_KEY, 0, "",
 		  "SELECT FROM pg_advisory_xact_lock(hashtext('kontor key'))"},
-	[ADD] = {"key_add", DB_IN_TX, T_KEY, 1, "tiitbbbi",
+	[ADD] = {"key_add", DB_IN_TX, T_KEY, 1, "tiitbbbit",
 		 "INSERT INTO key (kid, purpose, type, state, spki, certificate, sealed, created,"
-		 " state_since, generation)"
-		 " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, coalesce(max(generation), 0) + 1"
+		 " state_since, place, generation)"
+		 " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, coalesce(max(generation), 0) + 1"
 		 " FROM key WHERE purpose = $2 AND type = $3 RETURNING generation"},
 	[RETIRE_ACTIVE] = {"key_retire_active", DB_IN_TX, T_KEY, 1, "ti",
 			   "UPDATE key SET state = 'retired', state_since = $2"
@@ -72,6 +73,8 @@ db_key_list(const struct db_call *c, const struct db_key **out, size_t *n, struc
 			.sealed = db_get_bytes_opt(rows, i, 7),
 			.created = db_get_int(rows, i, 8),
 			.state_since = db_get_int(rows, i, 9),
+			.place = (enum db_key_place)db_name_find(places, ARRAY_LEN(places),
+								 db_get_text(rows, i, 10)),
 		};
 	if (!db_rows_check(rows, err))
 		return false;
@@ -90,7 +93,8 @@ add(struct db_tx *tx, const struct db_key *key, time_t now, int64_t *generation,
 		       DB_ARGS(db_text(key->kid), db_int(key->purpose), db_int(key->type),
 			       db_text(db_key_state_name(key->state)), db_bytes_or_null(key->spki),
 			       db_bytes_or_null(key->certificate), db_bytes_or_null(key->sealed),
-			       db_int(now)),
+			       db_int(now),
+			       db_text(db_name(places, ARRAY_LEN(places), (int)key->place))),
 		       &rows, err))
 		return false;
 	*generation = db_get_int(rows, 0, 0);

@@ -16,6 +16,12 @@ enum db_key_state {
 	DB_KEY_GONE = 5,
 };
 
+/* Where the private half lies: enum key_place (keys/keyring.h). */
+enum db_key_place {
+	DB_KEY_SEALED = 1,
+	DB_KEY_HSM = 2,
+};
+
 /* "planned" …; NULL for a number that is none. */
 const char *db_key_state_name(enum db_key_state state);
 MUST_USE bool db_key_state_from_name(const char *name, enum db_key_state *out);
@@ -24,6 +30,7 @@ struct db_key {
 	const char *kid;
 	int purpose, type; /* enum key_purpose, enum key_type */
 	enum db_key_state state;
+	enum db_key_place place;
 	int64_t generation;       /* counts the keys of a purpose and type from 1 */
 	struct bytes spki;        /* DER; n = 0 for secrets */
 	struct bytes certificate; /* DER; n = 0: none */

@@ -18,7 +18,9 @@ struct signer;
 /* What the watch (idp/health.h) saw last; atomics, so that health answers never wait. */
 struct app_health {
 	atomic_bool db_ready, signer_ready;
-	atomic_bool draining; /* we are to be stopped: tell the balancer */
+	atomic_bool hsm_missing; /* an active key lies in an HSM that is away */
+	atomic_bool hsm_away;    /* so said in the log */
+	atomic_bool draining;    /* we are to be stopped: tell the balancer */
 };
 
 struct app {

@@ -26,6 +26,7 @@
 #define CHILD_ARENA_BYTES ((size_t)256 * 1024 * 1024)
 #define PEM_MAX_BYTES     ((size_t)256 * 1024)
 #define SIGNER_TIMEOUT_US 5000000
+#define HSM_SLACK_US      1000000 /* past hsm_timeout, after which its process answers */
 
 struct child {
 	struct arena *a;
@@ -33,6 +34,7 @@ struct child {
 	struct config config;
 	const char *certificate, *key; /* PEM; NULL: plain HTTP */
 	int fds[CONFIG_LISTEN_MAX], metrics_fd, signer_fd;
+	int hsm_fd; /* -1: none (yet) */
 	size_t n_fds;
 	struct app app;
 	struct server *server;
@@ -82,6 +84,9 @@ take_message(struct child *c, const struct control_message *m, bool *kept, struc
 		break;
 	case CONTROL_SIGNER:
 		c->signer_fd = m->fd;
+		break;
+	case CONTROL_HSM:
+		c->hsm_fd = m->fd;
 		break;
 	default:
 		return FAIL(err, ERR_INTERNAL, NULL, "unexpected message %d", (int)m->type);
@@ -165,6 +170,10 @@ open_app(struct child *c, struct err *err)
 	if (!signer_create(c->signer_fd, SIGNER_TIMEOUT_US, &c->app.signer, err))
 		return false;
 	arena_defer(c->a, close_signer, c->app.signer);
+	if (c->config.hsm_module != NULL &&
+	    !signer_add_hsm(c->app.signer, c->hsm_fd,
+			    c->config.hsm_timeout_ms * 1000 + HSM_SLACK_US, err))
+		return false;
 	return pages_load(c->a, c->config.theme_dir, &c->app.pages, err) &&
 	       documents_add_files(c->a, &c->app.assets, web_static, err);
 }
@@ -247,6 +256,18 @@ replace_signer(struct child *c, int fd)
 		log_event(LOG_LVL_INFO, "signer_replaced", NULL);
 }
 
+/* The same for the HSM process; whether the token is there as well, idp/health.c says. */
+static void
+replace_hsm(struct child *c, int fd)
+{
+	struct err err = {0};
+
+	if (!signer_replace_hsm(c->app.signer, fd, &err))
+		log_err(LOG_LVL_ERROR, "hsm_replaced", &err, NULL);
+	else
+		log_event(LOG_LVL_INFO, "hsm_replaced", NULL);
+}
+
 /* Until told to stop; the supervisor's death is the same as a stop. */
 static enum control_stop
 serve(struct child *c)
@@ -260,6 +281,9 @@ serve(struct child *c)
 			break;
 		case CONTROL_SIGNER:
 			replace_signer(c, m.fd);
+			break;
+		case CONTROL_HSM:
+			replace_hsm(c, m.fd);
 			break;
 		case CONTROL_STOP:
 			return (enum control_stop)m.arg;
@@ -335,7 +359,8 @@ child_run(int control)
 	struct child c = {.a = arena_create(CHILD_ARENA_BYTES),
 			  .control = control,
 			  .metrics_fd = -1,
-			  .signer_fd = -1};
+			  .signer_fd = -1,
+			  .hsm_fd = -1};
 
 	/*
 	 * A hundred threads that mostly wait share few heaps, and a heap is not given back for

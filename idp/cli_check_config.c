@@ -8,6 +8,7 @@
 #include "db/db.h"
 #include "idp/cli.h"
 #include "idp/page.h"
+#include "keys/hsm.h"
 #include "keys/masterfile.h"
 #include "keys/tls_pair.h"
 
@@ -36,6 +37,8 @@ look_at_users(const struct looked *l, struct err *err)
 		return wrong(l, "user", "no such user", err);
 	if (c->signer_user != NULL && getpwnam(c->signer_user) == NULL)
 		return wrong(l, "signer_user", "no such user", err);
+	if (c->hsm_user != NULL && getpwnam(c->hsm_user) == NULL)
+		return wrong(l, "hsm_user", "no such user", err);
 	if (c->listen_group != NULL && getgrnam(c->listen_group) == NULL)
 		return wrong(l, "listen_group", "no such group", err);
 	return true;
@@ -65,10 +68,13 @@ look(const struct looked *l, struct err *err)
 	struct masterfile *mf = ARENA_NEW(a, struct masterfile);
 	const struct pages *pages;
 	struct stat theme;
+	const char *pin;
 	struct err why = {0};
 
 	if (!masterfile_read(a, l->config.master_key_file, mf, &why))
 		return wrong(l, "master_key_file", why.text, err);
+	if (l->config.hsm_pin_file != NULL && !hsm_pin_read(a, l->config.hsm_pin_file, &pin, &why))
+		return wrong(l, "hsm_pin_file", why.text, err);
 	if (l->config.theme_dir != NULL &&
 	    (stat(l->config.theme_dir, &theme) != 0 || !S_ISDIR(theme.st_mode)))
 		return wrong(l, "theme_dir", "no such folder", err);

@@ -37,22 +37,32 @@ day_text(struct arena *a, time_t t)
 	return t == 0 ? "-" : arena_strndup(a, clock_text(a, t), 10);
 }
 
+/* Where a new key is to lie. */
+struct key_where {
+	bool hsm;
+	const char *adopt;  /* label of the object that it is; NULL: one is made */
+	const char *object; /* label of the object that it became */
+};
+
 static bool
-add_key(struct cli_work *work, const struct key_wish *wish, enum db_key_state state,
-	const char **kid, struct err *err)
+add_key(struct cli_work *work, const struct key_wish *wish, struct key_where *where,
+	enum db_key_state state, const char **kid, struct err *err)
 {
 	struct db_audit audit = cli_audit(work, AUDIT_KEY_ADDED);
+	struct account_work *w = &work->w;
 	struct key_row row;
 	int64_t generation;
 
-	if (!signer_generate(work->w.signer, work->w.a, wish, work->w.now, &row, err))
+	if (where->hsm ? !signer_hsm_generate(w->signer, w->a, wish, where->adopt, w->now, &row,
+					      &where->object, err)
+		       : !signer_generate(w->signer, w->a, wish, w->now, &row, err))
 		return false;
 	struct db_key k = key_row_to_db(&row);
 
 	k.state = state;
 	audit.details =
 		audit_details(work->w.a, "kid", row.kid, "purpose", key_purpose_name(row.purpose),
-			      "type", key_type_name(row.type), NULL);
+			      "type", key_type_name(row.type), "object", where->object, NULL);
 	*kid = row.kid;
 	return db_key_add(&work->w.db, &k, &audit, work->w.now, &generation, err);
 }
@@ -110,11 +120,12 @@ key_init(struct cli *cli)
 		      stderr);
 	for (size_t i = 0; i < ARRAY_LEN(first_keys); i++) {
 		const struct key_wish *wish = &first_keys[i];
+		struct key_where where = {.hsm = false};
 		const char *kid;
 
 		if (keyring_active(work.w.keyring, wish->purpose, wish->type) != NULL)
 			continue;
-		if (!add_key(&work, wish, DB_KEY_ACTIVE, &kid, &err))
+		if (!add_key(&work, wish, &where, DB_KEY_ACTIVE, &kid, &err))
 			return cli_fail(cli, &err);
 		made++;
 	}
@@ -127,7 +138,7 @@ key_init(struct cli *cli)
 
 /* ---- kontor key list ---- */
 
-#define LIST_LINE "%-32s %-15s %-7s %-9s %-10s %s\n"
+#define LIST_LINE "%-32s %-15s %-7s %-9s %-6s %-10s %s\n"
 
 static json_t *
 key_json(struct arena *a, const struct key *k)
@@ -138,6 +149,7 @@ key_json(struct arena *a, const struct key *k)
 	json_put_str(a, o, "purpose", key_purpose_name(k->row.purpose));
 	json_put_str(a, o, "type", key_type_name(k->row.type));
 	json_put_str(a, o, "state", key_state_name(k->row.state));
+	json_put_str(a, o, "place", key_place_name(k->row.place));
 	json_put_i64(a, o, "generation", k->row.generation);
 	json_put_i64(a, o, "sealed_under", keyring_sealed_under(k->row.sealed));
 	json_put_i64(a, o, "created", (int64_t)k->row.created);
@@ -163,12 +175,13 @@ key_list(struct cli *cli)
 	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !key_rows_load(&work.w.db, &kr, &err))
 		return cli_fail(cli, &err);
 	buf_init(&text, cli->a, 1024 * 1024);
-	buf_printf(&text, LIST_LINE, "KID", "PURPOSE", "TYPE", "STATE", "SINCE", "VALID UNTIL");
+	buf_printf(&text, LIST_LINE, "KID", "PURPOSE", "TYPE", "STATE", "PLACE", "SINCE",
+		   "VALID UNTIL");
 	for (size_t i = 0; (k = keyring_each(kr, &i)) != NULL;) {
 		json_push(cli->a, list, key_json(cli->a, k));
 		buf_printf(&text, LIST_LINE, k->row.kid, key_purpose_name(k->row.purpose),
 			   key_type_name(k->row.type), key_state_name(k->row.state),
-			   day_text(cli->a, k->row.state_since),
+			   key_place_name(k->row.place), day_text(cli->a, k->row.state_since),
 			   day_text(cli->a, k->cert_not_after));
 	}
 	json_put(cli->a, o, "keys", list);
@@ -183,6 +196,8 @@ static enum cli_exit
 key_generate(struct cli *cli)
 {
 	const char *purpose = cli_word(cli), *type = cli_word(cli), *kid;
+	bool hsm = cli_flag(cli, "--hsm");
+	struct key_where where = {.hsm = hsm, .adopt = cli_value(cli, "--hsm-object")};
 	enum cli_exit rc = cli_end(cli);
 	struct key_wish wish = {.cert_days = CERT_DAYS};
 	struct cli_work work;
@@ -193,13 +208,21 @@ key_generate(struct cli *cli)
 	if (purpose == NULL || type == NULL || !key_purpose_from_name(purpose, &wish.purpose) ||
 	    !key_type_from_name(type, &wish.type) || !key_purpose_takes(wish.purpose, wish.type))
 		return cli_usage(cli, "a purpose and a type that fits it are needed");
-	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) ||
-	    !add_key(&work, &wish, DB_KEY_PLANNED, &kid, &err))
+	if (hsm && where.adopt != NULL)
+		return cli_usage(cli, "--hsm makes a key, --hsm-object takes one that is there");
+	where.hsm = hsm || where.adopt != NULL;
+	if (where.hsm && wish.type == KEY_SECRET)
+		return cli_usage(cli, "a secret does not lie in an HSM");
+	if (!cli_work_open(cli, where.hsm ? CLI_HSM : CLI_SIGNER, &work, &err) ||
+	    !add_key(&work, &wish, &where, DB_KEY_PLANNED, &kid, &err))
 		return cli_fail(cli, &err);
 	json_t *o = json_new_object(cli->a);
 
 	json_put_str(cli->a, o, "kid", kid);
 	json_put_str(cli->a, o, "state", key_state_name(KEY_PLANNED));
+	json_put_str(cli->a, o, "object", where.object);
+	if (where.hsm)
+		fprintf(stderr, "kontor: in the HSM it is called '%s'\n", where.object);
 	return cli_tell(cli, o, arena_printf(cli->a, "%s\n", kid));
 }
 
@@ -244,6 +267,8 @@ key_move(struct cli *cli, enum key_state to)
 	json_put_str(cli->a, o, "kid", kid);
 	json_put_str(cli->a, o, "state", key_state_name(to));
 	json_put_str(cli->a, o, "retired", move.retired_kid);
+	if (to == KEY_GONE && keyring_find(kr, kid)->row.place == KEY_HSM)
+		fputs("kontor: its object is still in the HSM: remove it there\n", stderr);
 	return cli_tell(cli, o, arena_printf(cli->a, "%s: %s\n", kid, key_state_name(to)));
 }
 
@@ -400,7 +425,7 @@ key_rewrap(struct cli *cli)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) || !rewrap_keys(&work, &keys, &err) ||
+	if (!cli_work_open(cli, CLI_HSM, &work, &err) || !rewrap_keys(&work, &keys, &err) ||
 	    !rewrap_accounts(&work, &accounts, &err))
 		return cli_fail(cli, &err);
 	json_t *o = json_new_object(cli->a);

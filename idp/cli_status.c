@@ -52,6 +52,18 @@ check_parties(struct cli_work *work, size_t *n, struct err *err)
 	return true;
 }
 
+/* Of the keys that lie in an HSM: is it there, with all of them? */
+static bool
+check_hsm(struct cli_work *work, struct err *err)
+{
+	const struct key *k;
+
+	for (size_t i = 0; (k = keyring_each(work->w.keyring, &i)) != NULL;)
+		if (k->row.place == KEY_HSM && k->row.state == KEY_ACTIVE)
+			return cli_work_hsm_ready(work, err);
+	return true;
+}
+
 enum cli_exit
 cli_status(struct cli *cli)
 {
@@ -63,8 +75,9 @@ cli_status(struct cli *cli)
 	if (rc != CLI_OK)
 		return rc;
 	/* With the signer: keys that do not open under this master key file sign nothing. */
-	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) || !check_clock(&work, &err) ||
-	    !check_keys(work.w.keyring, &err) || !check_parties(&work, &n, &err))
+	if (!cli_work_open(cli, CLI_HSM, &work, &err) || !check_clock(&work, &err) ||
+	    !check_keys(work.w.keyring, &err) || !check_hsm(&work, &err) ||
+	    !check_parties(&work, &n, &err))
 		return cli_fail(cli, &err);
 	json_t *o = json_new_object(cli->a);
 

@@ -11,6 +11,8 @@
 #include "db/migrate.h"
 #include "idp/app.h"
 #include "idp/key_rows.h"
+#include "idp/sandbox.h"
+#include "keys/hsm.h"
 #include "keys/masterfile.h"
 #include "keys/sign.h"
 #include "keys/signer.h"
@@ -18,6 +20,7 @@
 #define PATIENCE_US       ((int64_t)10 * 1000000)
 #define COMMAND_LIMIT_US  ((int64_t)120 * 1000000)
 #define SIGNER_TIMEOUT_US ((int64_t)60 * 1000000) /* an RSA key on a busy machine */
+#define HSM_TIMEOUT_US    ((int64_t)90 * 1000000) /* longer than its process gives the token */
 
 static void
 close_db(void *p)
@@ -39,15 +42,13 @@ wait_for_child(void *p)
 }
 
 static bool
-start_signer(struct cli_work *work, struct err *err)
+start_signer(struct cli_work *work, const struct masterfile *mf, struct err *err)
 {
 	struct arena *a = work->cli->a;
-	struct masterfile *mf = ARENA_NEW(a, struct masterfile);
 	struct signer_options options = {.role = SIGNER_CLI, .threads = 1};
 	int fds[2];
 
-	if (!masterfile_read(a, work->config.master_key_file, mf, err) ||
-	    !signer_socketpair(fds, err))
+	if (!signer_socketpair(fds, err))
 		return false;
 	pid_t pid = fork();
 
@@ -65,6 +66,72 @@ start_signer(struct cli_work *work, struct err *err)
 		return false;
 	arena_defer(a, close_signer, work->w.signer);
 	return true;
+}
+
+/* In the new process, as the user that nodes run it as: what it makes must be theirs to use. */
+static _Noreturn void
+become_hsm(const struct config *config, int fd)
+{
+	const char *user = geteuid() == 0 ? config_hsm_user(config) : NULL;
+
+	_exit(sandbox_become(user, NULL) && sandbox_enter(NULL) && hsm_run(fd, SIGNER_CLI, NULL)
+		      ? 0
+		      : 1);
+}
+
+static bool
+start_hsm(struct cli_work *work, const struct masterfile *mf, struct err *err)
+{
+	struct arena *a = work->cli->a;
+	struct hsm_settings settings;
+	const char *pin;
+	int fds[2];
+
+	if (!hsm_pin_read(a, work->config.hsm_pin_file, &pin, err) || !signer_socketpair(fds, err))
+		return false;
+	settings = config_hsm(&work->config, pin);
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "cannot start an HSM process");
+	if (pid == 0)
+		become_hsm(&work->config, fds[1]);
+	close(fds[1]);
+	if (!hsm_send_secrets(fds[0], work->config.instance, mf, &settings, SIGNER_TIMEOUT_US,
+			      err)) {
+		close(fds[0]);
+		return false;
+	}
+	return signer_add_hsm(work->w.signer, fds[0], HSM_TIMEOUT_US, err);
+}
+
+/* The processes that hold secrets: forks of a process without threads. */
+static bool
+start_keepers(struct cli_work *work, enum cli_need need, struct err *err)
+{
+	struct masterfile *mf = ARENA_NEW(work->cli->a, struct masterfile);
+
+	return masterfile_read(work->cli->a, work->config.master_key_file, mf, err) &&
+	       start_signer(work, mf, err) &&
+	       (need != CLI_HSM || work->config.hsm_module == NULL || start_hsm(work, mf, err));
+}
+
+bool
+cli_work_hsm_ready(struct cli_work *work, struct err *err)
+{
+	int64_t until = clock_mono_us() + PATIENCE_US;
+	struct signer_hsm seen;
+
+	for (;;) {
+		signer_hsm_look(work->w.signer, work->w.a, &seen);
+		if (seen.ready)
+			return true;
+		if (!seen.there || clock_mono_us() > until)
+			return FAIL(err, ERR_UNAVAILABLE, NULL, "%s",
+				    seen.trouble[0] != '\0' ? seen.trouble
+							    : "HSM: it does not answer");
+		usleep(20000);
+	}
 }
 
 /* The first answer of the database, waited for. */
@@ -121,10 +188,9 @@ cli_work_open(struct cli *cli, enum cli_need need, struct cli_work *out, struct 
 	/* Judged first, so that no database and no schema are said at once and clearly. */
 	if (!db_schema_check(cli->a, out->config.database, db_migrations, err))
 		return false;
-	/* The signer next: a fork of a process without threads. */
-	if (need == CLI_SIGNER && !start_signer(out, err))
+	if (need != CLI_DATABASE && !start_keepers(out, need, err))
 		return false;
-	return open_db(out, err) && (need != CLI_SIGNER || cli_work_load_keys(out, err));
+	return open_db(out, err) && (need == CLI_DATABASE || cli_work_load_keys(out, err));
 }
 
 bool

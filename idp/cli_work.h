@@ -17,11 +17,15 @@ struct cli_work {
 enum cli_need {
 	CLI_DATABASE = 0,
 	CLI_SIGNER = 1, /* the master key file is read and a signer started */
+	CLI_HSM = 2,    /* and, where an HSM is set up, a process for it */
 };
 
 /* Everything is closed with the arena.  ERR_UNAVAILABLE: no database in 10 s, no signer. */
 MUST_USE bool cli_work_open(struct cli *cli, enum cli_need need, struct cli_work *out,
 			    struct err *err);
+
+/* Wait until the HSM has shown that it works.  ERR_UNAVAILABLE: it does not, or none is set up. */
+MUST_USE bool cli_work_hsm_ready(struct cli_work *work, struct err *err);
 
 /* Read the keys anew after a change. */
 MUST_USE bool cli_work_load_keys(struct cli_work *work, struct err *err);

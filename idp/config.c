@@ -68,6 +68,24 @@ static const struct conf_row rows[] = {
 	 CONF_RELOAD, "Connections for transactions, besides the pipelined ones."},
 	{"master_key_file", CONF_FILE, FIELD(master_key_file), NULL, NULL, 0, 0, CONF_RESTART,
 	 "File with the master keys; read by the supervisor only."},
+	{"hsm_module", CONF_FILE, FIELD(hsm_module), "", NULL, 0, 0, CONF_RELOAD,
+	 "PKCS#11 module (a shared library) of the HSM that keys may lie in; loaded by a process "
+	 "of "
+	 "its own."},
+	{"hsm_token", CONF_TEXT, FIELD(hsm_token), "", NULL, 0, 0, CONF_RELOAD,
+	 "Label of its token, which no second one may have."},
+	{"hsm_pin_file", CONF_FILE, FIELD(hsm_pin_file), "", NULL, 0, 0, CONF_RELOAD,
+	 "File with the token's user PIN on one line; read by the supervisor only."},
+	{"hsm_user", CONF_TEXT, FIELD(hsm_user), "", NULL, 0, 0, CONF_RESTART,
+	 "User the HSM process runs as, when started as root; another than `user`. Default is "
+	 "`signer_user`."},
+	{"hsm_sessions", CONF_COUNT, FIELD(hsm_sessions), "4", NULL, 1, HSM_SESSIONS_MAX,
+	 CONF_RELOAD, "Sessions in the token, each with a thread: requests it does at once."},
+	{"hsm_queue", CONF_COUNT, FIELD(hsm_queue), "24", NULL, 1, HSM_QUEUE_MAX, CONF_RELOAD,
+	 "Requests to the HSM at once, those at work included; more are answered 503. Fewer than "
+	 "`workers_saml` and `workers_token`: an HSM that hangs then leaves some for the rest."},
+	{"hsm_timeout", CONF_DURATION, FIELD(hsm_timeout_ms), "2s", NULL, 50, 4000, CONF_RELOAD,
+	 "What the HSM has not done by then is answered 503."},
 	{"backup_time", CONF_DURATION, FIELD(backup_time_ms), "30d", NULL, 86400000, 0, CONF_RELOAD,
 	 "How long backups of the database are kept; an epoch key that wraps no account any more "
 	 "is "
@@ -320,9 +338,37 @@ check_proxies(const struct checked *k, struct err *err)
 static bool
 check_users(const struct checked *k, struct err *err)
 {
-	if (k->c->user == NULL || !text_eq(k->c->user, k->c->signer_user))
-		return true;
-	return FAIL(err, ERR_INPUT, NULL, "%s: must differ from user", place(k, "signer_user"));
+	if (k->c->user != NULL && text_eq(k->c->user, k->c->signer_user))
+		return FAIL(err, ERR_INPUT, NULL, "%s: must differ from user",
+			    place(k, "signer_user"));
+	if (k->c->user != NULL && text_eq(k->c->user, k->c->hsm_user))
+		return FAIL(err, ERR_INPUT, NULL, "%s: must differ from user",
+			    place(k, "hsm_user"));
+	return true;
+}
+
+static bool
+check_hsm(const struct checked *k, struct err *err)
+{
+	const struct {
+		const char *key, *value;
+	} parts[] = {{"hsm_module", k->c->hsm_module},
+		     {"hsm_token", k->c->hsm_token},
+		     {"hsm_pin_file", k->c->hsm_pin_file}};
+	size_t there = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		there += parts[i].value != NULL;
+	for (size_t i = 0; there != 0 && i < ARRAY_LEN(parts); i++)
+		if (parts[i].value == NULL)
+			return FAIL(err, ERR_INPUT, NULL,
+				    "%s: hsm_module, hsm_token and hsm_pin_file belong together",
+				    place(k, parts[i].key));
+	/* CK_TOKEN_INFO has room for no more. */
+	if (k->c->hsm_token != NULL && strlen(k->c->hsm_token) > 32)
+		return FAIL(err, ERR_INPUT, NULL, "%s: at most 32 octets expected",
+			    place(k, "hsm_token"));
+	return true;
 }
 
 static bool
@@ -359,7 +405,7 @@ config_parse(struct arena *a, const char *file_name, struct bytes text, bool che
 	    !check_instance(&k, err) || !check_base_url(&k, err) || !check_entity_id(&k, err) ||
 	    !check_links(&k, err) || !check_contact(&k, err) || !check_listen(&k, err) ||
 	    !check_tls(&k, err) || !check_proxies(&k, err) || !check_users(&k, err) ||
-	    !check_deadlines(&k, err))
+	    !check_hsm(&k, err) || !check_deadlines(&k, err))
 		return false;
 	*out = *c;
 	return true;
@@ -381,6 +427,23 @@ config_password_cost(const struct config *c)
 	return (struct kdf_cost){.m_kib = (uint32_t)(c->password_memory_bytes / 1024),
 				 .t = (uint32_t)c->password_passes,
 				 .p = KDF_DEFAULT_P};
+}
+
+struct hsm_settings
+config_hsm(const struct config *c, const char *pin)
+{
+	return (struct hsm_settings){.module = c->hsm_module,
+				     .token = c->hsm_token,
+				     .pin = pin,
+				     .sessions = (uint32_t)c->hsm_sessions,
+				     .queue = (uint32_t)c->hsm_queue,
+				     .timeout_us = c->hsm_timeout_ms * 1000};
+}
+
+const char *
+config_hsm_user(const struct config *c)
+{
+	return c->hsm_user != NULL ? c->hsm_user : c->signer_user;
 }
 
 static const char manual_intro[] =

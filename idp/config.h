@@ -9,6 +9,7 @@
 #include "base/conf.h"
 #include "idp/lane.h"
 #include "idp/net.h"
+#include "keys/hsm.h"
 #include "keys/kdf.h"
 
 #define CONFIG_FILE_DEFAULT   "/etc/kontor/kontor.conf"
@@ -40,6 +41,9 @@ struct config {
 	const char *database; /* libpq connection string */
 	int64_t database_connections;
 	const char *master_key_file;
+	const char *hsm_module, *hsm_token, *hsm_pin_file; /* all or none */
+	const char *hsm_user;                              /* NULL: as signer_user */
+	int64_t hsm_sessions, hsm_queue, hsm_timeout_ms;
 	int64_t backup_time_ms;
 	const char *theme_dir;
 	const char *user, *signer_user; /* to run as, when started as root; NULL: unchanged */
@@ -75,6 +79,12 @@ MUST_USE bool config_load(struct arena *a, const char *path, bool check_files, s
 
 /* Today's cost of a password hash; the pepper is left to the caller. */
 struct kdf_cost config_password_cost(const struct config *c);
+
+/* What the HSM process is told; hsm_module is not NULL. */
+struct hsm_settings config_hsm(const struct config *c, const char *pin);
+
+/* Whom it runs as, NULL: unchanged. */
+const char *config_hsm_user(const struct config *c);
 
 /* docs/config.md, whole. */
 const char *config_document(struct arena *a);

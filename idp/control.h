@@ -12,7 +12,7 @@
 enum control_type {
 	CONTROL_END = 0, /* the other side is gone */
 
-	/* supervisor -> HTTP process; all but the last four before CONTROL_START */
+	/* supervisor -> HTTP process, up to CONTROL_START; CONTROL_SIGNER and _HSM also later */
 	CONTROL_CONFIG = 1,      /* memory file: text of the configuration */
 	CONTROL_CERTIFICATE = 2, /* memory file: PEM */
 	CONTROL_KEY = 3,         /* memory file: PEM */
@@ -22,6 +22,7 @@ enum control_type {
 	CONTROL_START = 7,  /* arg: milliseconds to wait for keys and parties before listening */
 	CONTROL_PING = 8,
 	CONTROL_STOP = 9, /* arg: enum control_stop */
+	CONTROL_HSM = 10, /* socket of an HSM process that has its secrets; as CONTROL_SIGNER */
 
 	/* HTTP process -> supervisor */
 	CONTROL_READY = 20, /* listening */

@@ -218,7 +218,7 @@ document_handle(struct request *rq, struct response *rs, struct err *err)
 {
 	const struct document *doc = app_document(rq->app, rq->snap, bytes_of(rq->path));
 
-	if (doc == NULL && rq->snap == NULL && rq->app->db != NULL)
+	if (doc == NULL && rq->app->db != NULL && (rq->snap == NULL || rq->snap->stale))
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "documents are not built yet");
 	if (doc == NULL)
 		return FAIL(err, ERR_NOT_FOUND, NULL, "no such document");

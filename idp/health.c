@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "db/db.h"
 #include "idp/app.h"
 #include "keys/sign.h"
@@ -12,7 +13,8 @@
 #error "KONTOR_VERSION comes from meson.build"
 #endif
 
-#define LOOK_EVERY_S 1
+#define LOOK_EVERY_S    1
+#define HSM_ARENA_BYTES ((size_t)256 * 1024)
 
 struct health_watch {
 	struct app *app;
@@ -22,12 +24,45 @@ struct health_watch {
 	bool stop;
 };
 
+/* Said once when it goes, once when it comes. */
+static void
+hsm_note(struct app_health *h, const struct signer_hsm *seen)
+{
+	bool away = !seen->ready && seen->trouble[0] != '\0'; /* else it has only just begun */
+
+	atomic_store(&h->hsm_missing, seen->needed && !seen->ready);
+	if (!away && !seen->ready)
+		return;
+	if (atomic_exchange(&h->hsm_away, away) == away)
+		return;
+	if (away)
+		log_event(LOG_LVL_WARN, "hsm_away", "text", seen->trouble, NULL);
+	else
+		log_event(LOG_LVL_INFO, "hsm_back", NULL);
+}
+
+static void
+hsm_look(struct app *app)
+{
+	struct arena *a = arena_create(HSM_ARENA_BYTES);
+	struct signer_hsm seen;
+
+	if (a == NULL)
+		return;
+	signer_hsm_look(app->signer, a, &seen);
+	if (seen.there || seen.needed)
+		hsm_note(&app->health, &seen);
+	arena_destroy(a);
+}
+
 void
 health_look(struct app *app)
 {
 	/* What a program part does not have (tests of the HTTP side) cannot be missing. */
 	atomic_store(&app->health.db_ready, app->db == NULL || db_ready(app->db));
 	atomic_store(&app->health.signer_ready, app->signer == NULL || signer_alive(app->signer));
+	if (app->signer != NULL)
+		hsm_look(app); /* last: it may have to wait */
 }
 
 static void *
@@ -104,6 +139,8 @@ health_ready(struct request *rq, struct response *rs, struct err *err)
 		missing = "keys\n";
 	else if (!atomic_load(&h->signer_ready))
 		missing = "signer\n";
+	else if (atomic_load(&h->hsm_missing))
+		missing = "hsm\n";
 	response_text(rs, missing == NULL ? 200 : 503, missing == NULL ? "ready\n" : missing);
 	return true;
 }
@@ -159,6 +196,23 @@ write_signer(struct request *rq, struct buf *b)
 }
 
 static void
+write_hsm(struct request *rq, struct buf *b)
+{
+	struct signer_hsm seen;
+
+	signer_hsm_look(rq->app->signer, rq->a, &seen);
+	if (!seen.there && !seen.needed)
+		return;
+	write_gauge(b, "kontor_hsm_ready", "1 when the HSM does what it is asked.", seen.ready);
+	write_gauge(b, "kontor_hsm_requests", "Requests to the HSM, waiting or at work.",
+		    seen.jobs);
+	write_counter(b, "kontor_hsm_done_total", "What the HSM did since its process started.",
+		      seen.done);
+	write_counter(b, "kontor_hsm_failed_total", "What it did not, or not in time.",
+		      seen.failed);
+}
+
+static void
 write_lanes(struct app *app, struct buf *b)
 {
 	metrics_family(b, "kontor_lane_jobs", "gauge", "Jobs in a lane, waiting or running.");
@@ -195,8 +249,10 @@ health_metrics(struct request *rq, struct response *rs, struct err *err)
 	write_lanes(app, &b);
 	if (app->db != NULL)
 		write_db(app, &b);
-	if (app->signer != NULL)
+	if (app->signer != NULL) {
 		write_signer(rq, &b);
+		write_hsm(rq, &b);
+	}
 	metrics_text(app->metrics, &b);
 	if (!buf_finish_str(&b, &text, err))
 		return false;

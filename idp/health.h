@@ -15,7 +15,7 @@ MUST_USE bool health_watch_start(struct arena *a, struct app *app, struct health
 				 struct err *err);
 void health_watch_stop(struct health_watch *w); /* w may be NULL */
 
-/* One look: database connected and clocks together, signer there. */
+/* One look: database connected and clocks together, signer there, HSM ready where one is needed. */
 void health_look(struct app *app);
 
 MUST_USE bool health_live(struct request *rq, struct response *rs, struct err *err);

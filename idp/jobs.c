@@ -13,6 +13,7 @@
 #define JOB_ARENA_BYTES ((size_t)16 * 1024 * 1024)
 #define JOB_LIMIT_US    ((int64_t)30 * 1000000)
 #define SWEEP_ROWS      5000
+#define STALE_RETRY_S   5
 
 /* What runs by the clock; `run` gets a deadline of JOB_LIMIT_US. */
 struct routine {
@@ -93,6 +94,17 @@ run_routine(void *arg)
 	r->ok = r->routine->run(r->app, &c, r->app->clock(r->app), &r->err);
 }
 
+/* Documents that could not be signed are tried again soon: the HSM may be back. */
+static bool
+is_stale(struct app *app)
+{
+	const struct snapshot *snap = snapshot_hold(&app->snapshots);
+	bool stale = snap != NULL && snap->stale;
+
+	snapshot_release(snap);
+	return stale;
+}
+
 static void
 run_job(struct jobs *j, size_t i)
 {
@@ -102,7 +114,11 @@ run_job(struct jobs *j, size_t i)
 		r.ok = arena_run_failed(r.a, &r.err);
 	if (!r.ok)
 		log_err(LOG_LVL_WARN, "job_failed", &r.err, "job", table[i].name, NULL);
-	j->due_us[i] = clock_mono_us() + (r.ok ? table[i].every_s : table[i].retry_s) * 1000000;
+	int64_t wait_s = r.ok ? table[i].every_s : table[i].retry_s;
+
+	if (i == RELOAD && r.ok && is_stale(j->app))
+		wait_s = STALE_RETRY_S;
+	j->due_us[i] = clock_mono_us() + wait_s * 1000000;
 	arena_destroy(r.a);
 }
 

@@ -8,7 +8,8 @@
 const struct command commands[] = {
 	{"serve", "Run this node.", "",
 	 "Reads the configuration and the master key file, opens the listeners and starts two\n"
-	 "processes: the signer, which alone holds private keys, and the HTTP process. A process\n"
+	 "processes: the signer, which alone holds private keys, and the HTTP process; with\n"
+	 "hsm_module a third, which alone speaks to the HSM. A process\n"
 	 "that dies is back within a second. SIGHUP reads the configuration again: if it is in\n"
 	 "order, a new HTTP process with it takes over, else the old one goes on. SIGTERM lets\n"
 	 "running requests end and stops. Speaks systemd's notify and socket activation.",
@@ -19,7 +20,8 @@ const struct command commands[] = {
 	 "a lock. Two adjacent releases work with the same schema, so nodes need not stop.",
 	 cli_migrate, NULL},
 	{"key", "Make keys, show them, move them through their lives.",
-	 "init\nlist\ngenerate PURPOSE TYPE\npublish KID\nactivate KID [--emergency]\nretire KID\n"
+	 "init\nlist\ngenerate PURPOSE TYPE [--hsm | --hsm-object LABEL]\npublish KID\nactivate "
+	 "KID [--emergency]\nretire KID\n"
 	 "destroy KID\nmaster\nrewrap\nepoch\nepochs\ndestroy-epochs",
 	 "init makes the master key file if there is none, and every key an instance needs. A new "
 	 "key\n"
@@ -27,6 +29,13 @@ const struct command commands[] = {
 	 "before retires, still shown to peers; destroy takes the private half away for good.\n\n"
 	 "Purposes: saml-sign, oidc-sign, federation-sign, decrypt (types p256, rsa3072); seal,\n"
 	 "pseudonym, pepper, lookup, cookie, audit (type secret).\n\n"
+	 "With --hsm a p256 or rsa3072 key is made in the HSM (hsm_module) and cannot leave it; "
+	 "with\n"
+	 "--hsm-object it is the one private key there that has this label. Whichever it is, it "
+	 "is\n"
+	 "tried in all its uses first. destroy takes its row alone: the object is removed with "
+	 "the\n"
+	 "HSM's own tools.\n\n"
 	 "master adds a new master key to the master key file; rewrap seals the key rows under "
 	 "it and\n"
 	 "wraps the accounts' keys under the newest epoch key (running nodes do the latter by\n"

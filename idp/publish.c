@@ -211,6 +211,30 @@ add_metadata(struct app *app, struct snapshot *snap, time_t now, struct err *err
 	       documents_add(a, &snap->documents, &doc, err);
 }
 
+/*
+ * The metadata of before, which is signed and good for days.  Without an HSM that
+ * holds the signing key there is no newer; a portal switched off must not wait for it.
+ */
+static bool
+keep_metadata(struct app *app, struct snapshot *snap, struct err *err)
+{
+	const struct snapshot *before = snapshot_hold(&app->snapshots);
+	const struct document *doc =
+		before == NULL ? NULL : documents_find(&before->documents, bytes_of(METADATA_PATH));
+	bool ok = true;
+
+	if (doc != NULL) {
+		struct document kept = {.path = METADATA_PATH,
+					.type = doc->type,
+					.cache = doc->cache,
+					.body = arena_bytes(snap->a, doc->body)};
+
+		ok = documents_add(snap->a, &snap->documents, &kept, err);
+	}
+	snapshot_release(before);
+	return ok;
+}
+
 bool
 publish_documents(struct app *app, struct snapshot *snap, time_t now, struct err *err)
 {
@@ -218,5 +242,12 @@ publish_documents(struct app *app, struct snapshot *snap, time_t now, struct err
 		return false;
 	if (keyring_active(snap->keyring, KEY_SAML_SIGN, KEY_P256) == NULL)
 		return true; /* before the first key: nothing to sign it with, nobody to read it */
-	return add_metadata(app, snap, now, err);
+	struct err why = {0};
+
+	if (add_metadata(app, snap, now, &why))
+		return true;
+	if (why.kind != ERR_UNAVAILABLE)
+		return FAIL(err, why.kind, why.proto, "%s", why.text);
+	snap->stale = true;
+	return keep_metadata(app, snap, err);
 }

@@ -14,7 +14,11 @@
 /* Our published OIDC keys, as the JWKS shows them. */
 void publish_jwks(struct arena *a, const struct keyring *kr, struct oidc_jwks *out);
 
-/* Add them to the snapshot, whose keyring is loaded.  Without keys yet, only what needs none. */
+/*
+ * Add them to the snapshot, whose keyring is loaded.  Without keys yet, only what
+ * needs none.  When the key that signs metadata is out of reach, those of before
+ * stay and the snapshot is stale.
+ */
 MUST_USE bool publish_documents(struct app *app, struct snapshot *snap, time_t now,
 				struct err *err);
 

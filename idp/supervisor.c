@@ -21,6 +21,7 @@
 #include "idp/control.h"
 #include "idp/listener.h"
 #include "idp/sandbox.h"
+#include "keys/hsm.h"
 #include "keys/masterfile.h"
 #include "keys/sign.h"
 
@@ -29,7 +30,8 @@
 #define SECRETS_TIMEOUT_US 2000000
 #define PAIRS_MAX          6
 #define BACKOFF_FIRST_US   50000
-#define BACKOFF_MOST_US    400000 /* with waiting for keys and the start: back within a second */
+#define BACKOFF_MOST_US    400000  /* with waiting for keys and the start: back within a second */
+#define HSM_BACKOFF_US     5000000 /* at most: whoever dies at once may log in at once */
 #define SETTLED_US         10000000
 #define START_WAIT_MS      300
 #define HANDOVER_WAIT_MS   3000
@@ -44,10 +46,13 @@ struct pair {
 	struct config config;
 	struct bytes config_text;
 	struct masterfile secrets;
-	pid_t http, signer; /* 0: not running */
-	int control;        /* to the HTTP process; -1: none */
+	const char *pin;         /* of the HSM; NULL: none is set up */
+	pid_t http, signer, hsm; /* 0: not running */
+	int control;             /* to the HTTP process; -1: none */
 	int64_t started_us, start_at_us;
-	unsigned failures;    /* in a row */
+	unsigned failures; /* in a row */
+	int64_t hsm_started_us, hsm_start_at_us;
+	unsigned hsm_failures;
 	int64_t kill_at_us;   /* PAIR_LEAVING */
 	int64_t pinged_at_us; /* 0: no ping on its way */
 };
@@ -137,6 +142,64 @@ start_signer(struct supervisor *s, struct pair *p, int *client, struct err *err)
 	return false;
 }
 
+static int64_t
+backoff_us(unsigned failures, int64_t most_us)
+{
+	int64_t wait = BACKOFF_FIRST_US;
+
+	for (; failures > 1 && wait < most_us; failures--)
+		wait *= 2;
+	return failures == 0 ? 0 : wait;
+}
+
+/* The HSM process comes and goes for itself: the pair serves without, as long as it must. */
+static void
+plan_hsm(struct pair *p)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (now_us - p->hsm_started_us > SETTLED_US)
+		p->hsm_failures = 0;
+	p->hsm_start_at_us = now_us + backoff_us(p->hsm_failures, HSM_BACKOFF_US);
+	p->hsm_failures++;
+}
+
+/* A new HSM process, and its socket for the HTTP process. */
+static bool
+begin_hsm(struct supervisor *s, struct pair *p, struct err *err)
+{
+	struct hsm_settings settings = config_hsm(&p->config, p->pin);
+	int fds[2];
+
+	if (!signer_socketpair(fds, err))
+		return false;
+	bool ok = start_child(s, "hsm", config_hsm_user(&s->config), fds[1], &p->hsm, err);
+
+	close(fds[1]);
+	ok = ok &&
+	     hsm_send_secrets(fds[0], s->config.instance, &p->secrets, &settings,
+			      SECRETS_TIMEOUT_US, err) &&
+	     control_send(p->control, CONTROL_HSM, 0, fds[0], err);
+	close(fds[0]);
+	return ok;
+}
+
+static void
+start_hsm(struct supervisor *s, struct pair *p)
+{
+	struct err err = {0};
+
+	p->hsm_start_at_us = 0;
+	if (p->pin == NULL)
+		return;
+	p->hsm_started_us = clock_mono_us();
+	if (begin_hsm(s, p, &err))
+		return;
+	log_err(LOG_LVL_ERROR, "start", &err, "child", "hsm", NULL);
+	if (p->hsm == 0) /* else its death says the rest */
+		plan_hsm(p);
+}
+
 static bool
 send_memory(struct pair *p, enum control_type type, struct bytes text, struct err *err)
 {
@@ -202,7 +265,7 @@ send_tls(struct pair *p, struct err *err)
 }
 
 static bool
-brief_http(const struct supervisor *s, struct pair *p, int signer, struct err *err)
+brief_http(struct supervisor *s, struct pair *p, int signer, struct err *err)
 {
 	if (!send_memory(p, CONTROL_CONFIG, p->config_text, err) ||
 	    (p->config.tls_key != NULL && !send_tls(p, err)))
@@ -213,6 +276,7 @@ brief_http(const struct supervisor *s, struct pair *p, int signer, struct err *e
 	if (s->listeners.metrics >= 0 &&
 	    !control_send(p->control, CONTROL_METRICS, 0, s->listeners.metrics, err))
 		return false;
+	start_hsm(s, p); /* before the start, so that the first metadata can be signed */
 	/* While another process serves there is time; else a queued connection waits a little. */
 	uint32_t wait_ms = p->use == PAIR_NEXT ? HANDOVER_WAIT_MS : START_WAIT_MS;
 
@@ -221,7 +285,7 @@ brief_http(const struct supervisor *s, struct pair *p, int signer, struct err *e
 }
 
 static bool
-start_http(const struct supervisor *s, struct pair *p, int signer, struct err *err)
+start_http(struct supervisor *s, struct pair *p, int signer, struct err *err)
 {
 	int fds[2];
 
@@ -234,16 +298,6 @@ start_http(const struct supervisor *s, struct pair *p, int signer, struct err *e
 	return ok && brief_http(s, p, signer, err);
 }
 
-static int64_t
-backoff_us(unsigned failures)
-{
-	int64_t wait = BACKOFF_FIRST_US;
-
-	for (; failures > 1 && wait < BACKOFF_MOST_US; failures--)
-		wait *= 2;
-	return failures == 0 ? 0 : wait;
-}
-
 /* Plan the start of whatever is missing of a pair. */
 static void
 plan_start(struct pair *p)
@@ -252,7 +306,7 @@ plan_start(struct pair *p)
 
 	if (now_us - p->started_us > SETTLED_US)
 		p->failures = 0;
-	p->start_at_us = now_us + backoff_us(p->failures);
+	p->start_at_us = now_us + backoff_us(p->failures, BACKOFF_MOST_US);
 	p->failures++;
 }
 
@@ -297,7 +351,9 @@ read_config(void *effort)
 
 	e->ok = conf_read_file(p->a, e->path, CONFIG_FILE_MAX_BYTES, &p->config_text, e->err) &&
 		config_parse(p->a, e->path, p->config_text, true, &p->config, e->err) &&
-		masterfile_read(p->a, p->config.master_key_file, &p->secrets, e->err);
+		masterfile_read(p->a, p->config.master_key_file, &p->secrets, e->err) &&
+		(p->config.hsm_pin_file == NULL ||
+		 hsm_pin_read(p->a, p->config.hsm_pin_file, &p->pin, e->err));
 }
 
 static void
@@ -334,7 +390,7 @@ static void
 leave(struct pair *p, enum control_stop how)
 {
 	p->use = PAIR_LEAVING;
-	p->start_at_us = 0;
+	p->start_at_us = p->hsm_start_at_us = 0;
 	p->kill_at_us = clock_mono_us() + KILL_SLACK_US +
 			(p->config.stop_grace_ms + p->config.stop_announce_ms) * 1000;
 	if (p->control >= 0)
@@ -365,6 +421,7 @@ kill_pair(const struct supervisor *s, const struct pair *p)
 {
 	kill_child(p->http, s->config.user);
 	kill_child(p->signer, s->config.signer_user);
+	kill_child(p->hsm, config_hsm_user(&s->config));
 }
 
 /* The HTTP process listens: it is the one now. */
@@ -445,6 +502,18 @@ note_death(const struct pair *p, const char *kind, int status)
 	log_event(LOG_LVL_WARN, "child_died", "child", kind, "how", how, NULL);
 }
 
+/* Nothing else hangs on it.  It ends by itself when its HTTP process is gone. */
+static void
+hsm_died(struct pair *p, int status)
+{
+	p->hsm = 0;
+	if (p->use == PAIR_LEAVING)
+		return;
+	note_death(p, "hsm", status);
+	if (p->http != 0)
+		plan_hsm(p);
+}
+
 /* A signer ends by itself when its HTTP process is gone. */
 static void
 child_died(struct supervisor *s, struct pair *p, bool http, int status)
@@ -482,10 +551,13 @@ reap(struct supervisor *s)
 		for (size_t i = 0; i < PAIRS_MAX; i++) {
 			struct pair *p = &s->pairs[i];
 
-			if (p->use != PAIR_FREE && (p->http == pid || p->signer == pid)) {
+			if (p->use != PAIR_FREE && p->hsm == pid)
+				hsm_died(p, status);
+			else if (p->use != PAIR_FREE && (p->http == pid || p->signer == pid))
 				child_died(s, p, p->http == pid, status);
-				break;
-			}
+			else
+				continue;
+			break;
 		}
 	}
 }
@@ -554,12 +626,16 @@ on_time(struct supervisor *s)
 
 		if (p->start_at_us != 0 && now_us >= p->start_at_us)
 			start_pair(s, p);
+		if (p->hsm_start_at_us != 0 && now_us >= p->hsm_start_at_us)
+			start_hsm(s, p);
 		if (p->use == PAIR_LEAVING && now_us >= p->kill_at_us) {
 			kill_pair(s, p);
 			p->kill_at_us = now_us + KILL_SLACK_US;
 		}
 		if (p->start_at_us != 0 && p->start_at_us < next_us)
 			next_us = p->start_at_us;
+		if (p->hsm_start_at_us != 0 && p->hsm_start_at_us < next_us)
+			next_us = p->hsm_start_at_us;
 		if (p->use == PAIR_LEAVING && p->kill_at_us < next_us)
 			next_us = p->kill_at_us;
 	}
@@ -572,7 +648,7 @@ clear_left(struct supervisor *s)
 {
 	for (size_t i = 0; i < PAIRS_MAX; i++)
 		if (s->pairs[i].use == PAIR_LEAVING && s->pairs[i].http == 0 &&
-		    s->pairs[i].signer == 0)
+		    s->pairs[i].signer == 0 && s->pairs[i].hsm == 0)
 			free_pair(&s->pairs[i]);
 }
 

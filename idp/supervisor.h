@@ -1,7 +1,8 @@
 /*
  * `kontor serve`: a small process that reads nothing from outside.  It holds
  * the configuration, the listeners and the master key file, and keeps a pair of
- * children alive: the signer and the HTTP process that uses it.
+ * children alive: the signer and the HTTP process that uses it; and, where an HSM
+ * is set up, beside them the process that uses that.
  *
  * A configuration read again (SIGHUP) means a second pair; when its HTTP process
  * listens, the first one is drained.  So nothing in the HTTP process ever changes

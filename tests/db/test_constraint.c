@@ -157,6 +157,7 @@ static const struct {
 	{"key VALUES ('x', 0, 1, 'active', 1, NULL, NULL, '', 1, 1)", "key_purpose_check"},
 	{"key VALUES ('x', 2, 0, 'active', 1, NULL, NULL, '', 1, 1)", "key_type_check"},
 	{"key VALUES ('x', 2, 1, 'active', 0, NULL, NULL, '', 1, 1)", "key_generation_check"},
+	{"key VALUES ('x', 2, 1, 'planned', 1, NULL, NULL, '', 1, 1, 'x')", "key_place_check"},
 	{"key VALUES ('x', 1, 1, 'planned', 1, NULL, NULL, '', 1, 1)", "key_generation_once"},
 	{"key VALUES ('x', 1, 1, 'active', 2, NULL, NULL, '', 1, 1)", "key_one_active"},
 	{"audit (at, event, ref, details) VALUES (1, '', 'r', '{}')", "audit_event_check"},

@@ -121,6 +121,7 @@ add_key(struct other *o)
 	const struct db_key key = {.kid = o->name,
 				   .purpose = 9,
 				   .type = 9,
+				   .place = DB_KEY_SEALED,
 				   .state = DB_KEY_PLANNED,
 				   .sealed = bytes_of("s")};
 	int64_t generation;

@@ -52,6 +52,7 @@ add_key(struct waiting *w)
 	const struct db_key key = {.kid = "k",
 				   .purpose = 1,
 				   .type = 1,
+				   .place = DB_KEY_SEALED,
 				   .state = DB_KEY_PLANNED,
 				   .sealed = bytes_of("s")};
 	int64_t generation;

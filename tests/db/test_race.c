@@ -511,6 +511,7 @@ one_key_stays_active(void **state)
 		const struct db_key key = {.kid = arena_printf(pg->a, "k%zu", i),
 					   .purpose = 1,
 					   .type = 1,
+					   .place = DB_KEY_SEALED,
 					   .state = DB_KEY_PUBLISHED,
 					   .sealed = bytes_of("s")};
 

@@ -97,6 +97,7 @@ add_key(struct pg *pg, const char *kid, enum db_key_state key_state, int64_t wan
 	const struct db_key key = {.kid = kid,
 				   .purpose = 1,
 				   .type = 1,
+				   .place = DB_KEY_SEALED,
 				   .state = key_state,
 				   .spki = bytes_of("spki"),
 				   .sealed = bytes_of("sealed")};
@@ -130,6 +131,7 @@ a_key_moves_only_forward(void **state)
 	ASSERT_OK(db_key_list(&pg->c, &list, &n, &pg->err), &pg->err);
 	assert_int_equal(n, 2);
 	assert_string_equal(list[0].kid, "k1");
+	assert_int_equal(list[0].place, DB_KEY_SEALED);
 	assert_int_equal(list[0].purpose, 1);
 	assert_int_equal(list[0].type, 1);
 	assert_int_equal(list[0].state, DB_KEY_ACTIVE);
@@ -157,6 +159,7 @@ one_key_is_active_for_each_purpose_and_type(void **state)
 	struct db_key key = {.kid = "a1",
 			     .purpose = 2,
 			     .type = 1,
+			     .place = DB_KEY_SEALED,
 			     .state = DB_KEY_ACTIVE,
 			     .sealed = bytes_of("s")};
 	int64_t generation;
@@ -166,8 +169,10 @@ one_key_is_active_for_each_purpose_and_type(void **state)
 	ASSERT_REFUSED(db_key_add(&pg->c, &key, NULL, NOW, &generation, &pg->err), &pg->err,
 		       ERR_CONFLICT, "key_one_active");
 	key.type = 2;
+	key.place = DB_KEY_HSM;
 	ASSERT_OK(db_key_add(&pg->c, &key, NULL, NOW, &generation, &pg->err), &pg->err);
 	assert_int_equal(generation, 1);
+	assert_string_equal(pg_value(pg, "SELECT place FROM key WHERE kid = 'a2'"), "hsm");
 	ASSERT_REFUSED(db_key_add(&pg->c, &key, NULL, NOW, &generation, &pg->err), &pg->err,
 		       ERR_CONFLICT, "key");
 	key.kid = "a3";
@@ -176,6 +181,8 @@ one_key_is_active_for_each_purpose_and_type(void **state)
 	ASSERT_REFUSED(db_key_add(&pg->c, &key, NULL, NOW, &generation, &pg->err), &pg->err,
 		       ERR_DENIED, "key_gone_has_no_secret");
 	assert_string_equal(pg_refusal(pg, "UPDATE key SET purpose = 9 WHERE kid = 'a1'"),
+			    "P0001 key_stays_itself");
+	assert_string_equal(pg_refusal(pg, "UPDATE key SET place = 'hsm' WHERE kid = 'a1'"),
 			    "P0001 key_stays_itself");
 }
 
@@ -186,6 +193,7 @@ a_key_is_rewrapped_if_it_is_as_known(void **state)
 	const struct db_key key = {.kid = "r1",
 				   .purpose = 5,
 				   .type = 3,
+				   .place = DB_KEY_SEALED,
 				   .state = DB_KEY_ACTIVE,
 				   .sealed = bytes_of("old")};
 	int64_t generation;

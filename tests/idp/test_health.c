@@ -69,6 +69,10 @@ ready_says_what_is_missing(void **state UNUSED)
 	assert_true(body_is("signer\n"));
 	atomic_store(&app.health.signer_ready, true);
 	assert_int_equal(ask("GET /health/ready HTTP/1.1", false), 200);
+	atomic_store(&app.health.hsm_missing, true);
+	assert_int_equal(ask("GET /health/ready HTTP/1.1", false), 503);
+	assert_true(body_is("hsm\n"));
+	atomic_store(&app.health.hsm_missing, false);
 	app.db = (struct db *)&config; /* one there is; nobody asks it here */
 	assert_int_equal(ask("GET /health/ready HTTP/1.1", false), 503);
 	assert_true(body_is("keys\n"));
