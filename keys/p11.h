@@ -14,6 +14,7 @@
 #include "base/err.h"
 
 #define P11_TROUBLE_BYTES 160
+#define P11_NO_OBJECT     (CKR_VENDOR_DEFINED | 0x4b6f6eUL) /* ours: not there, or twice */
 #define P11_HANDLES_MAX   16
 
 struct p11;

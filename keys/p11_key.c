@@ -63,7 +63,7 @@ find_named(CK_FUNCTION_LIST *f, struct p11_session *s, CK_OBJECT_CLASS class,
 	if (rv != CKR_OK)
 		return rv;
 	if (n != 1)
-		return CKR_OBJECT_HANDLE_INVALID;
+		return P11_NO_OBJECT;
 	*out = found[0];
 	return CKR_OK;
 }

@@ -68,7 +68,8 @@ struct signer {
 	struct arena *hsm_arena; /* of the names below, which `lock` is over as well */
 	const char **hsm_kids;
 	size_t n_hsm_kids;
-	bool hsm_needed; /* one of them is active */
+	atomic_bool hsm_any; /* there are such names: else nobody has to look */
+	bool hsm_needed;     /* one of them is active */
 };
 
 bool
@@ -621,6 +622,7 @@ hsm_kids_note(struct signer *s, const struct keyring *kr, struct err *err)
 	s->hsm_kids = kids;
 	s->n_hsm_kids = n;
 	s->hsm_needed = needed;
+	atomic_store(&s->hsm_any, n > 0);
 	pthread_mutex_unlock(&s->lock);
 	arena_destroy(before);
 	return true;
@@ -714,6 +716,8 @@ lies_in_hsm(struct signer *s, const char *kid)
 {
 	bool found = false;
 
+	if (!atomic_load(&s->hsm_any))
+		return false;
 	pthread_mutex_lock(&s->lock);
 	for (size_t i = 0; !found && i < s->n_hsm_kids; i++)
 		found = strcmp(s->hsm_kids[i], kid) == 0;

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,88 +20,12 @@
 #include "keys/hsm_core.h"
 #include "tests/keys/test_keys.h"
 #include "tests/keys/test_signer_thread.h"
+#include "tests/keys/test_token.h"
 
 #define ARENA_BYTES ((size_t)16 << 20)
 #define NOW         ((time_t)1800000000)
-#define PIN         "5678-Lachs"
-#define TOKEN       "kontor test"
 #define LONG_US     20000000 /* where the HSM is to answer, on whatever machine */
 #define SHORT_US    300000   /* where it is not */
-
-static char folder[] = "/tmp/kontor-hsm-XXXXXX";
-static char fault_path[64];
-
-/* ---- the token ---- */
-
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
-}
-
-/* What the module is to do wrong; NULL: nothing.  A whole file at once. */
-static void
-fault(const char *command)
-{
-	char beside[80];
-
-	snprintf(beside, sizeof(beside), "%s.new", fault_path);
-	if (command == NULL) {
-		unlink(fault_path);
-		return;
-	}
-	write_file(beside, command);
-	assert_int_equal(rename(beside, fault_path), 0);
-}
-
-static void
-run(const char *const argv[])
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		(void)!freopen("/dev/null", "w", stdout);
-		execvp(argv[0], (char **)(uintptr_t)argv);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-static int
-make_token(void **state UNUSED)
-{
-	char path[64], text[160];
-	const char *const init[] = {"softhsm2-util", "--init-token", "--free", "--label", TOKEN,
-				    "--so-pin",      "0000",         "--pin",  PIN,       NULL};
-
-	assert_non_null(mkdtemp(folder));
-	snprintf(fault_path, sizeof(fault_path), "%s/fault", folder);
-	snprintf(path, sizeof(path), "%s/tokens", folder);
-	assert_int_equal(mkdir(path, 0700), 0);
-	snprintf(text, sizeof(text), "directories.tokendir = %s\nobjectstore.backend = file\n",
-		 path);
-	snprintf(path, sizeof(path), "%s/softhsm2.conf", folder);
-	write_file(path, text);
-	setenv("SOFTHSM2_CONF", path, 1);
-	setenv("KONTOR_P11_FAULT", fault_path, 1);
-	run(init);
-	return 0;
-}
-
-static int
-remove_token(void **state UNUSED)
-{
-	const char *const words[] = {"rm", "-rf", folder, NULL};
-
-	run(words);
-	return 0;
-}
 
 /* ---- an HSM process on a thread ---- */
 
@@ -127,8 +50,8 @@ static struct hsm_settings
 settings(int64_t timeout_us)
 {
 	return (struct hsm_settings){.module = getenv("KONTOR_P11_MODULE"),
-				     .token = TOKEN,
-				     .pin = PIN,
+				     .token = TEST_TOKEN,
+				     .pin = TEST_TOKEN_PIN,
 				     .sessions = 2,
 				     .queue = 6,
 				     .timeout_us = timeout_us};
@@ -140,7 +63,7 @@ start(struct arena *a, enum signer_role role, const struct hsm_settings *s, cons
 	struct hsm *h = ARENA_NEW(a, struct hsm);
 	struct err err = {0};
 
-	fault(NULL);
+	test_token_fault(NULL);
 	h->a = a;
 	ASSERT_OK(signer_socketpair(h->fds, &err) && hsm_core_create(role, &h->core, &err), &err);
 	assert_int_equal(pthread_create(&h->thread, NULL, serve, h), 0);
@@ -155,7 +78,7 @@ start(struct arena *a, enum signer_role role, const struct hsm_settings *s, cons
 static void
 stop(struct hsm *h)
 {
-	fault(NULL);
+	test_token_fault(NULL);
 	pthread_join(h->thread, NULL);
 	hsm_core_destroy(h->core);
 	close(h->fds[1]);
@@ -260,7 +183,7 @@ stop_node(struct node *n, struct arena *a)
 {
 	struct hsm h = *n->hsm;
 
-	fault(NULL);
+	test_token_fault(NULL);
 	shutdown(h.fds[0], SHUT_RDWR);
 	stop(&h);
 	arena_destroy(a);
@@ -472,7 +395,7 @@ peek_run(CK_FUNCTION_LIST *f, struct p11_session *s, void *arg)
 static struct peek
 peek(struct arena *a, const char *label)
 {
-	struct p11_options o = {getenv("KONTOR_P11_MODULE"), TOKEN, PIN};
+	struct p11_options o = {getenv("KONTOR_P11_MODULE"), TEST_TOKEN, TEST_TOKEN_PIN};
 	struct p11 *p = p11_create(a, &o);
 	struct p11_session s = {0};
 	struct peek found = {.label = label};
@@ -556,7 +479,7 @@ make_run(CK_FUNCTION_LIST *f, struct p11_session *s, void *arg)
 static void
 make_object(struct arena *a, struct make m)
 {
-	struct p11_options o = {getenv("KONTOR_P11_MODULE"), TOKEN, PIN};
+	struct p11_options o = {getenv("KONTOR_P11_MODULE"), TEST_TOKEN, TEST_TOKEN_PIN};
 	struct p11 *p = p11_create(a, &o);
 	struct p11_session s = {0};
 	struct err err = {0};
@@ -724,9 +647,9 @@ a_signature_that_is_not_the_keys_never_leaves(void **state UNUSED)
 	struct err err = {0};
 
 	ASSERT_OK(sign_saml(&n, a, &err), &err);
-	fault("wrong");
+	test_token_fault("wrong");
 	ASSERT_REFUSED(sign_saml(&n, a, &err), &err, ERR_UNAVAILABLE, "is not one of this key");
-	fault(NULL);
+	test_token_fault(NULL);
 	ASSERT_OK(sign_saml(&n, a, &err), &err);
 	stop_node(&n, a);
 }
@@ -743,9 +666,9 @@ a_lost_session_is_opened_again(void **state UNUSED)
 	struct err err = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(lost); i++) {
-		fault(lost[i]);
+		test_token_fault(lost[i]);
 		ASSERT_OK(sign_saml(&n, a, &err), &err);
-		assert_int_not_equal(access(fault_path, F_OK), 0);
+		assert_int_not_equal(access(test_token_fault_path, F_OK), 0);
 	}
 	stop_node(&n, a);
 }
@@ -763,7 +686,7 @@ when_the_token_is_away_nothing_signs_in_its_place(void **state UNUSED)
 
 	ASSERT_OK(sign_saml(&n, a, &err), &err);
 	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
-		fault(faults[i]);
+		test_token_fault(faults[i]);
 		ASSERT_REFUSED(sign_saml(&n, a, &err), &err, ERR_UNAVAILABLE, "HSM");
 		assert_false(signer_key_ready(n.s, kid));
 		assert_true(signer_key_ready(
@@ -772,7 +695,7 @@ when_the_token_is_away_nothing_signs_in_its_place(void **state UNUSED)
 		assert_false(seen.ready);
 		assert_true(seen.failed > i && seen.trouble[0] != '\0');
 		sign_elsewhere(&n, a);
-		fault(NULL);
+		test_token_fault(NULL);
 		wait_for_signature(&n, a);
 		signer_hsm_look(n.s, a, &seen);
 		assert_true(seen.ready && signer_key_ready(n.s, kid));
@@ -793,14 +716,14 @@ an_idle_token_is_seen_to_go_and_to_come(void **state UNUSED)
 	struct signer_hsm seen = {.ready = false};
 
 	for (int up = 1; up >= 0; up--) {
-		fault(up ? NULL : "fail 0xe0");
+		test_token_fault(up ? NULL : "fail 0xe0");
 		do {
 			usleep(20000);
 			signer_hsm_look(n.s, a, &seen);
 			assert_true(clock_mono_us() < until);
 		} while (seen.ready != (up == 1));
 	}
-	fault(NULL);
+	test_token_fault(NULL);
 	do {
 		usleep(20000);
 		signer_hsm_look(n.s, a, &seen);
@@ -832,7 +755,7 @@ a_stall_is_answered_in_time_and_stops_nothing_else(void **state UNUSED)
 	void *kind;
 
 	wait_for_signature(&n, a);
-	fault("stall");
+	test_token_fault("stall");
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, &n), 0);
 	sign_elsewhere(&n, a);
@@ -843,7 +766,7 @@ a_stall_is_answered_in_time_and_stops_nothing_else(void **state UNUSED)
 	/* By now every session hangs: who asks is told so without waiting. */
 	ASSERT_REFUSED(sign_saml(&n, a, &err), &err, ERR_UNAVAILABLE, "HSM: every session hangs");
 	sign_elsewhere(&n, a);
-	fault(NULL);
+	test_token_fault(NULL);
 	wait_for_signature(&n, a);
 	assert_int_equal(uses_of_sealed(&n, a, KEY_SAML_SIGN), 0);
 	stop_node(&n, a);
@@ -862,7 +785,7 @@ the_queue_is_bounded(void **state UNUSED)
 	void *kind;
 
 	wait_for_signature(&n, a);
-	fault("stall");
+	test_token_fault("stall");
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, &n), 0);
 	do {
@@ -872,7 +795,7 @@ the_queue_is_bounded(void **state UNUSED)
 	/* The six that found no place have their answer; the six others wait. */
 	while (atomic_load(&n.hsm->core->refused) < 6)
 		usleep(10000);
-	fault(NULL);
+	test_token_fault(NULL);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
 		pthread_join(threads[i], &kind);
 		done += (intptr_t)kind == ERR_NONE;
@@ -891,10 +814,10 @@ a_call_that_never_comes_back_ends_the_process(void **state UNUSED)
 	struct hsm_settings set = settings(50000);
 	struct hsm *h = start(a, SIGNER_SERVE, &set, TEST_INSTANCE);
 
-	fault("stall");
+	test_token_fault("stall");
 	pthread_join(h->thread, NULL); /* by itself, our end being open */
 	assert_false(h->ended_well);
-	fault(NULL);
+	test_token_fault(NULL);
 	hsm_core_destroy(h->core);
 	close(h->fds[0]);
 	close(h->fds[1]);
@@ -907,7 +830,7 @@ logins(void)
 	char path[80], line[16];
 	size_t n = 0;
 
-	snprintf(path, sizeof(path), "%s.logins", fault_path);
+	snprintf(path, sizeof(path), "%s.logins", test_token_fault_path);
 	FILE *f = fopen(path, "r");
 
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
@@ -1016,24 +939,24 @@ a_pin_file_is_one_line_for_its_owner_alone(void **state UNUSED)
 	const char *pin;
 	struct err err = {0};
 
-	snprintf(path, sizeof(path), "%s/pin", folder);
+	snprintf(path, sizeof(path), "%s/pin", test_token_folder);
 	ASSERT_REFUSED(hsm_pin_read(a, path, &pin, &err), &err, ERR_NOT_FOUND, "PIN file");
-	write_file(path, PIN "\n");
+	test_token_write(path, TEST_TOKEN_PIN "\n");
 	assert_int_equal(chmod(path, 0640), 0);
 	ASSERT_REFUSED(hsm_pin_read(a, path, &pin, &err), &err, ERR_DENIED, "open to others");
 	assert_int_equal(chmod(path, 0600), 0);
 	ASSERT_OK(hsm_pin_read(a, path, &pin, &err), &err);
-	assert_string_equal(pin, PIN);
-	write_file(path, "1\n2\n");
+	assert_string_equal(pin, TEST_TOKEN_PIN);
+	test_token_write(path, "1\n2\n");
 	ASSERT_REFUSED(hsm_pin_read(a, path, &pin, &err), &err, ERR_INPUT, "one line");
-	write_file(path, "\n");
+	test_token_write(path, "\n");
 	ASSERT_REFUSED(hsm_pin_read(a, path, &pin, &err), &err, ERR_INPUT, "one line");
 	memset(longest, 'x', 256);
 	longest[256] = '\0';
-	write_file(path, longest);
+	test_token_write(path, longest);
 	ASSERT_REFUSED(hsm_pin_read(a, path, &pin, &err), &err, ERR_INPUT, "one line");
 	longest[255] = '\0';
-	write_file(path, longest);
+	test_token_write(path, longest);
 	ASSERT_OK(hsm_pin_read(a, path, &pin, &err), &err);
 	assert_int_equal(strlen(pin), 255);
 	arena_destroy(a);
@@ -1066,5 +989,5 @@ main(void)
 		cmocka_unit_test(a_pin_file_is_one_line_for_its_owner_alone),
 	};
 
-	return cmocka_run_group_tests_name("hsm", tests, make_token, remove_token);
+	return cmocka_run_group_tests_name("hsm", tests, test_token_make, test_token_remove);
 }

@@ -14,12 +14,30 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import tap  # noqa: E402
 from instance import PASSWORD, make_template  # noqa: E402
-from walk import VERIFIER, Walk, authorize_url, code_fields, make_certificate, register  # noqa: E402
+from walk import CALLBACK, VERIFIER, Walk, authorize_url, make_certificate, register_client  # noqa: E402
 
 ATTRIBUTES = {"given_names": "Zerlina", "family_name": "Quastenflosser", "birth_date": "1907-03-19",
               "email": "zerlina.quastenflosser@mail.example"}
 LOGIN = "zq-kennung-771"
 WRONG = "Falsches-Kennwort-4711"
+
+
+class _Walk(Walk):
+    """Keeps what came and went besides the pages."""
+
+    def __init__(self, ca_file, base):
+        super().__init__(ca_file, base)
+        self.secrets = set()
+
+    def _exchange(self, method, url, body, initiator):
+        page = super()._exchange(method, url, body, initiator)
+        if url.startswith(CALLBACK):
+            self.secrets.add(urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["code"][0])
+            return page
+        self.secrets |= {c.value for c in self.cookies.values() if len(c.value) > 8}
+        for form in page.forms:
+            self.secrets |= {v for _, v in form.fields if len(v) > 8}
+        return page
 
 
 def _good_login(walk, secret):
@@ -29,17 +47,17 @@ def _good_login(walk, secret):
     walk.log_in("nobody-" + LOGIN, PASSWORD)
     walk.log_in(LOGIN, PASSWORD)
     walk.agree()
-    fields = code_fields(walk.code())
-    refused = walk.post("/oidc/token", fields | {"client_secret": "wrong-" + "w" * 30})
+    code = walk.code()
+    refused = walk.redeem(code, "wrong-" + "w" * 30)
     assert refused.status == 401, refused.body
-    answer = walk.post("/oidc/token", fields | {"client_secret": secret})
+    answer = walk.redeem(code, secret)
     assert answer.status == 200, answer.body
     tokens = json.loads(answer.body)
     walk.secrets |= {tokens["access_token"], tokens["id_token"], *tokens["id_token"].split(".")}
     claims = json.loads(walk.userinfo(tokens["access_token"]).body)
     assert claims["family_name"] == ATTRIBUTES["family_name"], claims
     walk.secrets.add(claims["sub"])
-    assert walk.post("/oidc/token", fields | {"client_secret": secret}).status == 400  # used up
+    assert walk.redeem(code, secret).status == 400  # used up
 
 
 def _bad_requests(walk):
@@ -59,10 +77,10 @@ def _bad_requests(walk):
 def nothing_of_a_person_is_in_the_log():
     with template.copy() as i:
         make_certificate(i.folder)
-        secret = register(i, ATTRIBUTES)
+        secret = register_client(i, ATTRIBUTES)
         i.add_account(LOGIN, *[w for kv in ATTRIBUTES.items() for w in ("--attribute", "=".join(kv))])
         with i.tls_node(log_level="debug") as node:
-            walk = Walk(i.folder / "tls.crt", node.base)
+            walk = _Walk(i.folder / "tls.crt", node.base)
             walk.get(walk.base + "/")
             _good_login(walk, secret)
             refs = _bad_requests(walk)

@@ -9,7 +9,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import tap  # noqa: E402
 from instance import NOT_FOUND, OK, PASSWORD, make_template, says  # noqa: E402
-from walk import Walk, authorize_url, make_certificate, register  # noqa: E402
+from walk import Walk, authorize_url, make_certificate, register_client  # noqa: E402
 
 NAMES = {"erika": "Erika-Sophie", "max": "Max-Emanuel", "eva": "Eva-Luise"}
 BACKUP_TIME_S = 30 * 86400
@@ -20,7 +20,7 @@ def _make():
     make_certificate(i.folder)
     for login, name in NAMES.items():
         i.add_account(login, "--attribute", f"given_names={name}")
-    return i, register(i, ["given_names"])
+    return i, register_client(i, ["given_names"])
 
 
 def _logs_in(node, login):

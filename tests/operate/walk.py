@@ -1,64 +1,23 @@
-"""A citizen who logs in to a portal through a real client over TLS, and what the portal then does."""
+"""Whole logins at a node over TLS, as a browser and a portal's server make them."""
 import base64
 import hashlib
 import json
 import subprocess
 import sys
+import time
 import urllib.parse
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "portals")]
+sys.path[:0] = [str(HERE.parent / "portals"), str(HERE.parent / "bench")]
 
 from browser import Browser  # noqa: E402
+from place import METADATA  # noqa: E402
 
 VERIFIER = "v" * 43
 CALLBACK = "https://portal.localhost/cb"
-
-
-class Walk(Browser):
-    """Keeps what came and went besides the pages."""
-
-    def __init__(self, ca_file, base):
-        super().__init__(ca_file)
-        self.base, self.secrets = base, set()
-
-    def _exchange(self, method, url, body, initiator):
-        if url.startswith(CALLBACK):
-            page = type(self.page)(url, 200, self.page.headers, b"")
-            self.secrets.add(urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["code"][0])
-            return page
-        page = super()._exchange(method, url, body, initiator)
-        self.secrets |= {c.value for c in self.cookies.values() if len(c.value) > 8}
-        for form in page.forms:
-            self.secrets |= {v for _, v in form.fields if len(v) > 8}
-        return page
-
-    def log_in(self, name, password):
-        form = self.page.form_with("login_name", "password")
-        assert form, (self.page.url, self.page.status, self.page.text[:500])
-        return self.submit(form, {"login_name": name, "password": password})
-
-    def agree(self):
-        """To the portal, with a code if everything is well; who agreed before is there already."""
-        for form in self.page.forms:
-            if ("do", "agree") in form.buttons:
-                return self.submit(form, button="agree")
-        return self.page
-
-    def code(self):
-        return urllib.parse.parse_qs(urllib.parse.urlsplit(self.page.url).query)["code"][0]
-
-    def redeem(self, code, secret):
-        return self.post("/oidc/token", code_fields(code) | {"client_secret": secret})
-
-    def userinfo(self, token):
-        return self._send("GET", self.base + "/oidc/userinfo", {"Authorization": f"Bearer {token}"}, None)
-
-    def post(self, path, fields):
-        return self._send("POST", self.base + path,
-                          {"Content-Type": "application/x-www-form-urlencoded"},
-                          urllib.parse.urlencode(fields).encode())
+ENTITY = "https://portal.example/"
 
 
 def make_certificate(folder):
@@ -68,23 +27,85 @@ def make_certificate(folder):
                     "-out", folder / "tls.crt"], check=True, capture_output=True)
 
 
-def register(i, attributes):
+def register_client(i, attributes, name="portal", alg="ES256"):
+    """An OpenID Connect client; its secret."""
     file = i.folder / "client.json"
     file.write_text(json.dumps({
-        "client_id": "portal", "redirect_uris": [CALLBACK], "scope": "openid profile email",
-        "token_endpoint_auth_method": "client_secret_post"}))
-    words = [w for name in attributes for w in ("--attribute", name)]
+        "client_id": name, "redirect_uris": [CALLBACK], "scope": "openid profile email",
+        "token_endpoint_auth_method": "client_secret_post", "id_token_signed_response_alg": alg}))
+    words = [w for attribute in attributes for w in ("--attribute", attribute)]
     return i.ok("client", "add", file, *words)["client_secret"]
 
 
-def authorize_url(base, **more):
+def register_party(i, name, attribute):
+    """A SAML service provider that does not sign its requests."""
+    file = i.folder / "party.xml"
+    file.write_text(METADATA.format(name=name, key=""))
+    i.ok("party", "add", file, "--accept-unsigned", "yes", "--attribute", attribute, "--encrypt",
+         "never")
+
+
+def authorize_url(base, client="portal", **more):
     challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=")
-    query = {"response_type": "code", "client_id": "portal", "redirect_uri": CALLBACK,
+    query = {"response_type": "code", "client_id": client, "redirect_uri": CALLBACK,
              "scope": "openid profile email", "state": "st-" + "s" * 30, "nonce": "no-" + "n" * 30,
              "code_challenge": challenge.decode(), "code_challenge_method": "S256"} | more
     return base + "/oidc/authorize?" + urllib.parse.urlencode(query)
 
 
-def code_fields(code):
-    return {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK,
-            "code_verifier": VERIFIER, "client_id": "portal"}
+def sso_url(base, name, number):
+    """A fresh AuthnRequest by Redirect."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    request = (f'<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" '
+               f'xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r{number}" Version="2.0" '
+               f'IssueInstant="{now}" Destination="{base}/saml/sso">'
+               f'<saml:Issuer>{ENTITY}{name}</saml:Issuer></samlp:AuthnRequest>')
+    deflate = zlib.compressobj(wbits=-15)
+    packed = base64.b64encode(deflate.compress(request.encode()) + deflate.flush())
+    return base + "/saml/sso?" + urllib.parse.urlencode({"SAMLRequest": packed})
+
+
+class Walk(Browser):
+    """A browser; a redirect to the portal ends its way, the portal being nowhere."""
+
+    def __init__(self, ca_file, base):
+        super().__init__(ca_file)
+        self.base = base
+
+    def _exchange(self, method, url, body, initiator):
+        if url.startswith(CALLBACK):
+            return type(self.page)(url, 200, self.page.headers, b"")
+        return super()._exchange(method, url, body, initiator)
+
+    def log_in(self, name, password):
+        form = self.page.form_with("login_name", "password")
+        assert form, (self.page.url, self.page.status, self.page.text[:500])
+        return self.submit(form, {"login_name": name, "password": password})
+
+    def agree(self):
+        """Where consent is asked for."""
+        form = next((f for f in self.page.forms if ("do", "agree") in f.buttons), None)
+        return self.page if form is None else self.submit(form, button="agree")
+
+    def code(self):
+        """What came back to the portal in the address."""
+        assert self.page.url.startswith(CALLBACK), (self.page.url, self.page.text[:500])
+        return urllib.parse.parse_qs(urllib.parse.urlsplit(self.page.url).query)["code"][0]
+
+    def saml_response(self):
+        """What the page shown posts to the portal; None: it does not."""
+        form = self.page.form_with("SAMLResponse")
+        return form and base64.b64decode(dict(form.fields)["SAMLResponse"])
+
+    def post(self, path, fields):
+        return self._send("POST", self.base + path,
+                          {"Content-Type": "application/x-www-form-urlencoded"},
+                          urllib.parse.urlencode(fields).encode())
+
+    def redeem(self, code, secret, client="portal"):
+        return self.post("/oidc/token", {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK,
+            "code_verifier": VERIFIER, "client_id": client, "client_secret": secret})
+
+    def userinfo(self, token):
+        return self._send("GET", self.base + "/oidc/userinfo", {"Authorization": f"Bearer {token}"}, None)
