@@ -126,10 +126,10 @@ cli_work_hsm_ready(struct cli_work *work, struct err *err)
 		signer_hsm_look(work->w.signer, work->w.a, &seen);
 		if (seen.ready)
 			return true;
-		if (!seen.there || clock_mono_us() > until)
-			return FAIL(err, ERR_UNAVAILABLE, NULL, "%s",
-				    seen.trouble[0] != '\0' ? seen.trouble
-							    : "HSM: it does not answer");
+		if (seen.trouble[0] != '\0')
+			return FAIL(err, ERR_UNAVAILABLE, NULL, "%s", seen.trouble);
+		if (clock_mono_us() > until)
+			return FAIL(err, ERR_UNAVAILABLE, NULL, "HSM: it does not answer");
 		usleep(20000);
 	}
 }

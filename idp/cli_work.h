@@ -24,7 +24,7 @@ enum cli_need {
 MUST_USE bool cli_work_open(struct cli *cli, enum cli_need need, struct cli_work *out,
 			    struct err *err);
 
-/* Wait until the HSM has shown that it works.  ERR_UNAVAILABLE: it does not, or none is set up. */
+/* Wait for what the HSM shows first.  ERR_UNAVAILABLE: that it does not work, or none is set up. */
 MUST_USE bool cli_work_hsm_ready(struct cli_work *work, struct err *err);
 
 /* Read the keys anew after a change. */

@@ -69,7 +69,8 @@ def the_users_and_folders_are_understood():
             more = ["--create"] if tool == "systemd-tmpfiles" else []
             done = _run(tool, *more, f"--root={folder}", PACKAGING / name)
             assert done.returncode == 0, f"{name}: {done.stderr}"
-        assert "kontor-signer:" in (etc / "passwd").read_text()
+        users = (etc / "passwd").read_text()
+        assert "kontor-signer:" in users and "kontor-hsm:" in users
         assert (etc / "kontor").stat().st_mode & 0o777 == 0o750
 
 
