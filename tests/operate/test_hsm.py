@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -24,7 +25,7 @@ from walk import (Walk, authorize_url, make_certificate, register_client, regist
                   sso_url)
 
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
-PIN = "5678"
+PIN, HSM_USER = "5678", "daemon"
 
 
 class Token:
@@ -296,6 +297,28 @@ def a_node_starts_without_its_hsm_and_gets_it_later():
             node.wait(lambda: _is_without(node), "not ready")
             assert node.get("/saml/metadata")[0] == 503
             assert '"no HSM is set up"' in node.log()
+
+
+def the_hsm_process_is_a_user_of_its_own():
+    """Also for commands: what they make in the token must be that user's to use."""
+    if os.geteuid() != 0:
+        raise tap.Skip("needs root, to become other users")
+    with template.copy() as i:
+        token = Token(i)
+        subprocess.run(["chown", "-R", HSM_USER, token.folder], check=True)
+        settings = token.settings | {"hsm_module": SOFTHSM, "hsm_user": HSM_USER}
+        i.write_conf(**settings)
+        token.activate("saml-sign", "p256")
+        owner = pwd.getpwnam(HSM_USER).pw_uid
+        made = [path for path in token.folder.rglob("*") if path.stat().st_uid != owner]
+        assert not made, made
+        with i.node(**settings) as node:
+            node.wait(lambda: _is_ready(node), "ready")
+            process = Path(f"/proc/{node.children()['hsm']}")
+            assert (process / "mem").stat().st_uid == 0, "dumpable: these are root's, whoever it runs as"
+            assert f"Uid:\t{owner}\t{owner}\t{owner}" in (process / "status").read_text()
+            assert "NoNewPrivs:\t1" in (process / "status").read_text()
+            assert re.search(r"Max core file size +0 +0 ", (process / "limits").read_text())
 
 
 def commands_say_what_is_wrong():
