@@ -230,17 +230,36 @@ sign_elsewhere(struct node *n, struct arena *a)
 }
 
 static void
-wait_for_signature(struct node *n, struct arena *a)
+wait_for_signature(struct node *n)
 {
 	int64_t until = clock_mono_us() + LONG_US;
+	struct arena *a = arena_create(ARENA_BYTES);
 	struct err err = {0};
 
 	while (!sign_saml(n, a, &err)) {
 		if (clock_mono_us() > until)
 			fail_msg("it does not come back: %s", err.text);
 		err_clear(&err);
+		arena_reset(a);
 		usleep(20000);
 	}
+	arena_destroy(a);
+}
+
+/* In memory of its own, good until the next look: it may be asked for often. */
+static struct signer_hsm
+look(struct node *n)
+{
+	static unsigned char trouble[WIRE_LABEL_MAX];
+	struct arena *a = arena_create((size_t)1 << 20);
+	struct signer_hsm seen;
+
+	signer_hsm_look(n->s, a, &seen);
+	assert_true(strlen(seen.trouble) < sizeof(trouble));
+	memcpy(trouble, seen.trouble, strlen(seen.trouble) + 1);
+	seen.trouble = (const char *)trouble;
+	arena_destroy(a);
+	return seen;
 }
 
 /* No sealed key was used: all that the signer counts is what was asked of it by name. */
@@ -305,7 +324,7 @@ what_was_made_signs_and_agrees(void **state UNUSED)
 		if (r != OIDC_RSA)
 			ASSERT_OK(cert_parse(a, rows[r].cert, &cert, &err), &err);
 	}
-	signer_hsm_look(n.s, a, &seen);
+	seen = look(&n);
 	assert_true(seen.ready && seen.there && seen.needed && seen.done >= 4);
 	assert_string_equal(seen.trouble, "");
 	assert_int_equal(uses_of_sealed(&n, a, KEY_SAML_SIGN), 0);
@@ -691,13 +710,13 @@ when_the_token_is_away_nothing_signs_in_its_place(void **state UNUSED)
 		assert_false(signer_key_ready(n.s, kid));
 		assert_true(signer_key_ready(
 			n.s, keyring_active(n.keys, KEY_OIDC_SIGN, KEY_P256)->row.kid));
-		signer_hsm_look(n.s, a, &seen);
+		seen = look(&n);
 		assert_false(seen.ready);
 		assert_true(seen.failed > i && seen.trouble[0] != '\0');
 		sign_elsewhere(&n, a);
 		test_token_fault(NULL);
-		wait_for_signature(&n, a);
-		signer_hsm_look(n.s, a, &seen);
+		wait_for_signature(&n);
+		seen = look(&n);
 		assert_true(seen.ready && signer_key_ready(n.s, kid));
 	}
 	/* The retired key of the same purpose, which lies in its row, was never touched. */
@@ -719,14 +738,14 @@ an_idle_token_is_seen_to_go_and_to_come(void **state UNUSED)
 		test_token_fault(up ? NULL : "fail 0xe0");
 		do {
 			usleep(20000);
-			signer_hsm_look(n.s, a, &seen);
+			seen = look(&n);
 			assert_true(clock_mono_us() < until);
 		} while (seen.ready != (up == 1));
 	}
 	test_token_fault(NULL);
 	do {
 		usleep(20000);
-		signer_hsm_look(n.s, a, &seen);
+		seen = look(&n);
 		assert_true(clock_mono_us() < until);
 	} while (!seen.ready);
 	stop_node(&n, a);
@@ -754,7 +773,7 @@ a_stall_is_answered_in_time_and_stops_nothing_else(void **state UNUSED)
 	struct err err = {0};
 	void *kind;
 
-	wait_for_signature(&n, a);
+	wait_for_signature(&n);
 	test_token_fault("stall");
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, &n), 0);
@@ -767,7 +786,7 @@ a_stall_is_answered_in_time_and_stops_nothing_else(void **state UNUSED)
 	ASSERT_REFUSED(sign_saml(&n, a, &err), &err, ERR_UNAVAILABLE, "HSM: every session hangs");
 	sign_elsewhere(&n, a);
 	test_token_fault(NULL);
-	wait_for_signature(&n, a);
+	wait_for_signature(&n);
 	assert_int_equal(uses_of_sealed(&n, a, KEY_SAML_SIGN), 0);
 	stop_node(&n, a);
 }
@@ -784,13 +803,13 @@ the_queue_is_bounded(void **state UNUSED)
 	struct signer_hsm seen;
 	void *kind;
 
-	wait_for_signature(&n, a);
+	wait_for_signature(&n);
 	test_token_fault("stall");
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, &n), 0);
 	do {
 		usleep(10000);
-		signer_hsm_look(n.s, a, &seen);
+		seen = look(&n);
 	} while (seen.jobs < set.queue);
 	/* The six that found no place have their answer; the six others wait. */
 	while (atomic_load(&n.hsm->core->refused) < 6)
@@ -898,7 +917,7 @@ without_an_hsm_its_keys_are_unavailable(void **state UNUSED)
 	ASSERT_OK(signer_load(n.s, n.keys, &err), &err);
 	ASSERT_REFUSED(sign_saml(&n, a, &err), &err, ERR_UNAVAILABLE, "none is set up");
 	assert_false(signer_key_ready(n.s, rows[SAML_P256].kid));
-	signer_hsm_look(n.s, a, &seen);
+	seen = look(&n);
 	assert_true(seen.needed && !seen.there && !seen.ready);
 	sign_elsewhere(&n, a);
 	assert_int_equal(uses_of_sealed(&n, a, KEY_SAML_SIGN), 0);
@@ -924,9 +943,34 @@ a_process_that_died_is_replaced(void **state UNUSED)
 	sign_elsewhere(&n, a);
 	n.hsm = start(b, SIGNER_SERVE, &set, TEST_INSTANCE);
 	ASSERT_OK(signer_replace_hsm(n.s, n.hsm->fds[0], &err), &err);
-	wait_for_signature(&n, a);
+	wait_for_signature(&n);
 	stop_node(&n, a);
 	arena_destroy(b);
+}
+
+/* What it is told holds no master and no epoch key, only what was derived for its rows. */
+static void
+the_process_is_told_no_master_key(void **state UNUSED)
+{
+	static unsigned char told[WIRE_MAX];
+	const struct masterfile *mf = test_signer_secrets();
+	struct hsm_settings set = settings(LONG_US);
+	struct err err = {0};
+	int fds[2];
+
+	ASSERT_OK(signer_socketpair(fds, &err), &err);
+	ASSERT_REFUSED(hsm_send_secrets(fds[0], TEST_INSTANCE, mf, &set, 1000, &err), &err,
+		       ERR_UNAVAILABLE, "");
+	ssize_t n = recv(fds[1], told, sizeof(told), 0);
+
+	assert_true(n > 0 &&
+		    memmem(told, (size_t)n, TEST_TOKEN_PIN, strlen(TEST_TOKEN_PIN)) != NULL);
+	for (size_t i = 0; i < mf->n_masters; i++)
+		assert_null(memmem(told, (size_t)n, mf->masters[i].key, MASTERFILE_KEY_BYTES));
+	for (size_t i = 0; i < mf->n_epochs; i++)
+		assert_null(memmem(told, (size_t)n, mf->epochs[i].key, MASTERFILE_KEY_BYTES));
+	close(fds[0]);
+	close(fds[1]);
 }
 
 /* ---- the PIN's file ---- */
@@ -986,6 +1030,7 @@ main(void)
 		cmocka_unit_test(a_module_or_token_that_is_not_there_is_an_outage),
 		cmocka_unit_test(without_an_hsm_its_keys_are_unavailable),
 		cmocka_unit_test(a_process_that_died_is_replaced),
+		cmocka_unit_test(the_process_is_told_no_master_key),
 		cmocka_unit_test(a_pin_file_is_one_line_for_its_owner_alone),
 	};
 
