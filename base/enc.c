@@ -1,6 +1,7 @@
 /* Encodings; see enc.h. */
 #include "base/enc.h"
 
+#include <limits.h>
 #include <string.h>
 
 static const char alphabet_url[] =
@@ -12,22 +13,23 @@ static const char alphabet_std[] =
 static size_t
 encode64(const char *alphabet, struct bytes b, char *out)
 {
-	size_t o = 0;
+	size_t o = 0, i = 0;
 
-	for (size_t i = 0; i < b.n; i += 3) {
-		size_t left = b.n - i;
-		uint32_t v = (uint32_t)b.p[i] << 16;
+	for (; b.n - i >= 3; i += 3, o += 4) {
+		uint32_t v = (uint32_t)b.p[i] << 16 | (uint32_t)b.p[i + 1] << 8 | b.p[i + 2];
 
-		if (left > 1)
-			v |= (uint32_t)b.p[i + 1] << 8;
-		if (left > 2)
-			v |= b.p[i + 2];
+		out[o] = alphabet[v >> 18];
+		out[o + 1] = alphabet[v >> 12 & 63];
+		out[o + 2] = alphabet[v >> 6 & 63];
+		out[o + 3] = alphabet[v & 63];
+	}
+	if (i < b.n) {
+		uint32_t v = (uint32_t)b.p[i] << 16 | (b.n - i > 1 ? (uint32_t)b.p[i + 1] << 8 : 0);
+
 		out[o++] = alphabet[v >> 18];
 		out[o++] = alphabet[v >> 12 & 63];
-		if (left > 1)
+		if (b.n - i > 1)
 			out[o++] = alphabet[v >> 6 & 63];
-		if (left > 2)
-			out[o++] = alphabet[v & 63];
 	}
 	return o;
 }
@@ -228,35 +230,31 @@ dec_form(struct arena *a, struct bytes text, struct bytes *out, struct err *err)
 	return true;
 }
 
-struct escape {
-	char c;
-	const char *as;
-};
+/* What stands for an octet; NULL: it stands for itself.  The NUL has "" and ends the text. */
+typedef const char *escapes[UCHAR_MAX + 1];
 
-/* Copies s to b, replacing the characters of the table (ends with c = 0). */
+/* Copies s to b, what needs no escape in runs. */
 static void
-escape_with(struct buf *b, const char *s, const struct escape *table)
+escape_with(struct buf *b, const char *s, const escapes table)
 {
-	for (const char *from = s;; s++) {
-		const struct escape *e = table;
+	for (;;) {
+		const unsigned char *from = (const unsigned char *)s, *p = from;
 
-		while (e->c != '\0' && e->c != *s)
-			e++;
-		if (e->c == '\0' && *s != '\0')
-			continue;
-		buf_add(b, (struct bytes){(const unsigned char *)from, (size_t)(s - from)});
-		if (*s == '\0')
+		while (table[*p] == NULL)
+			p++;
+		buf_add(b, (struct bytes){from, (size_t)(p - from)});
+		if (*p == '\0')
 			return;
-		buf_str(b, e->as);
-		from = s + 1;
+		buf_str(b, table[*p]);
+		s = (const char *)p + 1;
 	}
 }
 
 void
 enc_html(struct buf *b, const char *s)
 {
-	static const struct escape table[] = {{'&', "&amp;"},  {'<', "&lt;"},   {'>', "&gt;"},
-					      {'"', "&quot;"}, {'\'', "&#39;"}, {0, NULL}};
+	static const escapes table = {['\0'] = "",    ['&'] = "&amp;",  ['<'] = "&lt;",
+				      ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;"};
 
 	escape_with(b, s, table);
 }
@@ -264,8 +262,8 @@ enc_html(struct buf *b, const char *s)
 void
 enc_xml_text(struct buf *b, const char *s)
 {
-	static const struct escape table[] = {
-		{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'\r', "&#xD;"}, {0, NULL}};
+	static const escapes table = {
+		['\0'] = "", ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['\r'] = "&#xD;"};
 
 	escape_with(b, s, table);
 }
@@ -273,9 +271,9 @@ enc_xml_text(struct buf *b, const char *s)
 void
 enc_xml_attr(struct buf *b, const char *s)
 {
-	static const struct escape table[] = {{'&', "&amp;"},  {'<', "&lt;"},   {'"', "&quot;"},
-					      {'\t', "&#x9;"}, {'\n', "&#xA;"}, {'\r', "&#xD;"},
-					      {0, NULL}};
+	static const escapes table = {
+		['\0'] = "",      ['&'] = "&amp;",  ['<'] = "&lt;",  ['"'] = "&quot;",
+		['\t'] = "&#x9;", ['\n'] = "&#xA;", ['\r'] = "&#xD;"};
 
 	escape_with(b, s, table);
 }

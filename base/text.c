@@ -38,12 +38,26 @@ text_utf8_next(const unsigned char *p, size_t n, uint32_t *cp)
 	return len;
 }
 
+/* How many octets at the beginning are ASCII, as far as eight at a time tell. */
+static size_t
+ascii_run(const unsigned char *p, size_t n)
+{
+	size_t i = 0;
+
+	for (uint64_t eight; n - i >= sizeof(eight); i += sizeof(eight)) {
+		memcpy(&eight, p + i, sizeof(eight));
+		if ((eight & 0x8080808080808080U) != 0)
+			break;
+	}
+	return i;
+}
+
 bool
 text_is_utf8(struct bytes b)
 {
 	uint32_t cp;
 
-	for (size_t i = 0, step; i < b.n; i += step) {
+	for (size_t i = ascii_run(b.p, b.n), step; i < b.n; i += step) {
 		step = text_utf8_next(b.p + i, b.n - i, &cp);
 		if (step == 0)
 			return false;

@@ -41,6 +41,9 @@ is_xml_text(const char *s)
 	uint32_t c;
 
 	for (; left > 0; p += n, left -= n) {
+		n = 1;
+		if (*p >= 0x20 && *p < 0x80)
+			continue;
 		n = text_utf8_next(p, left, &c);
 		if (n == 0 || c == 0xfffe || c == 0xffff)
 			return false;
