@@ -225,6 +225,12 @@ chunk_add(struct arena *a, size_t need)
 	return c;
 }
 
+static size_t
+aligned(size_t n)
+{
+	return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
 void *
 arena_alloc(struct arena *a, size_t n)
 {
@@ -238,7 +244,7 @@ arena_alloc(struct arena *a, size_t n)
 	a->used += n + ALIGN;
 #else
 	struct chunk *c = a->chunks;
-	size_t step = (n + ALIGN - 1) / ALIGN * ALIGN;
+	size_t step = aligned(n);
 
 	if (c == NULL || c->size - c->used < step)
 		c = chunk_add(a, step);
@@ -248,6 +254,34 @@ arena_alloc(struct arena *a, size_t n)
 	a->used += step;
 #endif
 	return p;
+}
+
+/* Octets that the newest chunk has left, within the cap. */
+static size_t
+room_left(const struct arena *a)
+{
+#ifdef KONTOR_ARENA_DEBUG
+	(void)a; /* each object has a chunk to itself */
+	return 0;
+#else
+	const struct chunk *c = a->chunks;
+	size_t within = a->cap - a->used > ALIGN ? a->cap - a->used - ALIGN : 0;
+	size_t room = c == NULL ? 0 : c->size - c->used;
+
+	return (room < within ? room : within) / ALIGN * ALIGN;
+#endif
+}
+
+bool
+arena_extend(struct arena *a, const void *p, size_t n, size_t more)
+{
+	size_t room = room_left(a), step = aligned(n);
+
+	if (room < more || (const unsigned char *)p + step != a->chunks->data + a->chunks->used)
+		return false;
+	a->chunks->used += aligned(n + more) - step;
+	a->used += aligned(n + more) - step;
+	return true;
 }
 
 void *
@@ -285,17 +319,23 @@ arena_bytes(struct arena *a, struct bytes b)
 	return (struct bytes){p, b.n};
 }
 
+/* Printed to where the next object will lie; what does not fit there is printed once more. */
 char *
 arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
+	size_t room = room_left(a);
+	char *at = room == 0 ? NULL : (char *)a->chunks->data + a->chunks->used;
 	va_list again;
 
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, again);
+	int n = vsnprintf(at, room, fmt, again);
 
 	va_end(again);
 	if (n < 0)
 		arena_leave(a);
+	if ((size_t)n < room)
+		return arena_alloc(a, (size_t)n + 1);
+	wipe(at, room); /* what lies behind the newest object stays zero */
 	char *p = arena_alloc(a, (size_t)n + 1);
 
 	vsnprintf(p, (size_t)n + 1, fmt, ap);

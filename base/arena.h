@@ -80,6 +80,12 @@ void *arena_calloc(struct arena *a, size_t count, size_t size)
 #define ARENA_NEW(a, type)      ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_calloc((a), (n), sizeof(type)))
 
+/*
+ * Make an object of n octets longer by `more` where it lies; the new octets are
+ * zero.  False: it is not the newest, or there is no room behind it.
+ */
+MUST_USE bool arena_extend(struct arena *a, const void *p, size_t n, size_t more);
+
 /* Copies that live in the arena.  arena_strdup(a, NULL) is NULL. */
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);

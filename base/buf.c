@@ -24,6 +24,10 @@ buf_reserve(struct buf *b, size_t n)
 
 	while (cap < b->n + n + 1)
 		cap *= 2;
+	if (b->cap > 0 && arena_extend(b->a, b->p, b->cap, cap - b->cap)) {
+		b->cap = cap;
+		return true;
+	}
 	unsigned char *p = arena_alloc(b->a, cap);
 
 	if (b->n > 0)
@@ -61,11 +65,24 @@ buf_char(struct buf *b, char c)
 void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->cap - b->n;
 	va_list ap;
 
 	va_start(ap, fmt);
-	buf_str(b, arena_vprintf(b->a, fmt, ap));
+	int n = vsnprintf(b->p == NULL ? NULL : (char *)b->p + b->n, room, fmt, ap);
+
 	va_end(ap);
+	if (n < 0 || !buf_reserve(b, (size_t)n)) {
+		if (b->p != NULL)
+			b->p[b->n] = 0;
+		return;
+	}
+	if ((size_t)n >= room) {
+		va_start(ap, fmt);
+		vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
+	b->n += (size_t)n;
 }
 
 bool

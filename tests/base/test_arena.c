@@ -28,6 +28,56 @@ objects_are_zeroed_and_aligned(void **state UNUSED)
 	arena_destroy(a);
 }
 
+/* Lengths around what is left of the first chunk: printed once or twice, the rest stays zero. */
+static void
+printed_text_is_whole_and_leaves_nothing_behind(void **state UNUSED)
+{
+	for (int n = 4000; n < 4200; n++) {
+		struct arena *a = arena_create(1 << 20);
+		const char *s, *copied;
+
+		arena_alloc(a, 10);
+		s = arena_printf(a, "%0*d", n, 7);
+		assert_int_equal(strlen(s), n);
+		assert_int_equal(s[n - 1], '7');
+		copied = arena_alloc(a, 64);
+		for (int i = 0; i < 64; i++)
+			assert_int_equal(copied[i], 0);
+		arena_destroy(a);
+	}
+}
+
+static void
+only_the_newest_object_grows(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	unsigned char *p = arena_alloc(a, 20), *q;
+
+	memset(p, 0xff, 20);
+	if (arena_extend(a, p, 20, 100)) { /* not where each object is a malloc */
+		for (int i = 20; i < 120; i++)
+			assert_int_equal(p[i], 0);
+		memset(p, 0xff, 120);
+		q = arena_alloc(a, 10);
+		assert_true(q >= p + 120);
+		assert_false(arena_extend(a, q, 10, 1 << 19)); /* more than the chunk has */
+	}
+	arena_alloc(a, 1);
+	assert_false(arena_extend(a, p, 120, 1));
+	arena_destroy(a);
+}
+
+static void
+growing_stays_within_the_cap(void **state UNUSED)
+{
+	struct arena *a = arena_create(256);
+	unsigned char *p = arena_alloc(a, 100);
+
+	assert_false(arena_extend(a, p, 100, 200));
+	assert_true(arena_used(a) <= 256);
+	arena_destroy(a);
+}
+
 static void
 deferred_calls_run_last_first_and_once(void **state UNUSED)
 {
@@ -275,6 +325,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(objects_are_zeroed_and_aligned),
+		cmocka_unit_test(printed_text_is_whole_and_leaves_nothing_behind),
+		cmocka_unit_test(only_the_newest_object_grows),
+		cmocka_unit_test(growing_stays_within_the_cap),
 		cmocka_unit_test(deferred_calls_run_last_first_and_once),
 		cmocka_unit_test(what_is_deferred_when_memory_runs_out_is_freed_too),
 		cmocka_unit_test(a_reached_cap_ends_the_guarded_work_and_nothing_else),
