@@ -1,4 +1,6 @@
 /* JSON from outside. */
+#include <stdlib.h>
+
 #include "base/json.h"
 #include "tests/arena.h"
 
@@ -110,6 +112,49 @@ objects_are_written_compactly(void **state UNUSED)
 			    "{\"b\":\"x\",\"a\":1,\"t\":true,\"l\":[\"y\"]}");
 }
 
+/* jansson's printer is the oracle: every octet, every type, nested, in both orders. */
+static void
+text_is_as_jansson_writes_it(void **state UNUSED)
+{
+	char all[0x80] = {0};
+	json_t *o, *in = json_new_object(a);
+	struct err err = {0};
+
+	ASSERT_OK(
+		json_parse_object(
+			a,
+			bytes_of("{\"z\":[],\"y\":{},\"x\":[1,-2,[true,false,null,{\"b\":0.5,"
+				 "\"a\":1e300}]],\"w\":\"/\\u00e4\\ud83d\\ude00\\\\\",\"\\\"\":3.0,"
+				 "\"m\":9223372036854775807}"),
+			1000, &o, &err),
+		&err);
+	for (int c = 1; c < 0x80; c++)
+		all[c - 1] = (char)c;
+	json_put_str(a, in, all, all);
+	json_put(a, o, "in", in);
+	for (int sorted = 0; sorted < 2; sorted++) {
+		char *expected = json_dumps(o, JSON_COMPACT | (sorted ? JSON_SORT_KEYS : 0));
+
+		assert_string_equal(json_text(a, o, sorted), expected);
+		free(expected);
+	}
+}
+
+static void
+put_what_is_not_text(void *p)
+{
+	json_put_str(p, json_new_object(p), "a", "\xc3(");
+}
+
+static void
+what_is_not_utf8_is_not_written(void **state UNUSED)
+{
+	struct arena *other = arena_create(4096);
+
+	assert_false(arena_run(other, put_what_is_not_text, other));
+	arena_destroy(other);
+}
+
 static void
 members_of_another_object_are_taken_over(void **state UNUSED)
 {
@@ -131,6 +176,8 @@ main(void)
 		cmocka_unit_test(depth_is_capped),
 		cmocka_unit_test(members_are_read_by_type),
 		cmocka_unit_test(objects_are_written_compactly),
+		cmocka_unit_test(text_is_as_jansson_writes_it),
+		cmocka_unit_test(what_is_not_utf8_is_not_written),
 		cmocka_unit_test(members_of_another_object_are_taken_over),
 	};
 
