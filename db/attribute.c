@@ -1,6 +1,9 @@
 /* Attributes of a subject; see attribute.h. */
 #include "db/attribute.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "db/part.h"
 #include "db/statements.h"
 
@@ -9,7 +12,7 @@ enum { LOAD, PUT };
 const struct db_statement db_attribute_statements[] = {
 	[LOAD] = {"attribute_load", DB_READ, T_ATTRIBUTE, 1, "b",
 		  "SELECT name, sealed, empty, level, source, verified_at, proofing"
-		  " FROM attribute WHERE subject = $1 ORDER BY name COLLATE \"C\""},
+		  " FROM attribute WHERE subject = $1"},
 	[PUT] = {"attribute_put", DB_IN_TX, T_ATTRIBUTE, 1, "btboitib",
 		 "INSERT INTO attribute (subject, name, sealed, empty, level, source, verified_at,"
 		 " proofing) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
@@ -25,6 +28,15 @@ db_attribute_ask(struct arena *a, const struct subject_id *subject, struct db_as
 	*out = db_ask_of(a, &db_attribute_statements[LOAD], DB_ARGS(db_id(subject)));
 }
 
+static int
+by_name(const void *x, const void *y)
+{
+	const struct db_attribute *a = x, *b = y;
+
+	return strcmp(a->name, b->name);
+}
+
+/* In order of name, sorted here: PostgreSQL makes a sorter of its own for each run. */
 bool
 db_attribute_answer(struct arena *a, struct db_rows *rows, const struct db_attribute **out,
 		    size_t *n, struct err *err)
@@ -43,6 +55,7 @@ db_attribute_answer(struct arena *a, struct db_rows *rows, const struct db_attri
 		};
 	if (!db_rows_check(rows, err))
 		return false;
+	qsort(list, rows->n, sizeof(*list), by_name);
 	*out = list;
 	*n = rows->n;
 	return true;

@@ -1,6 +1,8 @@
 /* Browser sessions; see session.h. */
 #include "db/session.h"
 
+#include <stdlib.h>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "db/dated.h"
@@ -33,7 +35,6 @@ enum {
 	" LEFT JOIN subject r ON r.id = s.represented"                                           \
 	" JOIN session_proof p ON p.sid = s.sid"                                                 \
 	" WHERE (s.represented IS NULL OR r.state = 'active')"
-#define BY_TIME " ORDER BY p.at, p.level"
 
 const struct db_statement db_session_statements[] = {
 	/*
@@ -54,12 +55,12 @@ const struct db_statement db_session_statements[] = {
 		 " jsonb_to_recordset($13::jsonb) AS p(at bigint, level smallint, method text)),"
 		 " a AS (" DB_AUDIT_FROM("s") ") SELECT FROM s"},
 	[FIND] = {"session_find", DB_READ, T_SESSION, 1, "bi",
-		  SELECT_SESSION " AND s.id_hash = $1 AND s.expires > $2" BY_TIME},
+		  SELECT_SESSION " AND s.id_hash = $1 AND s.expires > $2"},
 	[LOAD] = {"session_load", DB_READ, T_SESSION, 1, "ti",
-		  SELECT_SESSION " AND s.sid = $1 AND s.expires > $2" BY_TIME},
+		  SELECT_SESSION " AND s.sid = $1 AND s.expires > $2"},
 	[LIST] = {"session_list", DB_READ, T_SESSION, 0, "bi",
 		  SELECT_SESSION " AND s.acting = $1 AND s.expires > $2"
-				 " ORDER BY s.created, s.sid, p.at, p.level"},
+				 " ORDER BY s.created, s.sid"},
 	[TOUCH] = {"session_touch", DB_LAZY, T_SESSION, 1, "ti",
 		   "UPDATE session SET last_used = $2 WHERE sid = $1 AND last_used < $2"},
 	[ADD_PROOF] = {"session_add_proof", DB_DURABLE, T_SESSION, 7, DB_AUDIT_PARAMS "bbiiti",
@@ -155,6 +156,15 @@ db_session_create(const struct db_call *c, const char *id, const struct db_sessi
 		err);
 }
 
+/* Oldest first; of one time the lower level first. */
+static int
+by_time(const void *x, const void *y)
+{
+	const struct db_proof *a = x, *b = y;
+
+	return a->at != b->at ? (a->at > b->at) - (a->at < b->at) : a->level - b->level;
+}
+
 /* The session whose rows begin at `first`; how many rows it took, one for each proof. */
 static size_t
 read_session(const struct db_call *c, struct db_rows *rows, size_t first, struct db_session *s)
@@ -170,6 +180,7 @@ read_session(const struct db_call *c, struct db_rows *rows, size_t first, struct
 		proofs[i] = (struct db_proof){.level = (int)db_get_int(rows, first + i, 7),
 					      .method = db_get_text(rows, first + i, 8),
 					      .at = db_get_int(rows, first + i, 9)};
+	qsort(proofs, n, sizeof(*proofs), by_time);
 	*s = (struct db_session){
 		.sid = sid,
 		.acting = db_get_id(rows, first, 1),
