@@ -34,17 +34,20 @@
 	"SET plan_cache_mode = force_generic_plan;"                                        \
 	"SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;" \
 	"SET jit = off;"
-#define SHORT  "SET statement_timeout = '5s'; SET lock_timeout = '100ms';"
-#define LONGER "SET statement_timeout = '10s'; SET lock_timeout = '2s';"
+/* A bitmap, or a memory of rows met before, is set up at each run and saves nothing with one row.
+ */
+#define ONE_ROW "SET enable_bitmapscan = off; SET enable_memoize = off;"
+#define SHORT   "SET statement_timeout = '5s'; SET lock_timeout = '100ms';"
+#define LONGER  "SET statement_timeout = '10s'; SET lock_timeout = '2s';"
 /* Whatever the server's default is, durable means at least on this server's disk. */
 #define ON_DISK                                                \
 	"SELECT set_config('synchronous_commit', 'on', false)" \
 	" WHERE current_setting('synchronous_commit') IN ('off', 'local');"
 
 static const char *const settings[] = {
-	[CONN_READER] = COMMON BY_INDEX SHORT "SET default_transaction_read_only = on;",
-	[CONN_DURABLE] = COMMON BY_INDEX SHORT ON_DISK,
-	[CONN_LAZY] = COMMON BY_INDEX SHORT "SET synchronous_commit = off;",
+	[CONN_READER] = COMMON BY_INDEX ONE_ROW SHORT "SET default_transaction_read_only = on;",
+	[CONN_DURABLE] = COMMON BY_INDEX ONE_ROW SHORT ON_DISK,
+	[CONN_LAZY] = COMMON BY_INDEX ONE_ROW SHORT "SET synchronous_commit = off;",
 	[CONN_TX] = COMMON BY_INDEX LONGER ON_DISK,
 	[CONN_LISTENER] = COMMON SHORT "LISTEN kontor;",
 	[CONN_ADMIN] = COMMON "SET lock_timeout = '2s';" ON_DISK,

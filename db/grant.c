@@ -14,7 +14,11 @@ enum { CREATE, TAKE, LOCK, REVOKE_TX, REVOKE, FIND, REVOKE_ONE };
 	"grant_id, party, acting, represented, sid, scope, sealed, redirect_uri, challenge, " \
 	"nonce,"                                                                              \
 	" extra, created, expires"
-/* The person has not taken the consent back since `g` was given, nor stands it taken back now. */
+/*
+ * The person has not taken the consent back since `g` was given, nor stands it taken back now.
+ * Asked of the one row that was found: as a condition of a partitioned table it would be
+ * prepared for every partition at each run.
+ */
 #define CONSENT_OF(g)                                                             \
 	" FROM consent w WHERE w.acting = " g ".acting AND w.party = " g ".party" \
 	" AND w.represented IS NOT DISTINCT FROM " g ".represented"
@@ -23,8 +27,6 @@ enum { CREATE, TAKE, LOCK, REVOKE_TX, REVOKE, FIND, REVOKE_ONE };
 		g) " AND NOT w.given), 0) <= " g ".created"    \
 		   " AND coalesce((SELECT w.given" CONSENT_OF( \
 			   g) " ORDER BY w.id DESC LIMIT 1), true)"
-#define CODE_CONSENT  CONSENT_STANDS("grant_code")
-#define TOKEN_CONSENT CONSENT_STANDS("t")
 #define REVOKE_GRANT(now, grant)                                               \
 	"UPDATE access_token SET revoked_at = " now " WHERE grant_id = " grant \
 	" AND revoked_at IS NULL"
@@ -50,23 +52,31 @@ const struct db_statement db_grant_statements[] = {
 	 * can come between them; a session that has ended gives none, and one that is
 	 * about to end waits for the token, so as to take it back.
 	 */
-	[TAKE] = {"grant_take", DB_DURABLE, T_GRANT, 8, DB_AUDIT_PARAMS "ibtibi",
-		  "WITH pick AS (SELECT " GRANT_COLUMNS " FROM grant_code"
-		  " WHERE day = $7 AND hash = $8 AND party = $9 AND taken_at IS NULL"
-		  " AND expires > $1" CODE_CONSENT " FOR UPDATE SKIP LOCKED),"
-		  " alive AS (SELECT FROM session WHERE sid = (SELECT sid FROM pick)"
-		  " AND expires > $1 FOR KEY SHARE),"
-		  " taken AS (UPDATE grant_code g SET taken_at = $1, sealed = NULL, extra = NULL"
-		  " FROM pick, alive WHERE g.day = $7 AND g.hash = $8"
-		  " RETURNING 1),"
-		  " token AS (INSERT INTO access_token (day, hash, grant_id, party, acting,"
-		  " represented, sid, scope, sealed, created, expires)"
-		  " SELECT $10, $11, grant_id, party, acting, represented, sid, scope, sealed, $1,"
-		  " $12 FROM pick, taken),"
-		  " a AS (INSERT INTO audit (at, event, ref, subject, party, details)"
-		  " SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, '{}')::jsonb"
-		  " FROM pick, taken WHERE $2 IS NOT NULL)"
-		  " SELECT " GRANT_COLUMNS " FROM pick, taken"},
+	[TAKE] =
+		{"grant_take", DB_DURABLE, T_GRANT, 8, DB_AUDIT_PARAMS "ibtibi",
+		 "WITH code AS (SELECT " GRANT_COLUMNS " FROM grant_code"
+		 " WHERE day = $7 AND hash = $8 AND party = $9 AND taken_at IS NULL"
+		 " AND expires > $1 FOR UPDATE SKIP LOCKED),"
+		 " pick AS MATERIALIZED (SELECT * FROM code WHERE true" CONSENT_STANDS(
+			 "code") "),"
+				 " alive AS (SELECT FROM session WHERE sid = (SELECT sid FROM pick)"
+				 " AND expires > $1 FOR KEY SHARE),"
+				 " taken AS (UPDATE grant_code g SET taken_at = $1, sealed = NULL, "
+				 "extra = NULL"
+				 " FROM pick, alive WHERE g.day = $7 AND g.hash = $8"
+				 " RETURNING 1),"
+				 " token AS (INSERT INTO access_token (day, hash, grant_id, party, "
+				 "acting,"
+				 " represented, sid, scope, sealed, created, expires)"
+				 " SELECT $10, $11, grant_id, party, acting, represented, sid, "
+				 "scope, sealed, $1,"
+				 " $12 FROM pick, taken),"
+				 " a AS (INSERT INTO audit (at, event, ref, subject, party, "
+				 "details)"
+				 " SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, "
+				 "'{}')::jsonb"
+				 " FROM pick, taken WHERE $2 IS NOT NULL)"
+				 " SELECT " GRANT_COLUMNS " FROM pick, taken"},
 	[LOCK] = {"grant_lock", DB_IN_TX, T_GRANT, 2, "ibt",
 		  "SELECT grant_id, taken_at IS NOT NULL, acting FROM grant_code"
 		  " WHERE day = $1 AND hash = $2 AND party = $3 FOR UPDATE"},
@@ -75,12 +85,12 @@ const struct db_statement db_grant_statements[] = {
 	[REVOKE] = {"grant_revoke", DB_DURABLE, T_TOKEN, 7, DB_AUDIT_PARAMS "b",
 		    "WITH t AS (" REVOKE_GRANT("$1", "$7") " RETURNING 1)" DB_AUDIT_FROM("t")},
 	[FIND] = {"token_find", DB_READ, T_TOKEN, 2, "ibi",
-		  "SELECT t.grant_id, t.party, t.acting, t.represented, t.sid, t.scope, t.sealed,"
-		  " t.created, t.expires FROM access_token t"
-		  " JOIN subject a ON a.id = t.acting AND a.state = 'active'"
+		  "WITH t AS MATERIALIZED (SELECT grant_id, party, acting, represented, sid, scope,"
+		  " sealed, created, expires FROM access_token"
+		  " WHERE day = $1 AND hash = $2 AND expires > $3 AND revoked_at IS NULL)"
+		  " SELECT t.* FROM t JOIN subject a ON a.id = t.acting AND a.state = 'active'"
 		  " LEFT JOIN subject r ON r.id = t.represented"
-		  " WHERE t.day = $1 AND t.hash = $2 AND t.expires > $3 AND t.revoked_at IS NULL"
-		  " AND (t.represented IS NULL OR r.state = 'active')" TOKEN_CONSENT},
+		  " WHERE (t.represented IS NULL OR r.state = 'active')" CONSENT_STANDS("t")},
 	[REVOKE_ONE] = {"token_revoke", DB_DURABLE, T_TOKEN, 2, "ibti",
 			"UPDATE access_token SET revoked_at = $4 WHERE day = $1 AND hash = $2"
 			" AND party = $3 AND revoked_at IS NULL"},
