@@ -492,7 +492,7 @@ after_a_failure_a_transaction_is_over(void **state)
 
 	ASSERT_OK(db_tx_begin(&pg->c, &tx, &pg->err), &pg->err);
 	ASSERT_REFUSED(db_audit_add_tx(tx, &audit, NOW, &pg->err), &pg->err, ERR_DENIED,
-		       "audit_details_check");
+		       "json_object_is_one");
 	audit.details = NULL;
 	ASSERT_REFUSED(db_audit_add_tx(tx, &audit, NOW, &pg->err), &pg->err, ERR_INTERNAL,
 		       "the transaction is over");
