@@ -119,7 +119,8 @@ release(struct arena *a, size_t keep_bytes)
 	a->chunks = kept;
 	a->used = 0;
 	a->full = false;
-	a->next_chunk = kept == NULL ? CHUNK_FIRST_BYTES : 2 * kept->size;
+	/* Work that needs more than is kept needs a little more: not twice, mapped and unmapped. */
+	a->next_chunk = kept == NULL ? CHUNK_FIRST_BYTES : CHUNK_KEPT_BYTES / 4;
 }
 
 void
