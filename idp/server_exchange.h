@@ -13,7 +13,11 @@
 #include "idp/patience.h"
 #include "idp/server.h"
 
-#define SERVER_POOL_BYTES       ((size_t)64 * 1024) /* head of request and answer */
+/*
+ * Head of request and answer.  A target and headers of the most the gate permits fit, and cookies
+ * of what a proxy lets through; the library wipes all of it for each request, so no more.
+ */
+#define SERVER_POOL_BYTES       ((size_t)40 * 1024)
 #define SERVER_BODY_SLACK_BYTES ((size_t)4096)
 
 /* One request and its answer. */

@@ -378,6 +378,21 @@ limits_have_their_statuses(void **state UNUSED)
 	assert_int_equal(ask("GET /greedy HTTP/1.1\r\nHost: k\r\n\r\n"), 500);
 }
 
+/* Nearly the most the gate permits at once: the library's pool has room for it. */
+static void
+a_large_head_is_taken(void **state UNUSED)
+{
+	static char head[32 * 1024];
+	size_t n = 0;
+
+	n += (size_t)sprintf(head + n, "GET /light?%08000d HTTP/1.1\r\nHost: k\r\n", 0);
+	n += (size_t)sprintf(head + n, "Cookie: a=%07500d\r\n", 0);
+	for (int i = 0; i < 50; i++)
+		n += (size_t)sprintf(head + n, "X-%d: %0150d\r\n", i, 0);
+	sprintf(head + n, "\r\n");
+	assert_int_equal(ask(head), 200);
+}
+
 static void
 documents_are_shared_and_conditional(void **state UNUSED)
 {
@@ -712,6 +727,7 @@ main(void)
 		cmocka_unit_test(each_oddity_is_refused_and_ends_the_connection),
 		cmocka_unit_test(bodies_arrive_whole_in_any_pieces),
 		cmocka_unit_test(limits_have_their_statuses),
+		cmocka_unit_test(a_large_head_is_taken),
 		cmocka_unit_test(documents_are_shared_and_conditional),
 		cmocka_unit_test(a_full_lane_answers_503_and_light_requests_go_on),
 		cmocka_unit_test(the_metrics_listener_shows_inside_rows_only),
