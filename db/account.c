@@ -23,17 +23,15 @@ enum {
 	DELETED,
 };
 
-#define SUBJECT_COLUMNS \
-	"s.id, s.kind, s.origin, s.state, s.issuer, s.foreign_id, s.account_key, s.created"
-
 const struct db_statement db_account_statements[] = {
 	[LOAD] = {"account_load", DB_READ, T_SUBJECT, 1, "b",
-		  "SELECT " SUBJECT_COLUMNS " FROM subject s WHERE s.id = $1"},
+		  "SELECT " DB_SUBJECT_COLUMNS " FROM subject s WHERE s.id = $1"},
 	[FIND] = {"account_find", DB_READ, T_SUBJECT, 1, "b",
-		  "SELECT " SUBJECT_COLUMNS " FROM login_name n JOIN subject s ON s.id = n.subject"
+		  "SELECT " DB_SUBJECT_COLUMNS
+		  " FROM login_name n JOIN subject s ON s.id = n.subject"
 		  " WHERE n.lookup = $1"},
 	[FIND_FOREIGN] = {"account_find_foreign", DB_READ, T_SUBJECT, 1, "tt",
-			  "SELECT " SUBJECT_COLUMNS " FROM subject s"
+			  "SELECT " DB_SUBJECT_COLUMNS " FROM subject s"
 			  " WHERE s.issuer = $1 AND s.foreign_id = $2"},
 	[INSERT] = {"account_insert", DB_IN_TX, T_SUBJECT, 1, "bttttbi",
 		    "INSERT INTO subject (id, kind, origin, issuer, foreign_id, account_key,"

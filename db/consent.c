@@ -8,17 +8,11 @@
 
 enum { FIND, LIST, STORE, WITHDRAW };
 
-/* The row that stands; parameters: acting, represented, party. */
-#define LAST(acting, represented, party)                             \
-	" FROM consent WHERE acting = " acting " AND party = " party \
-	" AND represented IS NOT DISTINCT FROM " represented " ORDER BY id DESC LIMIT 1"
-
 const struct db_statement db_consent_statements[] = {
 	[FIND] = {"consent_find", DB_READ, T_CONSENT, 1, "bbt",
-		  "SELECT given, fingerprint, attributes::text, purpose, at" LAST("$1", "$2",
-										  "$3")},
+		  "SELECT " DB_CONSENT_COLUMNS DB_CONSENT_LAST("$1", "$2", "$3")},
 	[LIST] = {"consent_list", DB_READ, T_CONSENT, 0, "b",
-		  "SELECT given, fingerprint, attributes::text, purpose, at, party, represented"
+		  "SELECT " DB_CONSENT_COLUMNS ", party, represented"
 		  " FROM (SELECT DISTINCT ON (party, represented) * FROM consent"
 		  " WHERE acting = $1 ORDER BY party, represented, id DESC) last"
 		  " WHERE given ORDER BY party"},
@@ -30,7 +24,7 @@ const struct db_statement db_consent_statements[] = {
 			 "c")},
 	[WITHDRAW] =
 		{"consent_withdraw", DB_DURABLE, T_CONSENT, 7, DB_AUDIT_PARAMS "bbt",
-		 "WITH last AS (SELECT given" LAST(
+		 "WITH last AS (SELECT given" DB_CONSENT_LAST(
 			 "$7", "$8",
 			 "$9") "),"
 			       " c AS (INSERT INTO consent (acting, represented, party, given, at)"
@@ -49,14 +43,6 @@ read_consent(struct db_rows *rows, size_t i, struct db_consent *out)
 		.at = db_get_int(rows, i, 4),
 	};
 	db_get_octets(rows, i, 1, out->fingerprint, sizeof(out->fingerprint));
-}
-
-void
-db_consent_ask(struct arena *a, const struct db_consent_key *key, struct db_ask *out)
-{
-	*out = db_ask_of(
-		a, &db_consent_statements[FIND],
-		DB_ARGS(db_id(&key->acting), db_id(key->represented), db_text(key->party)));
 }
 
 bool
@@ -90,10 +76,11 @@ db_consent_find(const struct db_call *c, struct subject_id acting,
 		const struct db_consent **out, struct err *err)
 {
 	struct db_consent_key key = {acting, represented, party};
-	struct db_ask ask;
+	struct db_rows *rows;
 
-	db_consent_ask(c->a, &key, &ask);
-	return db_run_all(c, &ask, 1, err) && db_consent_answer(c->a, ask.rows, &key, out, err);
+	return db_run(c, &db_consent_statements[FIND],
+		      DB_ARGS(db_id(&acting), db_id(represented), db_text(party)), &rows, err) &&
+	       db_consent_answer(c->a, rows, &key, out, err);
 }
 
 bool

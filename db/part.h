@@ -1,6 +1,6 @@
 /*
  * What several aggregates are read from in one hand-over (db/holding.c): each gives the
- * statement it is read with and makes of the rows what its own functions give.
+ * statement or the columns it is read with, and makes of the rows what its own functions give.
  */
 #ifndef KONTOR_DB_PART_H
 #define KONTOR_DB_PART_H
@@ -9,6 +9,9 @@
 #include "db/consent.h"
 #include "db/sql.h"
 
+#define DB_SUBJECT_COLUMNS \
+	"s.id, s.kind, s.origin, s.state, s.issuer, s.foreign_id, s.account_key, s.created"
+#define DB_SUBJECT_N_COLUMNS 8
 void db_account_ask(struct arena *a, const struct subject_id *id, struct db_ask *out);
 MUST_USE bool db_account_answer(struct arena *a, struct db_rows *rows,
 				const struct db_subject **out, struct err *err);
@@ -23,13 +26,17 @@ struct db_consent_key {
 	const struct subject_id *represented; /* NULL: none */
 	const char *party;
 };
-void db_consent_ask(struct arena *a, const struct db_consent_key *key, struct db_ask *out);
+/* The row that stands; parameters: acting, represented, party. */
+#define DB_CONSENT_LAST(acting, represented, party)                  \
+	" FROM consent WHERE acting = " acting " AND party = " party \
+	" AND represented IS NOT DISTINCT FROM " represented " ORDER BY id DESC LIMIT 1"
+#define DB_CONSENT_COLUMNS   "coalesce(given, false), fingerprint, attributes::text, purpose, at"
+#define DB_CONSENT_N_COLUMNS 5
 MUST_USE bool db_consent_answer(struct arena *a, struct db_rows *rows,
 				const struct db_consent_key *key, const struct db_consent **out,
 				struct err *err);
 
-void db_pseudonym_ask(struct arena *a, const struct subject_id *subject, const char *sector,
-		      struct db_ask *out);
+/* One column: the value, or NULL where there is none. */
 MUST_USE bool db_pseudonym_answer(struct db_rows *rows, const char **out, struct err *err);
 
 #endif

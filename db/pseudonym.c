@@ -17,18 +17,10 @@ const struct db_statement db_pseudonym_statements[] = {
 	{0},
 };
 
-void
-db_pseudonym_ask(struct arena *a, const struct subject_id *subject, const char *sector,
-		 struct db_ask *out)
-{
-	*out = db_ask_of(a, &db_pseudonym_statements[FIND],
-			 DB_ARGS(db_id(subject), db_text(sector)));
-}
-
 bool
 db_pseudonym_answer(struct db_rows *rows, const char **out, struct err *err)
 {
-	const char *found = rows->n == 0 ? NULL : db_get_text(rows, 0, 0);
+	const char *found = rows->n == 0 ? NULL : db_get_text_opt(rows, 0, 0);
 
 	if (!db_rows_check(rows, err))
 		return false;
@@ -40,10 +32,11 @@ bool
 db_pseudonym_find(const struct db_call *c, struct subject_id subject, const char *sector,
 		  const char **out, struct err *err)
 {
-	struct db_ask ask;
+	struct db_rows *rows;
 
-	db_pseudonym_ask(c->a, &subject, sector, &ask);
-	return db_run_all(c, &ask, 1, err) && db_pseudonym_answer(ask.rows, out, err);
+	return db_run(c, &db_pseudonym_statements[FIND], DB_ARGS(db_id(&subject), db_text(sector)),
+		      &rows, err) &&
+	       db_pseudonym_answer(rows, out, err);
 }
 
 bool
