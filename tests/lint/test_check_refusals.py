@@ -1,0 +1,156 @@
+"""tools/check_refusals.py finds each check of a file, and names the one that no test misses."""
+import argparse
+import contextlib
+import io
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
+
+import check_refusals  # noqa: E402
+import refusal_checks  # noqa: E402
+import tap  # noqa: E402
+
+HEAD = """#include <stdbool.h>
+#include <stddef.h>
+#define FAIL(...) (g(0), false)
+#define DENY(x) FAIL(x)
+bool f(int x);
+bool g(int x);
+"""
+
+
+def _checks(body, head="static bool\nt(int a, int b, const char *s)"):
+    source = HEAD + head + "\n{\n" + body + "\n}\n"
+    refusing = refusal_checks.refusing_macros([source])
+    return [(c.text, c.forced) for c in refusal_checks.find("t.c", source, ["-std=c17"], refusing)]
+
+
+def _expect(body, *wanted, **how):
+    assert _checks(body, **how) == list(wanted), _checks(body, **how)
+
+
+def a_refusal_is_taken_out_operand_by_operand():
+    _expect("if (a < 0 || !f(b)) return false; return true;", ("a < 0", False), ("f(b)", True))
+    _expect("if (!(f(a) && f(b))) return DENY(1); return true;", ("f(a)", True), ("f(b)", True))
+
+
+def operands_that_refuse_only_together_are_one_check():
+    _expect("if (a && b && s != NULL) return false; return true;",
+            ("a && b && s != NULL", False))
+    _expect("if (a && (f(a) || f(b))) return false; return true;", ("f(a)", False), ("f(b)", False))
+
+
+def each_link_of_a_chain_is_a_check():
+    _expect("return f(a) && (s == NULL || (f(b) && g(a)));",
+            ("f(a)", True), ("f(b)", True), ("g(a)", True))
+    _expect("return s != NULL || DENY(2);", ("s != NULL || DENY(2)", True))
+
+
+def an_acceptance_is_forced():
+    _expect("if (f(a) && b > 0) return true; return false;", ("f(a)", True), ("b > 0", True))
+    _expect("if (f(a)) return s; return NULL;", ("f(a)", True),
+            head="static const char *\nt(int a, const char *s)")
+
+
+def what_cannot_be_told_from_here_is_a_check_both_ways():
+    _expect("if (a) g(b); return true;", ("a", False), ("a", True))
+    _expect("bool x = a && b; return x;", ("a && b", False), ("a", True), ("b", True), ("x", True))
+
+
+def candidates_are_passed_over_and_searches_end():
+    _expect("for (int i = 0; i < a; i++) { if (!f(i)) continue; g(i); } return true;",
+            ("f(i)", True))
+    _expect("int i = 0; while (i < a && !f(i)) i++; return i < b;",
+            ("f(i)", True), ("i < b", True))
+
+
+def a_choice_with_a_refusal_is_a_check():
+    _expect("return f(a) ? s : NULL;", ("f(a)", True),
+            head="static const char *\nt(int a, const char *s)")
+
+
+def switches_leave_the_lines_where_they_are():
+    source = HEAD + "bool\nt(int a)\n{\n\treturn f(a) &&\n\t       !g(a);\n}\n"
+    checks = refusal_checks.find("t.c", source, ["-std=c17"], {"FAIL"})
+    for number, check in enumerate(checks, 7):
+        check.number = number
+    text = refusal_checks.with_switches(source, checks)
+    assert "return kontor_mutant(7, (f(a)), true) &&\n\t       !kontor_mutant(8, (g(a)), false)" \
+        in text, text
+    assert text.split("#line 1\n")[1].count("\n") == source.count("\n")
+
+
+PLANTED = """#include <stdbool.h>
+bool gate(int a, int b, int c);
+bool
+gate(int a, int b, int c)
+{
+	if (a < 0)
+		return false;
+	if (b < 0)
+		return false;
+	/* second line: the caller gives no other */
+	if (c < 0)
+		return false;
+	return true;
+}
+"""
+PLANTED_TEST = """#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+bool gate(int a, int b, int c);
+static void a_is_refused(void **state) { (void)state; assert_false(gate(-1, 1, 1)); }
+static void b_is_seen(void **state) { (void)state; gate(1, -1, 1); assert_true(gate(1, 1, 1)); }
+static void c_is_refused(void **state) { (void)state; %s; }
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_is_refused),
+		cmocka_unit_test(b_is_seen),
+		cmocka_unit_test(c_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+"""
+PLANTED_BUILD = """project('planted', 'c', default_options: ['c_std=c17'])
+test('gate', executable('test_gate', 'gate.c', 'test_gate.c', dependencies: dependency('cmocka')),
+  suite: 'planted', protocol: 'tap', env: ['CMOCKA_MESSAGE_OUTPUT=TAP'])
+"""
+
+
+def _run_planted(root, c_test):
+    """(number of complaints, what was said)"""
+    for name, text in (("gate.c", PLANTED), ("test_gate.c", PLANTED_TEST % c_test),
+                       ("meson.build", PLANTED_BUILD)):
+        (root / name).write_text(text, encoding="utf-8")
+    args = argparse.Namespace(files=[], fresh=False, list=False, jobs=2, slow=4.0)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
+        wrong = check_refusals.check_refusals(root, root / "build-refusals", args,
+                                              scope=("gate.c",), suites={"planted"}, options=())
+    return wrong, said.getvalue()
+
+
+def a_planted_check_without_a_test_is_named():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        subprocess.run(["git", "init", "-q", folder], check=True)
+        wrong, said = _run_planted(root, "")
+        assert wrong == 1, said
+        assert "gate.c: 3 checks, 1 missed by a test when taken out\n" in said, said
+        assert "gate.c:8: gate: b < 0 [taken as false; it refuses in 1 cases]: no test" in said, said
+        assert "gate.c:11: second line: the caller gives no other" in said, said
+        # A test that misses the second line shows that it is none.
+        wrong, said = _run_planted(root, "assert_false(gate(1, 1, -1))")
+        assert wrong == 2 and "gate.c:11: no second line: planted/gate: c_is_refused" in said, said
+
+
+tap.run_all(dict(globals()))

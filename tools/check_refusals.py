@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""./dev check-refusals: which refusals would no test miss?
+
+usage: check_refusals.py [--fresh] [--jobs N] [--list] [FILE...]
+
+Takes each check (refusal_checks.py says what one is) out in turn and runs the tests in which it
+refuses until one fails.  All checks lie in one build behind switches, so nothing is compiled
+again.  Prints a line for each file and one for each check that no test misses; exits 1 when there
+is one.  A verdict is kept (build-refusals/verdicts.json) until the function or the test that
+noticed changes.
+
+  FILE     only these files; default: all of SCOPE
+  --fresh  forget kept verdicts
+  --list   say what would be taken out, and run nothing
+
+Two kinds of checks need no test.  EXCUSED names calls that fail only when memory or a library does.  A
+second line of defence, which no input reaches behind the first, says so in the source:
+`/* second line: why */` on the check's line or the one before.  It is listed, and when a test does
+miss it, the comment is what is wrong.
+"""
+import argparse
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import refusal_checks
+import refusal_run
+from refusal_run import Broken, Build, Case, Runner, each
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SCOPE = ("saml/*.c", "oidc/*.c", "idp/gate.c", "idp/request.c", "idp/csrf.c", "idp/session.c",
+         "idp/flow*.c", "idp/front*.c", "idp/ep_*.c", "idp/login*.c", "idp/consent.c",
+         "idp/release.c", "idp/grant*.c", "idp/level.c", "idp/saml_*.c")
+SUITES = {"saml", "oidc", "idp", "flow", "keys", "fuzz"}
+OPTIONS = ("-Db_sanitize=address,undefined", "-Darena_debug=true")  # as ./dev test builds
+
+# Calls that fail only when memory or the library does; they cannot be brought to it by any input.
+EXCUSED = re.compile(r"$^")
+
+
+@contextmanager
+def database(root):
+    """A PostgreSQL for as long as the run takes."""
+    server = subprocess.Popen([str(root / "tools" / "pg-temp"), "run", "--fast", "--own"],
+                              stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+class Kept:
+    """Verdicts and observations of earlier runs, as far as they still hold."""
+
+    def __init__(self, root, folder, fresh):
+        self.root, self.path = root, folder / "verdicts.json"
+        known = {} if fresh or not self.path.exists() else json.loads(self.path.read_text())
+        self.verdicts, self.seen = known.get("verdicts", {}), known.get("seen", {})
+
+    def save(self):
+        text = json.dumps({"verdicts": self.verdicts, "seen": self.seen})
+        self.path.write_text(text, encoding="utf-8")
+
+    @staticmethod
+    def _digest(*octets):
+        return hashlib.sha256(b"\0".join(octets)).hexdigest()
+
+    def _state(self, check, by):
+        suite, name = by.split(":")[0].split("/", 1)
+        tests = [self.root / "tests" / suite / f for f in (f"test_{name}.c", f"{name}.c")]
+        return self._digest(check.body.encode(), *(t.read_bytes() for t in tests if t.exists()))
+
+    def verdict(self, check):
+        by, state = self.verdicts.get(check.key(), (None, None))
+        return by if by is not None and state == self._state(check, by) else None
+
+    def keep(self, check, by):
+        if by is None:
+            self.verdicts.pop(check.key(), None)
+        else:
+            self.verdicts[check.key()] = (by, self._state(check, by))
+
+    def _program_state(self, program):
+        files = []
+        for arg in map(Path, program.argv):
+            files += sorted(arg.rglob("*")) if arg.is_dir() else [arg]
+        return self._digest(*(f.read_bytes() for f in files if f.is_file()))
+
+    def observed(self, program):
+        """Whether the program's cases are known from a run of these very octets."""
+        state, cases = self.seen.get(program.name, (None, []))
+        if state != self._program_state(program):
+            return False
+        program.cases = [Case(program, n, s, set(r)) for n, s, r in cases]
+        return True
+
+    def keep_observed(self, program):
+        self.seen[program.name] = (self._program_state(program), [
+            (c.name, c.seconds, sorted(c.refusing)) for c in program.cases])
+
+
+class Progress:
+    def __init__(self):
+        self.last = 0.0
+
+    def __call__(self, text, done, of):
+        if time.monotonic() - self.last > (0.2 if sys.stderr.isatty() else 30) or done == of:
+            self.last = time.monotonic()
+            end = "\r" if sys.stderr.isatty() and done < of else "\n"
+            print(f"\033[K{text} {done}/{of}" if sys.stderr.isatty() else f"{text} {done}/{of}",
+                  end=end, file=sys.stderr, flush=True)
+
+
+def observe_all(runner, kept, programs, workers, progress):
+    """Every case by itself, with every check in place: which checks refuse in it?"""
+    fresh = [p for p in programs if not kept.observed(p)]
+    for program, _ in each(runner.list_cases, fresh, workers):
+        pass
+    cases = [c for p in fresh for c in p.cases]
+    alone = set()
+    for done, (case, why) in enumerate(each(runner.observe, cases, workers), 1):
+        progress("looking what refuses in which case", done, len(cases))
+        if why is not None:
+            alone.add(case.program.name)
+    for program in (p for p in fresh if p.name in alone):
+        # A case needs those before it: the program counts as one.
+        program.cases = [Case(program, None)]
+        why = runner.observe(program.cases[0])
+        if why is not None:
+            raise Broken(f"{program.name} fails with every check in place: {why}")
+    for program in fresh:
+        kept.keep_observed(program)
+    kept.save()
+
+
+def take_out_all(runner, kept, programs, checks, workers, progress):
+    """check number -> which test misses it, or None."""
+    cases = [c for p in programs for c in p.cases]
+    verdicts = {c.number: kept.verdict(c) for c in checks}
+    todo = [c for c in checks if verdicts[c.number] is None]
+    for done, (check, by) in enumerate(
+            each(lambda c: runner.notice(c, cases), todo, workers), 1):
+        verdicts[check.number] = by
+        kept.keep(check, by)
+        progress("taking checks out", done, len(todo))
+        if done % 100 == 0:
+            kept.save()
+    kept.save()
+    return verdicts
+
+
+def describe(check, cases):
+    reached = sum(check.number in c.refusing for c in cases)
+    return (f"{check.path}:{check.line}: {check.function}: {check.text} "
+            f"[taken as {str(check.forced).lower()}; it refuses in {reached} cases]")
+
+
+def report(found, verdicts, cases):
+    """Says it all; the number of checks that stand against nothing, or wrongly as a second line."""
+    wrong, excused, second = [], 0, []
+    for path, checks in found.items():
+        noticed = 0
+        for check in checks:
+            by = verdicts[check.number]
+            if by is not None:
+                noticed += 1
+                if check.why_kept is not None:
+                    wrong.append(f"{check.path}:{check.line}: no second line: {by} misses it")
+            elif EXCUSED.match(check.text):
+                excused += 1
+            elif check.why_kept is not None:
+                second.append(f"{check.path}:{check.line}: second line: {check.why_kept}")
+            else:
+                wrong.append(describe(check, cases) + ": no test misses it")
+        print(f"{path}: {len(checks)} checks, {noticed} missed by a test when taken out")
+    for line in second + wrong:
+        print(line)
+    total = sum(map(len, found.values()))
+    print(f"{total} checks, {total - excused - len(second) - len(wrong)} missed by a test, "
+          f"{excused} of memory or a library, {len(second)} second lines, {len(wrong)} wrong")
+    return len(wrong)
+
+
+def scope_of(root, scope):
+    return sorted({str(p.relative_to(root)) for pattern in scope for p in root.glob(pattern)})
+
+
+def check_refusals(root, folder, args, scope=SCOPE, suites=SUITES, options=OPTIONS):
+    paths = scope_of(root, scope)
+    wanted = [os.path.relpath(Path(f).resolve(), root) for f in args.files] or paths
+    for path in set(wanted) - set(paths):
+        raise Broken(f"{path} is not in the scope of this tool")
+    build = Build(root, folder, options)
+    build.copy(set(paths))
+    build.configure()
+    found = build.checks(paths)
+    chosen = {p: c for p, c in found.items() if p in wanted}
+    if args.list:
+        for check in (c for checks in chosen.values() for c in checks):
+            print(f"{check.path}:{check.line}: {check.text} -> {str(check.forced).lower()}")
+        return 0
+    print("building with a switch at each check …", file=sys.stderr)
+    programs = build.programs(suites)
+    build.compile(programs)
+    progress, kept = Progress(), Kept(root, folder, args.fresh)
+    with database(root) if "flow" in suites else contextmanager(lambda: (yield None))() as db:
+        runner = Runner(build, db, args.slow)
+        runner.map_bytes = len(paths) * 1000 + 1000
+        observe_all(runner, kept, programs, args.jobs, progress)
+        verdicts = take_out_all(runner, kept, programs,
+                                [c for checks in chosen.values() for c in checks], args.jobs,
+                                progress)
+    return report(chosen, verdicts, [c for p in programs for c in p.cases])
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1])
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--slow", type=float, default=4.0, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    try:
+        sys.exit(1 if check_refusals(ROOT, ROOT / "build-refusals", args) else 0)
+    except (Broken, ValueError) as e:
+        sys.exit(f"check-refusals: {e}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+"""Builds the tree with a switch at each check, and runs tests with one check taken out."""
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import refusal_checks
+
+RUNTIME = Path(__file__).with_name("refusal_runtime.c")
+FAILED_LINE = re.compile(rb"^not ok \d+ - (.*)$", re.M)
+
+
+class Broken(Exception):
+    """The tool itself cannot go on; the text says why."""
+
+
+def run_quiet(argv, **how):
+    done = subprocess.run(argv, check=False, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **how)
+    if done.returncode != 0:
+        raise Broken(f"{' '.join(map(str, argv[:4]))} failed:\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+@dataclass
+class Case:
+    """One cmocka case, or (name None) a program that runs as a whole."""
+    program: "Program"
+    name: str | None
+    seconds: float = 0.0
+    refusing: set = field(default_factory=set)  # numbers of checks that refused in it
+
+    def __str__(self):
+        return self.program.name + (f": {self.name}" if self.name else "")
+
+
+@dataclass
+class Program:
+    name: str       # saml/xmlsig
+    argv: list
+    env: dict
+    cases: list = field(default_factory=list)
+
+
+class Build:
+    """FOLDER/src is a copy of the tree with switches, FOLDER/build what meson makes of it."""
+
+    def __init__(self, root, folder, options):
+        self.root, self.folder, self.options = root, folder, options
+        self.src, self.out = folder / "src", folder / "build"
+        self.scratch = folder / "scratch"
+
+    def _files(self):
+        listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                                cwd=self.root, check=True, stdout=subprocess.PIPE, text=True).stdout
+        return [p for p in listed.split("\0") if p and (self.root / p).is_file()]
+
+    @staticmethod
+    def _write(path, octets):
+        """Only when it says something else: ninja goes by the time of change."""
+        if not path.exists() or path.read_bytes() != octets:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(octets)
+
+    def copy(self, besides):
+        """The tree as it stands; files of `besides` come with their switches later."""
+        wanted = set(self._files())
+        for path in wanted:
+            to = self.src / path
+            if path not in besides or not to.exists():
+                self._write(to, (self.root / path).read_bytes())
+            to.chmod((self.root / path).stat().st_mode & 0o777)
+        for old in (p for p in self.src.rglob("*") if p.is_file()):
+            if str(old.relative_to(self.src)) not in wanted and "node_modules" not in old.parts:
+                old.unlink()
+        modules = self.root / "web" / "node_modules"
+        if modules.exists() and not (self.src / "web" / "node_modules").exists():
+            (self.src / "web" / "node_modules").symlink_to(modules)
+
+    def configure(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        runtime = self.folder / "runtime.o"
+        run_quiet(["cc", "-O1", "-fPIC", "-c", str(RUNTIME), "-o", str(runtime)])
+        if not (self.out / "build.ninja").exists():
+            run_quiet(["meson", "setup", str(self.out), str(self.src), "-Dwerror=false",
+                       f"-Dc_link_args=['{runtime}', '-Wl,--wrap=_cmocka_run_group_tests']",
+                       *self.options])
+
+    def flags(self):
+        """path -> what clang has to know to read it, and the folder from where."""
+        found = {}
+        text = (self.out / "compile_commands.json").read_text(encoding="utf-8")
+        for entry in json.loads(text):
+            path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), self.src)
+            found.setdefault(path, [
+                re.sub(r"^-I(?!/)", f"-I{entry['directory']}/", a)
+                for a in shlex.split(entry["command"]) if a.startswith(("-I", "-D", "-std"))])
+        return found
+
+    def checks(self, paths):
+        """path -> its checks, numbered so that one file's change leaves the others alone."""
+        flags, found = self.flags(), {}
+        refusing = refusal_checks.refusing_macros(
+            (self.root / p).read_text(encoding="utf-8") for p in self._files()
+            if p.endswith((".c", ".h")))
+        for at, path in enumerate(paths):
+            source = (self.root / path).read_text(encoding="utf-8")
+            found[path] = refusal_checks.find(path, source, flags.get(path, []), refusing,
+                                              str(self.root / path))
+            for i, check in enumerate(found[path], 1):
+                check.number = at * 1000 + i
+            self._write(self.src / path,
+                        refusal_checks.with_switches(source, found[path]).encode())
+        return found
+
+    def compile(self, programs):
+        wanted = {os.path.relpath(arg, self.out) for p in programs for arg in p.argv
+                  if arg.startswith("/")}
+        run_quiet(["ninja", "-C", str(self.out), *sorted(w for w in wanted if w[:2] != "..")])
+
+    def programs(self, suites):
+        listed = json.loads(run_quiet(["meson", "introspect", "--tests", str(self.out)]))
+        found = []
+        for test in listed:
+            suite = test["suite"][0].split(":")[-1]
+            argv = test["cmd"]
+            if "--" in argv and argv[0].endswith("pg-temp"):
+                if "--own" in argv:
+                    continue  # it stops and starts the server: nothing beside it
+                argv = argv[argv.index("--") + 1:]
+            native = not argv[0].endswith((".py", "python3", ".sh", "node"))
+            if suite in suites and native and test["protocol"] == "tap":
+                found.append(Program(f"{suite}/{test['name']}", argv, dict(test["env"])))
+        return found
+
+
+class Runner:
+    """Runs programs, several at a time; a failure is seen at its first line."""
+
+    def __init__(self, build, database, slow):
+        self.build, self.database, self.slow = build, database, slow
+        self.map_bytes = 0
+        build.scratch.mkdir(exist_ok=True)
+
+    def run(self, program, names, mutant, seconds, map_path=None):
+        """None: all went well; else the case that failed, or how it ended."""
+        env = dict(os.environ, **program.env, KONTOR_MUTANT=str(mutant))
+        env.pop("KONTOR_TEST_FULL", None)
+        if self.database:
+            env["KONTOR_TEST_DB"] = self.database
+        if names is not None:
+            env["KONTOR_MUTANT_CASES"] = ",".join(names)
+        if map_path is not None:
+            env["KONTOR_MUTANT_MAP"] = str(map_path)
+        folder = tempfile.mkdtemp(dir=self.build.scratch)
+        env["TMPDIR"] = folder
+        child = subprocess.Popen(program.argv, env=env, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                 start_new_session=True, cwd=self.build.out)
+        late = threading.Event()
+
+        def end():
+            late.set()
+            self._kill(child)
+        timer = threading.Timer(seconds, end)
+        timer.start()
+        try:
+            failed = None
+            for line in child.stdout:
+                m = FAILED_LINE.match(line)
+                if m:
+                    failed = m[1].decode(errors="replace").strip()
+                    break
+            self._kill(child) if failed else None
+            status = child.wait()
+        finally:
+            timer.cancel()
+            self._kill(child)
+            child.stdout.close()
+            shutil.rmtree(folder, ignore_errors=True)
+        if failed:
+            return failed
+        if late.is_set():
+            return f"no end within {seconds:.0f} s"
+        return None if status == 0 else f"ended with status {status}"
+
+    @staticmethod
+    def _kill(child):
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    # ---- what refuses where ----
+
+    def list_cases(self, program):
+        env = dict(os.environ, **program.env, KONTOR_MUTANT_CASES="?")
+        done = subprocess.run(program.argv, env=env, check=False, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=600,
+                              cwd=self.build.out) if "cmocka" in self._libraries(program) else None
+        names = re.findall(rb"^case (.*)$", done.stdout, re.M) if done else []
+        program.cases = [Case(program, n.decode()) for n in names] or [Case(program, None)]
+
+    @staticmethod
+    def _libraries(program):
+        done = subprocess.run(["ldd", program.argv[0]], check=False, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)
+        return done.stdout
+
+    def observe(self, case):
+        """Run one case with all checks in place; note which refused."""
+        path = self.build.scratch / f"map-{threading.get_ident()}"
+        path.write_bytes(bytes(self.map_bytes))
+        start = time.monotonic()
+        why = self.run(case.program, None if case.name is None else [case.name], 0,
+                       600 * self.slow, path)
+        case.seconds = time.monotonic() - start
+        if why is None:
+            case.refusing = {i for i, octet in enumerate(path.read_bytes()) if octet}
+        return why
+
+    # ---- without a check ----
+
+    def notice(self, check, cases):
+        """Which case misses the check; None: no one."""
+        by_program = {}
+        for case in cases:
+            if check.number in case.refusing:
+                by_program.setdefault(case.program.name, []).append(case)
+        for chosen in sorted(by_program.values(), key=lambda c: sum(x.seconds for x in c)):
+            names = None if chosen[0].name is None else [c.name for c in chosen]
+            limit = (10 + 8 * sum(c.seconds for c in chosen)) * self.slow
+            why = self.run(chosen[0].program, names, check.number, limit)
+            if why is not None:
+                return f"{chosen[0].program.name}: {why}"
+        return None
+
+
+def each(function, items, workers):
+    """(item, function(item)) as they get ready."""
+    with ThreadPoolExecutor(workers) as pool:
+        futures = {pool.submit(function, item): item for item in items}
+        from concurrent.futures import as_completed
+        for future in as_completed(futures):
+            yield futures[future], future.result()
