@@ -125,18 +125,21 @@ def observe_all(runner, kept, programs, workers, progress):
     for program, _ in each(runner.list_cases, fresh, workers):
         pass
     cases = [c for p in fresh for c in p.cases]
-    alone = set()
+    left, together = {p.name: len(p.cases) for p in fresh}, set()
     for done, (case, why) in enumerate(each(runner.observe, cases, workers), 1):
         progress("looking what refuses in which case", done, len(cases))
+        left[case.program.name] -= 1
         if why is not None:
-            alone.add(case.program.name)
-    for program in (p for p in fresh if p.name in alone):
+            together.add(case.program.name)
+        elif left[case.program.name] == 0 and case.program.name not in together:
+            kept.keep_observed(case.program)
+            kept.save()
+    for program in (p for p in fresh if p.name in together):
         # A case needs those before it: the program counts as one.
         program.cases = [Case(program, None)]
         why = runner.observe(program.cases[0])
         if why is not None:
             raise Broken(f"{program.name} fails with every check in place: {why}")
-    for program in fresh:
         kept.keep_observed(program)
     kept.save()
 

@@ -534,6 +534,31 @@ an_unsigned_request_needs_the_partys_policy(void **state)
 	web_get(&b, unsigned_url(w, url));
 	assert_null(saml_response_of(&b));
 	assert_int_equal(b.status, 403);
+	world_saml_party(w, "{\"accept-unsigned\":\"yes\"}");
+	web_get(&b, unsigned_url(w, url));
+	assert_int_equal(b.status, 200);
+	assert_true(text_starts(b.path, "/flow/"));
+	world_saml_party(w, POLICY);
+}
+
+static void
+a_request_by_post_reads_the_session_on_the_flows_own_page(void **state)
+{
+	/* Lax cookies do not come with it, and where a browser sends them none the less the answer
+	 * is the same. */
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b);
+	agree(&b);
+	ask(&b, "", "");
+	assert_non_null(saml_response_of(&b));
+	assert_true(text_starts(b.path, "/saml/sso"));
+	web_post_from(&b, "https://amt24.example", "/saml/sso", saml_request_form(w, fresh_id(w)));
+	assert_non_null(saml_response_of(&b));
+	assert_true(text_starts(b.path, "/flow/"));
 }
 
 static void
@@ -660,6 +685,7 @@ main(void)
 		T(agreeing_counts_only_for_what_was_shown),
 		T(a_portal_of_no_group_gets_each_login_anew),
 		T(an_unsigned_request_needs_the_partys_policy),
+		T(a_request_by_post_reads_the_session_on_the_flows_own_page),
 		T(a_logout_that_comes_again_ends_nothing_further),
 		T(logout_by_the_portal_ends_the_session),
 		T(every_login_and_every_answer_has_its_audit_row),

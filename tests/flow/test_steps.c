@@ -222,6 +222,29 @@ a_request_sent_again_leads_to_its_own_login(void **state)
 	assert_string_equal(b.path, page);
 }
 
+#define NEIGHBOUR "https://gewerbe.example/metadata"
+
+static void
+the_same_id_from_another_portal_leads_to_no_login_of_this_one(void **state)
+{
+	struct world *w = *state;
+	const char *here = saml_request_url(w, "_twins", "", ""), *there;
+	struct web b, other;
+
+	w->saml_party = NEIGHBOUR;
+	world_saml_party(w, POLICY);
+	there = saml_request_url(w, "_twins", "", "");
+	w->saml_party = NULL;
+	web_init(&other, w);
+	web_get(&other, there);
+	ASSERT_PAGE(&other, LOGIN);
+	web_init(&b, w);
+	web_get(&b, here);
+	ASSERT_PAGE(&b, LOGIN);
+	web_get(&b, there); /* seen before, and not begun in this browser */
+	assert_int_equal(b.status, 410);
+}
+
 /* ---- persons ---- */
 
 static void
@@ -659,6 +682,7 @@ main(void)
 		T(a_login_as_somebody_else_ends_the_session_there_was),
 		T(a_cookie_opens_its_own_flow_only),
 		T(a_request_sent_again_leads_to_its_own_login),
+		T(the_same_id_from_another_portal_leads_to_no_login_of_this_one),
 		T(proofs_of_one_person_are_not_the_next_ones),
 		T(a_forced_login_counts_no_proof_given_beside_it),
 		T(what_is_proved_in_the_flow_is_young_enough_for_it),

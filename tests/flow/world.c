@@ -57,14 +57,20 @@ publish(struct world *w)
 	app_publish(&w->app, snap);
 }
 
+static const char *
+saml_entity(const struct world *w)
+{
+	return w->saml_party == NULL ? SAML_PARTY : w->saml_party;
+}
+
 static struct bytes
-saml_metadata_of(struct world *w)
+saml_metadata_of(struct world *w, const char *policy)
 {
 	return bytes_of(arena_printf(
 		w->a,
 		"<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" "
-		"xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" entityID=\"" SAML_PARTY "\">"
-		"<md:SPSSODescriptor AuthnRequestsSigned=\"true\" protocolSupportEnumeration="
+		"xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" entityID=\"%s\">"
+		"<md:SPSSODescriptor AuthnRequestsSigned=\"%s\" protocolSupportEnumeration="
 		"\"urn:oasis:names:tc:SAML:2.0:protocol\"><md:KeyDescriptor use=\"signing\">"
 		"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate>"
 		"</ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:SingleLogoutService Binding="
@@ -72,6 +78,7 @@ saml_metadata_of(struct world *w)
 		"\"/><md:AssertionConsumerService index=\"0\" Binding="
 		"\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"" SAML_ACS
 		"\"/></md:SPSSODescriptor></md:EntityDescriptor>",
+		saml_entity(w), strstr(policy, "accept-unsigned") == NULL ? "true" : "false",
 		enc_base64(w->a, w->keys->p256.cert)));
 }
 
@@ -89,10 +96,10 @@ save_party(struct world *w, const struct db_party *row)
 void
 world_saml_party(struct world *w, const char *policy)
 {
-	struct db_party row = {.id = SAML_PARTY,
+	struct db_party row = {.id = saml_entity(w),
 			       .kind = "saml",
 			       .display_name = "Amt24",
-			       .document = saml_metadata_of(w),
+			       .document = saml_metadata_of(w, policy),
 			       .policy = policy,
 			       .enabled = true};
 
@@ -282,22 +289,30 @@ between(struct arena *a, const char *text, const char *before, const char *after
 	return to == NULL ? NULL : arena_strndup(a, from, (size_t)(to - from));
 }
 
-static const char *
-signed_url(struct world *w, const char *path, const char *xml)
+static void
+send_message(struct world *w, enum saml_binding binding, const char *path,
+	     const struct saml_to_sign *message, struct saml_carrier *out)
 {
 	struct saml_signer signer = {
 		&w->keys->ops, w->keys->p256.kid, saml_suite_by_alg(SIG_ES256), {0}};
-	struct saml_to_sign message = {.element = bytes_of(xml)};
-	struct saml_outgoing out = {
+	struct saml_outgoing how = {
 		.url = arena_printf(w->a, BASE "%s", path),
 		.relay_state = w->relay_state == NULL ? "state-1" : w->relay_state,
-		.message = &message,
+		.message = message,
 		.signer = &signer,
 	};
-	struct saml_carrier carrier;
 	struct err err = {0};
 
-	ASSERT_OK(saml_binding_encode(w->a, SAML_BINDING_REDIRECT, &out, &carrier, &err), &err);
+	ASSERT_OK(saml_binding_encode(w->a, binding, &how, out, &err), &err);
+}
+
+static const char *
+signed_url(struct world *w, const char *path, const char *xml)
+{
+	struct saml_to_sign message = {.element = bytes_of(xml)};
+	struct saml_carrier carrier;
+
+	send_message(w, SAML_BINDING_REDIRECT, path, &message, &carrier);
 	return carrier.location;
 }
 
@@ -311,9 +326,36 @@ saml_request_url(struct world *w, const char *id, const char *extra, const char 
 			"<samlp:AuthnRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
 			"xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"%s\" "
 			"Version=\"2.0\" IssueInstant=\"%s\" Destination=\"" BASE "/saml/sso\" "
-			"AssertionConsumerServiceURL=\"" SAML_ACS "\"%s><saml:Issuer>" SAML_PARTY
-			"</saml:Issuer>%s</samlp:AuthnRequest>",
-			id, clock_text(w->a, w->now), extra, inner));
+			"AssertionConsumerServiceURL=\"" SAML_ACS
+			"\"%s><saml:Issuer>%s</saml:Issuer>%s</samlp:AuthnRequest>",
+			id, clock_text(w->a, w->now), extra, saml_entity(w), inner));
+}
+
+const char *
+saml_request_form(struct world *w, const char *id)
+{
+	static const char issuer_end[] = "</saml:Issuer>";
+	const char *xml =
+		arena_printf(/* canonical, for it is signed as it stands */
+			     w->a,
+			     "<samlp:AuthnRequest "
+			     "xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
+			     "AssertionConsumerServiceURL=\"" SAML_ACS "\" Destination=\"" BASE
+			     "/saml/sso\" ID=\"%s\" IssueInstant=\"%s\" "
+			     "Version=\"2.0\"><saml:Issuer "
+			     "xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">%s</saml:Issuer>"
+			     "</samlp:AuthnRequest>",
+			     id, clock_text(w->a, w->now), saml_entity(w));
+	struct saml_to_sign message = {.element = bytes_of(xml), .id = id};
+	struct saml_carrier carrier;
+	struct buf form;
+
+	message.place = (size_t)(strstr(xml, issuer_end) + strlen(issuer_end) - xml);
+	send_message(w, SAML_BINDING_POST, "/saml/sso", &message, &carrier);
+	buf_init(&form, w->a, (size_t)64 * 1024);
+	buf_str(&form, "SAMLRequest=");
+	enc_percent(&form, bytes_of(carrier.value));
+	return (const char *)form.p;
 }
 
 const char *

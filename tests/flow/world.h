@@ -32,6 +32,7 @@ struct world {
 	struct test_keys *keys; /* of the portals */
 	time_t now;
 	const char *relay_state; /* of what the SAML portal sends; NULL: "state-1" */
+	const char *saml_party;  /* who the SAML portal is for now; NULL: SAML_PARTY */
 };
 
 /* cmocka group fixtures: *state becomes a struct world with both portals registered. */
@@ -41,7 +42,10 @@ int world_teardown(void **state);
 /* cmocka test fixture: forget what the test before left. */
 int world_fresh(void **state);
 
-/* Register or change a portal: policy as JSON ("{}").  The new snapshot is there at once. */
+/*
+ * Register or change a portal: policy as JSON ("{}").  The new snapshot is there at once.
+ * The SAML portal's metadata says that it signs its requests, unless the policy takes unsigned ones.
+ */
 void world_saml_party(struct world *w, const char *policy);
 void world_oidc_party(struct world *w, const char *policy);
 /* The same client with a whole document of its own, as `kontor client add` keeps it. */
@@ -133,6 +137,9 @@ const char *saml_request_url(struct world *w, const char *id, const char *extra,
 
 /* The Response on the page, its signature verified; NULL when there is none. */
 const char *saml_response_of(struct web *b);
+
+/* One as the body of a form, signed inside. */
+const char *saml_request_form(struct world *w, const char *id);
 
 /* URL of a signed LogoutRequest by Redirect; session_index NULL: all of that name. */
 const char *saml_logout_url(struct world *w, const char *id, const char *name_id,

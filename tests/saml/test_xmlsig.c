@@ -496,17 +496,22 @@ the_assertion_of_a_response_is_the_only_one(void **state UNUSED)
 }
 
 static struct saml_signed *
-signed_assertion(const char *id)
+signed_with_id(const char *prefix, const char *ns, const char *name, const char *id)
 {
 	struct fixture f = fixture_request();
 
 	f.id = id;
-	f.text =
-		arena_printf(a,
-			     "<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" "
-			     "ID=\"%s\">" FIXTURE_ISSUER FIXTURE_PLACE "</saml:Assertion>",
-			     id);
+	f.text = arena_printf(a,
+			      "<%s:%s xmlns:%s=\"urn:oasis:names:tc:SAML:2.0:%s\" "
+			      "ID=\"%s\">" FIXTURE_ISSUER FIXTURE_PLACE "</%s:%s>",
+			      prefix, name, prefix, ns, id, prefix, name);
 	return verified(fixture_sign(a, &f));
+}
+
+static struct saml_signed *
+signed_assertion(const char *id)
+{
+	return signed_with_id("saml", "assertion", "Assertion", id);
 }
 
 static void
@@ -519,6 +524,10 @@ an_assertion_belongs_to_the_response_that_holds_it(void **state UNUSED)
 		       "not the one");
 	ASSERT_REFUSED(saml_signed_holds(response, signed_response(RESPONSE(ASSERTION)), &err),
 		       &err, ERR_INPUT, "not the one");
+	/* Something else that is signed, under the assertion's ID. */
+	struct saml_signed *other = signed_with_id("samlp", "protocol", "LogoutRequest", "_a");
+
+	ASSERT_REFUSED(saml_signed_holds(response, other, &err), &err, ERR_INPUT, "not the one");
 	ASSERT_REFUSED(saml_signed_holds(signed_assertion("_a"), signed_assertion("_a"), &err),
 		       &err, ERR_INPUT, "no Response");
 	ASSERT_REFUSED(
