@@ -159,8 +159,11 @@ check_claims(struct arena *a, const json_t *claims, const struct oidc_client *cl
 	const char *sub = json_string_value(json_object_get(claims, "sub"));
 	const char *jti = json_string_value(json_object_get(claims, "jti"));
 
-	if (!text_eq(iss, client->client_id) || !text_eq(sub, client->client_id))
-		return DENY(err, "assertion: iss and sub are not the client");
+	if (!text_eq(iss, client->client_id))
+		return DENY(err, "assertion: iss is not the client");
+	/* second line: the client was looked up by the sub of these very octets */
+	if (!text_eq(sub, client->client_id))
+		return DENY(err, "assertion: sub is not the client");
 	if (!check_audience(claims, client, server, err) ||
 	    !check_times(claims, now, &out->jti_expires, err))
 		return false;

@@ -55,7 +55,7 @@ is_dots(const char *s, size_t n)
 	for (size_t i = 0; i < n; dots++)
 		if (s[i] == '.')
 			i += 1;
-		else if (s[i] == '%' && escaped(s + i) == '.')
+		else if (escaped(s + i) == '.')
 			i += 3;
 		else
 			return false;
@@ -68,7 +68,7 @@ check_path(const char *path, struct err *err)
 	size_t end = strcspn(path, "?");
 
 	for (size_t i = 0; i < end; i++)
-		if (path[i] == '%' && (escaped(path + i) == '/' || escaped(path + i) == '\\'))
+		if (escaped(path + i) == '/' || escaped(path + i) == '\\')
 			return BAD_URI(err, "escaped separator in the path");
 	for (size_t from = 0; from < end;) {
 		size_t n = strcspn(path + from, "/?");

@@ -127,9 +127,10 @@ make_verified(struct arena *a, const struct saml_message *m, const struct saml_p
 	const struct kind_row *row = kind_of(root);
 	const char *issuer;
 
-	if (!read_issuer(a, root, &issuer, err))
-		return false;
-	if (row == NULL || row->kind != m->kind || strcmp(issuer, party->entity_id) != 0)
+	/* second line: what was signed is what was decoded, and its kind and Issuer with it */
+	if (!read_issuer(a, root, &issuer, err) || row == NULL || row->kind != m->kind)
+		return FAIL(err, ERR_DENIED, NULL, "message is another than it was");
+	if (strcmp(issuer, party->entity_id) != 0)
 		return FAIL(err, ERR_DENIED, NULL, "message is from another party");
 	struct saml_verified *v = ARENA_NEW(a, struct saml_verified);
 

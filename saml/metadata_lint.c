@@ -43,22 +43,19 @@ static void PRINTF_LIKE(2, 3) find(struct lint *l, const char *fmt, ...)
 
 /* ---- URLs ---- */
 
-/* The authority of an http or https URL as it stands there; n 0: none. */
+/* The authority of an http or https URL as it stands there; n 0: none, p is never NULL. */
 static struct bytes
 authority_of(const char *url)
 {
-	const char *start = strstr(url, "://");
+	const char *start = url + strcspn(url, ":") + strlen("://");
 
-	if (start == NULL)
-		return (struct bytes){0};
-	start += strlen("://");
 	return (struct bytes){(const unsigned char *)start, strcspn(start, "/?#")};
 }
 
 static bool
 has_octet(struct bytes b, char c)
 {
-	return b.n > 0 && memchr(b.p, c, b.n) != NULL;
+	return memchr(b.p, c, b.n) != NULL;
 }
 
 /* This machine itself: "localhost", a name below it, 127.0.0.1. */
@@ -66,7 +63,7 @@ static bool
 is_local(const char *url)
 {
 	struct bytes host = authority_of(url);
-	const unsigned char *colon = host.n > 0 ? memchr(host.p, ':', host.n) : NULL;
+	const unsigned char *colon = memchr(host.p, ':', host.n);
 
 	if (colon != NULL)
 		host.n = (size_t)(colon - host.p);

@@ -131,7 +131,7 @@ def _run_planted(root, c_test):
     for name, text in (("gate.c", PLANTED), ("test_gate.c", PLANTED_TEST % c_test),
                        ("meson.build", PLANTED_BUILD)):
         (root / name).write_text(text, encoding="utf-8")
-    args = argparse.Namespace(files=[], fresh=False, list=False, jobs=2, slow=4.0)
+    args = argparse.Namespace(files=[], fresh=False, list=False, jobs=2)
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
         wrong = check_refusals.check_refusals(root, root / "build-refusals", args,

@@ -43,12 +43,30 @@ answers_carry_state_and_issuer(void **state UNUSED)
 				 "&iss=https%3A%2F%2Fidp.example");
 }
 
+static void
+an_answer_longer_than_any_browser_takes_is_none(void **state UNUSED)
+{
+	const struct err denied = {.kind = ERR_DENIED, .proto = OIDC_ACCESS_DENIED};
+	const struct oidc_return *r;
+	char *longer = arena_alloc(a, 32768);
+	const char *url;
+
+	memset(longer, '&', 32767);
+	longer[32767] = '\0';
+	ASSERT_OK(oidc_return_prove(a, &client, URI, longer, &r, &err), &err);
+	ASSERT_REFUSED(oidc_return_code(a, r, ISSUER, "c", &url, &err), &err, ERR_INTERNAL,
+		       "bytes to write");
+	ASSERT_REFUSED(oidc_return_error(a, r, ISSUER, oidc_error_of(&denied), &url, &err), &err,
+		       ERR_INTERNAL, "bytes to write");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unproven_uri_gets_no_answer),
 		cmocka_unit_test(answers_carry_state_and_issuer),
+		cmocka_unit_test(an_answer_longer_than_any_browser_takes_is_none),
 	};
 
 	return cmocka_run_group_tests_name("answer", tests, setup, teardown);

@@ -36,6 +36,22 @@ the_claims_parameter_is_read(void **state UNUSED)
 	assert_int_equal(c.acr.n, 2);
 	assert_string_equal(c.acr.s[0], "high");
 	assert_true(c.acr_essential);
+	/* Asked for in both places, it is essential when either says so. */
+	ASSERT_OK(oidc_claims_parse(a,
+				    "{\"id_token\":{\"email\":{\"essential\":true},\"name\":null,"
+				    "\"sub\":{\"essential\":true}},"
+				    "\"userinfo\":{\"name\":{\"essential\":true},\"email\":null}}",
+				    &c, &err),
+		  &err);
+	assert_true(oidc_claims_find(&c, "email")->essential);
+	assert_true(oidc_claims_find(&c, "name")->essential);
+	assert_null(c.sub); /* wished for, and no one named */
+	ASSERT_OK(oidc_claims_parse(a,
+				    "{\"userinfo\":{\"email\":null},\"id_token\":{\"email\":null}}",
+				    &c, &err),
+		  &err);
+	one = oidc_claims_find(&c, "email");
+	assert_true(!one->essential && one->in_id_token && one->in_userinfo);
 }
 
 static void

@@ -112,6 +112,9 @@ texts_are_found_by_language(void **state UNUSED)
 	ASSERT_OK(parse(with("\"client_name#de-AT\":\"Stadl\",\"client_name\":\"City\""), &c),
 		  &err);
 	assert_string_equal(oidc_client_text(c, "client_name", "de"), "Stadl");
+	/* Another language whose tag only begins alike. */
+	ASSERT_OK(parse(with("\"client_name#den\":\"Dene\",\"client_name\":\"City\""), &c), &err);
+	assert_string_equal(oidc_client_text(c, "client_name", "de"), "City");
 }
 
 static void

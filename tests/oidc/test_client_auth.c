@@ -304,9 +304,9 @@ claims_of_an_assertion_are_all_checked(void **state UNUSED)
 		const char *name, *value, *part;
 		bool ok;
 	} cases[] = {
-		{"iss", NULL, "iss and sub", false},
-		{"iss", "\"c2\"", "iss and sub", false},
-		{"iss", "[\"c1\"]", "iss and sub", false},
+		{"iss", NULL, "iss is not", false},
+		{"iss", "\"c2\"", "iss is not", false},
+		{"iss", "[\"c1\"]", "iss is not", false},
 		{"sub", "\"c2\"", "no such client", false},
 		{"sub", NULL, "without sub", false},
 		{"sub", "5", "not a string", false},

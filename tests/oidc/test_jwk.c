@@ -86,6 +86,19 @@ keys_we_have_no_use_for_are_passed_over(void **state UNUSED)
 }
 
 static void
+a_key_among_others_is_taken(void **state UNUSED)
+{
+	struct oidc_jwks set;
+
+	ASSERT_OK(parse("{\"keys\":[{" EC ",\"kid\":\"k\",\"key_ops\":[\"verify\",\"wrapKey\"]},"
+			"{" EC ",\"kid\":\"l\"},{" EC "}]}",
+			OIDC_ALG_NONE, &set),
+		  &err);
+	assert_int_equal(set.n, 3);
+	assert_ptr_equal(oidc_alg_info((enum oidc_alg)99), oidc_alg_info(OIDC_ALG_NONE));
+}
+
+static void
 a_bad_key_refuses_the_set(void **state UNUSED)
 {
 	static const struct {
@@ -124,6 +137,8 @@ a_bad_key_refuses_the_set(void **state UNUSED)
 		 "does not fit"},
 		{"{\"kty\":\"RSA\",\"alg\":\"RS256\",\"e\":\"AQAB\"}", "n is missing"},
 		{"{\"kty\":\"RSA\",\"alg\":\"RS256\",\"n\":\"\",\"e\":\"AQAB\"}", "empty"},
+		{"{\"kty\":\"RSA\",\"alg\":\"RS256\",\"n\":\"AQAB\"}", "e is missing"},
+		{"{\"kty\":\"RSA\",\"alg\":\"RS256\",\"n\":5,\"e\":\"AQAB\"}", "n is not a string"},
 		{"{" EC ",\"kid\":\"k\"},{" EC ",\"kid\":\"k\"}", "one kid names two keys"},
 	};
 	struct oidc_jwks set;
@@ -295,6 +310,17 @@ our_keys_are_written_with_their_names(void **state UNUSED)
 	ASSERT_REFUSED(oidc_jwks_build(a, &(struct oidc_jwks){keys, 2}, &text, &err), &err,
 		       ERR_INTERNAL, "key 1");
 	keys[1].kid = "2026-b";
+	/* A key that is not of its algorithm's kind cannot be written. */
+	for (int alg = OIDC_ES256; alg < OIDC_ALG_COUNT; alg++) {
+		struct oidc_jwk odd = public_key(
+			alg == OIDC_RS256 || alg == OIDC_PS256 || alg == OIDC_PS384 ? OIDC_ES256
+										    : OIDC_RS256,
+			"odd");
+
+		odd.alg = (enum oidc_alg)alg;
+		ASSERT_REFUSED(oidc_jwks_build(a, &(struct oidc_jwks){&odd, 1}, &text, &err), &err,
+			       ERR_INTERNAL, "key 0 cannot be written");
+	}
 	ASSERT_OK(oidc_jwks_build(a, &(struct oidc_jwks){keys, 2}, &text, &err), &err);
 	assert_non_null(strstr(text, "\"kid\":\"2026-a\",\"use\":\"sig\",\"alg\":\"ES256\""));
 	ASSERT_OK(oidc_jwks_build(a, &(struct oidc_jwks){NULL, 0}, &text, &err), &err);
@@ -326,6 +352,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_key_sets_of_the_standard_are_read),
 		cmocka_unit_test(keys_we_have_no_use_for_are_passed_over),
+		cmocka_unit_test(a_key_among_others_is_taken),
 		cmocka_unit_test(a_bad_key_refuses_the_set),
 		cmocka_unit_test(weak_rsa_keys_are_refused),
 		cmocka_unit_test(keys_of_a_faulty_generator_are_refused),

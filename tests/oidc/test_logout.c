@@ -87,6 +87,19 @@ only_registered_places_are_led_to(void **state UNUSED)
 	}
 }
 
+static void
+a_place_with_too_long_a_state_is_not_led_to(void **state UNUSED)
+{
+	char *longer = arena_alloc(a, 32768);
+	const struct oidc_logout rq = {.redirect_uri = BYE, .state = longer};
+	const char *url;
+
+	memset(longer, '&', 32767);
+	longer[32767] = '\0';
+	ASSERT_REFUSED(oidc_logout_check(a, &rq, &hint, &client, &url, &err), &err, ERR_INTERNAL,
+		       "bytes to write");
+}
+
 int
 main(void)
 {
@@ -94,6 +107,7 @@ main(void)
 		cmocka_unit_test(a_request_is_read),
 		cmocka_unit_test(the_verified_hint_says_whose_it_is),
 		cmocka_unit_test(only_registered_places_are_led_to),
+		cmocka_unit_test(a_place_with_too_long_a_state_is_not_led_to),
 	};
 
 	return cmocka_run_group_tests_name("logout", tests, setup, teardown);

@@ -21,6 +21,7 @@ proper_uris_may_be_registered(void **state UNUSED)
 		"https://a-b.c1.example:8443/cb",
 		"https://portal.example/cb?next=%2Fhome&x=a%20b",
 		"https://portal.example/..cb/a.b/...",
+		"https://portal.example/%41%42/%41",
 		"https://192.0.2.1/cb",
 		"https://portal.example:65535/cb",
 		"https://portal.example/~user;v=1/(x)!$&'+,=:@-._",
@@ -78,6 +79,7 @@ improper_uris_may_not(void **state UNUSED)
 		{"https://portal.example:65536/cb", "bad port"},
 		{"https://portal.example:123456/cb", "bad port"},
 		{"https://portal.example:44a/cb", "bad port"},
+		{"https://portal.example:4+3/cb", "bad port"},
 		{"https://portal.example:443:443/cb", "bad port"},
 		{"https://portal.example/a/../b", "dot segment"},
 		{"https://portal.example/..", "dot segment"},
@@ -106,6 +108,11 @@ improper_uris_may_not(void **state UNUSED)
 	memset(longer, 'a', 2100);
 	memcpy(longer, GOOD, strlen(GOOD));
 	ASSERT_REFUSED(oidc_uri_check(longer, false, &err), &err, ERR_INPUT, "too long");
+	memset(longer, 'a', 254); /* RFC 1035 3.1 */
+	longer[254] = '\0';
+	ASSERT_OK(oidc_uri_check(arena_printf(a, "https://%s", longer + 1), false, &err), &err);
+	ASSERT_REFUSED(oidc_uri_check(arena_printf(a, "https://%s", longer), false, &err), &err,
+		       ERR_INPUT, "bad host");
 }
 
 static void

@@ -145,6 +145,10 @@ static const struct {
 	{"SAMLRequest=%s&Signature=QUJD", "Signature without SigAlg or the reverse"},
 	{"SAMLRequest=%s&SAMLEncoding=urn%%3Ax", "SAMLEncoding is not DEFLATE"},
 	{"SAMLRequest=%s&SAMLEncoding=a&SAMLEncoding=a", "SAMLEncoding occurs twice"},
+	{"SAMLRequest=%s&SAMLEncoding=%%zz", "broken percent escape"},
+	{"SAMLRequest=%s&SigAlg=%%zz&Signature=QUJD", "broken percent escape"},
+	{"SAMLRequest=%s&SigAlg=a&Signature=%%zz", "broken percent escape"},
+	{"SAMLRequest=%%zz", "broken percent escape"},
 	{"SAMLRequest=%s&%%zz=1", "broken percent escape"},
 	{"SAMLRequest=%s&RelayState=%%zz", "broken percent escape"},
 	{"SAMLRequest=%s&RelayState=%%00", "escaped NUL"},
@@ -208,6 +212,11 @@ test_relay_state_has_a_limit(void **state)
 	ASSERT_REFUSED(
 		redirect(arena_printf(a, "SAMLRequest=%s&RelayState=%01025d", packed, 1), &w, &err),
 		&err, ERR_INPUT, "RelayState");
+	ASSERT_REFUSED(
+		post(arena_printf(a, "SAMLRequest=PHgvPg%%3D%%3D&RelayState=%01025d", 1), &w, &err),
+		&err, ERR_INPUT, "RelayState");
+	ASSERT_REFUSED(saml_binding_decode(a, SAML_BINDING_REDIRECT, (struct bytes){0}, &w, &err),
+		       &err, ERR_INPUT, "not exactly one of");
 }
 
 static char *

@@ -176,6 +176,14 @@ test_broken_extensions_are_refused(void **state)
 		{DISPLAY("<classic-ui:Lang>de</classic-ui:Lang><classic-ui:Lang>en"
 			 "</classic-ui:Lang>"),
 		 "second <Lang>"},
+		{DISPLAY("<classic-ui:OnlineServiceId>1</classic-ui:OnlineServiceId>"
+			 "<classic-ui:OnlineServiceId>2</classic-ui:OnlineServiceId>"),
+		 "second <OnlineServiceId>"},
+		{DISPLAY("<classic-ui:BackURL><b>x</b></classic-ui:BackURL>"),
+		 "something beside text"},
+		{"<akdb:DisplayInformation xmlns:u=\"" SAML_NS_AKDB_UI "\"><u:Version/><u:Version/>"
+		 "</akdb:DisplayInformation>",
+		 "second <Version>"},
 		{DISPLAY("<classic-ui:OrganizationDisplayName><b>x</b>"
 			 "</classic-ui:OrganizationDisplayName>"),
 		 "something beside text"},

@@ -486,6 +486,10 @@ test_a_value_that_xml_cannot_hold_is_not_sent(void **state)
 	ASSERT_REFUSED(saml_logout_request_build(a, &send, &ask, &c, &err), &err, ERR_INTERNAL, "");
 	ASSERT_REFUSED(saml_logout_response_build(a, &send, "\x01", &status, &c, &err), &err,
 		       ERR_INTERNAL, "");
+	ask.nameid.value = "a";
+	signer.ops = &portal_no_signer;
+	ASSERT_REFUSED(saml_logout_request_build(a, &send, &ask, &c, &err), &err, ERR_UNAVAILABLE,
+		       "does not answer");
 }
 
 static int

@@ -200,6 +200,34 @@ test_too_many_of_a_kind_are_refused(void **state)
 	}
 }
 
+static void
+test_what_is_not_for_us_is_passed_over(void **state)
+{
+	const struct saml_party *p;
+	struct err err = {0};
+	const char *words = SAML_NS_PROTOCOL;
+
+	(void)state;
+	/* No Response comes by Redirect, and a contact need not have an address. */
+	p = party(changed("<md:AssertionConsumerService",
+			  "<md:AssertionConsumerService Binding=\"" SAML_BINDING_URI_REDIRECT
+			  "\" Location=\"https://amt24.example/no\" index=\"7\"/>"
+			  "<md:AssertionConsumerService"));
+	assert_int_equal(p->acs.n, 2);
+	assert_int_equal(p->n_acs_skipped, 2);
+	p = party(changed("<md:ContactPerson",
+			  "<md:ContactPerson contactType=\"support\"><md:GivenName>A</md:GivenName>"
+			  "</md:ContactPerson><md:ContactPerson"));
+	assert_int_equal(p->n_contacts, 2);
+	assert_null(p->contacts[0].email);
+	for (int i = 0; i < 40; i++)
+		words = arena_printf(a, "%s urn:p%d", words, i);
+	ASSERT_REFUSED(parse(changed("protocolSupportEnumeration=\"" SAML_NS_PROTOCOL,
+				     arena_printf(a, "protocolSupportEnumeration=\"%s", words)),
+			     &p, &err),
+		       &err, ERR_INPUT, "");
+}
+
 /* ---- one entity of several ---- */
 
 static char *
@@ -257,6 +285,15 @@ test_the_earliest_validity_counts(void **state)
 	assert_int_equal(party(role)->valid_until, at("2027-02-01T00:00:00Z"));
 	ASSERT_OK(parse_named(all, PORTAL_ENTITY, &p, &err), &err);
 	assert_int_equal(p->valid_until, at("2027-01-01T00:00:00Z"));
+	assert_int_equal(p->cache_s, 3600);
+	/* What lies around it may say longer. */
+	p = party(replace(a,
+			  changed("<md:SPSSODescriptor ",
+				  "<md:SPSSODescriptor validUntil=\"2027-02-01T00:00:00Z\""
+				  " cacheDuration=\"PT1H\" "),
+			  "entityID=",
+			  "validUntil=\"2027-03-01T00:00:00Z\" cacheDuration=\"P2D\" entityID="));
+	assert_int_equal(p->valid_until, at("2027-02-01T00:00:00Z"));
 	assert_int_equal(p->cache_s, 3600);
 }
 
@@ -494,6 +531,7 @@ main(void)
 		cmocka_unit_test(test_the_least_service_provider_is_read),
 		cmocka_unit_test(test_what_is_no_service_provider_is_refused),
 		cmocka_unit_test(test_too_many_of_a_kind_are_refused),
+		cmocka_unit_test(test_what_is_not_for_us_is_passed_over),
 		cmocka_unit_test(test_one_entity_of_an_aggregate_is_found),
 		cmocka_unit_test(test_the_earliest_validity_counts),
 		cmocka_unit_test(test_keys_are_sorted_by_use),

@@ -88,6 +88,7 @@ static const struct {
 	{"http://localhost@evil.example/acs", false, "is not https"},
 	{"http://evil.example/localhost", false, "is not https"},
 	{"http://notlocalhost/acs", false, "is not https"},
+	{"http:///acs", false, "is not https"},
 	{"ftp://amt24.example/acs", false, "is not an https URL"},
 	{"urn:x", false, "is not an https URL"},
 	{"", false, "is not an https URL"},

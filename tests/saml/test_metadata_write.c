@@ -242,6 +242,10 @@ test_a_description_without_a_key_or_with_bad_text_is_refused(void **state)
 	d = description();
 	d.entity_id = "a\x01";
 	ASSERT_REFUSED(saml_metadata_build(a, &d, &signer, &xml, &err), &err, ERR_INTERNAL, "");
+	d = description();
+	signer.ops = &portal_no_signer;
+	ASSERT_REFUSED(saml_metadata_build(a, &d, &signer, &xml, &err), &err, ERR_UNAVAILABLE,
+		       "does not answer");
 }
 
 static int

@@ -595,6 +595,15 @@ test_without_the_signer_there_is_no_response(void **state)
 	struct err err = {0};
 
 	(void)state;
+	/* Nor is anything sent in the clear that cannot be encrypted. */
+	struct saml_party odd = *party;
+
+	odd.recipient.transport = 0;
+	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
+		const struct saml_peer peer = {&odd, &policies[i], &signer};
+
+		ASSERT_REFUSED(saml_response_build(a, &r, &peer, &c, &err), &err, ERR_INTERNAL, "");
+	}
 	signer.ops = &portal_no_signer;
 	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
 		const struct saml_peer peer = {party, &policies[i], &signer};

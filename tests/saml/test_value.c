@@ -43,9 +43,10 @@ test_durations_are_counted_in_seconds(void **state)
 		    {"P1DT2H3M4S", 93784}, {"P1Y", 31536000},
 		    {"P1M", 2592000},      {"PT1M", 60},
 		    {"PT0S", 0},           {"P9999999D", 863999913600}};
-	static const char *const bad[] = {"",      "P",      "PT",    "P1DT",       "1D",    "PD",
-					  "P1H",   "PT1D",   "P1D1D", "P1M1Y",      "P-1D",  "-P1D",
-					  "P1.5D", "PT0.5S", "P1D ",  "P12345678D", "PTT1S", "P1W"};
+	static const char *const bad[] = {
+		"",     "P",          "PT",    "P1DT", "1D",   "PD",      "P1H",
+		"PT1D", "P1D1D",      "P1M1Y", "P-1D", "-P1D", "P1.5D",   "PT0.5S",
+		"P1D ", "P12345678D", "PTT1S", "P1W",  "P1",   "PT1HT1M", "PT1"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "keys/envelope.h"
 #include "saml/xmlenc.h"
+#include "saml/xmlenc_alg.h"
 #include "tests/saml/fixture.h"
 #include "tests/saml/with_keys.h"
 
@@ -354,11 +355,14 @@ oaep_of_either_digest_opens_under_either_name(void **state UNUSED)
 	decrypted(replace(a, replace(a, sha1, old, new), digest,
 			  "<m:MGF xmlns:m=\"http://www.w3.org/2009/xmlenc11#\" "
 			  "Algorithm=\"http://www.w3.org/2009/xmlenc11#mgf1sha1\"/>"));
+	assert_null(xmlenc_oaep_at(2));
 	/* The names must say what was done. */
 	const char *sha256 = encrypted_text(ELEMENT, &rows[0]);
 	const char *mgf = cut(a, sha256, "<xenc11:MGF", "</xenc11:MGF>");
 
 	refused(replace(a, sha256, new, old), ERR_INPUT, "does not open");
+	refused(replace(a, sha1, digest, arena_printf(a, "%s%s", digest, mgf)), ERR_INPUT,
+		"does not open");
 	refused(replace(a, sha256, mgf, ""), ERR_INPUT, "does not open");
 	refused(replace(a, sha256, mgf, arena_printf(a, "%s%s", mgf, mgf)), ERR_INPUT,
 		"does not open");

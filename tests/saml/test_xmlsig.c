@@ -556,6 +556,8 @@ ciphertext_belongs_to_the_response_that_holds_it(void **state UNUSED)
 		       ERR_INPUT, "too short");
 	ASSERT_REFUSED(saml_signed_holds_encrypted(a, response, received, &err), &err, ERR_INPUT,
 		       "not the one");
+	ASSERT_REFUSED(saml_signed_holds_encrypted(a, signed_response(RESPONSE("")), n, &err), &err,
+		       ERR_INPUT, "no assertion");
 	response = signed_response(RESPONSE(ASSERTION));
 	ASSERT_OK(saml_signed_assertion(response, &n, &err), &err);
 	ASSERT_REFUSED(saml_signed_holds_encrypted(a, response, n, &err), &err, ERR_INPUT,
