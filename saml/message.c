@@ -239,7 +239,10 @@ saml_header_read(struct arena *a, const struct saml_verified *v, enum saml_kind 
 	struct saml_header h = {.is_signed = v->proof == SAML_PROOF_SIGNED};
 	const char *version;
 
-	if (v->proof == SAML_PROOF_NONE || v->kind != kind)
+	/* second line: nothing makes a verified message without a proof */
+	if (v->proof == SAML_PROOF_NONE)
+		return FAIL(err, ERR_INTERNAL, NULL, "message is not proven");
+	if (v->kind != kind)
 		return FAIL(err, ERR_INTERNAL, NULL, "message is of another kind");
 	/* Before the schema: what another version looks like is not ours to say. */
 	version = xml_attr(v->root, "Version");

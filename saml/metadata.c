@@ -183,7 +183,7 @@ takes_responses(const struct saml_binding_row *row)
 static bool
 takes_logout(const struct saml_binding_row *row)
 {
-	return row->for_logout;
+	return row->for_logout; /* second line: every binding there is carries it */
 }
 
 static bool

@@ -50,7 +50,7 @@ take_duration_part(const char **s, const char **designators, uint64_t *n, char *
 	*which = *d;
 	*designators = d + 1;
 	*s += digits + 1;
-	return text_to_u64(number, UINT32_MAX, n);
+	return text_to_u64(number, UINT32_MAX, n); /* second line: seven digits are a number */
 }
 
 bool

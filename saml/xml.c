@@ -220,8 +220,7 @@ on_remark(void *ctx, xmlError *e)
 	if (g->remarked)
 		return;
 	g->remarked = true;
-	if (e->message != NULL)
-		snprintf(g->remark, sizeof(g->remark), "%s", e->message);
+	snprintf(g->remark, sizeof(g->remark), "%s", e->message == NULL ? "" : e->message);
 	g->remark[strcspn(g->remark, "\n")] = '\0';
 }
 
@@ -322,6 +321,7 @@ parse_guarded(struct bytes text, struct guard *g, struct xml_doc *doc, bool *cle
 	p->sax->serror = on_remark;
 	doc->dom = xmlCtxtReadMemory(p, (const char *)text.p, (int)text.n, NULL, NULL,
 				     XML_PARSE_NONET);
+	/* second line: libxml2 says of one fault in several of these ways */
 	*clean = doc->dom != NULL && p->wellFormed && p->nsWellFormed && p->errNo == XML_ERR_OK &&
 		 !g->remarked && g->fault == NULL;
 	xmlFreeParserCtxt(p);

@@ -14,10 +14,10 @@ noticed changes.
   --list   say what would be taken out, and run nothing
   --tests  look for a test in these folders only: a first look, faster than the whole
 
-Two kinds of checks need no test.  EXCUSED names calls that fail only when memory or a library does.  A
-second line of defence, which no input reaches behind the first, says so in the source:
-`/* second line: why */` on the check's line or the one before.  It is listed, and when a test does
-miss it, the comment is what is wrong.
+Two kinds of checks need no test, provided that they refuse in no case at all.  EXCUSED names calls
+that no input brings to fail.  A second line of defence, which no input reaches behind the first,
+says so in the source: `/* second line: why */` in the check's line or before its statement.  It
+is listed, and when a test does miss it, the comment is what is wrong.
 """
 import argparse
 import hashlib
@@ -59,6 +59,7 @@ EXCUSED = {
         "xml_child xml_child_opt xml_need_attr xml_text find_child saml_attr_time saml_attr_short "
         "saml_attr_bool saml_attr_duration"),
 }
+CALL = re.compile(r"\(?(?:\w+ [!=]= NULL (?:&&|\|\|) )?!?(\w+)\(")
 # The result of one of these, compared with NULL.
 MADE_BY_LIBRARY = re.compile(r"(?:EVP_\w+_new\w*|EVP_PKEY_CTX_new\w*|OSSL_PARAM_BLD_\w+|BN_\w+|"
                              r"xmlCreate\w+|xmlNew\w+|d2i_\w+|EVP_PKEY_new\w*|rsa_params|make_key)\(")
@@ -93,9 +94,14 @@ class Kept:
         return hashlib.sha256(b"\0".join(octets)).hexdigest()
 
     def _state(self, check, by):
-        suite, name = by.split(":")[0].split("/", 1)
-        tests = [self.root / "tests" / suite / f for f in (f"test_{name}.c", f"{name}.c")]
-        return self._digest(check.body.encode(), *(t.read_bytes() for t in tests if t.exists()))
+        """The function with the check, and the case that noticed (else the whole of its file)."""
+        program, _, case = by.partition(": ")
+        suite, name = program.split("/", 1)
+        text = ""
+        for test in (self.root / "tests" / suite / f for f in (f"test_{name}.c", f"{name}.c")):
+            text += test.read_text(encoding="utf-8") if test.exists() else ""
+        found = re.search(rf"^{re.escape(case)}\(.*?^}}", text, re.M | re.S) if case else None
+        return self._digest(check.body.encode(), (found[0] if found else text).encode())
 
     def verdict(self, check):
         by, state = self.verdicts.get(check.key(), (None, None))
@@ -181,7 +187,9 @@ def take_out_all(runner, kept, programs, checks, workers, progress):
 
 def excused_by_name(check):
     """Why no input brings this call to refuse; None: it may."""
-    call = re.match(r"\(?(?:\w+ [!=]= NULL && )?!?(\w+)\(", check.text)
+    call = CALL.match(check.text)
+    if check.text.endswith("over"):
+        return "memory or a cap far above what comes"
     for why, names in EXCUSED.items():
         if call and call[1] in names.split():
             return why
@@ -191,9 +199,8 @@ def excused_by_name(check):
     return None
 
 
-def excused_all(checks, verdicts, cases):
+def excused_all(checks, verdicts, reached):
     """check number -> why it needs no test; also what only hands on the result of such a function."""
-    reached = set().union(*(c.refusing for c in cases)) if cases else set()
     why, grown = {}, True
     while grown:
         grown = False
@@ -201,8 +208,9 @@ def excused_all(checks, verdicts, cases):
             if check.number in why or check.number in reached or verdicts[check.number]:
                 continue
             reason = excused_by_name(check)
-            call = re.match(r"\(?(?:\w+ [!=]= NULL && )?!?(\w+)\(", check.text)
+            call = CALL.match(check.text)
             inner = [c for c in checks if call and c.function == call[1] and c.path == check.path]
+            inner = [c for c in inner if c.gives_false]
             if reason is None and inner and all(c.number in why for c in inner):
                 reason = why[inner[0].number]
             if reason is not None:
@@ -219,25 +227,29 @@ def describe(check, cases):
 
 def report(found, verdicts, cases):
     """Says it all; the number of checks that stand against nothing, or wrongly as a second line."""
-    wrong, second, excused = [], [], Counter()
+    wrong, second, excused = [], set(), Counter()
+    reached = set().union(*(c.refusing for c in cases)) if cases else set()
     for path, checks in found.items():
-        why, noticed = excused_all(checks, verdicts, cases), 0
+        why, noticed = excused_all(checks, verdicts, reached), 0
         for check in checks:
             by = verdicts[check.number]
             if by is not None:
                 noticed += 1
-                if check.why_kept is not None:
-                    wrong.append(f"{check.path}:{check.line}: no second line: {by} misses it")
             elif check.number in why:
                 excused[why[check.number]] += 1
-            elif check.why_kept is not None:
-                second.append(f"{check.path}:{check.line}: second line: {check.why_kept}")
+            elif check.mark is not None and check.number not in reached:
+                second.add(check.mark)
             else:
                 wrong.append(describe(check, cases) + ": no test misses it")
         without = len(checks) - noticed
         print(f"{path}: {len(checks)} checks, {noticed} missed by a test when taken out"
               + (f", {without} not" if without else ""))
-    for line in second + wrong:
+    marks = {c.mark: verdicts[c.number] for cs in found.values() for c in cs if c.mark}
+    wrong += [f"{m.path}:{m.line}: no second line: {by} misses it"
+              for m, by in marks.items() if m not in second]
+    for m in sorted(second, key=lambda m: (m.path, m.line)):
+        print(f"{m.path}:{m.line}: second line: {m.reason}")
+    for line in wrong:
         print(line)
     for reason, n in excused.items():
         print(f"{n} never refuse: {reason}")

@@ -12,10 +12,12 @@ the condition stands:
   from here, so each is a check both ways.
 - `while (more && !fits(x))`: what ends a search is taken as found.
 
-The operand is evaluated all the same; only its answer is put aside.
+The operand is evaluated all the same; only its answer is put aside, and with it what it would say
+through `err`: the first word there stands, and would hide that something else refused.
 """
 import bisect
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 from clang import cindex
@@ -24,9 +26,17 @@ from clang.cindex import CursorKind as K
 ACCEPTING = {"true", "GATE_PASS", "FLOW_ANSWER", "1"}
 REFUSING = {"false", "NULL", "0"}
 REFUSING_CALLS = {"FAIL", "err_name"}
+SAYS_WHY = re.compile(rb"\w+\([^;]*\berr\)", re.S)  # a call that is given err
 MARK = re.compile(r"/\*\s*second line:\s*(.*?)\s*\*/", re.S)
 
 PASS, STOP, UNKNOWN = "pass", "stop", "unknown"  # what a branch does with the one who comes
+
+
+@dataclass(frozen=True)
+class Mark:
+    path: str
+    line: int
+    reason: str
 
 
 @dataclass
@@ -39,11 +49,13 @@ class Check:
     start: int
     end: int
     body: str = field(repr=False)  # of the whole function: what a kept verdict rests on
-    why_kept: str | None = None    # the reason of a second line
+    mark: Mark | None = None       # the comment that says it is a second line
+    gives_false: bool = False      # its refusal is the function's
+    nth: int = 0                   # of those in the function that read the same
     number: int = -1               # what KONTOR_MUTANT names it by
 
     def key(self):
-        return f"{self.path} {self.function} {self.forced} {self.text}"
+        return f"{self.path} {self.function} {self.forced} {self.nth} {self.text}"
 
 
 def refusing_macros(texts):
@@ -77,16 +89,25 @@ class Finder:
         self.starts = [0] + [m.end() for m in re.finditer(b"\n", self.octets)]
         self.marks = {}
         for m in MARK.finditer(source):
-            for n in range(self._line(len(source[:m.start()].encode())),
-                           self._line(len(source[:m.end()].encode())) + 2):
-                self.marks[n] = " ".join(m[1].replace("*", " ").split())
+            self._mark(m, source)
         self.checks, self.function, self.body = [], None, ""
+        self.gives_false = False
         for cursor in unit.cursor.get_children():
             if cursor.kind == K.FUNCTION_DECL and cursor.is_definition() and \
                     cursor.location.file and cursor.location.file.name == unit.spelling:
                 self.function = cursor
                 self.body = self._text(cursor)
                 self._statement(list(cursor.get_children())[-1])
+
+    def _mark(self, match, source):
+        """A comment in a line of code is about that line, else about the statement after it."""
+        first = source.count("\n", 0, match.start()) + 1
+        last = first
+        if source[source.rfind("\n", 0, match.start()) + 1:match.start()].isspace():
+            end = re.compile(r"[;{]|\)$", re.M).search(source, match.end())
+            last = source.count("\n", 0, end.start()) + 1
+        for n in range(first, last + 1):
+            self.marks[n] = Mark(self.path, first, " ".join(match[1].replace("*", " ").split()))
 
     # ---- the source under a cursor ----
 
@@ -132,18 +153,22 @@ class Finder:
         operator, operands = self._operands(self._bare(cursor))
         return self._joins(operands[0]) if operator == "!" else operator is not None
 
+    def _refuses(self, cursor):
+        return any(self._text(cursor).startswith(name + "(") for name in self.refusing)
+
     # ---- checks ----
 
     def _add(self, cursor, forced):
         text = self._text(cursor)
         if not text or text in ACCEPTING | REFUSING or text.count("(") != text.count(")"):
             return  # written by a macro, or a constant
-        if any(text.startswith(name + "(") for name in self.refusing):
+        if self._refuses(cursor):
             return
         line = self._line(cursor.extent.start.offset)
         self.checks.append(Check(
             self.path, line, self.function.spelling, " ".join(text.split()), forced,
-            cursor.extent.start.offset, cursor.extent.end.offset, self.body, self.marks.get(line)))
+            cursor.extent.start.offset, cursor.extent.end.offset, self.body, self.marks.get(line),
+            self.gives_false))
 
     def _operand_checks(self, cursor, forced):
         """Take out each part of a condition that by itself can give another answer than `forced`."""
@@ -156,6 +181,8 @@ class Finder:
         if bare.kind == K.CONDITIONAL_OPERATOR:
             return self._conditional_checks(bare, forced)
         before = len(self.checks)
+        if operator == "||" and forced and self._refuses(operands[1]):
+            return self._operand_checks(operands[0], True)  # x || FAIL(...)
         if operator == ("&&" if forced else "||"):
             for operand in operands:
                 self._operand_checks(operand, forced)
@@ -240,15 +267,19 @@ class Finder:
 
     def _if(self, children):
         effect = self._effect(children[1])
+        self.gives_false = effect == STOP
         if len(children) == 3 and effect == UNKNOWN:
             other = self._effect(children[2])
             effect = {PASS: STOP, STOP: PASS, UNKNOWN: UNKNOWN}[other]
         self._guard(children[0], effect)
+        self.gives_false = False
 
     def _return(self, value):
         bare = self._bare(value)
         if self.function.result_type.spelling in ("bool", "_Bool"):
+            self.gives_false = True
             self._operand_checks(value, True)
+            self.gives_false = False
         elif bare.kind == K.CONDITIONAL_OPERATOR:
             self._choice(list(bare.get_children()))
         self._inner(bare)
@@ -309,20 +340,31 @@ def find(path, source, args, refusing, real_path=None):
         if at not in seen:
             seen.add(at)
             found.append(check)
-    return sorted(found, key=lambda c: (c.start, -c.end, c.forced))
+    found.sort(key=lambda c: (c.start, -c.end, c.forced))
+    alike = Counter()
+    for check in found:
+        same = check.key()
+        check.nth = alike[same]
+        alike[same] += 1
+    return found
 
 
 def with_switches(source, checks):
     """The source with a call of kontor_mutant around each check; lines stay where they are."""
     inserts = []
+    octets = source.encode()
     for depth, c in enumerate(sorted(checks, key=lambda c: (c.start, -c.end))):
+        if SAYS_WHY.fullmatch(octets[c.start:c.end]):
+            inserts.append((c.end - len("err)"), 1, depth, f"kontor_mutant_err({c.number}, "))
+            inserts.append((c.end - len(")"), 0, -depth, ")"))
         # At one place what ends goes before what begins, and the inner ends before the outer.
         inserts.append((c.start, 1, depth, f"kontor_mutant({c.number}, ("))
         inserts.append((c.end, 0, -depth, f"), {str(c.forced).lower()})"))
-    octets, out, at = source.encode(), [], 0
+    out, at = [], 0
     for offset, _, _, text in sorted(inserts):
         out += [octets[at:offset], text.encode()]
         at = offset
     out.append(octets[at:])
-    head = b"_Bool kontor_mutant(unsigned number, _Bool answer, _Bool forced);\n#line 1\n"
+    head = (b"_Bool kontor_mutant(unsigned number, _Bool answer, _Bool forced);\n"
+            b"void *kontor_mutant_err(unsigned number, void *err);\n#line 1\n")
     return (head + b"".join(out)).decode()

@@ -113,6 +113,20 @@ what_is_read_is_the_signed_text_without_its_signature(void **state UNUSED)
 }
 
 static void
+a_canonical_text_may_be_longer_than_what_came(void **state UNUSED)
+{
+	struct fixture f = fixture_request();
+	char *quotes = arena_alloc(a, 200001);
+
+	memset(quotes, '"', 200000);
+	quotes[200000] = '\0';
+	f.text = replace(a, f.text, "IsPassive=\"false\"",
+			 arena_printf(a, "IsPassive=\"false\" ProviderName='%s'", quotes));
+	assert_true(saml_signed_bytes(verified(fixture_sign(a, &f))).n >
+		    xml_limits_message.max_bytes);
+}
+
+static void
 the_key_that_verified_is_named(void **state UNUSED)
 {
 	EVP_PKEY *all[] = {keys->rsa.pub, keys->p256.pub, fixture_keys().key[0]};
@@ -572,6 +586,7 @@ main(void)
 		T(every_permitted_algorithm_verifies),
 		T(every_element_that_may_be_signed_verifies),
 		T(what_is_read_is_the_signed_text_without_its_signature),
+		T(a_canonical_text_may_be_longer_than_what_came),
 		T(the_key_that_verified_is_named),
 		T(white_space_and_prefix_lists_are_accepted),
 		T(base64_may_be_broken_into_lines),
