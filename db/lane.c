@@ -19,7 +19,7 @@
 #define QUEUE_MOST   4096
 #define ANSWER_US    (10 * 1000000LL) /* a server that is silent for so long counts as gone */
 #define BACKOFF_MS   100
-#define BACKOFF_MOST 5000
+#define BACKOFF_MOST 1000 /* so much later than the database we are back at most */
 
 enum outcome {
 	NOT_DONE = 0,
