@@ -175,14 +175,15 @@ conn_result_stale(const PGresult *res)
 #define CLOCK_SQL "SELECT floor(extract(epoch FROM clock_timestamp()))::text"
 
 bool
-conn_clock_skew(struct conn *c, time_t (*clock)(void), int64_t deadline_us, int64_t *skew_s)
+conn_clock_look(struct conn *c, time_t (*clock)(void), int64_t deadline_us, int64_t *ahead_s,
+		time_t *now)
 {
 	PGresult *res = NULL;
 	int64_t before = clock();
 
 	if (conn_command(c, CLOCK_SQL, deadline_us, &res) != CONN_READY)
 		return false;
-	int64_t after = clock();
+	int64_t after = *now = clock();
 	uint64_t theirs = 0;
 	bool held = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1 &&
 		    text_to_u64(PQgetvalue(res, 0, 0), INT64_MAX, &theirs);
@@ -190,9 +191,9 @@ conn_clock_skew(struct conn *c, time_t (*clock)(void), int64_t deadline_us, int6
 	PQclear(res);
 	/* They looked at some moment between the two. */
 	if (held)
-		*skew_s = (int64_t)theirs < before  ? before - (int64_t)theirs
-			  : (int64_t)theirs > after ? (int64_t)theirs - after
-						    : 0;
+		*ahead_s = (int64_t)theirs < before  ? before - (int64_t)theirs
+			   : (int64_t)theirs > after ? after - (int64_t)theirs
+						     : 0;
 	return held;
 }
 

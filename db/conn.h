@@ -60,10 +60,12 @@ bool conn_result_ok(const PGresult *res);
 bool conn_result_stale(const PGresult *res);
 
 /*
- * How far the node's clock (`clock`) is from the database's.  The time that the
- * answer took is no difference.  False: no answer; the connection is of no more use.
+ * How far the node's clock (`clock`) is ahead of the database's, negative when it is behind.  The
+ * time that the answer took is no difference.  *now: what `clock` said last.  False: no answer; the
+ * connection is of no more use.
  */
-bool conn_clock_skew(struct conn *c, time_t (*clock)(void), int64_t deadline_us, int64_t *skew_s);
+bool conn_clock_look(struct conn *c, time_t (*clock)(void), int64_t deadline_us, int64_t *ahead_s,
+		     time_t *now);
 
 /* Records what a failed result means (db.h) and returns false.  `what`: for the text. */
 bool conn_fail(struct err *err, const char *what, const PGresult *res);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/rand.h"
 #include "db/conn.h"
 #include "db/lane.h"
@@ -15,6 +16,7 @@
 #include "db/tx.h"
 
 #define TX_CONNECTIONS 4
+#define DEAF_MOST_US   (1 * 1000000LL) /* what is changed counts on all nodes within a second */
 
 struct db {
 	struct db_options options;
@@ -224,7 +226,7 @@ db_status(struct db *db, struct db_status *out)
 	listener_status(db->listener, &listener);
 	*out = (struct db_status){.listener = listener.connected,
 				  .clock_known = listener.clock_known,
-				  .clock_skew_s = listener.clock_skew_s,
+				  .clock_skew_s = llabs(listener.ahead_s),
 				  .unknown = pool_unknown(db->pool),
 				  .connects = listener.connects};
 	memcpy(out->trouble, listener.trouble, sizeof(out->trouble));
@@ -250,7 +252,7 @@ db_clock_skew_s(struct db *db)
 	struct listener_status s;
 
 	listener_status(db->listener, &s);
-	return s.clock_known ? s.clock_skew_s : INT64_MAX;
+	return s.clock_known ? llabs(s.ahead_s) : INT64_MAX;
 }
 
 bool
@@ -261,6 +263,25 @@ db_ready(struct db *db)
 	db_status(db, &s);
 	return s.reader && s.durable && s.lazy && s.listener && s.clock_known &&
 	       s.clock_skew_s <= SKEW_MOST_S;
+}
+
+bool
+db_fail_clock(int64_t ahead_s, struct err *err)
+{
+	return FAIL(err, ERR_UNAVAILABLE, NULL, "this node's clock is %lld s off the database's",
+		    (long long)llabs(ahead_s));
+}
+
+bool
+db_in_step(struct db *db, struct err *err)
+{
+	struct listener_status s;
+
+	listener_status(db->listener, &s);
+	if (s.clock_known && llabs(s.ahead_s) > SKEW_MOST_S)
+		return db_fail_clock(s.ahead_s, err);
+	return s.connected || clock_mono_us() - s.deaf_since_us <= DEAF_MOST_US ||
+	       FAIL(err, ERR_UNAVAILABLE, NULL, "what other nodes change is not heard");
 }
 
 struct subject_id

@@ -77,7 +77,7 @@ void db_tx_rollback(struct db_tx *tx);
 struct db_status {
 	bool reader, durable, lazy, listener; /* connected now */
 	bool clock_known;
-	int64_t clock_skew_s; /* |node - database| at the last look, at most 15 s ago */
+	int64_t clock_skew_s; /* |node - database|; the database's is looked at every 15 s */
 	uint64_t queued;      /* statements that wait to be sent */
 	uint64_t statements;  /* answered by the pipelined connections */
 	uint64_t batches;     /* round trips they took */
@@ -93,6 +93,13 @@ int64_t db_clock_skew_s(struct db *db);
 
 /* Connected everywhere and clocks at most 2 s apart: may take requests. */
 bool db_ready(struct db *db);
+
+/*
+ * May a request be answered on the ground of this node's clock and of what it has cached?
+ * ERR_UNAVAILABLE: clocks are more than 2 s apart, or for a second nobody has heard what other
+ * nodes change.  A look at memory, for each request.
+ */
+MUST_USE bool db_in_step(struct db *db, struct err *err);
 
 /* The id of a subject: 128 random bits that never leave the system. */
 struct subject_id {

@@ -19,7 +19,7 @@
 #define CLOCK_EVERY_US (15 * 1000000LL)
 #define ANSWER_US      (5 * 1000000LL)
 #define BACKOFF_MS     100
-#define BACKOFF_MOST   5000
+#define BACKOFF_MOST   1000 /* as a lane has it */
 
 struct listener {
 	const struct db_options *options;
@@ -30,21 +30,26 @@ struct listener {
 
 	pthread_mutex_t lock; /* for all below */
 	bool stop;
-	struct listener_status status;
+	struct listener_status status; /* ahead_s: at the last look */
+	time_t looked;                 /* the node's clock then */
+	int64_t looked_us;             /* and clock_mono_us() */
 };
 
 /* False: the connection is lost. */
 static bool
 look_at_clock(struct listener *l)
 {
-	int64_t skew_s = 0;
-	bool held =
-		conn_clock_skew(&l->conn, l->options->clock, clock_mono_us() + ANSWER_US, &skew_s);
+	int64_t ahead_s = 0;
+	time_t now = 0;
+	bool held = conn_clock_look(&l->conn, l->options->clock, clock_mono_us() + ANSWER_US,
+				    &ahead_s, &now);
 
 	if (held) {
 		pthread_mutex_lock(&l->lock);
-		l->status.clock_skew_s = skew_s;
+		l->status.ahead_s = ahead_s;
 		l->status.clock_known = true;
+		l->looked = now;
+		l->looked_us = clock_mono_us();
 		pthread_mutex_unlock(&l->lock);
 	}
 	l->clock_next_us = clock_mono_us() + CLOCK_EVERY_US;
@@ -107,6 +112,8 @@ connect_again(struct listener *l)
 		conn_close(&l->conn);
 	pthread_mutex_lock(&l->lock);
 	l->status.connected = held;
+	if (held)
+		l->status.deaf_since_us = 0;
 	l->status.connects += held;
 	if (!held)
 		snprintf(l->status.trouble, sizeof(l->status.trouble), "%s", err.text);
@@ -132,6 +139,7 @@ serve(struct listener *l)
 	conn_close(&l->conn);
 	pthread_mutex_lock(&l->lock);
 	l->status.connected = false;
+	l->status.deaf_since_us = clock_mono_us();
 	l->status.clock_known = false;
 	pthread_mutex_unlock(&l->lock);
 }
@@ -162,6 +170,7 @@ listener_create(const struct db_options *options)
 	if (l == NULL)
 		return NULL;
 	l->options = options;
+	l->status.deaf_since_us = clock_mono_us();
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&l->lock, NULL);
 	if (l->wake_fd >= 0 && pthread_create(&l->thread, NULL, listener_main, l) == 0)
@@ -190,10 +199,22 @@ listener_destroy(struct listener *l)
 	free(l);
 }
 
+/* By how much the node's clock went on more than time did; whole seconds, towards 0.  Held: lock.
+ */
+static int64_t
+jumped_s(const struct listener *l)
+{
+	int64_t clock_us = (int64_t)(l->options->clock() - l->looked) * 1000000;
+
+	return (clock_us - (clock_mono_us() - l->looked_us)) / 1000000;
+}
+
 void
 listener_status(struct listener *l, struct listener_status *out)
 {
 	pthread_mutex_lock(&l->lock);
 	*out = l->status;
+	if (out->clock_known)
+		out->ahead_s += jumped_s(l);
 	pthread_mutex_unlock(&l->lock);
 }

@@ -11,7 +11,9 @@ struct listener;
 
 struct listener_status {
 	bool connected, clock_known;
-	int64_t clock_skew_s;
+	int64_t ahead_s;       /* the node's clock of the database's: now, also when it has jumped
+				  since the last look */
+	int64_t deaf_since_us; /* clock_mono_us() when notices ceased to come; connected: 0 */
 	uint64_t connects;
 	char trouble[240];
 };

@@ -244,17 +244,16 @@ db_tx_run(struct db_tx *tx, const struct db_statement *st, const struct db_param
 bool
 db_tx_check_clock(struct db_tx *tx, struct err *err)
 {
-	int64_t skew_s = 0;
+	int64_t ahead_s = 0;
+	time_t now;
 
 	if (tx->slot == NULL || tx->failed)
 		return FAIL(err, ERR_INTERNAL, NULL, "clock: the transaction is over");
-	if (!conn_clock_skew(&tx->slot->conn, db_clock(tx->db), tx->deadline_us, &skew_s)) {
+	if (!conn_clock_look(&tx->slot->conn, db_clock(tx->db), tx->deadline_us, &ahead_s, &now)) {
 		release(tx, false);
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "clock: no answer");
 	}
-	return skew_s <= SKEW_MOST_S ||
-	       FAIL(err, ERR_UNAVAILABLE, NULL, "this node's clock is %lld s off the database's",
-		    (long long)skew_s);
+	return llabs(ahead_s) <= SKEW_MOST_S || db_fail_clock(ahead_s, err);
 }
 
 static bool

@@ -17,6 +17,9 @@ struct pool *db_pool(struct db *db);
 
 /* The node's clock, and how far it may be from the database's. */
 #define SKEW_MOST_S 2
+
+/* Records that the node's clock is so far ahead (negative: behind); returns false. */
+bool db_fail_clock(int64_t ahead_s, struct err *err);
 time_t (*db_clock(struct db *db))(void);
 
 /* The writers cannot reach the database either: no use in trying. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "db/db.h"
 #include "idp/config.h"
 #include "idp/csrf.h"
 #include "idp/problem.h"
@@ -171,6 +172,21 @@ check_form(const struct request *rq, struct err *err)
 	return csrf_check(rq, err);
 }
 
+/*
+ * What every answer rests on: keys and parties, and that time and they are those of the other
+ * nodes.  The program's first snapshot comes with the database; what needs none answers before.
+ */
+static bool
+check_ground(const struct request *rq, struct err *err)
+{
+	if (rq->app->db == NULL || rq->route->lane == LANE_LOOP ||
+	    rq->route->flags & ROUTE_INTERNAL)
+		return true;
+	if (rq->snap == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "keys and parties are not loaded yet");
+	return db_in_step(rq->app->db, err);
+}
+
 static bool
 run_handler(struct work *w)
 {
@@ -180,11 +196,8 @@ run_handler(struct work *w)
 		w->rs->close = true;
 		return false;
 	}
-	/* The program's first snapshot comes with the database; what needs none answers before. */
-	if (rq->app->db != NULL && rq->snap == NULL && rq->route->lane != LANE_LOOP &&
-	    !(rq->route->flags & ROUTE_INTERNAL))
-		return FAIL(&w->err, ERR_UNAVAILABLE, NULL, "keys and parties are not loaded yet");
-	return check_form(rq, &w->err) && rq->route->handle(rq, w->rs, &w->err);
+	return check_ground(rq, &w->err) && check_form(rq, &w->err) &&
+	       rq->route->handle(rq, w->rs, &w->err);
 }
 
 static void

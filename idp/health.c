@@ -13,7 +13,7 @@
 #error "KONTOR_VERSION comes from meson.build"
 #endif
 
-#define LOOK_EVERY_S    1
+#define LOOK_EVERY_US   1000000LL
 #define HSM_ARENA_BYTES ((size_t)256 * 1024)
 
 struct health_watch {
@@ -74,7 +74,7 @@ watch_main(void *p)
 	while (!w->stop) {
 		pthread_mutex_unlock(&w->lock);
 		health_look(w->app);
-		struct timespec until = {.tv_sec = clock_now() + LOOK_EVERY_S};
+		struct timespec until = clock_mono_timespec(clock_mono_us() + LOOK_EVERY_US);
 
 		pthread_mutex_lock(&w->lock);
 		if (!w->stop)
@@ -88,10 +88,15 @@ bool
 health_watch_start(struct arena *a, struct app *app, struct health_watch **out, struct err *err)
 {
 	struct health_watch *w = ARENA_NEW(a, struct health_watch);
+	pthread_condattr_t attr;
 
 	w->app = app;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->changed, NULL);
+	/* A wrong clock is what it looks for: it must not sleep by it. */
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->changed, &attr);
+	pthread_condattr_destroy(&attr);
 	if (pthread_create(&w->id, NULL, watch_main, w) != 0)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "no thread for the health watch");
 	*out = w;

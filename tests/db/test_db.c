@@ -583,13 +583,46 @@ a_node_with_another_time_is_not_ready(void **state)
 	db_destroy(db);
 }
 
-/* Every look begins ten seconds ago: so long the answer seems to take. */
+static atomic_int jump_s;
+
+static time_t
+clock_that_jumps(void)
+{
+	return clock_now() + atomic_load(&jump_s);
+}
+
+/* Seen at once, not at the next look at the database's clock. */
+static void
+a_clock_that_jumps_is_noticed_at_once(void **state)
+{
+	static const int jumps[] = {90, -90, 4, -4};
+	struct pg *pg = *state;
+	const struct db_options options = {.conninfo = pg->conninfo, .clock = clock_that_jumps};
+	struct db *db;
+
+	ASSERT_OK(db_create(&options, &db, &pg->err), &pg->err);
+	while (!db_ready(db))
+		pg_sql(pg, "SELECT pg_sleep(0.01)");
+	for (size_t i = 0; i < ARRAY_LEN(jumps); i++) {
+		ASSERT_OK(db_in_step(db, &pg->err), &pg->err);
+		atomic_store(&jump_s, jumps[i]);
+		assert_in_range(db_clock_skew_s(db), abs(jumps[i]) - 1, abs(jumps[i]) + 1);
+		assert_false(db_ready(db));
+		ASSERT_REFUSED(db_in_step(db, &pg->err), &pg->err, ERR_UNAVAILABLE,
+			       "this node's clock is");
+		atomic_store(&jump_s, 0);
+		assert_true(db_ready(db));
+	}
+	db_destroy(db);
+}
+
+/* The first look begins ten seconds ago: so long the answer seems to take. */
 static time_t
 clock_of_a_slow_answer(void)
 {
 	static atomic_uint calls;
 
-	return clock_now() - (atomic_fetch_add(&calls, 1) % 2 == 0 ? 10 : 0);
+	return clock_now() - (atomic_fetch_add(&calls, 1) == 0 ? 10 : 0);
 }
 
 static void
@@ -707,6 +740,7 @@ main(void)
 		T(a_transaction_whose_connection_is_lost_is_over),
 		T(a_result_that_does_not_fit_refuses_the_request),
 		T(a_node_with_another_time_is_not_ready),
+		T(a_clock_that_jumps_is_noticed_at_once),
 		T(a_slow_answer_is_no_difference_of_clocks),
 		T(changes_are_heard_and_everything_after_each_connect),
 	};

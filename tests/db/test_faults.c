@@ -453,6 +453,39 @@ a_server_that_refuses_connections_is_found_again(void **state)
 	ASSERT_OK(db_tx_commit(tx, &pg->err), &pg->err);
 }
 
+/* Who cannot hear what others change must not go on by what it knew, though it could still write.
+ */
+static void
+a_node_that_hears_nothing_is_out_of_step(void **state)
+{
+	struct pg *pg = *state;
+	const char *name = pg_value(pg, "SELECT current_database()");
+	PGconn *outside = PQconnectdb(getenv("KONTOR_TEST_DB"));
+	const struct db_party *list;
+	size_t n;
+
+	await_recovery(pg);
+	ASSERT_OK(db_in_step(pg->db, &pg->err), &pg->err);
+	PQclear(PQexec(outside,
+		       arena_printf(pg->a, "ALTER DATABASE %s ALLOW_CONNECTIONS false", name)));
+	pg_sql(pg, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+		   " WHERE application_name = 'kontor listener'"
+		   " AND datname = current_database()");
+	int64_t give_up_us = clock_mono_us() + 60 * 1000000LL;
+
+	while (db_in_step(pg->db, &pg->err) && clock_mono_us() < give_up_us)
+		(void)poll(NULL, 0, 10);
+	assert_int_equal(pg->err.kind, ERR_UNAVAILABLE);
+	assert_non_null(strstr(pg->err.text, "what other nodes change is not heard"));
+	err_clear(&pg->err);
+	ASSERT_OK(db_party_list(&pg->c, &list, &n, &pg->err), &pg->err);
+	PQclear(PQexec(outside,
+		       arena_printf(pg->a, "ALTER DATABASE %s ALLOW_CONNECTIONS true", name)));
+	PQfinish(outside);
+	await_recovery(pg);
+	ASSERT_OK(db_in_step(pg->db, &pg->err), &pg->err);
+}
+
 #define T(test) cmocka_unit_test_setup(test, pg_fresh)
 
 int
@@ -464,6 +497,7 @@ main(void)
 		T(a_statement_that_takes_too_long_is_undone_for_certain),
 		T(a_stopped_backend_holds_nobody_beyond_the_deadline),
 		T(a_server_that_refuses_connections_is_found_again),
+		T(a_node_that_hears_nothing_is_out_of_step),
 		T(a_killed_backend_loses_nothing_that_was_answered),
 		T(a_restart_of_the_server_is_survived),
 	};

@@ -2,6 +2,7 @@
  * What was done to identity providers elsewhere, tried on whole logins here;
  * each test names its incident (docs/threats.md lists them all).
  */
+#include "base/clock.h"
 #include "base/text.h"
 #include "oidc/jwk.h"
 #include "oidc/jws.h"
@@ -408,6 +409,42 @@ what_cannot_be_recorded_is_not_answered(void **state)
 	assert_non_null(saml_response_of(&b));
 }
 
+static time_t
+clock_ahead(void)
+{
+	return clock_now() + 90;
+}
+
+static void
+a_node_with_another_time_answers_nothing(void **state)
+{
+	/* It would take codes that are over and date assertions wrongly. */
+	struct world *w = *state;
+	struct db *right = w->app.db, *wrong;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b);
+	assert_non_null(go_through(&b));
+	const char *code = code_of(&b);
+	const struct db_options options = {.conninfo = w->pg->conninfo, .clock = clock_ahead};
+
+	ASSERT_OK(db_create(&options, &wrong, &w->pg->err), &w->pg->err);
+	while (db_clock_skew_s(wrong) == INT64_MAX)
+		pg_sql(w->pg, "SELECT pg_sleep(0.01)");
+	w->app.db = wrong;
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
+	assert_int_equal(b.status, 503);
+	ask(&b);
+	assert_int_equal(b.status, 503);
+	web_get(&b, "/health/live");
+	assert_int_equal(b.status, 200);
+	w->app.db = right;
+	db_destroy(wrong);
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
+	assert_int_equal(b.status, 200);
+}
+
 /* ---- accounts ---- */
 
 static void
@@ -569,6 +606,7 @@ main(void)
 		T(a_logout_unsigned_or_of_another_session_ends_nothing),
 		T(a_client_assertion_proves_once),
 		T(what_cannot_be_recorded_is_not_answered),
+		T(a_node_with_another_time_answers_nothing),
 		T(nobody_sets_a_level_of_ones_own),
 		T(guesses_at_a_code_are_counted_like_guesses_at_a_password),
 		T(a_name_in_lookalike_letters_is_nobody),
