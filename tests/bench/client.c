@@ -185,8 +185,16 @@ receive(struct client *c)
 	return true;
 }
 
+static bool
+hang_up(struct client *c)
+{
+	close(c->fd);
+	c->fd = -1;
+	return false;
+}
+
 bool
-client_send(struct client *c, const char *path, const char *form, const char *extra)
+client_ask(struct client *c, const char *path, const char *form, const char *extra)
 {
 	struct buf b;
 
@@ -206,11 +214,19 @@ client_send(struct client *c, const char *path, const char *form, const char *ex
 			   c->host, strlen(form), form);
 	else
 		buf_str(&b, "\r\n");
-	if (write_all(c, (struct bytes){b.p, b.n}) && receive(c))
-		return true;
-	close(c->fd);
-	c->fd = -1;
-	return false;
+	return write_all(c, (struct bytes){b.p, b.n}) || hang_up(c);
+}
+
+bool
+client_hear(struct client *c)
+{
+	return receive(c) || hang_up(c);
+}
+
+bool
+client_send(struct client *c, const char *path, const char *form, const char *extra)
+{
+	return client_ask(c, path, form, extra) && client_hear(c);
 }
 
 static const char *

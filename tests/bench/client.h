@@ -30,6 +30,10 @@ void client_forget(struct client *c);
 /* form NULL: GET.  extra: header lines ending in CR LF, or "".  False: the connection broke. */
 MUST_USE bool client_send(struct client *c, const char *path, const char *form, const char *extra);
 
+/* The same in two halves, so that several can be on their way at once. */
+MUST_USE bool client_ask(struct client *c, const char *path, const char *form, const char *extra);
+MUST_USE bool client_hear(struct client *c);
+
 /* A GET, then redirects to ourselves. */
 MUST_USE bool client_get(struct client *c, const char *path);
 
