@@ -224,8 +224,9 @@ class Citizen:
     def _type_code(self, walker, step):
         with self.op("totp", step=step, session=self.session) as op:
             walker.submit(walker.form("/flow/totp/"), {"code": totp_code(self.totp_secret, step)})
-            # The login page: its session was changed by another window's code.
-            if walker.form("/flow/totp/") or walker.form("/flow/password/"):
+            # The login page, or that of a login that is over: another window's code was taken.
+            if walker.form("/flow/totp/") or walker.form("/flow/password/") or \
+                    walker.page.status == 410:
                 op.fail(walker.page.text[:120])
                 return False
             op.ok()
