@@ -69,8 +69,7 @@ role_runs(enum conn_role role, enum db_class class)
 		return class == DB_DURABLE;
 	case CONN_LAZY:
 		return class == DB_LAZY;
-	case CONN_TX:
-		return true;
+	case CONN_TX: /* few of them, and seldom: conn_prepare */
 	case CONN_LISTENER:
 	case CONN_ADMIN:
 		break;
@@ -254,6 +253,28 @@ take_prepared(struct conn *c, const char *what, int64_t deadline_us, struct err 
 	return held;
 }
 
+bool
+conn_prepare(struct conn *c, const struct db_statement *st, int64_t deadline_us,
+	     enum conn_wait *wait, struct err *err)
+{
+	PGresult *res = NULL;
+
+	*wait = CONN_READY;
+	for (size_t i = 0; i < c->n_prepared; i++)
+		if (c->prepared[i] == st)
+			return true;
+	*wait = send_prepare(c, st) ? conn_answer(c, deadline_us, &res) : CONN_LOST;
+	if (*wait != CONN_READY)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", st->name,
+			    *wait == CONN_LATE ? "no answer in time" : "connection lost");
+	bool held = conn_result_ok(res) || conn_fail(err, st->name, res);
+
+	PQclear(res);
+	if (held && c->n_prepared < CONN_PREPARED_MAX)
+		c->prepared[c->n_prepared++] = st;
+	return held;
+}
+
 /* All in one round trip. */
 static bool
 prepare_all(struct conn *c, enum conn_role role, struct err *err)
@@ -312,6 +333,7 @@ conn_open(struct conn *c, const char *conninfo, const char *application_name, en
 				      name, conninfo, "read-write", "UTF8", NULL};
 
 	c->warned = false;
+	c->n_prepared = 0;
 	c->pg = PQconnectdbParams(names, values, 1);
 	bool held = PQstatus(c->pg) == CONNECTION_OK && PQsetnonblocking(c->pg, 1) == 0;
 

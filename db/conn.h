@@ -1,6 +1,6 @@
 /*
- * One connection to PostgreSQL: opening it with our session settings and our
- * statements prepared, waiting with a deadline, naming failures.  Who uses it
+ * One connection to PostgreSQL: opening it with our session settings, preparing
+ * statements, waiting with a deadline, naming failures.  Who uses it
  * when is lane.c's, tx.c's and listen.c's business; a connection belongs to one
  * thread at a time.
  */
@@ -11,12 +11,20 @@
 
 #include "db/sql.h"
 
-/* What a connection is for decides its session settings and what is prepared on it. */
+/*
+ * What a connection is for decides its session settings and what is prepared on it: a
+ * pipelined one has all of its class from the beginning, one for transactions what
+ * conn_prepare was called for.
+ */
 enum conn_role { CONN_READER, CONN_DURABLE, CONN_LAZY, CONN_TX, CONN_LISTENER, CONN_ADMIN };
+
+#define CONN_PREPARED_MAX 256 /* more than there are statements (tests/db/test_statements.c) */
 
 struct conn {
 	PGconn *pg;  /* NULL: not connected */
 	bool warned; /* a WARNING came since this was last set to false */
+	const struct db_statement *prepared[CONN_PREPARED_MAX]; /* by conn_prepare */
+	size_t n_prepared;
 };
 
 /* ERR_UNAVAILABLE says why not.  c must stay where it is until conn_close. */
@@ -32,7 +40,14 @@ enum conn_wait { CONN_READY, CONN_LOST, CONN_LATE };
 /* Send what is still to be sent and wait until PQgetResult would not block. */
 enum conn_wait conn_wait(struct conn *c, int64_t deadline_us);
 
-/* Queue one statement; false when the connection is lost. */
+/*
+ * Outside pipeline mode: prepare a statement unless that was done.  ERR_UNAVAILABLE with
+ * CONN_LOST or CONN_LATE in *wait; with CONN_READY the server refused it, see conn_fail.
+ */
+MUST_USE bool conn_prepare(struct conn *c, const struct db_statement *st, int64_t deadline_us,
+			   enum conn_wait *wait, struct err *err);
+
+/* Queue one prepared statement; false when the connection is lost. */
 bool conn_send(struct conn *c, const struct db_statement *st, const struct db_param *params,
 	       size_t n);
 

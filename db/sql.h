@@ -1,6 +1,6 @@
 /*
  * What the aggregates are written with: rows of a statement table, parameters,
- * result rows.  Every statement is prepared by name at connect; its row says how
+ * result rows.  Every statement is prepared by name, once a connection; its row says how
  * it may run.  Nothing outside db/ includes this.
  */
 #ifndef KONTOR_DB_SQL_H

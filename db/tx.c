@@ -204,11 +204,16 @@ execute(struct db_tx *tx, const struct db_statement *st, const struct db_param *
 	struct err *err)
 {
 	struct conn *conn = &tx->slot->conn;
-	enum conn_wait w = CONN_LOST;
+	enum conn_wait w;
 
 	tx->failed = true;
-	if (conn_send(conn, st, params, n))
-		w = conn_answer(conn, tx->deadline_us, &tx->res);
+	if (!conn_prepare(conn, st, tx->deadline_us, &w, err)) {
+		if (w != CONN_READY)
+			release(tx, false);
+		return false;
+	}
+	w = conn_send(conn, st, params, n) ? conn_answer(conn, tx->deadline_us, &tx->res)
+					   : CONN_LOST;
 	if (w != CONN_READY) {
 		release(tx, false);
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", st->name,

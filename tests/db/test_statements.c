@@ -4,28 +4,60 @@
 #include <libpq-fe.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "db/conn.h"
 #include "db/pgtype.h"
 #include "tests/db/pg.h"
 
+/* Prepares all there are; returns how many. */
+static size_t
+prepare_all(struct pg *pg, struct conn *conn)
+{
+	enum conn_wait wait;
+	size_t n = 0;
+
+	for (size_t t = 0; db_statement_tables[t] != NULL; t++)
+		for (const struct db_statement *st = db_statement_tables[t]; st->name != NULL;
+		     st++, n++)
+			ASSERT_OK(
+				conn_prepare(conn, st, clock_mono_us() + 10000000, &wait, &pg->err),
+				&pg->err);
+	return n;
+}
+
 static void
-every_statement_is_prepared(void **state)
+every_statement_can_be_prepared(void **state)
 {
 	struct pg *pg = *state;
 	struct conn conn;
 
-	/* A connection for transactions prepares all there are. */
 	ASSERT_OK(conn_open(&conn, pg->conninfo, "test", CONN_TX, &pg->err), &pg->err);
-	size_t n = 0;
+	size_t n = prepare_all(pg, &conn);
 
-	for (size_t t = 0; db_statement_tables[t] != NULL; t++)
-		for (const struct db_statement *st = db_statement_tables[t]; st->name != NULL; st++)
-			n++;
+	assert_int_equal(prepare_all(pg, &conn), n); /* there they are: nothing is sent */
 	PGresult *res = PQexec(conn.pg, "SELECT count(*) FROM pg_prepared_statements");
 
 	assert_string_equal(PQgetvalue(res, 0, 0), arena_printf(pg->a, "%zu", n));
-	assert_true(n > 50);
+	assert_in_range(n, 50, CONN_PREPARED_MAX);
 	PQclear(res);
+	conn_close(&conn);
+}
+
+static void
+what_cannot_be_prepared_is_told_apart(void **state)
+{
+	static const struct db_statement wrong = {"wrong", DB_IN_TX, T_NONE, 0, "", "SELECT none"};
+	struct pg *pg = *state;
+	struct conn conn;
+	enum conn_wait wait;
+
+	ASSERT_OK(conn_open(&conn, pg->conninfo, "test", CONN_TX, &pg->err), &pg->err);
+	ASSERT_REFUSED(conn_prepare(&conn, &wrong, clock_mono_us() + 10000000, &wait, &pg->err),
+		       &pg->err, ERR_INTERNAL, "wrong: SQLSTATE 42703");
+	assert_int_equal(wait, CONN_READY);
+	ASSERT_REFUSED(conn_prepare(&conn, &wrong, 0, &wait, &pg->err), &pg->err, ERR_UNAVAILABLE,
+		       "wrong: no answer in time");
+	assert_int_equal(wait, CONN_LATE);
 	conn_close(&conn);
 }
 
@@ -87,11 +119,13 @@ every_column_has_a_type_that_is_read(void **state)
 	struct conn conn;
 
 	ASSERT_OK(conn_open(&conn, pg->conninfo, "test", CONN_TX, &pg->err), &pg->err);
+	(void)prepare_all(pg, &conn);
 	for (size_t t = 0; db_statement_tables[t] != NULL; t++)
 		for (const struct db_statement *st = db_statement_tables[t]; st->name != NULL;
 		     st++) {
 			PGresult *res = PQdescribePrepared(conn.pg, st->name);
 
+			assert_int_equal(PQresultStatus(res), PGRES_COMMAND_OK);
 			for (int i = 0; i < PQnfields(res); i++)
 				if (!is_known(PQftype(res, i)) &&
 				    strcmp(PQfname(res, i), "?column?") != 0)
@@ -141,6 +175,8 @@ assert_follows_indexes(struct pg *pg, enum db_class class)
 	struct conn conn;
 
 	ASSERT_OK(conn_open(&conn, pg->conninfo, "test", role_of[class], &pg->err), &pg->err);
+	if (role_of[class] == CONN_TX)
+		(void)prepare_all(pg, &conn);
 	for (size_t t = 0; db_statement_tables[t] != NULL; t++)
 		for (const struct db_statement *st = db_statement_tables[t]; st->name != NULL;
 		     st++) {
@@ -285,7 +321,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(every_statement_is_prepared),
+		T(every_statement_can_be_prepared),
+		T(what_cannot_be_prepared_is_told_apart),
 		T(durable_means_on_disk_whatever_the_server_thinks),
 		T(a_session_is_set_up_for_what_it_does),
 		T(every_column_has_a_type_that_is_read),
