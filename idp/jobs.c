@@ -131,6 +131,21 @@ wait_a_little(struct jobs *j)
 	pthread_cond_timedwait(&j->wake, &j->lock, &until);
 }
 
+/* Whatever changed before a reload begins is in it: one is enough. */
+static bool
+is_due(struct jobs *j, size_t i)
+{
+	bool due = clock_mono_us() >= j->due_us[i];
+
+	if (i != RELOAD)
+		return due;
+	pthread_mutex_lock(&j->lock);
+	due = due || j->changed;
+	j->changed = false;
+	pthread_mutex_unlock(&j->lock);
+	return due;
+}
+
 static void *
 work(void *arg)
 {
@@ -138,13 +153,9 @@ work(void *arg)
 
 	pthread_mutex_lock(&j->lock);
 	while (!j->stop) {
-		if (j->changed) {
-			j->changed = false;
-			j->due_us[RELOAD] = 0;
-		}
 		pthread_mutex_unlock(&j->lock);
 		for (size_t i = 0; i < JOBS; i++)
-			if (clock_mono_us() >= j->due_us[i])
+			if (is_due(j, i))
 				run_job(j, i);
 		pthread_mutex_lock(&j->lock);
 		if (!j->stop && !j->changed)
