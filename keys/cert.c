@@ -216,8 +216,7 @@ cert_parse(struct arena *a, struct bytes der, struct cert *out, struct err *err)
 		return refuse(err, "certificate has no usable key");
 	if (!cert_key_check(cert.pub, err) ||
 	    !time_of(X509_get0_notBefore(x), &cert.not_before, err) ||
-	    !time_of(X509_get0_notAfter(x), &cert.not_after, err) ||
-	    !cert_spki_build(a, cert.pub, &cert.spki, err))
+	    !time_of(X509_get0_notAfter(x), &cert.not_after, err))
 		return false;
 	hash_sha256(der, cert.sha256);
 	*out = cert;

@@ -14,8 +14,7 @@
 #define CERT_DER_MAX 16384 /* octets; longer input is refused unread */
 
 struct cert {
-	EVP_PKEY *pub;     /* lives as long as the arena */
-	struct bytes spki; /* DER SubjectPublicKeyInfo */
+	EVP_PKEY *pub; /* lives as long as the arena */
 	time_t not_before, not_after;
 	unsigned char sha256[32]; /* of the DER certificate */
 };

@@ -215,7 +215,7 @@ cert_fill(struct arena *a, struct key *k, struct err *err)
 		return true;
 	if (!cert_parse(a, k->row.cert, &cert, err))
 		return false;
-	if (!bytes_eq(cert.spki, k->row.spki))
+	if (EVP_PKEY_eq(cert.pub, k->pub) != 1)
 		return FAIL(err, ERR_INPUT, NULL, "key %s: certificate is for another key",
 			    k->row.kid);
 	memcpy(k->cert_sha256, cert.sha256, sizeof(k->cert_sha256));

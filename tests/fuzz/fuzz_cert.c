@@ -10,13 +10,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a = arena_create((size_t)1 << 20);
 	struct bytes input = {data, size};
+	struct bytes spki;
 	struct cert cert;
 	EVP_PKEY *pub;
 
 	if (a == NULL)
 		return 0;
 	if (cert_parse(a, input, &cert, NULL) &&
-	    (!cert_spki_parse(a, cert.spki, &pub, NULL) || EVP_PKEY_eq(pub, cert.pub) != 1))
+	    (!cert_spki_build(a, cert.pub, &spki, NULL) || !cert_spki_parse(a, spki, &pub, NULL) ||
+	     EVP_PKEY_eq(pub, cert.pub) != 1))
 		abort();
 	(void)!cert_spki_parse(a, input, &pub, NULL);
 	arena_destroy(a);
