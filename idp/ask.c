@@ -25,8 +25,7 @@ ask_write(struct arena *a, const struct ask *ask)
 
 	json_put_str(a, o, "front", ask->front->name);
 	json_put_str(a, o, "party", ask->party == NULL ? NULL : ask->party->id);
-	json_put_i64(a, o, "level", ask->level);
-	json_put_i64(a, o, "level_most", ask->level_most);
+	json_put_i64(a, o, "levels", ask->levels);
 	json_put_bool(a, o, "names_attributes", ask->names_attributes);
 	json_put(a, o, "wanted", wanted_write(a, ask->wanted));
 	json_put_bool(a, o, "force", ask->force);
@@ -92,13 +91,12 @@ ask_read(struct arena *a, struct bytes json, const struct parties *parties, stru
 {
 	struct ask ask = {.max_age_s = -1};
 	const json_t *state = NULL;
-	int64_t level = 0, level_most = 0, replay_expires = 0;
+	int64_t levels = 0, replay_expires = 0;
 	json_t *o;
 
 	if (!json_parse_object(a, json, MAX_ASK_BYTES, &o, err) ||
 	    !who_read(o, parties, &ask, err) || !wanted_read(a, o, &ask.wanted, err) ||
-	    !json_get_i64(o, "level", &level, err) ||
-	    !json_get_i64(o, "level_most", &level_most, err) ||
+	    !json_get_i64(o, "levels", &levels, err) ||
 	    !json_get_bool(o, "force", &ask.force, err) ||
 	    !json_get_bool(o, "passive", &ask.passive, err) ||
 	    !json_get_bool(o, "names_attributes", &ask.names_attributes, err) ||
@@ -110,8 +108,7 @@ ask_read(struct arena *a, struct bytes json, const struct parties *parties, stru
 	    !json_get_i64(o, "replay_expires", &replay_expires, err) ||
 	    !json_get_object(o, "state", &state, err))
 		return false;
-	ask.level = (enum level)level;
-	ask.level_most = (enum level)level_most;
+	ask.levels = (level_set)levels;
 	ask.replay_expires = (time_t)replay_expires;
 	ask.state = json_object_get(o, "state");
 	*out = ask;

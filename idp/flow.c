@@ -32,8 +32,9 @@ enum level
 flow_wanted_level(const struct ask *ask)
 {
 	enum level floor = ask->party == NULL ? LEVEL_NONE : ask->party->policy.level;
+	enum level least = level_set_least(ask->levels);
 
-	return ask->level > floor ? ask->level : floor;
+	return least > floor ? least : floor;
 }
 
 enum level
@@ -41,7 +42,7 @@ flow_told_level(const struct flow *f)
 {
 	enum level cap = f->ask.party == NULL ? LEVEL_HIGH : f->ask.party->policy.level_cap;
 
-	return level_released(f->level, f->ask.level_most, cap);
+	return level_set_best(f->ask.levels, level_min(f->level, cap));
 }
 
 const char *

@@ -125,7 +125,7 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 	struct wanted_list asked = f->ask.names_attributes ? f->ask.wanted : p->policy.attributes;
 
 	release_compute(f->rq->a, p->policy.attributes, asked, f->held, f->level,
-			level_min(p->policy.level_cap, f->ask.level_most), &f->offer);
+			flow_told_level(f), &f->offer);
 	facts->required_missing = f->offer.missing != NULL;
 	f->fingerprint = release_fingerprint(f->rq->a, &f->offer, party_purpose(p, LANG_DE),
 					     (struct bytes){0});
@@ -145,11 +145,12 @@ static enum level
 reachable(const struct flow *f)
 {
 	const struct party *p = f->ask.party;
-	enum level most = level_released(login_reachable(), f->ask.level_most,
-					 p == NULL ? LEVEL_HIGH : p->policy.level_cap);
+	enum level most = level_set_best(
+		f->ask.levels,
+		level_min(login_reachable(), p == NULL ? LEVEL_HIGH : p->policy.level_cap));
 
-	/* What the party's vocabulary has no word for cannot be told. */
-	return p != NULL && level_word(most, p->policy.vocabulary) == NULL ? LEVEL_NONE : most;
+	/* What the party has no word for cannot be told. */
+	return f->ask.front->level_word(f->rq->a, &f->ask, most) == NULL ? LEVEL_NONE : most;
 }
 
 /* Gather the facts and name the state. */

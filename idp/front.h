@@ -17,8 +17,7 @@ struct front;
 struct ask {
 	const struct front *front;
 	const struct party *party; /* NULL: our own account pages */
-	enum level level;          /* least level asked; the party's floor is added by the flow */
-	enum level level_most;     /* the highest that may be told (SAML exact, maximum) */
+	level_set levels;          /* that may be told; the party's floor is added by the flow */
 	bool names_attributes;     /* else the party gets what it registered */
 	struct wanted_list wanted; /* what it names; may be nothing */
 	bool force;                /* ForceAuthn, prompt=login: a new proof in this flow */
@@ -53,6 +52,9 @@ struct front {
 	 * FLOW_PASSIVE_LOGIN, FLOW_PASSIVE_CONSENT, FLOW_MISSING.
 	 */
 	bool (*refuse)(struct flow *f, enum flow_state why, struct response *rs, struct err *err);
+
+	/* What a level is called in the answer; NULL: the party has no word for it. */
+	const char *(*level_word)(struct arena *a, const struct ask *ask, enum level told);
 
 	/* Origins the browser may be sent to from a page of this flow (CSP form-action); NULL. */
 	const char *(*origins)(struct arena *a, const struct ask *ask);

@@ -26,19 +26,26 @@ refuse(struct flow *f UNUSED, enum flow_state why UNUSED, struct response *rs,
 }
 
 static const char *
+word_for(struct arena *a UNUSED, const struct ask *ask UNUSED, enum level told)
+{
+	return level_word(told, LEVEL_VOCAB_SHORT);
+}
+
+static const char *
 origins(struct arena *a UNUSED, const struct ask *ask UNUSED)
 {
 	return NULL;
 }
 
-const struct front front_account = {"account", build, record, refuse, origins};
+const struct front front_account = {"account", build, record, refuse, word_for, origins};
 
 bool
 front_account_start(struct request *rq, enum level level, const char *first, struct response *rs,
 		    struct err *err)
 {
-	struct ask ask = {
-		.front = &front_account, .level = level, .level_most = LEVEL_HIGH, .max_age_s = -1};
+	struct ask ask = {.front = &front_account,
+			  .levels = level_set_range(level, LEVEL_HIGH),
+			  .max_age_s = -1};
 
 	return flow_start_at(rq, &ask, first == NULL ? "/flow/" : "/register/", rs, err);
 }

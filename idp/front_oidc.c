@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "base/text.h"
 #include "db/dated.h"
+#include "idp/acr.h"
 #include "idp/audit.h"
 #include "idp/config.h"
 #include "idp/flow.h"
@@ -32,32 +33,26 @@ oidc_scope_claims(struct arena *a, size_t *n)
 
 /* ---- asking ---- */
 
-/* The least level of the acr values we know: any of them will do (Core 5.5.1.1). */
-static enum level
-lowest_level(struct oidc_strs acr)
+static struct acr_words
+words_of(struct oidc_strs acr)
 {
-	enum level low = LEVEL_NONE;
-
-	for (size_t i = 0; i < acr.n; i++) {
-		enum level l = level_from_word(acr.s[i]);
-
-		if (l != LEVEL_NONE && (low == LEVEL_NONE || l < low))
-			low = l;
-	}
-	return low;
+	return (struct acr_words){acr.s, acr.n};
 }
 
 static bool
-level_wanted(const struct party *p, const struct oidc_authorize *r, enum level *out,
-	     struct err *err)
+levels_wanted(const struct party *p, const struct oidc_authorize *r, level_set *out,
+	      struct err *err)
 {
-	enum level level = lowest_level(r->acr);
+	level_set set = acr_levels(&p->policy, words_of(r->acr));
 	enum level most = level_min(login_reachable(), p->policy.level_cap);
 
-	if (r->acr_essential && level == LEVEL_NONE)
+	if (r->acr_essential && set == 0)
 		return FAIL(err, ERR_DENIED, OIDC_UNMET_REQUIREMENTS, "no acr value we know");
-	/* A wish that is not essential never stops a login (Core 3.1.2.1). */
-	*out = r->acr_essential ? level : level_min(level, most);
+	/* An essential one is answered by one of its values (Core 5.5.1.1); a wish that is not
+	 * never stops a login (Core 3.1.2.1). */
+	enum level least = set == 0 ? LEVEL_NONE : level_min(level_set_least(set), most);
+
+	*out = r->acr_essential ? set : level_set_range(least, LEVEL_HIGH);
 	return true;
 }
 
@@ -104,6 +99,16 @@ claims_write(struct arena *a, const struct oidc_claims *claims)
 	return list;
 }
 
+static json_t *
+strs_write(struct arena *a, struct oidc_strs strs)
+{
+	json_t *list = json_new_array(a);
+
+	for (size_t i = 0; i < strs.n; i++)
+		json_push_str(a, list, strs.s[i]);
+	return list;
+}
+
 static const char *
 join_words(struct arena *a, struct oidc_strs words)
 {
@@ -125,7 +130,6 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 	struct ask ask = {
 		.front = &front_oidc,
 		.party = p,
-		.level_most = LEVEL_HIGH,
 		.names_attributes = true,
 		/* max_age=0 is prompt=login (Core 3.1.2.1). */
 		.force = (r->prompt & (OIDC_PROMPT_LOGIN | OIDC_PROMPT_SELECT_ACCOUNT)) != 0 ||
@@ -137,7 +141,7 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 		.state = json_new_object(rq->a),
 	};
 
-	if (!level_wanted(p, r, &ask.level, err) ||
+	if (!levels_wanted(p, r, &ask.levels, err) ||
 	    !login_hint_seal(rq, r->login_hint, &ask.login_hint, err))
 		return false;
 	oidc_claims_add_scopes(rq->a, rows, n, r->scopes, &claims);
@@ -148,6 +152,7 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 	json_put_str(rq->a, ask.state, "challenge", r->challenge);
 	json_put_str(rq->a, ask.state, "scope", join_words(rq->a, r->scopes));
 	json_put_str(rq->a, ask.state, "sub", claims.sub);
+	json_put(rq->a, ask.state, "acr", strs_write(rq->a, r->acr));
 	json_put(rq->a, ask.state, "claims", claims_write(rq->a, &claims));
 	*out = ask;
 	return true;
@@ -274,6 +279,17 @@ front_oidc_open(struct request *rq, const unsigned char grant[16], struct bytes 
 	return true;
 }
 
+static const char *
+word_for(struct arena *a, const struct ask *ask, enum level told)
+{
+	const char **words;
+	size_t n;
+
+	if (!json_get_strs(a, ask->state, "acr", OIDC_ACR_MAX, &words, &n, NULL))
+		return NULL;
+	return acr_told(&ask->party->policy, (struct acr_words){words, n}, told);
+}
+
 /* What the ID token says of the login: kept with the code. */
 static struct bytes
 login_facts(struct flow *f, const char *sid)
@@ -285,7 +301,7 @@ login_facts(struct flow *f, const char *sid)
 
 	for (size_t i = 0; i < n; i++)
 		json_push_str(a, amr, names[i]);
-	json_put_str(a, o, "acr", level_word(flow_told_level(f), f->ask.party->policy.vocabulary));
+	json_put_str(a, o, "acr", word_for(a, &f->ask, flow_told_level(f)));
 	json_put(a, o, "amr", amr);
 	json_put_i64(a, o, "auth_time", (int64_t)session_proved_at(f->session, flow_told_level(f)));
 	json_put_str(a, o, "sid", sid);
@@ -422,4 +438,4 @@ origins(struct arena *a, const struct ask *ask)
 	return url_origin(a, uri);
 }
 
-const struct front front_oidc = {"oidc", build, record, refuse, origins};
+const struct front front_oidc = {"oidc", build, record, refuse, word_for, origins};

@@ -75,12 +75,15 @@ static json_t *
 answer_state(struct arena *a, const struct saml_authn_request *r, const struct saml_endpoint *acs,
 	     const char *relay_state)
 {
-	json_t *s = json_new_object(a);
+	json_t *s = json_new_object(a), *classes = json_new_array(a);
 
 	json_put_str(a, s, "id", r->header.id);
 	json_put_str(a, s, "acs", acs->url);
 	json_put_str(a, s, "relay_state", relay_state);
 	json_put_bool(a, s, "detail", r->akdb != NULL && r->akdb->enable_status_detail);
+	for (size_t i = 0; i < r->n_class_refs; i++)
+		json_push_str(a, classes, r->class_refs[i]);
+	json_put(a, s, "classes", classes);
 	return s;
 }
 
@@ -105,8 +108,9 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 	struct named *named;
 
 	if (!saml_authn_request_check_wish(r, &wish, err) ||
-	    !saml_level_wanted(r->comparison, r->class_refs, r->n_class_refs, &ask.level,
-			       &ask.level_most, err))
+	    !saml_level_wanted(&p->policy, r->comparison,
+			       (struct acr_words){r->class_refs, r->n_class_refs}, &ask.levels,
+			       err))
 		return false;
 	json_put_str(rq->a, ask.state, "nameid", wish.nameid_format);
 	size_t n = named_attributes(rq->a, r, &wish, &named);
@@ -281,6 +285,17 @@ send_response(struct flow *f, const struct state *s, struct saml_status status,
 	       saml_send(rq, &carrier, f->ask.party, rs, err);
 }
 
+static const char *
+word_for(struct arena *a, const struct ask *ask, enum level told)
+{
+	const char **words;
+	size_t n;
+
+	if (!json_get_strs(a, ask->state, "classes", SAML_CLASS_REFS_MAX, &words, &n, NULL))
+		return NULL;
+	return acr_told(&ask->party->policy, (struct acr_words){words, n}, told);
+}
+
 static bool
 build(struct flow *f, struct response *rs, struct err *err)
 {
@@ -294,7 +309,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 	    !account_pseudonym(&w, f->subject, f->ask.party->sector, f->holding.pseudonym,
 			       &pseudonym, err))
 		return false;
-	const char *class_ref = level_word(flow_told_level(f), f->ask.party->policy.vocabulary);
+	const char *class_ref = word_for(rq->a, &f->ask, flow_told_level(f));
 	struct saml_assertion assertion = {
 		.id = rand_xml_id(rq->a),
 		.issuer = rq->app->config->entity_id,
@@ -406,4 +421,4 @@ origins(struct arena *a, const struct ask *ask)
 	return url_origin(a, acs);
 }
 
-const struct front front_saml = {"saml", build, record, refuse, origins};
+const struct front front_saml = {"saml", build, record, refuse, word_for, origins};

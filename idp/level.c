@@ -57,6 +57,41 @@ is_level(enum level level)
 	return level >= LEVEL_BASIC && level <= LEVEL_HIGH;
 }
 
+static level_set
+bit(enum level level)
+{
+	return 1U << level;
+}
+
+level_set
+level_set_range(enum level least, enum level most)
+{
+	level_set set = 0;
+
+	for (int l = least; l <= (int)most; l++)
+		set |= bit((enum level)l);
+	return set;
+}
+
+enum level
+level_set_least(level_set set)
+{
+	for (int l = LEVEL_NONE; l < LEVEL_HIGH; l++)
+		if (set & bit((enum level)l))
+			return (enum level)l;
+	return LEVEL_HIGH;
+}
+
+enum level
+level_set_best(level_set set, enum level reached)
+{
+	enum level l = level_min(reached, LEVEL_HIGH);
+
+	while (l > LEVEL_NONE && !(set & bit(l)))
+		l--;
+	return l;
+}
+
 enum level
 level_from_word(const char *word)
 {
@@ -70,6 +105,16 @@ level_from_word(const char *word)
 		if (text_eq(aliases[i].word, word))
 			return aliases[i].level;
 	return LEVEL_NONE;
+}
+
+enum level_vocabulary
+level_vocabulary_of(const char *word)
+{
+	for (int v = 0; v < LEVEL_VOCAB_COUNT; v++)
+		for (int l = LEVEL_BASIC; l <= LEVEL_HIGH; l++)
+			if (text_eq(words[v][l], word))
+				return (enum level_vocabulary)v;
+	return LEVEL_VOCAB_COUNT;
 }
 
 const char *

@@ -16,6 +16,21 @@ enum level {
 	LEVEL_HIGH = 4,        /* hoch */
 };
 
+/*
+ * Some of the levels, one bit each, for demands that name more than one (SAML
+ * exact, essential acr values).  The bit of LEVEL_NONE: no level is demanded.
+ */
+typedef unsigned level_set;
+#define LEVEL_SET_ANY ((level_set)0x1f)
+
+level_set level_set_range(enum level least, enum level most);
+
+/* The lowest of the set: what a login must reach.  LEVEL_NONE: anything does. */
+enum level level_set_least(level_set set);
+
+/* The highest of the set that `reached` covers: what may be told.  LEVEL_NONE: none. */
+enum level level_set_best(level_set set, enum level reached);
+
 /* The words a party uses and gets back. */
 enum level_vocabulary {
 	LEVEL_VOCAB_STORK, /* STORK-QAA-Level-1..4, bare strings (BundID) */
@@ -27,6 +42,9 @@ enum level_vocabulary {
 
 /* The level a word of any vocabulary names (all spellings of the table), LEVEL_NONE if unknown. */
 enum level level_from_word(const char *word);
+
+/* The vocabulary that `word` is an answer of; LEVEL_VOCAB_COUNT: of none. */
+enum level_vocabulary level_vocabulary_of(const char *word);
 
 /* The word for a level; NULL when the vocabulary has none (eIDAS knows no basic). */
 const char *level_word(enum level level, enum level_vocabulary vocabulary);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #define MAX_ATTRIBUTES   64
+#define MAX_LEVEL_WORDS  16
 #define MAX_POLICY_BYTES 65536
 
 typedef bool (*policy_read)(struct arena *a, const json_t *v, struct policy *p, struct err *err);
@@ -125,6 +126,45 @@ read_vocabulary(struct arena *a UNUSED, const json_t *v, struct policy *p, struc
 	return true;
 }
 
+/* WORD=LEVEL; the word is opaque and may hold "=" itself. */
+static bool
+read_level_word(struct arena *a, const char *text, struct level_word *out, struct err *err)
+{
+	const char *equals = text == NULL ? NULL : strrchr(text, '=');
+
+	if (equals == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "WORD=LEVEL expected");
+	out->word = arena_strndup(a, text, (size_t)(equals - text));
+	out->level = level_from_word(equals + 1);
+	if (out->level == LEVEL_NONE)
+		return FAIL(err, ERR_INPUT, NULL, "'%s' is no level", equals + 1);
+	if (!text_is_visible_ascii(out->word, 256))
+		return FAIL(err, ERR_INPUT, NULL, "a word of 1 to 256 visible characters expected");
+	return true;
+}
+
+static bool
+read_level_words(struct arena *a, const json_t *v, struct policy *p, struct err *err)
+{
+	size_t n = json_array_size(v);
+
+	if (!json_is_array(v) || n > MAX_LEVEL_WORDS)
+		return FAIL(err, ERR_INPUT, NULL, "a list of at most %d words expected",
+			    MAX_LEVEL_WORDS);
+	struct level_word *w = ARENA_ARRAY(a, struct level_word, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!read_level_word(a, json_string_value(json_array_get(v, i)), &w[i], err))
+			return false;
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(w[k].word, w[i].word) == 0)
+				return FAIL(err, ERR_INPUT, NULL, "%s: named twice", w[i].word);
+	}
+	p->level_words = w;
+	p->n_level_words = n;
+	return true;
+}
+
 static bool
 read_sso_group(struct arena *a, const json_t *v, struct policy *p, struct err *err)
 {
@@ -228,6 +268,8 @@ const struct policy_key policy_keys[] = {
 	{"suite", "es256|rs256|ps256", "es256", "Signature suite of what we send.", false},
 	{"vocabulary", "stork|eidas|bsi|short", "stork for SAML, short for OIDC",
 	 "The words for levels that the party gets.", false},
+	{"level-word", "WORD=LEVEL", "those of the vocabulary",
+	 "A word of the party's own for a level, asked with and answered with.", true},
 	{"sso-group", "NAME|never", "portalverbund",
 	 "Group of parties that share one login; never: each login anew.", false},
 	{"consent", "changed|always", "changed",
@@ -246,10 +288,10 @@ const struct policy_key policy_keys[] = {
 
 /* In the order of policy_keys. */
 static const policy_read readers[ARRAY_LEN(policy_keys) - 1] = {
-	read_floor,      read_cap,        read_attributes,       read_sector,
-	read_suite,      read_vocabulary, read_sso_group,        read_consent,
-	read_encrypt,    read_unsigned,   read_level_attributes, read_purpose_de,
-	read_purpose_en, read_home,
+	read_floor,      read_cap,        read_attributes,  read_sector,
+	read_suite,      read_vocabulary, read_level_words, read_sso_group,
+	read_consent,    read_encrypt,    read_unsigned,    read_level_attributes,
+	read_purpose_de, read_purpose_en, read_home,
 };
 
 static size_t

@@ -13,6 +13,12 @@
 enum policy_encrypt { ENCRYPT_AUTO, ENCRYPT_NEVER, ENCRYPT_ALWAYS };
 enum policy_consent { CONSENT_CHANGED, CONSENT_ALWAYS };
 
+/* A word of the party's own for a level, in requests and in answers. */
+struct level_word {
+	const char *word;
+	enum level level;
+};
+
 struct policy {
 	enum level level;     /* least level of every login; LEVEL_NONE: what the request asks */
 	enum level level_cap; /* nothing above it is told to this party */
@@ -20,6 +26,8 @@ struct policy {
 	const char *sector;            /* registered name; NULL: the party's own default */
 	enum sig_alg suite;            /* SIG_ES256 unless the party cannot */
 	enum level_vocabulary vocabulary;
+	const struct level_word *level_words; /* before those of the vocabulary */
+	size_t n_level_words;
 	const char *sso_group; /* sessions of this group are taken; NULL: never, each login anew */
 	enum policy_consent consent;
 	enum policy_encrypt encrypt; /* SAML assertions; AUTO: when the party has a key */

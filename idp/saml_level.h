@@ -3,18 +3,15 @@
 #define KONTOR_IDP_SAML_LEVEL_H
 
 #include "base/err.h"
-#include "idp/level.h"
+#include "idp/acr.h"
 #include "saml/authn_request.h"
 
-/* The level an AuthnContextClassRef stands for; LEVEL_NONE: unknown to us. */
-enum level saml_level_of_class(const char *class_ref);
-
 /*
- * *least is what the login must reach, *most what may be told of it (exact and
- * maximum).  Nothing asked: LEVEL_NONE and LEVEL_HIGH.  ERR_DENIED, proto
- * NoAuthnContext: no class we know, or none that any login can be better than.
+ * The levels that may be told in answer; the least of them is what the login
+ * must reach.  ERR_DENIED, proto NoAuthnContext: no class we know, or none that
+ * any login can be better than.
  */
-MUST_USE bool saml_level_wanted(enum saml_comparison comparison, const char *const *class_refs,
-				size_t n, enum level *least, enum level *most, struct err *err);
+MUST_USE bool saml_level_wanted(const struct policy *policy, enum saml_comparison comparison,
+				struct acr_words asked, level_set *out, struct err *err);
 
 #endif

@@ -169,7 +169,7 @@ parse_acr(struct arena *a, const struct params *ps, const struct oidc_client *cl
 {
 	struct oidc_strs values;
 
-	if (!oidc_param_words(a, ps, "acr_values", WORDS_MAX, &values, err))
+	if (!oidc_param_words(a, ps, "acr_values", OIDC_ACR_MAX, &values, err))
 		return false;
 	rq->acr = rq->claims.acr.n > 0 ? rq->claims.acr
 		  : values.n > 0       ? values

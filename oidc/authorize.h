@@ -20,6 +20,8 @@ struct oidc_start {
 MUST_USE bool oidc_authorize_start(const struct params *ps, struct oidc_start *out,
 				   struct err *err);
 
+#define OIDC_ACR_MAX 32 /* acr values of one request */
+
 enum oidc_prompt {
 	OIDC_PROMPT_NONE = 1, /* never with another */
 	OIDC_PROMPT_LOGIN = 2,
@@ -33,8 +35,8 @@ struct oidc_authorize {
 	const char *nonce;       /* NULL if absent */
 	unsigned prompt;         /* of enum oidc_prompt; 0: none given */
 	int64_t max_age_s;       /* the request's, else the client's default; -1: none */
-	struct oidc_strs
-		acr; /* wanted, best first: claims, else acr_values, else the client's default */
+	/* Wanted, best first: claims, else acr_values, else the client's default. */
+	struct oidc_strs acr;
 	bool acr_essential;        /* without one of them the answer is an error */
 	struct oidc_claims claims; /* of the claims parameter alone; see oidc_claims_add_scopes */
 	const char *login_hint;    /* UTF-8; NULL if absent */

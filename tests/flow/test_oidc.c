@@ -377,6 +377,31 @@ acr_values_lead_to_the_second_means(void **state)
 	assert_string_equal(json_string_value(json_array_get(amr, 2)), "mfa");
 }
 
+/* Core 5.5.1.1; a wish that is not essential is told what there is. */
+static void
+an_essential_acr_is_answered_by_one_of_its_values(void **state)
+{
+#define ACR_CLAIM(essential)                                                               \
+	"&claims=%7B%22id_token%22%3A%7B%22acr%22%3A%7B%22essential%22%3A" essential "%2C" \
+	"%22values%22%3A%5B%22STORK-QAA-Level-4%22%2C%22NORMAL%22%5D%7D%7D%7D"
+	static const char *const cases[][2] = {{ACR_CLAIM("true"), "NORMAL"},
+					       {ACR_CLAIM("false"), "STORK-QAA-Level-3"}};
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	code_of(&b, "openid", "&acr_values=low");
+	w->now += 60;
+	web_get(&b, "/login?level=substantial");
+	web_submit(&b, "/flow/totp/", arena_printf(w->a, "code=%s&do=login", world_code(w)));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *code = code_of(&b, "openid", cases[i][0]);
+		const json_t *id = id_claims(&b, text_member(redeem(&b, code), "id_token"));
+
+		assert_string_equal(text_member(id, "acr"), cases[i][1]);
+	}
+}
+
 static void
 openid_alone_releases_nothing_else(void **state)
 {
@@ -751,6 +776,7 @@ main(void)
 		T(saying_no_is_access_denied),
 		T(max_age_asks_for_a_younger_login),
 		T(acr_values_lead_to_the_second_means),
+		T(an_essential_acr_is_answered_by_one_of_its_values),
 		T(openid_alone_releases_nothing_else),
 		T(logout_by_the_client_ends_session_and_tokens),
 		T(who_is_asked_comes_back_to_the_client),

@@ -209,7 +209,8 @@ what_a_vocabulary_has_no_word_for_is_not_told(void **state)
 	web_init(&b, w);
 	ask(&b, "",
 	    "<samlp:RequestedAuthnContext Comparison=\"exact\"><saml:AuthnContextClassRef>"
-	    "STORK-QAA-Level-1</saml:AuthnContextClassRef></samlp:RequestedAuthnContext>");
+	    "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified</saml:AuthnContextClassRef>"
+	    "</samlp:RequestedAuthnContext>");
 	assert_true(strstr(status_of(&b), "NoAuthnContext") != NULL);
 	world_saml_party(w, POLICY);
 }

@@ -473,6 +473,53 @@ a_wish_for_a_level_stops_at_the_portals_cap(void **state)
 	world_oidc_party(w, "{}");
 }
 
+#define CLASS(word) "<saml:AuthnContextClassRef>" word "</saml:AuthnContextClassRef>"
+#define CONTEXT(comparison, refs)                                          \
+	"<samlp:RequestedAuthnContext Comparison=\"" comparison "\">" refs \
+	"</samlp:RequestedAuthnContext>"
+#define EIDAS_LOA      "http://eidas.europa.eu/LoA/"
+#define PASSWORD_CLASS "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+
+/* SAML2Core 3.3.2.2.1: exact is one of those named, told by the word it was named by. */
+static void
+what_was_reached_is_told_in_the_words_of_the_request(void **state)
+{
+	static const struct {
+		const char *context, *told;
+	} cases[] = {
+		{CONTEXT("exact", CLASS(PASSWORD_CLASS)), PASSWORD_CLASS},
+		{CONTEXT("exact", CLASS("STORK-QAA-Level-1") CLASS(EIDAS_LOA "substantial")),
+		 EIDAS_LOA "substantial"},
+		{CONTEXT("exact", CLASS("STORK-QAA-Level-4") CLASS("STORK-QAA-Level-2")),
+		 "STORK-QAA-Level-2"},
+		{CONTEXT("minimum", CLASS(EIDAS_LOA "low")), EIDAS_LOA "substantial"},
+		{CONTEXT("minimum", CLASS("https://portal.example/zwei")),
+		 "https://portal.example/zwei"},
+		{CONTEXT("maximum", CLASS(EIDAS_LOA "low")), EIDAS_LOA "low"},
+		{CONTEXT("better", CLASS("STORK-QAA-Level-2")), "STORK-QAA-Level-3"},
+		{"", "https://portal.example/zwei"},
+	};
+	struct world *w = *state;
+	struct web b;
+
+	world_saml_party(w, "{\"attribute\":[\"family_name:required\"],"
+			    "\"level-word\":[\"https://portal.example/zwei=substantial\"]}");
+	web_init(&b, w);
+	web_get(&b, "/login?level=substantial");
+	log_in(&b, "erika");
+	enter_code(&b);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		ask(&b, "", cases[i].context);
+		if (page_of(&b) == CONSENT)
+			web_submit(&b, "/flow/consent/", "do=agree");
+		assert_true(succeeded(&b));
+		assert_non_null(strstr(
+			saml_response_of(&b),
+			arena_printf(w->a, ">%s</saml:AuthnContextClassRef>", cases[i].told)));
+	}
+	world_saml_party(w, POLICY);
+}
+
 static void
 the_portal_is_told_no_level_above_what_it_takes(void **state)
 {
@@ -692,6 +739,7 @@ main(void)
 		T(a_portal_switched_off_on_the_way_is_said_to_be_unknown),
 		T(a_portal_that_rises_on_the_way_gets_its_level),
 		T(a_wish_for_a_level_stops_at_the_portals_cap),
+		T(what_was_reached_is_told_in_the_words_of_the_request),
 		T(the_portal_is_told_no_level_above_what_it_takes),
 		T(an_essential_claim_is_no_condition),
 		T(a_blocked_or_lesser_means_gives_no_more_than_it_is),

@@ -30,6 +30,7 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 		{"sector", "amt24"},
 		{"suite", "rs256"},
 		{"vocabulary", "eidas"},
+		{"level-word", "https://sp.example/?a=zwei=niedrig"},
 		{"sso-group", "never"},
 		{"consent", "always"},
 		{"encrypt", "always"},
@@ -55,6 +56,9 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 	assert_string_equal(p.sector, "amt24");
 	assert_int_equal(p.suite, SIG_RS256);
 	assert_int_equal(p.vocabulary, LEVEL_VOCAB_EIDAS);
+	assert_int_equal(p.n_level_words, 1);
+	assert_string_equal(p.level_words[0].word, "https://sp.example/?a=zwei");
+	assert_int_equal(p.level_words[0].level, LEVEL_LOW);
 	assert_null(p.sso_group);
 	assert_int_equal(p.consent, CONSENT_ALWAYS);
 	assert_int_equal(p.encrypt, ENCRYPT_ALWAYS);
@@ -80,6 +84,17 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"suite\":\"hs256\"}", "suite: es256, rs256"},
 		{"{\"vocabulary\":\"x\"}", "vocabulary: stork"},
 		{"{\"vocabulary\":null}", "vocabulary: stork"},
+		{"{\"level-word\":\"x=low\"}", "level-word: a list of at most"},
+		{"{\"level-word\":[1]}", "level-word: WORD=LEVEL"},
+		{"{\"level-word\":[\"low\"]}", "level-word: WORD=LEVEL"},
+		{"{\"level-word\":[\"x=\"]}", "level-word: '' is no level"},
+		{"{\"level-word\":[\"=low\"]}", "level-word: a word of 1 to 256"},
+		{"{\"level-word\":[\"a b=low\"]}", "level-word: a word of 1 to 256"},
+		{"{\"level-word\":[\"x=low\",\"x=high\"]}", "level-word: x: named twice"},
+		{"{\"level-word\":[\"1=low\",\"2=low\",\"3=low\",\"4=low\",\"5=low\",\"6=low\","
+		 "\"7=low\",\"8=low\",\"9=low\",\"a=low\",\"b=low\",\"c=low\",\"d=low\",\"e=low\","
+		 "\"f=low\",\"g=low\",\"h=low\"]}",
+		 "level-word: a list of at most 16"},
 		{"{\"sso-group\":\"\"}", "sso-group: 1 to 256"},
 		{"{\"consent\":\"never\"}", "consent: changed or always"},
 		{"{\"encrypt\":\"no\"}", "encrypt: auto, never"},

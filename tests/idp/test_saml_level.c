@@ -3,62 +3,113 @@
 #include "saml/status.h"
 #include "tests/test.h"
 
-#define Q "STORK-QAA-Level-"
+static const char *const words[] = {"", "STORK-QAA-Level-1", "STORK-QAA-Level-2",
+				    "STORK-QAA-Level-3", "STORK-QAA-Level-4"};
+
+/* What the text says of a level told in answer to one of those asked for. */
+static bool
+stands(enum saml_comparison comparison, int told, int asked)
+{
+	switch (comparison) {
+	case SAML_EXACT:
+		return told == asked;
+	case SAML_MINIMUM:
+		return told >= asked;
+	case SAML_MAXIMUM:
+		return told <= asked;
+	case SAML_BETTER:
+		return told > asked;
+	}
+	return false;
+}
+
+/* "better" has to hold for each of them, the others for one. */
+static bool
+may_be_told(enum saml_comparison comparison, int told, unsigned subset)
+{
+	bool one = false, all = true;
+
+	for (int l = LEVEL_BASIC; l <= LEVEL_HIGH; l++) {
+		if (!(subset & 1U << l))
+			continue;
+		one = one || stands(comparison, told, l);
+		all = all && stands(comparison, told, l);
+	}
+	return comparison == SAML_BETTER ? all : one;
+}
+
+static size_t
+refs_of(unsigned subset, const char **refs)
+{
+	size_t n = 0;
+
+	refs[n++] = "urn:unknown";
+	for (int l = LEVEL_HIGH; l >= LEVEL_BASIC; l--)
+		if (subset & 1U << l)
+			refs[n++] = words[l];
+	return n;
+}
 
 static void
-each_comparison_gives_its_range(void **state UNUSED)
+each_comparison_of_each_set_is_as_the_text_has_it(void **state UNUSED)
 {
-	static const struct {
-		enum saml_comparison comparison;
-		const char *refs[2];
-		size_t n;
-		enum level least, most;
-	} cases[] = {
-		{SAML_EXACT, {0}, 0, LEVEL_NONE, LEVEL_HIGH},
-		{SAML_EXACT, {Q "3"}, 1, LEVEL_SUBSTANTIAL, LEVEL_SUBSTANTIAL},
-		{SAML_EXACT, {Q "4", Q "2"}, 2, LEVEL_LOW, LEVEL_LOW},
-		{SAML_MINIMUM, {Q "3"}, 1, LEVEL_SUBSTANTIAL, LEVEL_HIGH},
-		{SAML_MINIMUM, {"urn:unknown", Q "1"}, 2, LEVEL_BASIC, LEVEL_HIGH},
-		{SAML_MAXIMUM, {Q "2", Q "3"}, 2, LEVEL_BASIC, LEVEL_SUBSTANTIAL},
-		{SAML_BETTER, {Q "2"}, 1, LEVEL_SUBSTANTIAL, LEVEL_HIGH},
-		{SAML_BETTER, {Q "1", Q "3"}, 2, LEVEL_HIGH, LEVEL_HIGH},
-		{SAML_EXACT,
-		 {"urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"},
-		 1,
-		 LEVEL_LOW,
-		 LEVEL_LOW},
-	};
+	static const struct policy policy;
 
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		enum level least = LEVEL_NONE, most = LEVEL_NONE;
-		struct err err = {0};
+	for (int c = SAML_EXACT; c <= SAML_BETTER; c++) {
+		for (unsigned subset = 2; subset < 1U << (LEVEL_HIGH + 1); subset += 2) {
+			const char *refs[LEVEL_HIGH + 1];
+			struct acr_words asked = {refs, refs_of(subset, refs)};
+			level_set set = 0, want = 0;
+			struct err err = {0};
 
-		ASSERT_OK(saml_level_wanted(cases[i].comparison, cases[i].refs, cases[i].n, &least,
-					    &most, &err),
-			  &err);
-		assert_int_equal(least, cases[i].least);
-		assert_int_equal(most, cases[i].most);
+			for (int l = LEVEL_BASIC; l <= LEVEL_HIGH; l++)
+				if (may_be_told((enum saml_comparison)c, l, subset))
+					want |= 1U << l;
+			bool ok = saml_level_wanted(&policy, (enum saml_comparison)c, asked, &set,
+						    &err);
+
+			assert_int_equal(ok, want != 0);
+			assert_int_equal(ok ? set : 0, want);
+			if (!ok)
+				assert_string_equal(err.proto, SAML_NO_AUTHN_CONTEXT);
+		}
 	}
+}
+
+static void
+nothing_asked_is_answered_by_anything(void **state UNUSED)
+{
+	static const struct policy policy;
+	struct err err = {0};
+	level_set set = 0;
+
+	ASSERT_OK(saml_level_wanted(&policy, SAML_EXACT, (struct acr_words){0}, &set, &err), &err);
+	assert_int_equal(set, LEVEL_SET_ANY);
+	assert_int_equal(level_set_least(set), LEVEL_NONE);
 }
 
 static void
 what_nobody_can_reach_is_refused_by_name(void **state UNUSED)
 {
-	const char *unknown[] = {"urn:unknown"}, *top[] = {Q "4"};
-	enum level least, most;
+	static const struct policy policy;
+	const char *unknown[] = {"urn:unknown"}, *top[] = {words[4]};
+	level_set set;
 	struct err err = {0};
 
-	assert_false(saml_level_wanted(SAML_MINIMUM, unknown, 1, &least, &most, &err));
+	assert_false(saml_level_wanted(&policy, SAML_MINIMUM, (struct acr_words){unknown, 1}, &set,
+				       &err));
 	assert_string_equal(err.proto, SAML_NO_AUTHN_CONTEXT);
-	ASSERT_REFUSED(saml_level_wanted(SAML_BETTER, top, 1, &least, &most, &err), &err,
-		       ERR_DENIED, "better than high");
+	ASSERT_REFUSED(
+		saml_level_wanted(&policy, SAML_BETTER, (struct acr_words){top, 1}, &set, &err),
+		&err, ERR_DENIED, "better than high");
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_comparison_gives_its_range),
+		cmocka_unit_test(each_comparison_of_each_set_is_as_the_text_has_it),
+		cmocka_unit_test(nothing_asked_is_answered_by_anything),
 		cmocka_unit_test(what_nobody_can_reach_is_refused_by_name),
 	};
 
