@@ -370,6 +370,7 @@ flow_show(struct flow *f, struct response *rs, struct err *err)
 	case FLOW_CANCELLED:
 	case FLOW_UNREACHABLE:
 	case FLOW_PASSIVE_LOGIN:
+	case FLOW_OTHER_PERSON:
 	case FLOW_PASSIVE_CONSENT:
 	case FLOW_ANSWER:
 	case FLOW_STATE_COUNT:

@@ -108,6 +108,16 @@ grant_stored(struct flow *f, const char *names_json, bool *still_needed, struct 
 	return true;
 }
 
+/* A pseudonym that was ever told is a row. */
+static bool
+is_other_person(const struct flow *f)
+{
+	const char *known = f->holding.pseudonym;
+
+	return (f->ask.known_only && known == NULL) ||
+	       (f->ask.person != NULL && !text_eq(f->ask.person, known));
+}
+
 /* Compute the offer, and whether a stored consent covers it. */
 static bool
 load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
@@ -126,6 +136,7 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 
 	release_compute(f->rq->a, p->policy.attributes, asked, f->held, f->level,
 			flow_told_level(f), &f->offer);
+	facts->other_person = is_other_person(f);
 	facts->required_missing = f->offer.missing != NULL;
 	f->fingerprint = release_fingerprint(f->rq->a, &f->offer, party_purpose(p, LANG_DE),
 					     (struct bytes){0});

@@ -40,6 +40,12 @@ no_session(const struct flow_facts *f)
 }
 
 static bool
+other_person(const struct flow_facts *f)
+{
+	return f->other_person;
+}
+
+static bool
 required_missing(const struct flow_facts *f)
 {
 	return f->required_missing;
@@ -68,11 +74,17 @@ static const struct {
 	flow_guard guard;
 	enum flow_state state;
 } rules[] = {
-	{party_gone, FLOW_PARTY_GONE},    {expired, FLOW_EXPIRED},
-	{unreachable, FLOW_UNREACHABLE},  {passive_below_level, FLOW_PASSIVE_LOGIN},
-	{no_session, FLOW_LOGIN},         {below_level, FLOW_STEP_UP},
-	{required_missing, FLOW_MISSING}, {passive_consent, FLOW_PASSIVE_CONSENT},
-	{consent_needed, FLOW_CONSENT},   {always, FLOW_ANSWER},
+	{party_gone, FLOW_PARTY_GONE},
+	{expired, FLOW_EXPIRED},
+	{unreachable, FLOW_UNREACHABLE},
+	{passive_below_level, FLOW_PASSIVE_LOGIN},
+	{no_session, FLOW_LOGIN},
+	{below_level, FLOW_STEP_UP},
+	{other_person, FLOW_OTHER_PERSON},
+	{required_missing, FLOW_MISSING},
+	{passive_consent, FLOW_PASSIVE_CONSENT},
+	{consent_needed, FLOW_CONSENT},
+	{always, FLOW_ANSWER},
 };
 
 /* Each event with the states that take it, as bits. */
@@ -94,6 +106,7 @@ static const char *const state_names[FLOW_STATE_COUNT] = {
 	[FLOW_PASSIVE_LOGIN] = "passive_login",
 	[FLOW_LOGIN] = "login",
 	[FLOW_STEP_UP] = "step_up",
+	[FLOW_OTHER_PERSON] = "other_person",
 	[FLOW_MISSING] = "missing",
 	[FLOW_PASSIVE_CONSENT] = "passive_consent",
 	[FLOW_CONSENT] = "consent",

@@ -17,6 +17,7 @@ enum flow_state {
 	FLOW_PASSIVE_LOGIN,   /* a page would be needed, but the portal forbade it */
 	FLOW_LOGIN,           /* show the login page */
 	FLOW_STEP_UP,         /* logged in, but below the level asked */
+	FLOW_OTHER_PERSON,    /* logged in, and not the one the portal asks for */
 	FLOW_MISSING,         /* a required attribute cannot be given */
 	FLOW_PASSIVE_CONSENT, /* consent would be needed, but the portal forbade pages */
 	FLOW_CONSENT,         /* show the consent page */
@@ -37,14 +38,16 @@ enum flow_event {
 struct flow_facts {
 	bool expired;
 	bool party_enabled;
-	bool passive;          /* IsPassive, prompt=none */
-	bool session_usable;   /* there is one, of this party's group, its account active, and it
-				* satisfies ForceAuthn, prompt=login and max_age */
-	enum level session;    /* the level that session still has now */
-	enum level wanted;     /* the least level asked, the party's own floor included */
-	enum level reachable;  /* the highest this provider's login methods can reach */
-	bool required_missing; /* known only with a session that reaches the level */
-	bool consent_needed;   /* likewise */
+	bool passive;         /* IsPassive, prompt=none */
+	bool session_usable;  /* there is one, of this party's group, its account active, and it
+			       * satisfies ForceAuthn, prompt=login and max_age */
+	enum level session;   /* the level that session still has now */
+	enum level wanted;    /* the least level asked, the party's own floor included */
+	enum level reachable; /* the highest this provider's login methods can reach */
+	/* Known only with a session that reaches the level: */
+	bool other_person; /* than the one asked for */
+	bool required_missing;
+	bool consent_needed;
 };
 
 /* The first row of the table whose guard holds.  All-zero facts are FLOW_PARTY_GONE: refused. */

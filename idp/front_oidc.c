@@ -146,12 +146,12 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 		return false;
 	oidc_claims_add_scopes(rq->a, rows, n, r->scopes, &claims);
 	ask.wanted = wanted_of(rq->a, &claims);
+	ask.person = claims.sub; /* Core 5.5.1 */
 	json_put_str(rq->a, ask.state, "redirect_uri", redirect_uri);
 	json_put_str(rq->a, ask.state, "state", state);
 	json_put_str(rq->a, ask.state, "nonce", r->nonce);
 	json_put_str(rq->a, ask.state, "challenge", r->challenge);
 	json_put_str(rq->a, ask.state, "scope", join_words(rq->a, r->scopes));
-	json_put_str(rq->a, ask.state, "sub", claims.sub);
 	json_put(rq->a, ask.state, "acr", strs_write(rq->a, r->acr));
 	json_put(rq->a, ask.state, "claims", claims_write(rq->a, &claims));
 	*out = ask;
@@ -161,7 +161,7 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 /* ---- answering ---- */
 
 struct state {
-	const char *redirect_uri, *state, *nonce, *challenge, *scope, *sub;
+	const char *redirect_uri, *state, *nonce, *challenge, *scope;
 	struct oidc_claims claims;
 };
 
@@ -198,8 +198,7 @@ state_read(struct arena *a, const struct ask *ask, struct state *out, struct err
 	    !json_get_str(s, "state", &out->state, err) ||
 	    !json_get_str(s, "nonce", &out->nonce, err) ||
 	    !json_get_str(s, "challenge", &out->challenge, err) ||
-	    !json_get_str(s, "scope", &out->scope, err) ||
-	    !json_get_str(s, "sub", &out->sub, err) || !claims_read(a, s, &out->claims, err))
+	    !json_get_str(s, "scope", &out->scope, err) || !claims_read(a, s, &out->claims, err))
 		return false;
 	if (out->redirect_uri == NULL || out->scope == NULL)
 		return FAIL(err, ERR_INTERNAL, NULL, "a stored OIDC ask without redirect URI");
@@ -308,15 +307,6 @@ login_facts(struct flow *f, const char *sid)
 	return bytes_of(json_text(a, o, false));
 }
 
-static bool
-refuse_with(struct flow *f, const struct oidc_return *to, const char *error, struct response *rs,
-	    struct err *err)
-{
-	struct err why = {.kind = ERR_DENIED, .proto = error};
-
-	return front_oidc_refuse(f->rq, to, &why, rs, err);
-}
-
 /* What build made and record stores. */
 struct built {
 	const char *code;
@@ -338,9 +328,6 @@ build(struct flow *f, struct response *rs, struct err *err)
 	    !account_pseudonym(&w, f->subject, f->ask.party->sector, f->holding.pseudonym, &sub,
 			       err))
 		return false;
-	/* Core 5.5.1: asked for one certain person, and it is another. */
-	if (s.sub != NULL && !text_eq(s.sub, sub))
-		return refuse_with(f, to, OIDC_LOGIN_REQUIRED, rs, err);
 	b->code = db_dated_create(rq->a, rq->now + CODE_LIVES_S);
 	b->grant = (struct db_grant){
 		.party = f->ask.party->id,
@@ -386,8 +373,6 @@ record(struct flow *f, struct err *err)
 					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT), NULL),
 	};
 
-	if (b == NULL) /* it was an error after all: nothing was given */
-		return true;
 	return db_grant_create(&c, b->code, &b->grant, &b->participant, &audit, rq->now, err);
 }
 
@@ -410,6 +395,7 @@ error_of_state(enum flow_state why)
 	case FLOW_UNREACHABLE:
 		return OIDC_UNMET_REQUIREMENTS;
 	case FLOW_PASSIVE_LOGIN:
+	case FLOW_OTHER_PERSON:
 		return OIDC_LOGIN_REQUIRED;
 	case FLOW_PASSIVE_CONSENT:
 		return OIDC_CONSENT_REQUIRED;
@@ -421,11 +407,12 @@ error_of_state(enum flow_state why)
 static bool
 refuse(struct flow *f, enum flow_state why, struct response *rs, struct err *err)
 {
+	struct err error = {.kind = ERR_DENIED, .proto = error_of_state(why)};
 	const struct oidc_return *to;
 	struct state s;
 
 	return state_read(f->rq->a, &f->ask, &s, err) && way_back(f, &s, &to, err) &&
-	       refuse_with(f, to, error_of_state(why), rs, err);
+	       front_oidc_refuse(f->rq, to, &error, rs, err);
 }
 
 static const char *

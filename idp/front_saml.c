@@ -71,6 +71,34 @@ fill_wanted(struct arena *a, const struct named *named, size_t n, struct ask *as
 	json_put(a, ask->state, "login_attributes", others);
 }
 
+/* An address names only for a party that may learn it. */
+static unsigned
+nameid_formats(const struct party *p)
+{
+	for (size_t i = 0; i < p->policy.attributes.n; i++)
+		if (p->policy.attributes.p[i].at == attribute_by_name("email"))
+			return p->policy.nameid_formats;
+	return p->policy.nameid_formats & ~(unsigned)SAML_NAMEID_IS_EMAIL;
+}
+
+/* Being named by it is being told it: by the same rules, and not without it. */
+static void
+want_email(struct arena *a, struct ask *ask)
+{
+	const struct wanted_list *from =
+		ask->names_attributes ? &ask->wanted : &ask->party->policy.attributes;
+	const struct attribute *email = attribute_by_name("email");
+	struct wanted *w = ARENA_ARRAY(a, struct wanted, from->n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < from->n; i++)
+		if (from->p[i].at != email)
+			w[n++] = from->p[i];
+	w[n++] = (struct wanted){email, true};
+	ask->wanted = (struct wanted_list){w, n};
+	ask->names_attributes = true;
+}
+
 static json_t *
 answer_state(struct arena *a, const struct saml_authn_request *r, const struct saml_endpoint *acs,
 	     const char *relay_state)
@@ -107,7 +135,8 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 	struct saml_wish wish;
 	struct named *named;
 
-	if (!saml_authn_request_check_wish(r, &wish, err) ||
+	if (!saml_authn_request_check_wish(r, rq->app->config->entity_id, nameid_formats(p), &wish,
+					   err) ||
 	    !saml_level_wanted(&p->policy, r->comparison,
 			       (struct acr_words){r->class_refs, r->n_class_refs}, &ask.levels,
 			       err))
@@ -118,7 +147,11 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 	if (n > ASK_NAMES_MAX)
 		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "%zu attributes named", n);
 	ask.names_attributes = n > 0;
+	ask.person = wish.person;
+	ask.known_only = wish.known_only && p->policy.create == CREATE_ASKED;
 	fill_wanted(rq->a, named, n, &ask);
+	if (text_eq(wish.nameid_format, SAML_NAMEID_EMAIL))
+		want_email(rq->a, &ask);
 	*out = ask;
 	return true;
 }
@@ -249,17 +282,37 @@ session_ends(const struct flow *f)
 	       level_session_limits(flow_told_level(f)).max_age_s;
 }
 
+/* Required of the offer, so no answer comes this far without it. */
+static const char *
+granted_email(const struct flow *f)
+{
+	for (size_t i = 0; i < f->granted.n; i++)
+		if (strcmp(f->granted.p[i].at->name, "email") == 0)
+			return f->granted.p[i].value;
+	return NULL;
+}
+
 static struct saml_nameid
 nameid_of(struct flow *f, const struct state *s, const char *pseudonym)
 {
-	bool persistent = text_eq(s->nameid, SAML_NAMEID_PERSISTENT);
-
-	return (struct saml_nameid){
-		.value = persistent ? pseudonym : rand_xml_id(f->rq->a),
-		.format = persistent ? SAML_NAMEID_PERSISTENT : SAML_NAMEID_TRANSIENT,
+	struct saml_nameid name = {
+		.format = s->nameid,
 		.name_qualifier = f->rq->app->config->entity_id,
 		.sp_name_qualifier = f->ask.party->id,
 	};
+
+	switch (saml_nameid_format_bit(s->nameid)) {
+	case SAML_NAMEID_IS_PERSISTENT:
+		name.value = pseudonym;
+		break;
+	case SAML_NAMEID_IS_EMAIL:
+		/* SAML2Core 8.3.2: an address has no qualifiers. */
+		return (struct saml_nameid){.value = granted_email(f), .format = s->nameid};
+	default:
+		name.value = rand_xml_id(f->rq->a);
+		break;
+	}
+	return name;
 }
 
 static bool
@@ -326,6 +379,8 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.class_ref = class_ref,
 	};
 
+	if (assertion.nameid.value == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "no address to be named by");
 	if (class_ref == NULL)
 		return FAIL(err, ERR_INTERNAL, NULL, "the party's vocabulary has no word for %d",
 			    (int)flow_told_level(f));
@@ -366,7 +421,7 @@ record(struct flow *f, struct err *err)
 }
 
 static struct saml_status
-status_of(struct arena *a, enum flow_state why, const struct attribute *missing, bool detail)
+status_of(const struct flow *f, enum flow_state why, bool detail)
 {
 	struct saml_status status;
 
@@ -376,12 +431,16 @@ status_of(struct arena *a, enum flow_state why, const struct attribute *missing,
 	case FLOW_PASSIVE_LOGIN:
 	case FLOW_PASSIVE_CONSENT:
 		return saml_status_of(SAML_NO_PASSIVE);
+	case FLOW_OTHER_PERSON:
+		return saml_status_of(f->ask.person != NULL ? SAML_UNKNOWN_PRINCIPAL
+							    : SAML_INVALID_NAMEID_POLICY);
 	case FLOW_MISSING:
 		status = saml_status_of(SAML_REQUEST_DENIED);
 		status.message = "security-msg";
 		if (detail)
-			status.detail = saml_akdb_detail(a, "IDP_REQUIRED_ATTRIBUTES_MISSING",
-							 missing->saml_name);
+			status.detail =
+				saml_akdb_detail(f->rq->a, "IDP_REQUIRED_ATTRIBUTES_MISSING",
+						 f->offer.missing->saml_name);
 		return status;
 	default: /* the person said no */
 		status = saml_status_of(SAML_AUTHN_FAILED);
@@ -396,8 +455,7 @@ refuse(struct flow *f, enum flow_state why, struct response *rs, struct err *err
 	struct state s;
 
 	return state_read(f->rq->a, &f->ask, &s, err) &&
-	       send_response(f, &s, status_of(f->rq->a, why, f->offer.missing, s.detail), NULL, rs,
-			     err);
+	       send_response(f, &s, status_of(f, why, s.detail), NULL, rs, err);
 }
 
 bool

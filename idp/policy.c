@@ -200,6 +200,40 @@ read_encrypt(struct arena *a UNUSED, const json_t *v, struct policy *p, struct e
 }
 
 static bool
+read_nameids(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	static const char *const words[] = {"transient", "persistent", "email", NULL};
+	static const unsigned bits[] = {SAML_NAMEID_IS_TRANSIENT, SAML_NAMEID_IS_PERSISTENT,
+					SAML_NAMEID_IS_EMAIL};
+	size_t n = json_array_size(v);
+	int word;
+
+	p->nameid_formats = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!word_to_index(words, json_array_get(v, i), &word))
+			break;
+		p->nameid_formats |= bits[word];
+	}
+	/* Each word once, and at least one. */
+	if (n == 0 || (size_t)__builtin_popcount(p->nameid_formats) != n)
+		return FAIL(err, ERR_INPUT, NULL,
+			    "transient, persistent or email expected, each once");
+	return true;
+}
+
+static bool
+read_create(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	static const char *const words[] = {"asked", "always", NULL};
+	int i;
+
+	if (!word_to_index(words, v, &i))
+		return FAIL(err, ERR_INPUT, NULL, "asked or always expected");
+	p->create = (enum policy_create)i;
+	return true;
+}
+
+static bool
 read_yes_no(const json_t *v, bool *out, struct err *err)
 {
 	static const char *const words[] = {"no", "yes", NULL};
@@ -276,6 +310,12 @@ const struct policy_key policy_keys[] = {
 	 "When consent is asked again: when something changed, or each time.", false},
 	{"encrypt", "auto|never|always", "auto",
 	 "Encrypt assertions: auto when the party has an encryption key.", false},
+	{"nameid", "transient|persistent|email", "transient and persistent",
+	 "A format of NameID the party may get; email needs the attribute email, and consent.",
+	 true},
+	{"create", "asked|always", "asked",
+	 "When a first persistent NameID is made: when a NameIDPolicy allows it, or always.",
+	 false},
 	{"accept-unsigned", "yes|no", "no", "Take authentication requests without a signature.",
 	 false},
 	{"level-attributes", "yes|no", "no",
@@ -288,10 +328,10 @@ const struct policy_key policy_keys[] = {
 
 /* In the order of policy_keys. */
 static const policy_read readers[ARRAY_LEN(policy_keys) - 1] = {
-	read_floor,      read_cap,        read_attributes,  read_sector,
-	read_suite,      read_vocabulary, read_level_words, read_sso_group,
-	read_consent,    read_encrypt,    read_unsigned,    read_level_attributes,
-	read_purpose_de, read_purpose_en, read_home,
+	read_floor,      read_cap,         read_attributes, read_sector,           read_suite,
+	read_vocabulary, read_level_words, read_sso_group,  read_consent,          read_encrypt,
+	read_nameids,    read_create,      read_unsigned,   read_level_attributes, read_purpose_de,
+	read_purpose_en, read_home,
 };
 
 static size_t
@@ -310,6 +350,7 @@ policy_parse(struct arena *a, const char *json, struct policy *out, struct err *
 	struct policy p = {
 		.level_cap = LEVEL_HIGH,
 		.suite = SIG_ES256,
+		.nameid_formats = SAML_NAMEID_IS_TRANSIENT | SAML_NAMEID_IS_PERSISTENT,
 		.vocabulary = LEVEL_VOCAB_COUNT, /* the dialect decides */
 		.sso_group = "portalverbund",
 	};

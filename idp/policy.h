@@ -9,8 +9,10 @@
 #include "base/json.h"
 #include "idp/release.h"
 #include "keys/key_ops.h"
+#include "saml/nameid.h"
 
 enum policy_encrypt { ENCRYPT_AUTO, ENCRYPT_NEVER, ENCRYPT_ALWAYS };
+enum policy_create { CREATE_ASKED, CREATE_ALWAYS };
 enum policy_consent { CONSENT_CHANGED, CONSENT_ALWAYS };
 
 /* A word of the party's own for a level, in requests and in answers. */
@@ -31,8 +33,10 @@ struct policy {
 	const char *sso_group; /* sessions of this group are taken; NULL: never, each login anew */
 	enum policy_consent consent;
 	enum policy_encrypt encrypt; /* SAML assertions; AUTO: when the party has a key */
-	bool accept_unsigned;        /* SAML requests without any signature */
-	bool level_attributes;       /* also send levels as an attribute/claim of their own */
+	unsigned nameid_formats;   /* enum saml_nameid_format: how it may be told who somebody is */
+	enum policy_create create; /* of a persistent NameID; see the table */
+	bool accept_unsigned;      /* SAML requests without any signature */
+	bool level_attributes;     /* also send levels as an attribute/claim of their own */
 	const char *purpose_de, *purpose_en; /* shown at consent; NULL: none */
 	const char *home_url;                /* where "back to the portal" leads; NULL: nowhere */
 };

@@ -6,17 +6,6 @@
 
 #define ASSERTION_MAX ((size_t)1024 * 1024)
 
-void
-saml_nameid_write(struct xmlw *w, const struct saml_nameid *nameid)
-{
-	xmlw_open(w, &xmlns_saml, "NameID");
-	xmlw_attr(w, NULL, "Format", nameid->format);
-	xmlw_attr(w, NULL, "NameQualifier", nameid->name_qualifier);
-	xmlw_attr(w, NULL, "SPNameQualifier", nameid->sp_name_qualifier);
-	xmlw_text(w, nameid->value);
-	xmlw_close(w);
-}
-
 /* SAML2Profiles 4.1.4.2: bearer, with all that binds it to this request and this endpoint. */
 static void
 write_subject(struct xmlw *w, struct arena *a, const struct saml_assertion *f)

@@ -7,16 +7,8 @@
 #define KONTOR_SAML_ASSERTION_H
 
 #include "saml/attribute.h"
+#include "saml/nameid.h"
 #include "saml/sign.h"
-
-struct saml_nameid {
-	const char *value;             /* 1..256 characters */
-	const char *format;            /* NULL: none stated */
-	const char *name_qualifier;    /* our entityID; NULL: none */
-	const char *sp_name_qualifier; /* the party's; NULL: none */
-};
-
-void saml_nameid_write(struct xmlw *w, const struct saml_nameid *nameid);
 
 /* The facts; every text is UTF-8 and outlives the call.  Units: seconds since the epoch. */
 struct saml_assertion {

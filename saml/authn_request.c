@@ -33,6 +33,7 @@ read_nameid_policy(const struct xml_node *n, struct saml_authn_request *r, struc
 		return false;
 	if (policy == NULL)
 		return true;
+	r->has_nameid_policy = true;
 	r->nameid_format = xml_attr(policy, "Format");
 	r->sp_name_qualifier = xml_attr(policy, "SPNameQualifier");
 	return saml_attr_bool(policy, "AllowCreate", &r->allow_create, err);
@@ -78,6 +79,26 @@ read_context(struct arena *a, const struct xml_node *n, struct saml_authn_reques
 	return true;
 }
 
+/* SAML2Core 3.4.1, 3.4.1.4: the person the answer has to be about. */
+static bool
+read_subject(struct arena *a, const struct xml_node *n, struct saml_authn_request *r,
+	     struct err *err)
+{
+	const struct xml_node *subject, *nameid;
+	struct saml_nameid *name;
+
+	if (!xml_child_opt(n, SAML_NS_ASSERTION, "Subject", &subject, err))
+		return false;
+	if (subject == NULL)
+		return true;
+	name = ARENA_NEW(a, struct saml_nameid);
+	r->subject = name;
+	if (!xml_child_opt(subject, SAML_NS_ASSERTION, "NameID", &nameid, err))
+		return false;
+	r->subject_is_plain = nameid != NULL && xml_next(xml_first(subject)) == NULL;
+	return nameid == NULL || saml_nameid_read(a, nameid, name, err);
+}
+
 static bool
 read_extensions(struct arena *a, const struct xml_node *n, struct saml_authn_request *r,
 		struct err *err)
@@ -97,16 +118,15 @@ saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
 			 const struct saml_authn_request **out, struct err *err)
 {
 	struct saml_authn_request *r = ARENA_NEW(a, struct saml_authn_request);
-	const struct xml_node *root, *subject;
+	const struct xml_node *root;
 
 	r->party = saml_verified_party(v);
 	r->acs_index = r->service_index = -1;
 	if (!saml_header_read(a, v, SAML_AUTHN_REQUEST, &r->header, &root, err) ||
 	    !read_attributes(root, r, err) || !read_nameid_policy(root, r, err) ||
 	    !read_context(a, root, r, err) || !read_extensions(a, root, r, err) ||
-	    !xml_child_opt(root, SAML_NS_ASSERTION, "Subject", &subject, err))
+	    !read_subject(a, root, r, err))
 		return false;
-	r->names_subject = subject != NULL;
 	*out = r;
 	return true;
 }
@@ -134,40 +154,70 @@ saml_authn_request_check(const struct saml_authn_request *r, const char *our_url
 	return true;
 }
 
-/* What the request names, else the first of the party's metadata that we have, else transient. */
+/* What the request names, else the first of the party's metadata that it may have, else ours. */
 static const char *
-format_of(const struct saml_authn_request *r)
+format_of(const struct saml_authn_request *r, unsigned allowed)
 {
-	static const char *const ours[] = {SAML_NAMEID_TRANSIENT, SAML_NAMEID_PERSISTENT};
+	if (r->nameid_format != NULL && strcmp(r->nameid_format, SAML_NAMEID_UNSPECIFIED) != 0)
+		return saml_nameid_format_first(saml_nameid_format_bit(r->nameid_format) & allowed);
+	for (size_t f = 0; f < r->party->n_nameid_formats; f++) {
+		unsigned bit = saml_nameid_format_bit(r->party->nameid_formats[f]) & allowed;
 
-	if (r->nameid_format != NULL && strcmp(r->nameid_format, SAML_NAMEID_UNSPECIFIED) != 0) {
-		for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-			if (strcmp(r->nameid_format, ours[i]) == 0)
-				return ours[i];
-		return NULL;
+		if (bit != 0)
+			return saml_nameid_format_first(bit);
 	}
-	for (size_t f = 0; f < r->party->n_nameid_formats; f++)
-		for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-			if (strcmp(r->party->nameid_formats[f], ours[i]) == 0)
-				return ours[i];
-	return SAML_NAMEID_TRANSIENT;
+	return saml_nameid_format_first(allowed);
+}
+
+static bool
+is_ours(const char *qualifier, const char *entity_id)
+{
+	return qualifier == NULL || strcmp(qualifier, entity_id) == 0;
+}
+
+/* Only a name that stays can be compared with who logs in; a transient one is gone with its answer.
+ */
+static bool
+check_subject(const struct saml_authn_request *r, const char *our_entity_id, const char **person,
+	      struct err *err)
+{
+	const struct saml_nameid *s = r->subject;
+
+	*person = NULL;
+	if (s == NULL)
+		return true;
+	if (!r->subject_is_plain)
+		return FAIL(err, ERR_DENIED, SAML_REQUEST_UNSUPPORTED,
+			    "Subject is more or else than a NameID");
+	if (s->format != NULL && strcmp(s->format, SAML_NAMEID_UNSPECIFIED) != 0 &&
+	    strcmp(s->format, SAML_NAMEID_PERSISTENT) != 0)
+		return FAIL(err, ERR_DENIED, SAML_UNKNOWN_PRINCIPAL,
+			    "Subject is not named by a persistent NameID");
+	if (!is_ours(s->name_qualifier, our_entity_id) ||
+	    !is_ours(s->sp_name_qualifier, r->party->entity_id))
+		return FAIL(err, ERR_DENIED, SAML_UNKNOWN_PRINCIPAL,
+			    "Subject is a name of somebody else's");
+	*person = s->value;
+	return true;
 }
 
 bool
-saml_authn_request_check_wish(const struct saml_authn_request *r, struct saml_wish *out,
-			      struct err *err)
+saml_authn_request_check_wish(const struct saml_authn_request *r, const char *our_entity_id,
+			      unsigned nameid_formats, struct saml_wish *out, struct err *err)
 {
-	struct saml_wish wish = {.nameid_format = format_of(r)};
+	struct saml_wish wish = {.nameid_format = format_of(r, nameid_formats)};
 
 	if (wish.nameid_format == NULL)
 		return FAIL(err, ERR_DENIED, SAML_INVALID_NAMEID_POLICY,
-			    "NameIDPolicy wants a format we do not give");
+			    "NameIDPolicy wants a format the party is not given");
 	if (r->sp_name_qualifier != NULL && strcmp(r->sp_name_qualifier, r->party->entity_id) != 0)
 		return FAIL(err, ERR_DENIED, SAML_INVALID_NAMEID_POLICY,
 			    "SPNameQualifier is not the party itself");
-	/* SAML2Core 3.4.1.1: we could not promise that it is this person who logs in. */
-	if (r->names_subject)
-		return FAIL(err, ERR_DENIED, SAML_REQUEST_UNSUPPORTED, "request names a Subject");
+	if (!check_subject(r, our_entity_id, &wish.person, err))
+		return false;
+	/* SAML2Core 3.4.1.1, errata E14: it says nothing of names that nobody keeps. */
+	wish.known_only = r->has_nameid_policy && !r->allow_create &&
+			  strcmp(wish.nameid_format, SAML_NAMEID_PERSISTENT) == 0;
 	wish.service = saml_party_service(r->party, r->service_index);
 	if (wish.service == NULL && r->service_index >= 0)
 		return FAIL(err, ERR_DENIED, SAML_REQUEST_UNSUPPORTED,

@@ -11,6 +11,7 @@
 
 #include "saml/extensions.h"
 #include "saml/message.h"
+#include "saml/nameid.h"
 
 enum saml_comparison { SAML_EXACT = 0, SAML_MINIMUM, SAML_MAXIMUM, SAML_BETTER };
 
@@ -24,8 +25,9 @@ struct saml_authn_request { /* points into the arena given to _parse() */
 	const char *protocol_binding;   /* NULL if absent */
 	int service_index;              /* AttributeConsumingServiceIndex, -1 if absent */
 	bool force_authn, is_passive;
-	bool names_subject; /* asks for one certain person */
-	bool allow_create;
+	const struct saml_nameid *subject; /* the one person asked for; NULL: any */
+	bool subject_is_plain; /* a NameID and nothing else, which is what we can judge */
+	bool has_nameid_policy, allow_create;
 	const char *nameid_format;     /* NULL if absent */
 	const char *sp_name_qualifier; /* NULL if absent */
 	enum saml_comparison comparison;
@@ -50,16 +52,20 @@ MUST_USE bool saml_authn_request_check(const struct saml_authn_request *r, const
 
 /* What is to be given, as far as metadata and request decide it. */
 struct saml_wish {
-	const char *nameid_format; /* SAML_NAMEID_TRANSIENT or SAML_NAMEID_PERSISTENT */
+	const char *nameid_format; /* URI of one of enum saml_nameid_format */
+	const char *person; /* persistent NameID of the only one who may answer; NULL: anybody */
+	bool known_only;    /* only who has a persistent NameID already (AllowCreate false) */
 	const struct saml_attribute_service *service; /* NULL: metadata names none */
 };
 
 /*
- * Decide whether we can do what it wants.  Failures are ERR_DENIED with the
- * status to answer the party with: SAML_INVALID_NAMEID_POLICY,
- * SAML_REQUEST_UNSUPPORTED.
+ * Decide whether we can do what it wants.  nameid_formats: those the party may
+ * be given, as bits.  Failures are ERR_DENIED with the status to answer the
+ * party with: SAML_INVALID_NAMEID_POLICY, SAML_REQUEST_UNSUPPORTED,
+ * SAML_UNKNOWN_PRINCIPAL.
  */
 MUST_USE bool saml_authn_request_check_wish(const struct saml_authn_request *r,
+					    const char *our_entity_id, unsigned nameid_formats,
 					    struct saml_wish *out, struct err *err);
 
 #endif

@@ -10,22 +10,8 @@
 #include "saml/value.h"
 
 #define LOGOUT_MAX ((size_t)64 * 1024)
-#define NAMEID_MAX 256 /* characters in SAML2Core 8.3.7; a UTF-8 character has up to 4 octets */
 
 /* ---- reading ---- */
-
-static bool
-read_nameid(struct arena *a, const struct xml_node *n, struct saml_nameid *out, struct err *err)
-{
-	if (!xml_text(a, n, &out->value, err))
-		return false;
-	if (out->value[0] == '\0' || strlen(out->value) > (size_t)4 * NAMEID_MAX)
-		return FAIL(err, ERR_INPUT, NULL, "NameID of %zu octets", strlen(out->value));
-	out->format = xml_attr(n, "Format");
-	out->name_qualifier = xml_attr(n, "NameQualifier");
-	out->sp_name_qualifier = xml_attr(n, "SPNameQualifier");
-	return true;
-}
 
 /* What was encrypted stands inside the signed message, so it is as signed as the rest. */
 static bool
@@ -56,7 +42,7 @@ read_principal(struct arena *a, const struct xml_node *root, const struct xmlenc
 	/* The schema check has seen to it that there is one of the two. */
 	if (nameid == NULL && !open_nameid(a, encrypted, keys, &nameid, err))
 		return false;
-	return read_nameid(a, nameid, out, err);
+	return saml_nameid_read(a, nameid, out, err);
 }
 
 static bool

@@ -23,6 +23,7 @@
 #define SAML_NAMEID_UNSPECIFIED "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 #define SAML_NAMEID_PERSISTENT  "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 #define SAML_NAMEID_TRANSIENT   "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+#define SAML_NAMEID_EMAIL       "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 #define SAML_NAMEID_ENTITY      "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 
 /* SAML2Core 8.2 */

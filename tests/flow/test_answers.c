@@ -307,6 +307,108 @@ a_logout_tells_of_portals_that_were_not_reached(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
 
+/* ---- by which name ---- */
+
+#define PERSISTENT_FORMAT         "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+#define EMAIL_FORMAT              "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+#define NAME_POLICY(format, more) "<samlp:NameIDPolicy Format=\"" format "\"" more "/>"
+#define CREATE                    " AllowCreate=\"true\""
+
+static const char *
+name_in(struct web *b)
+{
+	const char *to_name = strstr(saml_response_of(b), "<saml:NameID");
+
+	return to_name == NULL ? NULL : between(b->w->a, to_name, ">", "</saml:NameID>");
+}
+
+static void
+an_address_names_where_the_record_and_the_person_agree(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", NAME_POLICY(EMAIL_FORMAT, ""));
+	assert_non_null(strstr(saml_response_of(&b), "InvalidNameIDPolicy"));
+	world_saml_party(w, "{\"attribute\":[\"family_name\"],\"nameid\":[\"email\"]}");
+	ask(&b, "", "");
+	assert_non_null(strstr(saml_response_of(&b), "InvalidNameIDPolicy"));
+	world_saml_party(w, "{\"attribute\":[\"family_name\",\"email\"],"
+			    "\"nameid\":[\"transient\",\"email\"]}");
+	ask(&b, "", NAME_POLICY(EMAIL_FORMAT, ""));
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, CONSENT);
+	assert_false(web_shows(&b, "name=\"attr_email\"")); /* not to be left out */
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_true(succeeded(&b));
+	assert_string_equal(name_in(&b), "erika@example.invalid");
+	assert_non_null(strstr(saml_response_of(&b), "Format=\"" EMAIL_FORMAT "\""));
+	assert_null(strstr(saml_response_of(&b), ">Mustermann<"));
+	ask(&b, "", ""); /* by another name again, nothing more than agreed to is told */
+	if (page_of(&b) == CONSENT)
+		web_submit(&b, "/flow/consent/", "do=agree");
+	assert_null(strstr(saml_response_of(&b), "erika@example"));
+	world_saml_party(w, POLICY);
+}
+
+static void
+who_has_no_name_yet_gets_none_without_leave(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_saml_party(w, "{\"attribute\":[\"family_name:required\"],\"sector\":\"neu\"}");
+	web_init(&b, w);
+	ask(&b, "", NAME_POLICY(PERSISTENT_FORMAT, ""));
+	log_in(&b, "karl");
+	assert_non_null(strstr(saml_response_of(&b), "InvalidNameIDPolicy"));
+	assert_null(strstr(saml_response_of(&b), "Assertion"));
+	ask(&b, "", NAME_POLICY(PERSISTENT_FORMAT, CREATE));
+	ASSERT_PAGE(&b, CONSENT);
+	web_submit(&b, "/flow/consent/", "do=agree");
+	const char *name = name_in(&b);
+
+	assert_non_null(name);
+	ask(&b, "", NAME_POLICY(PERSISTENT_FORMAT, ""));
+	assert_string_equal(name_in(&b), name);
+	world_saml_party(w, "{\"attribute\":[\"family_name:required\"],\"sector\":\"neuer\","
+			    "\"create\":\"always\"}");
+	ask(&b, "", NAME_POLICY(PERSISTENT_FORMAT, ""));
+	if (page_of(&b) == CONSENT)
+		web_submit(&b, "/flow/consent/", "do=agree");
+	assert_true(succeeded(&b));
+	world_saml_party(w, POLICY);
+}
+
+/* SAML2Core 3.4.1: the Subject asked for is the one that is answered about. */
+static void
+only_the_person_asked_for_answers(void **state)
+{
+	struct world *w = *state;
+	struct web b, other;
+
+	world_saml_party(w, "{\"attribute\":[\"family_name:required\"]}");
+	web_init(&b, w);
+	ask(&b, "", NAME_POLICY(PERSISTENT_FORMAT, CREATE));
+	log_in(&b, "karl");
+	if (page_of(&b) == CONSENT)
+		web_submit(&b, "/flow/consent/", "do=agree");
+	const char *subject = arena_printf(
+		w->a, "<saml:Subject><saml:NameID>%s</saml:NameID></saml:Subject>", name_in(&b));
+
+	ask(&b, "", subject);
+	assert_true(succeeded(&b));
+	web_init(&other, w);
+	ask(&other, "", subject);
+	log_in(&other, "erika");
+	assert_non_null(strstr(saml_response_of(&other), "UnknownPrincipal"));
+	assert_null(strstr(saml_response_of(&other), "Assertion"));
+	ask(&other, " IsPassive=\"true\"", subject);
+	assert_non_null(strstr(saml_response_of(&other), "UnknownPrincipal"));
+	world_saml_party(w, POLICY);
+}
+
 int
 main(void)
 {
@@ -321,6 +423,9 @@ main(void)
 		T(a_portals_logout_without_an_index_ends_all_its_sessions_of_that_person),
 		T(an_endpoint_takes_its_own_kind_of_message),
 		T(a_logout_tells_of_portals_that_were_not_reached),
+		T(an_address_names_where_the_record_and_the_person_agree),
+		T(who_has_no_name_yet_gets_none_without_leave),
+		T(only_the_person_asked_for_answers),
 	};
 
 	return cmocka_run_group_tests_name("flow answers", tests, steps_setup, world_teardown);

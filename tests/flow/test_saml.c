@@ -597,7 +597,7 @@ a_logout_that_comes_again_ends_nothing_further(void **state)
 {
 	static const char policy[] = "{\"attribute\":[\"email\"],\"consent\":\"changed\"}";
 	static const char persistent[] =
-		"<samlp:NameIDPolicy Format=\"" SAML_NAMEID_PERSISTENT "\"/>";
+		"<samlp:NameIDPolicy AllowCreate=\"true\" Format=\"" SAML_NAMEID_PERSISTENT "\"/>";
 	struct world *w = *state;
 	struct web b;
 

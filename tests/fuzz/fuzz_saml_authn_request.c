@@ -39,7 +39,7 @@ read_request(struct arena *a, const struct saml_message *m)
 				     r->header.issued_at, &to, NULL) &&
 	    to != &acs[0] && to != &acs[1])
 		abort();
-	if (saml_authn_request_check_wish(r, &wish, NULL) &&
+	if (saml_authn_request_check_wish(r, "https://konto.example", 7, &wish, NULL) &&
 	    strcmp(wish.nameid_format, SAML_NAMEID_TRANSIENT) != 0 &&
 	    strcmp(wish.nameid_format, SAML_NAMEID_PERSISTENT) != 0)
 		abort();

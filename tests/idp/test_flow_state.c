@@ -55,6 +55,8 @@ each_lack_leads_to_its_state(void **state UNUSED)
 	assert_int_equal(flow_state_of(&f), FLOW_CONSENT);
 	f.required_missing = true;
 	assert_int_equal(flow_state_of(&f), FLOW_MISSING);
+	f.other_person = true;
+	assert_int_equal(flow_state_of(&f), FLOW_OTHER_PERSON);
 	f.expired = true;
 	assert_int_equal(flow_state_of(&f), FLOW_EXPIRED);
 	f.party_enabled = false;

@@ -34,6 +34,9 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 		{"sso-group", "never"},
 		{"consent", "always"},
 		{"encrypt", "always"},
+		{"nameid", "persistent"},
+		{"nameid", "email"},
+		{"create", "always"},
 		{"accept-unsigned", "yes"},
 		{"level-attributes", "yes"},
 		{"purpose-de", "Antrag"},
@@ -62,6 +65,8 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 	assert_null(p.sso_group);
 	assert_int_equal(p.consent, CONSENT_ALWAYS);
 	assert_int_equal(p.encrypt, ENCRYPT_ALWAYS);
+	assert_int_equal(p.nameid_formats, SAML_NAMEID_IS_PERSISTENT | SAML_NAMEID_IS_EMAIL);
+	assert_int_equal(p.create, CREATE_ALWAYS);
 	assert_true(p.accept_unsigned && p.level_attributes);
 	assert_string_equal(p.purpose_en, "Application");
 	assert_string_equal(p.home_url, "https://amt24.example/");
@@ -98,6 +103,11 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"sso-group\":\"\"}", "sso-group: 1 to 256"},
 		{"{\"consent\":\"never\"}", "consent: changed or always"},
 		{"{\"encrypt\":\"no\"}", "encrypt: auto, never"},
+		{"{\"nameid\":[]}", "nameid: transient, persistent"},
+		{"{\"nameid\":\"email\"}", "nameid: transient, persistent"},
+		{"{\"nameid\":[\"email\",\"entity\"]}", "nameid: transient, persistent"},
+		{"{\"nameid\":[\"email\",\"email\"]}", "nameid: transient, persistent"},
+		{"{\"create\":\"yes\"}", "create: asked or always"},
 		{"{\"accept-unsigned\":true}", "accept-unsigned: yes or no"},
 		{"{\"level-attributes\":\"ja\"}", "level-attributes: yes or no"},
 		{"{\"purpose-de\":\"\"}", "purpose-de: a text"},

@@ -14,6 +14,10 @@
 #define PORTAL_ACS    "https://amt24.example/saml/acs"
 #define PORTAL_SSO    "https://konto.example/saml/sso" /* ours */
 #define PORTAL_SLO    "https://konto.example/saml/slo" /* ours */
+#define PORTAL_OURS   "https://konto.example/saml/metadata"
+
+/* The formats of NameID it may be given. */
+#define PORTAL_NAMEIDS (SAML_NAMEID_IS_TRANSIENT | SAML_NAMEID_IS_PERSISTENT)
 
 /* Messages issued at 18:00:00 on 23 November 2026, with FIXTURE_PLACE. */
 extern const char portal_authn_request[], portal_logout_request[], portal_logout_response[];

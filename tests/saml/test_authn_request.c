@@ -50,9 +50,15 @@ check(const char *xml, const struct saml_endpoint **acs, struct err *err)
 }
 
 static bool
+check_wish_of(const char *xml, unsigned formats, struct saml_wish *wish, struct err *err)
+{
+	return saml_authn_request_check_wish(request(xml), PORTAL_OURS, formats, wish, err);
+}
+
+static bool
 check_wish(const char *xml, struct saml_wish *wish, struct err *err)
 {
-	return saml_authn_request_check_wish(request(xml), wish, err);
+	return saml_authn_request_check_wish(request(xml), PORTAL_OURS, PORTAL_NAMEIDS, wish, err);
 }
 
 /* ---- parsing ---- */
@@ -69,8 +75,9 @@ test_a_request_is_read_field_by_field(void **state)
 	assert_int_equal(r->acs_index, -1);
 	assert_int_equal(r->service_index, -1);
 	assert_string_equal(r->protocol_binding, SAML_BINDING_URI_POST);
-	assert_false(r->force_authn || r->is_passive || r->names_subject);
-	assert_true(r->allow_create);
+	assert_false(r->force_authn || r->is_passive);
+	assert_null(r->subject);
+	assert_true(r->has_nameid_policy && r->allow_create);
 	assert_string_equal(r->nameid_format, SAML_NAMEID_TRANSIENT);
 	assert_null(r->sp_name_qualifier);
 	assert_int_equal(r->comparison, SAML_MINIMUM);
@@ -89,7 +96,7 @@ test_what_is_left_out_has_its_default(void **state)
 
 	(void)state;
 	assert_null(r->nameid_format);
-	assert_false(r->allow_create);
+	assert_false(r->has_nameid_policy || r->allow_create);
 	assert_int_equal(r->n_class_refs, 0);
 	assert_int_equal(r->comparison, SAML_EXACT);
 }
@@ -387,7 +394,8 @@ test_a_name_format_is_chosen(void **state)
 
 	silent.n_nameid_formats = 0;
 	r.party = &silent;
-	ASSERT_OK(saml_authn_request_check_wish(&r, &wish, &err), &err);
+	ASSERT_OK(saml_authn_request_check_wish(&r, PORTAL_OURS, PORTAL_NAMEIDS, &wish, &err),
+		  &err);
 	assert_string_equal(wish.nameid_format, SAML_NAMEID_TRANSIENT);
 }
 
@@ -434,12 +442,114 @@ test_only_the_partys_own_name_space_is_served(void **state)
 }
 
 static void
-test_a_request_for_a_certain_person_is_refused(void **state)
+test_a_format_is_given_only_where_the_record_allows_it(void **state)
 {
+	static const struct {
+		const char *asked;
+		unsigned allowed;
+		const char *want; /* NULL: refused */
+	} rows[] = {
+		{SAML_NAMEID_EMAIL, PORTAL_NAMEIDS, NULL},
+		{SAML_NAMEID_EMAIL, PORTAL_NAMEIDS | SAML_NAMEID_IS_EMAIL, SAML_NAMEID_EMAIL},
+		{SAML_NAMEID_PERSISTENT, SAML_NAMEID_IS_TRANSIENT, NULL},
+		{SAML_NAMEID_TRANSIENT, SAML_NAMEID_IS_PERSISTENT, NULL},
+		/* The metadata lists persistent; where that is not to be, what is. */
+		{SAML_NAMEID_UNSPECIFIED, PORTAL_NAMEIDS | SAML_NAMEID_IS_EMAIL,
+		 SAML_NAMEID_PERSISTENT},
+		{SAML_NAMEID_UNSPECIFIED, SAML_NAMEID_IS_TRANSIENT, SAML_NAMEID_TRANSIENT},
+		{SAML_NAMEID_UNSPECIFIED, SAML_NAMEID_IS_EMAIL, SAML_NAMEID_EMAIL},
+		{SAML_NAMEID_UNSPECIFIED, 0, NULL},
+	};
+
 	(void)state;
-	assert_true(refused_with(
-		changed(FIXTURE_PLACE, "<saml:Subject><saml:NameID>x</saml:NameID></saml:Subject>"),
-		SAML_REQUEST_UNSUPPORTED));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct saml_wish wish = {0};
+		struct err err = {0};
+		bool ok = check_wish_of(changed(SAML_NAMEID_TRANSIENT, rows[i].asked),
+					rows[i].allowed, &wish, &err);
+
+		assert_int_equal(ok, rows[i].want != NULL);
+		if (ok)
+			assert_string_equal(wish.nameid_format, rows[i].want);
+		else
+			assert_string_equal(err.proto, SAML_INVALID_NAMEID_POLICY);
+	}
+}
+
+/* SAML2Core 3.4.1.1 with errata E14: a word about names that stay, said with a policy. */
+static void
+test_without_allow_create_only_who_is_known_may_answer(void **state)
+{
+	const char *policy = cut(a, portal_authn_request, "<samlp:NameIDPolicy", "/>");
+	static const struct {
+		const char *policy;
+		bool known_only;
+	} rows[] = {
+		{"<samlp:NameIDPolicy Format=\"" SAML_NAMEID_PERSISTENT "\"/>", true},
+		{"<samlp:NameIDPolicy AllowCreate=\"false\" Format=\"" SAML_NAMEID_PERSISTENT
+		 "\"/>",
+		 true},
+		{"<samlp:NameIDPolicy/>", true}, /* the metadata lists persistent */
+		{"<samlp:NameIDPolicy AllowCreate=\"1\" Format=\"" SAML_NAMEID_PERSISTENT "\"/>",
+		 false},
+		{"<samlp:NameIDPolicy Format=\"" SAML_NAMEID_TRANSIENT "\"/>", false},
+		{"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct saml_wish wish;
+		struct err err = {0};
+
+		ASSERT_OK(check_wish(changed(policy, rows[i].policy), &wish, &err), &err);
+		assert_int_equal(wish.known_only, rows[i].known_only);
+	}
+}
+
+#define SUBJECT(inner)         "<saml:Subject>" inner "</saml:Subject>"
+#define NAME(attributes, text) "<saml:NameID" attributes ">" text "</saml:NameID>"
+
+static void
+test_the_one_person_asked_for_is_named_as_the_party_knows_it(void **state)
+{
+	static const struct {
+		const char *subject;
+		const char *person; /* NULL: refused with status */
+		const char *status;
+	} rows[] = {
+		{SUBJECT(NAME("", "abc")), "abc", NULL},
+		{SUBJECT(NAME(" Format=\"" SAML_NAMEID_PERSISTENT "\"", "abc")), "abc", NULL},
+		{SUBJECT(NAME(" Format=\"" SAML_NAMEID_UNSPECIFIED "\" NameQualifier=\"" PORTAL_OURS
+			      "\" SPNameQualifier=\"" PORTAL_ENTITY "\"",
+			      "abc")),
+		 "abc", NULL},
+		{SUBJECT(NAME(" Format=\"" SAML_NAMEID_TRANSIENT "\"", "abc")), NULL,
+		 SAML_UNKNOWN_PRINCIPAL},
+		{SUBJECT(NAME(" Format=\"" SAML_NAMEID_EMAIL "\"", "a@b.example")), NULL,
+		 SAML_UNKNOWN_PRINCIPAL},
+		{SUBJECT(NAME(" NameQualifier=\"https://other.example\"", "abc")), NULL,
+		 SAML_UNKNOWN_PRINCIPAL},
+		{SUBJECT(NAME(" SPNameQualifier=\"https://other.example\"", "abc")), NULL,
+		 SAML_UNKNOWN_PRINCIPAL},
+		{SUBJECT(NAME("", "abc") "<saml:SubjectConfirmation Method=\"urn:x\"/>"), NULL,
+		 SAML_REQUEST_UNSUPPORTED},
+		{SUBJECT("<saml:EncryptedID/>"), NULL, SAML_REQUEST_UNSUPPORTED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *xml = changed(FIXTURE_PLACE,
+					  arena_printf(a, FIXTURE_PLACE "%s", rows[i].subject));
+		struct saml_wish wish = {0};
+		struct err err = {0};
+
+		if (rows[i].person == NULL) {
+			assert_true(refused_with(xml, rows[i].status));
+			continue;
+		}
+		ASSERT_OK(check_wish(xml, &wish, &err), &err);
+		assert_string_equal(wish.person, rows[i].person);
+	}
 }
 
 static void
@@ -462,7 +572,8 @@ test_the_attribute_set_is_found_by_index(void **state)
 
 	plain.n_services = 0;
 	r.party = &plain;
-	ASSERT_OK(saml_authn_request_check_wish(&r, &wish, &err), &err);
+	ASSERT_OK(saml_authn_request_check_wish(&r, PORTAL_OURS, PORTAL_NAMEIDS, &wish, &err),
+		  &err);
 	assert_null(wish.service);
 }
 
@@ -504,7 +615,9 @@ main(void)
 		cmocka_unit_test(test_a_name_format_is_chosen),
 		cmocka_unit_test(test_a_name_we_do_not_give_is_refused),
 		cmocka_unit_test(test_only_the_partys_own_name_space_is_served),
-		cmocka_unit_test(test_a_request_for_a_certain_person_is_refused),
+		cmocka_unit_test(test_a_format_is_given_only_where_the_record_allows_it),
+		cmocka_unit_test(test_without_allow_create_only_who_is_known_may_answer),
+		cmocka_unit_test(test_the_one_person_asked_for_is_named_as_the_party_knows_it),
 		cmocka_unit_test(test_the_attribute_set_is_found_by_index),
 	};
 
