@@ -99,6 +99,31 @@ read_subject(struct arena *a, const struct xml_node *n, struct saml_authn_reques
 	return nameid == NULL || saml_nameid_read(a, nameid, name, err);
 }
 
+/* SAML2Core 3.4.1.2, 3.4.1.3.  GetComplete would have us fetch what a stranger names. */
+static bool
+read_scoping(const struct xml_node *n, struct saml_authn_request *r, struct err *err)
+{
+	const struct xml_node *scoping, *list;
+
+	if (!xml_child_opt(n, SAML_NS_PROTOCOL, "Scoping", &scoping, err))
+		return false;
+	if (scoping == NULL)
+		return true;
+	if (!xml_child_opt(scoping, SAML_NS_PROTOCOL, "IDPList", &list, err))
+		return false;
+	for (const struct xml_node *c = list == NULL ? NULL : xml_first(list); c != NULL;
+	     c = xml_next(c)) {
+		if (!xml_is(c, SAML_NS_PROTOCOL, "IDPEntry"))
+			continue;
+		if (r->n_idp_list == SAML_IDP_LIST_MAX)
+			return FAIL(err, ERR_INPUT, NULL, "more than %d IDPEntries",
+				    SAML_IDP_LIST_MAX);
+		if (!xml_need_attr(c, "ProviderID", &r->idp_list[r->n_idp_list++], err))
+			return false;
+	}
+	return true;
+}
+
 static bool
 read_extensions(struct arena *a, const struct xml_node *n, struct saml_authn_request *r,
 		struct err *err)
@@ -125,7 +150,7 @@ saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
 	if (!saml_header_read(a, v, SAML_AUTHN_REQUEST, &r->header, &root, err) ||
 	    !read_attributes(root, r, err) || !read_nameid_policy(root, r, err) ||
 	    !read_context(a, root, r, err) || !read_extensions(a, root, r, err) ||
-	    !read_subject(a, root, r, err))
+	    !read_subject(a, root, r, err) || !read_scoping(root, r, err))
 		return false;
 	*out = r;
 	return true;
@@ -175,6 +200,16 @@ is_ours(const char *qualifier, const char *entity_id)
 	return qualifier == NULL || strcmp(qualifier, entity_id) == 0;
 }
 
+/* Whoever else is listed: we pass no request on. */
+static bool
+scope_has(const struct saml_authn_request *r, const char *our_entity_id)
+{
+	for (size_t i = 0; i < r->n_idp_list; i++)
+		if (strcmp(r->idp_list[i], our_entity_id) == 0)
+			return true;
+	return r->n_idp_list == 0;
+}
+
 /* Only a name that stays can be compared with who logs in; a transient one is gone with its answer.
  */
 static bool
@@ -207,6 +242,9 @@ saml_authn_request_check_wish(const struct saml_authn_request *r, const char *ou
 {
 	struct saml_wish wish = {.nameid_format = format_of(r, nameid_formats)};
 
+	if (!scope_has(r, our_entity_id))
+		return FAIL(err, ERR_DENIED, SAML_NO_SUPPORTED_IDP,
+			    "Scoping lists other identity providers only");
 	if (wish.nameid_format == NULL)
 		return FAIL(err, ERR_DENIED, SAML_INVALID_NAMEID_POLICY,
 			    "NameIDPolicy wants a format the party is not given");

@@ -16,6 +16,7 @@
 enum saml_comparison { SAML_EXACT = 0, SAML_MINIMUM, SAML_MAXIMUM, SAML_BETTER };
 
 #define SAML_CLASS_REFS_MAX 16
+#define SAML_IDP_LIST_MAX   64
 
 struct saml_authn_request { /* points into the arena given to _parse() */
 	struct saml_header header;
@@ -33,6 +34,8 @@ struct saml_authn_request { /* points into the arena given to _parse() */
 	enum saml_comparison comparison;
 	const char *class_refs[SAML_CLASS_REFS_MAX]; /* opaque words, most wanted first */
 	size_t n_class_refs;                         /* 0: nothing asked */
+	const char *idp_list[SAML_IDP_LIST_MAX];     /* Scoping: only these may authenticate */
+	size_t n_idp_list;                           /* 0: any */
 	const struct saml_akdb_request *akdb; /* NULL if absent or unsigned (BundID interface 9) */
 };
 
@@ -62,7 +65,7 @@ struct saml_wish {
  * Decide whether we can do what it wants.  nameid_formats: those the party may
  * be given, as bits.  Failures are ERR_DENIED with the status to answer the
  * party with: SAML_INVALID_NAMEID_POLICY, SAML_REQUEST_UNSUPPORTED,
- * SAML_UNKNOWN_PRINCIPAL.
+ * SAML_UNKNOWN_PRINCIPAL, SAML_NO_SUPPORTED_IDP.
  */
 MUST_USE bool saml_authn_request_check_wish(const struct saml_authn_request *r,
 					    const char *our_entity_id, unsigned nameid_formats,

@@ -552,6 +552,42 @@ test_the_one_person_asked_for_is_named_as_the_party_knows_it(void **state)
 	}
 }
 
+#define ENTRY(id)     "<samlp:IDPEntry ProviderID=\"" id "\"/>"
+#define SCOPING(list) "<samlp:Scoping ProxyCount=\"0\"><samlp:IDPList>" list "</samlp:IDPList>"
+#define SCOPING_END   "<samlp:RequesterID>https://behind.example</samlp:RequesterID></samlp:Scoping>"
+
+static const char *
+scoped(const char *list)
+{
+	const char *end = "</samlp:RequestedAuthnContext>";
+
+	return changed(end, arena_printf(a, "%s" SCOPING("%s") SCOPING_END, end, list));
+}
+
+static void
+test_a_list_of_providers_has_to_hold_us(void **state)
+{
+	const char *others = ENTRY("https://other.example"), *us = ENTRY(PORTAL_OURS);
+	const char *many = "";
+	const struct saml_authn_request *r;
+	struct saml_wish wish;
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(check_wish(scoped(arena_printf(a, "%s%s", others, us)), &wish, &err), &err);
+	assert_true(refused_with(scoped(others), SAML_NO_SUPPORTED_IDP));
+	assert_true(refused_with(scoped(arena_printf(a,
+						     "%s<samlp:GetComplete>https://list.example"
+						     "</samlp:GetComplete>",
+						     others)),
+				 SAML_NO_SUPPORTED_IDP));
+	for (int i = 1; i < SAML_IDP_LIST_MAX; i++)
+		many = arena_printf(a, "%s%s", many, others);
+	ASSERT_OK(check_wish(scoped(arena_printf(a, "%s%s", many, us)), &wish, &err), &err);
+	ASSERT_REFUSED(parse(scoped(arena_printf(a, "%s%s%s", many, others, us)), &r, &err), &err,
+		       ERR_INPUT, "more than 64 IDPEntries");
+}
+
 static void
 test_the_attribute_set_is_found_by_index(void **state)
 {
@@ -618,6 +654,7 @@ main(void)
 		cmocka_unit_test(test_a_format_is_given_only_where_the_record_allows_it),
 		cmocka_unit_test(test_without_allow_create_only_who_is_known_may_answer),
 		cmocka_unit_test(test_the_one_person_asked_for_is_named_as_the_party_knows_it),
+		cmocka_unit_test(test_a_list_of_providers_has_to_hold_us),
 		cmocka_unit_test(test_the_attribute_set_is_found_by_index),
 	};
 
