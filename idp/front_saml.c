@@ -178,8 +178,8 @@ state_read(struct arena *a, const struct ask *ask, struct state *out, struct err
 	    !json_get_strs(a, s, "login_attributes", ASK_NAMES_MAX, &out->login_attributes,
 			   &out->n_login_attributes, err))
 		return false;
-	if (out->id == NULL || out->acs == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "a stored SAML ask without id or ACS");
+	if (out->acs == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "a stored SAML ask without ACS");
 	return true;
 }
 

@@ -252,6 +252,12 @@ read_unsigned(struct arena *a UNUSED, const json_t *v, struct policy *p, struct 
 }
 
 static bool
+read_unsolicited(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_yes_no(v, &p->unsolicited, err);
+}
+
+static bool
 read_level_attributes(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
 {
 	return read_yes_no(v, &p->level_attributes, err);
@@ -318,6 +324,8 @@ const struct policy_key policy_keys[] = {
 	 false},
 	{"accept-unsigned", "yes|no", "no", "Take authentication requests without a signature.",
 	 false},
+	{"unsolicited", "yes|no", "no", "Sign on by a link to us, without a request of the party.",
+	 false},
 	{"level-attributes", "yes|no", "no",
 	 "Send the level of each attribute also as an attribute or claim of its own.", false},
 	{"purpose-de", "TEXT", "none", "Purpose shown at consent, in German.", false},
@@ -328,10 +336,10 @@ const struct policy_key policy_keys[] = {
 
 /* In the order of policy_keys. */
 static const policy_read readers[ARRAY_LEN(policy_keys) - 1] = {
-	read_floor,      read_cap,         read_attributes, read_sector,           read_suite,
-	read_vocabulary, read_level_words, read_sso_group,  read_consent,          read_encrypt,
-	read_nameids,    read_create,      read_unsigned,   read_level_attributes, read_purpose_de,
-	read_purpose_en, read_home,
+	read_floor,      read_cap,         read_attributes, read_sector,      read_suite,
+	read_vocabulary, read_level_words, read_sso_group,  read_consent,     read_encrypt,
+	read_nameids,    read_create,      read_unsigned,   read_unsolicited, read_level_attributes,
+	read_purpose_de, read_purpose_en,  read_home,
 };
 
 static size_t

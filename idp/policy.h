@@ -35,6 +35,7 @@ struct policy {
 	enum policy_encrypt encrypt; /* SAML assertions; AUTO: when the party has a key */
 	unsigned nameid_formats;   /* enum saml_nameid_format: how it may be told who somebody is */
 	enum policy_create create; /* of a persistent NameID; see the table */
+	bool unsolicited;          /* SAML answers that it did not ask for */
 	bool accept_unsigned;      /* SAML requests without any signature */
 	bool level_attributes;     /* also send levels as an attribute/claim of their own */
 	const char *purpose_de, *purpose_en; /* shown at consent; NULL: none */

@@ -58,6 +58,8 @@ const struct route routes[] = {
 	{HTTP_GET, SAML_SSO_PATH, ep_saml_sso, LANE_SAML, 0, KIB(16), 0, KIB(4096), NULL},
 	{HTTP_POST, SAML_SSO_PATH, ep_saml_sso, LANE_SAML, ROUTE_PROTOCOL, 256, KIB(512), KIB(8192),
 	 NULL},
+	{HTTP_GET, "/saml/unsolicited", ep_saml_unsolicited, LANE_SAML, 0, KIB(8), 0, KIB(2048),
+	 NULL},
 	{HTTP_GET, SAML_SLO_PATH, ep_saml_slo, LANE_SAML, 0, KIB(16), 0, KIB(4096), NULL},
 	{HTTP_POST, SAML_SLO_PATH, ep_saml_slo, LANE_SAML, ROUTE_PROTOCOL, 256, KIB(512), KIB(8192),
 	 NULL},

@@ -16,7 +16,7 @@ struct saml_assertion {
 	const char *issuer;         /* our entityID */
 	const char *audience;       /* the party's entityID */
 	const char *recipient;      /* the registered ACS URL */
-	const char *in_response_to; /* ID of the AuthnRequest */
+	const char *in_response_to; /* ID of the AuthnRequest; NULL: there was none */
 	const char *address; /* of the browser, for confirmation and locality; NULL: left out */
 	struct saml_nameid nameid;
 	time_t issued_at;

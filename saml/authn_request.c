@@ -156,27 +156,42 @@ saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
 	return true;
 }
 
+/* SAML2Core 3.4.1: only a registered URL, or anyone could have assertions about our users posted
+ * to themselves. */
+static bool
+find_acs(const struct saml_authn_request *r, const struct saml_endpoint **acs, struct err *err)
+{
+	*acs = saml_party_acs(r->party, r->acs_url, r->acs_index);
+	return *acs != NULL || FAIL(err, ERR_DENIED, SAML_REQUESTER,
+				    "no registered AssertionConsumerService matches");
+}
+
 bool
 saml_authn_request_check(const struct saml_authn_request *r, const char *our_url,
 			 const struct saml_window *window, time_t now,
 			 const struct saml_endpoint **acs, struct err *err)
 {
-	const struct saml_endpoint *found;
-
 	if (!saml_header_check(&r->header, our_url, window, now, err))
 		return false;
 	/* SAML2Profiles 4.1.2: a Response never goes by Redirect; we have no artifacts. */
 	if (r->protocol_binding != NULL && strcmp(r->protocol_binding, SAML_BINDING_URI_POST) != 0)
 		return FAIL(err, ERR_DENIED, SAML_UNSUPPORTED_BINDING,
 			    "ProtocolBinding is not HTTP-POST");
-	/* SAML2Core 3.4.1: only a registered URL, or anyone could have assertions
-	 * about our users posted to themselves. */
-	found = saml_party_acs(r->party, r->acs_url, r->acs_index);
-	if (found == NULL)
-		return FAIL(err, ERR_DENIED, SAML_REQUESTER,
-			    "no registered AssertionConsumerService matches");
-	*acs = found;
-	return true;
+	return find_acs(r, acs, err);
+}
+
+bool
+saml_authn_request_unsolicited(struct arena *a, const struct saml_party *party, const char *acs_url,
+			       const struct saml_authn_request **out,
+			       const struct saml_endpoint **acs, struct err *err)
+{
+	struct saml_authn_request *r = ARENA_NEW(a, struct saml_authn_request);
+
+	r->party = party;
+	r->acs_url = acs_url;
+	r->acs_index = r->service_index = -1;
+	*out = r;
+	return find_acs(r, acs, err);
 }
 
 /* What the request names, else the first of the party's metadata that it may have, else ours. */

@@ -18,8 +18,8 @@ enum saml_comparison { SAML_EXACT = 0, SAML_MINIMUM, SAML_MAXIMUM, SAML_BETTER }
 #define SAML_CLASS_REFS_MAX 16
 #define SAML_IDP_LIST_MAX   64
 
-struct saml_authn_request { /* points into the arena given to _parse() */
-	struct saml_header header;
+struct saml_authn_request {             /* points into the arena given to _parse() */
+	struct saml_header header;      /* all zero when unsolicited */
 	const struct saml_party *party; /* the verified sender, never NULL */
 	const char *acs_url;            /* NULL: use the index, else the default */
 	int acs_index;                  /* -1 if absent; never set with acs_url */
@@ -52,6 +52,15 @@ MUST_USE bool saml_authn_request_parse(struct arena *a, const struct saml_verifi
 MUST_USE bool saml_authn_request_check(const struct saml_authn_request *r, const char *our_url,
 				       const struct saml_window *window, time_t now,
 				       const struct saml_endpoint **acs, struct err *err);
+
+/*
+ * What a party would ask that did not (SAML2Profiles 4.1.5): no ID, no wish.
+ * acs_url NULL: the default endpoint.  ERR_DENIED: not a registered one.
+ */
+MUST_USE bool saml_authn_request_unsolicited(struct arena *a, const struct saml_party *party,
+					     const char *acs_url,
+					     const struct saml_authn_request **out,
+					     const struct saml_endpoint **acs, struct err *err);
 
 /* What is to be given, as far as metadata and request decide it. */
 struct saml_wish {

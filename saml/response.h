@@ -14,7 +14,7 @@ struct saml_response {
 	const char *id;             /* fresh, never used before */
 	const char *issuer;         /* our entityID */
 	const char *destination;    /* the registered ACS URL */
-	const char *in_response_to; /* ID of the AuthnRequest */
+	const char *in_response_to; /* ID of the AuthnRequest; NULL: there was none */
 	const char *relay_state;    /* as it came with the AuthnRequest; NULL: none */
 	time_t issued_at;
 	struct saml_status status;

@@ -409,6 +409,64 @@ only_the_person_asked_for_answers(void **state)
 	world_saml_party(w, POLICY);
 }
 
+/* ---- nobody asked ---- */
+
+#define UNSOLICITED "/saml/unsolicited?providerId=https%3A%2F%2Famt24.example%2Fmetadata"
+
+static void
+a_link_signs_on_where_the_record_permits_it(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, UNSOLICITED);
+	assert_int_equal(b.status, 403);
+	world_saml_party(w, "{\"attribute\":[\"family_name:required\"],\"unsolicited\":\"yes\"}");
+	web_get(&b, UNSOLICITED "&target=https%3A%2F%2Famt24.example%2Fantrag%3Fa%26b");
+	ASSERT_PAGE(&b, LOGIN);
+	log_in(&b, "karl");
+	if (page_of(&b) == CONSENT)
+		web_submit(&b, "/flow/consent/", "do=agree");
+	assert_true(succeeded(&b));
+	const char *response = saml_response_of(&b);
+
+	assert_null(strstr(response, "InResponseTo"));
+	assert_non_null(strstr(response, "Recipient=\"" SAML_ACS "\""));
+	assert_string_equal(web_field(&b, "RelayState"), "https://amt24.example/antrag?a&b");
+	world_saml_party(w, POLICY);
+}
+
+static void
+a_link_names_a_party_and_a_place_that_are_registered(void **state)
+{
+	static const struct {
+		const char *url;
+		int status;
+	} cases[] = {
+		{"/saml/unsolicited", 404},
+		{"/saml/unsolicited?providerId=https%3A%2F%2Fother.example", 404},
+		{"/saml/unsolicited?providerId=" OIDC_CLIENT, 404},
+		{UNSOLICITED "&shire=https%3A%2F%2Fevil.example%2Facs", 403},
+		{UNSOLICITED "&target=a&target=b", 400},
+	};
+	struct world *w = *state;
+	struct web b;
+
+	world_saml_party(w, "{\"attribute\":[\"family_name:required\"],\"unsolicited\":\"yes\"}");
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		web_get(&b, cases[i].url);
+		assert_int_equal(b.status, cases[i].status);
+	}
+	char *much =
+		memset(arena_alloc(w->a, SAML_RELAY_STATE_MAX + 2), 'a', SAML_RELAY_STATE_MAX + 1);
+
+	web_get(&b, arena_printf(w->a, "%s&target=%s", UNSOLICITED, much));
+	assert_int_equal(b.status, 400);
+	world_saml_party(w, POLICY);
+}
+
 int
 main(void)
 {
@@ -426,6 +484,8 @@ main(void)
 		T(an_address_names_where_the_record_and_the_person_agree),
 		T(who_has_no_name_yet_gets_none_without_leave),
 		T(only_the_person_asked_for_answers),
+		T(a_link_signs_on_where_the_record_permits_it),
+		T(a_link_names_a_party_and_a_place_that_are_registered),
 	};
 
 	return cmocka_run_group_tests_name("flow answers", tests, steps_setup, world_teardown);

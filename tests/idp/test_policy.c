@@ -38,6 +38,7 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 		{"nameid", "email"},
 		{"create", "always"},
 		{"accept-unsigned", "yes"},
+		{"unsolicited", "yes"},
 		{"level-attributes", "yes"},
 		{"purpose-de", "Antrag"},
 		{"purpose-en", "Application"},
@@ -67,7 +68,7 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 	assert_int_equal(p.encrypt, ENCRYPT_ALWAYS);
 	assert_int_equal(p.nameid_formats, SAML_NAMEID_IS_PERSISTENT | SAML_NAMEID_IS_EMAIL);
 	assert_int_equal(p.create, CREATE_ALWAYS);
-	assert_true(p.accept_unsigned && p.level_attributes);
+	assert_true(p.accept_unsigned && p.unsolicited && p.level_attributes);
 	assert_string_equal(p.purpose_en, "Application");
 	assert_string_equal(p.home_url, "https://amt24.example/");
 }
@@ -109,6 +110,7 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"nameid\":[\"email\",\"email\"]}", "nameid: transient, persistent"},
 		{"{\"create\":\"yes\"}", "create: asked or always"},
 		{"{\"accept-unsigned\":true}", "accept-unsigned: yes or no"},
+		{"{\"unsolicited\":true}", "unsolicited: yes or no"},
 		{"{\"level-attributes\":\"ja\"}", "level-attributes: yes or no"},
 		{"{\"purpose-de\":\"\"}", "purpose-de: a text"},
 		{"{\"purpose-en\":7}", "purpose-en: a text"},
