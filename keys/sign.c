@@ -549,7 +549,7 @@ rows_send(void *arg)
 	while ((k = keyring_each(l->kr, &i)) != NULL) {
 		struct sent_row *r = &l->rows[l->n];
 
-		if (!is_for_signer(s, k))
+		if (!is_for_signer(l->s, k))
 			continue;
 		*r = (struct sent_row){.row = k->row};
 		r->row.kid = arena_strdup(l->a, k->row.kid);
