@@ -126,7 +126,7 @@ parse_quality(const char *s, size_t n)
 {
 	int q = 0, scale = 1000;
 
-	if (n == 0 || (s[0] != '0' && s[0] != '1') || (n > 1 && s[1] != '.') || n > 5)
+	if (n == 0 || (n > 1 && s[1] != '.') || n > 5)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (i == 1)
@@ -241,6 +241,7 @@ parse_headers(struct request *rq, const struct raw_request *raw, struct err *err
 		if (strcmp(name, "cookie") == 0 || !gate_header_find(raw, name, &value))
 			continue;
 		list[n].name = name;
+		/* second line: the gate lets no other octets pass in a header we read */
 		if (!text_from_bytes(rq->a, value, GATE_HEADERS_MAX_BYTES, name, &list[n].value,
 				     err))
 			return false;
@@ -265,6 +266,7 @@ parse_target(struct request *rq, const struct gate_head *head, struct err *err)
 {
 	size_t prefix = strlen(rq->route->path);
 
+	/* second line: the gate lets no other octets pass */
 	if (!text_from_bytes(rq->a, head->path, GATE_TARGET_MAX_BYTES, "path", &rq->path, err) ||
 	    !text_from_bytes(rq->a, head->query, GATE_TARGET_MAX_BYTES, "query", &rq->query_raw,
 			     err))
@@ -308,6 +310,7 @@ request_parse(struct request *rq, const struct raw_request *raw, const struct ga
 	rq->body = raw->body;
 	if (!parse_target(rq, head, err) || !parse_headers(rq, raw, err))
 		return false;
+	/* second line: the gate has looked at our cookies in the same way */
 	if (gate_header_find(raw, "cookie", &cookies) &&
 	    !cookies_parse(rq->a, cookies, &rq->cookies, err))
 		return false;

@@ -221,7 +221,7 @@ parse_fixed(const json_t *o, const struct member *m, struct err *err)
 {
 	const json_t *v = json_object_get(o, m->name);
 
-	if (json_is_array(v) && json_array_size(v) == 1)
+	if (json_array_size(v) == 1)
 		v = json_array_get(v, 0);
 	if (is_set(o, m->name) && !text_eq(json_string_value(v), m->fixed))
 		return BAD(err, "%s: only %s is offered", m->name, m->fixed);

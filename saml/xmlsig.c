@@ -270,10 +270,11 @@ verify_info(struct arena *a, const struct parts *parts, struct saml_keys keys, s
 	    !read_c14n(xml_first(parts->info), &prefix_list, err))
 		return false;
 	/* second line: no shape is known that passes as received and not as canonical text */
-	return xml_c14n(a, parts->info, NULL, prefix_list, LEAST_SIGNED_BYTES, &text, err) &&
-	       xml_parse(a, text, &xml_limits_message, &doc, err) &&
-	       read_info(a, xml_root(doc), info, err) &&
-	       check_signature(info->suite, text, parts->value, keys, key, err);
+	if (!xml_c14n(a, parts->info, NULL, prefix_list, LEAST_SIGNED_BYTES, &text, err) ||
+	    !xml_parse(a, text, &xml_limits_message, &doc, err) ||
+	    !read_info(a, xml_root(doc), info, err))
+		return false;
+	return check_signature(info->suite, text, parts->value, keys, key, err);
 }
 
 bool

@@ -14,8 +14,8 @@ noticed changes.
   --list   say what would be taken out, and run nothing
   --tests  look for a test in these folders only: a first look, faster than the whole
 
-Two kinds of checks need no test, provided that they refuse in no case at all.  EXCUSED names calls
-that no input brings to fail.  A second line of defence, which no input reaches behind the first,
+Two kinds of checks need no test.  EXCUSED names calls that no input brings to fail; only such as refuse
+in no case at all.  A second line of defence, behind which nothing changes when it is taken out,
 says so in the source: `/* second line: why */` in the check's line or before its statement.  It
 is listed, and when a test does miss it, the comment is what is wrong.
 """
@@ -237,7 +237,7 @@ def report(found, verdicts, cases):
                 noticed += 1
             elif check.number in why:
                 excused[why[check.number]] += 1
-            elif check.mark is not None and check.number not in reached:
+            elif check.mark is not None:
                 second.add(check.mark)
             else:
                 wrong.append(describe(check, cases) + ": no test misses it")

@@ -114,6 +114,37 @@ every_oddity_is_refused_by_its_rule(void **state UNUSED)
 }
 
 static void
+what_text_cannot_show_is_refused_too(void **state UNUSED)
+{
+	struct raw_text t;
+	struct gate_head head;
+	char host[300], many[1024] = "Host: k\nCookie: a=1";
+
+	raw_text_init(&t, "GET / HTTP/1.1", "Host: k");
+	t.raw.target = (struct bytes){(const unsigned char *)"/a\0b", 4};
+	assert_int_equal(gate_check(&t.raw, &head), GATE_TARGET);
+	t.raw.target = (struct bytes){NULL, 0};
+	assert_int_equal(gate_check(&t.raw, &head), GATE_TARGET);
+
+	memset(host, 'k', sizeof(host));
+	memcpy(host, "Host: ", 6);
+	host[6 + 255] = '\0';
+	raw_text_init(&t, "GET / HTTP/1.1", host);
+	assert_int_equal(gate_check(&t.raw, &head), GATE_PASS);
+	host[6 + 255] = 'k';
+	host[6 + 256] = '\0';
+	raw_text_init(&t, "GET / HTTP/1.1", host);
+	assert_int_equal(gate_check(&t.raw, &head), GATE_HOST);
+
+	for (int i = 1; i < GATE_COOKIES_MAX; i++)
+		strcat(many, ";a=1");
+	raw_text_init(&t, "GET / HTTP/1.1", many);
+	assert_int_equal(gate_check(&t.raw, &head), GATE_PASS);
+	raw_text_init(&t, "GET / HTTP/1.1", strcat(many, ";a=1"));
+	assert_int_equal(gate_check(&t.raw, &head), GATE_COOKIE);
+}
+
+static void
 foreign_cookies_do_not_lock_anybody_out(void **state UNUSED)
 {
 	struct raw_text t;
@@ -204,6 +235,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_honest_request_passes),
 		cmocka_unit_test(every_oddity_is_refused_by_its_rule),
+		cmocka_unit_test(what_text_cannot_show_is_refused_too),
 		cmocka_unit_test(foreign_cookies_do_not_lock_anybody_out),
 		cmocka_unit_test(sizes_have_their_own_status),
 		cmocka_unit_test(no_single_octet_smuggles_framing),

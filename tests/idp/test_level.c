@@ -56,6 +56,7 @@ what_we_answer_is_what_we_read(void **state UNUSED)
 	assert_null(level_word(LEVEL_BASIC, LEVEL_VOCAB_EIDAS));
 	assert_null(level_word(LEVEL_NONE, LEVEL_VOCAB_STORK));
 	assert_null(level_word(LEVEL_HIGH + 1, LEVEL_VOCAB_STORK));
+	assert_null(level_word(LEVEL_LOW, LEVEL_VOCAB_COUNT));
 	assert_string_equal(level_trust_word(LEVEL_BASIC), "UNTERGEORDNET");
 	assert_string_equal(level_trust_word(LEVEL_HIGH), "HOCH");
 	assert_null(level_trust_word(LEVEL_NONE));

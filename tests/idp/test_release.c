@@ -160,6 +160,8 @@ a_fingerprint_follows_what_was_agreed_to(void **state UNUSED)
 	assert_string_not_equal(first, release_fingerprint(a, &y, "Antrag", nobody));
 	y.n = 2;
 	assert_string_not_equal(first, release_fingerprint(a, &y, "Antrag", nobody));
+	y = (struct release){0};
+	assert_int_equal(strlen(release_fingerprint(a, &y, NULL, nobody)), 64);
 }
 
 int

@@ -132,6 +132,10 @@ the_record_reads_back_the_same(void **state UNUSED)
 		assert_int_equal(unknown.n, 0);
 		second = json_text(a, oidc_client_build(a, again), false);
 		assert_string_equal(first, second);
+		if (i == 0) {
+			assert_non_null(strstr(first, "\"client_name#de\""));
+			assert_non_null(strstr(first, "\"default_max_age\""));
+		}
 	}
 	struct oidc_client *c;
 
@@ -144,6 +148,17 @@ the_record_reads_back_the_same(void **state UNUSED)
 		"\"id_token_signed_response_alg\":\"ES256\",\"require_auth_time\":false,"
 		"\"application_type\":\"web\",\"subject_type\":\"pairwise\","
 		"\"response_types\":[\"code\"],\"grant_types\":[\"authorization_code\"]}");
+}
+
+static void
+what_says_nothing_or_is_unknown_is_passed_over(void **state UNUSED)
+{
+	struct oidc_client *c;
+
+	ASSERT_OK(parse(with("\"request_object_signing_alg\":null,\"jwks_uri\":false"), &c), &err);
+	assert_int_equal(unknown.n, 0);
+	ASSERT_OK(parse(with("\"client_na\":\"begins like a member\""), &c), &err);
+	assert_int_equal(unknown.n, 1);
 }
 
 static void
@@ -201,6 +216,8 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"response_types\":[]", "only code"},
 		{"\"grant_types\":[\"implicit\"]", "only authorization_code"},
 		{"\"client_secret\":\"x\"", "client_secret: not supported"},
+		{"\"default_max_age\":\"1\"", "default_max_age is not"},
+		{"\"scope\":\"\\u0001\"", "scope: control character"},
 		{"\"jwks_uri\":\"https://portal.example/jwks\"", "jwks_uri: not supported"},
 		{"\"software_statement\":\"x\"", "not supported"},
 		{"\"request_uris\":[]", "not supported"},
@@ -317,6 +334,7 @@ main(void)
 		cmocka_unit_test(all_metadata_is_read),
 		cmocka_unit_test(texts_are_found_by_language),
 		cmocka_unit_test(the_record_reads_back_the_same),
+		cmocka_unit_test(what_says_nothing_or_is_unknown_is_passed_over),
 		cmocka_unit_test(improper_metadata_is_refused),
 		cmocka_unit_test(redirect_uris_are_demanded_and_checked),
 		cmocka_unit_test(an_rsa_key_takes_the_algorithm_the_client_registered),

@@ -220,6 +220,15 @@ test_what_is_not_for_us_is_passed_over(void **state)
 			  "</md:ContactPerson><md:ContactPerson"));
 	assert_int_equal(p->n_contacts, 2);
 	assert_null(p->contacts[0].email);
+	/* Of two languages the one that is asked for. */
+	p = party(changed("<mdui:DisplayName xml:lang=\"de\">",
+			  "<mdui:DisplayName xml:lang=\"en\">Office</mdui:DisplayName>"
+			  "<mdui:DisplayName xml:lang=\"de\">"));
+	assert_string_equal(saml_texts_find(&p->display_name, "de"), "Amt24");
+	assert_string_equal(saml_texts_find(&p->display_name, "en"), "Office");
+	assert_string_equal(saml_texts_find(&p->display_name, "fr"), "Office");
+	assert_null(saml_texts_find(&(struct saml_texts){0}, "de"));
+	assert_null(saml_party_acs(&(struct saml_party){0}, NULL, -1));
 	for (int i = 0; i < 40; i++)
 		words = arena_printf(a, "%s urn:p%d", words, i);
 	ASSERT_REFUSED(parse(changed("protocolSupportEnumeration=\"" SAML_NS_PROTOCOL,

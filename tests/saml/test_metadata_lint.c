@@ -120,6 +120,9 @@ test_endpoints_are_https_urls(void **state)
 
 	p.slo = (struct saml_endpoints){&e, 1};
 	expect(&p, SAML_FATAL, "slo-url", "http://a.example/");
+	e.response_url =
+		"https://a.example/back"; /* other than the first, and nothing against it */
+	assert_null(found_with(&p, 0, now(), "slo-url"));
 }
 
 static void

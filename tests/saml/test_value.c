@@ -118,6 +118,7 @@ test_each_type_has_its_shape_and_length(void **state)
 		{SAML_T_KEY_USE, 0, "signing", "Signing"},
 		{SAML_T_CONTACT, 0, "other", "boss"},
 		{SAML_T_COMPARISON, 0, "exact", "equal"},
+		{SAML_T_COUNT, 0, "1", "x"},
 	};
 	struct arena *a = arena_create(1 << 20);
 
