@@ -23,6 +23,7 @@ RULES = {
     "banned-calls": lint_c.banned_calls,
     "sql-time": lint_c.sql_time,
     "unfinished": lint_c.unfinished,
+    "unbuilt-tests": lint_c.unbuilt_tests,
     "doc-links": lint_docs.links,
     "doc-names": lint_docs.names,
     "threat-tests": lint_docs.threats,

@@ -162,3 +162,13 @@ def unfinished(tree):
         text = tree.text(path)
         for m in UNFINISHED.finditer(text):
             yield Finding(path, line_of(text, m.start()), f"{m[1]}: finish it or file it")
+
+
+def unbuilt_tests(tree):
+    """A test that no build file names is never run."""
+    for path in tree.match("tests/*/test_*.c", "tests/*/test_*.py"):
+        folder, _, name = path.rpartition("/")
+        name = re.fullmatch(r"test_(.*)\.(?:c|py)", name)[1]
+        build = tree.text(f"{folder}/meson.build") if tree.exists(f"{folder}/meson.build") else ""
+        if not re.search(rf"\b(?:test_)?{re.escape(name)}\b", build):
+            yield Finding(path, 1, f"{folder}/meson.build does not name it: it is never run")

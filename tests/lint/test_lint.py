@@ -67,6 +67,13 @@ SNIPPETS = {
         ({"idp/a.c": "/* TO" + "DO: later */\n"}, ["idp/a.c:1"]),
         ({"idp/a.c": "/* todos los santos */\n"}, []),
     ],
+    "unbuilt-tests": [
+        ({"tests/idp/test_a.c": "x\n", "tests/idp/meson.build": "foreach name : ['ab', 'c']\n"},
+         ["tests/idp/test_a.c:1"]),
+        ({"tests/idp/test_a.py": "x\n"}, ["tests/idp/test_a.py:1"]),
+        ({"tests/idp/test_a.c": "x\n", "tests/idp/test_b.c": "x\n",
+          "tests/idp/meson.build": "foreach name : ['a']\ntest('c', 'test_b.c')\n"}, []),
+    ],
     "doc-links": [
         ({"docs/a.md": "See [b](b.md).\n"}, ["docs/a.md:1"]),
         ({"README.md": "![x](docs/x.png)\n"}, ["README.md:1"]),
