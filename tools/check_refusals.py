@@ -41,7 +41,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCOPE = ("saml/*.c", "oidc/*.c", "idp/gate.c", "idp/request.c", "idp/csrf.c", "idp/session.c",
          "idp/flow*.c", "idp/front*.c", "idp/ep_*.c", "idp/login*.c", "idp/consent.c",
          "idp/release.c", "idp/grant*.c", "idp/level.c", "idp/saml_*.c")
-SUITES = {"saml", "oidc", "idp", "flow", "keys", "fuzz"}
+SUITES = {"saml", "oidc", "idp", "flow", "fuzz"}
 OPTIONS = ("-Db_sanitize=address,undefined", "-Darena_debug=true")  # as ./dev test builds
 
 # What no input brings to refuse, by function.  Only a check that refuses in no case at all is
