@@ -96,6 +96,7 @@ class Build:
             run_quiet(["meson", "setup", str(self.out), str(self.src), "-Dwerror=false",
                        f"-Dc_link_args=['{runtime}', '-Wl,--wrap=_cmocka_run_group_tests']",
                        *self.options])
+        run_quiet(["ninja", "-C", str(self.out), "build.ninja"])  # files may have come and gone
 
     def flags(self):
         """path -> what clang has to know to read it, and the folder from where."""
