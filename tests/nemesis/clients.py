@@ -27,8 +27,8 @@ from history import NoAnswer
 from totp import STEP_S, code as totp_code
 
 PASSWORD = "Lachs-Turmuhr-Wiese-47"
-TIMEOUT_S = 12  # longer than any request may take (request_deadline)
-LATE_S = 9      # likewise
+TIMEOUT_S = 15
+LATE_S = 12     # queue_deadline and request_deadline are over, with a margin
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 LEVELS = ["basic", "low", "substantial", "high"]
@@ -114,12 +114,18 @@ class Walker(Browser):
             raise NoAnswer(f"{self.node}: {e!r}") from e
         finally:
             connection.close()
-            if time.monotonic() > begin + LATE_S:
-                self.door.world.late.append((self.node, method, target.split("?")[0],
-                                             round(time.monotonic() - begin, 1)))
+            took = time.monotonic() - begin
+            if took > LATE_S:
+                self._odd(f"{took:.0f} s", method, target)
+        if answer.status == 503 and not answer.headers["Retry-After"] and not self.door.balanced:
+            self._odd("503 without Retry-After", method, target)
         if answer.status >= 500 or answer.status == 429:
             raise NoAnswer(f"{self.node}: {answer.status}")
         return answer.status, answer.headers, text
+
+    def _odd(self, what, method, target):
+        """No answer may be so: whatever the fault is."""
+        self.door.world.odd.append(f"{self.node}: {method} {target.split('?')[0]}: {what}")
 
     def form(self, action):
         """The form of the page that leads there, or None."""

@@ -276,7 +276,7 @@ class Place:
     def __init__(self, program, clock, fast=False):
         self.postgres = Postgres(fast)
         self.balancer = None
-        self.nodes, self.late = [], []
+        self.nodes, self.odd = [], []
         try:
             self._make(program, clock)
         except BaseException:

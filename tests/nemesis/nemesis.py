@@ -151,6 +151,10 @@ class Run:
             f"{sum(v for (_, o), v in during.items() if o == 'unknown'):4} unknown outcomes; "
             f"full service {served:4.1f} s after its end")
 
+    def check_answers(self):
+        for text in self.place.odd:
+            self.history.mark("missed", rule="service", text=text)
+
     def check_starts(self):
         for node in self.place.nodes:
             if node.starts != 1 + node.killed:
@@ -207,6 +211,7 @@ def run(args):
             time.sleep(CALM_S)
         r.stop_clients()
         r.check_starts()
+        r.check_answers()
         r.revisit()
         found, counts = r.judge()
         for node in place.nodes:
