@@ -58,6 +58,7 @@ struct hsm_job {
 	const char *adopt; /* label of an object to take; "": make one */
 	struct bytes answer;
 	struct err err;
+	bool missing; /* err: the token does not have the key's object */
 };
 
 /* One thread with a session. */
@@ -93,7 +94,7 @@ struct hsm_core {
 	struct hsm_key *keys[HSM_KEYS_MAX];
 	size_t n_keys;
 	enum wire_hsm ready;
-	int64_t done_us; /* when the token last did something, or was last asked to */
+	int64_t done_us; /* when the token last did something, or was last looked for */
 	uint64_t done, failed;
 	char trouble[P11_TROUBLE_BYTES];
 

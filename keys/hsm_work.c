@@ -264,14 +264,21 @@ work_probe(struct work *k, struct err *err)
 {
 	struct hsm_core *c = k->w->core;
 	struct hsm_key *held[HSM_KEYS_MAX];
-	size_t n = keys_hold(c, held);
+	size_t n = keys_hold(c, held), missing = 0;
 	bool ok = p11_probe(c->p11, &k->w->session, NULL, err);
 
 	for (size_t i = 0; i < n; i++) {
-		ok = ok && p11_probe(c->p11, &k->w->session, &held[i]->object, err);
+		struct err why = {0};
+
+		if (ok && !p11_probe(c->p11, &k->w->session, &held[i]->object, &why)) {
+			missing += why.kind == ERR_NOT_FOUND;
+			ok = why.kind == ERR_NOT_FOUND || FAIL(err, why.kind, NULL, "%s", why.text);
+		}
 		hsm_key_release(c, held[i]);
 	}
-	return ok;
+	/* One that is missing fails alone; without any this is not the token that it was. */
+	return ok && (n == 0 || missing < n ||
+		      FAIL(err, ERR_UNAVAILABLE, NULL, "HSM: the token has none of the keys"));
 }
 
 /* ---- a job ---- */
@@ -323,6 +330,10 @@ hsm_job_work(struct hsm_worker *w, struct hsm_job *j)
 
 	if (!arena_run(j->a, work_answer, &k))
 		(void)FAIL(&j->err, ERR_INTERNAL, NULL, "request needs too much memory");
+	/* For who asks, a key whose object is gone is a key that is away. */
+	j->missing = j->err.kind == ERR_NOT_FOUND;
+	if (j->missing && j->key != NULL)
+		j->err.kind = ERR_UNAVAILABLE;
 	if (j->err.kind != ERR_NONE && !arena_run(j->a, error_answer, &k))
 		j->answer = (struct bytes){0};
 	if (j->key != NULL && j->err.kind == ERR_NONE)
@@ -348,11 +359,13 @@ job_next(struct hsm_core *c)
 static void
 outcome_note(struct hsm_core *c, const struct hsm_job *j)
 {
-	c->done_us = clock_mono_us();
 	if (j->err.kind == ERR_NONE) {
+		c->done_us = clock_mono_us();
 		c->ready = WIRE_HSM_UP;
 		c->trouble[0] = '\0';
 		c->done++;
+	} else if (j->missing) {
+		c->failed++; /* the next look says whether that is the token's fault */
 	} else if (j->err.kind == ERR_UNAVAILABLE) {
 		c->ready = WIRE_HSM_DOWN;
 		c->failed++;

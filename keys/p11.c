@@ -12,6 +12,7 @@
 #define BACKOFF_FIRST_US 100000
 #define BACKOFF_MOST_US  2000000
 #define RESTART_WAIT_US  1000000
+#define DOUBT_EVERY_US   5000000
 #define LABEL_BYTES      32 /* CK_TOKEN_INFO: padded with blanks */
 
 struct p11 {
@@ -24,7 +25,7 @@ struct p11 {
 	bool initialized, found, suspect, pin_refused;
 	CK_SLOT_ID slot;
 	unsigned failures;
-	int64_t retry_at_us;
+	int64_t retry_at_us, restarted_us;
 	pthread_mutex_t note; /* over trouble and epoch */
 	uint64_t epoch;
 	char trouble[P11_TROUBLE_BYTES];
@@ -205,6 +206,7 @@ module_restart(struct p11 *p, struct err *err)
 	bool ok = module_start(p, err);
 
 	p->found = false;
+	p->restarted_us = clock_mono_us();
 	epoch_next(p);
 	pthread_rwlock_unlock(&p->use);
 	return ok;
@@ -353,22 +355,11 @@ static bool
 may_be_lost(CK_RV rv)
 {
 	static const CK_RV lost[] = {
-		CKR_SESSION_HANDLE_INVALID,
-		CKR_SESSION_CLOSED,
-		CKR_DEVICE_REMOVED,
-		CKR_DEVICE_ERROR,
-		CKR_TOKEN_NOT_PRESENT,
-		CKR_TOKEN_NOT_RECOGNIZED,
-		CKR_USER_NOT_LOGGED_IN,
-		CKR_SLOT_ID_INVALID,
-		CKR_CRYPTOKI_NOT_INITIALIZED,
-		CKR_OBJECT_HANDLE_INVALID,
-		CKR_GENERAL_ERROR,
-		CKR_KEY_HANDLE_INVALID,
-		CKR_FUNCTION_FAILED,
-		CKR_OPERATION_ACTIVE,
-		CKR_DEVICE_MEMORY,
-		P11_NO_OBJECT,
+		CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED,    CKR_DEVICE_REMOVED,
+		CKR_DEVICE_ERROR,           CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED,
+		CKR_USER_NOT_LOGGED_IN,     CKR_SLOT_ID_INVALID,   CKR_CRYPTOKI_NOT_INITIALIZED,
+		CKR_OBJECT_HANDLE_INVALID,  CKR_GENERAL_ERROR,     CKR_KEY_HANDLE_INVALID,
+		CKR_FUNCTION_FAILED,        CKR_OPERATION_ACTIVE,  CKR_DEVICE_MEMORY,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(lost); i++)
@@ -407,10 +398,27 @@ be_suspicious(struct p11 *p, const struct err *why)
 	pthread_mutex_unlock(&p->connect);
 }
 
+/*
+ * An object that is not there: it was removed, or the module looks at a token that
+ * is gone.  Now and then the module is started anew to tell; other keys go on.
+ */
+static void
+be_doubtful(struct p11 *p, struct p11_session *s)
+{
+	pthread_mutex_lock(&p->connect);
+	bool doubt = clock_mono_us() - p->restarted_us > DOUBT_EVERY_US;
+
+	p->suspect |= doubt;
+	pthread_mutex_unlock(&p->connect);
+	if (doubt)
+		session_drop(p, s);
+}
+
 bool
 p11_do(struct p11 *p, struct p11_session *s, const struct p11_work *work, struct err *err)
 {
 	CK_RV rv = CKR_OK;
+	char number[24];
 	struct err why = {0};
 
 	for (int attempt = 0; attempt < 2; attempt++) {
@@ -423,6 +431,11 @@ p11_do(struct p11 *p, struct p11_session *s, const struct p11_work *work, struct
 		}
 		if (rv == CKR_DATA_INVALID)
 			return FAIL(err, ERR_INPUT, NULL, "wrapped key does not open");
+		if (rv == P11_NO_OBJECT) {
+			be_doubtful(p, s);
+			return FAIL(err, ERR_NOT_FOUND, NULL, "HSM: %s: %s", work->what,
+				    p11_rv_name(rv, number));
+		}
 		session_drop(p, s);
 		if (!may_be_lost(rv))
 			break;

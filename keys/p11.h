@@ -50,9 +50,10 @@ void p11_destroy(struct p11 *p);
 /*
  * A piece of work in an open session: called with the module's functions, it
  * returns what the module said.  CKR_OK and CKR_DATA_INVALID end it at once (the
- * latter is ERR_INPUT: what was given does not open); anything that a lost
- * session or token can be is tried a second time in a new session.  Other
- * failures are ERR_UNAVAILABLE, at once as long as the token is known to be away.
+ * latter is ERR_INPUT: what was given does not open), as does P11_NO_OBJECT
+ * (ERR_NOT_FOUND); anything that a lost session or token can be is tried a second
+ * time in a new session.  Other failures are ERR_UNAVAILABLE, at once as long as
+ * the token is known to be away.
  */
 struct p11_work {
 	const char *what; /* for the error: "C_Sign" */

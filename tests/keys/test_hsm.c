@@ -375,6 +375,14 @@ the_shape_is_checked_before_the_token_signs(void **state UNUSED)
 		       "not a point of P-256");
 	ASSERT_REFUSED(n.ops.agree(n.ops.ctx, a, dec, rows[OIDC_RSA].spki, junk, 32, &out, &err),
 		       &err, ERR_INPUT, "not a point of P-256");
+	/* A curve of the same size. */
+	EVP_PKEY *other = EVP_EC_gen("brainpoolP256r1");
+	struct bytes spki;
+
+	ASSERT_OK(cert_spki_build(a, other, &spki, &err), &err);
+	EVP_PKEY_free(other);
+	ASSERT_REFUSED(n.ops.agree(n.ops.ctx, a, dec, spki, junk, 32, &out, &err), &err, ERR_INPUT,
+		       "not a point of P-256");
 	ASSERT_REFUSED(n.ops.agree(n.ops.ctx, a, dec, rows[SAML_P256].spki, junk, 8, &out, &err),
 		       &err, ERR_DENIED, "does not agree");
 	ASSERT_OK(sign_saml(&n, a, &err), &err);
@@ -724,6 +732,58 @@ when_the_token_is_away_nothing_signs_in_its_place(void **state UNUSED)
 	stop_node(&n, a);
 }
 
+/* As the HSM's own tools would take one of its keys away. */
+static void
+remove_object(struct arena *a, const char *label, enum key_type type)
+{
+	struct p11_options o = {getenv("KONTOR_P11_MODULE"), TEST_TOKEN, TEST_TOKEN_PIN};
+	struct p11 *p = p11_create(a, &o);
+	struct p11_session s = {0};
+	struct p11_object object = {.label = label};
+	struct err err = {0};
+
+	ASSERT_OK(p11_adopt(p, &s, a, label, type, false, &object.id, &err), &err);
+	p11_remove(p, &s, &object);
+	p11_destroy(p);
+}
+
+static void
+a_key_whose_object_is_gone_fails_alone(void **state UNUSED)
+{
+	static const struct key_wish wish = {KEY_OIDC_SIGN, KEY_P256, 30};
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct hsm_settings set = settings(LONG_US);
+	struct key_row both[2];
+	const struct keyring *kr;
+	const char *label;
+	struct bytes sig;
+	struct err err = {0};
+
+	make_rows();
+	struct hsm *h = start(a, SIGNER_CLI, &set, TEST_INSTANCE);
+	struct signer *s = command_client(h);
+
+	ASSERT_OK(signer_hsm_generate(s, a, &wish, NULL, NOW, &both[0], &label, &err), &err);
+	signer_destroy(s);
+	stop(h);
+	remove_object(a, label, KEY_P256);
+	struct node n = start_node(a, &set);
+
+	both[1] = rows[SAML_P256];
+	ASSERT_OK(keyring_create(a, both, 2, &kr, &err), &err);
+	ASSERT_OK(signer_load(n.s, kr, &err), &err);
+	for (int i = 0; i < 5; i++) {
+		ASSERT_REFUSED(n.ops.sign(n.ops.ctx, a, both[0].kid, SIG_ES256,
+					  text_of(a, both[0].kid, "ES256"), &sig, &err),
+			       &err, ERR_UNAVAILABLE, "does not have the key's object");
+		ASSERT_OK(sign_saml(&n, a, &err), &err);
+		assert_true(look(&n).ready && signer_key_ready(n.s, rows[SAML_P256].kid));
+	}
+	usleep(1500000); /* an idle token is looked at meanwhile */
+	assert_true(look(&n).ready);
+	stop_node(&n, a);
+}
+
 /* Not only a request finds out: an idle token is looked after. */
 static void
 an_idle_token_is_seen_to_go_and_to_come(void **state UNUSED)
@@ -804,6 +864,8 @@ the_queue_is_bounded(void **state UNUSED)
 	void *kind;
 
 	wait_for_signature(&n);
+	uint64_t before = atomic_load(&n.hsm->core->refused);
+
 	test_token_fault("stall");
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, &n), 0);
@@ -812,7 +874,7 @@ the_queue_is_bounded(void **state UNUSED)
 		seen = look(&n);
 	} while (seen.jobs < set.queue);
 	/* The six that found no place have their answer; the six others wait. */
-	while (atomic_load(&n.hsm->core->refused) < 6)
+	while (atomic_load(&n.hsm->core->refused) < before + 6)
 		usleep(10000);
 	test_token_fault(NULL);
 	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
@@ -1022,6 +1084,7 @@ main(void)
 		cmocka_unit_test(a_signature_that_is_not_the_keys_never_leaves),
 		cmocka_unit_test(a_lost_session_is_opened_again),
 		cmocka_unit_test(when_the_token_is_away_nothing_signs_in_its_place),
+		cmocka_unit_test(a_key_whose_object_is_gone_fails_alone),
 		cmocka_unit_test(an_idle_token_is_seen_to_go_and_to_come),
 		cmocka_unit_test(a_stall_is_answered_in_time_and_stops_nothing_else),
 		cmocka_unit_test(the_queue_is_bounded),
