@@ -413,6 +413,79 @@ documents_are_shared_and_conditional(void **state UNUSED)
 	assert_int_equal(ask("GET /static/none.css HTTP/1.1\r\nHost: k\r\n\r\n"), 404);
 }
 
+#define VERSIONS test_size(60, 2000)
+#define REPEATED 400 /* the version's digit in its body */
+
+/* A snapshot of one document, ten versions in turn. */
+static void
+publish_version(size_t n)
+{
+	struct snapshot *snap = snapshot_create(1 << 20);
+	char *body = arena_alloc(snap->a, REPEATED);
+	struct document doc = {
+		.path = "/static/version", .type = "text/plain", .cache = "no-store"};
+	struct err err = {0};
+
+	memset(body, (int)('0' + n % 10), REPEATED);
+	doc.body = (struct bytes){(unsigned char *)body, REPEATED};
+	ASSERT_OK(documents_add(snap->a, &snap->documents, &doc, &err), &err);
+	app.documents_ready(snap->a, &snap->documents);
+	snapshot_publish(&app.snapshots, snap);
+}
+
+static atomic_bool all_published;
+
+/* How many answers were not whole; as a pointer. */
+static void *
+ask_for_versions(void *unused UNUSED)
+{
+	static const char one[] = "GET /static/version HTTP/1.1\r\nHost: k\r\n\r\n";
+	char got[2048], *body;
+	uintptr_t wrong = 0;
+	int fd = dial(path);
+
+	while (!atomic_load(&all_published)) {
+		size_t n = 0;
+
+		body = NULL;
+		(void)!send(fd, one, sizeof(one) - 1, MSG_NOSIGNAL);
+		while (body == NULL || n < (size_t)(body + 4 - got) + REPEATED) {
+			ssize_t more = recv(fd, got + n, sizeof(got) - 1 - n, 0);
+
+			if (more <= 0)
+				return (void *)1; /* never closed, never longer */
+			n += (size_t)more;
+			got[n] = '\0';
+			body = strstr(got, "\r\n\r\n");
+		}
+		wrong += strncmp(got, "HTTP/1.1 200", 12) != 0 ||
+			 strspn(body + 4, (char[]){body[4], '\0'}) != REPEATED;
+	}
+	close(fd);
+	return (void *)wrong;
+}
+
+static void
+a_swap_under_requests_tears_no_answer(void **state UNUSED)
+{
+	pthread_t threads[3];
+	void *wrong;
+
+	publish_version(0);
+	atomic_store(&all_published, false);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_for_versions, NULL), 0);
+	for (size_t n = 1; n < VERSIONS; n++) {
+		publish_version(n);
+		usleep(1000);
+	}
+	atomic_store(&all_published, true);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		pthread_join(threads[i], &wrong);
+		assert_int_equal((uintptr_t)wrong, 0);
+	}
+}
+
 static void
 a_full_lane_answers_503_and_light_requests_go_on(void **state UNUSED)
 {
@@ -729,6 +802,7 @@ main(void)
 		cmocka_unit_test(limits_have_their_statuses),
 		cmocka_unit_test(a_large_head_is_taken),
 		cmocka_unit_test(documents_are_shared_and_conditional),
+		cmocka_unit_test(a_swap_under_requests_tears_no_answer),
 		cmocka_unit_test(a_full_lane_answers_503_and_light_requests_go_on),
 		cmocka_unit_test(the_metrics_listener_shows_inside_rows_only),
 		cmocka_unit_test(slow_senders_are_cut_off),
