@@ -215,9 +215,9 @@ say(int fd, const char *text)
 	put(fd, text, strlen(text));
 }
 
-/* Everything up to the other side's close; -1 as status: not one octet. */
 static char answer[65536];
 
+/* Everything up to the other side's close; -1 as status: not one octet. */
 static int
 hear_all(int fd)
 {
