@@ -1,10 +1,12 @@
 /* Passwords of accounts; see password.h. */
 #include "idp/password.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <zxcvbn.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 
 /* Guesses an attacker needs, in bits: zxcvbn's "safely unguessable" for online attacks is 33. */
@@ -12,6 +14,7 @@
 
 /* zxcvbn's time grows with length; what follows only adds strength. */
 #define ZXCVBN_MAX_BYTES 100
+#define ZXCVBN_MEMORY    ((size_t)2 << 20) /* more than the worst of them takes */
 
 static bool
 cost_of(const struct account_work *w, struct kdf_cost *out, struct err *err)
@@ -82,7 +85,12 @@ password_problem(const char *password, const char **hints)
 		return "password_short";
 	memcpy(start, password, n);
 	start[n] = '\0';
-	bool weak = ZxcvbnMatch(start, hints, NULL) < PASSWORD_MIN_BITS;
+
+	/* It takes memory for given, and ends the process when there is none. */
+	void *room = memory_alloc(ZXCVBN_MEMORY);
+
+	free(room);
+	bool weak = room == NULL || ZxcvbnMatch(start, hints, NULL) < PASSWORD_MIN_BITS;
 
 	wipe(start, sizeof(start));
 	return weak ? "password_weak" : NULL;
