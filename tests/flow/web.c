@@ -131,7 +131,7 @@ transmit(struct web *b, const struct sending *s)
 	b->path = s->target;
 	struct arena *a = arena_create(REQUEST_ARENA_BYTES);
 
-	app_handle(&b->w->app, a, raw, &b->w->worker, &rs);
+	(b->w->handle == NULL ? app_handle : b->w->handle)(&b->w->app, a, raw, &b->w->worker, &rs);
 	take_answer(b, &rs);
 	arena_destroy(a);
 }
