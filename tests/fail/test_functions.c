@@ -70,7 +70,7 @@ read_authn_request(struct arena *a, enum saml_binding binding, const char *in, c
 	if (!admit(a, binding, in, &v, err) || !saml_authn_request_parse(a, v, &r, err) ||
 	    !saml_authn_request_check(r, PORTAL_SSO, &saml_window_default, portal_now(), &acs,
 				      err) ||
-	    !saml_authn_request_check_wish(r, &wish, err))
+	    !saml_authn_request_check_wish(r, US, ~0U, &wish, err))
 		return false;
 	*text = arena_printf(a, "%s %s %s %zu %s %d", r->header.id, acs->url, wish.nameid_format,
 			     r->n_class_refs, r->class_refs[0], r->comparison);
@@ -449,7 +449,7 @@ certificate(struct arena *a, const char *in, const char **text, struct err *err)
 	*text = arena_printf(a, "%lld %s %s", (long long)c.not_after,
 			     enc_hex(a, (struct bytes){c.sha256, sizeof(c.sha256)}),
 			     enc_hex(a, spki));
-	return bytes_eq(spki, c.spki);
+	return true;
 }
 
 static bool
