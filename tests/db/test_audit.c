@@ -49,7 +49,7 @@ details_are_an_object(void **state)
 	struct db_audit audit = {.event = "e", .ref = "r", .details = "[1]"};
 
 	ASSERT_REFUSED(db_audit_add(&pg->c, &audit, NOW, &pg->err), &pg->err, ERR_DENIED,
-		       "audit_details_check");
+		       "json_object_is_one");
 	audit.details = "{";
 	ASSERT_REFUSED(db_audit_add(&pg->c, &audit, NOW, &pg->err), &pg->err, ERR_INTERNAL,
 		       "audit_add: SQLSTATE 22P02");
