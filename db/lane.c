@@ -552,8 +552,8 @@ take_back(struct lane *lane, const struct job *job)
 	lane->n_queued--;
 }
 
-/* Held: lane->lock. */
-static void
+/* True: the thread sleeps, and the caller is to wake it.  Held: lane->lock. */
+static bool
 enqueue(struct lane *lane, struct job *const *jobs, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -561,10 +561,10 @@ enqueue(struct lane *lane, struct job *const *jobs, size_t n)
 		lane->last = &jobs[i]->next;
 	}
 	lane->n_queued += n;
-	if (lane->idle) {
-		lane->idle = false;
-		wake(lane);
-	}
+	bool idle = lane->idle;
+
+	lane->idle = false;
+	return idle;
 }
 
 /* Who cannot be waited for any longer.  Held: lane->lock.  What stays the caller's is kept. */
@@ -609,7 +609,11 @@ await_outcome(struct lane *lane, struct job **jobs, size_t n, int64_t deadline_u
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", jobs[0]->st->name,
 			    full ? "too many statements are waiting" : "not connected");
 	}
-	enqueue(lane, jobs, n);
+	if (enqueue(lane, jobs, n)) {
+		pthread_mutex_unlock(&lane->lock); /* the thread takes it first of all */
+		wake(lane);
+		pthread_mutex_lock(&lane->lock);
+	}
 	while (at < n && rc == 0) {
 		if (jobs[at]->finished)
 			at++;

@@ -101,11 +101,11 @@ lane_push(struct lanes *l, enum lane lane, struct job *j)
 		late = take_late(q, l->o.clock_us());
 	bool taken = !q->stop && q->waiting < q->most;
 
-	if (taken) {
+	if (taken)
 		append(q, j);
-		pthread_cond_signal(&q->some);
-	}
 	pthread_mutex_unlock(&q->lock);
+	if (taken) /* without the lock, which the worker takes first of all */
+		pthread_cond_signal(&q->some);
 	drop_all(l, lane, late);
 	if (!taken && l->o.metrics != NULL)
 		metrics_lane(l->o.metrics, lane, LANE_FULL);
