@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <malloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -225,6 +226,17 @@ get_ready(struct child *c, struct err *err)
 	return true;
 }
 
+/* Those we may run on: a service can be bound to some of the machine's. */
+static unsigned
+cores_for_us(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) != 0) /* more cores than the set has bits */
+		return (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	return (unsigned)CPU_COUNT(&set);
+}
+
 static bool
 start(struct child *c, struct err *err)
 {
@@ -234,7 +246,7 @@ start(struct child *c, struct err *err)
 				   .metrics_fd = c->metrics_fd,
 				   .tls_cert_pem = c->certificate,
 				   .tls_key_pem = c->key,
-				   .loops = (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
+				   .cores = cores_for_us(),
 				   .memory_create = make_memory,
 				   .memory_destroy = kdf_memory_destroy,
 				   .memory_ctx = &c->config};

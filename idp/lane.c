@@ -6,11 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PACE_JOBS 16 /* that the pace is smoothed over */
+
 struct queue {
 	pthread_mutex_t lock;
 	pthread_cond_t some;
 	struct job *front, *back;
 	unsigned waiting, running, most;
+	int64_t pace_us;  /* between the beginnings of two jobs while others wait */
+	int64_t begun_us; /* the last one; 0: nobody waited behind it */
 	bool stop;
 };
 
@@ -46,7 +50,7 @@ take_front(struct queue *q)
 	q->front = j->next;
 	if (q->front == NULL)
 		q->back = NULL;
-	q->waiting--;
+	q->waiting--; /* was counted when its place was reserved */
 	j->next = NULL;
 	return j;
 }
@@ -60,7 +64,6 @@ append(struct queue *q, struct job *j)
 	else
 		q->back->next = j;
 	q->back = j;
-	q->waiting++;
 }
 
 /* Takes the late ones off the front into a list of its own; the lock is held. */
@@ -90,26 +93,67 @@ drop_all(struct lanes *l, enum lane lane, struct job *list)
 	}
 }
 
+/* The lock is held. */
+static bool
+has_place(const struct queue *q, int64_t now_us, int64_t late_us)
+{
+	return !q->stop && q->waiting < q->most &&
+	       (q->waiting == 0 || q->waiting * q->pace_us <= (late_us - now_us) / 4 * 3);
+}
+
+/* A job begins; the lock is held. */
+static void
+note_pace(struct queue *q, int64_t now_us)
+{
+	int64_t since_us = now_us - q->begun_us;
+
+	if (q->begun_us > 0)
+		q->pace_us = q->pace_us == 0 ? since_us
+					     : q->pace_us + (since_us - q->pace_us) / PACE_JOBS;
+	q->begun_us = q->front != NULL ? now_us : 0;
+}
+
 bool
-lane_push(struct lanes *l, enum lane lane, struct job *j)
+lane_reserve(struct lanes *l, enum lane lane, int64_t late_us)
 {
 	struct queue *q = &l->queue[lane];
+	int64_t now_us = l->o.clock_us();
 	struct job *late = NULL;
 
 	pthread_mutex_lock(&q->lock);
 	if (q->waiting >= q->most)
-		late = take_late(q, l->o.clock_us());
-	bool taken = !q->stop && q->waiting < q->most;
+		late = take_late(q, now_us);
+	bool there = has_place(q, now_us, late_us);
 
-	if (taken)
-		append(q, j);
+	q->waiting += there;
 	pthread_mutex_unlock(&q->lock);
-	if (taken) /* without the lock, which the worker takes first of all */
-		pthread_cond_signal(&q->some);
 	drop_all(l, lane, late);
-	if (!taken && l->o.metrics != NULL)
+	if (!there && l->o.metrics != NULL)
 		metrics_lane(l->o.metrics, lane, LANE_FULL);
-	return taken;
+	return there;
+}
+
+bool
+lane_is_full(struct lanes *l, enum lane lane, int64_t late_us)
+{
+	struct queue *q = &l->queue[lane];
+
+	pthread_mutex_lock(&q->lock);
+	bool full = !has_place(q, l->o.clock_us(), late_us);
+
+	pthread_mutex_unlock(&q->lock);
+	return full;
+}
+
+void
+lane_push(struct lanes *l, enum lane lane, struct job *j)
+{
+	struct queue *q = &l->queue[lane];
+
+	pthread_mutex_lock(&q->lock);
+	append(q, j);
+	pthread_mutex_unlock(&q->lock);
+	pthread_cond_signal(&q->some); /* without the lock, which the worker takes first of all */
 }
 
 void
@@ -125,14 +169,21 @@ lane_depth(struct lanes *l, enum lane lane, unsigned *waiting, unsigned *running
 
 /* Waits for a job; NULL: the lane stops. */
 static struct job *
-next_job(struct queue *q)
+next_job(struct lanes *l, struct queue *q, bool *late)
 {
 	pthread_mutex_lock(&q->lock);
 	while (q->front == NULL && !q->stop)
 		pthread_cond_wait(&q->some, &q->lock);
 	struct job *j = q->stop ? NULL : take_front(q);
 
-	q->running += j != NULL;
+	if (j != NULL) {
+		int64_t now_us = l->o.clock_us();
+
+		q->running++;
+		*late = j->late_us < now_us;
+		if (!*late)
+			note_pace(q, now_us);
+	}
 	pthread_mutex_unlock(&q->lock);
 	return j;
 }
@@ -143,9 +194,10 @@ worker_main(void *p)
 	struct thread *t = p;
 	struct queue *q = &t->lanes->queue[t->worker.lane];
 	struct job *j;
+	bool late;
 
-	while ((j = next_job(q)) != NULL) {
-		if (j->late_us < t->lanes->o.clock_us()) {
+	while ((j = next_job(t->lanes, q, &late)) != NULL) {
+		if (late) {
 			count_late(t->lanes, t->worker.lane);
 			j->drop(j);
 		} else {

@@ -50,16 +50,25 @@ MUST_USE bool lanes_start(struct arena *a, const struct lanes_options *o, struct
 			  struct err *err);
 
 /*
- * Queue a job.  False: the lane is full and nobody in it is late; the job was
- * not taken.  When the queue is full but its front has waited too long, those
- * in front are dropped instead: who came first has gone by now.
+ * A place in the queue for a job that must be begun by late_us.  False: there is none, or,
+ * at the pace of the last few jobs, its turn would come after three quarters of the time that
+ * is left: so refusals are told at once, and who is let in is hardly ever late.  When the queue
+ * is full but its front has waited too long, those in front are dropped instead: who came first
+ * has gone by now.
  */
-MUST_USE bool lane_push(struct lanes *l, enum lane lane, struct job *j);
+MUST_USE bool lane_reserve(struct lanes *l, enum lane lane, int64_t late_us);
 
-/* Jobs waiting and running now. */
+/* Would lane_reserve say no?  For work that leads to a job in another lane. */
+bool lane_is_full(struct lanes *l, enum lane lane, int64_t late_us);
+
+/* Queue a job on the place reserved for it. */
+void lane_push(struct lanes *l, enum lane lane, struct job *j);
+
+/* Jobs waiting (places reserved among them) and running now. */
 void lane_depth(struct lanes *l, enum lane lane, unsigned *waiting, unsigned *running);
 
-/* Drop what waits, let what runs end, join the threads.  l may be NULL. */
+/* Drop what waits, let what runs end, join the threads.  Nobody reserves or pushes any more.
+ * l may be NULL. */
 void lanes_stop(struct lanes *l);
 
 #endif

@@ -80,6 +80,13 @@ problem_of(const struct err *err, bool machine)
 	return p;
 }
 
+static const char *
+with_ref(struct arena *a, const char *text, const char *between, const struct problem *p)
+{
+	return p->ref[0] == '\0' ? text
+				 : arena_printf(a, "%s%sReference: %s", text, between, p->ref);
+}
+
 static void
 answer_json(struct arena *a, const struct problem *p, struct response *rs)
 {
@@ -89,8 +96,7 @@ answer_json(struct arena *a, const struct problem *p, struct response *rs)
 
 	json_put_str(a, o, "error", e != NULL ? e->name : kinds[i].proto);
 	json_put_str(a, o, "error_description",
-		     arena_printf(a, "%s Reference: %s",
-				  e != NULL ? e->description : kinds[i].plain, p->ref));
+		     with_ref(a, e != NULL ? e->description : kinds[i].plain, " ", p));
 	response_json(rs, p->status, json_text(a, o, false));
 	if (e != NULL && e->challenge != NULL)
 		response_header(rs, "WWW-Authenticate", e->challenge);
@@ -129,19 +135,24 @@ void
 problem_answer(const struct app *app, struct arena *a, const struct problem *p, struct response *rs)
 {
 	unsigned char jitter;
+	int retry_s = p->retry_s;
 
 	*rs = (struct response){0};
 	if (p->machine)
 		answer_json(a, p, rs);
 	else if (!answer_page(app, a, p, rs))
-		response_text(rs, p->status,
-			      arena_printf(a, "%s\nReference: %s\n",
-					   kinds[kind_index(p->status)].plain, p->ref));
+		response_text(
+			rs, p->status,
+			arena_printf(a, "%s\n",
+				     with_ref(a, kinds[kind_index(p->status)].plain, "\n", p)));
 	if (p->status != 503 && p->status != 429)
 		return;
 	/* Spread, so that those refused together do not come back together. */
-	rand_bytes(&jitter, 1);
-	response_header(rs, "Retry-After", arena_printf(a, "%d", 1 + jitter % 4));
+	if (retry_s == 0) {
+		rand_bytes(&jitter, 1);
+		retry_s = 1 + jitter % PROBLEM_RETRY_MOST_S;
+	}
+	response_header(rs, "Retry-After", arena_printf(a, "%d", retry_s));
 }
 
 void

@@ -8,13 +8,16 @@
 #include "idp/app.h"
 #include "oidc/error.h"
 
+#define PROBLEM_RETRY_MOST_S 4
+
 struct problem {
 	int status;
 	const struct oidc_error *error; /* for programs; NULL: by status */
 	const char *proto;              /* for people: of texts error_title.*; NULL: by status */
-	const char *ref;
+	const char *ref;                /* "": this answer has none */
 	enum lang lang;
 	bool machine; /* JSON */
+	int retry_s;  /* for Retry-After, at most PROBLEM_RETRY_MOST_S; 0: some time up to that */
 };
 
 /* Status and name for a failure of a handler. */

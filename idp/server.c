@@ -5,7 +5,11 @@
  */
 #include "idp/server.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +22,7 @@
 #define SERVER_ARENA_BYTES  ((size_t)4 * 1024 * 1024)
 #define METRICS_CONNECTIONS 16
 #define GREET_US            ((int64_t)1000000)
+#define LOOP_WAIT_MS        1000 /* at most; what happens wakes it */
 
 /*
  * TR-02102-2: TLS 1.3 and 1.2 with ephemeral ECDH and AEAD only.
@@ -40,7 +45,7 @@ is_exempt(const struct server *s, const struct net_addr *addr)
 static enum MHD_Result
 on_accept(void *cls, const struct sockaddr *sa, socklen_t n)
 {
-	struct listener *l = cls;
+	struct loop *l = cls;
 	struct net_addr addr;
 
 	(void)n;
@@ -65,7 +70,7 @@ conn_alloc(void *p)
 }
 
 static void
-conn_open(struct listener *l, struct MHD_Connection *mhd, void **socket_context)
+conn_open(struct loop *l, struct MHD_Connection *mhd, void **socket_context)
 {
 	struct arena *a = arena_create(sizeof(struct conn) + SERVER_BODY_SLACK_BYTES);
 	struct arena *target_a = arena_create(GATE_TARGET_MAX_BYTES + SERVER_BODY_SLACK_BYTES);
@@ -84,6 +89,7 @@ conn_open(struct listener *l, struct MHD_Connection *mhd, void **socket_context)
 	fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 	addr = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	c->server = l->server;
+	c->loop = l;
 	c->internal = l->internal;
 	c->mhd = mhd;
 	net_addr_text(addr == NULL ? NULL : addr->client_addr, c->peer);
@@ -138,48 +144,107 @@ connection_limit(const struct config *config)
 	return (unsigned)most;
 }
 
-static bool
-listen_on(struct server *s, const struct server_options *o, int fd, bool internal, struct err *err)
+/*
+ * libmicrohttpd 0.9.75 has loops of its own, but they stop until the next event when just 128
+ * connections are ready (or 256, …): it asks for more, and waits.  MHD_run never waits, but
+ * nobody wakes us when a connection is resumed: who does it must.
+ */
+static void *
+loop_main(void *arg)
 {
-	struct listener *l = &s->listeners[s->n_listeners];
-	bool tls = !internal && o->tls_cert_pem != NULL;
-	unsigned loops = internal ? 1 : o->loops;
-	unsigned flags =
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0);
-	int64_t slowest_ms = s->config->idle_timeout_ms > s->config->send_timeout_ms
-				     ? s->config->idle_timeout_ms
-				     : s->config->send_timeout_ms;
+	struct loop *l = arg;
+	struct pollfd p[] = {{.fd = l->epoll_fd, .events = POLLIN},
+			     {.fd = l->wake_fd, .events = POLLIN}};
+	eventfd_t n;
+
+	while (!atomic_load(&l->stop)) {
+		MHD_UNSIGNED_LONG_LONG wait_ms = LOOP_WAIT_MS;
+
+		if (MHD_get_timeout(l->daemon, &wait_ms) != MHD_YES || wait_ms > LOOP_WAIT_MS)
+			wait_ms = LOOP_WAIT_MS;
+		if (poll(p, ARRAY_LEN(p), (int)wait_ms) > 0 && (p[1].revents & POLLIN) != 0)
+			(void)eventfd_read(l->wake_fd, &n);
+		(void)MHD_run(l->daemon);
+	}
+	return NULL;
+}
+
+/* Signals are the main thread's business. */
+static bool
+loop_start(struct loop *l)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	sigset_t all, before;
+
+	if (info == NULL || l->wake_fd < 0)
+		return false;
+	l->epoll_fd = info->epoll_fd;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	l->started = pthread_create(&l->thread, NULL, loop_main, l) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (l->started)
+		pthread_setname_np(l->thread, "loop");
+	return l->started;
+}
+
+static struct MHD_Daemon *
+make_daemon(struct loop *l, const struct server_options *o, int fd, unsigned most)
+{
+	const struct config *config = l->server->config;
+	bool tls = !l->internal && o->tls_cert_pem != NULL;
+	int64_t slowest_ms = config->idle_timeout_ms > config->send_timeout_ms
+				     ? config->idle_timeout_ms
+				     : config->send_timeout_ms;
 	struct MHD_OptionItem tls_items[] = {
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->tls_cert_pem},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->tls_key_pem},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
 		{MHD_OPTION_END, 0, NULL}};
-	struct MHD_OptionItem pool_items[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)loops, NULL},
-					      {MHD_OPTION_END, 0, NULL}};
 	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
-	unsigned most = internal ? METRICS_CONNECTIONS : connection_limit(s->config);
 
-	*l = (struct listener){.server = s, .internal = internal};
-	l->daemon = MHD_start_daemon(
-		flags, 0, on_accept, l, server_on_access, l, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_ARRAY, tls ? tls_items : none, MHD_OPTION_ARRAY,
-		loops > 1 ? pool_items : none, MHD_OPTION_CONNECTION_LIMIT,
-		most > loops ? most : loops, MHD_OPTION_STRICT_FOR_CLIENT, 0,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, SERVER_POOL_BYTES,
-		MHD_OPTION_CONNECTION_MEMORY_INCREMENT, POOL_STEP_BYTES,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(slowest_ms / 1000 + 1),
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_NOTIFY_COMPLETED,
-		server_on_completed, l, MHD_OPTION_URI_LOG_CALLBACK, server_on_target, l,
-		MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0),
+				0, on_accept, l, server_on_access, l, MHD_OPTION_LISTEN_SOCKET, fd,
+				MHD_OPTION_ARRAY, tls ? tls_items : none,
+				MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, SERVER_POOL_BYTES,
+				MHD_OPTION_CONNECTION_MEMORY_INCREMENT, POOL_STEP_BYTES,
+				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(slowest_ms / 1000 + 1),
+				MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
+				MHD_OPTION_NOTIFY_COMPLETED, server_on_completed, l,
+				MHD_OPTION_URI_LOG_CALLBACK, server_on_target, l, MHD_OPTION_END);
+}
+
+/* One more loop for a listening socket, which is closed when there can be none. */
+static bool
+add_loop(struct server *s, const struct server_options *o, int fd, bool internal, struct err *err)
+{
+	struct loop *l = &s->loops[s->n_loops];
+	unsigned most = internal ? METRICS_CONNECTIONS : connection_limit(s->config) / o->cores;
+
+	*l = (struct loop){.server = s, .internal = internal, .wake_fd = eventfd(0, EFD_CLOEXEC)};
+	l->daemon = fd < 0 ? NULL : make_daemon(l, o, fd, most > 0 ? most : 1);
 	if (l->daemon == NULL) {
-		close(fd);
-		if (tls)
+		if (fd >= 0)
+			close(fd);
+		close(l->wake_fd);
+		if (!internal && o->tls_cert_pem != NULL)
 			return FAIL(err, ERR_INPUT, NULL,
 				    "cannot serve TLS: certificate and key do not fit");
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "cannot start the event loops");
 	}
-	s->n_listeners++;
-	return true;
+	s->n_loops++;
+	return loop_start(l) || FAIL(err, ERR_UNAVAILABLE, NULL, "no thread for an event loop");
+}
+
+/* Each loop has a descriptor of its own, since libmicrohttpd closes it. */
+static bool
+listen_on(struct server *s, const struct server_options *o, int fd, struct err *err)
+{
+	for (unsigned i = 1; i < o->cores; i++)
+		if (!add_loop(s, o, fcntl(fd, F_DUPFD_CLOEXEC, 0), false, err))
+			return false;
+	return add_loop(s, o, fd, false, err);
 }
 
 static bool
@@ -195,19 +260,20 @@ start_lanes(struct server *s, const struct server_options *o, struct err *err)
 		lo.size[lane] = (struct lane_size){(unsigned)s->config->workers[lane],
 						   (unsigned)s->config->queue[lane]};
 	if (lo.size[LANE_PASSWORD].workers == 0)
-		lo.size[LANE_PASSWORD].workers = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+		lo.size[LANE_PASSWORD].workers = o->cores;
 	return lanes_start(s->a, &lo, &s->app->lanes, err);
 }
 
 static bool
 start_all(struct server *s, const struct server_options *o, struct err *err)
 {
-	if (!patience_start(s->a, s->config, &s->patience, err) || !start_lanes(s, o, err))
+	if (!server_busy_ready(s, err) || !patience_start(s->a, s->config, &s->patience, err) ||
+	    !start_lanes(s, o, err))
 		return false;
-	if (o->metrics_fd >= 0 && !listen_on(s, o, o->metrics_fd, true, err))
+	if (o->metrics_fd >= 0 && !add_loop(s, o, o->metrics_fd, true, err))
 		return false;
 	for (size_t i = 0; i < o->n_fds; i++)
-		if (!listen_on(s, o, o->fds[i], false, err))
+		if (!listen_on(s, o, o->fds[i], err))
 			return false;
 	return true;
 }
@@ -236,6 +302,7 @@ server_start(const struct server_options *o, struct server **out, struct err *er
 	s->app = o->app;
 	s->config = o->app->config;
 	s->a = a;
+	s->loops = ARENA_ARRAY(a, struct loop, o->n_fds * o->cores + 1);
 	quiet_init(s);
 	s->limit = limit_create(a, (unsigned)s->config->connections_per_source);
 	s->app->documents_ready = server_documents_ready;
@@ -254,8 +321,8 @@ void
 server_quiesce(struct server *s)
 {
 	atomic_store(&s->closing, true);
-	for (size_t i = 0; i < s->n_listeners; i++) {
-		int fd = MHD_quiesce_daemon(s->listeners[i].daemon);
+	for (size_t i = 0; i < s->n_loops; i++) {
+		int fd = MHD_quiesce_daemon(s->loops[i].daemon);
 
 		/* Ours alone: the supervisor's copy goes on listening for who comes after us. */
 		if (fd >= 0)
@@ -297,8 +364,16 @@ server_drain(struct server *s, int64_t grace_ms)
 void
 server_stop(struct server *s)
 {
-	for (size_t i = 0; i < s->n_listeners; i++)
-		MHD_stop_daemon(s->listeners[i].daemon);
+	for (size_t i = 0; i < s->n_loops; i++) {
+		struct loop *l = &s->loops[i];
+
+		atomic_store(&l->stop, true);
+		server_wake(l);
+		if (l->started)
+			pthread_join(l->thread, NULL);
+		MHD_stop_daemon(l->daemon);
+		close(l->wake_fd);
+	}
 	lanes_stop(s->app->lanes);
 	s->app->lanes = NULL;
 	patience_stop(s->patience);

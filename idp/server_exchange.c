@@ -8,12 +8,16 @@
  */
 #include "idp/server_exchange.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/rand.h"
 
 #define LOOP_ARENA_BYTES ((size_t)128 * 1024)
+#define BUSY_LOG_US      1000000
 
 /* ---- answers ---- */
 
@@ -170,6 +174,85 @@ answer_document(struct conn *c, enum MHD_Result *result)
 	return there;
 }
 
+/* ---- refusals of a lane ---- */
+
+static struct MHD_Response *
+make_busy(struct server *s, const struct problem *p)
+{
+	struct arena *a = arena_create(LOOP_ARENA_BYTES);
+	struct response rs;
+
+	if (a == NULL)
+		return NULL;
+	problem_answer(s->app, a, p, &rs);
+	response_finish(a, &rs);
+	struct MHD_Response *r = make_answer(NULL, &rs);
+
+	arena_destroy(a);
+	return r;
+}
+
+bool
+server_busy_ready(struct server *s, struct err *err)
+{
+	for (int machine = 0; machine < 2; machine++)
+		for (int lang = 0; lang < LANG_COUNT; lang++)
+			for (int i = 0; i < PROBLEM_RETRY_MOST_S; i++) {
+				struct problem p = {.status = 503,
+						    .ref = "",
+						    .lang = (enum lang)lang,
+						    .machine = machine == 1,
+						    .retry_s = 1 + i};
+				struct MHD_Response *r = make_busy(s, &p);
+
+				if (r == NULL)
+					return FAIL(err, ERR_UNAVAILABLE, NULL,
+						    "no memory for refusals");
+				arena_defer(s->a, destroy_wire, r);
+				s->refusal[machine][lang][i] = r;
+			}
+	return true;
+}
+
+/* A line for each would cost more than refusing; all are counted, and a second has one line. */
+static void
+note_busy(struct conn *c, const char *why)
+{
+	struct server *s = c->server;
+	const struct route *route = c->x.target.route;
+	int64_t now_us = clock_mono_us();
+	int_fast64_t last_us = atomic_load(&s->busy_logged_us[route->lane]);
+
+	metrics_request(s->app->metrics, route, 503, now_us - c->x.arrived_us);
+	if (now_us - last_us >= BUSY_LOG_US &&
+	    atomic_compare_exchange_strong(&s->busy_logged_us[route->lane], &last_us, now_us))
+		log_event(LOG_LVL_WARN, "overload", "lane", lane_name(route->lane), "why", why,
+			  NULL);
+}
+
+/*
+ * Ready-made, without a reference: where a lane is full, refusing must cost next to
+ * nothing, or it would take the time of those who were let in.
+ */
+static enum MHD_Result
+refuse_busy(struct conn *c, const char *why)
+{
+	struct exchange *x = &c->x;
+	struct bytes wish = find_header(x, "accept-language");
+	char text[128];
+	unsigned char spread;
+
+	note_busy(c, why);
+	if (atomic_load_explicit(&c->server->closing, memory_order_relaxed))
+		return refuse_now(c, 503, why); /* which ends the connection */
+	snprintf(text, sizeof(text), "%.*s", (int)wish.n, wish.p == NULL ? "" : (char *)wish.p);
+	rand_bytes(&spread, 1);
+	return send_answer(
+		c, 503,
+		c->server->refusal[(x->target.route->flags & ROUTE_MACHINE) != 0]
+				  [request_accept_language(text)][spread % PROBLEM_RETRY_MOST_S]);
+}
+
 /* ---- running a handler ---- */
 
 static void
@@ -199,14 +282,29 @@ conn_of_job(struct job *j)
 	return (struct conn *)(void *)((char *)j - offsetof(struct conn, x.job));
 }
 
-/* After the resume the exchange is the event loop's again. */
+void
+server_wake(struct loop *l)
+{
+	(void)!eventfd_write(l->wake_fd, 1);
+}
+
+/* Afterwards the exchange is the event loop's again, and may be gone. */
+static void
+resume(struct conn *c)
+{
+	struct loop *l = c->loop;
+
+	MHD_resume_connection(c->mhd);
+	server_wake(l);
+}
+
 static void
 job_run(struct job *j, struct worker *w)
 {
 	struct conn *c = conn_of_job(j);
 
 	run_handler(c, w);
-	MHD_resume_connection(c->mhd);
+	resume(c);
 }
 
 static void
@@ -214,26 +312,25 @@ job_drop(struct job *j)
 {
 	struct conn *c = conn_of_job(j);
 
-	refuse(c, 503, "late");
-	MHD_resume_connection(c->mhd);
+	c->x.turned_off = true;
+	resume(c);
 }
 
 static enum MHD_Result
 enter_lane(struct conn *c)
 {
 	struct exchange *x = &c->x;
+	struct lanes *lanes = c->server->app->lanes;
+	enum lane lane = x->target.route->lane;
+	int64_t late_us = x->arrived_us + c->server->config->queue_deadline_ms * 1000;
 
-	x->job =
-		(struct job){.late_us = x->arrived_us + c->server->config->queue_deadline_ms * 1000,
-			     .run = job_run,
-			     .drop = job_drop};
+	if (!lane_reserve(lanes, lane, late_us))
+		return refuse_busy(c, "full");
+	x->job = (struct job){.late_us = late_us, .run = job_run, .drop = job_drop};
 	patience_enter(&c->patience, PATIENCE_WORK);
 	/* Suspended first: a worker may be done before lane_push returns. */
 	MHD_suspend_connection(c->mhd);
-	if (!lane_push(c->server->app->lanes, x->target.route->lane, &x->job)) {
-		refuse(c, 503, "full");
-		MHD_resume_connection(c->mhd);
-	}
+	lane_push(lanes, lane, &x->job);
 	return MHD_YES;
 }
 
@@ -244,6 +341,7 @@ dispatch(struct conn *c)
 	struct exchange *x = &c->x;
 	enum MHD_Result result;
 
+	x->arrived_us = clock_mono_us();
 	x->raw.body = (struct bytes){x->body.p, x->body.n};
 	if (x->body.over)
 		return refuse_now(c, 413, "body");
@@ -361,7 +459,6 @@ begin(struct conn *c, const char *method, const char *version)
 	struct exchange *x = &c->x;
 
 	x->begun = true;
-	x->arrived_us = clock_mono_us();
 	atomic_fetch_add(&c->server->busy, 1);
 	server_greet(c);
 	collect_head(c, method, version);
@@ -421,6 +518,8 @@ server_on_access(void *cls, struct MHD_Connection *mhd, const char *url, const c
 		return MHD_NO;
 	if (c->x.answer != NULL)
 		return send_answer(c, c->x.status, c->x.answer);
+	if (c->x.turned_off)
+		return refuse_busy(c, "late");
 	if (!c->x.begun)
 		return begin(c, method, version);
 	if (*data_n > 0)

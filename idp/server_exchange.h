@@ -11,6 +11,7 @@
 
 #include "idp/limit.h"
 #include "idp/patience.h"
+#include "idp/problem.h"
 #include "idp/server.h"
 
 /*
@@ -22,12 +23,13 @@
 
 /* One request and its answer. */
 struct exchange {
-	bool begun; /* the head has been seen */
+	bool begun;      /* the head has been seen */
+	bool turned_off; /* dropped by its lane */
 	struct raw_header headers[GATE_HEADERS_MAX + 1];
 	struct raw_request raw;
 	struct gate_head head;
 	struct app_target target;
-	int64_t arrived_us;
+	int64_t arrived_us;       /* complete */
 	struct arena *body_arena; /* NULL: no body */
 	struct buf body;
 	size_t body_seen; /* octets, those past the route's limit included */
@@ -39,6 +41,7 @@ struct exchange {
 struct conn {
 	struct patience_item patience;
 	struct server *server;
+	struct loop *loop;
 	struct MHD_Connection *mhd;
 	bool internal, counted; /* counted: against its source */
 	bool greeted;           /* its first request has begun */
@@ -51,29 +54,46 @@ struct conn {
 	struct exchange x;
 };
 
-struct listener {
+/* An event loop: a thread, and the connections that it accepted from one listener. */
+struct loop {
 	struct server *server;
-	bool internal;
+	bool internal, started;
 	struct MHD_Daemon *daemon;
+	int epoll_fd; /* the daemon's */
+	int wake_fd;  /* readable: something was resumed, or the loop is to stop */
+	atomic_bool stop;
+	pthread_t thread;
 };
 
 struct server {
 	struct app *app;
 	const struct config *config;
 	struct arena *a;
-	struct listener listeners[CONFIG_LISTEN_MAX + 1];
-	size_t n_listeners;
+	struct loop *loops;
+	size_t n_loops;
 	struct limit *limit;
 	atomic_uint busy; /* exchanges between head and end of the answer */
 	atomic_uint new;  /* connections whose first request has not begun */
 	atomic_bool closing;
+	/* Refusals that lanes make, shared: for people and programs, with each Retry-After. */
+	struct MHD_Response *refusal[2][LANG_COUNT][PROBLEM_RETRY_MOST_S];
+	atomic_int_fast64_t busy_logged_us[LANE_COUNT]; /* last */
 	struct patience *patience;
 	pthread_mutex_t lock;
 	pthread_cond_t quiet; /* busy fell to 0 while closing */
 };
 
+/* The loop looks at what was resumed, and whether it is to stop.  Any thread. */
+void server_wake(struct loop *l);
+
 /* The connection's first request has begun, or never will.  On its loop; again is harmless. */
 void server_greet(struct conn *c);
+
+/*
+ * Make the shared refusals.  They go with the server's arena, or when last sent.
+ * ERR_UNAVAILABLE: no memory.
+ */
+MUST_USE bool server_busy_ready(struct server *s, struct err *err);
 
 /* Callbacks of libmicrohttpd: a request line, each piece of a request, the end of an exchange. */
 void *server_on_target(void *cls, const char *target, struct MHD_Connection *mhd);

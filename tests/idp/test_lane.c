@@ -92,6 +92,13 @@ start(unsigned workers, unsigned queue)
 	return l;
 }
 
+static void
+queue(struct lanes *l, enum lane lane, struct job *j)
+{
+	assert_true(lane_reserve(l, lane, j->late_us));
+	lane_push(l, lane, j);
+}
+
 static struct job
 waiting_job(int64_t late_us)
 {
@@ -106,7 +113,7 @@ every_job_runs_once(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
 		jobs[i] = (struct job){.late_us = 5000, .run = run_quick, .drop = drop};
-		assert_true(lane_push(l, LANE_TOKEN, &jobs[i]));
+		queue(l, LANE_TOKEN, &jobs[i]);
 	}
 	wait_until(&n_run, ARRAY_LEN(jobs));
 	lanes_stop(l);
@@ -119,19 +126,20 @@ a_full_lane_refuses_and_others_go_on(void **state UNUSED)
 {
 	struct lanes *l = start(1, 2);
 	struct job held = waiting_job(5000), one = waiting_job(5000), two = waiting_job(5000),
-		   over = waiting_job(5000), light = {.late_us = 5000, .run = run_quick};
+		   light = {.late_us = 5000, .run = run_quick};
 	unsigned waiting, running;
 
-	assert_true(lane_push(l, LANE_PASSWORD, &held));
+	queue(l, LANE_PASSWORD, &held);
 	wait_until(&n_entered, 1);
-	assert_true(lane_push(l, LANE_PASSWORD, &one));
-	assert_true(lane_push(l, LANE_PASSWORD, &two));
-	assert_false(lane_push(l, LANE_PASSWORD, &over));
+	queue(l, LANE_PASSWORD, &one);
+	queue(l, LANE_PASSWORD, &two);
+	assert_true(lane_is_full(l, LANE_PASSWORD, 5000));
+	assert_false(lane_reserve(l, LANE_PASSWORD, 5000));
 	lane_depth(l, LANE_PASSWORD, &waiting, &running);
 	assert_int_equal(waiting, 2);
 	assert_int_equal(running, 1);
 
-	assert_true(lane_push(l, LANE_LIGHT, &light));
+	queue(l, LANE_LIGHT, &light);
 	wait_until(&n_run, 1);
 	open_gate();
 	wait_until(&n_run, 4);
@@ -145,12 +153,12 @@ late_jobs_make_room_from_the_front(void **state UNUSED)
 	struct job held = waiting_job(5000), old = waiting_job(1500), fresh = waiting_job(9000),
 		   next = waiting_job(9000);
 
-	assert_true(lane_push(l, LANE_LOGIN, &held));
+	queue(l, LANE_LOGIN, &held);
 	wait_until(&n_entered, 1);
-	assert_true(lane_push(l, LANE_LOGIN, &old));
-	assert_true(lane_push(l, LANE_LOGIN, &fresh));
+	queue(l, LANE_LOGIN, &old);
+	queue(l, LANE_LOGIN, &fresh);
 	now_us = 2000;
-	assert_true(lane_push(l, LANE_LOGIN, &next));
+	queue(l, LANE_LOGIN, &next);
 	wait_until(&n_dropped, 1);
 	open_gate();
 	wait_until(&n_run, 3);
@@ -164,14 +172,57 @@ a_late_job_is_not_begun(void **state UNUSED)
 	struct lanes *l = start(1, 4);
 	struct job held = waiting_job(5000), old = waiting_job(1500);
 
-	assert_true(lane_push(l, LANE_LOGIN, &held));
+	queue(l, LANE_LOGIN, &held);
 	wait_until(&n_entered, 1);
-	assert_true(lane_push(l, LANE_LOGIN, &old));
+	queue(l, LANE_LOGIN, &old);
 	now_us = 2000;
 	open_gate();
 	wait_until(&n_dropped, 1);
 	lanes_stop(l);
 	assert_int_equal(n_run, 1);
+}
+
+/* Takes a tenth of a second of the tests' clock. */
+static void
+run_slow(struct job *j, struct worker *w)
+{
+	now_us += 100000;
+	run_quick(j, w);
+}
+
+static void
+who_would_come_late_is_refused_at_once(void **state UNUSED)
+{
+	struct lanes *l = start(1, 100);
+	struct job first = waiting_job(INT64_MAX), held = waiting_job(INT64_MAX), slow[3],
+		   places[8];
+
+	queue(l, LANE_LOGIN, &first);
+	wait_until(&n_entered, 1);
+	for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+		slow[i] = (struct job){.late_us = INT64_MAX, .run = run_slow, .drop = drop};
+		queue(l, LANE_LOGIN, &slow[i]);
+	}
+	open_gate();
+	wait_until(&n_run, 1 + ARRAY_LEN(slow));
+	is_open = false;
+	queue(l, LANE_LOGIN, &held);
+	wait_until(&n_entered, 2);
+
+	/* Ten could begin by then; a quarter of the time is left for the pace to slow down. */
+	int64_t late_us = now_us + 1000000;
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		places[i] = (struct job){.late_us = late_us, .run = run_quick, .drop = drop};
+		queue(l, LANE_LOGIN, &places[i]);
+	}
+	assert_true(lane_is_full(l, LANE_LOGIN, late_us));
+	assert_false(lane_reserve(l, LANE_LOGIN, late_us));
+	assert_false(lane_is_full(l, LANE_LOGIN, late_us + 1000000));
+	open_gate();
+	wait_until(&n_run, 2 + ARRAY_LEN(slow) + ARRAY_LEN(places));
+	lanes_stop(l);
+	assert_int_equal(n_dropped, 0);
 }
 
 static void
@@ -180,9 +231,9 @@ stopping_drops_what_waits_and_lets_the_rest_end(void **state UNUSED)
 	struct lanes *l = start(1, 4);
 	struct job held = waiting_job(5000), queued = waiting_job(5000);
 
-	assert_true(lane_push(l, LANE_LOGIN, &held));
+	queue(l, LANE_LOGIN, &held);
 	wait_until(&n_entered, 1);
-	assert_true(lane_push(l, LANE_LOGIN, &queued));
+	queue(l, LANE_LOGIN, &queued);
 	open_gate();
 	lanes_stop(l);
 	assert_int_equal(n_run + n_dropped, 2);
@@ -231,7 +282,8 @@ only_password_workers_have_hashing_memory(void **state UNUSED)
 	o.size[LANE_LIGHT] = (struct lane_size){2, 4};
 	ASSERT_OK(lanes_start(a, &o, &l, &err), &err);
 	assert_int_equal(n_memories, 3);
-	assert_true(lane_push(l, LANE_PASSWORD, &p) && lane_push(l, LANE_LIGHT, &q));
+	queue(l, LANE_PASSWORD, &p);
+	queue(l, LANE_LIGHT, &q);
 	wait_until(&n_run, 2);
 	lanes_stop(l);
 	assert_ptr_equal(seen[1], &block);
@@ -264,6 +316,7 @@ main(void)
 		cmocka_unit_test(a_full_lane_refuses_and_others_go_on),
 		cmocka_unit_test(late_jobs_make_room_from_the_front),
 		cmocka_unit_test(a_late_job_is_not_begun),
+		cmocka_unit_test(who_would_come_late_is_refused_at_once),
 		cmocka_unit_test(stopping_drops_what_waits_and_lets_the_rest_end),
 		cmocka_unit_test(only_password_workers_have_hashing_memory),
 	};

@@ -97,8 +97,10 @@ handle_greedy(struct request *rq, struct response *rs, struct err *err UNUSED)
 
 static const struct route table[] = {
 	{HTTP_GET, "/loop", handle_light, LANE_LOOP, 0, 64, 0, ARENA, NULL},
+	{HTTP_GET, "/hold", handle_wait, LANE_LOOP, 0, 64, 0, ARENA, NULL},
 	{HTTP_GET, "/light", handle_light, LANE_LIGHT, 0, 8192, 0, ARENA, NULL},
 	{HTTP_GET, "/wait", handle_wait, LANE_PASSWORD, 0, 64, 0, ARENA, NULL},
+	{HTTP_GET, "/machine", handle_wait, LANE_PASSWORD, ROUTE_MACHINE, 64, 0, ARENA, NULL},
 	{HTTP_POST, "/echo", handle_echo, LANE_TOKEN, ROUTE_MACHINE, 1024, 100000, ARENA, NULL},
 	{HTTP_GET, "/greedy", handle_greedy, LANE_LIGHT, 0, 64, 0, ARENA, NULL},
 	{HTTP_GET, "/static/", document_handle, LANE_LOOP, ROUTE_PREFIX, 64, 0, ARENA, NULL},
@@ -116,7 +118,7 @@ listen_at(char *p, const char *name)
 	unlink(p);
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s", p);
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-	assert_int_equal(listen(fd, 64), 0);
+	assert_int_equal(listen(fd, 256), 0);
 	return fd;
 }
 
@@ -125,7 +127,7 @@ start(void)
 {
 	int fd = listen_at(path, "public"), metrics_fd = listen_at(metrics_path, "metrics");
 	struct server_options o = {
-		.app = &app, .fds = &fd, .n_fds = 1, .metrics_fd = metrics_fd, .loops = 2};
+		.app = &app, .fds = &fd, .n_fds = 1, .metrics_fd = metrics_fd, .cores = 2};
 	struct err err = {0};
 
 	ASSERT_OK(server_start(&o, &server, &err), &err);
@@ -486,6 +488,42 @@ a_swap_under_requests_tears_no_answer(void **state UNUSED)
 	}
 }
 
+/* A server of its own, with another configuration. */
+struct other {
+	struct app app;
+	struct config config;
+	struct server *server;
+	char path[108];
+};
+
+static void
+other_start(struct other *o, int fd, const char *more)
+{
+	struct server_options so = {
+		.app = &o->app, .fds = &fd, .n_fds = 1, .metrics_fd = -1, .cores = 1};
+	struct err err = {0};
+
+	ASSERT_OK(config_parse(life, "t.conf",
+			       bytes_of(arena_printf(life,
+						     "instance = t\nbase_url = https://k\n"
+						     "database = x\nlisten = 127.0.0.1:0\n"
+						     "master_key_file = /dev/null\n%s",
+						     more)),
+			       true, &o->config, &err),
+		  &err);
+	app_init(&o->app, life, &o->config, table);
+	ASSERT_OK(server_start(&so, &o->server, &err), &err);
+}
+
+static void
+other_stop(struct other *o)
+{
+	server_quiesce(o->server);
+	assert_true(server_drain(o->server, 10000));
+	server_stop(o->server);
+	app_finish(&o->app);
+}
+
 static void
 a_full_lane_answers_503_and_light_requests_go_on(void **state UNUSED)
 {
@@ -511,6 +549,12 @@ a_full_lane_answers_503_and_light_requests_go_on(void **state UNUSED)
 
 	assert_int_equal(ask(wait), 503);
 	assert_non_null(strstr(answer, "Retry-After: "));
+	assert_non_null(strstr(answer, "Cache-Control: no-store\r\n"));
+	assert_non_null(strstr(answer, "\r\n\r\nThe service is busy."));
+	assert_null(strstr(answer, "Reference")); /* nothing is logged under one */
+	assert_int_equal(ask("GET /machine HTTP/1.1\r\nHost: k\r\n\r\n"), 503);
+	assert_non_null(strstr(answer, "Retry-After: "));
+	assert_non_null(strstr(answer, "{\"error\":\"temporarily_unavailable\""));
 	assert_int_equal(ask("GET /light HTTP/1.1\r\nHost: k\r\n\r\n"), 200);
 	assert_int_equal(ask("GET /loop HTTP/1.1\r\nHost: k\r\n\r\n"), 200);
 	assert_true(clock_mono_us() - before_us < 1500000);
@@ -519,6 +563,55 @@ a_full_lane_answers_503_and_light_requests_go_on(void **state UNUSED)
 		assert_int_equal(hear(fds[i]), 200);
 		close(fds[i]);
 	}
+}
+
+/* libmicrohttpd 0.9.75 left to itself waits for one more event then. */
+static void
+as_many_at_once_as_the_library_looks_at(void **state UNUSED)
+{
+	const char *loop = "GET /loop HTTP/1.1\r\nHost: k\r\n\r\n";
+	struct other o = {.path = ""};
+	int fd = listen_at(o.path, "many"), holder, fds[128];
+
+	other_start(&o, fd, "");
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = dial(o.path);
+		say(fds[i], loop);
+		assert_int_equal(hear(fds[i]), 200);
+	}
+	set_open(false);
+	holder = dial(o.path);
+	say(holder, "GET /hold HTTP/1.1\r\nHost: k\r\n\r\n");
+	wait_inside(1);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		say(fds[i], loop);
+	set_open(true);
+	assert_int_equal(hear(holder), 200);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		assert_int_equal(hear(fds[i]), 200);
+		close(fds[i]);
+	}
+	close(holder);
+	other_stop(&o);
+	unlink(o.path);
+}
+
+/* The time in a queue counts, not the time that a body takes to come. */
+static void
+who_sends_slowly_has_not_waited(void **state UNUSED)
+{
+	struct other o = {.path = ""};
+	int fd = listen_at(o.path, "slow"), slow;
+
+	other_start(&o, fd, "queue_deadline = 1s\n");
+	slow = dial(o.path);
+	say(slow, "POST /echo HTTP/1.1\r\nHost: k\r\nContent-Length: 2\r\n\r\na");
+	usleep(1100000);
+	say(slow, "b");
+	assert_int_equal(hear(slow), 200);
+	close(slow);
+	other_stop(&o);
+	unlink(o.path);
 }
 
 static void
@@ -591,7 +684,7 @@ tls_is_modern_or_not_at_all(void **state UNUSED)
 	int fd = listen_at(p, "tls");
 	struct app other = {.config = &config};
 	struct server_options o = {
-		.app = &other, .fds = &fd, .n_fds = 1, .metrics_fd = -1, .loops = 1};
+		.app = &other, .fds = &fd, .n_fds = 1, .metrics_fd = -1, .cores = 1};
 	struct server *s;
 	struct err err = {0};
 
@@ -616,6 +709,7 @@ tls_is_modern_or_not_at_all(void **state UNUSED)
 	unlink(p);
 }
 
+<<<<<<< HEAD
 /* A server of its own, with another configuration. */
 struct other {
 	struct app app;
@@ -653,6 +747,8 @@ other_stop(struct other *o)
 	app_finish(&o->app);
 }
 
+=======
+>>>>>>> f659423 (idp: refuse at once where a lane is full; loops that do not stall)
 static int
 dial_tcp(const struct sockaddr_in *in)
 {
@@ -782,7 +878,7 @@ a_wrong_certificate_is_refused(void **state UNUSED)
 				   .metrics_fd = -1,
 				   .tls_cert_pem = "nonsense",
 				   .tls_key_pem = "nonsense",
-				   .loops = 1};
+				   .cores = 1};
 	struct server *s;
 	struct err err = {0};
 
@@ -804,6 +900,8 @@ main(void)
 		cmocka_unit_test(documents_are_shared_and_conditional),
 		cmocka_unit_test(a_swap_under_requests_tears_no_answer),
 		cmocka_unit_test(a_full_lane_answers_503_and_light_requests_go_on),
+		cmocka_unit_test(as_many_at_once_as_the_library_looks_at),
+		cmocka_unit_test(who_sends_slowly_has_not_waited),
 		cmocka_unit_test(the_metrics_listener_shows_inside_rows_only),
 		cmocka_unit_test(slow_senders_are_cut_off),
 		cmocka_unit_test(stopping_lets_running_requests_end),
