@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/rand.h"
@@ -12,6 +13,7 @@
 #include "db/seen.h"
 #include "idp/ask.h"
 #include "idp/audit.h"
+#include "idp/config.h"
 #include "idp/consent.h"
 #include "idp/flow_judge.h"
 #include "idp/login.h"
@@ -279,6 +281,15 @@ answer_marking(struct flow *f, struct response *rs, struct err *err)
 	return lead_to_first(f, rs, err);
 }
 
+/* Could a password that is sent now be checked in time? */
+static bool
+passwords_wait(const struct request *rq)
+{
+	int64_t late_us = clock_mono_us() + rq->app->config->queue_deadline_ms * 1000;
+
+	return rq->app->lanes != NULL && lane_is_full(rq->app->lanes, LANE_PASSWORD, late_us);
+}
+
 static bool
 start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, const char *route,
       struct response *rs, struct err *err)
@@ -294,6 +305,10 @@ start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, con
 		return false;
 	if (f->state == FLOW_ANSWER)
 		return answer_marking(f, rs, err);
+	/* Better than after the password was typed; and what cannot end takes no time from what
+	 * can. */
+	if (browser_sends_cookies && f->state == FLOW_LOGIN && passwords_wait(rq))
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "too many logins at once");
 	if (!mark_now(f, &first, err))
 		return false;
 	if (!first)

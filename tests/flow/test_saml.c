@@ -320,6 +320,34 @@ a_request_is_answered_once(void **state)
 }
 
 static void
+nobody_is_asked_for_a_password_that_cannot_be_checked(void **state)
+{
+	struct world *w = *state;
+	struct lanes_options o = {.clock_us = clock_mono_us}; /* no place anywhere */
+	const char *url = saml_request_url(w, fresh_id(w), "", "");
+	struct web b;
+
+	web_init(&b, w);
+	ASSERT_OK(lanes_start(w->a, &o, &w->app.lanes, &w->pg->err), &w->pg->err);
+	web_get(&b, url);
+	assert_int_equal(b.status, 503);
+	lanes_stop(w->app.lanes);
+	w->app.lanes = NULL;
+	web_get(&b, url); /* it has not been used up */
+	log_in(&b);
+	if (saml_response_of(&b) == NULL)
+		agree(&b);
+	assert_true(strstr(status_of(&b), "status:Success") != NULL);
+
+	/* Who is logged in needs none. */
+	ASSERT_OK(lanes_start(w->a, &o, &w->app.lanes, &w->pg->err), &w->pg->err);
+	ask(&b, "", "");
+	lanes_stop(w->app.lanes);
+	w->app.lanes = NULL;
+	assert_true(strstr(status_of(&b), "status:Success") != NULL);
+}
+
+static void
 a_form_sent_twice_answers_once(void **state)
 {
 	struct world *w = *state;
@@ -675,6 +703,7 @@ main(void)
 		T(a_passive_request_gets_no_page),
 		T(a_forced_login_is_a_new_proof),
 		T(a_request_is_answered_once),
+		T(nobody_is_asked_for_a_password_that_cannot_be_checked),
 		T(a_form_sent_twice_answers_once),
 		T(another_browser_cannot_go_on_with_a_flow),
 		T(an_hour_at_the_page_is_one_click),
