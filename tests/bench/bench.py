@@ -2,14 +2,15 @@
 """Kontor's figures beside the machine's own limits, in one run.
 
 usage: bench.py --kontor PROGRAM --tools FOLDER [--seconds N] [--full] [--peers] [--count]
-                [--record FILE] [--json]
+                [--soak N] [--record FILE] [--json]
 
 Runs beside a private PostgreSQL with fsync on (tools/pg-temp run -- bench.py ...).  Kontor and
 PostgreSQL share one core, the load has another; a machine with one core shares it, and its
 figures say little.  --full takes 10 million accounts, a million sessions and ten minutes of
 mixed load; without it they are small.  --peers runs the same logins at npm's oidc-provider and at
 SimpleSAMLphp, one after another, on the same core.  --count counts the instructions of a warm
-login with callgrind, which no other load disturbs.  --record writes the result into a document.
+login with callgrind, which no other load disturbs.  --soak runs N requests of all kinds instead and looks at
+memory and descriptors.  --record writes the result into a document.
 """
 import argparse
 import json
@@ -33,6 +34,11 @@ CONNECTIONS = 32
 PORTALS_REGISTERED = 100
 STARTS = 5
 HASH_BLOCK_MIB = 19
+OVERLOAD = 10
+OVERLOADED = {"oidc_es256": ("oidc-es256", 1024), "saml_es256": ("saml-es256", 1024),
+              "full": ("full-es256", 256)}
+SOAK = (("oidc-es256", 8), ("saml-es256", 8), ("full-es256", 1), ("light", 4), ("page", 2))
+SOAK_SLICE_S = 60
 
 
 def say(text):
@@ -42,6 +48,7 @@ def say(text):
 class Run:
     def __init__(self, place, args):
         self.place, self.full, self.peers, self.count = place, args.full, args.peers, args.count
+        self.requests = args.soak
         self.m = {}
         cores = sorted(os.sched_getaffinity(0))
         self.one, self.other, self.two = cores[:1], cores[-1:], cores[:2]
@@ -81,6 +88,45 @@ class Run:
         self.m["loaded_mib"] = self.place.memory_mib() - HASH_BLOCK_MIB * len(self.one)
         loads = [self.place.begin_load("full-es256", 8), self.place.begin_load("light", 2)]
         self.m["light"] = self.place.end_load(*loads)[1]
+
+    def overload(self):
+        """Ten times as many begin as can be done, while others ask for little."""
+        self.m["overload"] = {}
+        for name, (scenario, connections) in OVERLOADED.items():
+            self.step(f"{scenario} at {OVERLOAD} times its rate")
+            seconds = 2 * self.place.seconds
+            loads = [self.place.begin_load(scenario, connections, seconds,
+                                           rate=OVERLOAD * self.m[name]["per_s"]),
+                     self.place.begin_load("light", 2, seconds),
+                     self.place.begin_load("page", 2, seconds)]
+            before = self.place.memory_mib()
+            self.place.let_run(*loads)
+            time.sleep(seconds / 2)
+            grown = self.place.memory_mib() - before
+            row, *light = self.place.results(*loads)
+            self.m["overload"][name] = {**row, "light_p99_ms": max(r["p99_ms"] for r in light),
+                                        "connection_kib": grown * 1024 / connections}
+
+    def soak(self):
+        """Slices of mixed load; memory and descriptors after each, nobody connected."""
+        done, memory, descriptors = 0, [], []
+        while done < self.requests or len(memory) < 2:
+            loads = [self.place.begin_load(s, n, SOAK_SLICE_S) for s, n in SOAK]
+            done += sum(r["requests"] for r in self.place.end_load(*loads))
+            time.sleep(1)
+            if done >= self.requests / 10:  # before that: warming up
+                memory.append(self.place.memory_mib("Anonymous"))
+                descriptors.append(self.place.descriptors())
+            self.step(f"soaked with {done:,} requests, {self.place.memory_mib('Anonymous'):.2f} MiB")
+        self.m["soak"] = {"requests": done, "memory_mib": memory, "descriptors": descriptors}
+
+    def only_soak(self):
+        self.place.use_cores(self.one, self.other)
+        self.place.make()
+        self.place.start()
+        self.soak()
+        self.m["errors"] = self.place.errors
+        return self.m
 
     def others(self):
         if self.peers:
@@ -139,6 +185,7 @@ class Run:
         self.place.make()
         self.idle()
         self.loads()
+        self.overload()
         self.others()
         self.counts()
         self.cores()
@@ -180,11 +227,29 @@ def report(m):
         yield ("Instructions of a warm login, the test's portal and browser included (callgrind): " + ", ".join(
             f"{kind} {n / 1e6:.2f} million" for kind, n in m["instructions"].items()) + ".")
         yield ""
+    yield "When ten times as many begin as can be done: " + "; ".join(
+        f"{LOADS[kind]}: {number(row['begun_s'])}/s began, {number(row['per_s'])}/s done, p99 of light requests "
+        f"{number(row['light_p99_ms'])} ms, of refusals {number(row['refused_p99_ms'])} ms, slowest refusal "
+        f"{number(row['refused_most_ms'])} ms" for kind, row in m["overload"].items()) + "."
+    yield ""
     g = m["growth"]
     yield (f"Accounts {g['accounts'][0]:,} and {g['accounts'][1]:,}; sessions kept besides: {g['sessions_kept']:,}.")
     yield ""
+    yield from goal_rows(m)
+
+
+def soak_report(m):
+    yield (f"{m['soak']['requests']:,} requests; memory after each minute: "
+           + ", ".join(f"{x:.2f}" for x in m["soak"]["memory_mib"]) + " MiB.")
+    yield ""
+    yield from goal_rows(m)
+
+
+def goal_rows(m):
     yield from ("| goal | what | measured | aim | |", "| --- | --- | --- | --- | --- |")
     for goal, figure, met in judged(m):
+        if "soak" in m and figure is None:
+            continue
         aim = f"{'≥' if goal.at_least else '≤'} {number(goal.goal)} {goal.unit}".strip()
         shown = "not in this run" if figure is None else f"{number(figure)} {goal.unit}".strip()
         yield f"| {goal.number} | {goal.what} | {shown} | {aim} | {'' if met is None else 'met' if met else 'missed'} |"
@@ -208,17 +273,19 @@ def main():
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--count", action="store_true")
+    parser.add_argument("--soak", type=int, metavar="N")
     parser.add_argument("--record", type=Path)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="kontor-bench-")
     place = Place(args, folder)
     try:
-        measured = Run(place, args).all()
+        run = Run(place, args)
+        measured = run.only_soak() if args.soak else run.all()
     finally:
         place.stop()
         shutil.rmtree(folder)
-    lines = list(report(measured))
+    lines = list(soak_report(measured) if args.soak else report(measured))
     print(json.dumps(measured) if args.json else "\n".join(lines))
     if args.record:
         record(args.record, lines)

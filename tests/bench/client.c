@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/text.h"
 
@@ -23,7 +24,10 @@ client_init(struct client *c, int port, const char *host)
 			     .host = host,
 			     .fd = -1,
 			     .a = arena_create(ROUND_BYTES),
-			     .jar = arena_create(ROUND_BYTES)};
+			     .jar = arena_create(ROUND_BYTES),
+			     .in = malloc(ANSWER_BYTES + 1)};
+	if (c->a == NULL || c->jar == NULL || c->in == NULL)
+		abort();
 }
 
 void
@@ -33,6 +37,7 @@ client_finish(struct client *c)
 		close(c->fd);
 	arena_destroy(c->a);
 	arena_destroy(c->jar);
+	free(c->in);
 }
 
 void
@@ -41,6 +46,15 @@ client_forget(struct client *c)
 	c->n_cookies = 0;
 	arena_reset(c->jar);
 	arena_reset(c->a);
+}
+
+void
+client_share_cookies(struct client *c, const struct client *from)
+{
+	for (size_t i = 0; i < from->n_cookies; i++)
+		for (size_t part = 0; part < 2; part++)
+			c->cookies[i][part] = arena_strdup(c->jar, from->cookies[i][part]);
+	c->n_cookies = from->n_cookies;
 }
 
 static bool
@@ -104,12 +118,15 @@ read_head(struct client *c, char *head)
 
 	c->status = (int)strtol(head + strlen("HTTP/1.1 "), NULL, 10);
 	c->location = NULL;
+	c->retry_after = false;
 	for (char *line = strtok_r(head, "\r\n", &save); line != NULL;
 	     line = strtok_r(NULL, "\r\n", &save)) {
 		if (strncasecmp(line, "content-length: ", 16) == 0)
 			length = strtoul(line + 16, NULL, 10);
 		if (strncasecmp(line, "transfer-encoding: chunked", 26) == 0)
 			length = SIZE_MAX;
+		if (strncasecmp(line, "retry-after: ", 13) == 0)
+			c->retry_after = true;
 		if (strncasecmp(line, "location: ", 10) == 0)
 			c->location = arena_strdup(c->a, line + 10);
 		if (strncasecmp(line, "set-cookie: ", 12) == 0)
@@ -166,8 +183,10 @@ join_chunks(struct client *c, struct incoming *in, size_t at)
 static bool
 receive(struct client *c)
 {
-	struct incoming in = {arena_alloc(c->a, ANSWER_BYTES + 1), 0};
+	struct incoming in = {c->in, 0};
 	char *end;
+
+	in.p[0] = '\0';
 
 	while ((end = strstr(in.p, "\r\n\r\n")) == NULL)
 		if (!read_some(c, &in))
@@ -214,13 +233,18 @@ client_ask(struct client *c, const char *path, const char *form, const char *ext
 			   c->host, strlen(form), form);
 	else
 		buf_str(&b, "\r\n");
+	c->requests++;
+	c->asked_us = clock_mono_us();
 	return write_all(c, (struct bytes){b.p, b.n}) || hang_up(c);
 }
 
 bool
 client_hear(struct client *c)
 {
-	return receive(c) || hang_up(c);
+	if (!receive(c))
+		return hang_up(c);
+	c->took_us = clock_mono_us() - c->asked_us;
+	return true;
 }
 
 bool

@@ -12,9 +12,14 @@ struct client {
 	const char *host;  /* Host header */
 	struct arena *a;   /* of one round; reset by the caller */
 	struct arena *jar; /* cookies live longer */
+	char *in;          /* of the last answer; body points into it */
 	const char *cookies[CLIENT_COOKIES_MAX][2];
 	size_t n_cookies;
 	int status;
+	bool retry_after;     /* the last answer names a time */
+	int64_t asked_us;     /* when the last request was sent */
+	int64_t took_us;      /* from there to its whole answer */
+	size_t requests;      /* sent so far */
 	const char *path;     /* last asked for */
 	const char *location; /* of the last answer; NULL */
 	const char *body;
@@ -26,6 +31,9 @@ void client_finish(struct client *c);
 
 /* Forget cookies and the round's memory. */
 void client_forget(struct client *c);
+
+/* Another connection of the same browser: cookies as `from` has them now. */
+void client_share_cookies(struct client *c, const struct client *from);
 
 /* form NULL: GET.  extra: header lines ending in CR LF, or "".  False: the connection broke. */
 MUST_USE bool client_send(struct client *c, const char *path, const char *form, const char *extra);

@@ -52,6 +52,17 @@ def grown(kind):
     return read
 
 
+def overloaded(field, of=max):
+    """Of the loads that were ten times too much."""
+    def read(m):
+        return of(row[field] for row in m["overload"].values())
+    return read
+
+
+def goodput(kind):
+    return lambda m: m["overload"][kind]["per_s"] / m[kind]["per_s"]
+
+
 GOALS = [
     Goal("3", "OIDC login, RS256, durable", True, 0.35, "S", lambda m: ratio(m, "oidc_rs256", m["S"])),
     Goal("4", "OIDC login, ES256, durable", True, 0.50, "S", lambda m: ratio(m, "oidc_es256", m["S"])),
@@ -85,12 +96,25 @@ GOALS = [
     Goal("21", "OIDC login, most accounts of fewest", True, 0.8, "x", grown("oidc")),
     Goal("22", "OIDC login, most sessions of fewest", True, 0.8, "x", grown("sessions")),
     Goal("24", "errors in all of it", False, 0, "", lambda m: m["errors"]),
+    Goal("25", "OIDC logins done when ten times as many begin", True, 0.8, "", goodput("oidc_es256")),
+    Goal("25", "SAML logins done when ten times as many begin", True, 0.8, "", goodput("saml_es256")),
+    Goal("25", "logins with password done when ten times as many begin", True, 0.8, "", goodput("full")),
+    Goal("25", "p99 of light requests meanwhile", False, 50, "ms", overloaded("light_p99_ms")),
+    Goal("25", "p99 of refusals meanwhile", False, 100, "ms", overloaded("refused_p99_ms")),
+    Goal("25", "memory of a connection meanwhile", False, 128, "KiB", overloaded("connection_kib")),
+    Goal("26", "memory after the soak, of after its beginning", False, 1.01, "x",
+         lambda m: m["soak"]["memory_mib"][-1] / m["soak"]["memory_mib"][0]),
+    Goal("26", "descriptors left open by the soak", False, 0, "",
+         lambda m: m["soak"]["descriptors"][-1] - m["soak"]["descriptors"][0]),
 ]
 
 
 def judged(measured):
     """(goal, figure, met) of each row; figure and met None where nothing was measured."""
     for goal in GOALS:
-        figure = goal.read(measured)
+        try:
+            figure = goal.read(measured)
+        except KeyError:  # not in this run
+            figure = None
         met = None if figure is None else figure >= goal.goal if goal.at_least else figure <= goal.goal
         yield goal, figure, met

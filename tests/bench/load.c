@@ -1,9 +1,13 @@
 /*
- * Load on a running Kontor:  load PORT HOST SCENARIO SECONDS CONNECTIONS
+ * Load on a running Kontor:  load PORT HOST SCENARIO SECONDS CONNECTIONS [RATE]
  * SCENARIO is an action, and after a '-' the portal it goes to (portal.h): "oidc-es256".  Each
- * connection is a browser of its own that logs in and agrees first; then "ready" is printed,
- * and the clock starts with a line on standard input.  Prints one line of JSON: answers per
- * second, p50 and p99, errors.  Every answer is checked.
+ * connection is a browser of its own that logs in and agrees first (beyond BROWSERS_MAX they
+ * share); then "ready" is printed, and the clock starts with a line on standard input.  Every
+ * answer is checked.  Prints one line of JSON: actions done per second, p50 and p99, errors.
+ *
+ * Without RATE each connection begins again when it is done.  With it, RATE actions a second
+ * begin whether others are done or not, as far as there are connections; a 503 with Retry-After
+ * is a refusal then, counted and timed apart.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,17 +21,26 @@
 #include "tests/bench/client.h"
 #include "tests/bench/portal.h"
 
-#define SAMPLES_MAX    2000000
-#define ACCOUNTS       8 /* test persons bench0 … bench7 */
+#define SAMPLES_MAX    4000000 /* of all connections together */
+#define BROWSERS_MAX   64
+#define BEHIND_US      100000 /* who could not begin by then does not */
+#define ACCOUNTS       8      /* test persons bench0 … bench7 */
 #define LIGHT_PAUSE_NS 2000000
+
+/* Durations: how many there were, and the first of them. */
+struct samples {
+	int64_t *us;
+	size_t n, kept, most;
+};
 
 struct runner {
 	struct client c;
 	const struct bench_portal *portal;
 	const struct action *action;
+	const struct client *like; /* the browser that prepares for this one too; NULL: itself */
 	size_t number;
-	int64_t *us;
-	size_t n, errors;
+	struct samples done, refused;
+	size_t begun, errors;
 	pthread_t thread;
 };
 
@@ -40,6 +53,13 @@ struct action {
 
 static atomic_bool running;
 static pthread_barrier_t ready_line, start_line;
+
+/* When actions begin; rate 0: as soon as the one before is done. */
+static struct {
+	double rate;
+	int64_t from_us;
+	atomic_uint_fast64_t next;
+} schedule;
 
 /* ---- actions ---- */
 
@@ -72,6 +92,13 @@ static bool
 discovery(struct runner *r)
 {
 	return get_ok(r, "/.well-known/openid-configuration");
+}
+
+/* What a lane worker answers without the database. */
+static bool
+start_page(struct runner *r)
+{
+	return get_ok(r, "/");
 }
 
 static bool
@@ -182,25 +209,36 @@ saml(struct runner *r)
 }
 
 static const struct action actions[] = {
-	{"handler", nothing, handler, 0},         {"jwks", nothing, jwks, 0},
-	{"discovery", nothing, discovery, 0},     {"metadata", nothing, metadata, 0},
-	{"light", nothing, jwks, LIGHT_PAUSE_NS}, {"oidc", oidc_prepare, oidc, 0},
-	{"full", oidc_prepare, full, 0},          {"saml", saml_prepare, saml, 0},
+	{"handler", nothing, handler, 0},
+	{"jwks", nothing, jwks, 0},
+	{"discovery", nothing, discovery, 0},
+	{"metadata", nothing, metadata, 0},
+	{"light", nothing, jwks, LIGHT_PAUSE_NS},
+	{"oidc", oidc_prepare, oidc, 0},
+	{"full", oidc_prepare, full, 0},
+	{"saml", saml_prepare, saml, 0},
+	{"page", nothing, start_page, LIGHT_PAUSE_NS},
 };
 
 /* ---- running ---- */
 
 /* One after another: attempts of one account at the same time are few, by design. */
-static bool
+static void
 prepare(struct runner *r)
 {
 	static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
+	if (r->like != NULL)
+		return;
 	pthread_mutex_lock(&turn);
 	bool ok = r->action->prepare(r);
 
 	pthread_mutex_unlock(&turn);
-	return ok;
+	if (ok)
+		return;
+	fprintf(stderr, "load: a browser could not prepare (status %d): %s\n", r->c.status,
+		r->c.body == NULL ? "" : r->c.body);
+	exit(1);
 }
 
 /* The first one is shown: what follows is often the same. */
@@ -215,28 +253,62 @@ note_error(struct runner *r)
 			r->c.body == NULL ? "" : r->c.body);
 }
 
+static void
+take_sample(struct samples *s, int64_t us)
+{
+	s->n++;
+	if (s->kept < s->most)
+		s->us[s->kept++] = us;
+}
+
+static void
+act(struct runner *r)
+{
+	int64_t from_us = clock_mono_us();
+
+	r->begun++;
+	arena_reset(r->c.a);
+	if (r->action->once(r))
+		take_sample(&r->done, clock_mono_us() - from_us);
+	else if (schedule.rate > 0 && r->c.status == 503 && r->c.retry_after)
+		take_sample(&r->refused, r->c.took_us);
+	else
+		note_error(r);
+}
+
+/* Waits for the schedule's next moment; the lost ones are passed over. */
+static void
+await_turn(void)
+{
+	for (;;) {
+		double i = (double)atomic_fetch_add(&schedule.next, 1);
+		int64_t at_us = schedule.from_us + (int64_t)(i / schedule.rate * 1e6);
+
+		if (at_us < clock_mono_us() - BEHIND_US)
+			continue;
+		struct timespec at = clock_mono_timespec(at_us);
+
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+		return;
+	}
+}
+
 static void *
 run(void *arg)
 {
 	struct runner *r = arg;
 
-	if (!prepare(r)) {
-		fprintf(stderr, "load: a browser could not prepare (status %d): %s\n", r->c.status,
-			r->c.body);
-		exit(1);
-	}
+	prepare(r);
 	pthread_barrier_wait(&ready_line);
+	if (r->like != NULL)
+		client_share_cookies(&r->c, r->like);
 	pthread_barrier_wait(&start_line);
 	const struct timespec pause = {0, r->action->pause_ns};
 
-	while (atomic_load(&running) && r->n < SAMPLES_MAX) {
-		int64_t from = clock_mono_us();
-
-		arena_reset(r->c.a);
-		if (r->action->once(r))
-			r->us[r->n++] = clock_mono_us() - from;
-		else
-			note_error(r);
+	while (atomic_load(&running)) {
+		if (schedule.rate > 0)
+			await_turn();
+		act(r);
 		if (pause.tv_nsec > 0)
 			nanosleep(&pause, NULL);
 	}
@@ -251,28 +323,56 @@ by_value(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
+static struct samples
+samples_create(size_t most)
+{
+	struct samples s = {calloc(most + 1, sizeof(int64_t)), 0, 0, most};
+
+	if (s.us == NULL)
+		exit(1);
+	return s;
+}
+
+static void
+add_samples(struct samples *to, const struct samples *from)
+{
+	memcpy(to->us + to->kept, from->us, from->kept * sizeof(int64_t));
+	to->kept += from->kept;
+	to->n += from->n;
+}
+
+/* The duration that this share of them does not exceed; 0 when there are none. */
+static double
+quantile_ms(const struct samples *sorted, double share)
+{
+	size_t i = (size_t)((double)sorted->kept * share);
+
+	return (double)sorted->us[i < sorted->kept || i == 0 ? i : sorted->kept - 1] / 1000;
+}
+
 static void
 report(struct runner *runners, size_t n, double seconds)
 {
-	size_t total = 0, errors = 0, at = 0;
+	struct samples done = samples_create(SAMPLES_MAX), refused = samples_create(SAMPLES_MAX);
+	size_t begun = 0, requests = 0, errors = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		total += runners[i].n;
+		add_samples(&done, &runners[i].done);
+		add_samples(&refused, &runners[i].refused);
+		begun += runners[i].begun;
+		requests += runners[i].c.requests;
 		errors += runners[i].errors;
 	}
-	int64_t *all = calloc(total + 1, sizeof(*all));
-
-	if (all == NULL)
-		exit(1);
-	for (size_t i = 0; i < n; at += runners[i++].n)
-		memcpy(all + at, runners[i].us, runners[i].n * sizeof(*all));
-	qsort(all, total, sizeof(*all), by_value);
-	size_t median = total / 2, slow = total - total / 100 - (total > 0);
-
-	printf("{\"per_s\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"errors\":%zu}\n",
-	       (double)total / seconds, (double)all[median] / 1000, (double)all[slow] / 1000,
-	       errors);
-	free(all);
+	qsort(done.us, done.kept, sizeof(int64_t), by_value);
+	qsort(refused.us, refused.kept, sizeof(int64_t), by_value);
+	printf("{\"per_s\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"begun_s\":%.1f,"
+	       "\"refused\":%zu,\"refused_p99_ms\":%.2f,\"refused_most_ms\":%.2f,"
+	       "\"requests\":%zu,\"errors\":%zu}\n",
+	       (double)done.n / seconds, quantile_ms(&done, 0.5), quantile_ms(&done, 0.99),
+	       (double)begun / seconds, refused.n, quantile_ms(&refused, 0.99),
+	       quantile_ms(&refused, 1), requests, errors);
+	free(done.us);
+	free(refused.us);
 }
 
 static const struct action *
@@ -308,8 +408,10 @@ start(const char *scenario, int port, const char *host, size_t n)
 		r->portal = portal;
 		r->action = action_of(scenario);
 		r->number = i;
-		r->us = calloc(SAMPLES_MAX, sizeof(int64_t));
-		if (r->us == NULL || pthread_create(&r->thread, NULL, run, r) != 0)
+		r->like = i < BROWSERS_MAX ? NULL : &runners[i % BROWSERS_MAX].c;
+		r->done = samples_create(SAMPLES_MAX / n);
+		r->refused = samples_create(SAMPLES_MAX / n);
+		if (pthread_create(&r->thread, NULL, run, r) != 0)
 			exit(1);
 	}
 	return runners;
@@ -318,10 +420,11 @@ start(const char *scenario, int port, const char *host, size_t n)
 int
 main(int argc, char **argv)
 {
-	if (argc != 6) {
-		fprintf(stderr, "usage: load PORT HOST SCENARIO SECONDS CONNECTIONS\n");
+	if (argc != 6 && argc != 7) {
+		fprintf(stderr, "usage: load PORT HOST SCENARIO SECONDS CONNECTIONS [RATE]\n");
 		return 2;
 	}
+	schedule.rate = argc == 7 ? strtod(argv[6], NULL) : 0;
 	size_t n = strtoul(argv[5], NULL, 10);
 
 	atomic_store(&running, true);
@@ -333,14 +436,14 @@ main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	(void)!getchar();
+	schedule.from_us = clock_mono_us();
 	pthread_barrier_wait(&start_line);
-	int64_t from = clock_mono_us();
 	struct timespec pause = {strtol(argv[4], NULL, 10), 0};
 
 	nanosleep(&pause, NULL);
 	atomic_store(&running, false);
 	for (size_t i = 0; i < n; i++)
 		pthread_join(runners[i].thread, NULL);
-	report(runners, n, (double)(clock_mono_us() - from) / 1e6);
+	report(runners, n, (double)(clock_mono_us() - schedule.from_us) / 1e6);
 	return 0;
 }

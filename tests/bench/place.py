@@ -154,33 +154,43 @@ class Place:
         self.stop()
         return self.start()
 
-    def memory_mib(self):
-        """Proportional set size of all our processes."""
+    def memory_mib(self, kind="Pss"):
+        """Proportional set size of all our processes; kind "Anonymous": what is theirs alone."""
         total = 0
         for pid in family(self.process.pid):
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
+                if line.startswith(f"{kind}:"):
                     total += int(line.split()[1])
         return total / 1024
 
+    def descriptors(self):
+        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in family(self.process.pid))
+
     # ---- load ----
 
-    def begin_load(self, scenario, connections, seconds=None, port=None):
+    def begin_load(self, scenario, connections, seconds=None, port=None, rate=None):
         """A load that has logged in and waits for end_load to let it run."""
         load = subprocess.Popen(
             [self.tools / "load", str(port or self.port), HOST, scenario,
-             str(seconds or self.seconds), str(connections)], env=self.env,
+             str(seconds or self.seconds), str(connections)] + ([str(rate)] if rate else []),
+            env=self.env,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             preexec_fn=lambda: os.sched_setaffinity(0, self.load_cores))
         if load.stdout.readline() != "ready\n":
             sys.exit(f"bench: the load of {scenario} could not be prepared")
         return load
 
-    def end_load(self, *loads):
-        """Let them run together; what each measured."""
+    def let_run(self, *loads):
         for load in loads:
             load.stdin.write("\n")
             load.stdin.flush()
+
+    def end_load(self, *loads):
+        """Let them run together; what each measured."""
+        self.let_run(*loads)
+        return self.results(*loads)
+
+    def results(self, *loads):
         results = [json.loads(load.communicate()[0]) for load in loads]
         for load, r in zip(loads, results):
             if r["errors"]:

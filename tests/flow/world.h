@@ -48,7 +48,8 @@ int world_fresh(void **state);
 
 /*
  * Register or change a portal: policy as JSON ("{}").  The new snapshot is there at once.
- * The SAML portal's metadata says that it signs its requests, unless the policy takes unsigned ones.
+ * The SAML portal's metadata says that it signs its requests, unless the policy takes unsigned
+ * ones.
  */
 void world_saml_party(struct world *w, const char *policy);
 void world_oidc_party(struct world *w, const char *policy);

@@ -494,6 +494,7 @@ struct other {
 	struct config config;
 	struct server *server;
 	char path[108];
+	int late; /* a connection that has not asked yet */
 };
 
 static void
@@ -709,46 +710,6 @@ tls_is_modern_or_not_at_all(void **state UNUSED)
 	unlink(p);
 }
 
-<<<<<<< HEAD
-/* A server of its own, with another configuration. */
-struct other {
-	struct app app;
-	struct config config;
-	struct server *server;
-	char path[108];
-	int late; /* a connection that has not asked yet */
-};
-
-static void
-other_start(struct other *o, int fd, const char *more)
-{
-	struct server_options so = {
-		.app = &o->app, .fds = &fd, .n_fds = 1, .metrics_fd = -1, .loops = 1};
-	struct err err = {0};
-
-	ASSERT_OK(config_parse(life, "t.conf",
-			       bytes_of(arena_printf(life,
-						     "instance = t\nbase_url = https://k\n"
-						     "database = x\nlisten = 127.0.0.1:0\n"
-						     "master_key_file = /dev/null\n%s",
-						     more)),
-			       true, &o->config, &err),
-		  &err);
-	app_init(&o->app, life, &o->config, table);
-	ASSERT_OK(server_start(&so, &o->server, &err), &err);
-}
-
-static void
-other_stop(struct other *o)
-{
-	server_quiesce(o->server);
-	assert_true(server_drain(o->server, 10000));
-	server_stop(o->server);
-	app_finish(&o->app);
-}
-
-=======
->>>>>>> f659423 (idp: refuse at once where a lane is full; loops that do not stall)
 static int
 dial_tcp(const struct sockaddr_in *in)
 {
