@@ -304,6 +304,11 @@ test_the_earliest_validity_counts(void **state)
 			  "validUntil=\"2027-03-01T00:00:00Z\" cacheDuration=\"P2D\" entityID="));
 	assert_int_equal(p->valid_until, at("2027-02-01T00:00:00Z"));
 	assert_int_equal(p->cache_s, 3600);
+	/* Or shorter, or nothing. */
+	role = changed("<md:SPSSODescriptor ", "<md:SPSSODescriptor cacheDuration=\"P2D\" ");
+	assert_int_equal(party(role)->cache_s, 2 * 86400);
+	p = party(replace(a, role, "entityID=", "cacheDuration=\"PT1H\" entityID="));
+	assert_int_equal(p->cache_s, 3600);
 }
 
 /* ---- keys ---- */

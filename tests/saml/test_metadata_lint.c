@@ -213,6 +213,8 @@ test_certificate_dates_are_reported_only(void **state)
 	assert_null(found_with(&p, 0, now(), "certificate-dates"));
 	k.not_before = now() + 1;
 	expect(&p, SAML_WARNING, "certificate-dates", "do not cover today");
+	k.pub = NULL; /* what is wrong with it is said elsewhere */
+	assert_null(found_with(&p, 0, now(), "certificate-dates"));
 }
 
 static void
@@ -230,6 +232,8 @@ test_bundids_rules_are_warned_of(void **state)
 	p.entity_id = "https://amt24.example:8443/sp";
 	expect(&p, SAML_WARNING, "entity-id-port", "has a port");
 	p.entity_id = "https://amt24.example/a:b";
+	assert_null(found_with(&p, 0, now(), "entity-id-port"));
+	p.entity_id = "urn:amt24:sp:8443"; /* no host, no port */
 	assert_null(found_with(&p, 0, now(), "entity-id-port"));
 	p = good;
 	p.has_id = true;
@@ -278,7 +282,10 @@ test_what_would_be_nice_is_noted(void **state)
 	p = good;
 	p.display_name.n = 0;
 	assert_null(found_with(&p, 0, now(), "no-display-name"));
+	p = good;
 	p.organization_display_name.n = 0;
+	assert_null(found_with(&p, 0, now(), "no-display-name"));
+	p.display_name.n = 0;
 	expect(&p, SAML_NOTE, "no-display-name", "no name to show");
 	p = good;
 	p.acs.n = 0;

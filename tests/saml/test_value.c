@@ -171,6 +171,22 @@ test_typed_attributes_are_read_or_refused(void **state)
 	arena_destroy(a);
 }
 
+static void
+test_languages_are_subtags_of_up_to_eight(void **state)
+{
+	static const char *const good[] = {"de", "de-DE", "x-abcdefgh", "abcdefgh", "de-1996"};
+	static const char *const bad[] = {"",   "-",     "de-",       "-de",         "de--DE",
+					  "d1", "de_DE", "abcdefghi", "de-123456789"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		if (!saml_is_language(good[i]))
+			fail_msg("%s is refused", good[i]);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (saml_is_language(bad[i]))
+			fail_msg("%s passed as a language", bad[i]);
+}
+
 int
 main(void)
 {
@@ -180,6 +196,7 @@ main(void)
 		cmocka_unit_test(test_durations_are_counted_in_seconds),
 		cmocka_unit_test(test_uris_are_those_of_rfc_3986),
 		cmocka_unit_test(test_each_type_has_its_shape_and_length),
+		cmocka_unit_test(test_languages_are_subtags_of_up_to_eight),
 		cmocka_unit_test(test_typed_attributes_are_read_or_refused),
 	};
 
