@@ -67,6 +67,7 @@ keys_we_have_no_use_for_are_passed_over(void **state UNUSED)
 		"{\"kty\":\"EC\"}",
 		"{\"kty\":\"OKP\",\"crv\":\"X25519\"}",
 		"{\"kty\":\"AKP\"}",
+		"{\"kty\":\"AKP\",\"crv\":\"Ed25519\",\"x\":\"" OKP_X "\"}",
 	};
 	struct oidc_jwks set;
 
@@ -120,6 +121,8 @@ a_bad_key_refuses_the_set(void **state UNUSED)
 		{"{\"kty\":1}", "kty is not a string"},
 		{"5", "not an object"},
 		{"{\"kty\":\"EC\",\"crv\":1}", "crv is not a string"},
+		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"" EC_Y "\"}",
+		 "wrong length"},
 		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\"}", "y is missing"},
 		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"y\":\"" EC_Y "\"}", "x is missing"},
 		{"{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" EC_X "\",\"y\":\"" EC_Y "\"}",

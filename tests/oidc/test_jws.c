@@ -340,6 +340,11 @@ a_claim_can_be_looked_at_before_verification(void **state UNUSED)
 	ASSERT_OK(oidc_jws_claimed(a, &jws, "iss", &sub, &err), &err);
 	assert_null(sub);
 	ASSERT_REFUSED(oidc_jws_claimed(a, &jws, "n", &sub, &err), &err, ERR_INPUT, "not a string");
+	ASSERT_OK(parse(compact_of(a, "{\"alg\":\"ES256\"}", "[\"sub\"]", (struct bytes){NULL, 0}),
+			&jws),
+		  &err);
+	ASSERT_REFUSED(oidc_jws_claimed(a, &jws, "sub", &sub, &err), &err, ERR_INPUT,
+		       "not an object");
 }
 
 static void

@@ -22,6 +22,7 @@ proper_uris_may_be_registered(void **state UNUSED)
 		"https://portal.example/cb?next=%2Fhome&x=a%20b",
 		"https://portal.example/..cb/a.b/...",
 		"https://portal.example/%41%42/%41",
+		"https://portal.example/a2e/x2fy",
 		"https://192.0.2.1/cb",
 		"https://portal.example:65535/cb",
 		"https://portal.example/~user;v=1/(x)!$&'+,=:@-._",
@@ -78,6 +79,7 @@ improper_uris_may_not(void **state UNUSED)
 		{"https://portal.example:0443/cb", "bad port"},
 		{"https://portal.example:65536/cb", "bad port"},
 		{"https://portal.example:123456/cb", "bad port"},
+		{"https://portal.example:4294967739/cb", "bad port"}, /* 443 in 32 bits */
 		{"https://portal.example:44a/cb", "bad port"},
 		{"https://portal.example:000443/cb", "bad port"},
 		{"https://portal.example/%0/a", "broken escape"},
@@ -142,6 +144,8 @@ http_is_for_loopback_and_development_only(void **state UNUSED)
 		ASSERT_REFUSED(oidc_uri_check(no[i], true, &err), &err, ERR_INPUT,
 			       "beyond loopback");
 	ASSERT_REFUSED(oidc_uri_check(ok[0], false, &err), &err, ERR_INPUT, "not https");
+	ASSERT_REFUSED(oidc_uri_check("ftp:///localhost/", true, &err), &err, ERR_INPUT,
+		       "not https");
 }
 
 static const char good[] = GOOD;
