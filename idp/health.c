@@ -41,18 +41,32 @@ hsm_note(struct app_health *h, const struct signer_hsm *seen)
 		log_event(LOG_LVL_INFO, "hsm_back", NULL);
 }
 
+/* One look, through arena_run. */
+struct hsm_asking {
+	struct app *app;
+	struct arena *a;
+};
+
+static void
+hsm_ask(void *arg)
+{
+	const struct hsm_asking *asking = arg;
+	struct signer_hsm seen;
+
+	signer_hsm_look(asking->app->signer, asking->a, &seen);
+	if (seen.there || seen.needed)
+		hsm_note(&asking->app->health, &seen);
+}
+
+/* Without memory for it, what was seen before stands until the next look. */
 static void
 hsm_look(struct app *app)
 {
-	struct arena *a = arena_create(HSM_ARENA_BYTES);
-	struct signer_hsm seen;
+	struct hsm_asking asking = {app, arena_create(HSM_ARENA_BYTES)};
 
-	if (a == NULL)
-		return;
-	signer_hsm_look(app->signer, a, &seen);
-	if (seen.there || seen.needed)
-		hsm_note(&app->health, &seen);
-	arena_destroy(a);
+	if (asking.a != NULL)
+		(void)!arena_run(asking.a, hsm_ask, &asking);
+	arena_destroy(asking.a);
 }
 
 void

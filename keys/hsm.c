@@ -57,35 +57,56 @@ put_row_keys(struct sign_call *c, const struct masterfile *mf, struct err *err)
 	return true;
 }
 
-bool
-hsm_send_secrets(int fd, const char *instance, const struct masterfile *mf,
-		 const struct hsm_settings *settings, int64_t timeout_us, struct err *err)
+/* The message and its answer, through arena_run. */
+struct secrets {
+	struct arena *a;
+	struct signer *s;
+	const char *instance;
+	const struct masterfile *mf;
+	const struct hsm_settings *settings;
+	struct err *err;
+	bool ok;
+};
+
+static void
+secrets_tell(void *arg)
 {
-	struct arena *a = arena_create(SECRETS_ARENA_BYTES);
-	struct signer *s = NULL;
+	struct secrets *t = arg;
+	const struct hsm_settings *settings = t->settings;
 	struct wire_reader answer;
 	struct sign_call c;
-	int own = dup(fd);
 
-	if (own < 0 || a == NULL || !signer_create(own, timeout_us, &s, err)) {
-		arena_destroy(a);
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "HSM process's socket: %s",
-			    strerror(errno));
-	}
-	sign_call_begin(&c, s, a, WIRE_HSM_SECRETS);
-	wire_put_text(&c.fields, instance);
-	bool ok = put_row_keys(&c, mf, err);
-
+	sign_call_begin(&c, t->s, t->a, WIRE_HSM_SECRETS);
+	wire_put_text(&c.fields, t->instance);
+	if (!put_row_keys(&c, t->mf, t->err))
+		return;
 	wire_put_text(&c.fields, settings->module);
 	wire_put_text(&c.fields, settings->token);
 	wire_put_text(&c.fields, settings->pin);
 	wire_put_u32(&c.fields, settings->sessions);
 	wire_put_u32(&c.fields, settings->queue);
 	wire_put_u64(&c.fields, (uint64_t)settings->timeout_us);
-	ok = ok && sign_call_ask(&c, 0, &answer, err);
-	signer_destroy(s);
-	arena_destroy(a);
-	return ok;
+	t->ok = sign_call_ask(&c, 0, &answer, t->err);
+}
+
+bool
+hsm_send_secrets(int fd, const char *instance, const struct masterfile *mf,
+		 const struct hsm_settings *settings, int64_t timeout_us, struct err *err)
+{
+	struct secrets t = {.instance = instance, .mf = mf, .settings = settings, .err = err};
+	int own = dup(fd);
+
+	if (own < 0)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "HSM process's socket: %s",
+			    strerror(errno));
+	if (!signer_create(own, timeout_us, &t.s, err))
+		return false;
+	t.a = arena_create(SECRETS_ARENA_BYTES);
+	if (t.a == NULL || !arena_run(t.a, secrets_tell, &t))
+		t.ok = arena_run_failed(t.a, err);
+	signer_destroy(t.s);
+	arena_destroy(t.a);
+	return t.ok;
 }
 
 bool

@@ -62,12 +62,11 @@ core_init(struct hsm_core *c, struct err *err)
 bool
 hsm_core_create(enum signer_role role, struct hsm_core **out, struct err *err)
 {
-	struct arena *a = arena_create(CORE_ARENA_BYTES);
+	struct arena *a;
+	struct hsm_core *c = arena_create_with(CORE_ARENA_BYTES, sizeof(*c), &a);
 
-	if (a == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
-	struct hsm_core *c = ARENA_NEW(a, struct hsm_core);
-
+	if (c == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "out of memory");
 	c->a = a;
 	c->role = role;
 	if (!core_init(c, err)) {

@@ -221,13 +221,13 @@ static struct hsm_key **
 key_slot(struct hsm_core *c, struct err *err)
 {
 	struct hsm_key **slot = ARENA_NEW(c->message, struct hsm_key *);
-	struct arena *a = arena_create(KEY_ARENA_BYTES);
+	struct arena *a;
 
-	if (a == NULL) {
-		(void)FAIL(err, ERR_INTERNAL, NULL, "out of memory");
+	*slot = arena_create_with(KEY_ARENA_BYTES, sizeof(**slot), &a);
+	if (*slot == NULL) {
+		(void)FAIL(err, ERR_UNAVAILABLE, NULL, "out of memory");
 		return NULL;
 	}
-	*slot = ARENA_NEW(a, struct hsm_key);
 	(*slot)->a = a;
 	(*slot)->refs = 1;
 	arena_defer(c->message, destroy_key, slot);

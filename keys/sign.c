@@ -594,35 +594,52 @@ rows_load(struct signer *s, const struct keyring *kr, struct err *err)
 	return forgot && sent;
 }
 
-/* Which kids lie in an HSM, whether one is there or not: they are asked for nowhere else. */
+/* The kids of a keyring that lie in an HSM, through arena_run. */
+struct hsm_kids {
+	struct arena *a;
+	const struct keyring *kr;
+	const char **kids;
+	size_t n;
+	bool needed; /* one of them is active */
+};
+
+static void
+hsm_kids_list(void *arg)
+{
+	struct hsm_kids *h = arg;
+	const struct key *k;
+	size_t n = 0;
+
+	for (size_t i = 0; (k = keyring_each(h->kr, &i)) != NULL;)
+		n += k->row.place == KEY_HSM;
+	h->kids = ARENA_ARRAY(h->a, const char *, n);
+	for (size_t i = 0; (k = keyring_each(h->kr, &i)) != NULL;) {
+		if (k->row.place != KEY_HSM)
+			continue;
+		h->kids[h->n++] = arena_strdup(h->a, k->row.kid);
+		h->needed |= k->row.state == KEY_ACTIVE;
+	}
+}
+
+/* Whether an HSM is there or not: they are asked for nowhere else. */
 static bool
 hsm_kids_note(struct signer *s, const struct keyring *kr, struct err *err)
 {
-	struct arena *a = arena_create(ROWS_ARENA_BYTES);
-	const struct key *k;
-	size_t n = 0, used = 0;
-	bool needed = false;
+	struct hsm_kids h = {.a = arena_create(ROWS_ARENA_BYTES), .kr = kr};
 
-	if (a == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "out of memory");
-	for (size_t i = 0; (k = keyring_each(kr, &i)) != NULL;)
-		n += k->row.place == KEY_HSM;
-	const char **kids = ARENA_ARRAY(a, const char *, n);
-
-	for (size_t i = 0; (k = keyring_each(kr, &i)) != NULL;) {
-		if (k->row.place != KEY_HSM)
-			continue;
-		kids[used++] = arena_strdup(a, k->row.kid);
-		needed |= k->row.state == KEY_ACTIVE;
+	if (h.a == NULL || !arena_run(h.a, hsm_kids_list, &h)) {
+		(void)arena_run_failed(h.a, err);
+		arena_destroy(h.a);
+		return false;
 	}
 	pthread_mutex_lock(&s->lock);
 	struct arena *before = s->hsm_arena;
 
-	s->hsm_arena = a;
-	s->hsm_kids = kids;
-	s->n_hsm_kids = n;
-	s->hsm_needed = needed;
-	atomic_store(&s->hsm_any, n > 0);
+	s->hsm_arena = h.a;
+	s->hsm_kids = h.kids;
+	s->n_hsm_kids = h.n;
+	s->hsm_needed = h.needed;
+	atomic_store(&s->hsm_any, h.n > 0);
 	pthread_mutex_unlock(&s->lock);
 	arena_destroy(before);
 	return true;
