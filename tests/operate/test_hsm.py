@@ -218,6 +218,8 @@ def one_login_of_each_dialect_is_signed_in_the_hsm():
         node.wait(lambda: _is_without(node), "not ready")
         away.rename(token.folder)
         node.wait(lambda: _is_ready(node), "ready again")
+        # Another session than the one that was looked with may only now find that it was lost.
+        node.wait(lambda: portals.redeem(portals.code()).status == 200, "tokens")
         portals.check_tokens(portals.redeem(portals.code()))
         # And with the others: the signer does not need it, nor it the signer.
         os.kill(node.children()["signer"], signal.SIGKILL)
