@@ -332,7 +332,7 @@ class Checker:
             if op["outcome"] != "fail" or op["balanced"]:
                 given[self.world.accounts.get(op["account"]), op["party"]] += 1 + RETRIES * op["balanced"]
         for key, n in revoked.items():
-            if key[0] is not None and n > given[key]:
+            if key[0] in self.world.accounts.values() and n > given[key]:
                 self.say("audit", f"{key}: {n} grants revoked of {given[key]}")
 
     # ---- what was said is right ----

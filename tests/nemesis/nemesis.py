@@ -196,13 +196,15 @@ class Run:
         return found, counts
 
 
-def run(args):
-    """The violations, and what was done."""
+def run(args, before=None):
+    """The violations, and what was done.  before: called with the place, before any client comes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     args.keep.mkdir(parents=True, exist_ok=True)
     say(f"nemesis: seed {args.seed}; the history is kept in {args.keep}")
     place = Place(args.kontor, args.clock, fast=args.short)
     try:
+        if before is not None:
+            before(place)
         r = Run(args, place, history.History(args.keep / "history.jsonl"))
         r.start_clients()
         time.sleep(WARM_S)

@@ -199,6 +199,14 @@ begin(struct racer *r, char **argv, const struct bench_portal *portal, size_t nu
 }
 
 static void
+finish(struct racer *r)
+{
+	client_finish(&r->browser);
+	for (size_t i = 0; i < USES_MAX; i++)
+		client_finish(&r->uses[i]);
+}
+
+static void
 report(const struct racer *racers, size_t n, double seconds)
 {
 	struct tally t = {0};
@@ -249,5 +257,10 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++)
 		pthread_join(racers[i].thread, NULL);
 	report(racers, n, (double)(clock_mono_us() - from) / 1e6);
+	for (size_t i = 0; i < n; i++)
+		finish(&racers[i]);
+	client_finish(&first);
+	arena_destroy(a);
+	free(racers);
 	return 0;
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""A short run of the nemesis, each fault once: service comes back after each, and no rule is broken.
+"""Raced redemptions, then a short run of the nemesis, each fault once: service comes back after each,
+and no rule is broken.
 
-Arguments: the program, the library of clock.c, how long "within a second" is here, and the seconds
-in which full service has to be back: more with sanitizers.
+Arguments: the program, the library of clock.c, the tool of race.c, how long "within a second" is here,
+and the seconds in which full service has to be back: more with sanitizers.
 """
 import os
 import sys
@@ -13,7 +14,11 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import nemesis  # noqa: E402
+import races  # noqa: E402
 import tap  # noqa: E402
+
+FULL = bool(os.environ.get("KONTOR_TEST_FULL"))
+TRIES = 100_000 if FULL else 1_000
 
 RULES = {
     "once": "each one-time thing counted at most once",
@@ -35,6 +40,12 @@ def _case(name, run):
     return run
 
 
+def _races(tally, wrong):
+    def run():
+        assert not wrong, (wrong, tally)
+    return _case(f"{TRIES} codes raced at two nodes counted once and were taken back", run)
+
+
 def _fault(name, served, why_not):
     def run():
         if served is None:
@@ -51,13 +62,15 @@ def _rule(rule, found):
 
 if __name__ == "__main__":
     nemesis.in_a_mount_namespace()
-    kontor, clock, at_once, patience = sys.argv[1:]
+    kontor, clock, race, at_once, patience = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="nemesis-") as keep:
         words = ["--kontor", kontor, "--clock", clock, "--at-once", at_once, "--patience", patience,
                  "--keep", os.environ.get("NEMESIS_KEEP", keep)]
-        if not os.environ.get("KONTOR_TEST_FULL"):
+        if not FULL:
             words.append("--short")
-        found, _, rows = nemesis.run(nemesis.parse(words))
+        args, raced = nemesis.parse(words), []
+        found, _, rows = nemesis.run(
+            args, lambda place: raced.extend(races.run(place, race, TRIES, args.seed)))
     unknown = {rule for rule, _ in found} - RULES.keys()
     assert not unknown, unknown
-    tap.run([_fault(*row) for row in rows] + [_rule(rule, found) for rule in RULES])
+    tap.run([_races(*raced)] + [_fault(*row) for row in rows] + [_rule(rule, found) for rule in RULES])
