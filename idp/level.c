@@ -68,8 +68,8 @@ level_set_range(enum level least, enum level most)
 {
 	level_set set = 0;
 
-	for (int l = least; l <= (int)most; l++)
-		set |= bit((enum level)l);
+	for (enum level l = least; l <= most; l++)
+		set |= bit(l);
 	return set;
 }
 

@@ -438,7 +438,7 @@ bool
 signer_status(struct signer *s, struct arena *a, struct signer_status *out, struct err *err)
 {
 	struct signer *hsm = sign_hsm_of(s);
-	struct signer_status own, its;
+	struct signer_status own = {0}, its = {0};
 
 	if (!status_of(s, a, &own, err))
 		return false;

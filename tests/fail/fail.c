@@ -108,8 +108,7 @@ static void
 on_abort(int sig)
 {
 	fail_explain();
-	signal(sig, SIG_DFL);
-	raise(sig);
+	raise(sig); /* SA_RESETHAND: the default comes next */
 }
 
 void
@@ -119,7 +118,10 @@ fail_arm(const struct fail_plan *p)
 
 	if (!ready) {
 		(void)backtrace(chain, 1); /* loads what it needs now */
-		signal(SIGABRT, on_abort);
+		sigaction(
+			SIGABRT,
+			&(struct sigaction){.sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND},
+			NULL);
 		ready = true;
 	}
 	plan = *p;

@@ -311,10 +311,9 @@ what_was_made_signs_and_agrees(void **state UNUSED)
 	EVP_PKEY *peer;
 	struct bytes spki;
 
-	ASSERT_OK(cert_ec_parse(a, "prime256v1", point, &peer, &err) &&
-			  cert_spki_build(a, peer, &spki, &err) &&
-			  n.ops.agree(n.ops.ctx, a, dec->row.kid, spki, info, 32, &ours, &err),
-		  &err);
+	ASSERT_OK(cert_ec_parse(a, "prime256v1", point, &peer, &err), &err);
+	ASSERT_OK(cert_spki_build(a, peer, &spki, &err), &err);
+	ASSERT_OK(n.ops.agree(n.ops.ctx, a, dec->row.kid, spki, info, 32, &ours, &err), &err);
 	assert_true(bytes_eq(ours, theirs));
 	/* Two certificates, both verifiable boxes around the key. */
 	for (size_t r = 0; r < ROWS; r++) {
