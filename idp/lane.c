@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PACE_JOBS 16 /* that the pace is smoothed over */
+#define PACE_JOBS     16                 /* that the pace is smoothed over */
+#define PACE_FRESH_US ((int64_t)1000000) /* older, it says nothing of today */
 
 struct queue {
 	pthread_mutex_t lock;
@@ -15,6 +16,7 @@ struct queue {
 	unsigned waiting, running, most;
 	int64_t pace_us;  /* between the beginnings of two jobs while others wait */
 	int64_t begun_us; /* the last one; 0: nobody waited behind it */
+	int64_t paced_us; /* when the pace was last measured */
 	bool stop;
 };
 
@@ -93,12 +95,17 @@ drop_all(struct lanes *l, enum lane lane, struct job *list)
 	}
 }
 
-/* The lock is held. */
+/*
+ * The lock is held.  A pace is measured only while somebody waits: after a stall it would
+ * refuse whoever comes and so never be measured again.  It counts only when it is fresh.
+ */
 static bool
 has_place(const struct queue *q, int64_t now_us, int64_t late_us)
 {
+	bool fresh = now_us - q->paced_us <= PACE_FRESH_US;
+
 	return !q->stop && q->waiting < q->most &&
-	       (q->waiting == 0 || q->waiting * q->pace_us <= (late_us - now_us) / 4 * 3);
+	       (!fresh || q->waiting * q->pace_us <= (late_us - now_us) / 4 * 3);
 }
 
 /* A job begins; the lock is held. */
@@ -107,9 +114,12 @@ note_pace(struct queue *q, int64_t now_us)
 {
 	int64_t since_us = now_us - q->begun_us;
 
-	if (q->begun_us > 0)
-		q->pace_us = q->pace_us == 0 ? since_us
-					     : q->pace_us + (since_us - q->pace_us) / PACE_JOBS;
+	if (q->begun_us > 0) {
+		bool fresh = q->paced_us > 0 && now_us - q->paced_us <= PACE_FRESH_US;
+
+		q->pace_us = fresh ? q->pace_us + (since_us - q->pace_us) / PACE_JOBS : since_us;
+		q->paced_us = now_us;
+	}
 	q->begun_us = q->front != NULL ? now_us : 0;
 }
 
@@ -181,7 +191,9 @@ next_job(struct lanes *l, struct queue *q, bool *late)
 
 		q->running++;
 		*late = j->late_us < now_us;
-		if (!*late)
+		if (*late)
+			q->begun_us = 0; /* the next begins after it, not after one that was done */
+		else
 			note_pace(q, now_us);
 	}
 	pthread_mutex_unlock(&q->lock);

@@ -226,6 +226,40 @@ who_would_come_late_is_refused_at_once(void **state UNUSED)
 }
 
 static void
+run_a_minute(struct job *j, struct worker *w)
+{
+	now_us += 60000000;
+	run_quick(j, w);
+}
+
+/* One job that took a minute must not close the lane to all who come later. */
+static void
+a_stall_is_forgotten(void **state UNUSED)
+{
+	struct lanes *l = start(1, 100);
+	struct job first = waiting_job(INT64_MAX), held = waiting_job(INT64_MAX),
+		   stall = {.late_us = INT64_MAX, .run = run_a_minute, .drop = drop},
+		   after = {.late_us = INT64_MAX, .run = run_quick, .drop = drop}, last = after;
+
+	queue(l, LANE_LOGIN, &first);
+	wait_until(&n_entered, 1);
+	queue(l, LANE_LOGIN, &stall);
+	queue(l, LANE_LOGIN, &after);
+	open_gate();
+	wait_until(&n_run, 3);
+	is_open = false;
+	queue(l, LANE_LOGIN, &held);
+	wait_until(&n_entered, 2);
+	queue(l, LANE_LOGIN, &last); /* nobody waits: there is a place whatever the pace */
+	assert_true(lane_is_full(l, LANE_LOGIN, now_us + 2000000));
+	now_us += 1000001;
+	assert_false(lane_is_full(l, LANE_LOGIN, now_us + 2000000));
+	open_gate();
+	wait_until(&n_run, 5);
+	lanes_stop(l);
+}
+
+static void
 stopping_drops_what_waits_and_lets_the_rest_end(void **state UNUSED)
 {
 	struct lanes *l = start(1, 4);
@@ -317,6 +351,7 @@ main(void)
 		cmocka_unit_test(late_jobs_make_room_from_the_front),
 		cmocka_unit_test(a_late_job_is_not_begun),
 		cmocka_unit_test(who_would_come_late_is_refused_at_once),
+		cmocka_unit_test(a_stall_is_forgotten),
 		cmocka_unit_test(stopping_drops_what_waits_and_lets_the_rest_end),
 		cmocka_unit_test(only_password_workers_have_hashing_memory),
 	};
