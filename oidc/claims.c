@@ -79,7 +79,7 @@ parse_special(struct arena *a, const char *name, const json_t *request, bool ess
 		out->acr_essential = essential && values.n > 0;
 	} else if (values.n > 1) {
 		return BAD(err, "claims: more than one sub");
-	} else if (values.n == 1) {
+	} else if (values.n == 1) { /* second line: NULL ends an empty list */
 		out->sub = values.s[0];
 	}
 	return true;
@@ -107,8 +107,10 @@ parse_one(struct arena *a, const json_t *place, const char *name, bool id_token,
 	if (c == NULL)
 		return BAD(err, "claims: more than %d", CLAIMS_MAX);
 	c->essential = c->essential || essential;
-	c->in_id_token = c->in_id_token || id_token;
-	c->in_userinfo = c->in_userinfo || !id_token;
+	if (id_token)
+		c->in_id_token = true;
+	else
+		c->in_userinfo = true;
 	return true;
 }
 

@@ -68,7 +68,7 @@ basic_parse(struct arena *a, const struct offered *o, struct oidc_client_auth *o
 	text += strspn(text, " ");
 	if (!dec_base64(a, bytes_of(text), false, &pair, err))
 		return err_name(err, OIDC_INVALID_CLIENT);
-	const unsigned char *colon = pair.n == 0 ? NULL : memchr(pair.p, ':', pair.n);
+	const unsigned char *colon = memchr(pair.p, ':', pair.n);
 
 	if (colon == NULL)
 		return BAD(err, "Basic credentials without colon");

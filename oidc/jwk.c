@@ -78,13 +78,13 @@ make_key(struct arena *a, const char *type, OSSL_PARAM *params)
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *pkey = NULL;
 
+	/* second line: OpenSSL leaves no key where it refuses */
 	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
 	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		pkey = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
-	if (pkey != NULL)
-		arena_defer(a, release_pkey, pkey);
+	arena_defer(a, release_pkey, pkey);
 	return pkey;
 }
 
@@ -132,6 +132,7 @@ rsa_key(struct arena *a, const json_t *o, EVP_PKEY **out, struct err *err)
 
 	if (!octets(a, o, "n", &n, err) || !octets(a, o, "e", &e, err))
 		return false;
+	/* second line: there is no first octet of nothing, whatever lies in its place */
 	if (n.n == 0 || n.p[0] == 0 || e.n == 0 || e.p[0] == 0)
 		return FAIL(err, ERR_INPUT, NULL, "JWK: n or e is empty or has leading zeros");
 	if (bits_of(n) < RSA_MIN_BITS || bits_of(n) > RSA_MAX_BITS)
@@ -379,6 +380,7 @@ static bool
 put_rsa(struct arena *a, json_t *o, const EVP_PKEY *pkey)
 {
 	json_put_str(a, o, "kty", "RSA");
+	/* second line: a key without the one has not the other either */
 	return put_number(a, o, "n", pkey, OSSL_PKEY_PARAM_RSA_N, 0) &&
 	       put_number(a, o, "e", pkey, OSSL_PKEY_PARAM_RSA_E, 0);
 }
@@ -390,6 +392,7 @@ put_ec(struct arena *a, json_t *o, const EVP_PKEY *pkey, enum oidc_key_type type
 
 	json_put_str(a, o, "kty", "EC");
 	json_put_str(a, o, "crv", c->crv);
+	/* second line: a key without the one has not the other either */
 	return put_number(a, o, "x", pkey, OSSL_PKEY_PARAM_EC_PUB_X, c->coordinate_bytes) &&
 	       put_number(a, o, "y", pkey, OSSL_PKEY_PARAM_EC_PUB_Y, c->coordinate_bytes);
 }

@@ -14,10 +14,10 @@
 static int
 hex_value(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at = memchr(digits, c, sizeof(digits) - 1);
+
+	return at != NULL ? (int)(at - digits) % 16 : -1;
 }
 
 /* The octet of the escape at s, -1 if it is none. */
@@ -144,7 +144,7 @@ oidc_uri_check(const char *uri, bool loopback_http, struct err *err)
 		return BAD_URI(err, "user info");
 	size_t host = host_length(authority);
 
-	if (host > n || !is_host(authority, host))
+	if (!is_host(authority, host))
 		return BAD_URI(err, "bad host");
 	if (http && !is_loopback(authority, host))
 		return BAD_URI(err, "http beyond loopback");

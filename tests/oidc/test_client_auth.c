@@ -166,7 +166,7 @@ one_way_of_authentication_is_demanded(void **state UNUSED)
 		{NULL,
 		 {{"client_assertion", "a.b.c"}, {"client_assertion_type", OIDC_ASSERTION_TYPE}},
 		 "invalid_client",
-		 ""},
+		 "base64"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -136,6 +136,7 @@ http_is_for_loopback_and_development_only(void **state UNUSED)
 					 "http://evillocalhost/",
 					 "http://127.0.0.2/",
 					 "http://local/",
+					 "http://a/",
 					 "http://127.0.0/"};
 
 	for (size_t i = 0; i < ARRAY_LEN(ok); i++)
