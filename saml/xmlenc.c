@@ -155,8 +155,9 @@ write_ec_key(struct xmlw *w, const char *curve_uri, struct bytes point)
 static bool
 curve_uri(struct arena *a, EVP_PKEY *key, const char **out, struct err *err)
 {
-	char name[64], oid[64];
+	char name[64] = "", oid[64];
 
+	/* second line: no name, no identifier */
 	if (EVP_PKEY_get_group_name(key, name, sizeof(name), NULL) != 1 ||
 	    OBJ_obj2txt(oid, sizeof(oid), OBJ_nid2obj(OBJ_sn2nid(name)), 1) <= 0)
 		return FAIL(err, ERR_INTERNAL, NULL, "EC key has no named curve");

@@ -20,6 +20,7 @@
 #define MAX_OTHER_INFO_BYTES 1024
 
 struct sealed {
+	const struct xml_node *whole; /* what xmlenc_decrypt was given */
 	const struct xmlenc_content_row *content;
 	struct bytes cipher;
 	const struct xml_node *key[MAX_KEYS]; /* xenc:EncryptedKey */
@@ -134,7 +135,7 @@ read_oaep(const struct xml_node *method, enum wrap_alg *out, struct err *err)
 		{SAML_NS_XENC11, "MGF", 0, 0, true},
 	};
 	const struct xmlenc_oaep_row *old = xmlenc_oaep_at(1), *new = xmlenc_oaep_at(0);
-	const struct xml_node *digest, *mgf;
+	const struct xml_node *digest = NULL, *mgf = NULL;
 
 	if (!xml_check_children(method, rows, ARRAY_LEN(rows), err) ||
 	    !xml_child_opt(method, SAML_NS_DS, "DigestMethod", &digest, err) ||
@@ -198,9 +199,9 @@ static bool
 read_originator(struct arena *a, const struct xml_node *method, struct bytes *spki, struct err *err)
 {
 	const struct xml_node *n, *curve, *key;
-	struct bytes point;
+	struct bytes point = {0};
 	const char *uri, *text;
-	EVP_PKEY *pub;
+	EVP_PKEY *pub = NULL;
 
 	if (!xml_child(method, SAML_NS_XENC, "OriginatorKeyInfo", &n, err) ||
 	    !xml_child(n, SAML_NS_DS, "KeyValue", &n, err) ||
@@ -208,6 +209,7 @@ read_originator(struct arena *a, const struct xml_node *method, struct bytes *sp
 	    !xml_child(n, SAML_NS_DSIG11, "NamedCurve", &curve, err) ||
 	    !xml_child(n, SAML_NS_DSIG11, "PublicKey", &key, err) ||
 	    !xml_need_attr(curve, "URI", &uri, err) || !xml_text(a, key, &text, err) ||
+	    /* second line: nothing is no point */
 	    !dec_base64(a, bytes_of(text), true, &point, err))
 		return false;
 	if (!text_starts(uri, "urn:oid:"))
@@ -223,7 +225,7 @@ open_agreed(struct arena *a, const struct attempt *t, size_t kek_bytes, struct b
 	    struct err *err)
 {
 	const struct xml_node *method;
-	struct bytes other_info, spki, kek;
+	struct bytes other_info = {0}, spki = {0}, kek = {0};
 
 	if (t->info == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "wrapped key without agreement");
@@ -234,6 +236,7 @@ open_agreed(struct arena *a, const struct attempt *t, size_t kek_bytes, struct b
 	return read_other_info(a, method, &other_info, err) &&
 	       read_originator(a, method, &spki, err) &&
 	       t->ops->agree(t->ops->ctx, a, t->kid, spki, other_info, kek_bytes, &kek, err) &&
+	       /* second line: a key that did not come is of no size */
 	       envelope_unwrap_aes(a, kek, t->cipher, key, err);
 }
 
@@ -258,11 +261,11 @@ open_key(struct arena *a, const struct attempt *t, struct bytes *key, struct err
 
 static bool
 try_key(struct arena *a, const struct sealed *s, const struct xml_node *key_node,
-	const struct key_ops *ops, const char *kid, struct bytes *plain, struct err *err)
+	const struct key_ops *ops, const char *kid, struct xml_doc **out, struct err *err)
 {
 	struct attempt t = {.ops = ops, .kid = kid};
+	struct bytes key = {0}, plain = {0};
 	const struct xml_node *cipher;
-	struct bytes key;
 
 	if (!xml_child(key_node, SAML_NS_XENC, "EncryptionMethod", &t.method, err) ||
 	    !xml_child_opt(key_node, SAML_NS_DS, "KeyInfo", &t.info, err) ||
@@ -271,15 +274,16 @@ try_key(struct arena *a, const struct sealed *s, const struct xml_node *key_node
 		return false;
 	if (key.n != s->content->key_bytes)
 		return FAIL(err, ERR_INPUT, NULL, "content key of another size");
-	return envelope_open(a, key, (struct bytes){0}, s->cipher, plain, err);
+	/* second line: what did not open is left empty, and nothing is no XML */
+	return envelope_open(a, key, (struct bytes){0}, s->cipher, &plain, err) &&
+	       xml_parse_within(a, plain, s->whole, xml_doc_limits(xml_doc_of(s->whole)), out, err);
 }
 
 bool
 xmlenc_decrypt(struct arena *a, const struct xml_node *encrypted, const struct xmlenc_keys *keys,
 	       struct xml_doc **out, struct err *err)
 {
-	struct sealed s = {0};
-	struct bytes plain;
+	struct sealed s = {.whole = encrypted};
 
 	if (!read_sealed(a, encrypted, &s, err))
 		return false;
@@ -287,9 +291,7 @@ xmlenc_decrypt(struct arena *a, const struct xml_node *encrypted, const struct x
 		for (size_t k = 0; k < keys->n; k++) {
 			struct err e = {0};
 
-			if (try_key(a, &s, s.key[i], keys->ops, keys->kid[k], &plain, &e) &&
-			    xml_parse_within(a, plain, encrypted,
-					     xml_doc_limits(xml_doc_of(encrypted)), out, &e))
+			if (try_key(a, &s, s.key[i], keys->ops, keys->kid[k], out, &e))
 				return true;
 			if (e.kind == ERR_UNAVAILABLE)
 				return FAIL(err, ERR_UNAVAILABLE, NULL, "%s", e.text);

@@ -21,14 +21,40 @@
 	"<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" " \
 	"ID=\"_a\"><saml:Subject>M\xc3\xbcller</saml:Subject></saml:Assertion>"
 
+/* The keys themselves, but it is counted how often one is used, and all may be forbidden. */
+static unsigned asked;
+static bool forbidden;
+
+static bool
+watched_unwrap(void *ctx, struct arena *arena, const char *kid, enum wrap_alg alg,
+	       struct bytes wrapped, struct bytes *key, struct err *e)
+{
+	asked++;
+	return keys->ops.unwrap(ctx, arena, kid, alg, wrapped, key, e) &&
+	       (!forbidden || FAIL(e, ERR_DENIED, NULL, "forbidden"));
+}
+
+static bool
+watched_agree(void *ctx, struct arena *arena, const char *kid, struct bytes peer_spki,
+	      struct bytes other_info, size_t key_bytes, struct bytes *key, struct err *e)
+{
+	asked++;
+	return keys->ops.agree(ctx, arena, kid, peer_spki, other_info, key_bytes, key, e) &&
+	       (!forbidden || FAIL(e, ERR_DENIED, NULL, "forbidden"));
+}
+
 static struct xmlenc_keys
 our_keys(void)
 {
 	static const char *kids[2];
+	static struct key_ops ops;
 
 	kids[0] = keys->dec_p256.kid;
 	kids[1] = keys->dec_rsa.kid;
-	return (struct xmlenc_keys){&keys->ops, kids, 2};
+	ops = keys->ops;
+	ops.unwrap = watched_unwrap;
+	ops.agree = watched_agree;
+	return (struct xmlenc_keys){&ops, kids, 2};
 }
 
 static const struct xml_node *
@@ -48,12 +74,22 @@ refused(const char *text, enum err_kind kind, const char *part)
 	struct xml_doc *doc = NULL;
 
 	err_clear(&err);
+	asked = 0;
 	if (xmlenc_decrypt(a, parse_xml(a, text), &ours, &doc, &err))
 		fail_msg("opened: %s", text);
 	if (err.kind != kind || strstr(err.text, part) == NULL)
 		fail_msg("refused as %s: %s\n%s", err_kind_name(err.kind), err.text, text);
 	assert_null(doc);
 	err_clear(&err);
+}
+
+/* Refused for what can be seen from outside: no key of ours is put to use for it. */
+static void
+refused_unasked(const char *text, enum err_kind kind, const char *part)
+{
+	refused(text, kind, part);
+	if (asked > 0)
+		fail_msg("a key was used for %s", text);
 }
 
 static const struct recipient_row {
@@ -110,6 +146,11 @@ what_we_encrypt_opens_and_is_canonical(void **state UNUSED)
 			assert_string_equal(text, text_of(a, again));
 			assert_null(strstr(text, "ller"));
 			assert_true((strstr(text, "Recipient=\"https") != NULL) == with);
+			assert_true((strstr(text, "<ds:X509Certificate>") != NULL) == with);
+			const char *theirs = strstr(text, "<xenc:RecipientKeyInfo>");
+
+			assert_true(theirs == NULL ||
+				    (strstr(theirs, "ECKeyValue") == NULL) == with);
 			ASSERT_OK(xml_c14n(a, decrypted(text), NULL, NULL, 0, &again, &err), &err);
 			assert_string_equal(text_of(a, again), ELEMENT);
 		}
@@ -334,8 +375,16 @@ the_key_for_us_is_found_among_others(void **state UNUSED)
 
 	decrypted(replace(a, text, info, arena_printf(a, "%s%s", three, info)));
 	decrypted(replace(a, text, info, arena_printf(a, "%s%s", info, three)));
-	refused(replace(a, text, info, arena_printf(a, "%s%s%s", other, three, info)), ERR_INPUT,
+	refused(replace(a, text, info, arena_printf(a, "%s%s%s", info, three, other)), ERR_INPUT,
 		"more than 4");
+	const char *beside = replace(a, other, "<xenc:EncryptedKey>",
+				     "<xenc:EncryptedKey xmlns:xenc=\"http://www.w3.org/2001/04/"
+				     "xmlenc#\">");
+
+	refused(replace(a, text, "</saml:EncryptedAssertion>",
+			arena_printf(a, "%s%s%s%s</saml:EncryptedAssertion>", beside, beside,
+				     beside, beside)),
+		ERR_INPUT, "more than 4");
 	refused(replace(a, text, info, other), ERR_INPUT, "does not open");
 }
 
@@ -360,15 +409,16 @@ oaep_of_either_digest_opens_under_either_name(void **state UNUSED)
 	const char *sha256 = encrypted_text(ELEMENT, &rows[0]);
 	const char *mgf = cut(a, sha256, "<xenc11:MGF", "</xenc11:MGF>");
 
-	refused(replace(a, sha256, new, old), ERR_INPUT, "does not open");
-	refused(replace(a, sha1, digest, arena_printf(a, "%s%s", digest, mgf)), ERR_INPUT,
-		"does not open");
-	refused(replace(a, sha256, mgf, ""), ERR_INPUT, "does not open");
-	refused(replace(a, sha256, mgf, arena_printf(a, "%s%s", mgf, mgf)), ERR_INPUT,
-		"does not open");
-	refused(replace(a, sha1, digest, arena_printf(a, "%s%s", digest, digest)), ERR_INPUT,
-		"does not open");
-	refused(replace(a, sha1, digest,
+	refused_unasked(replace(a, sha256, new, old), ERR_INPUT, "does not open");
+	refused_unasked(replace(a, sha1, digest, arena_printf(a, "%s%s", digest, mgf)), ERR_INPUT,
+			"does not open");
+	refused_unasked(replace(a, sha256, mgf, ""), ERR_INPUT, "does not open");
+	refused_unasked(replace(a, sha256, mgf, arena_printf(a, "%s%s", mgf, mgf)), ERR_INPUT,
+			"does not open");
+	refused_unasked(replace(a, sha1, digest, arena_printf(a, "%s%s", digest, digest)),
+			ERR_INPUT, "does not open");
+	refused_unasked(
+		replace(a, sha1, digest,
 			arena_printf(a, "%s<xenc:OAEPparams>AAAA</xenc:OAEPparams>", digest)),
 		ERR_INPUT, "does not open");
 }
@@ -379,15 +429,19 @@ struct change {
 	const char *from, *to;
 	enum err_kind kind;
 	const char *part;
+	bool asks; /* what is wrong shows when a key has been used */
 };
 
 #define OPENS_NOT ERR_INPUT, "encrypted element does not open"
+#define UNTRIED   OPENS_NOT, false
+#define TRIED     OPENS_NOT, true
 
 static void
 refuse_changes(const char *text, const struct change *changes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		refused(replace(a, text, changes[i].from, changes[i].to), changes[i].kind,
+		(changes[i].asks ? refused : refused_unasked)(
+			replace(a, text, changes[i].from, changes[i].to), changes[i].kind,
 			changes[i].part);
 }
 
@@ -395,23 +449,24 @@ static void
 data_of_another_shape_is_refused(void **state UNUSED)
 {
 	static const struct change changes[] = {
-		{"xmlenc#Element\"", "xmlenc#Content\"", ERR_INPUT, "not an element"},
+		{"xmlenc#Element\"", "xmlenc#Content\"", ERR_INPUT, "not an element", false},
 		{"2009/xmlenc11#aes128-gcm", "2001/04/xmlenc#aes128-cbc", ERR_DENIED,
-		 "not permitted"},
+		 "not permitted", false},
 		{"2009/xmlenc11#aes128-gcm", "2001/04/xmlenc#aes256-cbc", ERR_DENIED,
-		 "not permitted"},
+		 "not permitted", false},
 		{"2009/xmlenc11#aes128-gcm", "2001/04/xmlenc#tripledes-cbc", ERR_DENIED,
-		 "not permitted"},
+		 "not permitted", false},
 		{"2009/xmlenc11#aes128-gcm", "2009/xmlenc11#aes192-gcm", ERR_DENIED,
-		 "not permitted"},
+		 "not permitted", false},
 		{"aes128-gcm\">", "aes128-gcm\"><xenc:KeySize>128</xenc:KeySize>", ERR_INPUT,
-		 "unexpected <KeySize>"},
+		 "unexpected <KeySize>", false},
 		{"<xenc:EncryptedData ", "<x/><xenc:EncryptedData ", ERR_INPUT,
-		 "lacks <EncryptedData>"},
-		{"</xenc:EncryptedData>", "</xenc:EncryptedData><x/>", ERR_INPUT, "unexpected <x>"},
+		 "lacks <EncryptedData>", false},
+		{"</xenc:EncryptedData>", "</xenc:EncryptedData><x/>", ERR_INPUT, "unexpected <x>",
+		 false},
 		{"</xenc:CipherData></xenc:EncryptedData>",
 		 "</xenc:CipherData><xenc:EncryptionProperties/></xenc:EncryptedData>", ERR_INPUT,
-		 "unexpected <EncryptionProperties>"},
+		 "unexpected <EncryptionProperties>", false},
 	};
 	const char *text = encrypted_text(ELEMENT, &rows[0]);
 
@@ -436,16 +491,16 @@ static void
 an_rsa_key_of_another_shape_opens_not(void **state UNUSED)
 {
 	static const struct change changes[] = {
-		{"2009/xmlenc11#rsa-oaep", "2001/04/xmlenc#rsa-1_5", OPENS_NOT},
-		{"2009/xmlenc11#rsa-oaep", "2001/04/xmlenc#kw-aes128", OPENS_NOT},
+		{"2009/xmlenc11#rsa-oaep", "2001/04/xmlenc#rsa-1_5", UNTRIED},
+		{"2009/xmlenc11#rsa-oaep", "2001/04/xmlenc#kw-aes128", UNTRIED},
 		{"<xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2009/xmlenc11#rsa-oaep\">",
-		 "<xenc:EncryptionMethod>", OPENS_NOT},
-		{"2001/04/xmlenc#sha256", "2001/04/xmlenc#sha512", OPENS_NOT},
-		{"2009/xmlenc11#mgf1sha256", "2009/xmlenc11#mgf1sha512", OPENS_NOT},
-		{"</xenc11:MGF>", "</xenc11:MGF><x/>", OPENS_NOT},
+		 "<xenc:EncryptionMethod>", UNTRIED},
+		{"2001/04/xmlenc#sha256", "2001/04/xmlenc#sha512", UNTRIED},
+		{"2009/xmlenc11#mgf1sha256", "2009/xmlenc11#mgf1sha512", UNTRIED},
+		{"</xenc11:MGF>", "</xenc11:MGF><x/>", UNTRIED},
 		{"<xenc:CipherValue>", "<xenc:CipherReference URI=\"x\"/><xenc:CipherValue>",
-		 OPENS_NOT},
-		{"<xenc:CipherValue>", "<xenc:CipherValue>AAAA", OPENS_NOT},
+		 UNTRIED},
+		{"<xenc:CipherValue>", "<xenc:CipherValue>AAAA", TRIED},
 	};
 
 	refuse_changes(encrypted_text(ELEMENT, &rows[0]), changes, ARRAY_LEN(changes));
@@ -455,23 +510,23 @@ static void
 an_agreement_of_another_shape_opens_not(void **state UNUSED)
 {
 	static const struct change changes[] = {
-		{"2001/04/xmlenc#kw-aes128", "2001/04/xmlenc#kw-tripledes", OPENS_NOT},
-		{"2001/04/xmlenc#kw-aes128", "2001/04/xmlenc#kw-aes256", OPENS_NOT},
-		{"2009/xmlenc11#ECDH-ES", "2001/04/xmlenc#dh", OPENS_NOT},
-		{"2009/xmlenc11#ConcatKDF", "2009/xmlenc11#pbkdf2", OPENS_NOT},
-		{"2001/04/xmlenc#sha256", "2001/04/xmlenc#sha512", OPENS_NOT},
-		{"AlgorithmID=\"00\"", "AlgorithmID=\"0001\"", OPENS_NOT},
-		{"AlgorithmID=\"00\"", "AlgorithmID=\"01\"", OPENS_NOT},
-		{"AlgorithmID=\"00\"", "AlgorithmID=\"0\"", OPENS_NOT},
-		{"PartyUInfo=\"00\"", "PartyUInfo=\"00aa\"", OPENS_NOT},
-		{"PartyVInfo=\"00\"", "PartyVInfo=\"xx\"", OPENS_NOT},
-		{"PartyVInfo=\"00\"", "SuppPrivInfo=\"00bb\"", OPENS_NOT},
-		{"1.2.840.10045.3.1.7", "1.3.132.0.34", OPENS_NOT},
-		{"1.2.840.10045.3.1.7", "1.2.3.4", OPENS_NOT},
-		{"urn:oid:1.2.840.10045.3.1.7", "P-256", OPENS_NOT},
-		{"urn:oid:1.2.840.10045.3.1.7", "urn:xyz:1.2.840.10045.3.1.7", OPENS_NOT},
-		{"<dsig11:PublicKey>B", "<dsig11:PublicKey>A", OPENS_NOT},
-		{"<dsig11:PublicKey>B", "<dsig11:PublicKey>!", OPENS_NOT},
+		{"2001/04/xmlenc#kw-aes128", "2001/04/xmlenc#kw-tripledes", UNTRIED},
+		{"2001/04/xmlenc#kw-aes128", "2001/04/xmlenc#kw-aes256", TRIED},
+		{"2009/xmlenc11#ECDH-ES", "2001/04/xmlenc#dh", UNTRIED},
+		{"2009/xmlenc11#ConcatKDF", "2009/xmlenc11#pbkdf2", UNTRIED},
+		{"2001/04/xmlenc#sha256", "2001/04/xmlenc#sha512", UNTRIED},
+		{"AlgorithmID=\"00\"", "AlgorithmID=\"0001\"", TRIED},
+		{"AlgorithmID=\"00\"", "AlgorithmID=\"01\"", UNTRIED},
+		{"AlgorithmID=\"00\"", "AlgorithmID=\"0\"", UNTRIED},
+		{"PartyUInfo=\"00\"", "PartyUInfo=\"00aa\"", TRIED},
+		{"PartyVInfo=\"00\"", "PartyVInfo=\"xx\"", UNTRIED},
+		{"PartyVInfo=\"00\"", "SuppPrivInfo=\"00bb\"", TRIED},
+		{"1.2.840.10045.3.1.7", "1.3.132.0.34", UNTRIED},
+		{"1.2.840.10045.3.1.7", "1.2.3.4", UNTRIED},
+		{"urn:oid:1.2.840.10045.3.1.7", "P-256", UNTRIED},
+		{"urn:oid:1.2.840.10045.3.1.7", "urn:xyz:1.2.840.10045.3.1.7", UNTRIED},
+		{"<dsig11:PublicKey>B", "<dsig11:PublicKey>A", UNTRIED},
+		{"<dsig11:PublicKey>B", "<dsig11:PublicKey>!", UNTRIED},
 	};
 	const char *text = encrypted_text(ELEMENT, &rows[4]);
 
@@ -602,6 +657,18 @@ without_our_key_nothing_opens(void **state UNUSED)
 	}
 }
 
+/* The right key, and no leave to have it: whoever looks at the key alone would open. */
+static void
+a_key_that_was_refused_is_not_used(void **state UNUSED)
+{
+	forbidden = true;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		refused(encrypted_text(ELEMENT, &rows[i]), OPENS_NOT);
+	forbidden = false;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		decrypted(encrypted_text(ELEMENT, &rows[i]));
+}
+
 static bool
 unavailable_unwrap(void *ctx UNUSED, struct arena *arena UNUSED, const char *kid UNUSED,
 		   enum wrap_alg alg UNUSED, struct bytes wrapped UNUSED, struct bytes *key UNUSED,
@@ -610,17 +677,26 @@ unavailable_unwrap(void *ctx UNUSED, struct arena *arena UNUSED, const char *kid
 	return FAIL(e, ERR_UNAVAILABLE, NULL, "the signer does not answer");
 }
 
+static bool
+unavailable_agree(void *ctx UNUSED, struct arena *arena UNUSED, const char *kid UNUSED,
+		  struct bytes peer_spki UNUSED, struct bytes other_info UNUSED,
+		  size_t key_bytes UNUSED, struct bytes *key UNUSED, struct err *e)
+{
+	return FAIL(e, ERR_UNAVAILABLE, NULL, "the signer does not answer");
+}
+
 static void
 a_signer_that_does_not_answer_is_no_refusal(void **state UNUSED)
 {
-	struct key_ops ops = {.unwrap = unavailable_unwrap};
+	struct key_ops ops = {.unwrap = unavailable_unwrap, .agree = unavailable_agree};
 	const char *kid = "any";
 	struct xmlenc_keys ours = {&ops, &kid, 1};
 	struct xml_doc *doc;
 
-	ASSERT_REFUSED(xmlenc_decrypt(a, parse_xml(a, encrypted_text(ELEMENT, &rows[0])), &ours,
-				      &doc, &err),
-		       &err, ERR_UNAVAILABLE, "does not answer");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		ASSERT_REFUSED(xmlenc_decrypt(a, parse_xml(a, encrypted_text(ELEMENT, &rows[i])),
+					      &ours, &doc, &err),
+			       &err, ERR_UNAVAILABLE, "does not answer");
 }
 
 static void
@@ -662,6 +738,7 @@ main(void)
 		T(each_flipped_bit_of_the_ciphertext_is_refused),
 		T(decrypted_octets_are_one_element_of_closed_xml),
 		T(without_our_key_nothing_opens),
+		T(a_key_that_was_refused_is_not_used),
 		T(a_signer_that_does_not_answer_is_no_refusal),
 		T(what_is_encrypted_but_unsigned_proves_nothing),
 	};
