@@ -63,7 +63,7 @@ find_signature(const struct xml_node *n, const struct xml_node **out, struct err
 		return FAIL(err, ERR_INPUT, NULL, "<%s> is nothing that is signed", xml_name(n));
 	if (!xml_child(n, SAML_NS_DS, "Signature", &only, err))
 		return false;
-	if (signable[i].after_issuer && c != only && xml_is(c, SAML_NS_ASSERTION, "Issuer"))
+	if (signable[i].after_issuer && xml_is(c, SAML_NS_ASSERTION, "Issuer"))
 		c = xml_next(c);
 	if (c != only)
 		return FAIL(err, ERR_INPUT, NULL, "Signature is not in its place");
@@ -241,9 +241,8 @@ make_signed(struct arena *a, struct saml_signed proven, const struct xml_limits 
 	struct xml_limits own = *limits;
 	struct xml_doc *doc;
 
-	/* The canonical form may be longer than what it was made of. */
-	if (own.max_bytes < proven.bytes.n)
-		own.max_bytes = proven.bytes.n;
+	/* What came was not too long; its canonical form may be longer. */
+	own.max_bytes = proven.bytes.n;
 	if (!xml_parse(a, proven.bytes, &own, &doc, err))
 		return false;
 	*s = proven;
@@ -392,6 +391,7 @@ saml_signed_holds_encrypted(struct arena *a, const struct saml_signed *response,
 	struct bytes x, y;
 
 	if (!saml_signed_assertion(response, &inside, err) ||
+	    /* second line: its name and namespace alone are long enough */
 	    !xml_c14n(a, inside, NULL, NULL, LEAST_SIGNED_BYTES, &x, err) ||
 	    !xml_c14n(a, encrypted, NULL, NULL, LEAST_SIGNED_BYTES, &y, err))
 		return false;

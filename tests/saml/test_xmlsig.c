@@ -127,6 +127,39 @@ a_canonical_text_may_be_longer_than_what_came(void **state UNUSED)
 }
 
 static void
+a_canonical_text_may_need_more_than_there_may_be(void **state UNUSED)
+{
+	enum { MANY = 12000 };
+	static const char child[] = "<p:x/>";
+	struct fixture f = fixture_request();
+	char *children = arena_alloc(a, MANY * strlen(child) + 1);
+
+	/* One declaration as it came, one for each in canonical form. */
+	for (size_t i = 0; i < MANY; i++)
+		memcpy(children + i * strlen(child), child, strlen(child) + 1);
+	f.text =
+		arena_printf(a,
+			     "<samlp:Response xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
+			     "xmlns:p=\"urn:p\" ID=\"_r\">" FIXTURE_PLACE "%s</samlp:Response>",
+			     children);
+	refused(fixture_sign(a, &f), ERR_INPUT, "too many elements");
+	f.transform_prefixes = "p"; /* as it came: declared once, at the root */
+	verified(fixture_sign(a, &f));
+}
+
+static void
+a_prefix_list_longer_than_we_take_proves_nothing(void **state UNUSED)
+{
+	struct fixture f = fixture_request();
+
+	f.transform_prefixes = "a b c d e f g h i j k l m n o p";
+	verified(fixture_sign(a, &f));
+	f.info_from = "n o p\"";
+	f.info_to = "n o p q\"";
+	refused(fixture_sign(a, &f), ERR_INPUT, "PrefixList of more than 16");
+}
+
+static void
 the_key_that_verified_is_named(void **state UNUSED)
 {
 	EVP_PKEY *all[] = {keys->rsa.pub, keys->p256.pub, fixture_keys().key[0]};
@@ -587,6 +620,8 @@ main(void)
 		T(every_element_that_may_be_signed_verifies),
 		T(what_is_read_is_the_signed_text_without_its_signature),
 		T(a_canonical_text_may_be_longer_than_what_came),
+		T(a_canonical_text_may_need_more_than_there_may_be),
+		T(a_prefix_list_longer_than_we_take_proves_nothing),
 		T(the_key_that_verified_is_named),
 		T(white_space_and_prefix_lists_are_accepted),
 		T(base64_may_be_broken_into_lines),
