@@ -93,7 +93,7 @@ place_of(struct saml_parameters *ps, struct bytes name)
 static bool
 read_one(struct arena *a, struct bytes pair, struct saml_parameters *ps, struct err *err)
 {
-	const unsigned char *eq = pair.n > 0 ? memchr(pair.p, '=', pair.n) : NULL;
+	const unsigned char *eq = memchr(pair.p, '=', pair.n);
 	size_t name_n = eq != NULL ? (size_t)(eq - pair.p) : pair.n;
 	struct bytes name = {pair.p, name_n}, decoded, *place;
 

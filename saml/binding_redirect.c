@@ -143,10 +143,10 @@ deflate_all(z_stream *z, struct arena *a, struct bytes *out)
 
 	z->next_out = p;
 	z->avail_out = (uInt)max;
-	bool done = deflate(z, Z_FINISH) == Z_STREAM_END;
-
+	if (deflate(z, Z_FINISH) != Z_STREAM_END)
+		return false;
 	*out = (struct bytes){p, max - z->avail_out};
-	return done;
+	return true;
 }
 
 static bool

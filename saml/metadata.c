@@ -224,6 +224,7 @@ take_certificate(struct arena *a, const struct xml_node *node, struct saml_party
 	struct cert cert;
 
 	if (!xml_text(a, node, &text, &problem) ||
+	    /* second line: the schema has refused what is no base64 */
 	    !dec_base64(a, bytes_of(text), true, &der, &problem) ||
 	    !cert_parse(a, der, &cert, &problem)) {
 		key->problem = arena_strdup(a, problem.text);
@@ -360,7 +361,7 @@ choose_recipient(struct saml_party *p)
 		const struct xmlenc_recipient r = {key->pub, content_of(key), transport_of(key),
 						   key->cert, p->entity_id};
 
-		if (r.content != 0 && r.transport != 0)
+		if (r.content != 0)
 			p->recipient = r;
 	}
 }

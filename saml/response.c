@@ -25,7 +25,7 @@ static bool
 build_assertion(struct arena *a, const struct saml_assertion *facts, const struct saml_peer *to,
 		struct bytes *out, bool *plain, struct err *err)
 {
-	struct saml_to_sign assertion;
+	struct saml_to_sign assertion = {0};
 	bool encrypt;
 
 	if (!decide_encryption(to, &encrypt, err) ||
@@ -59,8 +59,7 @@ write_response(struct arena *a, const struct saml_response *r, struct bytes asse
 	out->place = xmlw_place(&w);
 	out->id = r->id;
 	saml_status_write(&w, &r->status);
-	if (assertion.n > 0)
-		xmlw_canonical(&w, &xmlns_saml, assertion);
+	xmlw_canonical(&w, &xmlns_saml, assertion);
 	xmlw_close(&w);
 	return xmlw_finish(&w, &out->element, err);
 }

@@ -41,7 +41,7 @@ take_duration_part(const char **s, const char **designators, uint64_t *n, char *
 	char number[8] = "";
 	const char *d;
 
-	if (digits == 0 || digits >= sizeof(number) || (*s)[digits] == '\0')
+	if (digits >= sizeof(number) || (*s)[digits] == '\0')
 		return false;
 	d = strchr(*designators, (*s)[digits]);
 	if (d == NULL)
@@ -50,7 +50,7 @@ take_duration_part(const char **s, const char **designators, uint64_t *n, char *
 	*which = *d;
 	*designators = d + 1;
 	*s += digits + 1;
-	return text_to_u64(number, UINT32_MAX, n); /* second line: seven digits are a number */
+	return text_to_u64(number, UINT32_MAX, n);
 }
 
 bool
@@ -94,7 +94,7 @@ is_scheme(const char *s, size_t n)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-	return n > 0 && strchr(letters, s[0]) != NULL &&
+	return memchr(letters, s[0], sizeof(letters) - 1) != NULL &&
 	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.") >= n;
 }
 

@@ -233,7 +233,7 @@ on_remark(void *ctx, xmlError *e)
 static const char *
 ns_fault(const char *uri)
 {
-	if (uri == NULL || uri[0] == '\0')
+	if (uri == NULL || uri[0] == '\0') /* second line: libxml2 says "" */
 		return NULL;
 	if (strlen(uri) > XML_MAX_NS_BYTES)
 		return "XML namespace name is too long";
@@ -361,8 +361,7 @@ collect_ids(struct arena *a, struct xml_doc *doc, struct err *err)
 	for (n = xml_root(doc); n != NULL; n = xml_next_in_document(n))
 		if (id_of(n) != NULL)
 			doc->ids[i++] = n;
-	if (n_ids > 1)
-		qsort(doc->ids, n_ids, sizeof(doc->ids[0]), compare_ids);
+	qsort(doc->ids, n_ids, sizeof(doc->ids[0]), compare_ids);
 	for (i = 1; i < n_ids; i++)
 		if (compare_ids(&doc->ids[i - 1], &doc->ids[i]) == 0)
 			return FAIL(err, ERR_INPUT, NULL, "two elements have the same ID");
@@ -486,8 +485,8 @@ is_visible(void *ctx, xmlNode *node, xmlNode *parent)
 	const struct subset *s = ctx;
 	const xmlNode *n = node;
 
-	/* Attributes and declarations go with their element. */
-	if (n->type == XML_NAMESPACE_DECL || n->type == XML_ATTRIBUTE_NODE)
+	/* A declaration has no parent of its own. */
+	if (n->type == XML_NAMESPACE_DECL)
 		n = parent;
 	for (; n != NULL && n != s->skip; n = n->parent)
 		if (n == s->top)
@@ -507,8 +506,7 @@ close_output(void *p)
 {
 	xmlOutputBuffer **out = p;
 
-	if (*out != NULL)
-		xmlOutputBufferClose(*out);
+	xmlOutputBufferClose(*out);
 	*out = NULL;
 }
 
@@ -534,7 +532,7 @@ bool
 xml_c14n(struct arena *a, const struct xml_node *n, const struct xml_node *skip_node,
 	 const char *prefix_list, size_t min_bytes, struct bytes *out, struct err *err)
 {
-	struct subset subset = {dom_of(n), skip_node != NULL ? dom_of(skip_node) : NULL};
+	struct subset subset = {dom_of(n), dom_of(skip_node)};
 	xmlChar *prefixes[MAX_PREFIXES + 1] = {NULL};
 	xmlOutputBuffer **o = ARENA_NEW(a, xmlOutputBuffer *);
 
@@ -553,6 +551,8 @@ xml_c14n(struct arena *a, const struct xml_node *n, const struct xml_node *skip_
 
 	struct bytes text = {xmlOutputBufferGetContent(*o), xmlOutputBufferGetSize(*o)};
 
+	/* second line: what was parsed has a canonical form, and it fails for want of memory only
+	 */
 	if (rc < 0 || text.n == 0 || text.n < min_bytes)
 		return FAIL(err, ERR_INPUT, NULL, "canonical XML failed or is too short");
 	*out = arena_bytes(a, text);

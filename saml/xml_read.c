@@ -87,7 +87,7 @@ xml_first(const struct xml_node *n)
 const struct xml_node *
 xml_next(const struct xml_node *n)
 {
-	return n == xml_root(xml_doc_of(n)) ? NULL : element_from(dom_of(n)->next);
+	return element_from(dom_of(n)->next); /* the root has no sibling that is an element */
 }
 
 const struct xml_node *
@@ -321,9 +321,6 @@ xml_xsi_type(struct arena *a, const struct xml_node *n, const char **ns, const c
 {
 	const char *type = xml_attr_ns(n, SAML_NS_XSI, "type");
 
-	if (type == NULL) {
-		*ns = *name = NULL;
-		return true;
-	}
-	return xml_qname(a, n, type, ns, name, err);
+	*ns = *name = NULL;
+	return type == NULL || xml_qname(a, n, type, ns, name, err);
 }

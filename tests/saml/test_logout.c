@@ -442,6 +442,7 @@ test_a_plain_request_of_ours_is_readable(void **state)
 		  &err);
 	assert_null(r->nameid.format);
 	assert_int_equal(r->not_on_or_after, 0);
+	assert_null(strstr(text_of(a, portal_unpack(a, &c)), "NotOnOrAfter"));
 	assert_null(r->reason);
 }
 
@@ -483,9 +484,10 @@ test_a_value_that_xml_cannot_hold_is_not_sent(void **state)
 	struct err err = {0};
 
 	(void)state;
-	ASSERT_REFUSED(saml_logout_request_build(a, &send, &ask, &c, &err), &err, ERR_INTERNAL, "");
+	ASSERT_REFUSED(saml_logout_request_build(a, &send, &ask, &c, &err), &err, ERR_INTERNAL,
+		       "XML cannot be written");
 	ASSERT_REFUSED(saml_logout_response_build(a, &send, "\x01", &status, &c, &err), &err,
-		       ERR_INTERNAL, "");
+		       ERR_INTERNAL, "XML cannot be written");
 	ask.nameid.value = "a";
 	signer.ops = &portal_no_signer;
 	ASSERT_REFUSED(saml_logout_request_build(a, &send, &ask, &c, &err), &err, ERR_UNAVAILABLE,

@@ -139,6 +139,10 @@ test_what_is_no_message_of_ours_is_refused(void **state)
 					&m, &err),
 			       &err, ERR_INPUT, not_taken[i].why);
 	}
+	const struct saml_message *m;
+	struct err err = {0};
+
+	ASSERT_REFUSED(redirect("SAMLRequest=!", &m, &err), &err, ERR_INPUT, "base64");
 }
 
 /* ---- verified ---- */

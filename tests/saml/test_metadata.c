@@ -407,6 +407,10 @@ test_a_bad_key_is_told_and_not_used(void **state)
 		assert_int_equal(p->signing.n, 1);
 		assert_int_equal(EVP_PKEY_eq(p->recipient.key, keys->rsa.pub), 1);
 	}
+	const struct saml_party *p = party(with_keys(descriptor("", bytes_of("no DER"), "")));
+
+	assert_null(p->recipient.key);
+	assert_null(p->recipient.name); /* nothing of it, not only no key */
 }
 
 #define METHOD(uri) "<md:EncryptionMethod Algorithm=\"" uri "\"/>"

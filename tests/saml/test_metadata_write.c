@@ -200,6 +200,8 @@ test_organization_and_contacts_are_written(void **state)
 		const struct xml_node *c = nth(root, MD, "ContactPerson", i);
 
 		assert_string_equal(xml_attr(c, "contactType"), contacts[i].type);
+		assert_int_equal(nth(c, MD, "Company", 0) != NULL, contacts[i].company != NULL);
+		assert_int_equal(nth(c, MD, "EmailAddress", 0) != NULL, contacts[i].email != NULL);
 		if (contacts[i].company != NULL)
 			assert_string_equal(portal_text(a, child(c, "Company")),
 					    contacts[i].company);
@@ -241,7 +243,8 @@ test_a_description_without_a_key_or_with_bad_text_is_refused(void **state)
 		       "without a signing key");
 	d = description();
 	d.entity_id = "a\x01";
-	ASSERT_REFUSED(saml_metadata_build(a, &d, &signer, &xml, &err), &err, ERR_INTERNAL, "");
+	ASSERT_REFUSED(saml_metadata_build(a, &d, &signer, &xml, &err), &err, ERR_INTERNAL,
+		       "XML cannot be written");
 	d = description();
 	signer.ops = &portal_no_signer;
 	ASSERT_REFUSED(saml_metadata_build(a, &d, &signer, &xml, &err), &err, ERR_UNAVAILABLE,

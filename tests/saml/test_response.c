@@ -293,6 +293,8 @@ test_a_refusal_is_signed_whatever_the_policy(void **state)
 
 	(void)state;
 	check_envelope(verified(root), SAML_RESPONDER);
+	/* No value in it has a prefix. */
+	assert_null(strstr(text_of(a, build(&r, &policy)), "PrefixList"));
 	assert_null(strstr(text_of(a, build(&r, &policy)), "Assertion "));
 }
 
@@ -348,6 +350,7 @@ test_an_assertion_is_encrypted_when_the_party_has_a_key(void **state)
 
 		assert_null(strstr(xml, "Mustermann"));
 		assert_null(strstr(xml, "name1"));
+		assert_null(strstr(xml, "PrefixList"));
 		check_assertion(verified(opened(root)));
 		if (policies[i].sign != SAML_SIGN_ASSERTION)
 			check_assertion(verified(opened(verified(root))));
@@ -546,6 +549,7 @@ test_what_xml_cannot_hold_is_not_written(void **state)
 			if (build_raw(&r, &xml, &err))
 				fail_msg("field %zu took a value that XML cannot hold", field);
 			assert_int_equal(err.kind, ERR_INTERNAL);
+			assert_non_null(strstr(err.text, "XML cannot be written"));
 		}
 }
 

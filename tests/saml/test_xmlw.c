@@ -171,6 +171,12 @@ misuse_is_refused(void **state UNUSED)
 	refuse("not finished");
 	xmlw_open(&w, &xmlns_saml, "A");
 	refuse("not finished");
+	xmlw_open(&w, &xmlns_saml, "A");
+	xmlw_text(&w, "x");
+	refuse("not finished");
+	xmlw_text(&w, "x");
+	xmlw_close(&w);
+	refuse("outside the root"); /* what was wrong first */
 	xmlw_close(&w);
 	refuse("closed more");
 	xmlw_text(&w, "x");
