@@ -297,14 +297,16 @@ static bool
 thread_is_known(void)
 {
 	static _Thread_local bool known;
+	/* second line: asked again, it has what it needs (tests/fail has it fail) */
 	void *room = known ? NULL : memory_alloc(sizeof(xmlGlobalState));
 
+	/* second line: only want of memory differs, and tests/fail sees to that */
 	if (room != NULL) {
 		free(room);
 		(void)xmlGetLastError();
 		known = true;
 	}
-	return known;
+	return known; /* second line: as above */
 }
 
 static void
@@ -446,6 +448,7 @@ xml_parse_within(struct arena *a, struct bytes text, const struct xml_node *cont
 	if (!buf_finish(&b, &whole, err) || !parse(a, whole, &g, &doc, err))
 		return false;
 	doc->root = doc->root->children;
+	/* second line: what is not empty leaves a node */
 	if (doc->root == NULL || doc->root->type != XML_ELEMENT_NODE || doc->root->next != NULL)
 		return FAIL(err, ERR_INPUT, NULL, "XML is not one element");
 	if (!collect_ids(a, doc, err))

@@ -485,7 +485,7 @@ test_the_default_endpoint_follows_the_rule(void **state)
 					NULL, -1)
 				 ->index,
 			 1);
-	struct saml_party none = {0};
+	struct saml_party none = {.acs = {party(whole)->acs.p, 0}};
 
 	assert_null(saml_party_acs(&none, NULL, -1));
 }

@@ -103,10 +103,14 @@ test_endpoints_are_https_urls(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
 		struct saml_endpoint e = {SAML_BINDING_POST, urls[i].url, urls[i].url, 0, 0, 0};
+		const struct saml_finding *found;
 		struct saml_party p = good;
+		size_t n;
 
 		p.acs = (struct saml_endpoints){&e, 1};
 		expect(&p, SAML_FATAL, "acs-url", urls[i].why);
+		saml_metadata_lint(a, &p, 0, now(), &found, &n);
+		assert_int_equal(n, 2); /* with the note: one address, told once */
 		p = good;
 		p.slo = (struct saml_endpoints){&e, 1};
 		expect(&p, SAML_FATAL, "slo-url", urls[i].why);

@@ -83,7 +83,8 @@ static const struct {
 	 "<md:Extensions><r:a><saml:Attribute Name=\"n\" r:b=\"c\"><saml:AttributeValue"
 	 " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
 	 "xmlns:xs=\"http://www.w3.org/2001/XMLSchema\""
-	 " xsi:type=\"xs:string\">v</saml:AttributeValue></saml:Attribute></r:a></md:Extensions>"
+	 " xsi:type=\"xs:string\">v</saml:AttributeValue><saml:AttributeValue><nameless/>"
+	 "</saml:AttributeValue></saml:Attribute></r:a></md:Extensions>"
 	 "<md:SPSSODescriptor AuthnRequestsSigned=\"true\" WantAssertionsSigned=\"0\" "
 	 "errorURL=\"urn:e\"" ROLE
 	 "><md:Extensions><mdui:UIInfo xmlns:mdui=\"urn:oasis:names:tc:SAML:metadata:ui\">"

@@ -571,6 +571,9 @@ octets_can_be_parsed_as_if_inside_an_element(void **state)
 	ASSERT_OK(xml_parse_within(a, bytes_of("<y/>"), n, &xml_limits_message, &doc, &err), &err);
 	assert_string_equal(xml_ns(xml_root(doc)), "urn:d");
 
+	ASSERT_REFUSED(
+		xml_parse_within(a, bytes_of("<![CDATA[]]>"), n, &xml_limits_request, &doc, &err),
+		&err, ERR_INPUT, "not one element");
 	static const struct refusal rows[] = {
 		{"", "no XML"},
 		{" ", "not one element"},
