@@ -64,9 +64,8 @@ inflate_message(struct arena *a, struct bytes in, struct bytes *out, struct err 
 		z.next_out = chunk;
 		z.avail_out = sizeof(chunk);
 		rc = inflate(&z, Z_FINISH);
-		bool full = rc == Z_BUF_ERROR && z.avail_out == 0;
-
-		if (!full && rc != Z_STREAM_END)
+		/* What is wrong behind a full chunk is told by the next call. */
+		if (rc != Z_STREAM_END && z.avail_out != 0)
 			return FAIL(err, ERR_INPUT, NULL, "message is no DEFLATE stream");
 		buf_add(&b, (struct bytes){chunk, sizeof(chunk) - z.avail_out});
 		if (b.over)

@@ -216,6 +216,7 @@ read_originator(struct arena *a, const struct xml_node *method, struct bytes *sp
 		return FAIL(err, ERR_INPUT, NULL, "curve is not named by its object identifier");
 	const char *name = OBJ_nid2sn(OBJ_txt2nid(uri + strlen("urn:oid:")));
 
+	/* second line: without a key there is none to write */
 	return cert_ec_parse(a, name != NULL ? name : "", point, &pub, err) &&
 	       cert_spki_build(a, pub, spki, err);
 }

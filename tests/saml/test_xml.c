@@ -1,6 +1,8 @@
 /* saml/xml.c and xml_read.c: what is refused at the door, and what readers see. */
 #include "tests/test.h"
 
+#include <stdlib.h>
+
 #include "saml/xml.h"
 
 static struct arena *a;
@@ -48,8 +50,14 @@ refuse_all(const struct refusal *rows, size_t n, const struct xml_limits *limits
 	for (size_t i = 0; i < n; i++) {
 		struct xml_doc *doc = NULL;
 
-		/* Nothing lies behind its last octet. */
-		if (xml_parse(a, arena_bytes(a, bytes_of(rows[i].text)), limits, &doc, &err))
+		size_t len = strlen(rows[i].text);
+		unsigned char *exact = malloc(len); /* the sanitizer sees a look behind its end */
+
+		memcpy(exact, rows[i].text, len);
+		bool taken = xml_parse(a, (struct bytes){exact, len}, limits, &doc, &err);
+
+		free(exact);
+		if (taken)
 			fail_msg("not refused: %.200s", rows[i].text);
 		if (err.kind != ERR_INPUT || strstr(err.text, rows[i].part) == NULL)
 			fail_msg("%.200s: refused otherwise: %s", rows[i].text, err.text);
