@@ -550,6 +550,26 @@ test_the_one_person_asked_for_is_named_as_the_party_knows_it(void **state)
 		ASSERT_OK(check_wish(xml, &wish, &err), &err);
 		assert_string_equal(wish.person, rows[i].person);
 	}
+	const struct saml_authn_request *r;
+	struct err err = {0};
+
+	ASSERT_REFUSED(parse(changed(FIXTURE_PLACE, FIXTURE_PLACE SUBJECT(NAME("", ""))), &r, &err),
+		       &err, ERR_INPUT, "NameID of 0 octets");
+}
+
+static void
+test_what_nobody_asked_for_goes_to_a_registered_address_too(void **state)
+{
+	const struct saml_authn_request *r;
+	const struct saml_endpoint *acs;
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(saml_authn_request_unsolicited(a, party, PORTAL_ACS "2", &r, &acs, &err), &err);
+	assert_string_equal(acs->url, PORTAL_ACS "2");
+	ASSERT_REFUSED(
+		saml_authn_request_unsolicited(a, party, "https://evil.example/", &r, &acs, &err),
+		&err, ERR_DENIED, "no registered AssertionConsumerService");
 }
 
 #define ENTRY(id)     "<samlp:IDPEntry ProviderID=\"" id "\"/>"
@@ -581,6 +601,8 @@ test_a_list_of_providers_has_to_hold_us(void **state)
 						     "</samlp:GetComplete>",
 						     others)),
 				 SAML_NO_SUPPORTED_IDP));
+	/* Scoping without a list leaves it to us. */
+	request(replace(a, scoped(""), "<samlp:IDPList></samlp:IDPList>", ""));
 	for (int i = 1; i < SAML_IDP_LIST_MAX; i++)
 		many = arena_printf(a, "%s%s", many, others);
 	ASSERT_OK(check_wish(scoped(arena_printf(a, "%s%s", many, us)), &wish, &err), &err);
@@ -654,6 +676,7 @@ main(void)
 		cmocka_unit_test(test_a_format_is_given_only_where_the_record_allows_it),
 		cmocka_unit_test(test_without_allow_create_only_who_is_known_may_answer),
 		cmocka_unit_test(test_the_one_person_asked_for_is_named_as_the_party_knows_it),
+		cmocka_unit_test(test_what_nobody_asked_for_goes_to_a_registered_address_too),
 		cmocka_unit_test(test_a_list_of_providers_has_to_hold_us),
 		cmocka_unit_test(test_the_attribute_set_is_found_by_index),
 	};
