@@ -198,12 +198,12 @@ read_other_info(struct arena *a, const struct xml_node *method, struct bytes *ou
 static bool
 read_originator(struct arena *a, const struct xml_node *method, struct bytes *spki, struct err *err)
 {
-	const struct xml_node *n, *curve, *key;
+	const struct xml_node *n = method, *curve, *key;
 	struct bytes point = {0};
 	const char *uri, *text;
 	EVP_PKEY *pub = NULL;
 
-	if (!xml_child(method, SAML_NS_XENC, "OriginatorKeyInfo", &n, err) ||
+	if (!xml_child(n, SAML_NS_XENC, "OriginatorKeyInfo", &n, err) ||
 	    !xml_child(n, SAML_NS_DS, "KeyValue", &n, err) ||
 	    !xml_child(n, SAML_NS_DSIG11, "ECKeyValue", &n, err) ||
 	    !xml_child(n, SAML_NS_DSIG11, "NamedCurve", &curve, err) ||
@@ -268,6 +268,7 @@ try_key(struct arena *a, const struct sealed *s, const struct xml_node *key_node
 	struct bytes key = {0}, plain = {0};
 	const struct xml_node *cipher;
 
+	/* second line: no method is none that is permitted */
 	if (!xml_child(key_node, SAML_NS_XENC, "EncryptionMethod", &t.method, err) ||
 	    !xml_child_opt(key_node, SAML_NS_DS, "KeyInfo", &t.info, err) ||
 	    !xml_child(key_node, SAML_NS_XENC, "CipherData", &cipher, err) ||

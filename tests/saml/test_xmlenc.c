@@ -415,6 +415,9 @@ oaep_of_either_digest_opens_under_either_name(void **state UNUSED)
 	refused_unasked(replace(a, sha256, mgf, ""), ERR_INPUT, "does not open");
 	refused_unasked(replace(a, sha256, mgf, arena_printf(a, "%s%s", mgf, mgf)), ERR_INPUT,
 			"does not open");
+	refused_unasked(
+		replace(a, sha256, cut(a, sha256, "<ds:DigestMethod", "</ds:DigestMethod>"), mgf),
+		ERR_INPUT, "does not open");
 	refused_unasked(replace(a, sha1, digest, arena_printf(a, "%s%s", digest, digest)),
 			ERR_INPUT, "does not open");
 	refused_unasked(
@@ -458,6 +461,8 @@ data_of_another_shape_is_refused(void **state UNUSED)
 		 "not permitted", false},
 		{"2009/xmlenc11#aes128-gcm", "2009/xmlenc11#aes192-gcm", ERR_DENIED,
 		 "not permitted", false},
+		{" Algorithm=\"http://www.w3.org/2009/xmlenc11#aes128-gcm\"", "", ERR_INPUT,
+		 "no attribute Algorithm", false},
 		{"aes128-gcm\">", "aes128-gcm\"><xenc:KeySize>128</xenc:KeySize>", ERR_INPUT,
 		 "unexpected <KeySize>", false},
 		{"<xenc:EncryptedData ", "<x/><xenc:EncryptedData ", ERR_INPUT,
@@ -503,7 +508,19 @@ an_rsa_key_of_another_shape_opens_not(void **state UNUSED)
 		{"<xenc:CipherValue>", "<xenc:CipherValue>AAAA", TRIED},
 	};
 
-	refuse_changes(encrypted_text(ELEMENT, &rows[0]), changes, ARRAY_LEN(changes));
+	const char *text = encrypted_text(ELEMENT, &rows[0]);
+	const char *key = cut(a, text, "<xenc:EncryptedKey", "</xenc:EncryptedKey>");
+
+	refuse_changes(text, changes, ARRAY_LEN(changes));
+	refused_unasked(replace(a, text,
+				cut(a, key, "<xenc:EncryptionMethod", "</xenc:EncryptionMethod>"),
+				""),
+			OPENS_NOT);
+	refused_unasked(replace(a, text, cut(a, key, "<xenc:CipherData", "</xenc:CipherData>"), ""),
+			OPENS_NOT);
+	refused_unasked(replace(a, text, "<xenc:CipherData>",
+				"<ds:KeyInfo/><ds:KeyInfo/><xenc:CipherData>"),
+			OPENS_NOT);
 }
 
 static void
@@ -536,6 +553,40 @@ an_agreement_of_another_shape_opens_not(void **state UNUSED)
 	const char *info =
 		cut(a, strstr(text, "<xenc:EncryptedKey"), "<ds:KeyInfo>", "</ds:KeyInfo>");
 
+	/* Each level of what is read, left out with what it holds and without. */
+	static const char *const parts[] = {"xenc11:KeyDerivationMethod",
+					    "xenc11:ConcatKDFParams",
+					    "ds:DigestMethod",
+					    "xenc:OriginatorKeyInfo",
+					    "ds:KeyValue",
+					    "dsig11:ECKeyValue",
+					    "dsig11:NamedCurve",
+					    "dsig11:PublicKey"};
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		refused_unasked(replace(a, text,
+					cut(a, text, arena_printf(a, "<%s", parts[i]),
+					    arena_printf(a, "</%s>", parts[i])),
+					""),
+				OPENS_NOT);
+	const char *ns = " xmlns:dsig11=\"http://www.w3.org/2009/xmldsig11#\"";
+	const char *declared = replace(a, replace(a, text, ns, ""), "<xenc:OriginatorKeyInfo>",
+				       arena_printf(a, "<xenc:OriginatorKeyInfo%s>", ns));
+
+	decrypted(declared);
+	for (size_t i = 4; i < 6; i++)
+		refused_unasked(replace(a,
+					replace(a, declared, arena_printf(a, "<%s>", parts[i]), ""),
+					arena_printf(a, "</%s>", parts[i]), ""),
+				OPENS_NOT);
+	declared = replace(a, declared, arena_printf(a, "<xenc:OriginatorKeyInfo%s>", ns), "");
+	declared = replace(a, declared, "</xenc:OriginatorKeyInfo>", "");
+	refused_unasked(
+		replace(a, declared, "<ds:KeyValue>", arena_printf(a, "<ds:KeyValue%s>", ns)),
+		OPENS_NOT);
+	refused_unasked(replace(a, text, " URI=\"urn:oid", " Uri=\"urn:oid"), OPENS_NOT);
+	refused_unasked(replace(a, text, "<dsig11:PublicKey>", "<dsig11:PublicKey><x/>"),
+			OPENS_NOT);
 	refused(replace(a, text, info, ""), OPENS_NOT);
 	refused(replace(a, text, info, "<ds:KeyInfo/>"), OPENS_NOT);
 	const char *long_info = arena_printf(a, "AlgorithmID=\"00%0*d\"", 2200, 0);
