@@ -346,6 +346,7 @@ static const struct change before_signing[] = {
 	{TO_INFO, "<ds:SignedInfo x=\"\">", ERR_INPUT, "attribute x"},
 	{TO_INFO, TO_INFO "text", ERR_INPUT, "text beside"},
 	/* SignatureMethod */
+	{METHOD, "<ds:SignatureMethod>", ERR_INPUT, "no attribute Algorithm"},
 	{METHOD, METHOD "<ds:HMACOutputLength>8</ds:HMACOutputLength>", ERR_INPUT,
 	 "HMACOutputLength"},
 	{"<ds:SignatureMethod ", "<ds:SignatureMethod x=\"\" ", ERR_INPUT, "attribute x"},
@@ -584,6 +585,9 @@ an_assertion_belongs_to_the_response_that_holds_it(void **state UNUSED)
 		saml_signed_holds(signed_response(RESPONSE("<saml:EncryptedAssertion ID=\"_a\"/>")),
 				  signed_assertion("_a"), &err),
 		&err, ERR_INPUT, "not the one");
+	ASSERT_REFUSED(saml_signed_holds(signed_response(RESPONSE("<saml:Assertion/>")),
+					 signed_assertion("_a"), &err),
+		       &err, ERR_INPUT, "no attribute ID");
 }
 
 static void
