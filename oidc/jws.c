@@ -97,6 +97,7 @@ signature_fits(EVP_PKEY *pkey, const struct oidc_alg_info *alg, struct bytes tex
 					    [OIDC_KEY_ED25519] = "ED25519"};
 	struct verify_how how = {names[alg->key], alg->digest, alg->pss};
 
+	/* second line: verify_signature knows the length by the key */
 	return (alg->signature_bytes == 0 || signature.n == alg->signature_bytes) &&
 	       verify_signature(&how, pkey, text, signature);
 }
