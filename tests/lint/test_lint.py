@@ -112,7 +112,7 @@ SNIPPETS = {
         ({"tools/a.sh": "cd /wo" + "rk/main/\n"}, ["tools/a.sh:1"]),
         ({"web/a.json": '"https://regis' + 'try.example.org/x"\n'}, ["web/a.json:1"]),
         ({"web/link -> /anywhere": ""}, ["web/link:1"]),
-        ({"docs/a.md": "https://www.debian.org/ network/work/x a/root/b\n"}, []),
+        ({"docs/a.md": "https://www.debian.org/ network/wo" + "rk/x a/ro" + "ot/b\n"}, []),
     ],
     "headers-alone": [
         ({"base/a.h": "struct a { struct b in; };\n", "base/a.c": "int a;\n"}, ["base/a.h:1"]),
