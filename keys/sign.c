@@ -64,7 +64,8 @@ struct signer {
 	size_t n_rows;
 	enum key_place place;    /* of the rows it takes */
 	struct signer *hsm;      /* for those of the other place; NULL: none */
-	atomic_bool hsm_down;    /* as last seen */
+	atomic_bool hsm_down;    /* as last seen, of the process there is; `lock` to change */
+	unsigned hsm_turn;       /* which one that is */
 	struct arena *hsm_arena; /* of the names below, which `lock` is over as well */
 	const char **hsm_kids;
 	size_t n_hsm_kids;
@@ -722,10 +723,17 @@ signer_add_hsm(struct signer *s, int fd, int64_t timeout_us, struct err *err)
 bool
 signer_replace_hsm(struct signer *s, int fd, struct err *err)
 {
-	if (s->hsm != NULL)
-		return signer_replace_fd(s->hsm, fd, err);
-	close(fd);
-	return FAIL(err, ERR_INTERNAL, NULL, "an HSM process where none was wanted");
+	if (s->hsm == NULL) {
+		close(fd);
+		return FAIL(err, ERR_INTERNAL, NULL, "an HSM process where none was wanted");
+	}
+	if (!signer_replace_fd(s->hsm, fd, err))
+		return false;
+	pthread_mutex_lock(&s->lock);
+	s->hsm_turn++;
+	atomic_store(&s->hsm_down, false);
+	pthread_mutex_unlock(&s->lock);
+	return true;
 }
 
 static bool
@@ -760,10 +768,23 @@ sign_hsm_of(struct signer *s)
 	return s->hsm;
 }
 
-void
-sign_hsm_note(struct signer *s, bool down)
+unsigned
+sign_hsm_turn(struct signer *s)
 {
-	atomic_store(&s->hsm_down, down);
+	pthread_mutex_lock(&s->lock);
+	unsigned turn = s->hsm_turn;
+
+	pthread_mutex_unlock(&s->lock);
+	return turn;
+}
+
+void
+sign_hsm_note(struct signer *s, unsigned turn, bool down)
+{
+	pthread_mutex_lock(&s->lock);
+	if (turn == s->hsm_turn)
+		atomic_store(&s->hsm_down, down);
+	pthread_mutex_unlock(&s->lock);
 }
 
 bool

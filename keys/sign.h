@@ -63,7 +63,8 @@ struct key_ops signer_key_ops(struct signer *s);
  */
 MUST_USE bool signer_add_hsm(struct signer *s, int fd, int64_t timeout_us, struct err *err);
 
-/* signer_replace_fd for the HSM process. */
+/* signer_replace_fd for the HSM process: of the new one nothing is known yet, so its keys are
+ * tried. */
 MUST_USE bool signer_replace_hsm(struct signer *s, int fd, struct err *err);
 
 /* The HSM as it was last seen. */

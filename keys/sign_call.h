@@ -31,8 +31,14 @@ MUST_USE bool sign_route(struct signer *s, const char *kid, struct signer **out,
 /* The HSM's client; NULL: none. */
 struct signer *sign_hsm_of(struct signer *s);
 
-/* What was seen of the HSM, for signer_key_ready; and whether an active key lies in it. */
-void sign_hsm_note(struct signer *s, bool down);
+/*
+ * What was seen of the HSM's process, for signer_key_ready: with which one it was
+ * begun, since what its predecessor did says nothing of it.
+ */
+unsigned sign_hsm_turn(struct signer *s);
+void sign_hsm_note(struct signer *s, unsigned turn, bool down);
+
+/* Does an active key lie in it? */
 bool sign_hsm_needed(struct signer *s);
 
 #endif

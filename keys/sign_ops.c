@@ -364,10 +364,11 @@ signer_hsm_look(struct signer *s, struct arena *a, struct signer_hsm *out)
 {
 	struct signer *hsm = sign_hsm_of(s);
 	struct signer_hsm got = {.needed = sign_hsm_needed(s), .there = hsm != NULL};
+	unsigned turn = sign_hsm_turn(s);
 
 	got.trouble = hsm == NULL ? "no HSM is set up" : hsm_state(hsm, a, &got);
 	/* Not ready and no trouble: it has only just begun. */
-	sign_hsm_note(s, !got.ready && got.trouble[0] != '\0');
+	sign_hsm_note(s, turn, !got.ready && got.trouble[0] != '\0');
 	*out = got;
 }
 

@@ -1006,8 +1006,45 @@ a_process_that_died_is_replaced(void **state UNUSED)
 	sign_elsewhere(&n, a);
 	n.hsm = start(b, SIGNER_SERVE, &set, TEST_INSTANCE);
 	ASSERT_OK(signer_replace_hsm(n.s, n.hsm->fds[0], &err), &err);
+	/* Of this one nothing is known, whatever the one before was seen to do. */
+	assert_true(signer_key_ready(n.s, rows[SAML_P256].kid));
 	wait_for_signature(&n);
 	stop_node(&n, a);
+	arena_destroy(b);
+}
+
+static void *
+look_in_a_thread(void *arg)
+{
+	(void)look(arg);
+	return NULL;
+}
+
+/* Who asked the one that died finds that out only after there is another. */
+static void
+what_a_dead_process_was_asked_says_nothing_of_the_next(void **state UNUSED)
+{
+	static unsigned char asked[WIRE_MAX];
+	struct arena *a = arena_create(ARENA_BYTES), *b = arena_create(ARENA_BYTES);
+	struct hsm_settings set = settings(LONG_US);
+	struct test_signer *t = test_signer_create(a);
+	struct node n = {.s = t->s};
+	struct err err = {0};
+	pthread_t id;
+	int deaf[2];
+
+	make_rows();
+	ASSERT_OK(signer_load(n.s, mixed_keys(a, t->keys), &err), &err);
+	ASSERT_OK(signer_socketpair(deaf, &err), &err);
+	ASSERT_OK(signer_add_hsm(n.s, deaf[0], LONG_US, &err), &err);
+	assert_int_equal(pthread_create(&id, NULL, look_in_a_thread, &n), 0);
+	assert_true(recv(deaf[1], asked, sizeof(asked), 0) > 0);
+	n.hsm = start(b, SIGNER_SERVE, &set, TEST_INSTANCE);
+	ASSERT_OK(signer_replace_hsm(n.s, n.hsm->fds[0], &err), &err);
+	pthread_join(id, NULL);
+	assert_true(signer_key_ready(n.s, rows[SAML_P256].kid));
+	stop_node(&n, a);
+	close(deaf[1]);
 	arena_destroy(b);
 }
 
@@ -1094,6 +1131,7 @@ main(void)
 		cmocka_unit_test(a_module_or_token_that_is_not_there_is_an_outage),
 		cmocka_unit_test(without_an_hsm_its_keys_are_unavailable),
 		cmocka_unit_test(a_process_that_died_is_replaced),
+		cmocka_unit_test(what_a_dead_process_was_asked_says_nothing_of_the_next),
 		cmocka_unit_test(the_process_is_told_no_master_key),
 		cmocka_unit_test(a_pin_file_is_one_line_for_its_owner_alone),
 	};

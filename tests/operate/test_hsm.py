@@ -209,6 +209,7 @@ def one_login_of_each_dialect_is_signed_in_the_hsm():
         node.wait(lambda: node.children().get("hsm") not in (None, before["hsm"]), "a new process")
         node.wait(lambda: portals.saml().status == 200, "answers")
         portals.check_saml()
+        # What the one before was seen to do is not held against this one.
         portals.check_tokens(portals.redeem(portals.code()))
         assert {k: v for k, v in node.children().items() if k != "hsm"} == \
             {k: v for k, v in before.items() if k != "hsm"}
