@@ -4,7 +4,7 @@
 usage: test_summary.py TESTLOG --exit-status N [--full DOC]
 
 A case is a TAP line; a program without TAP is one case.  A skipped case is neither passed nor
-failed, but named.  The last line is "N passed, N failed"; the exit status is 0 when something
+failed, but named; a failed one is named with the end of what its program said.  The last line is "N passed, N failed"; the exit status is 0 when something
 passed, nothing failed and meson, too, was content.  --full rewrites the result table in DOC.
 """
 import argparse
@@ -18,6 +18,7 @@ from collections import Counter, defaultdict
 
 TAP_LINE = re.compile(r"^(not )?ok\b *\d* *-? *([^#]*)(?:# *(SKIP)\b *(.*))?", re.I)
 GOOD_RESULTS = ("OK", "EXPECTEDFAIL")
+LINES_SAID = 15  # of a failed program, by each of its two streams
 
 
 def cases_of(test):
@@ -46,6 +47,14 @@ def cases_of(test):
     return cases
 
 
+def said_by(test):
+    """The end of what a failed program said: its diagnostics, and what came on standard error."""
+    for stream in ("stdout", "stderr"):
+        lines = [line for line in test.get(stream, "").splitlines()
+                 if line.strip() and (stream == "stderr" or line[0] == "#" or line[:3] == "not")]
+        yield from lines[-LINES_SAID:]
+
+
 def read_log(path):
     with open(path, encoding="utf-8") as f:
         for line in f:
@@ -58,7 +67,7 @@ def count(tests):
     totals = Counter()
     suites = defaultdict(Counter)
     seconds = Counter()
-    notes = {"failed": [], "skipped": []}
+    notes = {"said": [], "skipped": [], "failed": []}
     for name, test in tests:
         suite = name.split("/", 1)[0]
         seconds[suite] += test["duration"]
@@ -67,6 +76,8 @@ def count(tests):
             suites[suite][outcome] += 1
             if outcome in notes:
                 notes[outcome].append(f"{name}: {title}" if title else name)
+        if any(outcome == "failed" for outcome, _ in cases_of(test)):
+            notes["said"] += (f"{name}: {line}" for line in said_by(test))
     return totals, suites, seconds, notes
 
 
@@ -107,9 +118,9 @@ def main():
     for suite, c in sorted(suites.items()):
         print(f"{suite:12} {c['passed']:5} passed {c['failed']:4} failed {c['skipped']:4} skipped "
               f"{seconds[suite]:7.1f} s")
-    for outcome in ("skipped", "failed"):
-        for note in notes[outcome]:
-            print(f"{outcome}: {note}")
+    for kind, texts in notes.items():
+        for text in texts:
+            print(f"{kind}: {text}")
     if args.exit_status != 0 and totals["failed"] == 0:
         print(f"failed: meson test ended with status {args.exit_status}")
         totals["failed"] = 1

@@ -49,6 +49,13 @@ def a_failed_line_fails_the_run():
     _expect([("base / a", "FAIL", "1..2\nnot ok 1 - one\nok 2 - two\n")], "1 passed, 1 failed", 1)
 
 
+def a_failed_program_is_quoted():
+    log = ["1..2", *(f"# early {i}" for i in range(30)), "not ok 1 - one", "# it was 503", "ok 2 - b"]
+    said = _summary([("base / a", "FAIL", "\n".join(log)), ("base / b", "OK", "ok 1 - b\n# fine")])[2]
+    assert "said: base/a: # it was 503" in said and "failed: base/a: one" in said, said
+    assert "# early 29" in said and "# early 3\n" not in said and "# fine" not in said, said
+
+
 def a_skip_is_named_and_counts_as_nothing():
     last, status, said = _summary([("db / a", "OK", "1..2\nok 1 - one # SKIP no server\nok 2 - b\n")])
     assert (last, status) == ("1 passed, 0 failed", 0), last
