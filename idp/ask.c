@@ -33,6 +33,7 @@ ask_write(struct arena *a, const struct ask *ask)
 	json_put_bool(a, o, "consent_anew", ask->consent_anew);
 	json_put_i64(a, o, "max_age_s", ask->max_age_s);
 	json_put_str(a, o, "lang", ask->lang);
+	json_put_str(a, o, "service", ask->service);
 	json_put_str(a, o, "person", ask->person);
 	json_put_bool(a, o, "known_only", ask->known_only);
 	json_put_str(a, o, "login_hint", ask->login_hint);
@@ -105,6 +106,7 @@ ask_read(struct arena *a, struct bytes json, const struct parties *parties, stru
 	    !json_get_bool(o, "consent_anew", &ask.consent_anew, err) ||
 	    !json_get_i64(o, "max_age_s", &ask.max_age_s, err) ||
 	    !json_get_str(o, "lang", &ask.lang, err) ||
+	    !json_get_str(o, "service", &ask.service, err) ||
 	    !json_get_str(o, "person", &ask.person, err) ||
 	    !json_get_bool(o, "known_only", &ask.known_only, err) ||
 	    !json_get_str(o, "login_hint", &ask.login_hint, err) ||

@@ -77,6 +77,7 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 	add_pseudonym(a, required, pseudonym, f->level);
 
 	json_put_str(a, vars, "offer", offer_shown(f));
+	json_put_str(a, vars, "portal_organisation", f->ask.service);
 	json_put_str(a, vars, "purpose", party_purpose(p, f->rq->lang));
 	json_put_str(a, vars, "acting_name", account_person_name(a, f->held));
 	json_put_str(a, vars, "login_level", level_word(f->level, LEVEL_VOCAB_SHORT));

@@ -383,6 +383,7 @@ flow_show(struct flow *f, struct response *rs, struct err *err)
 			return consent_show_missing(f, rs, err);
 		break;
 	case FLOW_CANCELLED:
+	case FLOW_REFUSED:
 	case FLOW_UNREACHABLE:
 	case FLOW_PASSIVE_LOGIN:
 	case FLOW_OTHER_PERSON:
@@ -493,7 +494,7 @@ bool
 flow_cancelled(struct flow *f, struct response *rs, struct err *err)
 {
 	if (f->state != FLOW_MISSING) /* there is nothing to say no to */
-		f->state = FLOW_CANCELLED;
+		f->state = f->state == FLOW_CONSENT ? FLOW_REFUSED : FLOW_CANCELLED;
 	return answer(f, rs, err);
 }
 

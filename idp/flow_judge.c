@@ -118,6 +118,17 @@ is_other_person(const struct flow *f)
 	       (f->ask.person != NULL && !text_eq(f->ask.person, known));
 }
 
+/* Another service of the same portal is another purpose. */
+static const char *
+purpose_of(const struct flow *f)
+{
+	const char *purpose = party_purpose(f->ask.party, LANG_DE);
+
+	if (f->ask.service == NULL)
+		return purpose;
+	return arena_printf(f->rq->a, "%s\n%s", purpose == NULL ? "" : purpose, f->ask.service);
+}
+
 /* Compute the offer, and whether a stored consent covers it. */
 static bool
 load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
@@ -138,8 +149,7 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 			flow_told_level(f), &f->offer);
 	facts->other_person = is_other_person(f);
 	facts->required_missing = f->offer.missing != NULL;
-	f->fingerprint = release_fingerprint(f->rq->a, &f->offer, party_purpose(p, LANG_DE),
-					     (struct bytes){0});
+	f->fingerprint = release_fingerprint(f->rq->a, &f->offer, purpose_of(f), (struct bytes){0});
 	facts->consent_needed = true;
 	if (stored == NULL || p->policy.consent == CONSENT_ALWAYS || f->ask.consent_anew)
 		return true;

@@ -102,6 +102,7 @@ static const char *const state_names[FLOW_STATE_COUNT] = {
 	[FLOW_EXPIRED] = "expired",
 	[FLOW_PARTY_GONE] = "party_gone",
 	[FLOW_CANCELLED] = "cancelled",
+	[FLOW_REFUSED] = "refused",
 	[FLOW_UNREACHABLE] = "unreachable",
 	[FLOW_PASSIVE_LOGIN] = "passive_login",
 	[FLOW_LOGIN] = "login",

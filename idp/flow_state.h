@@ -12,7 +12,8 @@
 enum flow_state {
 	FLOW_EXPIRED,         /* an hour at the page: one click starts again */
 	FLOW_PARTY_GONE,      /* the portal was switched off meanwhile */
-	FLOW_CANCELLED,       /* the person said no: at login or at consent */
+	FLOW_CANCELLED,       /* the person said no at login */
+	FLOW_REFUSED,         /* the person said no at consent */
 	FLOW_UNREACHABLE,     /* no means here reaches the level asked */
 	FLOW_PASSIVE_LOGIN,   /* a page would be needed, but the portal forbade it */
 	FLOW_LOGIN,           /* show the login page */

@@ -25,6 +25,7 @@ struct ask {
 	bool consent_anew;         /* prompt=consent */
 	int64_t max_age_s;         /* -1: any */
 	const char *lang;          /* code of the language our pages should have; NULL: any */
+	const char *service;       /* of the portal's, that this is for, in its words; NULL */
 	const char *person;        /* pseudonym of the only one who may answer; NULL: anybody */
 	bool known_only;           /* only who the party's sector has a pseudonym of already */
 	const char *login_hint;    /* who the portal expects, sealed (idp/login.h); NULL */
@@ -50,7 +51,7 @@ struct front {
 	bool (*record)(struct flow *f, struct err *err);
 
 	/*
-	 * The party gets an orderly no: FLOW_CANCELLED, FLOW_UNREACHABLE,
+	 * The party gets an orderly no: FLOW_CANCELLED, FLOW_REFUSED, FLOW_UNREACHABLE,
 	 * FLOW_PASSIVE_LOGIN, FLOW_OTHER_PERSON, FLOW_PASSIVE_CONSENT, FLOW_MISSING.
 	 */
 	bool (*refuse)(struct flow *f, enum flow_state why, struct response *rs, struct err *err);

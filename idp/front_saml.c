@@ -99,6 +99,12 @@ want_email(struct arena *a, struct ask *ask)
 	ask->names_attributes = true;
 }
 
+static bool
+wants_detail(const struct saml_authn_request *r)
+{
+	return r->akdb != NULL && r->akdb->enable_status_detail;
+}
+
 static json_t *
 answer_state(struct arena *a, const struct saml_authn_request *r, const struct saml_endpoint *acs,
 	     const char *relay_state)
@@ -108,11 +114,23 @@ answer_state(struct arena *a, const struct saml_authn_request *r, const struct s
 	json_put_str(a, s, "id", r->header.id);
 	json_put_str(a, s, "acs", acs->url);
 	json_put_str(a, s, "relay_state", relay_state);
-	json_put_bool(a, s, "detail", r->akdb != NULL && r->akdb->enable_status_detail);
+	json_put_bool(a, s, "detail", wants_detail(r));
+	json_put_str(a, s, "online_service", r->akdb == NULL ? NULL : r->akdb->online_service_id);
 	for (size_t i = 0; i < r->n_class_refs; i++)
 		json_push_str(a, classes, r->class_refs[i]);
 	json_put(a, s, "classes", classes);
 	return s;
+}
+
+/* A request may list the means it takes; with none of ours nobody need be bothered. */
+static bool
+has_means(const struct saml_akdb_request *akdb, struct err *err)
+{
+	bool any = akdb == NULL || !akdb->names_methods;
+
+	for (const struct login_method *m = login_methods; !any && m->name != NULL; m++)
+		any = (akdb->methods & saml_akdb_method_of(m->proved_by)) != 0;
+	return any || FAIL(err, ERR_DENIED, SAML_WHY_NO_MEANS, "no login method is allowed");
 }
 
 bool
@@ -127,6 +145,7 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 		.passive = r->is_passive,
 		.max_age_s = -1,
 		.lang = r->akdb == NULL ? NULL : lang_code_of_tag(r->akdb->lang),
+		.service = r->akdb == NULL ? NULL : r->akdb->organization_display_name,
 		.state = answer_state(rq->a, r, acs, relay_state),
 		.replay = r->header.id,
 		.replay_expires = r->header.issued_at + saml_window_default.max_age_s +
@@ -135,7 +154,9 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 	struct saml_wish wish;
 	struct named *named;
 
-	if (!saml_authn_request_check_wish(r, rq->app->config->entity_id, nameid_formats(p), &wish,
+	if (!saml_akdb_check(r->akdb, r->header.is_signed, p->policy.akdb, err) ||
+	    !has_means(r->akdb, err) ||
+	    !saml_authn_request_check_wish(r, rq->app->config->entity_id, nameid_formats(p), &wish,
 					   err) ||
 	    !saml_level_wanted(&p->policy, r->comparison,
 			       (struct acr_words){r->class_refs, r->n_class_refs}, &ask.levels,
@@ -145,7 +166,7 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 	size_t n = named_attributes(rq->a, r, &wish, &named);
 
 	if (n > ASK_NAMES_MAX)
-		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "%zu attributes named", n);
+		return FAIL(err, ERR_DENIED, SAML_WHY_TOO_MANY_NAMES, "%zu attributes named", n);
 	ask.names_attributes = n > 0;
 	ask.person = wish.person;
 	ask.known_only = wish.known_only && p->policy.create == CREATE_ASKED;
@@ -402,15 +423,19 @@ record(struct flow *f, struct err *err)
 {
 	struct request *rq = f->rq;
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const char *service = NULL;
+
+	if (!json_get_str(f->ask.state, "online_service", &service, err))
+		return false;
 	struct db_audit audit = {
 		.event = AUDIT_ASSERTION,
 		.ref = rq->ref,
 		.subject = &f->session->acting,
 		.party = f->ask.party->id,
 		.details = audit_details(rq->a, "dialect", "saml", "level",
-					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT), NULL),
+					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT),
+					 "online_service", service, NULL),
 	};
-
 	bool first;
 
 	if (!db_session_participate(&c, f->session->sid, f->built, f->mark, &audit, rq->now, &first,
@@ -420,42 +445,43 @@ record(struct flow *f, struct err *err)
 	return true;
 }
 
-static struct saml_status
-status_of(const struct flow *f, enum flow_state why, bool detail)
+static const char *
+reason_of(const struct flow *f, enum flow_state why)
 {
-	struct saml_status status;
-
 	switch (why) {
 	case FLOW_UNREACHABLE:
-		return saml_status_of(SAML_NO_AUTHN_CONTEXT);
+		return SAML_NO_AUTHN_CONTEXT;
 	case FLOW_PASSIVE_LOGIN:
+		return SAML_NO_PASSIVE;
 	case FLOW_PASSIVE_CONSENT:
-		return saml_status_of(SAML_NO_PASSIVE);
+		return SAML_WHY_PASSIVE_CONSENT;
 	case FLOW_OTHER_PERSON:
-		return saml_status_of(f->ask.person != NULL ? SAML_UNKNOWN_PRINCIPAL
-							    : SAML_INVALID_NAMEID_POLICY);
+		return f->ask.person != NULL ? SAML_UNKNOWN_PRINCIPAL : SAML_INVALID_NAMEID_POLICY;
 	case FLOW_MISSING:
-		status = saml_status_of(SAML_REQUEST_DENIED);
-		status.message = "security-msg";
-		if (detail)
-			status.detail =
-				saml_akdb_detail(f->rq->a, "IDP_REQUIRED_ATTRIBUTES_MISSING",
-						 f->offer.missing->saml_name);
-		return status;
-	default: /* the person said no */
-		status = saml_status_of(SAML_AUTHN_FAILED);
-		status.message = "cancelled";
-		return status;
+		return SAML_WHY_ATTRIBUTE_MISSING;
+	case FLOW_REFUSED:
+		return SAML_WHY_CONSENT_REFUSED;
+	default:
+		return SAML_WHY_LOGIN_CANCELLED;
 	}
+}
+
+static struct saml_status
+status_of(struct arena *a, const char *reason, bool detail, const char *about)
+{
+	return detail ? saml_status_detailed(a, reason, about) : saml_status_of(reason);
 }
 
 static bool
 refuse(struct flow *f, enum flow_state why, struct response *rs, struct err *err)
 {
+	struct arena *a = f->rq->a;
+	const char *about = why == FLOW_MISSING ? f->offer.missing->saml_name : NULL;
 	struct state s;
 
-	return state_read(f->rq->a, &f->ask, &s, err) &&
-	       send_response(f, &s, status_of(f, why, s.detail), NULL, rs, err);
+	return state_read(a, &f->ask, &s, err) &&
+	       send_response(f, &s, status_of(a, reason_of(f, why), s.detail, about), NULL, rs,
+			     err);
 }
 
 bool
@@ -465,8 +491,10 @@ front_saml_refuse(struct request *rq, const struct party *p, const struct saml_a
 {
 	struct flow f = {.rq = rq, .ask = {.front = &front_saml, .party = p}};
 	struct state s = {.id = r->header.id, .acs = acs->url, .relay_state = relay_state};
+	struct saml_status status =
+		status_of(rq->a, saml_status_reason(why), wants_detail(r), NULL);
 
-	return send_response(&f, &s, saml_status_from_err(why), NULL, rs, err);
+	return send_response(&f, &s, status, NULL, rs, err);
 }
 
 static const char *

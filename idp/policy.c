@@ -234,6 +234,18 @@ read_create(struct arena *a UNUSED, const json_t *v, struct policy *p, struct er
 }
 
 static bool
+read_akdb(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	static const char *const words[] = {"v2", "v1", "required", NULL};
+	int i;
+
+	if (!word_to_index(words, v, &i))
+		return FAIL(err, ERR_INPUT, NULL, "v2, v1 or required expected");
+	p->akdb = (enum saml_akdb_rule)i;
+	return true;
+}
+
+static bool
 read_yes_no(const json_t *v, bool *out, struct err *err)
 {
 	static const char *const words[] = {"no", "yes", NULL};
@@ -324,6 +336,9 @@ const struct policy_key policy_keys[] = {
 	 false},
 	{"accept-unsigned", "yes|no", "no", "Take authentication requests without a signature.",
 	 false},
+	{"akdb", "v2|v1|required", "v2",
+	 "BundID's request extension: read in version 2, in version 1 as well, or demanded.",
+	 false},
 	{"unsolicited", "yes|no", "no", "Sign on by a link to us, without a request of the party.",
 	 false},
 	{"level-attributes", "yes|no", "no",
@@ -336,10 +351,11 @@ const struct policy_key policy_keys[] = {
 
 /* In the order of policy_keys. */
 static const policy_read readers[ARRAY_LEN(policy_keys) - 1] = {
-	read_floor,      read_cap,         read_attributes, read_sector,      read_suite,
-	read_vocabulary, read_level_words, read_sso_group,  read_consent,     read_encrypt,
-	read_nameids,    read_create,      read_unsigned,   read_unsolicited, read_level_attributes,
-	read_purpose_de, read_purpose_en,  read_home,
+	read_floor,      read_cap,        read_attributes,  read_sector,
+	read_suite,      read_vocabulary, read_level_words, read_sso_group,
+	read_consent,    read_encrypt,    read_nameids,     read_create,
+	read_unsigned,   read_akdb,       read_unsolicited, read_level_attributes,
+	read_purpose_de, read_purpose_en, read_home,
 };
 
 static size_t

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "idp/release.h"
 #include "keys/key_ops.h"
+#include "saml/extensions.h"
 #include "saml/nameid.h"
 
 enum policy_encrypt { ENCRYPT_AUTO, ENCRYPT_NEVER, ENCRYPT_ALWAYS };
@@ -35,6 +36,7 @@ struct policy {
 	enum policy_encrypt encrypt; /* SAML assertions; AUTO: when the party has a key */
 	unsigned nameid_formats;   /* enum saml_nameid_format: how it may be told who somebody is */
 	enum policy_create create; /* of a persistent NameID; see the table */
+	enum saml_akdb_rule akdb;  /* of BundID's extension in its requests */
 	bool unsolicited;          /* SAML answers that it did not ask for */
 	bool accept_unsigned;      /* SAML requests without any signature */
 	bool level_attributes;     /* also send levels as an attribute/claim of their own */

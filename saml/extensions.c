@@ -6,12 +6,23 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "saml/names.h"
+#include "saml/status.h"
 #include "saml/value.h"
 
 #define MAX_NAME_BYTES 256
 #define MAX_TEXT_BYTES 1024
 
 const struct xmlns xmlns_akdb = {"akdb", SAML_NS_AKDB};
+
+static const struct {
+	const char *name;
+	unsigned bit;
+} methods[] = {
+	{"Authega", SAML_AKDB_AUTHEGA}, {"Benutzername", SAML_AKDB_BENUTZERNAME},
+	{"Diia", SAML_AKDB_DIIA},       {"eID", SAML_AKDB_EID},
+	{"eIDAS", SAML_AKDB_EIDAS},     {"Elster", SAML_AKDB_ELSTER},
+	{"FINK", SAML_AKDB_FINK},
+};
 
 /* The children of akdb elements come in any order and with company: each is looked for by name. */
 static bool
@@ -64,18 +75,14 @@ read_display(struct arena *a, const struct xml_node *root, struct saml_akdb_requ
 }
 
 static bool
-read_attribute(struct arena *a, const struct xml_node *n, struct saml_akdb_attribute *out,
-	       struct err *err)
+read_attribute(struct arena *a, const struct xml_node *n, struct saml_akdb_request *r,
+	       struct saml_akdb_attribute *out, struct err *err)
 {
-	const char *name;
+	const char *name = xml_attr(n, "Name");
 
-	if (!xml_need_attr(n, "Name", &name, err) ||
-	    !saml_attr_bool(n, "RequiredAttribute", &out->required, err))
-		return false;
-	out->name = text_trim(a, name);
-	if (!text_is_visible_ascii(out->name, MAX_NAME_BYTES))
-		return FAIL(err, ERR_INPUT, NULL, "RequestedAttribute has no proper Name");
-	return true;
+	out->name = name == NULL ? "" : text_trim(a, name);
+	r->nameless = r->nameless || !text_is_visible_ascii(out->name, MAX_NAME_BYTES);
+	return saml_attr_bool(n, "RequiredAttribute", &out->required, err);
 }
 
 static bool
@@ -96,7 +103,7 @@ read_attributes(struct arena *a, const struct xml_node *root, struct saml_akdb_r
 	for (const struct xml_node *c = xml_first(list); c != NULL; c = xml_next(c)) {
 		if (!xml_is(c, SAML_NS_AKDB, "RequestedAttribute"))
 			continue;
-		if (!read_attribute(a, c, &p[r->n_attributes++], err))
+		if (!read_attribute(a, c, r, &p[r->n_attributes++], err))
 			return false;
 	}
 	r->attributes = p;
@@ -121,32 +128,54 @@ is_enabled(struct arena *a, const struct xml_node *method, bool *out, struct err
 	       FAIL(err, ERR_INPUT, NULL, "Enabled is neither true nor false");
 }
 
+unsigned
+saml_akdb_method_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		if (text_eq(name, methods[i].name))
+			return methods[i].bit;
+	return 0;
+}
+
 static bool
 read_methods(struct arena *a, const struct xml_node *root, struct saml_akdb_request *r,
 	     struct err *err)
 {
-	static const struct {
-		const char *name;
-		unsigned bit;
-	} names[] = {
-		{"Authega", SAML_AKDB_AUTHEGA}, {"Benutzername", SAML_AKDB_BENUTZERNAME},
-		{"Diia", SAML_AKDB_DIIA},       {"eID", SAML_AKDB_EID},
-		{"eIDAS", SAML_AKDB_EIDAS},     {"Elster", SAML_AKDB_ELSTER},
-		{"FINK", SAML_AKDB_FINK},
-	};
 	const struct xml_node *list, *method;
 
 	if (!find_child(root, SAML_NS_AKDB, "AuthnMethods", &list, err))
 		return false;
 	r->names_methods = list != NULL;
-	for (size_t i = 0; list != NULL && i < ARRAY_LEN(names); i++) {
+	for (size_t i = 0; list != NULL && i < ARRAY_LEN(methods); i++) {
 		bool enabled = false;
 
-		if (!find_child(list, SAML_NS_AKDB, names[i].name, &method, err) ||
+		if (!find_child(list, SAML_NS_AKDB, methods[i].name, &method, err) ||
 		    (method != NULL && !is_enabled(a, method, &enabled, err)))
 			return false;
 		if (enabled)
-			r->methods |= names[i].bit;
+			r->methods |= methods[i].bit;
+	}
+	return true;
+}
+
+/* Version 1: their names as texts. */
+static bool
+read_old_methods(struct arena *a, const struct xml_node *root, struct saml_akdb_request *r,
+		 struct err *err)
+{
+	const struct xml_node *list;
+	const char *name;
+
+	if (!find_child(root, SAML_NS_AKDB, "AllowedMethods", &list, err))
+		return false;
+	r->names_methods = list != NULL;
+	for (const struct xml_node *c = list == NULL ? NULL : xml_first(list); c != NULL;
+	     c = xml_next(c)) {
+		if (!xml_is(c, SAML_NS_AKDB, "AuthnMethod"))
+			continue;
+		if (!read_text(a, c, &name, err))
+			return false;
+		r->methods |= saml_akdb_method_of(name);
 	}
 	return true;
 }
@@ -172,10 +201,45 @@ saml_akdb_parse(struct arena *a, const struct xml_node *extensions,
 	r->version = version[0] - '0';
 	if (!saml_attr_bool(root, "EnableStatusDetail", &r->enable_status_detail, err) ||
 	    !read_attributes(a, root, r, err) || !read_display(a, root, r, err) ||
-	    !read_methods(a, root, r, err))
+	    !(r->version == 1 ? read_old_methods : read_methods)(a, root, r, err))
 		return false;
 	*out = r;
 	return true;
+}
+
+/* What holds of every extension, whatever the party's rule. */
+static const char *
+fault_of(const struct saml_akdb_request *r, enum saml_akdb_rule rule)
+{
+	if (r->version == 1 && rule != SAML_AKDB_RULE_V1)
+		return SAML_AKDB_V1;
+	if (r->nameless)
+		return SAML_AKDB_NAMELESS;
+	return r->names_methods && r->methods == 0 ? SAML_AKDB_NO_METHODS : NULL;
+}
+
+/* What a party that must send it has to say. */
+static const char *
+lack_of(const struct saml_akdb_request *r, bool is_signed)
+{
+	if (!is_signed)
+		return SAML_AKDB_UNSIGNED;
+	if (r == NULL)
+		return SAML_AKDB_MISSING;
+	if (r->organization_display_name == NULL || *r->organization_display_name == '\0')
+		return SAML_AKDB_NO_ORGANIZATION;
+	return r->n_attributes == 0 ? SAML_AKDB_NO_ATTRIBUTES : NULL;
+}
+
+bool
+saml_akdb_check(const struct saml_akdb_request *r, bool is_signed, enum saml_akdb_rule rule,
+		struct err *err)
+{
+	const char *why = r == NULL ? NULL : fault_of(r, rule);
+
+	if (why == NULL && rule == SAML_AKDB_RULE_REQUIRED)
+		why = lack_of(r, is_signed);
+	return why == NULL || FAIL(err, ERR_DENIED, why, "akdb:AuthenticationRequest: %s", why);
 }
 
 const char *

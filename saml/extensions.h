@@ -31,10 +31,11 @@ struct saml_akdb_attribute {
 struct saml_akdb_request {
 	int version;               /* 1 or 2 */
 	bool enable_status_detail; /* wants an akdb:StatusDetail with an error */
-	bool names_methods;        /* AuthnMethods is there: only `methods` may be offered */
+	bool names_methods;        /* it lists methods: only `methods` may be offered */
 	unsigned methods;          /* enum saml_akdb_method: listed and not disabled */
 	const struct saml_akdb_attribute *attributes;
 	size_t n_attributes; /* as many as the message holds: the caller has a bound */
+	bool nameless;       /* one was listed without a proper Name */
 	const char *organization_display_name; /* NULL if absent; trimmed, as all texts here */
 	const char *online_service_id;         /* NULL if absent */
 	const char *lang;                      /* NULL if absent */
@@ -44,13 +45,30 @@ struct saml_akdb_request {
 /*
  * Read the extension inside <samlp:Extensions>; *out = NULL when there is none.
  * CDATA and white space around texts are accepted here (BundID interface 10.1).
- * ERR_INPUT: a second one, another version, an attribute without a name, a text
- * past its limit.
+ * ERR_INPUT: a second one, another version, a text past its limit.
  */
 MUST_USE bool saml_akdb_parse(struct arena *a, const struct xml_node *extensions,
 			      const struct saml_akdb_request **out, struct err *err);
 
-/* The JSON text for saml_status.detail: one error with its code and message (BundID 9.7). */
+/* What a party has to say in it. */
+enum saml_akdb_rule {
+	SAML_AKDB_RULE_V2,       /* nothing; what it says, in version 2 */
+	SAML_AKDB_RULE_V1,       /* nothing; version 1 is taken, too */
+	SAML_AKDB_RULE_REQUIRED, /* the four things of BundID interface 9 */
+};
+
+/*
+ * Hold a request to the rule; r NULL: it has no extension, or an unsigned one.
+ * Failures are ERR_DENIED and named as BundID names them (SAML_AKDB_* of
+ * saml/status.h).
+ */
+MUST_USE bool saml_akdb_check(const struct saml_akdb_request *r, bool is_signed,
+			      enum saml_akdb_rule rule, struct err *err);
+
+/* The method of this name, "eID"; 0: none. */
+unsigned saml_akdb_method_of(const char *name);
+
+/* The JSON text of saml_status.detail: one error with its code and message (BundID 9.7). */
 const char *saml_akdb_detail(struct arena *a, const char *code, const char *message);
 
 #endif

@@ -37,6 +37,7 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 		{"nameid", "persistent"},
 		{"nameid", "email"},
 		{"create", "always"},
+		{"akdb", "required"},
 		{"accept-unsigned", "yes"},
 		{"unsolicited", "yes"},
 		{"level-attributes", "yes"},
@@ -68,6 +69,7 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 	assert_int_equal(p.encrypt, ENCRYPT_ALWAYS);
 	assert_int_equal(p.nameid_formats, SAML_NAMEID_IS_PERSISTENT | SAML_NAMEID_IS_EMAIL);
 	assert_int_equal(p.create, CREATE_ALWAYS);
+	assert_int_equal(p.akdb, SAML_AKDB_RULE_REQUIRED);
 	assert_true(p.accept_unsigned && p.unsolicited && p.level_attributes);
 	assert_string_equal(p.purpose_en, "Application");
 	assert_string_equal(p.home_url, "https://amt24.example/");
@@ -104,6 +106,7 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"sso-group\":\"\"}", "sso-group: 1 to 256"},
 		{"{\"consent\":\"never\"}", "consent: changed or always"},
 		{"{\"encrypt\":\"no\"}", "encrypt: auto, never"},
+		{"{\"akdb\":\"v3\"}", "akdb: v2, v1 or required"},
 		{"{\"nameid\":[]}", "nameid: transient, persistent"},
 		{"{\"nameid\":\"email\"}", "nameid: transient, persistent"},
 		{"{\"nameid\":[\"email\",\"entity\"]}", "nameid: transient, persistent"},

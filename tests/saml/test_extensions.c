@@ -2,6 +2,7 @@
 #include "saml/extensions.h"
 
 #include "saml/names.h"
+#include "saml/status.h"
 #include "tests/saml/support.h"
 #include "tests/test.h"
 
@@ -128,13 +129,16 @@ test_version_1_is_told_apart(void **state)
 	struct err err = {0};
 
 	(void)state;
-	ASSERT_OK(parse("<akdb:AuthenticationRequest Version=\"1\"><akdb:AllowedMethods>"
-			"<akdb:AuthnMethod>eID</akdb:AuthnMethod></akdb:AllowedMethods>"
-			"</akdb:AuthenticationRequest>",
-			&r, &err),
-		  &err);
+	ASSERT_OK(
+		parse("<akdb:AuthenticationRequest Version=\"1\"><akdb:AllowedMethods>"
+		      "<akdb:AuthnMethod> eID </akdb:AuthnMethod><akdb:AuthnMethod>Future"
+		      "</akdb:AuthnMethod><x:y xmlns:x=\"urn:x\">Elster</x:y></akdb:AllowedMethods>"
+		      "</akdb:AuthenticationRequest>",
+		      &r, &err),
+		&err);
 	assert_int_equal(r->version, 1);
-	assert_false(r->names_methods);
+	assert_true(r->names_methods);
+	assert_int_equal(r->methods, SAML_AKDB_EID);
 }
 
 static void
@@ -155,9 +159,6 @@ test_broken_extensions_are_refused(void **state)
 	static const struct {
 		const char *inner, *why;
 	} v2[] = {
-		{ATTRIBUTES("<akdb:RequestedAttribute/>"), "no attribute Name"},
-		{ATTRIBUTES("<akdb:RequestedAttribute Name=\" \"/>"), "no proper Name"},
-		{ATTRIBUTES("<akdb:RequestedAttribute Name=\"urn:oid: 1.2\"/>"), "no proper Name"},
 		{ATTRIBUTES("<akdb:RequestedAttribute Name=\"n\" RequiredAttribute=\"ja\"/>"),
 		 "RequiredAttribute"},
 		{ATTRIBUTES("") ATTRIBUTES(""), "second <RequestedAttributes>"},
@@ -221,12 +222,93 @@ test_numbers_and_lengths_have_limits(void **state)
 					     1),
 				&r, &err),
 		       &err, ERR_INPUT, "<Lang> of 1025 octets");
-	ASSERT_REFUSED(parse_v2(arena_printf(a,
-					     ATTRIBUTES("<akdb:RequestedAttribute"
-							" Name=\"%0257d\"/>"),
-					     1),
-				&r, &err),
-		       &err, ERR_INPUT, "no proper Name");
+}
+
+#define ORGANIZATION                                                      \
+	DISPLAY("<classic-ui:OrganizationDisplayName>Amt</classic-ui:Org" \
+		"anizationDisplayName>")
+#define SURNAME ATTRIBUTES("<akdb:RequestedAttribute Name=\"urn:oid:2.5.4.4\"/>")
+
+/* BundID interface 9: what is wrong is named as there, so that a portal's code knows it. */
+static void
+test_the_rule_of_a_party_is_held(void **state)
+{
+	static const struct {
+		const char *inner; /* NULL: no extension */
+		int version;
+		bool is_signed;
+		const char *v2, *v1, *required; /* why it is refused under each rule */
+	} rows[] = {
+		{NULL, 0, true, NULL, NULL, SAML_AKDB_MISSING},
+		{NULL, 0, false, NULL, NULL, SAML_AKDB_UNSIGNED},
+		{ORGANIZATION SURNAME, 2, true, NULL, NULL, NULL},
+		{ORGANIZATION SURNAME, 1, true, SAML_AKDB_V1, NULL, SAML_AKDB_V1},
+		{SURNAME, 2, true, NULL, NULL, SAML_AKDB_NO_ORGANIZATION},
+		{DISPLAY("<classic-ui:OrganizationDisplayName> </classic-ui:OrganizationDisplay"
+			 "Name>") SURNAME,
+		 2, true, NULL, NULL, SAML_AKDB_NO_ORGANIZATION},
+		{ORGANIZATION, 2, true, NULL, NULL, SAML_AKDB_NO_ATTRIBUTES},
+		{ORGANIZATION ATTRIBUTES(""), 2, true, NULL, NULL, SAML_AKDB_NO_ATTRIBUTES},
+		{"<akdb:AuthnMethods/>" ORGANIZATION SURNAME, 2, true, SAML_AKDB_NO_METHODS,
+		 SAML_AKDB_NO_METHODS, SAML_AKDB_NO_METHODS},
+		{"<akdb:AuthnMethods><akdb:eID><akdb:Enabled>false</akdb:Enabled></akdb:eID>"
+		 "</akdb:AuthnMethods>",
+		 2, true, SAML_AKDB_NO_METHODS, SAML_AKDB_NO_METHODS, SAML_AKDB_NO_METHODS},
+		{"<akdb:AllowedMethods/>", 1, true, SAML_AKDB_V1, SAML_AKDB_NO_METHODS,
+		 SAML_AKDB_V1},
+		{ATTRIBUTES("<akdb:RequestedAttribute/>"), 2, true, SAML_AKDB_NAMELESS,
+		 SAML_AKDB_NAMELESS, SAML_AKDB_NAMELESS},
+		{ATTRIBUTES("<akdb:RequestedAttribute Name=\" \"/>"), 2, true, SAML_AKDB_NAMELESS,
+		 SAML_AKDB_NAMELESS, SAML_AKDB_NAMELESS},
+		{ATTRIBUTES("<akdb:RequestedAttribute Name=\"urn:oid: 1.2\"/>"), 2, true,
+		 SAML_AKDB_NAMELESS, SAML_AKDB_NAMELESS, SAML_AKDB_NAMELESS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *const why[] = {[SAML_AKDB_RULE_V2] = rows[i].v2,
+					   [SAML_AKDB_RULE_V1] = rows[i].v1,
+					   [SAML_AKDB_RULE_REQUIRED] = rows[i].required};
+		const struct saml_akdb_request *r = NULL;
+		struct err err = {0};
+
+		if (rows[i].inner != NULL)
+			ASSERT_OK(parse(arena_printf(a,
+						     "<akdb:AuthenticationRequest Version=\"%d\""
+						     ">%s</akdb:AuthenticationRequest>",
+						     rows[i].version, rows[i].inner),
+					&r, &err),
+				  &err);
+		for (size_t rule = 0; rule < ARRAY_LEN(why); rule++) {
+			bool ok = saml_akdb_check(r, rows[i].is_signed, (enum saml_akdb_rule)rule,
+						  &err);
+
+			assert_int_equal(ok, why[rule] == NULL);
+			if (!ok) {
+				assert_int_equal(err.kind, ERR_DENIED);
+				assert_string_equal(err.proto, why[rule]);
+			}
+			err_clear(&err);
+		}
+	}
+}
+
+static void
+test_a_name_has_a_limit(void **state)
+{
+	const struct saml_akdb_request *r;
+	struct err err = {0};
+
+	(void)state;
+	for (int n = 256; n <= 257; n++) {
+		ASSERT_OK(parse_v2(arena_printf(a,
+						ATTRIBUTES("<akdb:RequestedAttribute"
+							   " Name=\"%0*d\"/>"),
+						n, 1),
+				   &r, &err),
+			  &err);
+		assert_int_equal(r->nameless, n > 256);
+	}
 }
 
 static void
@@ -265,6 +347,8 @@ main(void)
 		cmocka_unit_test(test_version_1_is_told_apart),
 		cmocka_unit_test(test_broken_extensions_are_refused),
 		cmocka_unit_test(test_numbers_and_lengths_have_limits),
+		cmocka_unit_test(test_the_rule_of_a_party_is_held),
+		cmocka_unit_test(test_a_name_has_a_limit),
 		cmocka_unit_test(test_a_status_detail_is_the_json_of_the_interface),
 	};
 

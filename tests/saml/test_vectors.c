@@ -205,6 +205,7 @@ read_authn_request(struct arena *a, const struct saml_verified *v, struct buf *b
 	if (!saml_authn_request_parse(a, v, &r, err) ||
 	    !saml_authn_request_check(r, PORTAL_SSO, &saml_window_default, portal_now(), &acs,
 				      err) ||
+	    !saml_akdb_check(r->akdb, r->header.is_signed, SAML_AKDB_RULE_V1, err) ||
 	    !saml_authn_request_check_wish(r, PORTAL_OURS, PORTAL_NAMEIDS, &wish, err))
 		return false;
 	print_authn_request(b, r, acs, &wish);
