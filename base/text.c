@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include <uninorm.h>
+
+#define NFC_GROWS_MOST 3
+
 static size_t
 utf8_length(unsigned char lead)
 {
@@ -124,6 +128,28 @@ text_trim(struct arena *a, const char *s)
 	for (n = strlen(s); n > 0 && strchr(blanks, s[n - 1]) != NULL; n--)
 		;
 	return arena_strndup(a, s, n);
+}
+
+bool
+text_nfc(struct arena *a, const char *s, const char **out, struct err *err)
+{
+	const char *end = s;
+
+	while ((unsigned char)*end - 1U < 0x7f)
+		end++;
+	if (*end == '\0') {
+		*out = s;
+		return true;
+	}
+	/* No text grows by more than this (UAX 15, table of expansion factors), so the room is
+	 * used. */
+	size_t n = NFC_GROWS_MOST * (strlen(s) + 1);
+	uint8_t *room = arena_alloc(a, n);
+
+	if (u8_normalize(UNINORM_NFC, (const uint8_t *)s, strlen(s) + 1, room, &n) != room)
+		return FAIL(err, ERR_INTERNAL, NULL, "text cannot be normalized");
+	*out = (const char *)room;
+	return true;
 }
 
 static size_t

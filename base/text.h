@@ -38,6 +38,13 @@ bool text_starts(const char *s, const char *prefix);
 char *text_trim(struct arena *a, const char *s);
 
 /*
+ * *out becomes s in Unicode's normal form C, so that one text has one spelling
+ * whatever keyboard it was typed on; s itself when it is ASCII.  ERR_INTERNAL:
+ * want of memory.
+ */
+MUST_USE bool text_nfc(struct arena *a, const char *s, const char **out, struct err *err);
+
+/*
  * Split at single spaces into words (RFC 6749 3.3 scope lists).  Empty words
  * are dropped.  *n_out words at most max_words; more is ERR_INPUT.
  */

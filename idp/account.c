@@ -32,7 +32,11 @@ account_work_of(const struct request *rq)
 bool
 account_login_name(struct arena *a, const char *typed, const char **out, struct err *err)
 {
-	char *name = text_trim(a, typed);
+	const char *normal;
+
+	if (!text_nfc(a, typed, &normal, err))
+		return false;
+	char *name = text_trim(a, normal);
 	size_t n = strlen(name);
 
 	if (n < 3 || n > LOGIN_NAME_MAX_BYTES)
@@ -143,7 +147,10 @@ account_seal(const struct account_work *w, struct subject_id id, struct bytes ac
 	struct bytes *sealed = ARENA_ARRAY(w->a, struct bytes, n + 1);
 
 	for (size_t i = 0; i < n; i++) {
-		const char *text = held[i].verified_empty ? "" : held[i].value;
+		const char *text;
+
+		if (!text_nfc(w->a, held[i].verified_empty ? "" : held[i].value, &text, err))
+			return false;
 		char *v = arena_printf(w->a, "%c%s",
 				       held[i].verified_empty ? VALUE_EMPTY : VALUE_TEXT, text);
 

@@ -1,4 +1,4 @@
-/* The attribute table; see attribute.h.  Names and OIDs as BundID's portals know them. */
+/* The attribute table; see attribute.h. */
 #include "idp/attribute.h"
 
 #include <string.h>
@@ -10,33 +10,24 @@
 #define MINI (ATTRIBUTE_SELF | ATTRIBUTE_MINIMUM)
 
 const struct attribute attributes[] = {
-	{"given_names", "urn:oid:2.5.4.42", "givenName", "given_name", "profile",
-	 "attr.given_names", ATTRIBUTE_TEXT, MINI, 200},
-	{"family_name", "urn:oid:2.5.4.4", "surname", "family_name", "profile", "attr.family_name",
+	{"given_names", "given_name", "profile", "attr.given_names", ATTRIBUTE_TEXT, MINI, 200},
+	{"family_name", "family_name", "profile", "attr.family_name", ATTRIBUTE_TEXT, MINI, 200},
+	{"birth_name", "birth_family_name", "profile", "attr.birth_name", ATTRIBUTE_TEXT, MINI,
+	 200},
+	{"title", "title", "profile", "attr.title", ATTRIBUTE_TEXT, SELF, 100},
+	{"birth_date", "birthdate", "profile", "attr.birth_date", ATTRIBUTE_DATE, MINI, 10},
+	{"birth_place", "place_of_birth.locality", "profile", "attr.birth_place", ATTRIBUTE_TEXT,
+	 MINI, 200},
+	{"nationality", "nationalities", "profile", "attr.nationality", ATTRIBUTE_NATION, SELF, 3},
+	{"street_address", "address.street_address", "address", "attr.street_address",
 	 ATTRIBUTE_TEXT, MINI, 200},
-	{"birth_name", "urn:oid:1.2.40.0.10.2.1.1.225566", "birthName", "birth_family_name",
-	 "profile", "attr.birth_name", ATTRIBUTE_TEXT, MINI, 200},
-	{"title", "urn:oid:0.9.2342.19200300.100.1.40", "personalTitle", "title", "profile",
-	 "attr.title", ATTRIBUTE_TEXT, SELF, 100},
-	{"birth_date", "urn:oid:1.2.40.0.10.2.1.1.55", "birthdate", "birthdate", "profile",
-	 "attr.birth_date", ATTRIBUTE_DATE, MINI, 10},
-	{"birth_place", "urn:oid:1.3.6.1.5.5.7.9.2", "placeOfBirth", "place_of_birth.locality",
-	 "profile", "attr.birth_place", ATTRIBUTE_TEXT, MINI, 200},
-	{"nationality", "urn:oid:1.2.40.0.10.2.1.1.225577", "nationality", "nationalities",
-	 "profile", "attr.nationality", ATTRIBUTE_NATION, SELF, 3},
-	{"street_address", "urn:oid:2.5.4.16", "postalAddress", "address.street_address", "address",
-	 "attr.street_address", ATTRIBUTE_TEXT, MINI, 200},
-	{"postal_code", "urn:oid:2.5.4.17", "postalCode", "address.postal_code", "address",
-	 "attr.postal_code", ATTRIBUTE_POSTCODE, MINI, 10},
-	{"locality", "urn:oid:2.5.4.7", "localityName", "address.locality", "address",
-	 "attr.locality", ATTRIBUTE_TEXT, MINI, 200},
-	{"country", "urn:oid:1.2.40.0.10.2.1.1.225599", "country", "address.country", "address",
-	 "attr.country", ATTRIBUTE_COUNTRY, MINI, 2},
-	{"email", "urn:oid:0.9.2342.19200300.100.1.3", "mail", "email", "email", "attr.email",
-	 ATTRIBUTE_EMAIL, SELF, 254},
-	{"phone_number", "urn:oid:2.5.4.20", "telephoneNumber", "phone_number", "phone",
-	 "attr.phone_number", ATTRIBUTE_TEXT, SELF, 40},
-	{NULL, NULL, NULL, NULL, NULL, NULL, ATTRIBUTE_TEXT, 0, 0},
+	{"postal_code", "address.postal_code", "address", "attr.postal_code", ATTRIBUTE_POSTCODE,
+	 MINI, 10},
+	{"locality", "address.locality", "address", "attr.locality", ATTRIBUTE_TEXT, MINI, 200},
+	{"country", "address.country", "address", "attr.country", ATTRIBUTE_COUNTRY, MINI, 2},
+	{"email", "email", "email", "attr.email", ATTRIBUTE_EMAIL, SELF, 254},
+	{"phone_number", "phone_number", "phone", "attr.phone_number", ATTRIBUTE_TEXT, SELF, 40},
+	{NULL, NULL, NULL, NULL, ATTRIBUTE_TEXT, 0, 0},
 };
 
 const struct attribute *
@@ -44,15 +35,6 @@ attribute_by_name(const char *name)
 {
 	for (const struct attribute *at = attributes; at->name != NULL; at++)
 		if (strcmp(at->name, name) == 0)
-			return at;
-	return NULL;
-}
-
-const struct attribute *
-attribute_by_saml_name(const char *saml_name)
-{
-	for (const struct attribute *at = attributes; at->name != NULL; at++)
-		if (strcmp(at->saml_name, saml_name) == 0)
 			return at;
 	return NULL;
 }

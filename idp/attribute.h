@@ -1,7 +1,7 @@
 /*
  * THE ATTRIBUTES an account can hold and a portal can ask for, in one table:
- * name inside, names in SAML, claim and scope in OIDC, label of the consent
- * page.  Adding one is adding a row and two texts.
+ * name inside, claim and scope in OIDC, label of the consent page.  Adding one
+ * is adding a row, two texts and its SAML name (idp/vocabulary.c).
  */
 #ifndef KONTOR_IDP_ATTRIBUTE_H
 #define KONTOR_IDP_ATTRIBUTE_H
@@ -25,12 +25,10 @@ enum attribute_use {
 };
 
 struct attribute {
-	const char *name;          /* "family_name": rows, command line, consent */
-	const char *saml_name;     /* "urn:oid:2.5.4.4" */
-	const char *saml_friendly; /* "surname": for people only (domain rule: map by Name) */
-	const char *claim;         /* "family_name"; "address.locality" is a member of an object */
-	const char *scope;         /* the scope that asks for it */
-	const char *text_key;      /* label in web/i18n */
+	const char *name;     /* "family_name": rows, command line, consent */
+	const char *claim;    /* "family_name"; "address.locality" is a member of an object */
+	const char *scope;    /* the scope that asks for it */
+	const char *text_key; /* label in web/i18n */
 	enum attribute_shape shape;
 	unsigned use;
 	size_t max_bytes;
@@ -40,7 +38,6 @@ extern const struct attribute attributes[]; /* ends with a NULL name */
 
 /* NULL: none of that name. */
 const struct attribute *attribute_by_name(const char *name);
-const struct attribute *attribute_by_saml_name(const char *saml_name);
 
 /* By claim as a portal writes it; "address" and other objects: see attribute_in_claim. */
 const struct attribute *attribute_by_claim(const char *claim);
@@ -48,8 +45,7 @@ const struct attribute *attribute_by_claim(const char *claim);
 /* The attribute's claim is `claim` or a member of the object `claim`. */
 bool attribute_in_claim(const struct attribute *at, const char *claim);
 
-/* A value as a person or an officer enters it: of the attribute's shape and length, NFC not forced.
- */
+/* A value as a person or an officer enters it: of the attribute's shape and length. */
 MUST_USE bool attribute_check_value(const struct attribute *at, const char *value, struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "idp/config.h"
 #include "idp/flow.h"
 #include "idp/login.h"
+#include "idp/saml_attributes.h"
 #include "idp/saml_level.h"
 #include "idp/saml_peer.h"
 #include "saml/names.h"
@@ -18,58 +19,7 @@
 #define ASSERTION_LIVES_S 300
 #define ASSERTION_SKEW_S  60
 
-/* Attributes that describe the login, not the person (reference: BundID interface 6). */
-#define OID_BPK2           "urn:oid:1.3.6.1.4.1.25484.494450.3"
-#define OID_LOGIN_LEVEL    "urn:oid:1.2.40.0.10.2.1.1.261.94"
-#define OID_PROVED_BY      "urn:oid:1.3.6.1.4.1.25484.494450.2"
-#define OID_MFA            "urn:oid:1.3.6.1.4.1.25484.494450.7"
-#define NAME_LEVELS        "urn:kontor:attribute-levels"
-#define N_LOGIN_ATTRIBUTES 5
-
 /* ---- asking ---- */
-
-/* What the request names, from akdb's extension, else from the metadata's service. */
-struct named {
-	const char *name;
-	bool required;
-};
-
-static size_t
-named_attributes(struct arena *a, const struct saml_authn_request *r, const struct saml_wish *wish,
-		 struct named **out)
-{
-	size_t n = r->akdb != NULL && r->akdb->n_attributes > 0 ? r->akdb->n_attributes
-		   : wish->service == NULL                      ? 0
-								: wish->service->n_attributes;
-	bool akdb = r->akdb != NULL && r->akdb->n_attributes > 0;
-
-	*out = ARENA_ARRAY(a, struct named, n + 1);
-	for (size_t i = 0; i < n; i++)
-		(*out)[i] = akdb ? (struct named){r->akdb->attributes[i].name,
-						  r->akdb->attributes[i].required}
-				 : (struct named){wish->service->attributes[i].name,
-						  wish->service->attributes[i].required};
-	return n;
-}
-
-static void
-fill_wanted(struct arena *a, const struct named *named, size_t n, struct ask *ask)
-{
-	struct wanted *w = ARENA_ARRAY(a, struct wanted, n + 1);
-	json_t *others = json_new_array(a);
-	size_t used = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct attribute *at = attribute_by_saml_name(named[i].name);
-
-		if (at != NULL)
-			w[used++] = (struct wanted){at, named[i].required};
-		else
-			json_push_str(a, others, named[i].name);
-	}
-	ask->wanted = (struct wanted_list){w, used};
-	json_put(a, ask->state, "login_attributes", others);
-}
 
 /* An address names only for a party that may learn it. */
 static unsigned
@@ -115,6 +65,8 @@ answer_state(struct arena *a, const struct saml_authn_request *r, const struct s
 	json_put_str(a, s, "acs", acs->url);
 	json_put_str(a, s, "relay_state", relay_state);
 	json_put_bool(a, s, "detail", wants_detail(r));
+	json_put_bool(a, s, "once", r->one_time_use);
+	json_put_str(a, s, "sp_type", r->eidas.sp_type);
 	json_put_str(a, s, "online_service", r->akdb == NULL ? NULL : r->akdb->online_service_id);
 	for (size_t i = 0; i < r->n_class_refs; i++)
 		json_push_str(a, classes, r->class_refs[i]);
@@ -152,7 +104,6 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 				  2 * saml_window_default.skew_s,
 	};
 	struct saml_wish wish;
-	struct named *named;
 
 	if (!saml_akdb_check(r->akdb, r->header.is_signed, p->policy.akdb, err) ||
 	    !has_means(r->akdb, err) ||
@@ -163,14 +114,10 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 			       err))
 		return false;
 	json_put_str(rq->a, ask.state, "nameid", wish.nameid_format);
-	size_t n = named_attributes(rq->a, r, &wish, &named);
-
-	if (n > ASK_NAMES_MAX)
-		return FAIL(err, ERR_DENIED, SAML_WHY_TOO_MANY_NAMES, "%zu attributes named", n);
-	ask.names_attributes = n > 0;
+	if (!saml_attributes_asked(rq->a, r, &wish, &ask, err))
+		return false;
 	ask.person = wish.person;
 	ask.known_only = wish.known_only && p->policy.create == CREATE_ASKED;
-	fill_wanted(rq->a, named, n, &ask);
 	if (text_eq(wish.nameid_format, SAML_NAMEID_EMAIL))
 		want_email(rq->a, &ask);
 	*out = ask;
@@ -181,13 +128,11 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 
 struct state {
 	const char *id, *acs, *relay_state, *nameid;
-	const char **login_attributes;
-	size_t n_login_attributes;
-	bool detail;
+	bool detail, once;
 };
 
 static bool
-state_read(struct arena *a, const struct ask *ask, struct state *out, struct err *err)
+state_read(const struct ask *ask, struct state *out, struct err *err)
 {
 	const json_t *s = ask->state;
 
@@ -196,103 +141,11 @@ state_read(struct arena *a, const struct ask *ask, struct state *out, struct err
 	    !json_get_str(s, "relay_state", &out->relay_state, err) ||
 	    !json_get_str(s, "nameid", &out->nameid, err) ||
 	    !json_get_bool(s, "detail", &out->detail, err) ||
-	    !json_get_strs(a, s, "login_attributes", ASK_NAMES_MAX, &out->login_attributes,
-			   &out->n_login_attributes, err))
+	    !json_get_bool(s, "once", &out->once, err))
 		return false;
 	if (out->acs == NULL)
 		return FAIL(err, ERR_INTERNAL, NULL, "a stored SAML ask without ACS");
 	return true;
-}
-
-static bool
-asked_for(const struct state *s, const struct party *p, const char *name)
-{
-	for (size_t i = 0; i < s->n_login_attributes; i++)
-		if (strcmp(s->login_attributes[i], name) == 0)
-			return true;
-	return p->policy.level_attributes &&
-	       (strcmp(name, OID_LOGIN_LEVEL) == 0 || strcmp(name, NAME_LEVELS) == 0);
-}
-
-static void
-put_attribute(struct arena *a, struct saml_attribute *list, size_t *n, const char *name,
-	      const char *friendly, enum level level, const char *value)
-{
-	const char **values = ARENA_ARRAY(a, const char *, 1);
-
-	values[0] = value;
-	list[(*n)++] = (struct saml_attribute){
-		.name = name,
-		.name_format = SAML_ATTRNAME_URI,
-		.friendly_name = friendly,
-		.trust_level = level_trust_word(level),
-		.values = values,
-		.n_values = 1,
-	};
-}
-
-static void
-put_levels(struct arena *a, const struct flow *f, struct saml_attribute *list, size_t *n)
-{
-	const char **values = ARENA_ARRAY(a, const char *, f->granted.n + 1);
-	size_t used = 0;
-
-	for (size_t i = 0; i < f->granted.n; i++) {
-		const struct released *r = &f->granted.p[i];
-		const char *word = level_word(r->level, f->ask.party->policy.vocabulary);
-
-		if (word == NULL) /* eIDAS has none for Basisregistrierung */
-			continue;
-		values[used++] = arena_printf(a, "%s=%s", r->at->saml_friendly, word);
-	}
-	if (used > 0)
-		list[(*n)++] = (struct saml_attribute){
-			.name = NAME_LEVELS,
-			.name_format = SAML_ATTRNAME_URI,
-			.friendly_name = "attributeLevels",
-			.values = values,
-			.n_values = used,
-		};
-}
-
-static const char *
-proved_by(const struct db_session *s)
-{
-	const struct login_method *m = login_method_find(s->proofs[s->n_proofs - 1].method);
-
-	return m == NULL ? "Benutzername" : m->proved_by;
-}
-
-static const struct saml_attribute *
-attributes_of(struct flow *f, const struct state *s, const char *pseudonym, const char *class_ref,
-	      size_t *n)
-{
-	struct arena *a = f->rq->a;
-	const struct party *p = f->ask.party;
-	struct saml_attribute *list =
-		ARENA_ARRAY(a, struct saml_attribute, f->granted.n + N_LOGIN_ATTRIBUTES);
-
-	*n = 0;
-	for (size_t i = 0; i < f->granted.n; i++) {
-		const struct released *r = &f->granted.p[i];
-
-		put_attribute(a, list, n, r->at->saml_name, r->at->saml_friendly, r->level,
-			      r->value);
-	}
-	if (asked_for(s, p, OID_BPK2))
-		put_attribute(a, list, n, OID_BPK2, "bPK2", LEVEL_NONE, pseudonym);
-	if (asked_for(s, p, OID_LOGIN_LEVEL))
-		put_attribute(a, list, n, OID_LOGIN_LEVEL, "EID-CITIZEN-QAA-LEVEL", LEVEL_NONE,
-			      class_ref);
-	if (asked_for(s, p, OID_PROVED_BY))
-		put_attribute(a, list, n, OID_PROVED_BY, "AssertionProvedBy", LEVEL_NONE,
-			      proved_by(f->session));
-	if (asked_for(s, p, OID_MFA))
-		put_attribute(a, list, n, OID_MFA, "mfa", LEVEL_NONE,
-			      f->session->n_proofs > 1 ? "true" : "false");
-	if (asked_for(s, p, NAME_LEVELS))
-		put_levels(a, f, list, n);
-	return list;
 }
 
 /* The session of the portal may last no longer than its level allows (TR-03160-1 4.3). */
@@ -379,7 +232,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 	const char *pseudonym;
 	struct state s;
 
-	if (!state_read(rq->a, &f->ask, &s, err) ||
+	if (!state_read(&f->ask, &s, err) ||
 	    !account_pseudonym(&w, f->subject, f->ask.party->sector, f->holding.pseudonym,
 			       &pseudonym, err))
 		return false;
@@ -398,6 +251,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.session_index = rand_xml_id(rq->a),
 		.session_not_on_or_after = session_ends(f),
 		.class_ref = class_ref,
+		.one_time_use = s.once,
 	};
 
 	if (assertion.nameid.value == NULL)
@@ -405,7 +259,9 @@ build(struct flow *f, struct response *rs, struct err *err)
 	if (class_ref == NULL)
 		return FAIL(err, ERR_INTERNAL, NULL, "the party's vocabulary has no word for %d",
 			    (int)flow_told_level(f));
-	assertion.attributes = attributes_of(f, &s, pseudonym, class_ref, &assertion.n_attributes);
+	if (!saml_attributes_told(f, pseudonym, class_ref, &assertion.attributes,
+				  &assertion.n_attributes, err))
+		return false;
 	*participant = (struct db_participant){
 		.party = f->ask.party->id,
 		.dialect = "saml",
@@ -423,9 +279,10 @@ record(struct flow *f, struct err *err)
 {
 	struct request *rq = f->rq;
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
-	const char *service = NULL;
+	const char *service = NULL, *sp_type = NULL;
 
-	if (!json_get_str(f->ask.state, "online_service", &service, err))
+	if (!json_get_str(f->ask.state, "online_service", &service, err) ||
+	    !json_get_str(f->ask.state, "sp_type", &sp_type, err))
 		return false;
 	struct db_audit audit = {
 		.event = AUDIT_ASSERTION,
@@ -434,7 +291,7 @@ record(struct flow *f, struct err *err)
 		.party = f->ask.party->id,
 		.details = audit_details(rq->a, "dialect", "saml", "level",
 					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT),
-					 "online_service", service, NULL),
+					 "online_service", service, "sp_type", sp_type, NULL),
 	};
 	bool first;
 
@@ -476,10 +333,11 @@ static bool
 refuse(struct flow *f, enum flow_state why, struct response *rs, struct err *err)
 {
 	struct arena *a = f->rq->a;
-	const char *about = why == FLOW_MISSING ? f->offer.missing->saml_name : NULL;
+	const char *about =
+		why == FLOW_MISSING ? saml_attributes_name(a, &f->ask, f->offer.missing) : NULL;
 	struct state s;
 
-	return state_read(a, &f->ask, &s, err) &&
+	return state_read(&f->ask, &s, err) &&
 	       send_response(f, &s, status_of(a, reason_of(f, why), s.detail, about), NULL, rs,
 			     err);
 }

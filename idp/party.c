@@ -9,9 +9,8 @@
 
 #define MAX_DOCUMENT_BYTES (1024 * 1024)
 
-/* "https://host:port/x" -> "host": what BundID derives pseudonyms from (DESIGN 2.8 proposes it). */
-static const char *
-host_of(struct arena *a, const char *uri)
+const char *
+party_host(struct arena *a, const char *uri)
 {
 	const char *from = strstr(uri, "://");
 
@@ -50,13 +49,28 @@ wanted_of_saml(struct arena *a, const struct saml_party *saml)
 	for (size_t s = 0; s < saml->n_services; s++) {
 		for (size_t i = 0; i < saml->services[s].n_attributes; i++) {
 			const struct saml_requested_attribute *r = &saml->services[s].attributes[i];
-			const struct attribute *at = attribute_by_saml_name(r->name);
 
-			if (at != NULL && !wanted_has(w, n, at))
-				w[n++] = (struct wanted){at, r->required};
+			for (const struct attribute *at = attributes; at->name != NULL; at++)
+				if (vocabulary_names(r->name, at) && !wanted_has(w, n, at))
+					w[n++] = (struct wanted){at, r->required};
 		}
 	}
 	return (struct wanted_list){w, n};
+}
+
+/* The names that a party's metadata uses are those it understands. */
+static enum vocabulary
+names_of_saml(const struct saml_party *saml)
+{
+	for (size_t s = 0; s < saml->n_services; s++) {
+		for (size_t i = 0; i < saml->services[s].n_attributes; i++) {
+			enum vocabulary v = vocabulary_of(saml->services[s].attributes[i].name);
+
+			if (v != VOCABULARY_COUNT)
+				return v;
+		}
+	}
+	return VOCABULARY_BUNDID;
 }
 
 /* What an OIDC client's scopes stand for, likewise. */
@@ -81,7 +95,9 @@ parse_saml(struct arena *a, const struct db_party *row, struct party *p, struct 
 		p->policy.vocabulary = LEVEL_VOCAB_STORK;
 	if (p->policy.attributes.n == 0)
 		p->policy.attributes = wanted_of_saml(a, p->saml);
-	p->sector = p->policy.sector == NULL ? host_of(a, row->id) : p->policy.sector;
+	if (p->policy.names == VOCABULARY_COUNT)
+		p->policy.names = names_of_saml(p->saml);
+	p->sector = p->policy.sector == NULL ? party_host(a, row->id) : p->policy.sector;
 	return true;
 }
 

@@ -48,6 +48,9 @@ void parties_create(struct arena *a, const struct db_party *rows, size_t n,
 /* NULL: none, or disabled. */
 const struct party *party_find(const struct parties *parties, const char *id);
 
+/* "https://host:port/x" -> "host", by which BundID's portals and pseudonyms go. */
+const char *party_host(struct arena *a, const char *uri);
+
 /* What the consent page and error pages call it, and why it asks. */
 const char *party_purpose(const struct party *party, enum lang lang);
 

@@ -246,6 +246,13 @@ read_akdb(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err 
 }
 
 static bool
+read_attribute_names(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	return vocabulary_from_word(json_string_value(v), &p->names) ||
+	       FAIL(err, ERR_INPUT, NULL, "bundid, basic, eidas or ekona expected");
+}
+
+static bool
 read_yes_no(const json_t *v, bool *out, struct err *err)
 {
 	static const char *const words[] = {"no", "yes", NULL};
@@ -261,6 +268,12 @@ static bool
 read_unsigned(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
 {
 	return read_yes_no(v, &p->accept_unsigned, err);
+}
+
+static bool
+read_subject_id(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_yes_no(v, &p->subject_id, err);
 }
 
 static bool
@@ -339,6 +352,10 @@ const struct policy_key policy_keys[] = {
 	{"akdb", "v2|v1|required", "v2",
 	 "BundID's request extension: read in version 2, in version 1 as well, or demanded.",
 	 false},
+	{"attribute-names", "bundid|basic|eidas|ekona", "those of its metadata, else bundid",
+	 "The names of SAML attributes, when a request names none.", false},
+	{"subject-id", "yes|no", "no",
+	 "Tell the one identifier for all parties, too, when it is asked for.", false},
 	{"unsolicited", "yes|no", "no", "Sign on by a link to us, without a request of the party.",
 	 false},
 	{"level-attributes", "yes|no", "no",
@@ -351,11 +368,13 @@ const struct policy_key policy_keys[] = {
 
 /* In the order of policy_keys. */
 static const policy_read readers[ARRAY_LEN(policy_keys) - 1] = {
-	read_floor,      read_cap,        read_attributes,  read_sector,
-	read_suite,      read_vocabulary, read_level_words, read_sso_group,
-	read_consent,    read_encrypt,    read_nameids,     read_create,
-	read_unsigned,   read_akdb,       read_unsolicited, read_level_attributes,
-	read_purpose_de, read_purpose_en, read_home,
+	read_floor,       read_cap,         read_attributes,
+	read_sector,      read_suite,       read_vocabulary,
+	read_level_words, read_sso_group,   read_consent,
+	read_encrypt,     read_nameids,     read_create,
+	read_unsigned,    read_akdb,        read_attribute_names,
+	read_subject_id,  read_unsolicited, read_level_attributes,
+	read_purpose_de,  read_purpose_en,  read_home,
 };
 
 static size_t
@@ -376,6 +395,7 @@ policy_parse(struct arena *a, const char *json, struct policy *out, struct err *
 		.suite = SIG_ES256,
 		.nameid_formats = SAML_NAMEID_IS_TRANSIENT | SAML_NAMEID_IS_PERSISTENT,
 		.vocabulary = LEVEL_VOCAB_COUNT, /* the dialect decides */
+		.names = VOCABULARY_COUNT,
 		.sso_group = "portalverbund",
 	};
 	json_t *o, *v;

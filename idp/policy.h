@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "idp/release.h"
+#include "idp/vocabulary.h"
 #include "keys/key_ops.h"
 #include "saml/extensions.h"
 #include "saml/nameid.h"
@@ -37,6 +38,8 @@ struct policy {
 	unsigned nameid_formats;   /* enum saml_nameid_format: how it may be told who somebody is */
 	enum policy_create create; /* of a persistent NameID; see the table */
 	enum saml_akdb_rule akdb;  /* of BundID's extension in its requests */
+	enum vocabulary names;     /* of attributes; VOCABULARY_COUNT: its metadata says */
+	bool subject_id;           /* may get an identifier that others get as well */
 	bool unsolicited;          /* SAML answers that it did not ask for */
 	bool accept_unsigned;      /* SAML requests without any signature */
 	bool level_attributes;     /* also send levels as an attribute/claim of their own */

@@ -140,23 +140,6 @@ published(struct snapshot *snap, enum key_purpose purpose, size_t *n)
 	return keys;
 }
 
-static const struct saml_attribute *
-supported(struct arena *a, size_t *n)
-{
-	size_t used = 0;
-
-	while (attributes[used].name != NULL)
-		used++;
-	struct saml_attribute *list = ARENA_ARRAY(a, struct saml_attribute, used + 1);
-
-	for (size_t i = 0; i < used; i++)
-		list[i] = (struct saml_attribute){.name = attributes[i].saml_name,
-						  .name_format = SAML_ATTRNAME_URI,
-						  .friendly_name = attributes[i].saml_friendly};
-	*n = used;
-	return list;
-}
-
 static struct saml_texts
 one_text(struct arena *a, const char *text)
 {
@@ -204,7 +187,7 @@ add_metadata(struct app *app, struct snapshot *snap, time_t now, struct err *err
 
 	d.signing = published(snap, KEY_SAML_SIGN, &d.n_signing);
 	d.encryption = published(snap, KEY_DECRYPT, &d.n_encryption);
-	d.attributes = supported(a, &d.n_attributes);
+	d.attributes = vocabulary_list(a, &d.n_attributes);
 	d.contacts = contacts(a, conf, &d.n_contacts);
 	return saml_signer_of(a, snap->keyring, app->signer, SIG_ES256, &signer, err) &&
 	       saml_metadata_build(a, &d, &signer, &doc.body, err) &&

@@ -69,16 +69,31 @@ write_attributes(struct xmlw *w, const struct saml_assertion *f)
 	xmlw_close(w);
 }
 
+/* Prefixes that occur in values of xsi:type alone; the list that the signature names them by. */
+static const char *
+declare_types(struct xmlw *w, struct arena *a, const struct saml_assertion *f)
+{
+	const struct xmlns *other = NULL;
+
+	for (size_t i = 0; i < f->n_attributes && other == NULL; i++)
+		other = f->attributes[i].type_ns;
+	xmlw_declare(w, &xmlns_xs);
+	if (other == NULL)
+		return xmlns_xs.prefix;
+	xmlw_declare(w, other);
+	return arena_printf(a, "%s %s", other->prefix, xmlns_xs.prefix);
+}
+
 bool
 saml_assertion_build(struct arena *a, const struct saml_assertion *f, struct saml_to_sign *out,
 		     struct err *err)
 {
-	struct saml_to_sign done = {.id = f->id, .prefix_list = xmlns_xs.prefix};
+	struct saml_to_sign done = {.id = f->id};
 	struct xmlw w;
 
 	xmlw_init(&w, a, ASSERTION_MAX);
 	xmlw_open(&w, &xmlns_saml, "Assertion");
-	xmlw_declare(&w, &xmlns_xs); /* for the values of xsi:type */
+	done.prefix_list = declare_types(&w, a, f);
 	xmlw_attr(&w, NULL, "ID", f->id);
 	xmlw_attr(&w, NULL, "IssueInstant", clock_text(a, f->issued_at));
 	xmlw_attr(&w, NULL, "Version", "2.0");

@@ -24,9 +24,9 @@ struct saml_assertion {
 	bool one_time_use;
 	time_t authn_at; /* when the person proved who they are */
 	const char *session_index;
-	time_t session_not_on_or_after; /* 0: left out */
-	const char *class_ref;          /* AuthnContextClassRef, any word */
-	const struct saml_attribute *attributes;
+	time_t session_not_on_or_after;          /* 0: left out */
+	const char *class_ref;                   /* AuthnContextClassRef, any word */
+	const struct saml_attribute *attributes; /* of one type_ns at most */
 	size_t n_attributes;
 };
 

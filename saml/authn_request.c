@@ -135,7 +135,22 @@ read_extensions(struct arena *a, const struct xml_node *n, struct saml_authn_req
 	/* What it says is shown at consent: not on the word of anybody. */
 	if (extensions == NULL || !r->header.is_signed)
 		return true;
-	return saml_akdb_parse(a, extensions, &r->akdb, err);
+	return saml_akdb_parse(a, extensions, &r->akdb, err) &&
+	       saml_eidas_parse(a, extensions, &r->eidas, err);
+}
+
+/* SAML2Core 3.4.1: conditions that the party wants of the assertion.  The others we set anyway. */
+static bool
+read_conditions(const struct xml_node *n, struct saml_authn_request *r, struct err *err)
+{
+	const struct xml_node *conditions, *once = NULL;
+
+	if (!xml_child_opt(n, SAML_NS_ASSERTION, "Conditions", &conditions, err) ||
+	    (conditions != NULL &&
+	     !xml_child_opt(conditions, SAML_NS_ASSERTION, "OneTimeUse", &once, err)))
+		return false;
+	r->one_time_use = once != NULL;
+	return true;
 }
 
 bool
@@ -150,7 +165,8 @@ saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
 	if (!saml_header_read(a, v, SAML_AUTHN_REQUEST, &r->header, &root, err) ||
 	    !read_attributes(root, r, err) || !read_nameid_policy(root, r, err) ||
 	    !read_context(a, root, r, err) || !read_extensions(a, root, r, err) ||
-	    !read_subject(a, root, r, err) || !read_scoping(root, r, err))
+	    !read_subject(a, root, r, err) || !read_conditions(root, r, err) ||
+	    !read_scoping(root, r, err))
 		return false;
 	*out = r;
 	return true;

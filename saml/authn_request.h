@@ -36,7 +36,10 @@ struct saml_authn_request {             /* points into the arena given to _parse
 	size_t n_class_refs;                         /* 0: nothing asked */
 	const char *idp_list[SAML_IDP_LIST_MAX];     /* Scoping: only these may authenticate */
 	size_t n_idp_list;                           /* 0: any */
-	const struct saml_akdb_request *akdb; /* NULL if absent or unsigned (BundID interface 9) */
+	/* Of extensions nothing is read in unsigned requests (BundID interface 9). */
+	const struct saml_akdb_request *akdb; /* NULL if absent */
+	struct saml_eidas_request eidas;
+	bool one_time_use; /* its Conditions want that of the assertion */
 };
 
 /* ERR_INPUT: not as the schema or SAML2Core 3.4.1 has it. */

@@ -76,7 +76,7 @@ read_display(struct arena *a, const struct xml_node *root, struct saml_akdb_requ
 
 static bool
 read_attribute(struct arena *a, const struct xml_node *n, struct saml_akdb_request *r,
-	       struct saml_akdb_attribute *out, struct err *err)
+	       struct saml_named *out, struct err *err)
 {
 	const char *name = xml_attr(n, "Name");
 
@@ -89,9 +89,9 @@ static bool
 read_attributes(struct arena *a, const struct xml_node *root, struct saml_akdb_request *r,
 		struct err *err)
 {
-	struct saml_akdb_attribute *p;
+	struct saml_named *p;
 	const struct xml_node *list;
-	size_t n = 0;
+	size_t n = 0, used = 0;
 
 	if (!find_child(root, SAML_NS_AKDB, "RequestedAttributes", &list, err))
 		return false;
@@ -99,14 +99,14 @@ read_attributes(struct arena *a, const struct xml_node *root, struct saml_akdb_r
 		return true;
 	for (const struct xml_node *c = xml_first(list); c != NULL; c = xml_next(c))
 		n++;
-	p = ARENA_ARRAY(a, struct saml_akdb_attribute, n + 1);
+	p = ARENA_ARRAY(a, struct saml_named, n + 1);
 	for (const struct xml_node *c = xml_first(list); c != NULL; c = xml_next(c)) {
 		if (!xml_is(c, SAML_NS_AKDB, "RequestedAttribute"))
 			continue;
-		if (!read_attribute(a, c, r, &p[r->n_attributes++], err))
+		if (!read_attribute(a, c, r, &p[used++], err))
 			return false;
 	}
-	r->attributes = p;
+	r->attributes = (struct saml_named_list){p, used};
 	return true;
 }
 
@@ -228,7 +228,7 @@ lack_of(const struct saml_akdb_request *r, bool is_signed)
 		return SAML_AKDB_MISSING;
 	if (r->organization_display_name == NULL || *r->organization_display_name == '\0')
 		return SAML_AKDB_NO_ORGANIZATION;
-	return r->n_attributes == 0 ? SAML_AKDB_NO_ATTRIBUTES : NULL;
+	return r->attributes.n == 0 ? SAML_AKDB_NO_ATTRIBUTES : NULL;
 }
 
 bool
@@ -241,6 +241,58 @@ saml_akdb_check(const struct saml_akdb_request *r, bool is_signed, enum saml_akd
 		why = lack_of(r, is_signed);
 	return why == NULL || FAIL(err, ERR_DENIED, why, "akdb:AuthenticationRequest: %s", why);
 }
+
+/* ---- eIDAS ---- */
+
+static bool
+read_eidas_attribute(struct arena *a, const struct xml_node *n, struct saml_named *out,
+		     struct err *err)
+{
+	const char *name;
+
+	if (!xml_need_attr(n, "Name", &name, err) ||
+	    !saml_attr_bool(n, "isRequired", &out->required, err))
+		return false;
+	out->name = text_trim(a, name);
+	return text_is_visible_ascii(out->name, MAX_NAME_BYTES) ||
+	       FAIL(err, ERR_INPUT, NULL, "eidas:RequestedAttribute has no proper Name");
+}
+
+static bool
+read_eidas_attributes(struct arena *a, const struct xml_node *list, struct saml_named_list *out,
+		      struct err *err)
+{
+	struct saml_named *p;
+	size_t n = 0, used = 0;
+
+	for (const struct xml_node *c = xml_first(list); c != NULL; c = xml_next(c))
+		n++;
+	p = ARENA_ARRAY(a, struct saml_named, n + 1);
+	for (const struct xml_node *c = xml_first(list); c != NULL; c = xml_next(c))
+		if (xml_is(c, SAML_NS_EIDAS, "RequestedAttribute") &&
+		    !read_eidas_attribute(a, c, &p[used++], err))
+			return false;
+	*out = (struct saml_named_list){p, used};
+	return true;
+}
+
+bool
+saml_eidas_parse(struct arena *a, const struct xml_node *extensions, struct saml_eidas_request *out,
+		 struct err *err)
+{
+	const struct xml_node *type, *list;
+
+	*out = (struct saml_eidas_request){0};
+	if (!find_child(extensions, SAML_NS_EIDAS, "SPType", &type, err) ||
+	    !find_child(extensions, SAML_NS_EIDAS, "RequestedAttributes", &list, err) ||
+	    (type != NULL && !read_text(a, type, &out->sp_type, err)))
+		return false;
+	if (type != NULL && !text_eq(out->sp_type, "public") && !text_eq(out->sp_type, "private"))
+		return FAIL(err, ERR_INPUT, NULL, "SPType is neither public nor private");
+	return list == NULL || read_eidas_attributes(a, list, &out->attributes, err);
+}
+
+/* ---- answers ---- */
 
 const char *
 saml_akdb_detail(struct arena *a, const char *code, const char *message)

@@ -1,8 +1,8 @@
 /*
  * Extensions of requests (SAML2Core 3.2.1) that we understand: BundID's
  * <akdb:AuthenticationRequest>, by which a service names the attributes it wants
- * and what is shown at consent.  What we do not know (eidas:SPType …) is passed
- * over.  And the <akdb:StatusDetail> that answers such a request.
+ * and what is shown at consent, and those of eIDAS.  What we do not know is
+ * passed over.  And the <akdb:StatusDetail> that answers such a request.
  */
 #ifndef KONTOR_SAML_EXTENSIONS_H
 #define KONTOR_SAML_EXTENSIONS_H
@@ -23,9 +23,15 @@ enum saml_akdb_method {
 	SAML_AKDB_FINK = 1 << 6,
 };
 
-struct saml_akdb_attribute {
+/* An attribute that a request names. */
+struct saml_named {
 	const char *name; /* "urn:oid:2.5.4.42" */
 	bool required;
+};
+
+struct saml_named_list {
+	const struct saml_named *p;
+	size_t n; /* as many as the message holds: the caller has a bound */
 };
 
 struct saml_akdb_request {
@@ -33,9 +39,8 @@ struct saml_akdb_request {
 	bool enable_status_detail; /* wants an akdb:StatusDetail with an error */
 	bool names_methods;        /* it lists methods: only `methods` may be offered */
 	unsigned methods;          /* enum saml_akdb_method: listed and not disabled */
-	const struct saml_akdb_attribute *attributes;
-	size_t n_attributes; /* as many as the message holds: the caller has a bound */
-	bool nameless;       /* one was listed without a proper Name */
+	struct saml_named_list attributes;
+	bool nameless;                         /* one was listed without a proper Name */
 	const char *organization_display_name; /* NULL if absent; trimmed, as all texts here */
 	const char *online_service_id;         /* NULL if absent */
 	const char *lang;                      /* NULL if absent */
@@ -64,6 +69,18 @@ enum saml_akdb_rule {
  */
 MUST_USE bool saml_akdb_check(const struct saml_akdb_request *r, bool is_signed,
 			      enum saml_akdb_rule rule, struct err *err);
+
+struct saml_eidas_request {
+	const char *sp_type; /* "public", "private"; NULL if absent */
+	struct saml_named_list attributes;
+};
+
+/*
+ * Read eIDAS's SPType and RequestedAttributes (eIDAS SAML Message Format 2.3.2).
+ * ERR_INPUT: one of them twice, another type, an attribute without a proper name.
+ */
+MUST_USE bool saml_eidas_parse(struct arena *a, const struct xml_node *extensions,
+			       struct saml_eidas_request *out, struct err *err);
 
 /* The method of this name, "eID"; 0: none. */
 unsigned saml_akdb_method_of(const char *name);

@@ -10,8 +10,9 @@
 #include "saml/schema.h"
 #include "saml/value.h"
 
-#define ENTITY_ID_MAX 1024
-#define MAX_PER_ROLE  256 /* endpoints, keys, services of one role, attributes of a service */
+#define ENTITY_ID_MAX  1024
+#define SUBJECT_ID_REQ "urn:oasis:names:tc:SAML:profiles:subject-id:req"
+#define MAX_PER_ROLE   256 /* endpoints, keys, services of one role, attributes of a service */
 
 /* ---- children of one name ---- */
 
@@ -443,6 +444,35 @@ read_display_name(struct arena *a, const struct xml_node *role, struct saml_part
 	return ui == NULL || read_texts(a, ui, SAML_NS_MDUI, "DisplayName", &p->display_name, err);
 }
 
+/* SAML V2.0 Subject Identifier Attributes 3.5.1: an entity attribute says which one is needed. */
+static bool
+read_subject_id(struct arena *a, const struct xml_node *entity, struct saml_party *p,
+		struct err *err)
+{
+	static const char *const known[] = {"subject-id", "pairwise-id", "any"};
+	const struct xml_node *extensions, *attributes = NULL, *value;
+	const char *text;
+
+	if (!xml_child_opt(entity, SAML_NS_METADATA, "Extensions", &extensions, err) ||
+	    (extensions != NULL &&
+	     !xml_child_opt(extensions, SAML_NS_ATTRIBUTE, "EntityAttributes", &attributes, err)))
+		return false;
+	if (attributes == NULL)
+		return true;
+	EACH_CHILD(at, attributes, SAML_NS_ASSERTION, "Attribute")
+	{
+		if (!text_eq(xml_attr(at, "Name"), SUBJECT_ID_REQ))
+			continue;
+		if (!xml_child_opt(at, SAML_NS_ASSERTION, "AttributeValue", &value, err) ||
+		    (value != NULL && !xml_text(a, value, &text, err)))
+			return false;
+		for (size_t i = 0; value != NULL && i < ARRAY_LEN(known); i++)
+			if (text_eq(text_trim(a, text), known[i]))
+				p->subject_id = known[i];
+	}
+	return true;
+}
+
 static bool
 read_organization(struct arena *a, const struct xml_node *n, struct saml_party *p, struct err *err)
 {
@@ -484,7 +514,8 @@ read_people(struct arena *a, const struct xml_node *entity, const struct xml_nod
 {
 	const struct xml_node *organization;
 
-	if (!read_display_name(a, role, p, err) || !read_contacts(a, entity, p, err) ||
+	if (!read_display_name(a, role, p, err) || !read_subject_id(a, entity, p, err) ||
+	    !read_contacts(a, entity, p, err) ||
 	    !xml_child_opt(role, SAML_NS_METADATA, "Organization", &organization, err))
 		return false;
 	if (organization == NULL &&

@@ -83,6 +83,7 @@ struct saml_party {
 	struct xmlenc_recipient recipient; /* key NULL: we cannot encrypt for this party */
 	const struct saml_attribute_service *services;
 	size_t n_services;
+	const char *subject_id; /* subject-id:req: "subject-id", "pairwise-id", "any"; NULL: none */
 	struct saml_texts display_name, organization_name, organization_display_name,
 		organization_url;
 	const struct saml_contact *contacts;

@@ -16,6 +16,9 @@
 #define SAML_NS_AKDB              "https://www.akdb.de/request/2018/09"
 #define SAML_NS_AKDB_UI           "https://www.akdb.de/request/2018/09/classic-ui/v1"
 
+#define SAML_NS_EIDAS             "http://eidas.europa.eu/saml-extensions"
+#define SAML_NS_ATTRIBUTE         "urn:oasis:names:tc:SAML:metadata:attribute"
+
 #define SAML_BINDING_URI_REDIRECT "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 #define SAML_BINDING_URI_POST     "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 

@@ -20,10 +20,16 @@ decide_encryption(const struct saml_peer *to, bool *out, struct err *err)
 	return true;
 }
 
-/* Sign first, then encrypt (TR-03160-2 4.3.2.8). *plain says whether prefixes of values show. */
+/* What goes into a Response, and the prefixes of values in it that show; all zero: nothing. */
+struct inside {
+	struct bytes element;
+	const char *prefix_list;
+};
+
+/* Sign first, then encrypt (TR-03160-2 4.3.2.8). */
 static bool
 build_assertion(struct arena *a, const struct saml_assertion *facts, const struct saml_peer *to,
-		struct bytes *out, bool *plain, struct err *err)
+		struct inside *out, struct err *err)
 {
 	struct saml_to_sign assertion = {0};
 	bool encrypt;
@@ -37,13 +43,13 @@ build_assertion(struct arena *a, const struct saml_assertion *facts, const struc
 	if (encrypt && !xmlenc_encrypt(a, assertion.element, "EncryptedAssertion",
 				       &to->party->recipient, &assertion.element, err))
 		return false;
-	*out = assertion.element;
-	*plain = !encrypt;
+	out->element = assertion.element;
+	out->prefix_list = encrypt ? NULL : assertion.prefix_list;
 	return true;
 }
 
 static bool
-write_response(struct arena *a, const struct saml_response *r, struct bytes assertion,
+write_response(struct arena *a, const struct saml_response *r, const struct inside *inside,
 	       struct saml_to_sign *out, struct err *err)
 {
 	struct xmlw w;
@@ -58,8 +64,9 @@ write_response(struct arena *a, const struct saml_response *r, struct bytes asse
 	xmlw_element(&w, &xmlns_saml, "Issuer", r->issuer);
 	out->place = xmlw_place(&w);
 	out->id = r->id;
+	out->prefix_list = inside->prefix_list;
 	saml_status_write(&w, &r->status);
-	xmlw_canonical(&w, &xmlns_saml, assertion);
+	xmlw_canonical(&w, &xmlns_saml, inside->element);
 	xmlw_close(&w);
 	return xmlw_finish(&w, &out->element, err);
 }
@@ -69,16 +76,14 @@ saml_response_build(struct arena *a, const struct saml_response *r, const struct
 		    struct saml_carrier *out, struct err *err)
 {
 	struct saml_to_sign response = {0};
-	struct bytes assertion = {0};
-	bool plain = false;
+	struct inside inside = {0};
 
 	if (text_eq(r->status.code, SAML_SUCCESS) != (r->assertion != NULL))
 		return FAIL(err, ERR_INTERNAL, NULL, "status and assertion do not fit");
-	if (r->assertion != NULL && !build_assertion(a, r->assertion, to, &assertion, &plain, err))
+	if (r->assertion != NULL && !build_assertion(a, r->assertion, to, &inside, err))
 		return false;
-	if (!write_response(a, r, assertion, &response, err))
+	if (!write_response(a, r, &inside, &response, err))
 		return false;
-	response.prefix_list = plain ? xmlns_xs.prefix : NULL;
 	const struct saml_outgoing message = {
 		.is_response = true,
 		.url = r->destination,

@@ -118,10 +118,33 @@ numbers_are_digits_within_the_maximum(void **state UNUSED)
 	assert_false(text_to_u64("11", 10, &v));
 }
 
+static void
+one_text_has_one_spelling(void **state UNUSED)
+{
+	static const char *const rows[][2] = {
+		{"Mueller", "Mueller"},
+		{"M\xc3\xbcller", "M\xc3\xbcller"},
+		{"Mu\xcc\x88ller", "M\xc3\xbcller"},
+		{"", ""},
+		{"\xe1\xba\x9e", "\xe1\xba\x9e"},           /* capital sharp s stays */
+		{"\xef\xac\x81", "\xef\xac\x81"},           /* so do ligatures: not NFKC */
+		{"q\xcc\x87\xcc\xa3", "q\xcc\xa3\xcc\x87"}, /* marks in their order */
+		{"\xe2\x84\xab", "\xc3\x85"},
+	};
+	const char *out;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ASSERT_OK(text_nfc(a, rows[i][0], &out, &err), &err);
+		assert_string_equal(out, rows[i][1]);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_text_has_one_spelling),
 		cmocka_unit_test(only_utf8_without_nul_becomes_text),
 		cmocka_unit_test(a_text_that_is_too_long_is_refused),
 		cmocka_unit_test(visible_ascii_has_no_blank_and_a_length),

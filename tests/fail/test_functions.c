@@ -141,8 +141,12 @@ static bool
 response(struct arena *a, const char *in UNUSED, const char **text, struct err *err)
 {
 	static const char *const name[] = {"Mustermann"};
-	static const struct saml_attribute attributes[] = {
-		{"urn:oid:2.5.4.4", SAML_ATTRNAME_URI, "sn", "HOCH", name, 1}};
+	static const struct saml_attribute attributes[] = {{.name = "urn:oid:2.5.4.4",
+							    .name_format = SAML_ATTRNAME_URI,
+							    .friendly_name = "sn",
+							    .trust_level = "HOCH",
+							    .values = name,
+							    .n_values = 1}};
 	static const struct saml_policy policy = {.sign = SAML_SIGN_BOTH};
 	struct saml_signer s = {&keys->ops, keys->rsa.kid, saml_suite_by_alg(SIG_RS256), {0}};
 	const struct saml_assertion assertion = {

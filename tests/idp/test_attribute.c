@@ -8,16 +8,13 @@ no_two_rows_share_a_name(void **state UNUSED)
 	for (const struct attribute *x = attributes; x->name != NULL; x++) {
 		for (const struct attribute *y = x + 1; y->name != NULL; y++) {
 			assert_string_not_equal(x->name, y->name);
-			assert_string_not_equal(x->saml_name, y->saml_name);
 			assert_string_not_equal(x->claim, y->claim);
 		}
 		assert_ptr_equal(attribute_by_name(x->name), x);
-		assert_ptr_equal(attribute_by_saml_name(x->saml_name), x);
 		assert_ptr_equal(attribute_by_claim(x->claim), x);
 		assert_true(x->max_bytes > 0);
 	}
 	assert_null(attribute_by_name("none"));
-	assert_null(attribute_by_saml_name("urn:oid:2.5.4"));
 	assert_null(attribute_by_claim("address"));
 }
 

@@ -38,6 +38,8 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 		{"nameid", "email"},
 		{"create", "always"},
 		{"akdb", "required"},
+		{"attribute-names", "ekona"},
+		{"subject-id", "yes"},
 		{"accept-unsigned", "yes"},
 		{"unsolicited", "yes"},
 		{"level-attributes", "yes"},
@@ -70,6 +72,8 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 	assert_int_equal(p.nameid_formats, SAML_NAMEID_IS_PERSISTENT | SAML_NAMEID_IS_EMAIL);
 	assert_int_equal(p.create, CREATE_ALWAYS);
 	assert_int_equal(p.akdb, SAML_AKDB_RULE_REQUIRED);
+	assert_int_equal(p.names, VOCABULARY_EKONA);
+	assert_true(p.subject_id);
 	assert_true(p.accept_unsigned && p.unsolicited && p.level_attributes);
 	assert_string_equal(p.purpose_en, "Application");
 	assert_string_equal(p.home_url, "https://amt24.example/");
@@ -106,6 +110,7 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"sso-group\":\"\"}", "sso-group: 1 to 256"},
 		{"{\"consent\":\"never\"}", "consent: changed or always"},
 		{"{\"encrypt\":\"no\"}", "encrypt: auto, never"},
+		{"{\"attribute-names\":\"saml\"}", "attribute-names: bundid, basic"},
 		{"{\"akdb\":\"v3\"}", "akdb: v2, v1 or required"},
 		{"{\"nameid\":[]}", "nameid: transient, persistent"},
 		{"{\"nameid\":\"email\"}", "nameid: transient, persistent"},

@@ -79,11 +79,11 @@ test_a_full_request_is_read(void **state)
 	assert_true(r->enable_status_detail);
 	assert_true(r->names_methods);
 	assert_int_equal(r->methods, SAML_AKDB_EID | SAML_AKDB_FINK);
-	assert_int_equal(r->n_attributes, 2);
-	assert_string_equal(r->attributes[0].name, "urn:oid:2.5.4.42");
-	assert_true(r->attributes[0].required);
-	assert_string_equal(r->attributes[1].name, "urn:oid:2.5.4.4");
-	assert_false(r->attributes[1].required);
+	assert_int_equal(r->attributes.n, 2);
+	assert_string_equal(r->attributes.p[0].name, "urn:oid:2.5.4.42");
+	assert_true(r->attributes.p[0].required);
+	assert_string_equal(r->attributes.p[1].name, "urn:oid:2.5.4.4");
+	assert_false(r->attributes.p[1].required);
 	assert_string_equal(r->organization_display_name, "Amt f\xc3\xbcr <Dinge>");
 	assert_string_equal(r->online_service_id, "BMI-4711");
 	assert_string_equal(r->lang, "de");
@@ -115,7 +115,7 @@ test_each_method_has_its_bit(void **state)
 	ASSERT_OK(parse_v2("", &r, &err), &err);
 	assert_false(r->names_methods);
 	assert_null(r->organization_display_name);
-	assert_int_equal(r->n_attributes, 0);
+	assert_int_equal(r->attributes.n, 0);
 	/* All switched off is not the same as nothing said. */
 	ASSERT_OK(parse_v2("<akdb:AuthnMethods></akdb:AuthnMethods>", &r, &err), &err);
 	assert_true(r->names_methods);
@@ -210,8 +210,8 @@ test_numbers_and_lengths_have_limits(void **state)
 	for (int i = 0; i < 300; i++)
 		many = arena_printf(a, "%s<akdb:RequestedAttribute Name=\"urn:%d\"/>", many, i);
 	ASSERT_OK(parse_v2(arena_printf(a, ATTRIBUTES("%s"), many), &r, &err), &err);
-	assert_int_equal(r->n_attributes, 300);
-	assert_string_equal(r->attributes[299].name, "urn:299");
+	assert_int_equal(r->attributes.n, 300);
+	assert_string_equal(r->attributes.p[299].name, "urn:299");
 	ASSERT_OK(parse_v2(arena_printf(a, DISPLAY("<classic-ui:Lang> %01024d </classic-ui:Lang>"),
 					1),
 			   &r, &err),

@@ -540,10 +540,47 @@ close_arena(void **state)
 	return 0;
 }
 
+#define REQ "urn:oasis:names:tc:SAML:profiles:subject-id:req"
+#define ENTITY_ATTRIBUTE(name, value)                                                             \
+	"<md:Extensions><mdattr:EntityAttributes xmlns:mdattr=\"" SAML_NS_ATTRIBUTE               \
+	"\" xmlns:saml=\"" SAML_NS_ASSERTION "\"><saml:Attribute NameFormat=\"" SAML_ATTRNAME_URI \
+	"\" Name=\"" name "\"><saml:AttributeValue>" value                                        \
+	"</saml:AttributeValue></saml:Attribute></mdattr:EntityAttributes></md:Extensions>"
+
+/* SAML V2.0 Subject Identifier Attributes 3.5.1 */
+static void
+test_an_entity_attribute_says_which_identifier_is_needed(void **state)
+{
+	static const struct {
+		const char *extensions, *wanted;
+	} rows[] = {
+		{ENTITY_ATTRIBUTE(REQ, "subject-id"), "subject-id"},
+		{ENTITY_ATTRIBUTE(REQ, " pairwise-id "), "pairwise-id"},
+		{ENTITY_ATTRIBUTE(REQ, "any"), "any"},
+		{ENTITY_ATTRIBUTE(REQ, "none"), NULL},
+		{ENTITY_ATTRIBUTE(REQ, "subject"), NULL},
+		{ENTITY_ATTRIBUTE("urn:other", "subject-id"), NULL},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct saml_party *p = party(
+			changed("<md:SPSSODescriptor",
+				arena_printf(a, "%s<md:SPSSODescriptor", rows[i].extensions)));
+
+		if (rows[i].wanted == NULL)
+			assert_null(p->subject_id);
+		else
+			assert_string_equal(p->subject_id, rows[i].wanted);
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_entity_attribute_says_which_identifier_is_needed),
 		cmocka_unit_test(test_a_service_provider_is_read),
 		cmocka_unit_test(test_requested_attributes_are_read),
 		cmocka_unit_test(test_the_least_service_provider_is_read),

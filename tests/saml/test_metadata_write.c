@@ -23,8 +23,12 @@ static const struct saml_published_contact contacts[] = {
 };
 static const char *const never[] = {"a value that must not show"};
 static const struct saml_attribute attributes[] = {
-	{"urn:oid:2.5.4.42", SAML_ATTRNAME_URI, "givenName", NULL, never, 1},
-	{"Name", SAML_ATTRNAME_BASIC, NULL, NULL, NULL, 0},
+	{.name = "urn:oid:2.5.4.42",
+	 .name_format = SAML_ATTRNAME_URI,
+	 .friendly_name = "givenName",
+	 .values = never,
+	 .n_values = 1},
+	{.name = "Name", .name_format = SAML_ATTRNAME_BASIC},
 };
 
 static struct saml_published_key signing[2], encryption[2];

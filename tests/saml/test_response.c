@@ -23,11 +23,20 @@ static const char *const names[] = {"Mustermann", "Gabler"};
 static const char *const nothing[] = {""};
 
 static const struct saml_attribute attributes[] = {
-	{"urn:oid:2.5.4.42", SAML_ATTRNAME_URI, "givenName", "HOCH", erika, 1},
-	{"Name", SAML_ATTRNAME_BASIC, NULL, NULL, names, 2},
-	{"urn:oid:1.2.40.0.10.2.1.1.225566", SAML_ATTRNAME_URI, "birthName", "SUBSTANTIELL",
-	 nothing, 1},
-	{"urn:none", SAML_ATTRNAME_URI, NULL, NULL, NULL, 0},
+	{.name = "urn:oid:2.5.4.42",
+	 .name_format = SAML_ATTRNAME_URI,
+	 .friendly_name = "givenName",
+	 .trust_level = "HOCH",
+	 .values = erika,
+	 .n_values = 1},
+	{.name = "Name", .name_format = SAML_ATTRNAME_BASIC, .values = names, .n_values = 2},
+	{.name = "urn:oid:1.2.40.0.10.2.1.1.225566",
+	 .name_format = SAML_ATTRNAME_URI,
+	 .friendly_name = "birthName",
+	 .trust_level = "SUBSTANTIELL",
+	 .values = nothing,
+	 .n_values = 1},
+	{.name = "urn:none", .name_format = SAML_ATTRNAME_URI},
 };
 
 static struct saml_assertion
@@ -499,8 +508,12 @@ test_no_value_can_become_markup(void **state)
 	for (size_t field = 0; field <= N_FIELDS; field++)
 		for (size_t h = 0; h < ARRAY_LEN(hostile); h++) {
 			const char *values[] = {field == N_FIELDS ? hostile[h] : "value"};
-			struct saml_attribute at = {"n", SAML_ATTRNAME_BASIC, "f", "HOCH", values,
-						    1};
+			struct saml_attribute at = {.name = "n",
+						    .name_format = SAML_ATTRNAME_BASIC,
+						    .friendly_name = "f",
+						    .trust_level = "HOCH",
+						    .values = values,
+						    .n_values = 1};
 			struct saml_assertion f = facts();
 			struct saml_response r = response(&f);
 			const char *s = hostile[h];
@@ -534,8 +547,12 @@ test_what_xml_cannot_hold_is_not_written(void **state)
 	for (size_t field = 0; field <= N_FIELDS; field++)
 		for (size_t b = 0; b < ARRAY_LEN(bad); b++) {
 			const char *values[] = {field == N_FIELDS ? bad[b] : "value"};
-			struct saml_attribute at = {"n", SAML_ATTRNAME_BASIC, "f", "HOCH", values,
-						    1};
+			struct saml_attribute at = {.name = "n",
+						    .name_format = SAML_ATTRNAME_BASIC,
+						    .friendly_name = "f",
+						    .trust_level = "HOCH",
+						    .values = values,
+						    .n_values = 1};
 			struct saml_assertion f = facts();
 			struct saml_response r = response(&f);
 			const char *s = bad[b];
@@ -556,17 +573,14 @@ test_what_xml_cannot_hold_is_not_written(void **state)
 /* ---- others ---- */
 
 static void
-test_xmlsec1_verifies_both_signatures(void **state)
+xmlsec1_verifies(struct bytes response)
 {
-	struct saml_assertion f = facts();
-	struct saml_response r = response(&f);
-	const char *path = temp_file(a, "response.xml", build(&r, &plain));
+	const char *path = temp_file(a, "response.xml", response);
 	const char *cert = temp_file(a, "cert.der", keys->rsa.cert);
 	const char *const nodes[] = {"/*[local-name()='Response']/*[local-name()='Signature']",
 				     "//*[local-name()='Assertion']/*[local-name()='Signature']"};
 	char *out;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
 		const char *argv[] = {"xmlsec1",
 				      "--verify",
@@ -584,6 +598,74 @@ test_xmlsec1_verifies_both_signatures(void **state)
 		if (!run_program(a, argv, &out))
 			fail_msg("xmlsec1: %s", out);
 	}
+}
+
+static void
+test_xmlsec1_verifies_both_signatures(void **state)
+{
+	struct saml_assertion f = facts();
+	struct saml_response r = response(&f);
+
+	(void)state;
+	xmlsec1_verifies(build(&r, &plain));
+}
+
+/* Types of another namespace: each prefix that occurs in values alone is signed along. */
+static void
+test_a_value_of_parts_is_signed_with_its_type(void **state)
+{
+	static const struct xmlns ekona = {"ekona",
+					   "http://www.elster.de/schema/ekona/saml/extensions"};
+	static const struct saml_part parts[] = {{"Strasse", "Weg <1> & \"2\""}, {"Ort", ""}};
+	static const struct saml_attribute typed[] = {
+		{.name = "Name",
+		 .name_format = SAML_ATTRNAME_BASIC,
+		 .values = erika,
+		 .n_values = 1},
+		{.name = "Anschrift",
+		 .name_format = SAML_ATTRNAME_BASIC,
+		 .type_ns = &ekona,
+		 .type = "AdresseType",
+		 .parts = parts,
+		 .n_parts = ARRAY_LEN(parts)},
+		{.name = "Kurz",
+		 .name_format = SAML_ATTRNAME_BASIC,
+		 .values = names,
+		 .n_values = 2,
+		 .type_ns = &ekona,
+		 .type = "KurzType"},
+	};
+	struct saml_assertion f = facts();
+	struct saml_response r = response(&f);
+	const char *ns, *name;
+	struct err err = {0};
+
+	(void)state;
+	f.attributes = typed;
+	f.n_attributes = ARRAY_LEN(typed);
+	const struct xml_node *root = parse_xml(a, text_of(a, build(&r, &plain)));
+	const struct xml_node *at =
+		xml_first(portal_child(verified(portal_child(root, SAML_NS_ASSERTION, "Assertion")),
+				       SAML_NS_ASSERTION, "AttributeStatement"));
+
+	verified(root);
+	ASSERT_OK(xml_xsi_type(a, xml_first(at), &ns, &name, &err), &err);
+	assert_string_equal(ns, SAML_NS_XS);
+	at = xml_next(at);
+	ASSERT_OK(xml_xsi_type(a, xml_first(at), &ns, &name, &err), &err);
+	assert_string_equal(ns, ekona.uri);
+	assert_string_equal(name, "AdresseType");
+	const struct xml_node *part = xml_first(xml_first(at));
+
+	assert_true(xml_is(part, ekona.uri, "Strasse"));
+	assert_string_equal(portal_text(a, part), parts[0].text);
+	assert_true(xml_is(xml_next(part), ekona.uri, "Ort"));
+	assert_null(xml_next(xml_next(part)));
+	at = xml_next(at);
+	ASSERT_OK(xml_xsi_type(a, xml_next(xml_first(at)), &ns, &name, &err), &err);
+	assert_string_equal(name, "KurzType");
+	assert_string_equal(portal_text(a, xml_next(xml_first(at))), names[1]);
+	xmlsec1_verifies(build(&r, &plain));
 }
 
 static void
@@ -650,6 +732,7 @@ main(void)
 		cmocka_unit_test(test_no_value_can_become_markup),
 		cmocka_unit_test(test_what_xml_cannot_hold_is_not_written),
 		cmocka_unit_test(test_xmlsec1_verifies_both_signatures),
+		cmocka_unit_test(test_a_value_of_parts_is_signed_with_its_type),
 		cmocka_unit_test(test_without_the_signer_there_is_no_response),
 	};
 

@@ -67,9 +67,9 @@ print_akdb(struct buf *b, const struct saml_akdb_request *r)
 	flag(b, "akdb-status-detail", r->enable_status_detail);
 	if (r->names_methods)
 		buf_printf(b, "akdb-methods: %#x\n", r->methods);
-	for (size_t i = 0; i < r->n_attributes; i++)
-		buf_printf(b, "akdb-attribute: %s%s\n", r->attributes[i].name,
-			   r->attributes[i].required ? " required" : "");
+	for (size_t i = 0; i < r->attributes.n; i++)
+		buf_printf(b, "akdb-attribute: %s%s\n", r->attributes.p[i].name,
+			   r->attributes.p[i].required ? " required" : "");
 	line(b, "akdb-name", r->organization_display_name);
 	line(b, "akdb-service", r->online_service_id);
 	line(b, "akdb-lang", r->lang);
@@ -96,6 +96,11 @@ print_authn_request(struct buf *b, const struct saml_authn_request *r,
 		line(b, "class", r->class_refs[i]);
 	if (r->akdb != NULL)
 		print_akdb(b, r->akdb);
+	line(b, "eidas-sp-type", r->eidas.sp_type);
+	for (size_t i = 0; i < r->eidas.attributes.n; i++)
+		buf_printf(b, "eidas-attribute: %s%s\n", r->eidas.attributes.p[i].name,
+			   r->eidas.attributes.p[i].required ? " required" : "");
+	flag(b, "once", r->one_time_use);
 }
 
 static void

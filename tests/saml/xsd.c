@@ -34,6 +34,10 @@ static const char all[] =
 	"sstc-saml-metadata-ui-v1.0.xsd'/>"
 	"<import namespace='http://www.w3.org/2009/xmlenc11#' schemaLocation='" XMLTOOLING
 	"xenc11-schema.xsd'/>"
+	"<import namespace='http://www.elster.de/schema/ekona/saml/extensions' "
+	"schemaLocation='" TYPES "/ekona.xsd'/>"
+	"<import namespace='http://eidas.europa.eu/attributes/naturalperson' "
+	"schemaLocation='" TYPES "/eidas.xsd'/>"
 	"</schema>";
 
 static xmlParserInputPtr

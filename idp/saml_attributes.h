@@ -1,0 +1,28 @@
+/*
+ * The attributes of a SAML answer: which ones a request means by the names it
+ * uses, and what an assertion tells of the person and of the login in them.
+ */
+#ifndef KONTOR_IDP_SAML_ATTRIBUTES_H
+#define KONTOR_IDP_SAML_ATTRIBUTES_H
+
+#include "idp/flow.h"
+#include "saml/authn_request.h"
+
+/*
+ * Fill in what is wanted (ask->wanted, ask->names_attributes) and note in
+ * ask->state what the answer needs to know.  What the request names itself
+ * counts, else what the metadata's service names, else what the record says.
+ * ERR_DENIED: too many names.
+ */
+MUST_USE bool saml_attributes_asked(struct arena *a, const struct saml_authn_request *r,
+				    const struct saml_wish *wish, struct ask *ask, struct err *err);
+
+/* What an attribute is called in the answer of this ask. */
+const char *saml_attributes_name(struct arena *a, const struct ask *ask,
+				 const struct attribute *at);
+
+/* The attributes to tell: what was granted, and the facts of the login that were asked for. */
+MUST_USE bool saml_attributes_told(struct flow *f, const char *pseudonym, const char *class_ref,
+				   const struct saml_attribute **out, size_t *n, struct err *err);
+
+#endif
