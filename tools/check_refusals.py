@@ -38,9 +38,9 @@ from refusal_run import Broken, Build, Case, Runner, each
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SCOPE = ("saml/*.c", "oidc/*.c", "idp/gate.c", "idp/request.c", "idp/csrf.c", "idp/session.c",
-         "idp/flow*.c", "idp/front*.c", "idp/ep_*.c", "idp/login*.c", "idp/consent.c",
-         "idp/release.c", "idp/grant*.c", "idp/level.c", "idp/saml_*.c")
+SCOPE = ("saml/*.c", "oidc/*.c", "idp/gate.c", "idp/request.c", "idp/csrf.c", "idp/cookie.c",
+         "idp/session.c", "idp/flow*.c", "idp/front*.c", "idp/ep_*.c", "idp/login*.c", "idp/consent.c",
+         "idp/release.c", "idp/grant*.c", "idp/level.c", "idp/acr.c", "idp/saml_*.c")
 SUITES = {"saml", "oidc", "idp", "flow", "fuzz"}
 OPTIONS = ("-Db_sanitize=address,undefined", "-Darena_debug=true")  # as ./dev test builds
 

@@ -7,9 +7,10 @@ the condition stands:
 - `if (E) return false;`: E is taken as false, each operand of || by itself.  Refusals are false,
   NULL, negative and zero numbers, FAIL and the macros and functions that stand for it, every
   enumerator but those that accept, `continue` (a candidate is passed over), `goto`, and `return;`.
-- `if (E) return true;`, `return E;`: E is taken as true, each operand of && by itself.
-- `if (E) return f(...);`, `if (E) do_this();`, and bool values that are kept for later: nobody knows
-  from here, so each is a check both ways.
+- `if (E) return true;`, `return E;`: E is taken as true, each operand of && by itself.  A function
+  that takes no err says nothing of why, so that its E is a check both ways.
+- `if (E) return f(...);`, `if (E) do_this();`, and bool values that are kept for later, handed on to a
+  function or put into a field: nobody knows from here, so each is a check both ways.
 - `while (more && !fits(x))`: what ends a search is taken as found.
 
 The operand is evaluated all the same; only its answer is put aside, and with it what it would say
@@ -262,6 +263,9 @@ class Finder:
         elif self._keeps_bool(cursor, children):
             self._both(children[-1])
             return
+        elif self._hands_on_bool(cursor):
+            self._both(cursor)
+            return
         for child in children:
             self._statement(child)
 
@@ -279,10 +283,17 @@ class Finder:
         if self.function.result_type.spelling in ("bool", "_Bool"):
             self.gives_false = True
             self._operand_checks(value, True)
+            if self._is_predicate():
+                self._operand_checks(value, False)
             self.gives_false = False
         elif bare.kind == K.CONDITIONAL_OPERATOR:
             self._choice(list(bare.get_children()))
         self._inner(bare)
+
+    def _is_predicate(self):
+        """Nothing is said of why: whether true lets through is known where it is asked, not here."""
+        arguments = self.function.get_arguments()
+        return not any(a.type.spelling == "struct err *" for a in arguments)
 
     def _inner(self, cursor):
         """Choices and bool values inside an expression."""
@@ -290,6 +301,8 @@ class Finder:
             if child.kind == K.CONDITIONAL_OPERATOR:
                 if cursor.kind != K.RETURN_STMT:
                     self._choice(list(child.get_children()))
+            if self._hands_on_bool(child):
+                self._both(child)
             self._inner(child)
 
     def _loop(self, condition):
@@ -330,6 +343,11 @@ class Finder:
         else:
             return False
         return is_bool and self._operands(self._bare(children[-1]))[0] in ("&&", "||")
+
+    def _hands_on_bool(self, cursor):
+        """`f(x, E)`, `{.field = E}` where E says as much: made a bool there, without a word."""
+        return cursor.kind == K.UNEXPOSED_EXPR and cursor.type.spelling in ("bool", "_Bool") and \
+            self._operands(self._bare(cursor))[0] in ("&&", "||")
 
 
 def find(path, source, args, refusing, real_path=None):

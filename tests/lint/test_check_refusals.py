@@ -18,12 +18,15 @@ HEAD = """#include <stdbool.h>
 #include <stddef.h>
 #define FAIL(...) (g(0), false)
 #define DENY(x) FAIL(x)
+struct err;
 bool f(int x);
 bool g(int x);
+bool two(int x, bool y);
+struct s { bool field; int n; };
 """
 
 
-def _checks(body, head="static bool\nt(int a, int b, const char *s)"):
+def _checks(body, head="static bool\nt(int a, int b, const char *s, struct err *err)"):
     source = HEAD + head + "\n{\n" + body + "\n}\n"
     refusing = refusal_checks.refusing_macros([source])
     return [(c.text, c.forced) for c in refusal_checks.find("t.c", source, ["-std=c17"], refusing)]
@@ -61,6 +64,23 @@ def what_cannot_be_told_from_here_is_a_check_both_ways():
     _expect("bool x = a && b; return x;", ("a && b", False), ("a", True), ("b", True), ("x", True))
 
 
+def what_a_predicate_answers_is_a_check_both_ways():
+    """It has no err to say why, so whoever asks it knows whether true lets through."""
+    predicate = "static bool\nt(int a, const char *s)"
+    _expect("return f(a) || s == NULL;", ("f(a) || s == NULL", True), ("f(a)", False),
+            ("s == NULL", False), head=predicate)
+    _expect("return f(a) && s == NULL;", ("f(a) && s == NULL", False), ("f(a)", True),
+            ("s == NULL", True), head=predicate)
+
+
+def what_is_handed_on_is_a_check_both_ways():
+    both = ("a && b", False), ("a", True), ("b", True)
+    _expect("two(a, a && b); return true;", *both)
+    _expect("return two(a, a && b);", ("two(a, a && b)", True), *both)
+    _expect("struct s x = {.n = a && b, .field = a && b}; return f(x.n);", *both, ("f(x.n)", True))
+    _expect("two(a, !b); return true;")
+
+
 def candidates_are_passed_over_and_searches_end():
     _expect("for (int i = 0; i < a; i++) { if (!f(i)) continue; g(i); } return true;",
             ("f(i)", True))
@@ -74,18 +94,19 @@ def a_choice_with_a_refusal_is_a_check():
 
 
 def switches_leave_the_lines_where_they_are():
-    source = HEAD + "bool\nt(int a)\n{\n\treturn f(a) &&\n\t       !g(a);\n}\n"
+    source = HEAD + "bool\nt(int a, struct err *err)\n{\n\treturn f(a) &&\n\t       !g(a);\n}\n"
     checks = refusal_checks.find("t.c", source, ["-std=c17"], {"FAIL"})
     for number, check in enumerate(checks, 7):
         check.number = number
     text = refusal_checks.with_switches(source, checks)
     assert "return kontor_mutant(7, (f(a)), true) &&\n\t       !kontor_mutant(8, (g(a)), false)" \
         in text, text
-    source = HEAD + "bool h(int a, int *err);\nbool\nt(int a, int *err)\n{\n\treturn h(a, err);\n}\n"
+    source = HEAD + ("bool h(int a, struct err *err);\n"
+                     "bool\nt(int a, struct err *err)\n{\n\treturn h(a, err);\n}\n")
     checks = refusal_checks.find("t.c", source, ["-std=c17"], {"FAIL"})
     assert "kontor_mutant(-1, (h(a, kontor_mutant_err(-1, err))), true)" in \
         refusal_checks.with_switches(source, checks)
-    source = HEAD + "bool\nt(int a)\n{\n\treturn f(a) &&\n\t       !g(a);\n}\n"
+    source = HEAD + "bool\nt(int a, struct err *err)\n{\n\treturn f(a) &&\n\t       !g(a);\n}\n"
     assert text.split("#line 1\n")[1].count("\n") == source.count("\n")
 
 
