@@ -69,7 +69,9 @@ MADE_BY_LIBRARY = re.compile(r"(?:EVP_\w+_new\w*|EVP_PKEY_CTX_new\w*|OSSL_PARAM_
 @contextmanager
 def database(root):
     """A PostgreSQL for as long as the run takes."""
-    server = subprocess.Popen([str(root / "tools" / "pg-temp"), "run", "--fast", "--own"],
+    memory = Path("/dev/shm")  # a database for each program that is run: files come and go
+    env = dict(os.environ, TMPDIR=str(memory)) if os.access(memory, os.W_OK) else None
+    server = subprocess.Popen([str(root / "tools" / "pg-temp"), "run", "--fast", "--own"], env=env,
                               stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         yield server.stdout.readline().strip()
@@ -84,23 +86,27 @@ class Kept:
     def __init__(self, root, folder, fresh):
         self.root, self.path = root, folder / "verdicts.json"
         known = {} if fresh or not self.path.exists() else json.loads(self.path.read_text())
-        self.verdicts, self.seen = known.get("verdicts", {}), known.get("seen", {})
+        self.verdicts, self.seen = known.get("verdicts", {}), known.get("observed", {})
 
     def save(self):
-        text = json.dumps({"verdicts": self.verdicts, "seen": self.seen})
+        text = json.dumps({"verdicts": self.verdicts, "observed": self.seen})
         self.path.write_text(text, encoding="utf-8")
 
     @staticmethod
     def _digest(*octets):
         return hashlib.sha256(b"\0".join(octets)).hexdigest()
 
-    def _state(self, check, by):
-        """The function with the check, and the case that noticed (else the whole of its file)."""
-        program, _, case = by.partition(": ")
+    def _test_text(self, program):
         suite, name = program.split("/", 1)
         text = ""
         for test in (self.root / "tests" / suite / f for f in (f"test_{name}.c", f"{name}.c")):
             text += test.read_text(encoding="utf-8") if test.exists() else ""
+        return text
+
+    def _state(self, check, by):
+        """The function with the check, and the case that noticed (else the whole of its file)."""
+        program, _, case = by.partition(": ")
+        text = self._test_text(program)
         found = re.search(rf"^{re.escape(case)}\(.*?^}}", text, re.M | re.S) if case else None
         return self._digest(check.body.encode(), (found[0] if found else text).encode())
 
@@ -122,7 +128,7 @@ class Kept:
 
     def observed(self, program):
         """Whether the program's cases are known from a run of these very octets."""
-        state, cases = self.seen.get(program.name, (None, []))
+        state, cases, _ = self.seen.get(program.name, (None, [], None))
         if state != self._program_state(program):
             return False
         program.cases = [Case(program, n, s, set(r)) for n, s, r in cases]
@@ -130,7 +136,14 @@ class Kept:
 
     def keep_observed(self, program):
         self.seen[program.name] = (self._program_state(program), [
-            (c.name, c.seconds, sorted(c.refusing)) for c in program.cases])
+            (c.name, c.seconds, sorted(c.refusing)) for c in program.cases],
+            self._digest(self._test_text(program.name).encode()))
+
+    def stand_alone(self, program):
+        """Whether each case of this test, as it is written now, ran well without the others."""
+        _, cases, text = self.seen.get(program.name, (None, [], None))
+        return text == self._digest(self._test_text(program.name).encode()) and \
+            [c[0] for c in cases] == [c.name for c in program.cases]
 
 
 class Progress:
@@ -146,16 +159,24 @@ class Progress:
 
 
 def observe_all(runner, kept, programs, workers, progress):
-    """Every case by itself, with every check in place: which checks refuse in it?"""
+    """Every case, with every check in place: which checks refuse in it?"""
     fresh = [p for p in programs if not kept.observed(p)]
     for program, _ in each(runner.list_cases, fresh, workers):
         pass
+    alone = [p for p in fresh if kept.stand_alone(p)]
+    for done, (program, why) in enumerate(each(runner.observe_together, alone, workers), 1):
+        progress("looking what refuses in which program", done, len(alone))
+        if why is None:
+            fresh.remove(program)
+            kept.keep_observed(program)
+    # Each by itself, so that those that are run without a check miss nothing of the others.
     cases = [c for p in fresh for c in p.cases]
     left, together = {p.name: len(p.cases) for p in fresh}, set()
     for done, (case, why) in enumerate(each(runner.observe, cases, workers), 1):
         progress("looking what refuses in which case", done, len(cases))
         left[case.program.name] -= 1
         if why is not None:
+            print(f"{case}: not by itself: {why}", file=sys.stderr)
             together.add(case.program.name)
         elif left[case.program.name] == 0 and case.program.name not in together:
             kept.keep_observed(case.program)

@@ -7,8 +7,9 @@ the condition stands:
 - `if (E) return false;`: E is taken as false, each operand of || by itself.  Refusals are false,
   NULL, negative and zero numbers, FAIL and the macros and functions that stand for it, every
   enumerator but those that accept, `continue` (a candidate is passed over), `goto`, and `return;`.
-- `if (E) return true;`, `return E;`: E is taken as true, each operand of && by itself.  A function
-  that takes no err says nothing of why, so that its E is a check both ways.
+- `return E;`: E is taken as true, each operand of && by itself.  A function that takes no err says
+  nothing of why, so that its E is a check both ways.
+- `if (E) return true;` may accept, or be done before what comes after: a check both ways.
 - `if (E) return f(...);`, `if (E) do_this();`, and bool values that are kept for later, handed on to a
   function or put into a field: nobody knows from here, so each is a check both ways.
 - `while (more && !fits(x))`: what ends a search is taken as found.
@@ -214,8 +215,6 @@ class Finder:
     def _guard(self, condition, effect):
         if effect == STOP:
             self._operand_checks(condition, False)
-        elif effect == PASS:
-            self._operand_checks(condition, True)
         else:
             self._both(condition)
 

@@ -6,6 +6,8 @@
  *   KONTOR_MUTANT_MAP=FILE  one octet per check, set when the check refused (it gave the other
  *                           answer), and so at once by whichever process and thread
  *   KONTOR_MUTANT_CASES=A,B only these cases of the group; "?" lists their names and runs none
+ *   KONTOR_MUTANT_SPAN=N    the map has N octets for what lies around the cases, then as many for
+ *                           each case in turn
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -33,17 +35,23 @@ int __wrap__cmocka_run_group_tests(const char *name, const struct test_case *cas
 
 static unsigned taken_out; /* 0: none */
 static unsigned char *map;
-static size_t map_bytes;
+static size_t map_bytes, span;
+static _Atomic size_t part; /* of the map: what runs now writes there */
+static const struct test_case *watched;
+static size_t n_begun;
 
 __attribute__((constructor)) static void
 begin(void)
 {
-	const char *number = getenv("KONTOR_MUTANT"), *path = getenv("KONTOR_MUTANT_MAP");
+	const char *number = getenv("KONTOR_MUTANT"), *path = getenv("KONTOR_MUTANT_MAP"),
+		   *each = getenv("KONTOR_MUTANT_SPAN");
 	struct stat st;
 	int fd;
 
 	if (number != NULL)
 		taken_out = (unsigned)strtoul(number, NULL, 10);
+	if (each != NULL)
+		span = (size_t)strtoul(each, NULL, 10);
 	if (path == NULL || (fd = open(path, O_RDWR | O_CLOEXEC)) < 0)
 		return;
 	if (fstat(fd, &st) == 0) {
@@ -58,8 +66,8 @@ begin(void)
 __attribute__((visibility("default"))) bool
 kontor_mutant(unsigned number, bool answer, bool forced)
 {
-	if (map != NULL && answer != forced && number < map_bytes)
-		map[number] = 1;
+	if (map != NULL && answer != forced && part + number < map_bytes)
+		map[part + number] = 1;
 	return number == taken_out ? forced : answer;
 }
 
@@ -82,12 +90,44 @@ is_wanted(const char *names, const char *name)
 	return false;
 }
 
+/* In place of each case: they run in their order. */
+static void
+watch(void **state)
+{
+	size_t i = n_begun++;
+
+	part = span * (i + 1);
+	watched[i].test(state);
+	part = 0;
+}
+
+static int
+run_watched(const char *name, const struct test_case *cases, size_t n, int (*setup)(void **),
+	    int (*teardown)(void **))
+{
+	struct test_case *all = calloc(n + 1, sizeof(*all));
+
+	if (all == NULL)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		all[i] = cases[i];
+		all[i].test = watch;
+	}
+	watched = cases;
+	int failed = __real__cmocka_run_group_tests(name, all, n, setup, teardown);
+
+	free(all);
+	return failed;
+}
+
 int
 __wrap__cmocka_run_group_tests(const char *name, const struct test_case *cases, size_t n,
 			       int (*setup)(void **), int (*teardown)(void **))
 {
 	const char *names = getenv("KONTOR_MUTANT_CASES");
 
+	if (names == NULL && span > 0)
+		return run_watched(name, cases, n, setup, teardown);
 	if (names == NULL)
 		return __real__cmocka_run_group_tests(name, cases, n, setup, teardown);
 	if (strcmp(names, "?") == 0) {
