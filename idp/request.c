@@ -139,11 +139,11 @@ parse_quality(const char *s, size_t n)
 	return q > 1000 ? -1 : q;
 }
 
-/* Does a tag of n bytes begin with this language? */
+/* Does a tag of n bytes, which no letter follows, begin with this language? */
 static bool
 tag_names(const char *tag, size_t n, const char *code)
 {
-	return n >= 2 && strncasecmp(tag, code, 2) == 0 && (n == 2 || tag[2] == '-');
+	return strncasecmp(tag, code, 2) == 0 && (n == 2 || tag[2] == '-');
 }
 
 /* One range such as "en-GB;q=0.8": its quality, and whether it names `code`. */
@@ -158,7 +158,7 @@ range_quality(const char *s, size_t n, const char *code)
 		at++;
 	if (at >= n)
 		return 1000;
-	if (n - at < 3 || strncasecmp(s + at, "q=", 2) != 0)
+	if (strncasecmp(s + at, "q=", 2) != 0)
 		return -1;
 	size_t end = n;
 
@@ -317,7 +317,7 @@ request_parse(struct request *rq, const struct raw_request *raw, const struct ga
 	choose_lang(rq);
 	if (!find_client(rq, raw, err))
 		return false;
-	if (rq->method != HTTP_POST || !is_form(rq))
+	if (!is_form(rq))
 		return true;
 	return params_parse(rq->a, rq->body, rq->route->repeatable, &rq->form, err);
 }

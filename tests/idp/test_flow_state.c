@@ -77,6 +77,15 @@ a_passive_request_never_sees_a_page(void **state UNUSED)
 	assert_int_equal(flow_state_of(&f), FLOW_PASSIVE_LOGIN);
 	f.session_usable = false;
 	assert_int_equal(flow_state_of(&f), FLOW_PASSIVE_LOGIN);
+	/* Also where no level is asked for, or what is left of a session would do. */
+	f = good();
+	f.passive = true;
+	f.session_usable = false;
+	assert_int_equal(flow_state_of(&f), FLOW_PASSIVE_LOGIN);
+	f = good();
+	f.passive = true;
+	f.session = f.wanted = LEVEL_NONE;
+	assert_int_equal(flow_state_of(&f), FLOW_PASSIVE_LOGIN);
 }
 
 /* Nothing is answered below the level, for all levels and sessions. */

@@ -21,6 +21,11 @@ an_honest_request_passes(void **state UNUSED)
 	assert_true(bytes_eq(head.host, bytes_of("konto.example")));
 	assert_false(head.has_body);
 
+	/* Names that end sooner, or read alike in part, are others. */
+	raw_text_init(&t, "GET / HTTP/1.1", "Hos: a\nXost: b\nHosts: c\nHost: k");
+	assert_int_equal(gate_check(&t.raw, &head), GATE_PASS);
+	assert_true(bytes_eq(head.host, bytes_of("k")));
+
 	raw_text_init(&t, "POST /saml/sso HTTP/1.1", "Host: k\nContent-Length: 12");
 	assert_int_equal(gate_check(&t.raw, &head), GATE_PASS);
 	assert_true(head.has_body);
@@ -55,6 +60,8 @@ static const struct {
 	{"GET /?a=%zz HTTP/1.1", "Host: k", GATE_TARGET},
 	{"GET /?a=%4z HTTP/1.1", "Host: k", GATE_TARGET},
 	{"GET /?a=%z4 HTTP/1.1", "Host: k", GATE_TARGET},
+	{"GET /?a=%4/ HTTP/1.1", "Host: k", GATE_TARGET},
+	{"GET /?a=%/4 HTTP/1.1", "Host: k", GATE_TARGET},
 	{"GET /?a=\xc3\xa4 HTTP/1.1", "Host: k", GATE_TARGET},
 	{"GET /?a=\x01 HTTP/1.1", "Host: k", GATE_TARGET},
 	{"GET /?a#b HTTP/1.1", "Host: k", GATE_TARGET},
@@ -125,6 +132,11 @@ what_text_cannot_show_is_refused_too(void **state UNUSED)
 	assert_int_equal(gate_check(&t.raw, &head), GATE_TARGET);
 	t.raw.target = (struct bytes){NULL, 0};
 	assert_int_equal(gate_check(&t.raw, &head), GATE_TARGET);
+	/* An escape ends with the target, whatever lies behind it. */
+	for (size_t n = 4; n <= 6; n++) {
+		t.raw.target = (struct bytes){(const unsigned char *)"/?a%41", n};
+		assert_int_equal(gate_check(&t.raw, &head), n == 6 ? GATE_PASS : GATE_TARGET);
+	}
 
 	memset(host, 'k', sizeof(host));
 	memcpy(host, "Host: ", 6);
@@ -142,6 +154,18 @@ what_text_cannot_show_is_refused_too(void **state UNUSED)
 	assert_int_equal(gate_check(&t.raw, &head), GATE_PASS);
 	raw_text_init(&t, "GET / HTTP/1.1", strcat(many, ";a=1"));
 	assert_int_equal(gate_check(&t.raw, &head), GATE_COOKIE);
+}
+
+static void
+a_refusal_says_nothing_of_the_request(void **state UNUSED)
+{
+	struct gate_head head = {.content_length = 47};
+	struct raw_text t;
+
+	raw_text_init(&t, "POST /saml/sso HTTP/1.1", "Host: k\nContent-Length: 1\nExpect: wonders");
+	assert_int_equal(gate_check(&t.raw, &head), GATE_EXPECT);
+	assert_int_equal(head.content_length, 47);
+	assert_int_equal(head.host.n, 0);
 }
 
 static void
@@ -236,6 +260,7 @@ main(void)
 		cmocka_unit_test(an_honest_request_passes),
 		cmocka_unit_test(every_oddity_is_refused_by_its_rule),
 		cmocka_unit_test(what_text_cannot_show_is_refused_too),
+		cmocka_unit_test(a_refusal_says_nothing_of_the_request),
 		cmocka_unit_test(foreign_cookies_do_not_lock_anybody_out),
 		cmocka_unit_test(sizes_have_their_own_status),
 		cmocka_unit_test(no_single_octet_smuggles_framing),

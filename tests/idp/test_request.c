@@ -141,7 +141,7 @@ a_request_is_taken_apart(void **state UNUSED)
 	struct err err = {0};
 
 	ASSERT_OK(parse(&config, "POST /flow/abc?x=1 HTTP/1.1",
-			"Host: k\nContent-Length: 7\nX-Odd: 1\nCookie: __Host-lang=en\n"
+			"Host: k\nContent-Length: 7\nX-Odd: 1\nCookie: x=\xff; __Host-lang=en\n"
 			"Content-Type: application/x-www-form-urlencoded; charset=utf-8",
 			"name=ja", &rq, &err),
 		  &err);
@@ -155,6 +155,7 @@ a_request_is_taken_apart(void **state UNUSED)
 	assert_string_equal(request_header(&rq, "host"), "k");
 	assert_null(request_header(&rq, "x-odd"));
 	assert_string_equal(request_cookie(&rq, "lang"), "en");
+	assert_null(request_header(&rq, "cookie"));
 	assert_int_equal(rq.lang, LANG_EN);
 	assert_string_equal(rq.client_addr, "192.0.2.1");
 }
@@ -201,6 +202,12 @@ a_body_of_another_type_is_no_form(void **state UNUSED)
 		  &err);
 	assert_int_equal(rq.form.n, 0);
 	assert_int_equal(rq.body.n, 3);
+	ASSERT_OK(parse(&config, "POST /flow/a HTTP/1.1",
+			"Host: k\nContent-Length: 3\n"
+			"Content-Type: application/x-www-form-urlencoded ; charset=utf-8",
+			"a=b", &rq, &err),
+		  &err);
+	assert_int_equal(rq.form.n, 1);
 	ASSERT_OK(parse(&config, "POST /flow/a HTTP/1.1",
 			"Host: k\nContent-Length: 3\n"
 			"Content-Type: application/x-www-form-urlencodedx",
