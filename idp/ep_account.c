@@ -172,7 +172,7 @@ consent_rows(struct request *rq, struct subject_id subject, json_t *vars, struct
 		json_error_t why;
 		json_t *names = json_loads(consents[i].attributes, JSON_REJECT_DUPLICATES, &why);
 
-		if (names == NULL)
+		if (names == NULL) /* second line: the column holds JSON */
 			return FAIL(err, ERR_INTERNAL, NULL, "a stored consent does not parse");
 		json_put_str(rq->a, row, "consent_id", consents[i].party);
 		json_put_str(rq->a, row, "consent_portal", party_name(rq, consents[i].party));
@@ -233,6 +233,7 @@ show_account(struct request *rq, const struct db_session *s, struct response *rs
 
 	if (!db_account_load(&w.db, s->acting, &subject, err))
 		return false;
+	/* second line: a session is found of an active account only */
 	if (subject == NULL || subject->state != DB_ACTIVE)
 		return FAIL(err, ERR_DENIED, NULL, "the account is not active");
 	if (!account_attributes(&w, subject, &held, err) ||

@@ -79,7 +79,7 @@ check_password(struct form *form)
 	const char *hints[] = {form_value(form, "given_names"), form_value(form, "family_name"),
 			       form_value(form, "login_name"), "servicekonto", NULL};
 	const char *password = form_value(form, "new_password");
-	const char *problem = *password == '\0' ? NULL : password_problem(password, hints);
+	const char *problem = password_problem(password, hints);
 
 	if (problem != NULL)
 		form_problem(form, "new_password", problem);
@@ -140,8 +140,7 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 
 	check_attributes(form);
 	check_password(form);
-	if (*form_value(form, "login_name") != '\0' &&
-	    !account_login_name(f->rq->a, form_value(form, "login_name"), &name, NULL))
+	if (!account_login_name(f->rq->a, form_value(form, "login_name"), &name, NULL))
 		form_problem(form, "login_name", "login_name");
 	if (!form_ok(form))
 		return show(f, form, NULL, rs, err);

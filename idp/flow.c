@@ -225,6 +225,7 @@ lead_to_first(struct flow *f, struct response *rs, struct err *err)
 		if (!text_starts(cookie->name, FLOW_COOKIE))
 			continue;
 		tried++;
+		/* second line: what cannot be loaded is NULL all the same */
 		if (!row_load(f->rq, cookie->value, NULL, &open, NULL) || open == NULL)
 			continue;
 		if (open->ask.party == f->ask.party && text_eq(open->ask.replay, f->ask.replay))
@@ -441,7 +442,8 @@ flow_proved(struct flow *f, struct subject_id subject, enum level level, const c
 	json_t *progress = flow_progress(f);
 
 	/* Proofs of another person, or of a session that ended, say nothing about this one. */
-	if (f->row->sid == NULL || f->session == NULL || !text_eq(f->row->sid, f->session->sid) ||
+	if (f->session == NULL || !text_eq(f->row->sid, f->session->sid) ||
+	    /* second line: a proof in this very session makes its owner pass by the login */
 	    !subject_id_eq(f->session->acting, subject))
 		json_object_del(progress, "proofs");
 	if (!session_prove(f->rq, f->session, subject, &proof, group, rs, &f->session, err))
@@ -464,7 +466,7 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 	release_consented(rq->a, &f->offer, names, n, &f->granted);
 	for (size_t i = 0; i < f->granted.n; i++)
 		json_push_str(rq->a, allowed, f->granted.p[i].at->name);
-	if (!dec_hex(rq->a, bytes_of(f->fingerprint), &digest, err))
+	if (!dec_hex(rq->a, bytes_of(f->fingerprint), &digest, err)) /* second line: it is ours */
 		return false;
 	const char *purpose = party_purpose(f->ask.party, LANG_DE);
 	struct db_consent consent = {
@@ -493,6 +495,7 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 bool
 flow_cancelled(struct flow *f, struct response *rs, struct err *err)
 {
+	/* second line: to a front, every other state that has a page says no as well */
 	if (f->state != FLOW_MISSING) /* there is nothing to say no to */
 		f->state = f->state == FLOW_CONSENT ? FLOW_REFUSED : FLOW_CANCELLED;
 	return answer(f, rs, err);

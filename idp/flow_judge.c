@@ -10,8 +10,7 @@ flow_progress(struct flow *f)
 {
 	json_t *o = NULL;
 
-	if (f->row == NULL || f->row->progress.n == 0 ||
-	    !json_parse_object(f->rq->a, f->row->progress, 65536, &o, NULL))
+	if (f->row == NULL || !json_parse_object(f->rq->a, f->row->progress, 65536, &o, NULL))
 		return json_new_object(f->rq->a);
 	return o;
 }
@@ -36,7 +35,7 @@ level_in_flow(struct flow *f)
 static bool
 in_own_session(const struct flow *f)
 {
-	return f->row != NULL && f->row->sid != NULL && text_eq(f->row->sid, f->session->sid);
+	return f->row != NULL && text_eq(f->row->sid, f->session->sid);
 }
 
 /* Must this login rest on a proof given in this flow? */
@@ -86,6 +85,7 @@ load_holding(struct flow *f, struct err *err)
 
 	if (!db_holding_load(&c, &who, &f->holding, err))
 		return false;
+	/* second line: a session is found of an active account only */
 	if (f->holding.subject != NULL && f->holding.subject->state == DB_ACTIVE)
 		f->subject = f->holding.subject;
 	return true;
@@ -100,6 +100,7 @@ grant_stored(struct flow *f, const char *names_json, bool *still_needed, struct 
 	json_t *o;
 	size_t n;
 
+	/* second line: we have written them */
 	if (!json_parse_object(f->rq->a, bytes_of(wrapped), 65536, &o, err) ||
 	    !json_get_strs(f->rq->a, o, "names", 256, &names, &n, err))
 		return false;
@@ -154,6 +155,7 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 	if (stored == NULL || p->policy.consent == CONSENT_ALWAYS || f->ask.consent_anew)
 		return true;
 	kept = (struct bytes){stored->fingerprint, sizeof(stored->fingerprint)};
+	/* second line: it is ours */
 	if (!dec_hex(f->rq->a, bytes_of(f->fingerprint), &digest, err))
 		return false;
 	if (!bytes_eq(digest, kept))
@@ -178,8 +180,10 @@ reachable(const struct flow *f)
 bool
 flow_judge(struct flow *f, struct err *err)
 {
+	/* second line: whoever finds a party finds none that is switched off */
+	bool enabled = f->ask.party == NULL || f->ask.party->enabled;
 	struct flow_facts facts = {
-		.party_enabled = f->ask.party == NULL || f->ask.party->enabled,
+		.party_enabled = enabled,
 		.expired = f->row != NULL && f->rq->now - f->row->created > FLOW_GOES_ON_S,
 		.passive = f->ask.passive,
 		.wanted = flow_wanted_level(&f->ask),
@@ -191,7 +195,7 @@ flow_judge(struct flow *f, struct err *err)
 	if (f->level != LEVEL_NONE && !load_holding(f, err))
 		return false;
 	facts.session_usable = f->subject != NULL;
-	facts.session = f->subject == NULL ? LEVEL_NONE : f->level;
+	facts.session = f->level;
 	if (facts.session_usable && facts.session >= facts.wanted && !load_offer(f, &facts, err))
 		return false;
 	f->state = flow_state_of(&facts);

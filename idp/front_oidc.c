@@ -420,6 +420,7 @@ origins(struct arena *a, const struct ask *ask)
 {
 	const char *uri = NULL;
 
+	/* second line: what is no text leaves it NULL */
 	if (!json_get_str(ask->state, "redirect_uri", &uri, NULL) || uri == NULL)
 		return NULL;
 	return url_origin(a, uri);

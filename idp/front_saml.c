@@ -360,6 +360,7 @@ origins(struct arena *a, const struct ask *ask)
 {
 	const char *acs = NULL;
 
+	/* second line: what is no text leaves it NULL */
 	if (!json_get_str(ask->state, "acs", &acs, NULL) || acs == NULL)
 		return NULL;
 	return url_origin(a, acs);

@@ -170,20 +170,16 @@ level_session_limits(enum level level)
 	return is_level(level) ? limits[level] : (struct level_limits){0};
 }
 
-/* A time in the future counts as now: a clock set back must not stretch a session. */
-static int64_t
-since(time_t then, time_t now)
-{
-	return then > now ? 0 : (int64_t)(now - then);
-}
-
-/* The level one proof still gives: its own while within its limits, then each lower one in turn. */
+/*
+ * The level one proof still gives: its own while within its limits, then each lower one in turn.
+ * Where a clock was set back, a time in the future is within them, too.
+ */
 static enum level
 level_of_proof(const struct level_proof *proof, time_t last_used, time_t now)
 {
 	for (enum level l = proof->level; is_level(l); l--) {
-		if (since(proof->at, now) <= limits[l].max_age_s &&
-		    since(last_used, now) <= limits[l].max_idle_s)
+		if (now - proof->at <= limits[l].max_age_s &&
+		    now - last_used <= limits[l].max_idle_s)
 			return l;
 	}
 	return LEVEL_NONE;

@@ -146,7 +146,8 @@ login_attempt_reserve(struct request *rq, const char *method, struct bytes accou
 	if (p->at_source.allowed &&
 	    !db_budget_reserve(&c, &p->account, rq->now, &p->at_account, err))
 		return false;
-	*out = (struct login_attempt){p->at_source.allowed && p->at_account.allowed, p};
+	*out = (struct login_attempt){p->at_account.allowed,
+				      p}; /* none where the source has none */
 	return true;
 }
 

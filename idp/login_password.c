@@ -57,6 +57,7 @@ fill_in_hint(struct flow *f, struct form *form, struct err *err)
 		return true;
 	if (!dec_base64url(rq->a, bytes_of(f->ask.login_hint), &sealed, err) ||
 	    !signer_open(rq->app->signer, rq->a, bytes_of(HINT_LABEL), sealed, &plain, err) ||
+	    /* second line: sealed as a login name */
 	    !text_from_bytes(rq->a, plain, LOGIN_NAME_MAX_BYTES, "login hint", &name, err))
 		return false;
 	form_set(form, "login_name", name);
@@ -177,7 +178,7 @@ judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
 			     who.credential == NULL ? (struct bytes){0} : who.credential->secret,
 			     &right, err))
 		return false;
-	if (right && who.credential != NULL)
+	if (right && who.credential != NULL) /* second line: no password is nobody's */
 		return accept(f, &who, password, &known, &attempt, rs, err);
 	return login_refused(rq, who.subject == NULL ? NULL : &who.subject->id, METHOD,
 			     who.subject == NULL ? "unknown name" : "wrong password", err) &&

@@ -80,7 +80,7 @@ url_origin(struct arena *a, const char *url)
 {
 	const char *host = strstr(url, "://");
 
-	if (host == NULL)
+	if (host == NULL) /* second line: registered URLs are absolute */
 		return NULL;
 	return arena_strndup(a, url, (size_t)(host - url) + 3 + strcspn(host + 3, "/?#"));
 }

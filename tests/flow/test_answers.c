@@ -340,11 +340,20 @@ an_address_names_where_the_record_and_the_person_agree(void **state)
 	log_in(&b, "karl");
 	ASSERT_PAGE(&b, CONSENT);
 	assert_false(web_shows(&b, "name=\"attr_email\"")); /* not to be left out */
+	assert_true(web_shows(&b, "name=\"attr_family_name\""));
 	web_submit(&b, "/flow/consent/", "do=agree");
 	assert_true(succeeded(&b));
 	assert_string_equal(name_in(&b), "erika@example.invalid");
 	assert_non_null(strstr(saml_response_of(&b), "Format=\"" EMAIL_FORMAT "\""));
 	assert_null(strstr(saml_response_of(&b), ">Mustermann<"));
+	ask(&b, " ForceAuthn=\"true\"", NAME_POLICY(EMAIL_FORMAT, ""));
+	log_in(&b, "erika"); /* with more, it still is the address */
+	web_submit(&b, "/flow/consent/", "attr_family_name=1&do=agree");
+	assert_non_null(strstr(saml_response_of(&b), ">Mustermann<"));
+	assert_string_equal(name_in(&b), "erika@example.invalid");
+	log_out(&b);
+	ask(&b, "", "");
+	log_in(&b, "karl");
 	ask(&b, "", ""); /* by another name again, nothing more than agreed to is told */
 	if (page_of(&b) == CONSENT)
 		web_submit(&b, "/flow/consent/", "do=agree");
@@ -406,6 +415,90 @@ only_the_person_asked_for_answers(void **state)
 	assert_null(strstr(saml_response_of(&other), "Assertion"));
 	ask(&other, " IsPassive=\"true\"", subject);
 	assert_non_null(strstr(saml_response_of(&other), "UnknownPrincipal"));
+	world_saml_party(w, POLICY);
+}
+
+/* ---- what describes the login ---- */
+
+#define AKDB(more, inner)                                                                 \
+	"<samlp:Extensions><akdb:AuthenticationRequest "                                  \
+	"xmlns:akdb=\"https://www.akdb.de/request/2018/09\" Version=\"2\"" more ">" inner \
+	"</akdb:AuthenticationRequest></samlp:Extensions>"
+#define LOGIN_LEVEL "urn:oid:1.2.40.0.10.2.1.1.261.94"
+#define LEVELS      "urn:kontor:attribute-levels"
+
+static const char *const describing[] = {
+	LOGIN_LEVEL,
+	LEVELS,
+	"urn:oid:1.3.6.1.4.1.25484.494450.3", /* bPK2 */
+	"urn:oid:1.3.6.1.4.1.25484.494450.2", /* AssertionProvedBy */
+	"urn:oid:1.3.6.1.4.1.25484.494450.7", /* mfa */
+};
+
+static bool
+tells(struct web *b, const char *name)
+{
+	return strstr(saml_response_of(b), arena_printf(b->w->a, "Name=\"%s\"", name)) != NULL;
+}
+
+static void
+what_describes_the_login_is_told_to_who_asks(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_saml_party(w, "{\"attribute\":[\"family_name:required\"],\"consent\":\"always\"}");
+	web_init(&b, w);
+	log_in_aside(&b, "erika");
+	for (size_t i = 0; i <= ARRAY_LEN(describing); i++) {
+		const char *inner =
+			i == ARRAY_LEN(describing)
+				? ""
+				: arena_printf(w->a,
+					       AKDB("", "<akdb:RequestedAttributes>"
+							"<akdb:RequestedAttribute Name=\"%s\"/>"
+							"<akdb:RequestedAttribute "
+							"Name=\"urn:oid:2.5.4.4\"/>"
+							"</akdb:RequestedAttributes>"),
+					       describing[i]);
+
+		ask(&b, "", inner);
+		web_submit(&b, "/flow/consent/", "do=agree");
+		for (size_t k = 0; k < ARRAY_LEN(describing); k++)
+			assert_int_equal(tells(&b, describing[k]), k == i);
+	}
+	/* A record may say that levels are always told, and tells nothing else by it. */
+	world_saml_party(w, "{\"attribute\":[\"family_name:required\"],\"consent\":\"always\","
+			    "\"level-attributes\":\"yes\",\"vocabulary\":\"eidas\"}");
+	ask(&b, "", "");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	for (size_t k = 0; k < ARRAY_LEN(describing); k++)
+		assert_int_equal(tells(&b, describing[k]), k < 2);
+	assert_non_null(strstr(saml_response_of(&b), "=http://eidas.europa.eu/LoA/low<"));
+	/* For a level that has no word, none is told. */
+	log_out(&b);
+	log_in_aside(&b, "karl");
+	ask(&b, "", "");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_true(succeeded(&b));
+	assert_false(tells(&b, LEVELS));
+	world_saml_party(w, POLICY);
+}
+
+static void
+what_is_missing_is_named_to_who_asks_for_it(void **state)
+{
+	static const char detail[] = "IDP_REQUIRED_ATTRIBUTES_MISSING";
+	struct world *w = *state;
+	struct web b;
+
+	world_saml_party(w, "{\"attribute\":[\"family_name\",\"title:required\"]}");
+	web_init(&b, w);
+	log_in_aside(&b, "karl");
+	ask(&b, " IsPassive=\"true\"", AKDB(" EnableStatusDetail=\"true\"", ""));
+	assert_non_null(strstr(saml_response_of(&b), detail));
+	ask(&b, " IsPassive=\"true\"", AKDB(" EnableStatusDetail=\"false\"", ""));
+	assert_null(strstr(saml_response_of(&b), detail));
 	world_saml_party(w, POLICY);
 }
 
@@ -484,6 +577,8 @@ main(void)
 		T(an_address_names_where_the_record_and_the_person_agree),
 		T(who_has_no_name_yet_gets_none_without_leave),
 		T(only_the_person_asked_for_answers),
+		T(what_describes_the_login_is_told_to_who_asks),
+		T(what_is_missing_is_named_to_who_asks_for_it),
 		T(a_link_signs_on_where_the_record_permits_it),
 		T(a_link_names_a_party_and_a_place_that_are_registered),
 	};

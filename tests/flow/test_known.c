@@ -143,6 +143,10 @@ a_mark_that_we_did_not_make_counts_for_nothing(void **state)
 	assert_false(gets_in(w, arena_printf(a, "%sA", good), "karl"));
 	/* another browser's mark */
 	assert_false(gets_in(w, arena_printf(a, "%.22s%s", good, other + 22), "karl"));
+	/* a browser of a name alone has proved nothing, and gets another name */
+	assert_string_not_equal(
+		arena_strndup(a, known_after(w, arena_strndup(a, good, 22), "otto"), 22),
+		arena_strndup(a, good, 22));
 	/* more than we write */
 	const char *m = good + 22;
 

@@ -720,6 +720,8 @@ max_age_holds_for_each_means(void **state)
 	log_in_as(&b, "erika");
 	assert_non_null(web_field(&b, "code"));
 	web_submit(&b, "/flow/totp/", arena_printf(w->a, "code=%s&do=login", world_code(w)));
+	if (b.status == 200)
+		web_submit(&b, "/flow/consent/", "do=agree");
 	assert_non_null(location_param(&b, "code"));
 }
 

@@ -4,6 +4,7 @@
  * own functions stand before the program's (--wrap).
  */
 #include "base/text.h"
+#include "db/partition.h"
 #include "db/sql.h"
 #include "keys/sign.h"
 #include "tests/flow/steps.h"
@@ -58,6 +59,12 @@ STANDS_BEFORE(db_run_found, (const struct db_call *c, const struct db_statement 
 STANDS_BEFORE(db_tx_begin, (const struct db_call *c, struct db_tx **out, struct err *err))
 {
 	return goes_well("begin", err) && __real_db_tx_begin(c, out, err);
+}
+
+/* Away, as an HSM may be; it says nothing of why. */
+STANDS_BEFORE(signer_key_ready, (struct signer * s, const char *kid))
+{
+	return goes_well("key_ready", NULL) && __real_signer_key_ready(s, kid);
 }
 
 STANDS_BEFORE(signer_mac,
@@ -134,7 +141,7 @@ __wrap_signer_key_ops(struct signer *s)
 typedef void (*step)(struct web *b);
 
 static int walk_count; /* makes names of this walk */
-static const char *token;
+static const char *token, *id_token;
 
 static void
 ask_for_more(struct web *b)
@@ -225,8 +232,26 @@ static void
 redeem(struct web *b)
 {
 	web_token(b, oidc_basic(b->w), oidc_redeem_form(b->w, location_param(b, "code")));
-	if (b->status == 200)
-		token = json_string_value(json_object_get(web_json(b), "access_token"));
+	if (b->status != 200)
+		return;
+	token = json_string_value(json_object_get(web_json(b), "access_token"));
+	id_token = json_string_value(json_object_get(web_json(b), "id_token"));
+}
+
+static void
+log_out_by_hint(struct web *b)
+{
+	web_get(b, arena_printf(b->w->a, "/oidc/logout?id_token_hint=%s", id_token));
+}
+
+/* With a verifier that does not fit: the code is used up. */
+static void
+redeem_wrongly(struct web *b)
+{
+	char *form = arena_strdup(b->w->a, oidc_redeem_form(b->w, location_param(b, "code")));
+
+	form[strlen(form) - 1] ^= 1;
+	web_token(b, oidc_basic(b->w), form);
 }
 
 static void
@@ -270,6 +295,88 @@ look_at_account(struct web *b)
 }
 
 static void
+look_at_start(struct web *b)
+{
+	web_get(b, "/");
+}
+
+/* In another browser; this one, which has a session of its own, ends it. */
+static void
+end_the_other(struct web *b)
+{
+	struct world *w = b->w;
+	struct web other;
+
+	plan.armed = false;
+	web_init(&other, w);
+	log_in_aside(&other, "karl");
+	plan.armed = true;
+	web_post(b, "/account", "",
+		 arena_printf(w->a, "do=end_session&session=%s",
+			      world_value(w, "SELECT sid FROM session"
+					     " ORDER BY created DESC, last_used DESC LIMIT 1")));
+}
+
+static void
+ask_with_hint(struct web *b)
+{
+	web_get(b, oidc_request_url(b->w, "openid", "&prompt=consent&login_hint=karl"));
+}
+
+/* A name by address is not this portal's. */
+static void
+ask_amiss(struct web *b)
+{
+	ask(b, "",
+	    "<samlp:NameIDPolicy Format=\"urn:oasis:names:tc:SAML:1.1:nameid-format:"
+	    "emailAddress\"/>");
+}
+
+#define LINK "/saml/unsolicited?providerId=https%3A%2F%2Famt24.example%2Fmetadata"
+
+static void
+follow_link(struct web *b)
+{
+	plan.armed = false;
+	world_saml_party(b->w, "{\"unsolicited\":\"yes\"}");
+	plan.armed = true;
+	web_get(b, LINK);
+	plan.armed = false;
+	world_saml_party(b->w, POLICY);
+}
+
+static void
+follow_link_amiss(struct web *b)
+{
+	plan.armed = false;
+	world_saml_party(b->w, "{\"unsolicited\":\"yes\",\"nameid\":[\"email\"]}");
+	plan.armed = true;
+	web_get(b, LINK);
+	plan.armed = false;
+	world_saml_party(b->w, POLICY);
+}
+
+static void
+begin_again_too_late(struct web *b)
+{
+	const char *again = arena_printf(b->w->a, "/flow/restart/%s", flow_of(b));
+
+	b->w->now += 3700;
+	web_get(b, again);
+}
+
+/* The settings have risen since the password was stored. */
+static void
+log_in_dearly(struct web *b)
+{
+	int64_t passes = b->w->config.password_passes;
+
+	b->w->config.password_passes = passes + walk_count;
+	log_in(b, "karl");
+	b->w->config.password_passes = passes;
+}
+
+static void
 withdraw(struct web *b)
 {
 	web_post(b, "/account", "", "consent=" SAML_PARTY "&do=withdraw");
@@ -285,6 +392,38 @@ log_out_at_portal(struct web *b)
 	const char *name = world_value(w, arena_printf(w->a, last, "name_id"));
 
 	web_get(b, saml_logout_url(w, arena_printf(w->a, "_out%d", walk_count), name, index));
+}
+
+/* From no browser that is known, of which the other walks have made some. */
+static void
+guess_too_often(struct web *b, step guess)
+{
+	for (int i = 0; i < 11; i++) {
+		plan.armed = i == 10;
+		guess(b);
+	}
+}
+
+static void
+guess_passwords(struct web *b)
+{
+	guess_too_often(b, log_in_wrongly);
+}
+
+static void
+guess_codes(struct web *b)
+{
+	guess_too_often(b, enter_wrong_code);
+}
+
+/* Without naming a session: each one of that person. */
+static void
+log_out_everywhere(struct web *b)
+{
+	const char *name = world_value(b->w, "SELECT name_id FROM session_participant WHERE dialect"
+					     " = 'saml' ORDER BY at DESC LIMIT 1");
+
+	web_get(b, saml_logout_url(b->w, arena_printf(b->w->a, "_all%d", walk_count), name, NULL));
 }
 
 /* ---- the judge ---- */
@@ -307,7 +446,7 @@ go(struct world *w, const step *steps, size_t nth)
 	struct web b;
 
 	walk_count++;
-	w->now += 301; /* guesses and codes count anew, and partitions reach two days ahead */
+	w->now += 301; /* guesses and codes count anew */
 	web_init(&b, w);
 	plan.passed = 0;
 	plan.nth = nth;
@@ -326,9 +465,13 @@ go(struct world *w, const step *steps, size_t nth)
 static void
 each_failure(void **state, const step *steps)
 {
+	struct world *w = *state;
+	struct db_partitions partitions;
 	size_t n = 1;
 
-	while (go(*state, steps, n)) {
+	/* They reach two days ahead. */
+	ASSERT_OK(db_partitions_maintain(&w->pg->c, w->now, &partitions, &w->pg->err), &w->pg->err);
+	while (go(w, steps, n)) {
 		world_fresh(state);
 		n++;
 	}
@@ -353,6 +496,16 @@ WALK(a_new_account_and_its_app, register_anew, ask_for_app, set_up_app, look_at_
      agree, ask_oidc)
 WALK(a_consent_taken_back, ask_saml, log_in_karl, agree, look_at_account, withdraw)
 WALK(a_logout_by_the_portal, ask_saml, log_in_karl, agree, log_out_at_portal)
+WALK(a_logout_everywhere, ask_saml, log_in_karl, agree, log_out_everywhere)
+WALK(a_code_that_does_not_fit, ask_oidc, log_in_karl, agree, redeem_wrongly)
+WALK(guesses_at_a_password, ask_saml, guess_passwords)
+WALK(guesses_at_a_code, ask_for_more, log_in_erika, guess_codes)
+WALK(a_hint_and_a_logout_by_it, ask_with_hint, log_in_karl, agree, redeem, log_out_by_hint)
+WALK(a_look_around_and_another_session, ask_saml, log_in_karl, look_at_start, end_the_other)
+WALK(requests_that_are_refused_at_once, ask_amiss, follow_link_amiss)
+WALK(a_link_without_a_request, ask_saml, log_in_karl, agree, follow_link)
+WALK(a_login_begun_again, ask_saml, begin_again_too_late)
+WALK(a_password_stored_anew, ask_saml, log_in_dearly)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
 
@@ -360,11 +513,25 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(two_means_consent_and_logout), T(wrong_guesses),
-		T(a_request_by_post_and_no),     T(a_passive_request),
-		T(a_code_and_what_it_buys),      T(a_session_and_a_passive_client),
-		T(a_new_account_and_its_app),    T(a_consent_taken_back),
+		T(two_means_consent_and_logout),
+		T(wrong_guesses),
+		T(a_request_by_post_and_no),
+		T(a_passive_request),
+		T(a_code_and_what_it_buys),
+		T(a_session_and_a_passive_client),
+		T(a_new_account_and_its_app),
+		T(a_consent_taken_back),
 		T(a_logout_by_the_portal),
+		T(a_logout_everywhere),
+		T(a_code_that_does_not_fit),
+		T(guesses_at_a_password),
+		T(guesses_at_a_code),
+		T(a_hint_and_a_logout_by_it),
+		T(a_look_around_and_another_session),
+		T(requests_that_are_refused_at_once),
+		T(a_link_without_a_request),
+		T(a_login_begun_again),
+		T(a_password_stored_anew),
 	};
 
 	return cmocka_run_group_tests_name("flow outages", tests, steps_setup, world_teardown);

@@ -73,13 +73,16 @@ saml_metadata_of(struct world *w, const char *policy)
 		"<md:SPSSODescriptor AuthnRequestsSigned=\"%s\" protocolSupportEnumeration="
 		"\"urn:oasis:names:tc:SAML:2.0:protocol\"><md:KeyDescriptor use=\"signing\">"
 		"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate>"
-		"</ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:SingleLogoutService Binding="
-		"\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" Location=\"" SAML_SLO
-		"\"/><md:AssertionConsumerService index=\"0\" Binding="
+		"</ds:X509Data></ds:KeyInfo></md:KeyDescriptor>%s"
+		"<md:AssertionConsumerService index=\"0\" Binding="
 		"\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"" SAML_ACS
 		"\"/></md:SPSSODescriptor></md:EntityDescriptor>",
 		saml_entity(w), strstr(policy, "accept-unsigned") == NULL ? "true" : "false",
-		enc_base64(w->a, w->keys->p256.cert)));
+		enc_base64(w->a, w->keys->p256.cert),
+		w->saml_without_slo
+			? ""
+			: "<md:SingleLogoutService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:"
+			  "HTTP-Redirect\" Location=\"" SAML_SLO "\"/>"));
 }
 
 static void

@@ -33,6 +33,7 @@ struct world {
 	time_t now;
 	const char *relay_state; /* of what the SAML portal sends; NULL: "state-1" */
 	const char *saml_party;  /* who the SAML portal is for now; NULL: SAML_PARTY */
+	bool saml_without_slo;   /* its metadata names no SingleLogoutService */
 
 	/* What answers the browser's requests; NULL: app_handle. */
 	void (*handle)(struct app *app, struct arena *a, const struct raw_request *raw,
