@@ -495,7 +495,6 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 bool
 flow_cancelled(struct flow *f, struct response *rs, struct err *err)
 {
-	/* second line: to a front, every other state that has a page says no as well */
 	if (f->state != FLOW_MISSING) /* there is nothing to say no to */
 		f->state = f->state == FLOW_CONSENT ? FLOW_REFUSED : FLOW_CANCELLED;
 	return answer(f, rs, err);

@@ -162,6 +162,8 @@ class Runner:
         if span is not None:
             env["KONTOR_MUTANT_SPAN"] = str(span)
         env.pop("KONTOR_TEST_FULL", None)
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):  # nobody reads where a check less leads to
+            env[name] = env.get(name, "") + ":symbolize=0"
         if self.database:
             env["KONTOR_TEST_DB"] = self.database
         if names is not None:

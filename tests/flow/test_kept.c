@@ -50,17 +50,17 @@ begin(struct web *b, struct world *w, bool oidc)
 }
 
 static void
-no_answer_comes_of(struct world *w, bool oidc, const struct planted *rows, size_t n)
+no_answer_comes_of(struct world *w, bool oidc, const struct planted *rows, size_t n, int ways)
 {
 	struct web b;
 
 	for (size_t i = 0; i < n; i++) {
 		/* By yes and by no; the row changes before the last step. */
-		for (int yes = 0; yes < 2; yes++) {
+		for (int no = 0; no < ways; no++) {
 			begin(&b, w, oidc);
 			log_in(&b, "karl");
 			ASSERT_PAGE(&b, CONSENT);
-			web_fill_in(&b, "/flow/consent/", yes ? AGREE : "do=cancel");
+			web_fill_in(&b, "/flow/consent/", no ? "do=cancel" : AGREE);
 			plant(w, "flow", "ask", rows[i].place, rows[i].value);
 			web_submit_again(&b);
 			if (b.status < 400 || answered(&b))
@@ -83,7 +83,10 @@ a_saml_request_that_does_not_read_is_not_answered(void **state)
 		{"state,login_attributes", "5"},
 	};
 
-	no_answer_comes_of(*state, false, rows, ARRAY_LEN(rows));
+	static const struct planted told[] = {{"state,online_service", "5"}};
+
+	no_answer_comes_of(*state, false, rows, ARRAY_LEN(rows), 2);
+	no_answer_comes_of(*state, false, told, ARRAY_LEN(told), 1);
 }
 
 static void
@@ -104,7 +107,7 @@ an_oidc_request_that_does_not_read_is_not_answered(void **state)
 		{"state,redirect_uri", "\"https://evil.example/\""},
 	};
 
-	no_answer_comes_of(*state, true, rows, ARRAY_LEN(rows));
+	no_answer_comes_of(*state, true, rows, ARRAY_LEN(rows), 2);
 }
 
 static void
