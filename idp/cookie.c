@@ -95,6 +95,7 @@ cookies_parse(struct arena *a, struct bytes header, struct params *out, struct e
 		if (is_there(&found, name))
 			return FAIL(err, ERR_INPUT, NULL, "cookie given twice");
 		if (!text_from_bytes(a, name, 64, "cookie name", &one.name, err) ||
+		    /* second line: it is visible ASCII */
 		    !text_from_bytes(a, value, COOKIE_VALUE_MAX_BYTES, "cookie", &one.value, err))
 			return false;
 		list[found.n++] = one;

@@ -42,9 +42,7 @@ flow_wanted_level(const struct ask *ask)
 enum level
 flow_told_level(const struct flow *f)
 {
-	enum level cap = f->ask.party == NULL ? LEVEL_HIGH : f->ask.party->policy.level_cap;
-
-	return level_set_best(f->ask.levels, level_min(f->level, cap));
+	return level_set_best(f->ask.levels, level_min(f->level, f->ask.party->policy.level_cap));
 }
 
 const char *

@@ -40,7 +40,10 @@ struct flow {
 	bool replayed;
 };
 
-/* The level the party is told: that of this login, never above the request's or the party's cap. */
+/*
+ * The level the party (there is one) is told: that of this login, never above the request's or
+ * the party's cap.
+ */
 enum level flow_told_level(const struct flow *f);
 
 /* The level that counts: what was asked or the party's floor, whichever is higher. */

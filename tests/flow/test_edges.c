@@ -58,6 +58,25 @@ a_login_is_found_by_its_own_cookie_only(void **state)
 	assert_false(web_shows(&b, "/language/")); /* nobody knows which login it was */
 }
 
+static void
+a_cookie_without_its_secret_opens_nothing(void **state)
+{
+	struct world *w = *state;
+	const char *url = saml_request_url(w, "_edge_half", "", "");
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, url);
+	ASSERT_PAGE(&b, LOGIN);
+	for (size_t i = 0; i < b.n_cookies; i++)
+		if (text_starts(b.cookies[i][0], "__Host-f-"))
+			b.cookies[i][1] = flow_of(&b);
+	web_get(&b, b.path);
+	assert_int_equal(b.status, 410);
+	web_get(&b, url);
+	assert_int_equal(b.status, 410);
+}
+
 /* ---- pages at the end ---- */
 
 static void
@@ -202,6 +221,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(old_logins_go_a_few_at_a_time_and_take_no_other_cookie_along),
 		T(a_login_is_found_by_its_own_cookie_only),
+		T(a_cookie_without_its_secret_opens_nothing),
 		T(what_is_over_says_for_whom_it_was),
 		T(what_needs_no_page_is_answered_without_a_stored_login),
 		T(proofs_of_a_login_add_up_in_one_session_of_one_person),

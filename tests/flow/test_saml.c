@@ -339,6 +339,17 @@ nobody_is_asked_for_a_password_that_cannot_be_checked(void **state)
 		agree(&b);
 	assert_true(strstr(status_of(&b), "status:Success") != NULL);
 
+	/* With a place, anybody may try. */
+	struct web other;
+
+	web_init(&other, w);
+	o.size[LANE_PASSWORD] = (struct lane_size){1, 1};
+	ASSERT_OK(lanes_start(w->a, &o, &w->app.lanes, &w->pg->err), &w->pg->err);
+	ask(&other, "", "");
+	assert_non_null(web_field(&other, "password"));
+	lanes_stop(w->app.lanes);
+	o.size[LANE_PASSWORD] = (struct lane_size){0};
+
 	/* Who is logged in needs none. */
 	ASSERT_OK(lanes_start(w->a, &o, &w->app.lanes, &w->pg->err), &w->pg->err);
 	ask(&b, "", "");
