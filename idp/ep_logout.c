@@ -155,7 +155,9 @@ hint_fits(struct request *rq, const struct oidc_hint *hint, const struct db_sess
 	const char *sid = NULL;
 
 	*fits = false;
-	if (hint == NULL || s == NULL || hint->sid == NULL)
+	if (hint == NULL || s == NULL)
+		return true;
+	if (hint->sid == NULL) /* second line: what has no name is not found */
 		return true;
 	if (!db_session_of_participant(&c, hint->client_id, hint->sub, hint->sid, rq->now, &sid,
 				       err))

@@ -463,6 +463,7 @@ what_describes_the_login_is_told_to_who_asks(void **state)
 					       describing[i]);
 
 		ask(&b, "", inner);
+		assert_false(web_shows(&b, "Diese Angaben sind freiwillig"));
 		web_submit(&b, "/flow/consent/", "do=agree");
 		for (size_t k = 0; k < ARRAY_LEN(describing); k++)
 			assert_int_equal(tells(&b, describing[k]), k == i);

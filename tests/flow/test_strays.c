@@ -58,6 +58,56 @@ sessions_that_give_no_level_are_not_listed(void **state)
 	assert_false(web_shows(&b, row));
 }
 
+/* ---- means ---- */
+
+static void
+a_password_that_is_blocked_opens_nothing(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_person(w, "gesa", PASSWORD, everybody, LEVEL_BASIC);
+	web_init(&b, w);
+	log_in_aside(&b, "gesa");
+	assert_non_null(web_cookie(&b, "__Host-session"));
+	assert_string_equal(
+		world_value(w, "UPDATE credential SET blocked = true WHERE kind = 'password' AND"
+			       " created = (SELECT max(created) FROM credential) RETURNING 1"),
+		"1");
+	web_init(&b, w);
+	log_in_aside(&b, "gesa");
+	assert_null(web_cookie(&b, "__Host-session"));
+	ASSERT_PAGE(&b, LOGIN);
+}
+
+static void
+one_attribute_that_an_office_vouches_for_is_enough(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_person(w, "hanna", PASSWORD, everybody, LEVEL_BASIC);
+	web_init(&b, w);
+	ask(&b, "", LEVEL3);
+	log_in(&b, "hanna");
+	for (size_t i = 0; everybody[i] != NULL; i += 2) {
+		static const char of_hers[] =
+			"UPDATE attribute SET level = %d WHERE name = '%s' AND subject ="
+			" (SELECT acting FROM session ORDER BY created DESC LIMIT 1) RETURNING 1";
+
+		ASSERT_PAGE(&b, ENROLL);
+		assert_string_equal(world_value(w, arena_printf(w->a, of_hers, LEVEL_SUBSTANTIAL,
+								everybody[i])),
+				    "1");
+		web_get(&b, b.path);
+		ASSERT_PAGE(&b, OTHER); /* an app is not set up with the password alone */
+		assert_string_equal(
+			world_value(w, arena_printf(w->a, of_hers, LEVEL_BASIC, everybody[i])),
+			"1");
+		web_get(&b, b.path);
+	}
+}
+
 /* ---- SAML messages that are signed and none the less not taken ---- */
 
 static void
@@ -167,6 +217,40 @@ a_logout_form_is_short_and_plain(void **state)
 	assert_int_equal(b.status, 400);
 	web_get(&b, "/account");
 	assert_null(web_field(&b, "password"));
+}
+
+#define BYE "&post_logout_redirect_uri=https%3A%2F%2Fstadtportal.example%2Fbye"
+
+static void
+a_logout_says_who_asks_and_what_is_left(void **state)
+{
+	static const char left[] = "melden Sie sich bitte selbst ab",
+			  hint[] = "schließen Sie Ihren Browser";
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	log_in_aside(&b, "karl");
+	web_get(&b, "/logout");
+	assert_false(web_shows(&b, left));
+	assert_false(web_shows(&b, "bittet darum"));
+	web_submit(&b, "/logout", "do=logout");
+	assert_true(web_shows(&b, "Ihre Sitzung beim Servicekonto ist beendet"));
+	assert_false(web_shows(&b, hint));
+
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	agree_if_asked(&b);
+	web_get(&b, "/logout");
+	assert_true(web_shows(&b, left) && web_shows(&b, "Amt24"));
+	web_get(&b, "/oidc/logout?client_id=" OIDC_CLIENT BYE);
+	assert_true(web_shows(&b, "Stadtportal bittet darum"));
+	assert_null(web_field(&b, "state"));
+	web_get(&b, "/oidc/logout?client_id=" OIDC_CLIENT);
+	assert_true(web_shows(&b, "Stadtportal bittet darum"));
+	assert_null(strstr(b.csp, "form-action 'self' https"));
+	web_submit(&b, "/logout", "do=logout");
+	assert_true(web_shows(&b, hint) && web_shows(&b, "Amt24"));
 }
 
 /* ---- no key for it ---- */
@@ -346,11 +430,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(forms_of_no_login_say_that_it_is_over),
 		T(sessions_that_give_no_level_are_not_listed),
+		T(a_password_that_is_blocked_opens_nothing),
+		T(one_attribute_that_an_office_vouches_for_is_enough),
 		T(a_request_too_old_or_for_another_place_is_not_taken),
 		T(a_logout_of_nobody_ends_nothing),
 		T(a_logout_of_all_ends_the_cookie_of_whichever_asks),
 		T(a_portal_without_an_endpoint_for_it_cannot_log_out),
 		T(a_logout_form_is_short_and_plain),
+		T(a_logout_says_who_asks_and_what_is_left),
 		T(without_a_key_nothing_goes_in_its_place),
 		T(only_keys_for_opening_open),
 		T(a_token_is_asked_for_in_one_way_and_by_its_name),
