@@ -12,7 +12,6 @@
 
 #define DAYS_MAX     36500
 #define SERIAL_BYTES 16
-#define ES256_BYTES  64
 
 static void
 free_x509(void *p)
@@ -83,10 +82,18 @@ begin(struct arena *a, EVP_PKEY *pub, const char *cn, time_t not_before, int64_t
 	return true;
 }
 
+/* The digest of a signature with this key, as those that SAML's signatures have. */
+static bool
+takes_sha384(const EVP_PKEY *key)
+{
+	return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && EVP_PKEY_get_bits(key) > 256;
+}
+
 static bool
 sign_with(struct arena *a, X509 *x, EVP_PKEY *key, struct bytes *der, struct err *err)
 {
-	int n = X509_sign(x, key, EVP_sha256()) > 0 ? i2d_X509(x, NULL) : -1;
+	const EVP_MD *digest = takes_sha384(key) ? EVP_sha384() : EVP_sha256();
+	int n = X509_sign(x, key, digest) > 0 ? i2d_X509(x, NULL) : -1;
 	if (n <= 0) {
 		ERR_clear_error();
 		return FAIL(err, ERR_INPUT, NULL, "certificate cannot be signed");
@@ -146,9 +153,10 @@ static bool
 ecdsa_der(struct arena *a, struct bytes raw, struct bytes *out)
 {
 	ECDSA_SIG *sig = ECDSA_SIG_new();
-	unsigned char *p = arena_alloc(a, ES256_BYTES + 16), *end = p;
-	BIGNUM *r = BN_bin2bn(raw.p, 32, NULL), *s = BN_bin2bn(raw.p + 32, 32, NULL);
-	bool set = raw.n == ES256_BYTES && sig != NULL && ECDSA_SIG_set0(sig, r, s) == 1;
+	unsigned char *p = arena_alloc(a, raw.n + 16), *end = p;
+	int half = (int)raw.n / 2;
+	BIGNUM *r = BN_bin2bn(raw.p, half, NULL), *s = BN_bin2bn(raw.p + half, half, NULL);
+	bool set = sig != NULL && ECDSA_SIG_set0(sig, r, s) == 1;
 	int n = set ? i2d_ECDSA_SIG(sig, &end) : 0;
 	if (!set) {
 		BN_free(r);
@@ -161,10 +169,13 @@ ecdsa_der(struct arena *a, struct bytes raw, struct bytes *out)
 
 /* The part that is signed, with the name of the algorithm; OpenSSL sets it only when it signs. */
 static bool
-tbs_build(struct arena *a, X509 *x, bool ec, struct bytes *tbs, struct bytes *alg)
+tbs_build(struct arena *a, X509 *x, const EVP_PKEY *pub, struct bytes *tbs, struct bytes *alg)
 {
 	const X509_ALGOR *inner = X509_get0_tbs_sigalg(x);
-	int nid = ec ? NID_ecdsa_with_SHA256 : NID_sha256WithRSAEncryption;
+	bool ec = EVP_PKEY_get_base_id(pub) == EVP_PKEY_EC;
+	int nid = takes_sha384(pub) ? NID_ecdsa_with_SHA384
+		  : ec              ? NID_ecdsa_with_SHA256
+				    : NID_sha256WithRSAEncryption;
 	int type = ec ? V_ASN1_UNDEF : V_ASN1_NULL;
 	if (X509_ALGOR_set0((X509_ALGOR *)(uintptr_t)inner, OBJ_nid2obj(nid), type, NULL) != 1)
 		return false;
@@ -191,7 +202,7 @@ cert_build_signed_by(struct arena *a, EVP_PKEY *pub, const char *cn, time_t not_
 	X509 *x;
 	if (!begin(a, pub, cn, not_before, days, &x, err))
 		return false;
-	if (!tbs_build(a, x, ec, &tbs, &alg)) {
+	if (!tbs_build(a, x, pub, &tbs, &alg)) {
 		ERR_clear_error();
 		return FAIL(err, ERR_INTERNAL, NULL, "certificate cannot be encoded");
 	}

@@ -49,14 +49,16 @@ crypto_init(struct arena *a, struct crypto *c, struct err *err)
 {
 	struct crypto got = {
 		.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL),
+		.sha384 = EVP_MD_fetch(NULL, "SHA384", NULL),
 		.aes256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL),
 		.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL),
 	};
 
 	arena_defer(a, free_md, got.sha256); /* OpenSSL's free functions take NULL */
+	arena_defer(a, free_md, got.sha384);
 	arena_defer(a, free_cipher, got.aes256_gcm);
 	arena_defer(a, free_mac, got.hmac);
-	if (got.sha256 == NULL || got.aes256_gcm == NULL || got.hmac == NULL)
+	if (got.sha256 == NULL || got.sha384 == NULL || got.aes256_gcm == NULL || got.hmac == NULL)
 		return CRYPTO_FAIL(err, ERR_INTERNAL, "OpenSSL lacks an algorithm");
 	*c = got;
 	return true;

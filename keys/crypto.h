@@ -12,7 +12,7 @@
 
 /* Fetched algorithms; immutable, shared by all threads. */
 struct crypto {
-	EVP_MD *sha256;
+	EVP_MD *sha256, *sha384;
 	EVP_CIPHER *aes256_gcm;
 	EVP_MAC *hmac;
 };

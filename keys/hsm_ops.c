@@ -14,10 +14,9 @@
 #include "keys/shape.h"
 #include "keys/signer_core.h"
 
-#define KEY_ARENA_BYTES  ((size_t)64 * 1024)
-#define PLAIN_VERSION    1
-#define TIME_MAX         INT64_C(253402300799) /* 9999-12-31: the last that X.509 can say */
-#define P256_POINT_BYTES 65
+#define KEY_ARENA_BYTES ((size_t)64 * 1024)
+#define PLAIN_VERSION   1
+#define TIME_MAX        INT64_C(253402300799) /* 9999-12-31: the last that X.509 can say */
 
 static bool
 end(const struct wire_reader *in, struct err *err)
@@ -363,20 +362,21 @@ decode_agree(struct hsm_core *c, struct hsm_job *j, struct wire_reader *in, stru
 {
 	const char *kid = wire_text(in, j->a, 1, WIRE_KID_MAX);
 	struct bytes spki = wire_bytes(in, 1, WIRE_SPKI_MAX);
+	const struct key_type_row *row;
 	EVP_PKEY *peer;
 
 	j->info = arena_bytes(j->a, wire_bytes(in, 0, WIRE_SPKI_MAX));
 	j->key_bytes = wire_u32(in);
 	if (!end(in, err) || !job_key(c, j, kid, true, err))
 		return false;
-	if (j->key->type != KEY_P256 || j->key_bytes < 16 || j->key_bytes > 64)
+	row = key_type_row(j->key->type);
+	if (row->curve == NULL || j->key_bytes < 16 || j->key_bytes > 64)
 		return FAIL(err, ERR_DENIED, NULL, "key does not agree in this way");
 	struct err why = {0};
 
-	if (!cert_spki_parse(j->a, spki, &peer, &why) ||
-	    EVP_PKEY_get_base_id(peer) != EVP_PKEY_EC || !cert_ec_point(j->a, peer, &j->in, &why) ||
-	    j->in.n != P256_POINT_BYTES || EVP_PKEY_parameters_eq(peer, j->key->pub) != 1)
-		return CRYPTO_FAIL(err, ERR_INPUT, "peer's key is not a point of P-256");
+	if (!cert_spki_parse(j->a, spki, &peer, &why) || !key_type_fits(row->type, peer) ||
+	    !cert_ec_point(j->a, peer, &j->in, &why) || j->in.n != key_type_point_bytes(row))
+		return CRYPTO_FAIL(err, ERR_INPUT, "peer's key is not a point of %s", row->title);
 	return true;
 }
 

@@ -28,15 +28,6 @@ struct work {
 	struct buf out;
 };
 
-static const struct verify_how *
-how_of(enum sig_alg alg)
-{
-	static const struct verify_how es = {"EC", "SHA256", false}, rs = {"RSA", "SHA256", false},
-				       ps = {"RSA", "SHA256", true};
-
-	return alg == SIG_ES256 ? &es : alg == SIG_RS256 ? &rs : &ps;
-}
-
 /*
  * A signature that the row's public key does not verify never leaves: whatever
  * object the token took, and whatever went wrong in it.
@@ -45,12 +36,15 @@ static bool
 sign_proved(struct hsm_worker *w, const struct p11_object *object, EVP_PKEY *pub, enum sig_alg alg,
 	    struct bytes text, struct p11_out *sig, struct err *err)
 {
-	unsigned char digest[SHA256_BYTES];
+	const struct sig_alg_row *row = sig_alg_row(alg);
+	struct hash_digest digest;
 
-	hash_sha256(text, digest);
-	if (!p11_sign(w->core->p11, &w->session, object, alg, digest, sig, err))
+	if (row == NULL || !hash_named(row->how.digest, text, &digest))
+		return FAIL(err, ERR_DENIED, NULL, "key makes no signatures of this kind");
+	if (!p11_sign(w->core->p11, &w->session, object, alg,
+		      (struct bytes){digest.octets, digest.n}, sig, err))
 		return false;
-	if (!verify_signature(how_of(alg), pub, text, (struct bytes){sig->p, sig->n}))
+	if (!verify_signature(&row->how, pub, text, (struct bytes){sig->p, sig->n}))
 		return FAIL(err, ERR_UNAVAILABLE, NULL,
 			    "HSM: the signature is not one of this key");
 	return true;
@@ -89,7 +83,8 @@ work_agree(struct work *k, struct err *err)
 	struct p11_out *z = ARENA_NEW(j->a, struct p11_out);
 	unsigned char *key = arena_alloc(j->a, j->key_bytes);
 
-	if (!p11_derive(k->w->core->p11, &k->w->session, &j->key->object, j->in, z, err))
+	if (!p11_derive(k->w->core->p11, &k->w->session, &j->key->object, j->key->type, j->in, z,
+			err))
 		return false;
 	envelope_concat_kdf((struct bytes){z->p, z->n}, j->info, key, j->key_bytes);
 	wire_put_bytes(&k->out, (struct bytes){key, j->key_bytes});
@@ -103,14 +98,26 @@ struct cert_signing {
 	const struct hsm_key *key;
 };
 
+/* The first row whose signatures keys of this type make: RS256 for RSA, which all can verify. */
+static const struct sig_alg_row *
+alg_first(enum key_type type)
+{
+	const struct sig_alg_row *row;
+	size_t i = 0;
+
+	while ((row = sig_alg_at(i)) != NULL && row->type != type)
+		i++;
+	return row;
+}
+
 static bool
 cert_sign(void *ctx, struct arena *a, struct bytes tbs, struct bytes *sig, struct err *err)
 {
 	const struct cert_signing *s = ctx;
 	struct p11_out *out = ARENA_NEW(a, struct p11_out);
-	enum sig_alg alg = s->key->type == KEY_P256 ? SIG_ES256 : SIG_RS256;
+	const struct sig_alg_row *row = alg_first(s->key->type);
 
-	if (!sign_proved(s->w, &s->key->object, s->key->pub, alg, tbs, out, err))
+	if (!sign_proved(s->w, &s->key->object, s->key->pub, row->alg, tbs, out, err))
 		return false;
 	*sig = (struct bytes){out->p, out->n};
 	return true;
@@ -146,7 +153,7 @@ prove_ecdh(struct hsm_worker *w, struct arena *a, const struct hsm_key *k, struc
 	unsigned char ours[32];
 
 	if (!envelope_agree(a, k->pub, info, sizeof(ours), &point, &key, err) ||
-	    !p11_derive(w->core->p11, &w->session, &k->object, point, z, err))
+	    !p11_derive(w->core->p11, &w->session, &k->object, k->type, point, z, err))
 		return false;
 	envelope_concat_kdf((struct bytes){z->p, z->n}, info, ours, sizeof(ours));
 	return bytes_eq((struct bytes){ours, sizeof(ours)}, key) ||
@@ -158,13 +165,15 @@ prove(struct hsm_worker *w, struct arena *a, const struct hsm_key *k, struct err
 {
 	struct p11_out *sig = ARENA_NEW(a, struct p11_out);
 	struct bytes text = bytes_of("proof");
+	const struct sig_alg_row *row;
 
 	if (k->purpose == KEY_DECRYPT)
-		return k->type == KEY_P256 ? prove_ecdh(w, a, k, err) : prove_rsa(w, a, k, err);
-	if (k->type == KEY_P256)
-		return sign_proved(w, &k->object, k->pub, SIG_ES256, text, sig, err);
-	return sign_proved(w, &k->object, k->pub, SIG_RS256, text, sig, err) &&
-	       sign_proved(w, &k->object, k->pub, SIG_PS256, text, sig, err);
+		return k->type == KEY_RSA3072 ? prove_rsa(w, a, k, err) : prove_ecdh(w, a, k, err);
+	for (size_t i = 0; (row = sig_alg_at(i)) != NULL; i++)
+		if (row->type == k->type &&
+		    !sign_proved(w, &k->object, k->pub, row->alg, text, sig, err))
+			return false;
+	return true;
 }
 
 /* The object itself: made, or found under the label that was said. */

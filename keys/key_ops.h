@@ -24,10 +24,14 @@ enum key_purpose {
 	KEY_AUDIT = 10,
 };
 
+/* What kind of key: a row of keys/key_type.c each.  Stored like the purpose. */
 enum key_type {
 	KEY_P256 = 1,    /* ECDSA or ECDH on P-256 */
 	KEY_RSA3072 = 2, /* RSA, KEY_RSA_BITS or more; 3072 but in programs built for measuring */
 	KEY_SECRET = 3,  /* 32 random octets */
+	KEY_P384 = 4,    /* the same on other curves */
+	KEY_BP256 = 5,   /* brainpoolP256r1 (RFC 5639) */
+	KEY_BP384 = 6,
 };
 
 /* Signature algorithms we make.  An algorithm fits exactly one key type. */
@@ -36,6 +40,9 @@ enum sig_alg {
 	SIG_ES256 = 1, /* ECDSA P-256 SHA-256; signature is r || s, 64 octets */
 	SIG_RS256 = 2, /* RSASSA-PKCS1-v1_5 SHA-256 */
 	SIG_PS256 = 3, /* RSASSA-PSS SHA-256, MGF1 SHA-256, salt 32 */
+	SIG_ES384 = 4, /* ECDSA P-384 SHA-384, r || s as in all that follow */
+	SIG_BP256 = 5, /* ECDSA brainpoolP256r1 SHA-256 */
+	SIG_BP384 = 6, /* ECDSA brainpoolP384r1 SHA-384 */
 };
 
 enum wrap_alg {
@@ -62,7 +69,7 @@ struct key_ops {
 		       struct bytes wrapped, struct bytes *key, struct err *err);
 
 	/*
-	 * ECDH-ES with our KEY_DECRYPT P-256 key and a peer's public key (DER
+	 * ECDH-ES with our KEY_DECRYPT EC key and a peer's public key (DER
 	 * SubjectPublicKeyInfo, same curve), then ConcatKDF with SHA-256 over
 	 * other_info (NIST SP 800-56A 5.8.1): key_bytes octets.
 	 */

@@ -38,13 +38,6 @@ static const struct name_row purposes[] = {
 	{0, NULL},
 };
 
-static const struct name_row types[] = {
-	{KEY_P256, "p256"},
-	{KEY_RSA3072, "rsa3072"},
-	{KEY_SECRET, "secret"},
-	{0, NULL},
-};
-
 static const struct name_row states[] = {
 	{KEY_PLANNED, "planned"}, {KEY_PUBLISHED, "published"}, {KEY_ACTIVE, "active"},
 	{KEY_RETIRED, "retired"}, {KEY_GONE, "gone"},           {0, NULL},
@@ -81,12 +74,6 @@ key_purpose_name(enum key_purpose purpose)
 }
 
 const char *
-key_type_name(enum key_type type)
-{
-	return name_of(types, (int)type);
-}
-
-const char *
 key_state_name(enum key_state state)
 {
 	return name_of(states, (int)state);
@@ -109,16 +96,6 @@ key_purpose_from_name(const char *name, enum key_purpose *out)
 }
 
 bool
-key_type_from_name(const char *name, enum key_type *out)
-{
-	int n = number_of(types, name);
-
-	if (n != 0)
-		*out = (enum key_type)n;
-	return n != 0;
-}
-
-bool
 key_state_from_name(const char *name, enum key_state *out)
 {
 	int n = number_of(states, name);
@@ -131,27 +108,20 @@ key_state_from_name(const char *name, enum key_state *out)
 bool
 key_purpose_takes(enum key_purpose purpose, enum key_type type)
 {
-	bool pair = purpose == KEY_SAML_SIGN || purpose == KEY_OIDC_SIGN ||
-		    purpose == KEY_FEDERATION_SIGN || purpose == KEY_DECRYPT;
+	const struct key_type_row *row = key_type_row(type);
 
-	if (key_purpose_name(purpose) == NULL)
+	if (key_purpose_name(purpose) == NULL || row == NULL)
 		return false;
-	return pair ? type == KEY_P256 || type == KEY_RSA3072 : type == KEY_SECRET;
-}
-
-enum key_type
-key_type_of_sig(enum sig_alg alg)
-{
-	switch (alg) {
-	case SIG_ES256:
-		return KEY_P256;
-	case SIG_RS256:
-	case SIG_PS256:
-		return KEY_RSA3072;
-	case SIG_NONE:
-		break;
+	switch (purpose) {
+	case KEY_SAML_SIGN:
+	case KEY_DECRYPT:
+		return type != KEY_SECRET;
+	case KEY_OIDC_SIGN:
+	case KEY_FEDERATION_SIGN:
+		return row->jose;
+	default:
+		return type == KEY_SECRET;
 	}
-	return (enum key_type)0;
 }
 
 bool
@@ -188,22 +158,6 @@ shown_rank(const struct key *k)
 		break;
 	}
 	return 0;
-}
-
-static bool
-public_type_check(const struct key *k, struct err *err)
-{
-	char group[32] = "";
-	bool fits = k->row.type == KEY_RSA3072
-			    ? EVP_PKEY_get_base_id(k->pub) == EVP_PKEY_RSA &&
-				      EVP_PKEY_get_bits(k->pub) >= KEY_RSA_BITS
-			    : EVP_PKEY_get_group_name(k->pub, group, sizeof(group), NULL) == 1 &&
-				      strcmp(group, "prime256v1") == 0;
-
-	if (!fits)
-		return FAIL(err, ERR_INPUT, NULL, "key %s: public key is of another type",
-			    k->row.kid);
-	return true;
 }
 
 static bool
@@ -246,8 +200,12 @@ key_fill(struct arena *a, const struct key_row *row, struct key *k, struct err *
 		return true;
 	}
 	hash_sha256(k->row.spki, k->spki_sha256);
-	return cert_spki_parse(a, k->row.spki, &k->pub, err) && public_type_check(k, err) &&
-	       cert_fill(a, k, err);
+	if (!cert_spki_parse(a, k->row.spki, &k->pub, err))
+		return false;
+	if (!key_type_fits(row->type, k->pub))
+		return FAIL(err, ERR_INPUT, NULL, "key %s: public key is of another type",
+			    row->kid);
+	return cert_fill(a, k, err);
 }
 
 /* Does the earlier-or-equal key x come before y among those shown? */

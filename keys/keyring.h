@@ -15,7 +15,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "keys/key_ops.h"
+#include "keys/key_type.h"
 
 /* Stored in rows: append, never renumber.  Zero is "no state", allowed nothing. */
 enum key_state {
@@ -103,24 +103,19 @@ MUST_USE bool keyring_move_check(const struct keyring *kr, const char *kid, enum
 /* The master key generation a row's private half is sealed under; 0: none or malformed. */
 uint32_t keyring_sealed_under(struct bytes sealed);
 
-/* Static names: "saml-sign", "p256", "planned"; NULL for an unknown number. */
+/* Static names: "saml-sign", "planned"; NULL for an unknown number. */
 const char *key_purpose_name(enum key_purpose purpose);
-const char *key_type_name(enum key_type type);
 const char *key_state_name(enum key_state state);
 const char *key_place_name(enum key_place place); /* "sealed", "hsm" */
 
 /* The reverse; false and *out untouched for an unknown name. */
 MUST_USE bool key_purpose_from_name(const char *name, enum key_purpose *out);
-MUST_USE bool key_type_from_name(const char *name, enum key_type *out);
 MUST_USE bool key_state_from_name(const char *name, enum key_state *out);
 
 /* 1..64 characters of A-Z a-z 0-9 - _ */
 bool key_kid_is_valid(const char *kid);
 
-/* May a key of this purpose have this type? */
+/* May a key of this purpose have this type?  For OIDC only what JOSE has a signature of. */
 bool key_purpose_takes(enum key_purpose purpose, enum key_type type);
-
-/* The type whose keys make signatures of this algorithm; 0 for SIG_NONE and unknown ones. */
-enum key_type key_type_of_sig(enum sig_alg alg);
 
 #endif

@@ -4,25 +4,49 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/param_build.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "keys/cert.h"
 #include "keys/crypto.h"
+#include "keys/key_type.h"
 
-#define POINT_BYTES  65 /* uncompressed, P-256 */
-#define SECRET_BYTES 32
-#define RSA_MAX      2048 /* octets of a modulus */
+#define RSA_MAX 2048 /* octets of a modulus */
 
 /* DigestInfo of SHA-256 up to the digest (RFC 8017 9.2, note 1). */
 static const unsigned char digest_info[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60,
 					    0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
 					    0x01, 0x05, 0x00, 0x04, 0x20};
 
-/* OBJECT IDENTIFIER prime256v1 (RFC 5480 2.1.1.1). */
-static const unsigned char p256_oid[] = {0x06, 0x08, 0x2a, 0x86, 0x48,
-					 0xce, 0x3d, 0x03, 0x01, 0x07};
+#define OID_MAX 32
+
+/* The curve's OBJECT IDENTIFIER as DER (RFC 5480 2.1.1.1); n 0: no EC key. */
+struct curve_oid {
+	unsigned char p[OID_MAX];
+	size_t n;
+};
+
+static struct curve_oid
+curve_oid(enum key_type type)
+{
+	const struct key_type_row *row = key_type_row(type);
+	const ASN1_OBJECT *o = row->curve == NULL ? NULL : OBJ_nid2obj(OBJ_sn2nid(row->curve));
+	struct curve_oid oid = {.n = 0};
+	unsigned char *end = oid.p;
+	int n = o == NULL ? 0 : i2d_ASN1_OBJECT(o, NULL);
+
+	if (n > 0 && n <= OID_MAX)
+		oid.n = (size_t)i2d_ASN1_OBJECT(o, &end);
+	return oid;
+}
+
+static bool
+is_ec(enum key_type type)
+{
+	return type != KEY_RSA3072;
+}
 
 static CK_ATTRIBUTE
 attribute(CK_ATTRIBUTE_TYPE type, const void *p, size_t n)
@@ -129,6 +153,7 @@ struct use {
 	CK_MECHANISM *mechanism;
 	struct bytes in;
 	struct p11_out *out;
+	CK_ULONG secret_bytes; /* of an agreement */
 };
 
 static CK_RV
@@ -150,21 +175,21 @@ sign_run(CK_FUNCTION_LIST *f, struct p11_session *s, void *arg)
 
 bool
 p11_sign(struct p11 *p, struct p11_session *s, const struct p11_object *key, enum sig_alg alg,
-	 const unsigned char digest[32], struct p11_out *sig, struct err *err)
+	 struct bytes digest, struct p11_out *sig, struct err *err)
 {
-	CK_RSA_PKCS_PSS_PARAMS pss = {CKM_SHA256, CKG_MGF1_SHA256, 32};
-	unsigned char info[sizeof(digest_info) + 32];
+	CK_RSA_PKCS_PSS_PARAMS pss = {CKM_SHA256, CKG_MGF1_SHA256, SHA256_BYTES};
+	unsigned char info[sizeof(digest_info) + SHA256_BYTES];
 	CK_MECHANISM m = {CKM_ECDSA, NULL, 0};
-	struct use u = {key, &m, {digest, 32}, sig};
+	struct use u = {key, &m, digest, sig, 0};
 
 	if (alg == SIG_RS256) {
 		memcpy(info, digest_info, sizeof(digest_info));
-		memcpy(info + sizeof(digest_info), digest, 32);
+		memcpy(info + sizeof(digest_info), digest.p, SHA256_BYTES);
 		m.mechanism = CKM_RSA_PKCS;
 		u.in = (struct bytes){info, sizeof(info)};
 	} else if (alg == SIG_PS256) {
 		m = (CK_MECHANISM){CKM_RSA_PKCS_PSS, &pss, sizeof(pss)};
-	} else if (alg != SIG_ES256) {
+	} else if (!is_ec(key_type_of_sig(alg))) {
 		return FAIL(err, ERR_DENIED, NULL, "key makes no signatures of this kind");
 	}
 	return p11_do(p, s, &(struct p11_work){"sign", sign_run, &u}, err);
@@ -211,7 +236,7 @@ p11_unwrap(struct p11 *p, struct p11_session *s, const struct p11_object *key, e
 					sha1 ? CKG_MGF1_SHA1 : CKG_MGF1_SHA256, CKZ_DATA_SPECIFIED,
 					NULL, 0};
 	CK_MECHANISM m = {CKM_RSA_PKCS_OAEP, &oaep, sizeof(oaep)};
-	struct use u = {key, &m, wrapped, plain};
+	struct use u = {key, &m, wrapped, plain, 0};
 
 	return p11_do(p, s, &(struct p11_work){"decrypt", decrypt_run, &u}, err);
 }
@@ -223,16 +248,15 @@ derive_run(CK_FUNCTION_LIST *f, struct p11_session *s, void *arg)
 	CK_OBJECT_CLASS class = CKO_SECRET_KEY;
 	CK_KEY_TYPE type = CKK_GENERIC_SECRET;
 	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
-	CK_ULONG n = SECRET_BYTES;
+	struct use *u = arg;
 	CK_ATTRIBUTE template[] = {
 		attribute(CKA_CLASS, &class, sizeof(class)),
 		attribute(CKA_KEY_TYPE, &type, sizeof(type)),
-		attribute(CKA_VALUE_LEN, &n, sizeof(n)),
+		attribute(CKA_VALUE_LEN, &u->secret_bytes, sizeof(u->secret_bytes)),
 		attribute(CKA_TOKEN, &no, sizeof(no)),
 		attribute(CKA_SENSITIVE, &no, sizeof(no)),
 		attribute(CKA_EXTRACTABLE, &yes, sizeof(yes)),
 	};
-	struct use *u = arg;
 	CK_ATTRIBUTE value = {CKA_VALUE, u->out->p, sizeof(u->out->p)};
 	CK_OBJECT_HANDLE key, secret;
 	CK_RV rv = handle_of(f, s, u->key, &key);
@@ -249,8 +273,8 @@ derive_run(CK_FUNCTION_LIST *f, struct p11_session *s, void *arg)
 }
 
 bool
-p11_derive(struct p11 *p, struct p11_session *s, const struct p11_object *key, struct bytes point,
-	   struct p11_out *z, struct err *err)
+p11_derive(struct p11 *p, struct p11_session *s, const struct p11_object *key, enum key_type type,
+	   struct bytes point, struct p11_out *z, struct err *err)
 {
 	CK_ECDH1_DERIVE_PARAMS ecdh = {
 		.kdf = CKD_NULL,
@@ -258,11 +282,11 @@ p11_derive(struct p11 *p, struct p11_session *s, const struct p11_object *key, s
 		.public_data = (unsigned char *)(uintptr_t)point.p,
 	};
 	CK_MECHANISM m = {CKM_ECDH1_DERIVE, &ecdh, sizeof(ecdh)};
-	struct use u = {key, &m, point, z};
+	struct use u = {key, &m, point, z, key_type_row(type)->field_bytes};
 
 	if (!p11_do(p, s, &(struct p11_work){"derive", derive_run, &u}, err))
 		return false;
-	return z->n == SECRET_BYTES ||
+	return z->n == u.secret_bytes ||
 	       FAIL(err, ERR_UNAVAILABLE, NULL, "HSM: derive: %zu octets", z->n);
 }
 
@@ -278,7 +302,8 @@ static CK_RV
 generate_run(CK_FUNCTION_LIST *f, struct p11_session *s, void *arg)
 {
 	const struct make *w = arg;
-	bool ec = w->type == KEY_P256;
+	bool ec = is_ec(w->type);
+	struct curve_oid oid = curve_oid(w->type);
 	CK_MECHANISM m = {ec ? CKM_EC_KEY_PAIR_GEN : CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
 	CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
 	CK_BBOOL signs = !w->decrypts, derives = w->decrypts && ec, opens = w->decrypts && !ec;
@@ -291,7 +316,7 @@ generate_run(CK_FUNCTION_LIST *f, struct p11_session *s, void *arg)
 		id,
 		attribute(CKA_TOKEN, &yes, 1),
 		attribute(CKA_VERIFY, &signs, 1),
-		ec ? attribute(CKA_EC_PARAMS, p256_oid, sizeof(p256_oid))
+		ec ? attribute(CKA_EC_PARAMS, oid.p, oid.n)
 		   : attribute(CKA_MODULUS_BITS, &bits, sizeof(bits)),
 		ec ? attribute(CKA_DERIVE, &derives, 1) : attribute(CKA_ENCRYPT, &opens, 1),
 		attribute(CKA_PUBLIC_EXPONENT, exponent, sizeof(exponent)), /* RSA alone */
@@ -353,7 +378,7 @@ struct adopt {
 static const char *
 fault_of(const struct adopt *w, CK_KEY_TYPE type, bool sensitive, bool extractable, bool usable)
 {
-	if (type != (w->type == KEY_P256 ? CKK_EC : CKK_RSA))
+	if (type != (is_ec(w->type) ? CKK_EC : CKK_RSA))
 		return "it is of another type";
 	if (!sensitive || extractable)
 		return "it could be taken out of the token";
@@ -375,9 +400,7 @@ adopt_run(CK_FUNCTION_LIST *f, struct p11_session *s, void *arg)
 	};
 	CK_BBOOL sensitive = CK_FALSE, extractable = CK_TRUE, usable = CK_FALSE;
 	CK_KEY_TYPE type = 0;
-	CK_ATTRIBUTE_TYPE use = !w->decrypts          ? CKA_SIGN
-				: w->type == KEY_P256 ? CKA_DERIVE
-						      : CKA_DECRYPT;
+	CK_ATTRIBUTE_TYPE use = !w->decrypts ? CKA_SIGN : is_ec(w->type) ? CKA_DERIVE : CKA_DECRYPT;
 	CK_ATTRIBUTE has[] = {
 		{CKA_KEY_TYPE, &type, sizeof(type)}, {CKA_SENSITIVE, &sensitive, 1},
 		{CKA_EXTRACTABLE, &extractable, 1},  {use, &usable, 1},
@@ -429,7 +452,7 @@ static CK_RV
 public_run(CK_FUNCTION_LIST *f, struct p11_session *s, void *arg)
 {
 	struct public *w = arg;
-	bool ec = w->type == KEY_P256;
+	bool ec = is_ec(w->type);
 	CK_ATTRIBUTE has[] = {
 		{ec ? CKA_EC_POINT : CKA_MODULUS, w->first, sizeof(w->first)},
 		{ec ? CKA_EC_PARAMS : CKA_PUBLIC_EXPONENT, w->second, sizeof(w->second)},
@@ -450,14 +473,16 @@ public_run(CK_FUNCTION_LIST *f, struct p11_session *s, void *arg)
 static bool
 ec_public(struct arena *a, const struct public *w, EVP_PKEY **out, struct err *err)
 {
+	const struct key_type_row *row = key_type_row(w->type);
+	struct curve_oid oid = curve_oid(w->type);
 	struct bytes point = {w->first, w->n_first};
+	size_t n = key_type_point_bytes(row);
 
-	if (!bytes_eq((struct bytes){w->second, w->n_second},
-		      (struct bytes){p256_oid, sizeof(p256_oid)}))
-		return FAIL(err, ERR_DENIED, NULL, "key in the HSM is not on P-256");
-	if (point.n == POINT_BYTES + 2 && point.p[0] == 0x04 && point.p[1] == POINT_BYTES)
-		point = (struct bytes){point.p + 2, POINT_BYTES};
-	return cert_ec_parse(a, "prime256v1", point, out, err);
+	if (!bytes_eq((struct bytes){w->second, w->n_second}, (struct bytes){oid.p, oid.n}))
+		return FAIL(err, ERR_DENIED, NULL, "key in the HSM is not on %s", row->title);
+	if (point.n == n + 2 && point.p[0] == 0x04 && point.p[1] == n)
+		point = (struct bytes){point.p + 2, n};
+	return cert_ec_parse(a, row->curve, point, out, err);
 }
 
 static void
@@ -505,7 +530,7 @@ p11_public(struct p11 *p, struct p11_session *s, struct arena *a, const struct p
 		return false;
 	if (w->n_first > sizeof(w->first) || w->n_second > sizeof(w->second))
 		return FAIL(err, ERR_DENIED, NULL, "public key in the HSM is too long");
-	if (!(type == KEY_P256 ? ec_public(a, w, &pkey, err) : rsa_public(a, w, &pkey, err)) ||
+	if (!(is_ec(type) ? ec_public(a, w, &pkey, err) : rsa_public(a, w, &pkey, err)) ||
 	    !cert_spki_build(a, pkey, &der, err) || !cert_spki_parse(a, der, &judged, err))
 		return false;
 	if (type == KEY_RSA3072 && EVP_PKEY_get_bits(judged) < KEY_RSA_BITS)

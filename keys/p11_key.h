@@ -24,10 +24,9 @@ struct p11_out {
 	size_t n;
 };
 
-/* A signature over a SHA-256 digest, as enum sig_alg has it (ES256: r || s). */
+/* A signature over a digest, both as enum sig_alg has it (ECDSA: r || s). */
 MUST_USE bool p11_sign(struct p11 *p, struct p11_session *s, const struct p11_object *key,
-		       enum sig_alg alg, const unsigned char digest[32], struct p11_out *sig,
-		       struct err *err);
+		       enum sig_alg alg, struct bytes digest, struct p11_out *sig, struct err *err);
 
 /* RSA-OAEP.  ERR_INPUT: does not open. */
 MUST_USE bool p11_unwrap(struct p11 *p, struct p11_session *s, const struct p11_object *key,
@@ -36,7 +35,8 @@ MUST_USE bool p11_unwrap(struct p11 *p, struct p11_session *s, const struct p11_
 
 /* ECDH with an uncompressed point of the key's curve, which the caller has checked. */
 MUST_USE bool p11_derive(struct p11 *p, struct p11_session *s, const struct p11_object *key,
-			 struct bytes point, struct p11_out *z, struct err *err);
+			 enum key_type type, struct bytes point, struct p11_out *z,
+			 struct err *err);
 
 /*
  * A new pair that cannot leave the token (CKA_SENSITIVE, not CKA_EXTRACTABLE),

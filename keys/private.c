@@ -16,16 +16,8 @@
 #include "keys/keyring.h"
 
 #define RSA_MAX_BYTES     2048
-#define ES256_BYTES       64
 #define CONTENT_KEY_LEAST 16 /* octets of an unwrapped or agreed key */
 #define CONTENT_KEY_MOST  64
-#define P256_POINT_BYTES  65
-#define P256_SECRET_BYTES 32
-
-/* What stands before the uncompressed point in a P-256 SubjectPublicKeyInfo (RFC 5480 2). */
-static const unsigned char p256_spki_head[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
-					       0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-					       0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00};
 
 static bool
 pkcs8_build(struct arena *a, const EVP_PKEY *pkey, struct bytes *plain, struct err *err)
@@ -46,41 +38,24 @@ pkcs8_build(struct arena *a, const EVP_PKEY *pkey, struct bytes *plain, struct e
 bool
 private_key_generate(struct arena *a, enum key_type type, struct bytes *plain, struct err *err)
 {
+	const struct key_type_row *row = key_type_row(type);
 	EVP_PKEY *pkey = NULL;
 
-	switch (type) {
-	case KEY_SECRET: {
+	if (type == KEY_SECRET) {
 		unsigned char *p = arena_alloc(a, PRIVATE_SECRET_BYTES);
 
 		rand_bytes(p, PRIVATE_SECRET_BYTES);
 		*plain = (struct bytes){p, PRIVATE_SECRET_BYTES};
 		return true;
 	}
-	case KEY_P256:
-		pkey = EVP_EC_gen("P-256");
-		break;
-	case KEY_RSA3072:
+	if (type == KEY_RSA3072)
 		pkey = EVP_RSA_gen(KEY_RSA_BITS);
-		break;
-	}
+	else if (row != NULL)
+		pkey = EVP_EC_gen(row->curve);
 	if (pkey == NULL)
 		return CRYPTO_FAIL(err, ERR_INTERNAL, "key cannot be made");
 	crypto_keep_pkey(a, pkey);
 	return pkcs8_build(a, pkey, plain, err);
-}
-
-/* Is it really a key of the type its row names? */
-static bool
-type_check(const EVP_PKEY *pkey, enum key_type type)
-{
-	char group[32] = "";
-
-	if (type == KEY_RSA3072)
-		return EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA &&
-		       EVP_PKEY_get_bits(pkey) >= KEY_RSA_BITS;
-	return type == KEY_P256 && EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC &&
-	       EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1 &&
-	       strcmp(group, "prime256v1") == 0;
 }
 
 bool
@@ -93,7 +68,7 @@ private_key_parse(struct arena *a, enum key_type type, struct bytes plain, EVP_P
 
 	PKCS8_PRIV_KEY_INFO_free(info);
 	crypto_keep_pkey(a, pkey);
-	if (pkey == NULL || p != plain.p + plain.n || !type_check(pkey, type))
+	if (pkey == NULL || p != plain.p + plain.n || !key_type_fits(type, pkey))
 		return CRYPTO_FAIL(err, ERR_INPUT, "not a private key of its type");
 	*out = pkey;
 	return true;
@@ -116,23 +91,41 @@ lane_close(void *p)
 	lane->pkey = NULL;
 }
 
+static EVP_MD *
+digest_of(const struct private_key *k, const struct verify_how *how)
+{
+	return strcmp(how->digest, "SHA384") == 0 ? k->sha384 : k->sha256;
+}
+
 static bool
-sign_ctx_init(const struct private_key *k, struct private_lane *lane, enum sig_alg alg)
+sign_ctx_init(const struct private_key *k, struct private_lane *lane, const struct sig_alg_row *row)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, lane->pkey, NULL);
+	EVP_MD *digest = digest_of(k, &row->how);
+	int padding = row->how.pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
 
-	lane->sign[alg] = ctx;
+	lane->sign[row->alg] = ctx;
 	if (ctx == NULL || EVP_PKEY_sign_init(ctx) != 1)
 		return false;
-	if (alg == SIG_RS256 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1)
+	if (k->type == KEY_RSA3072 && EVP_PKEY_CTX_set_rsa_padding(ctx, padding) != 1)
 		return false;
-	if (alg == SIG_PS256 && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) != 1)
+	if (EVP_PKEY_CTX_set_signature_md(ctx, digest) != 1)
 		return false;
-	if (EVP_PKEY_CTX_set_signature_md(ctx, k->sha256) != 1)
-		return false;
-	return alg != SIG_PS256 ||
+	return !row->how.pss ||
 	       (EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1 &&
-		EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, k->sha256) == 1);
+		EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, digest) == 1);
+}
+
+/* A context for each signature that keys of this type make. */
+static bool
+sign_ctxs_init(const struct private_key *k, struct private_lane *lane)
+{
+	const struct sig_alg_row *row;
+
+	for (size_t i = 0; (row = sig_alg_at(i)) != NULL; i++)
+		if (row->type == k->type && !sign_ctx_init(k, lane, row))
+			return false;
+	return true;
 }
 
 static bool
@@ -158,20 +151,16 @@ derive_ctx_init(struct private_lane *lane)
 static bool
 pkey_lane_make(const struct private_key *k, struct private_lane *lane)
 {
-	bool rsa = k->type == KEY_RSA3072;
-
 	lane_close(lane);
 	lane->pkey = EVP_PKEY_dup(k->pkey);
 	if (lane->pkey == NULL)
 		return false;
-	if (k->purpose == KEY_DECRYPT && rsa)
+	if (k->purpose == KEY_DECRYPT && k->type == KEY_RSA3072)
 		return unwrap_ctx_init(lane, WRAP_RSA_OAEP_SHA256, "SHA256") &&
 		       unwrap_ctx_init(lane, WRAP_RSA_OAEP_SHA1, "SHA1");
 	if (k->purpose == KEY_DECRYPT)
 		return derive_ctx_init(lane);
-	if (rsa)
-		return sign_ctx_init(k, lane, SIG_RS256) && sign_ctx_init(k, lane, SIG_PS256);
-	return sign_ctx_init(k, lane, SIG_ES256);
+	return sign_ctxs_init(k, lane);
 }
 
 /* This thread's lane, fit for use; NULL: there is no memory for it. */
@@ -206,8 +195,11 @@ private_key_init(struct arena *a, const struct crypto *c, const char *kid, enum 
 		 enum key_type type, struct bytes plain, size_t n_lanes, struct private_key *out,
 		 struct err *err)
 {
-	struct private_key k = {
-		.purpose = purpose, .type = type, .sha256 = c->sha256, .n_lanes = n_lanes};
+	struct private_key k = {.purpose = purpose,
+				.type = type,
+				.sha256 = c->sha256,
+				.sha384 = c->sha384,
+				.n_lanes = n_lanes};
 
 	if (!key_purpose_takes(purpose, type))
 		return FAIL(err, ERR_DENIED, NULL, "a key of this type has no such purpose");
@@ -225,17 +217,17 @@ private_key_init(struct arena *a, const struct crypto *c, const char *kid, enum 
 	return true;
 }
 
-/* RFC 7518 3.4: r and s as fixed-length big-endian integers, one after the other. */
+/* RFC 7518 3.4: r and s as big-endian integers of fixed length, one after the other. */
 static bool
-ecdsa_raw(struct arena *a, const unsigned char *der, size_t n, struct bytes *sig)
+ecdsa_raw(struct arena *a, size_t half, const unsigned char *der, size_t n, struct bytes *sig)
 {
 	ECDSA_SIG *s = d2i_ECDSA_SIG(NULL, &der, (long)n);
-	unsigned char *p = arena_alloc(a, ES256_BYTES);
-	bool ok = s != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(s), p, 32) == 32 &&
-		  BN_bn2binpad(ECDSA_SIG_get0_s(s), p + 32, 32) == 32;
+	unsigned char *p = arena_alloc(a, 2 * half);
+	bool ok = s != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(s), p, (int)half) == (int)half &&
+		  BN_bn2binpad(ECDSA_SIG_get0_s(s), p + half, (int)half) == (int)half;
 
 	ECDSA_SIG_free(s);
-	*sig = (struct bytes){p, ES256_BYTES};
+	*sig = (struct bytes){p, 2 * half};
 	return ok;
 }
 
@@ -243,21 +235,23 @@ bool
 private_key_sign(struct private_key *k, size_t lane, struct arena *a, enum sig_alg alg,
 		 struct bytes text, struct bytes *sig, struct err *err)
 {
+	const struct sig_alg_row *row = sig_alg_row(alg);
 	struct private_lane *mine = lane_of(k, lane, err);
-	unsigned char digest[32], made[RSA_MAX_BYTES];
-	size_t n = sizeof(made);
+	size_t n = RSA_MAX_BYTES, half = key_type_row(k->type)->field_bytes;
+	unsigned char made[RSA_MAX_BYTES];
+	struct hash_digest digest;
 
 	if (mine == NULL)
 		return false;
-	if (key_type_of_sig(alg) != k->type || mine->sign[alg] == NULL)
+	if (row == NULL || row->type != k->type || mine->sign[alg] == NULL)
 		return FAIL(err, ERR_DENIED, NULL, "key makes no signatures of this kind");
-	hash_sha256(text, digest);
-	if (EVP_PKEY_sign(mine->sign[alg], made, &n, digest, sizeof(digest)) != 1) {
+	if (!hash_named(row->how.digest, text, &digest) ||
+	    EVP_PKEY_sign(mine->sign[alg], made, &n, digest.octets, digest.n) != 1) {
 		mine->spoiled = memory_failed();
 		return CRYPTO_FAIL(err, ERR_INTERNAL, "signature failed");
 	}
-	if (alg == SIG_ES256)
-		return ecdsa_raw(a, made, n, sig) ||
+	if (half > 0)
+		return ecdsa_raw(a, half, made, n, sig) ||
 		       CRYPTO_FAIL(err, ERR_INTERNAL, "signature cannot be encoded");
 	*sig = arena_bytes(a, (struct bytes){made, n});
 	return true;
@@ -288,20 +282,21 @@ private_key_unwrap(struct private_key *k, size_t lane, struct arena *a, enum wra
 
 /*
  * The peer's public point.  Not by OpenSSL's decoder: the only form that passes
- * is the one DER encoding of an uncompressed P-256 point, which is 26 fixed
- * octets and the point; OpenSSL then checks that it lies on the curve.
+ * is the one DER encoding of an uncompressed point on our curve, which is our own
+ * SubjectPublicKeyInfo with another point; OpenSSL then checks that it lies on
+ * the curve.
  */
 static bool
-peer_parse(struct arena *a, const EVP_PKEY *ours, struct bytes spki, EVP_PKEY **out)
+peer_parse(struct arena *a, const struct private_key *k, struct bytes spki, EVP_PKEY **out)
 {
-	size_t head = sizeof(p256_spki_head);
+	size_t point = key_type_point_bytes(key_type_row(k->type)), head = k->spki.n - point;
 	EVP_PKEY *peer = EVP_PKEY_new();
 
 	crypto_keep_pkey(a, peer);
-	if (peer == NULL || spki.n != head + P256_POINT_BYTES ||
-	    !bytes_eq((struct bytes){spki.p, head}, (struct bytes){p256_spki_head, head}) ||
-	    EVP_PKEY_copy_parameters(peer, ours) != 1 ||
-	    EVP_PKEY_set1_encoded_public_key(peer, spki.p + head, P256_POINT_BYTES) != 1)
+	if (peer == NULL || spki.n != k->spki.n ||
+	    !bytes_eq((struct bytes){spki.p, head}, (struct bytes){k->spki.p, head}) ||
+	    EVP_PKEY_copy_parameters(peer, k->pkey) != 1 ||
+	    EVP_PKEY_set1_encoded_public_key(peer, spki.p + head, point) != 1)
 		return false;
 	*out = peer;
 	return true;
@@ -312,8 +307,9 @@ private_key_agree(struct private_key *k, size_t lane, struct arena *a, struct by
 		  struct bytes other_info, size_t key_bytes, struct bytes *key, struct err *err)
 {
 	const struct private_lane *mine = lane_of(k, lane, err);
+	const struct key_type_row *row = key_type_row(k->type);
 	EVP_PKEY_CTX *ctx = mine == NULL ? NULL : mine->derive;
-	size_t z_n = P256_SECRET_BYTES;
+	size_t z_n = KEY_FIELD_BYTES_MOST;
 	EVP_PKEY *peer = NULL;
 
 	if (mine == NULL)
@@ -322,9 +318,9 @@ private_key_agree(struct private_key *k, size_t lane, struct arena *a, struct by
 		return FAIL(err, ERR_DENIED, NULL, "key does not agree in this way");
 	unsigned char *z = arena_alloc(a, z_n), *p = arena_alloc(a, key_bytes);
 
-	if (!peer_parse(a, k->pkey, peer_spki, &peer) || EVP_PKEY_derive_set_peer(ctx, peer) != 1 ||
-	    EVP_PKEY_derive(ctx, z, &z_n) != 1 || z_n != P256_SECRET_BYTES)
-		return CRYPTO_FAIL(err, ERR_INPUT, "peer's key is not a point of P-256");
+	if (!peer_parse(a, k, peer_spki, &peer) || EVP_PKEY_derive_set_peer(ctx, peer) != 1 ||
+	    EVP_PKEY_derive(ctx, z, &z_n) != 1 || z_n != row->field_bytes)
+		return CRYPTO_FAIL(err, ERR_INPUT, "peer's key is not a point of %s", row->title);
 	envelope_concat_kdf((struct bytes){z, z_n}, other_info, p, key_bytes);
 	*key = (struct bytes){p, key_bytes};
 	return true;

@@ -21,8 +21,8 @@
 struct private_lane {
 	EVP_PKEY *pkey; /* NULL for KEY_SECRET */
 	bool spoiled;
-	EVP_PKEY_CTX *sign[4];   /* by enum sig_alg */
-	EVP_PKEY_CTX *unwrap[3]; /* by enum wrap_alg */
+	EVP_PKEY_CTX *sign[SIG_BP384 + 1]; /* by enum sig_alg */
+	EVP_PKEY_CTX *unwrap[3];           /* by enum wrap_alg */
 	EVP_PKEY_CTX *derive;
 	EVP_MAC_CTX *mac;
 	struct seal seal;
@@ -32,9 +32,9 @@ struct private_key {
 	const char *kid;
 	enum key_purpose purpose;
 	enum key_type type;
-	EVP_PKEY *pkey;    /* never worked with, only copied; NULL for KEY_SECRET */
-	EVP_MD *sha256;    /* of struct crypto, which outlives this */
-	struct bytes spki; /* empty for KEY_SECRET */
+	EVP_PKEY *pkey;          /* never worked with, only copied; NULL for KEY_SECRET */
+	EVP_MD *sha256, *sha384; /* of struct crypto, whose arena outlives this */
+	struct bytes spki;       /* empty for KEY_SECRET */
 	size_t n_lanes;
 	struct private_lane *lanes;
 };

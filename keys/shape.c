@@ -6,29 +6,11 @@
 #include "base/enc.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "keys/key_type.h"
 
 #define HEADER_MAX         16384 /* octets of a decoded JWS header; a trust chain is long */
 #define HEADER_NESTING_MAX 8     /* opening brackets in it */
 #define SIG_ALG_MAX        256   /* octets of a SigAlg value as it stands in the query */
-
-static const struct sig_name {
-	enum sig_alg alg;
-	const char *jose; /* RFC 7518 3.1 */
-	const char *xml;  /* RFC 6931 2.3 */
-} sig_names[] = {
-	{SIG_ES256, "ES256", "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"},
-	{SIG_RS256, "RS256", "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"},
-	{SIG_PS256, "PS256", "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"},
-};
-
-static const struct sig_name *
-sig_name_find(enum sig_alg alg)
-{
-	for (size_t i = 0; i < ARRAY_LEN(sig_names); i++)
-		if (sig_names[i].alg == alg)
-			return &sig_names[i];
-	return NULL;
-}
 
 /* How often s stands in b. */
 static size_t
@@ -49,9 +31,10 @@ count(struct bytes b, const char *s)
  * before or after, elements and attributes only, its SignatureMethod naming alg.
  */
 static bool
-signed_info_check(struct arena *a, const struct sig_name *name, struct bytes text, struct err *err)
+signed_info_check(struct arena *a, const struct sig_alg_row *row, struct bytes text,
+		  struct err *err)
 {
-	const char *method = arena_printf(a, "<ds:SignatureMethod Algorithm=\"%s\">", name->xml);
+	const char *method = arena_printf(a, "<ds:SignatureMethod Algorithm=\"%s\">", row->xml);
 
 	if (!bytes_end(text, "</ds:SignedInfo>") || count(text, "SignedInfo") != 2)
 		return FAIL(err, ERR_DENIED, NULL, "not one SignedInfo");
@@ -66,7 +49,7 @@ signed_info_check(struct arena *a, const struct sig_name *name, struct bytes tex
 
 /* SAML2Bindings 3.4.4.1: SAMLRequest|SAMLResponse=..[&RelayState=..]&SigAlg=.., nothing more. */
 static bool
-redirect_check(struct arena *a, const struct sig_name *name, struct bytes text, struct err *err)
+redirect_check(struct arena *a, const struct sig_alg_row *row, struct bytes text, struct err *err)
 {
 	const char *sig_alg = "&SigAlg=";
 	const unsigned char *at = memmem(text.p, text.n, sig_alg, strlen(sig_alg));
@@ -85,7 +68,7 @@ redirect_check(struct arena *a, const struct sig_name *name, struct bytes text, 
 	    before != count(text, "&RelayState="))
 		return FAIL(err, ERR_DENIED, NULL, "query has other parameters");
 	if (value.n > SIG_ALG_MAX || !dec_form(a, value, &uri, NULL) ||
-	    !bytes_eq(uri, bytes_of(name->xml)))
+	    !bytes_eq(uri, bytes_of(row->xml)))
 		return FAIL(err, ERR_DENIED, NULL, "query names another algorithm");
 	return true;
 }
@@ -111,12 +94,13 @@ is_federation_type(const char *typ)
 }
 
 static bool
-jws_header_check(enum key_purpose purpose, const char *kid, const struct sig_name *name,
+jws_header_check(enum key_purpose purpose, const char *kid, const struct sig_alg_row *row,
 		 const json_t *header, struct err *err)
 {
 	const char *alg = NULL, *named = NULL, *typ = NULL;
 
-	if (!json_get_str(header, "alg", &alg, NULL) || !text_eq(alg, name->jose))
+	if (row->jose == NULL || !json_get_str(header, "alg", &alg, NULL) ||
+	    !text_eq(alg, row->jose))
 		return FAIL(err, ERR_DENIED, NULL, "header names another algorithm");
 	if (!json_get_str(header, "kid", &named, NULL) || !text_eq(named, kid))
 		return FAIL(err, ERR_DENIED, NULL, "header names another key");
@@ -128,7 +112,7 @@ jws_header_check(enum key_purpose purpose, const char *kid, const struct sig_nam
 
 /* RFC 7515 5.1: BASE64URL(header) '.' BASE64URL(payload), both JSON objects here. */
 static bool
-jws_check(struct arena *a, enum key_purpose purpose, const char *kid, const struct sig_name *name,
+jws_check(struct arena *a, enum key_purpose purpose, const char *kid, const struct sig_alg_row *row,
 	  struct bytes text, struct err *err)
 {
 	const unsigned char *dot = memchr(text.p, '.', text.n);
@@ -148,16 +132,16 @@ jws_check(struct arena *a, enum key_purpose purpose, const char *kid, const stru
 	if (count(header, "{") + count(header, "[") > HEADER_NESTING_MAX ||
 	    !json_parse_object(a, header, HEADER_MAX, &o, NULL))
 		return FAIL(err, ERR_DENIED, NULL, "JWS header is not a flat object");
-	return jws_header_check(purpose, kid, name, o, err);
+	return jws_header_check(purpose, kid, row, o, err);
 }
 
 bool
 shape_check(struct arena *a, enum key_purpose purpose, const char *kid, enum sig_alg alg,
 	    struct bytes text, struct err *err)
 {
-	const struct sig_name *name = sig_name_find(alg);
+	const struct sig_alg_row *row = sig_alg_row(alg);
 
-	if (name == NULL)
+	if (row == NULL)
 		return FAIL(err, ERR_DENIED, NULL, "unknown signature algorithm");
 	if (text.n == 0 || text.n > SHAPE_TEXT_MAX)
 		return FAIL(err, ERR_DENIED, NULL, "%zu octets to sign", text.n);
@@ -165,13 +149,13 @@ shape_check(struct arena *a, enum key_purpose purpose, const char *kid, enum sig
 	case KEY_SAML_SIGN:
 		if (bytes_start(text,
 				"<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">"))
-			return signed_info_check(a, name, text, err);
+			return signed_info_check(a, row, text, err);
 		if (bytes_start(text, "SAMLRequest=") || bytes_start(text, "SAMLResponse="))
-			return redirect_check(a, name, text, err);
+			return redirect_check(a, row, text, err);
 		return FAIL(err, ERR_DENIED, NULL, "neither SignedInfo nor a Redirect query");
 	case KEY_OIDC_SIGN:
 	case KEY_FEDERATION_SIGN:
-		return jws_check(a, purpose, kid, name, text, err);
+		return jws_check(a, purpose, kid, row, text, err);
 	default:
 		return FAIL(err, ERR_DENIED, NULL, "key is not for signatures");
 	}

@@ -147,7 +147,7 @@ needles_add_key(struct needles *n, const char *name, enum key_type type, struct 
 		return;
 	}
 	need(private_key_parse(n->a, type, plain, &pkey, &err), err.text);
-	if (type == KEY_P256)
+	if (type != KEY_RSA3072)
 		number_add(n, name, pkey, OSSL_PKEY_PARAM_PRIV_KEY);
 	for (size_t i = 0; type == KEY_RSA3072 && i < ARRAY_LEN(rsa); i++)
 		number_add(n, name, pkey, rsa[i]);

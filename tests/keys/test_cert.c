@@ -262,6 +262,65 @@ a_self_signed_certificate_reads_back_as_it_was_asked_for(void **state UNUSED)
 	arena_destroy(a);
 }
 
+/* Signed with the digest of the key's own size, by itself and by whoever holds it. */
+static bool
+sign_there(void *ctx, struct arena *a, struct bytes tbs, struct bytes *sig, struct err *err)
+{
+	EVP_PKEY *key = ctx;
+	size_t half = ((size_t)EVP_PKEY_get_bits(key) + 7) / 8, n = 256;
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	unsigned char der[256], *raw = arena_alloc(a, 2 * half);
+	const unsigned char *p = der;
+
+	assert_int_equal(EVP_DigestSignInit_ex(md, NULL, half > 32 ? "SHA384" : "SHA256", NULL,
+					       NULL, key, NULL),
+			 1);
+	assert_int_equal(EVP_DigestSign(md, der, &n, tbs.p, tbs.n), 1);
+	EVP_MD_CTX_free(md);
+	ECDSA_SIG *both = d2i_ECDSA_SIG(NULL, &p, (long)n);
+
+	BN_bn2binpad(ECDSA_SIG_get0_r(both), raw, (int)half);
+	BN_bn2binpad(ECDSA_SIG_get0_s(both), raw + half, (int)half);
+	ECDSA_SIG_free(both);
+	*sig = (struct bytes){raw, 2 * half};
+	return err != NULL;
+}
+
+static void
+a_certificate_is_made_for_each_curve(void **state UNUSED)
+{
+	static const struct {
+		const char *curve;
+		int signature;
+	} rows[] = {{"P-256", NID_ecdsa_with_SHA256},
+		    {"P-384", NID_ecdsa_with_SHA384},
+		    {"brainpoolP256r1", NID_ecdsa_with_SHA256},
+		    {"brainpoolP384r1", NID_ecdsa_with_SHA384}};
+	struct arena *a = arena_create(1 << 20);
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		EVP_PKEY *key = keep(a, EVP_EC_gen(rows[i].curve));
+		struct bytes der[2] = {self_signed(a, key)};
+
+		ASSERT_OK(cert_build_signed_by(a, key, "Servicekonto Muster", NOT_BEFORE, 3650,
+					       sign_there, key, &der[1], &err),
+			  &err);
+		for (size_t d = 0; d < 2; d++) {
+			const unsigned char *p = der[d].p;
+			X509 *x = d2i_X509(NULL, &p, (long)der[d].n);
+			struct cert cert;
+
+			ASSERT_OK(cert_parse(a, der[d], &cert, &err), &err);
+			assert_int_equal(EVP_PKEY_eq(cert.pub, key), 1);
+			assert_int_equal(X509_verify(x, cert.pub), 1);
+			assert_int_equal(X509_get_signature_nid(x), rows[i].signature);
+			X509_free(x);
+		}
+	}
+	arena_destroy(a);
+}
+
 static void
 a_certificate_without_name_or_end_is_not_made(void **state UNUSED)
 {
@@ -338,6 +397,7 @@ main(void)
 		cmocka_unit_test(a_point_is_a_key_only_on_its_curve),
 		cmocka_unit_test(octets_that_are_no_public_key_are_refused),
 		cmocka_unit_test(a_self_signed_certificate_reads_back_as_it_was_asked_for),
+		cmocka_unit_test(a_certificate_is_made_for_each_curve),
 		cmocka_unit_test(a_certificate_without_name_or_end_is_not_made),
 		cmocka_unit_test(octets_that_are_no_certificate_are_refused),
 		cmocka_unit_test(a_certificate_with_an_unknown_key_is_refused),

@@ -449,6 +449,75 @@ a_private_key_cannot_leave_the_token(void **state UNUSED)
 	arena_destroy(a);
 }
 
+/* Loaded beside what a node has, and used: what the token makes on other curves. */
+static void
+use_of_another_curve(struct arena *a, struct node *n, const struct key_row *row)
+{
+	const struct key_type_row *type = key_type_row(row->type);
+	const struct keyring *kr;
+	const struct key *k;
+	struct bytes point, ours, theirs, spki, sig, info = bytes_of("info");
+	EVP_PKEY *peer;
+	struct err err = {0};
+
+	ASSERT_OK(keyring_create(a, row, 1, &kr, &err), &err);
+	ASSERT_OK(signer_load(n->s, kr, &err), &err);
+	k = keyring_find(kr, row->kid);
+	if (row->purpose == KEY_SAML_SIGN) {
+		enum sig_alg alg = row->type == KEY_P384    ? SIG_ES384
+				   : row->type == KEY_BP256 ? SIG_BP256
+							    : SIG_BP384;
+		struct bytes text = test_redirect_query(a, sig_alg_row(alg)->xml);
+
+		ASSERT_OK(n->ops.sign(n->ops.ctx, a, row->kid, alg, text, &sig, &err), &err);
+		assert_int_equal(sig.n, 2 * type->field_bytes);
+		assert_true(test_verifies(k->pub, alg, text, sig));
+		return;
+	}
+	ASSERT_OK(envelope_agree(a, k->pub, info, 32, &point, &theirs, &err), &err);
+	ASSERT_OK(cert_ec_parse(a, type->curve, point, &peer, &err), &err);
+	ASSERT_OK(cert_spki_build(a, peer, &spki, &err), &err);
+	ASSERT_OK(n->ops.agree(n->ops.ctx, a, row->kid, spki, info, 32, &ours, &err), &err);
+	assert_true(bytes_eq(ours, theirs));
+	/* A point of another curve is not even shown to the token. */
+	ASSERT_REFUSED(
+		n->ops.agree(n->ops.ctx, a, row->kid, rows[SAML_P256].spki, info, 32, &ours, &err),
+		&err, ERR_INPUT, type->title);
+}
+
+static void
+keys_of_other_curves_are_made_and_used(void **state UNUSED)
+{
+	static const struct key_wish more[] = {
+		{KEY_SAML_SIGN, KEY_P384, 30},  {KEY_SAML_SIGN, KEY_BP256, 30},
+		{KEY_SAML_SIGN, KEY_BP384, 30}, {KEY_DECRYPT, KEY_P384, 30},
+		{KEY_DECRYPT, KEY_BP256, 30},   {KEY_DECRYPT, KEY_BP384, 30},
+	};
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct hsm_settings set = settings(LONG_US);
+	struct key_row made[ARRAY_LEN(more)];
+	const char *label;
+	struct cert cert;
+	struct err err = {0};
+	struct hsm *h = start(a, SIGNER_CLI, &set, TEST_INSTANCE);
+	struct signer *s = command_client(h);
+
+	for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+		ASSERT_OK(signer_hsm_generate(s, a, &more[i], NULL, NOW, &made[i], &label, &err),
+			  &err);
+		ASSERT_OK(cert_parse(a, made[i].cert, &cert, &err), &err);
+		assert_true(key_type_fits(more[i].type, cert.pub));
+		made[i].state = KEY_ACTIVE;
+	}
+	signer_destroy(s);
+	stop(h);
+	struct node n = start_node(a, &set);
+
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		use_of_another_curve(a, &n, &made[i]);
+	stop_node(&n, a);
+}
+
 /* SoftHSM opens OAEP with SHA-1 alone; peers are told of both. */
 static void
 a_key_that_the_token_cannot_use_is_refused_and_removed(void **state UNUSED)
@@ -1114,6 +1183,7 @@ main(void)
 		cmocka_unit_test(its_certificate_is_signed_by_the_key),
 		cmocka_unit_test(the_shape_is_checked_before_the_token_signs),
 		cmocka_unit_test(a_private_key_cannot_leave_the_token),
+		cmocka_unit_test(keys_of_other_curves_are_made_and_used),
 		cmocka_unit_test(a_key_that_the_token_cannot_use_is_refused_and_removed),
 		cmocka_unit_test(an_object_is_taken_by_its_label_if_it_is_fit),
 		cmocka_unit_test(a_row_that_was_tampered_with_does_not_load),

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/enc.h"
 #include "keys/cert.h"
 #include "keys/cert_build.h"
+#include "keys/key_type.h"
 #include "keys/private.h"
 #include "keys/shape.h"
 #include "keys/verify.h"
@@ -16,17 +18,23 @@
 #define CERT_FROM ((time_t)1577836800) /* 2020-01-01 */
 #define CERT_DAYS 10958
 
+#define KEYS_MAX  16
+
 struct local {
 	struct crypto c;
-	struct private_key keys[4];
+	struct private_key keys[KEYS_MAX];
+	struct test_key shown[KEYS_MAX];
+	size_t n;
 };
 
-static const struct {
+struct wanted {
 	const char *kid;
 	enum key_purpose purpose;
 	enum key_type type;
 	const char *const *rsa;
-} wanted[] = {
+};
+
+static const struct wanted wanted[] = {
 	{"test-p256", KEY_OIDC_SIGN, KEY_P256, NULL},
 	{"test-rsa", KEY_OIDC_SIGN, KEY_RSA3072, &test_rsa_keys[0]},
 	{"test-dec-rsa", KEY_DECRYPT, KEY_RSA3072, &test_rsa_keys[1]},
@@ -42,24 +50,24 @@ need(bool ok, const struct err *err)
 	abort();
 }
 
-/* PKCS#8 of each key: P-256 keys are fresh, RSA keys fixed (making one takes long). */
+/* PKCS#8 of each key: EC keys are fresh, RSA keys fixed (making one takes long). */
 static struct bytes
-plain_of(struct arena *a, size_t i)
+plain_of(struct arena *a, const struct wanted *w)
 {
 	struct bytes plain;
 	struct err err = {0};
 
-	if (wanted[i].rsa != NULL)
-		need(dec_base64(a, bytes_of(*wanted[i].rsa), false, &plain, &err), &err);
+	if (w->rsa != NULL)
+		need(dec_base64(a, bytes_of(*w->rsa), false, &plain, &err), &err);
 	else
-		need(private_key_generate(a, wanted[i].type, &plain, &err), &err);
+		need(private_key_generate(a, w->type, &plain, &err), &err);
 	return plain;
 }
 
 static struct private_key *
 find(struct local *l, const char *kid, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(l->keys); i++)
+	for (size_t i = 0; i < l->n; i++)
 		if (strcmp(l->keys[i].kid, kid) == 0)
 			return &l->keys[i];
 	(void)FAIL(err, ERR_DENIED, NULL, "no such key");
@@ -103,22 +111,39 @@ local_agree(void *ctx, struct arena *a, const char *kid, struct bytes peer_spki,
 	return k != NULL && private_key_agree(k, 0, a, peer_spki, other_info, key_bytes, key, err);
 }
 
-static void
-key_make(struct arena *a, struct local *l, size_t i, struct test_key *out)
+static const struct test_key *
+key_make(struct arena *a, struct local *l, const struct wanted *w)
 {
-	struct private_key *k = &l->keys[i];
+	struct private_key *k = &l->keys[l->n];
+	struct test_key *out = &l->shown[l->n];
 	struct err err = {0};
 
-	need(private_key_init(a, &l->c, wanted[i].kid, wanted[i].purpose, wanted[i].type,
-			      plain_of(a, i), 1, k, &err),
+	need(l->n < KEYS_MAX && private_key_init(a, &l->c, w->kid, w->purpose, w->type,
+						 plain_of(a, w), 1, k, &err),
 	     &err);
+	l->n++;
 	out->kid = k->kid;
 	out->type = k->type;
 	out->spki = k->spki;
-	need(cert_build_self_signed(a, k->pkey, wanted[i].kid, CERT_FROM, CERT_DAYS, &out->cert,
-				    &err),
+	need(cert_build_self_signed(a, k->pkey, w->kid, CERT_FROM, CERT_DAYS, &out->cert, &err),
 	     &err);
 	need(cert_spki_parse(a, out->spki, &out->pub, &err), &err);
+	return out;
+}
+
+const struct test_key *
+test_key_of(struct arena *a, struct test_keys *t, enum key_purpose purpose, enum key_type type)
+{
+	struct local *l = t->ops.ctx;
+	bool decrypts = purpose == KEY_DECRYPT;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->keys[i].type == type && (l->keys[i].purpose == KEY_DECRYPT) == decrypts)
+			return &l->shown[i];
+	const char *kid =
+		arena_printf(a, decrypts ? "test-dec-%s" : "test-%s", key_type_name(type));
+
+	return key_make(a, l, &(struct wanted){kid, purpose, type, NULL});
 }
 
 struct test_keys *
@@ -131,7 +156,7 @@ test_keys_create(struct arena *a)
 
 	need(crypto_init(a, &l->c, &err), &err);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		key_make(a, l, i, keys[i]);
+		*keys[i] = *key_make(a, l, &wanted[i]);
 	t->ops = (struct key_ops){
 		.ctx = l, .sign = local_sign, .unwrap = local_unwrap, .agree = local_agree};
 	return t;
@@ -145,14 +170,22 @@ test_jws_input(struct arena *a, const char *alg, const char *kid)
 	return bytes_of(arena_printf(a, "%s.e30", enc_base64url(a, bytes_of(header))));
 }
 
+struct bytes
+test_redirect_query(struct arena *a, const char *alg_uri)
+{
+	struct bytes text;
+	struct err err = {0};
+	struct buf b;
+
+	buf_init(&b, a, 256);
+	buf_str(&b, "SAMLRequest=x&SigAlg=");
+	enc_percent(&b, bytes_of(alg_uri));
+	need(buf_finish(&b, &text, &err), &err);
+	return text;
+}
+
 bool
 test_verifies(EVP_PKEY *pub, enum sig_alg alg, struct bytes text, struct bytes sig)
 {
-	static const struct verify_how how[] = {
-		[SIG_ES256] = {"EC", "SHA256", false},
-		[SIG_RS256] = {"RSA", "SHA256", false},
-		[SIG_PS256] = {"RSA", "SHA256", true},
-	};
-
-	return verify_signature(&how[alg], pub, text, sig);
+	return verify_signature(&sig_alg_row(alg)->how, pub, text, sig);
 }

@@ -29,8 +29,18 @@ struct test_keys {
 /* Lives as long as the arena, which needs 256 KiB. */
 struct test_keys *test_keys_create(struct arena *a);
 
+/*
+ * One of them, or one of another type, which is made when it is first asked for:
+ * "test-p384", "test-dec-bp256" …  For signing any purpose but KEY_DECRYPT.
+ */
+const struct test_key *test_key_of(struct arena *a, struct test_keys *t, enum key_purpose purpose,
+				   enum key_type type);
+
 /* A JWS signing input with this header and an empty payload. */
 struct bytes test_jws_input(struct arena *a, const char *alg, const char *kid);
+
+/* The octets of the Redirect binding that name this algorithm. */
+struct bytes test_redirect_query(struct arena *a, const char *alg_uri);
 
 /* As a peer verifies a signature of one of our algorithms. */
 bool test_verifies(EVP_PKEY *pub, enum sig_alg alg, struct bytes text, struct bytes sig);

@@ -10,34 +10,58 @@
 
 #include "base/enc.h"
 #include "keys/cert.h"
+#include "keys/key_type.h"
 #include "keys/private.h"
 #include "tests/keys/test_keys.h"
 
 static void
 signatures_verify_and_only_over_their_text(void **state UNUSED)
 {
-	struct arena *a = arena_create(1 << 20);
+	struct arena *a = arena_create(1 << 22);
 	struct test_keys *t = test_keys_create(a);
-	static const struct {
-		enum sig_alg alg;
-		const char *name, *kid;
-	} rows[] = {
-		{SIG_ES256, "ES256", "test-p256"},
-		{SIG_RS256, "RS256", "test-rsa"},
-		{SIG_PS256, "PS256", "test-rsa"},
-	};
+	const struct sig_alg_row *row;
 	struct err err = {0};
 
-	for (size_t i = 0; i < ARRAY_LEN(rows) * 3; i++) { /* contexts serve more than once */
-		size_t r = i % ARRAY_LEN(rows);
-		EVP_PKEY *pub = rows[r].alg == SIG_ES256 ? t->p256.pub : t->rsa.pub;
-		struct bytes text = test_jws_input(a, rows[r].name, rows[r].kid), sig;
+	for (int turn = 0; turn < 3; turn++) /* contexts serve more than once */
+		for (size_t i = 0; (row = sig_alg_at(i)) != NULL; i++) {
+			const struct test_key *k = test_key_of(a, t, KEY_SAML_SIGN, row->type);
+			size_t half = key_type_row(row->type)->field_bytes;
+			struct bytes text = row->jose == NULL || turn == 1
+						    ? test_redirect_query(a, row->xml)
+						    : test_jws_input(a, row->jose, k->kid);
+			struct bytes sig;
 
-		ASSERT_OK(t->ops.sign(t->ops.ctx, a, rows[r].kid, rows[r].alg, text, &sig, &err),
-			  &err);
-		assert_true(test_verifies(pub, rows[r].alg, text, sig));
-		assert_false(test_verifies(pub, rows[r].alg, bytes_of("other"), sig));
-	}
+			ASSERT_OK(t->ops.sign(t->ops.ctx, a, k->kid, row->alg, text, &sig, &err),
+				  &err);
+			assert_int_equal(sig.n, half > 0 ? 2 * half : 384);
+			assert_true(test_verifies(k->pub, row->alg, text, sig));
+			assert_false(test_verifies(k->pub, row->alg, bytes_of("other"), sig));
+		}
+	arena_destroy(a);
+}
+
+/* Each algorithm with each key that signs: those of its own type alone. */
+static void
+an_algorithm_is_made_by_one_type_of_key(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 22);
+	struct test_keys *t = test_keys_create(a);
+	const struct sig_alg_row *row, *other;
+	struct bytes sig;
+	struct err err = {0};
+
+	for (size_t i = 0; (row = sig_alg_at(i)) != NULL; i++)
+		for (size_t j = 0; (other = sig_alg_at(j)) != NULL; j++) {
+			const struct test_key *k = test_key_of(a, t, KEY_SAML_SIGN, other->type);
+
+			if (row->type != other->type)
+				ASSERT_REFUSED(t->ops.sign(t->ops.ctx, a, k->kid, row->alg,
+							   test_redirect_query(a, row->xml), &sig,
+							   &err),
+					       &err, ERR_DENIED, "no signatures of this kind");
+		}
+	assert_int_equal(key_type_of_sig(SIG_NONE), 0);
+	assert_null(sig_alg_row((enum sig_alg)99));
 	arena_destroy(a);
 }
 
@@ -156,7 +180,7 @@ peer_agrees(EVP_PKEY *mine, EVP_PKEY *theirs, struct bytes info, unsigned char *
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(mine, NULL);
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "SSKDF", NULL);
 	EVP_KDF_CTX *kctx = EVP_KDF_CTX_new(kdf);
-	unsigned char z[32];
+	unsigned char z[64];
 	size_t z_n = sizeof(z);
 	char digest[] = "SHA256";
 
@@ -176,57 +200,76 @@ peer_agrees(EVP_PKEY *mine, EVP_PKEY *theirs, struct bytes info, unsigned char *
 	EVP_PKEY_CTX_free(ctx);
 }
 
+static const enum key_type curves[] = {KEY_P256, KEY_P384, KEY_BP256, KEY_BP384};
+
 static void
 both_sides_agree_on_a_key_of_any_length(void **state UNUSED)
 {
-	struct arena *a = arena_create(1 << 20);
+	struct arena *a = arena_create(1 << 22);
 	struct test_keys *t = test_keys_create(a);
-	EVP_PKEY *peer = EVP_EC_gen("P-256");
 	struct bytes spki, key, info = bytes_of("AlgorithmID and parties");
 	struct err err = {0};
 
-	ASSERT_OK(cert_spki_build(a, peer, &spki, &err), &err);
-	for (size_t n = 16; n <= 64; n += 8) {
-		unsigned char want[64];
+	for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
+		const struct test_key *k = test_key_of(a, t, KEY_DECRYPT, curves[i]);
+		EVP_PKEY *peer = EVP_EC_gen(key_type_row(curves[i])->curve);
 
-		ASSERT_OK(t->ops.agree(t->ops.ctx, a, "test-dec-p256", spki, info, n, &key, &err),
-			  &err);
-		peer_agrees(peer, t->dec_p256.pub, info, want, n);
-		assert_true(bytes_eq(key, (struct bytes){want, n}));
+		ASSERT_OK(cert_spki_build(a, peer, &spki, &err), &err);
+		for (size_t n = 16; n <= 64; n += 8) {
+			unsigned char want[64];
+
+			ASSERT_OK(t->ops.agree(t->ops.ctx, a, k->kid, spki, info, n, &key, &err),
+				  &err);
+			peer_agrees(peer, k->pub, info, want, n);
+			assert_true(bytes_eq(key, (struct bytes){want, n}));
+		}
+		EVP_PKEY_free(peer);
 	}
-	EVP_PKEY_free(peer);
 	arena_destroy(a);
 }
 
 static void
 a_point_off_the_curve_or_in_another_form_is_refused(void **state UNUSED)
 {
-	struct arena *a = arena_create(1 << 20);
+	struct arena *a = arena_create(1 << 22);
 	struct test_keys *t = test_keys_create(a);
-	struct bytes key, cut = t->p256.spki;
+	struct bytes key, none = bytes_of("");
 	struct err err = {0};
-	size_t refused = 0;
 
-	cut.n--;
-	ASSERT_REFUSED(
-		t->ops.agree(t->ops.ctx, a, "test-dec-p256", cut, bytes_of(""), 32, &key, &err),
-		&err, ERR_INPUT, "not a point of P-256");
-	ASSERT_REFUSED(t->ops.agree(t->ops.ctx, a, "test-dec-p256", t->rsa.spki, bytes_of(""), 32,
-				    &key, &err),
-		       &err, ERR_INPUT, "not a point of P-256");
-	for (size_t i = 0; i < t->p256.spki.n; i++) { /* any octet another: off the curve */
-		struct bytes bad = arena_bytes(a, t->p256.spki);
+	for (size_t c = 0; c < ARRAY_LEN(curves); c++) {
+		const struct test_key *k = test_key_of(a, t, KEY_DECRYPT, curves[c]);
+		const char *why =
+			arena_printf(a, "not a point of %s", key_type_row(curves[c])->title);
+		struct bytes cut = k->spki;
 
-		((unsigned char *)(uintptr_t)bad.p)[i] ^= 1;
-		refused += !t->ops.agree(t->ops.ctx, a, "test-dec-p256", bad, bytes_of(""), 32,
-					 &key, NULL);
+		cut.n--;
+		ASSERT_REFUSED(t->ops.agree(t->ops.ctx, a, k->kid, cut, none, 32, &key, &err), &err,
+			       ERR_INPUT, why);
+		ASSERT_REFUSED(
+			t->ops.agree(t->ops.ctx, a, k->kid, t->rsa.spki, none, 32, &key, &err),
+			&err, ERR_INPUT, why);
+		for (size_t o = 0; o < ARRAY_LEN(curves); o++)
+			if (o != c)
+				ASSERT_REFUSED(
+					t->ops.agree(
+						t->ops.ctx, a, k->kid,
+						test_key_of(a, t, KEY_DECRYPT, curves[o])->spki,
+						none, 32, &key, &err),
+					&err, ERR_INPUT, why);
+		for (size_t i = 0; i < k->spki.n; i++) { /* any octet another: off the curve */
+			struct bytes bad = arena_bytes(a, k->spki);
+
+			((unsigned char *)(uintptr_t)bad.p)[i] ^= 1;
+			ASSERT_REFUSED(
+				t->ops.agree(t->ops.ctx, a, k->kid, bad, none, 32, &key, &err),
+				&err, ERR_INPUT, why);
+		}
 	}
-	assert_int_equal(refused, t->p256.spki.n);
 	arena_destroy(a);
 }
 
 static void
-only_a_p256_decryption_key_agrees_and_on_16_to_64_octets(void **state UNUSED)
+only_an_ec_decryption_key_agrees_and_on_16_to_64_octets(void **state UNUSED)
 {
 	struct arena *a = arena_create(1 << 20);
 	struct test_keys *t = test_keys_create(a);
@@ -282,6 +325,11 @@ a_weaker_key_or_one_of_another_curve_is_refused(void **state UNUSED)
 		{KEY_P256, foreign_key(a, "EC", "P-384")},
 		{KEY_P256, foreign_key(a, "EC", "secp256k1")},
 		{KEY_P256, foreign_key(a, "EC", "brainpoolP256r1")},
+		{KEY_P384, foreign_key(a, "EC", "brainpoolP384r1")},
+		{KEY_BP256, foreign_key(a, "EC", "brainpoolP256t1")},
+		{KEY_BP256, p256},
+		{KEY_BP384, foreign_key(a, "EC", "brainpoolP256r1")},
+		{KEY_BP384, foreign_key(a, "RSA", NULL)},
 		{KEY_SECRET, p256},
 	};
 
@@ -331,13 +379,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signatures_verify_and_only_over_their_text),
+		cmocka_unit_test(an_algorithm_is_made_by_one_type_of_key),
 		cmocka_unit_test(a_key_signs_only_with_its_own_algorithms),
 		cmocka_unit_test(a_wrapped_key_opens_and_every_other_octet_is_refused_alike),
 		cmocka_unit_test(a_content_key_of_odd_length_is_refused),
 		cmocka_unit_test(only_a_decryption_key_unwraps),
 		cmocka_unit_test(both_sides_agree_on_a_key_of_any_length),
 		cmocka_unit_test(a_point_off_the_curve_or_in_another_form_is_refused),
-		cmocka_unit_test(only_a_p256_decryption_key_agrees_and_on_16_to_64_octets),
+		cmocka_unit_test(only_an_ec_decryption_key_agrees_and_on_16_to_64_octets),
 		cmocka_unit_test(a_private_key_of_another_type_is_refused),
 		cmocka_unit_test(a_weaker_key_or_one_of_another_curve_is_refused),
 	};

@@ -91,13 +91,13 @@ client_of(const struct process *p)
 static const struct keyring *
 generate(struct arena *a, struct signer *s, bool with_rsa)
 {
-	struct key_row *rows = ARENA_ARRAY(a, struct key_row, 16);
+	struct key_row *rows = ARENA_ARRAY(a, struct key_row, 32);
 	const struct keyring *kr;
 	struct err err = {0};
 	size_t n = 0;
 
 	for (int purpose = KEY_SAML_SIGN; purpose <= KEY_AUDIT; purpose++)
-		for (int type = KEY_P256; type <= KEY_SECRET; type++) {
+		for (int type = KEY_P256; type <= KEY_BP384; type++) {
 			struct key_wish wish = {(enum key_purpose)purpose, (enum key_type)type, 30};
 
 			if (!key_purpose_takes(wish.purpose, wish.type) ||
@@ -119,38 +119,39 @@ kid_of(const struct keyring *kr, enum key_purpose purpose, enum key_type type)
 static void
 sign_each(struct arena *a, struct signer *s, const struct keyring *kr)
 {
-	static const struct {
-		enum sig_alg alg;
-		const char *name;
-		enum key_type type;
-	} rows[] = {{SIG_ES256, "ES256", KEY_P256},
-		    {SIG_RS256, "RS256", KEY_RSA3072},
-		    {SIG_PS256, "PS256", KEY_RSA3072}};
 	struct key_ops ops = signer_key_ops(s);
+	const struct sig_alg_row *row;
 	struct bytes sig;
 	struct err err = {0};
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (keyring_active(kr, KEY_OIDC_SIGN, rows[i].type) == NULL)
-			continue;
-		const char *kid = kid_of(kr, KEY_OIDC_SIGN, rows[i].type);
+	for (size_t i = 0; (row = sig_alg_at(i)) != NULL; i++) {
+		enum key_purpose purpose = row->jose != NULL ? KEY_OIDC_SIGN : KEY_SAML_SIGN;
+		const struct key *k = keyring_active(kr, purpose, row->type);
 
-		ASSERT_OK(ops.sign(ops.ctx, a, kid, rows[i].alg,
-				   test_jws_input(a, rows[i].name, kid), &sig, &err),
-			  &err);
+		if (k == NULL)
+			continue;
+		struct bytes text = row->jose != NULL ? test_jws_input(a, row->jose, k->row.kid)
+						      : test_redirect_query(a, row->xml);
+
+		ASSERT_OK(ops.sign(ops.ctx, a, k->row.kid, row->alg, text, &sig, &err), &err);
+		assert_true(test_verifies(k->pub, row->alg, text, sig));
 	}
 }
 
 static void
 decrypt_each(struct arena *a, struct signer *s, const struct keyring *kr)
 {
-	const struct key *p256 = keyring_active(kr, KEY_DECRYPT, KEY_P256);
+	static const enum key_type curves[] = {KEY_P256, KEY_P384, KEY_BP256, KEY_BP384};
 	const char *rsa = kid_of(kr, KEY_DECRYPT, KEY_RSA3072);
 	struct key_ops ops = signer_key_ops(s);
 	struct bytes key, junk = {arena_alloc(a, 384), 384};
 	struct err err = {0};
 
-	ASSERT_OK(ops.agree(ops.ctx, a, p256->row.kid, p256->row.spki, ID, 32, &key, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
+		const struct key_row *row = &keyring_active(kr, KEY_DECRYPT, curves[i])->row;
+
+		ASSERT_OK(ops.agree(ops.ctx, a, row->kid, row->spki, ID, 32, &key, &err), &err);
+	}
 	ASSERT_REFUSED(ops.unwrap(ops.ctx, a, rsa, WRAP_RSA_OAEP_SHA256, junk, &key, &err), &err,
 		       ERR_INPUT, "does not open");
 	ASSERT_REFUSED(ops.unwrap(ops.ctx, a, rsa, WRAP_RSA_OAEP_SHA1, junk, &key, &err), &err,

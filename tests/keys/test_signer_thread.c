@@ -14,7 +14,7 @@
 #include "tests/keys/test_rsa.h"
 
 #define LANES    2
-#define KEYS_MAX 16
+#define KEYS_MAX 32
 #define NOW      ((time_t)1800000000)
 
 struct running {
@@ -147,7 +147,7 @@ rows_make(struct arena *a, struct key_row *rows)
 	size_t n = 0;
 
 	for (int purpose = KEY_SAML_SIGN; purpose <= KEY_AUDIT; purpose++)
-		for (int type = KEY_P256; type <= KEY_SECRET; type++) {
+		for (int type = KEY_P256; type <= KEY_BP384; type++) {
 			struct key_wish wish = {(enum key_purpose)purpose, (enum key_type)type,
 						3650};
 

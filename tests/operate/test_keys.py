@@ -30,6 +30,21 @@ def a_key_goes_forward_only():
         assert "SINCE" in i.run("key", "list").out
 
 
+def each_type_is_made_for_what_takes_it():
+    with template.copy() as i:
+        for purpose in ("saml-sign", "decrypt"):
+            for kind in ("p384", "bp256", "bp384"):
+                kid = i.ok("key", "generate", purpose, kind)["kid"]
+                i.ok("key", "publish", kid)
+                i.ok("key", "activate", kid)
+        for purpose in ("oidc-sign", "federation-sign", "cookie"):
+            says(i.run("key", "generate", purpose, "p384"), USAGE, "a purpose and a type")
+        made = [k for k in i.ok("key", "list")["keys"] if k["type"] in ("p384", "bp256", "bp384")]
+        assert len(made) == 6
+        assert all(k["state"] == "active" and k["certificate_not_after"] > 0 for k in made)
+        i.ok("status")
+
+
 def a_master_key_that_still_seals_is_not_pushed_out():
     with template.copy() as i:
         i.ok("key", "master")
