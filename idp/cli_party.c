@@ -12,7 +12,9 @@
 #include "idp/audit.h"
 #include "idp/cli_work.h"
 #include "idp/fetch.h"
+#include "idp/key_rows.h"
 #include "idp/party.h"
+#include "idp/party_suite.h"
 
 #define MAX_METADATA_BYTES ((size_t)1024 * 1024)
 #define KIND_SAML          "saml"
@@ -181,6 +183,41 @@ party_store(struct cli_work *work, const struct party_options *o, const struct s
 	return save(work, &row, err);
 }
 
+/* The party as the program will have it, with the record that it gets. */
+static bool
+party_with_record(struct cli_work *work, const struct party_options *o, const char *id,
+		  struct bytes document, struct party *out, struct err *err)
+{
+	struct stored stored;
+
+	if (!load_stored(work, id, KIND_SAML, o->policy, &stored, err))
+		return false;
+	const struct db_party row = {
+		.id = id,
+		.kind = KIND_SAML,
+		.display_name = id,
+		.document = document,
+		.policy = json_text(work->w.a, stored.policy, true),
+	};
+
+	return party_parse(work->w.a, &row, out, err);
+}
+
+/* What our keys and the time say of it, beside the findings. */
+static void
+report_suite(struct cli_work *work, const struct party *p, json_t *o, struct buf *text)
+{
+	json_t *suite = party_suite_json(work->w.a, p, work->w.keyring, work->w.now);
+	const char *problem = json_string_value(json_object_get(suite, "problem"));
+	const char *warning = json_string_value(json_object_get(suite, "warning"));
+
+	if (problem != NULL)
+		buf_printf(text, "warning: suite: %s\n", problem);
+	if (warning != NULL)
+		buf_printf(text, "warning: old-until: %s\n", warning);
+	json_put(work->w.a, o, "suite", suite);
+}
+
 static enum cli_exit
 party_add(struct cli *cli)
 {
@@ -198,6 +235,7 @@ party_add(struct cli *cli)
 	struct bytes document;
 	struct cli_work work;
 	struct err err = {0};
+	struct party party;
 	struct buf text;
 	bool enabled;
 	size_t n;
@@ -215,16 +253,20 @@ party_add(struct cli *cli)
 	buf_init(&text, cli->a, 65536);
 	if (!read_document(cli, o.from, o.ca_file, &document, &err) ||
 	    !saml_metadata_parse(cli->a, document, o.id, &saml, &err) ||
-	    !cli_work_open(cli, CLI_DATABASE, &work, &err))
+	    !cli_work_open(cli, CLI_DATABASE, &work, &err) ||
+	    !key_rows_load(&work.w.db, &work.w.keyring, &err) ||
+	    !party_with_record(&work, &o, saml->entity_id, document, &party, &err))
 		return cli_fail(cli, &err);
-	saml_metadata_lint(cli->a, saml, o.lint, work.w.now, &findings, &n);
+	saml_metadata_lint(cli->a, party.saml, o.lint, work.w.now, &findings, &n);
 	json_put_str(cli->a, result, "id", saml->entity_id);
 	if (report(cli, findings, n, result, &text)) {
 		(void)FAIL(&err, ERR_DENIED, NULL, "%s: %s", findings[0].rule, findings[0].text);
 		return cli_fail(cli, &err);
 	}
-	if (!party_store(&work, &o, saml, document, &enabled, &err))
+	if (!party_suite_exists(&party, work.w.now, &err) ||
+	    !party_store(&work, &o, saml, document, &enabled, &err))
 		return cli_fail(cli, &err);
+	report_suite(&work, &party, result, &text);
 	json_put_bool(cli->a, result, "enabled", enabled);
 	buf_printf(&text, "%s is registered%s\n", saml->entity_id,
 		   enabled ? "" : "; it stays disabled");
@@ -400,18 +442,23 @@ show(struct cli *cli, const char *kind)
 	struct err err = {0};
 	json_t *policy, *o;
 	const char *document;
+	struct party party;
 
 	if (rc != CLI_OK)
 		return rc;
 	if (id == NULL)
 		return cli_usage(cli, "which one? ID is missing");
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !find(&work, id, kind, &p, &err))
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !find(&work, id, kind, &p, &err) ||
+	    !key_rows_load(&work.w.db, &work.w.keyring, &err))
 		return cli_fail(cli, &err);
 	if (!json_parse_object(cli->a, bytes_of(p->policy), 65536, &policy, &err) ||
 	    !text_from_bytes(cli->a, p->document, MAX_METADATA_BYTES, "document", &document, &err))
 		return cli_fail(cli, &err);
 	o = party_json(cli->a, p);
 	json_put(cli->a, o, "policy", policy);
+	if (party_parse(cli->a, p, &party, NULL) && party.saml != NULL)
+		json_put(cli->a, o, "suite",
+			 party_suite_json(cli->a, &party, work.w.keyring, work.w.now));
 	json_put_str(cli->a, o, "document", document);
 	cli_print_json(cli, o);
 	return CLI_OK;

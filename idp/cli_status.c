@@ -1,7 +1,9 @@
 /* kontor status: can this instance work?  Database, schema, clock, keys, parties. */
+#include "base/buf.h"
 #include "db/party.h"
 #include "idp/cli_work.h"
 #include "idp/party.h"
+#include "idp/party_suite.h"
 
 /* Each thing that an instance cannot serve without. */
 static const struct {
@@ -38,17 +40,49 @@ check_clock(const struct cli_work *work, struct err *err)
 		    (long long)skew);
 }
 
+static void
+warn(struct cli_work *work, const struct party *p, const char *text, json_t *warnings,
+     struct buf *lines)
+{
+	json_t *o = json_new_object(work->w.a);
+
+	json_put_str(work->w.a, o, "party", p->id);
+	json_put_str(work->w.a, o, "text", text);
+	json_push(work->w.a, warnings, o);
+	buf_printf(lines, "warning: %s: %s\n", p->id, text);
+}
+
+/* What does not keep the instance from working, but this party, today or soon. */
+static void
+warn_of_party(struct cli_work *work, const struct party *p, json_t *warnings, struct buf *lines)
+{
+	const struct saml_suite *suite;
+	const char *old;
+	struct err why = {0};
+
+	if (p->saml == NULL || !p->enabled)
+		return;
+	old = party_old_warning(work->w.a, p, work->w.now);
+	if (old != NULL)
+		warn(work, p, old, warnings, lines);
+	if (!party_suite(p, work->w.keyring, work->w.now, &suite, &why))
+		warn(work, p, why.text, warnings, lines);
+}
+
 static bool
-check_parties(struct cli_work *work, size_t *n, struct err *err)
+check_parties(struct cli_work *work, size_t *n, json_t *warnings, struct buf *lines,
+	      struct err *err)
 {
 	const struct db_party *rows;
 	struct party parsed;
 
 	if (!db_party_list(&work->w.db, &rows, n, err))
 		return false;
-	for (size_t i = 0; i < *n; i++)
+	for (size_t i = 0; i < *n; i++) {
 		if (!party_parse(work->w.a, &rows[i], &parsed, err))
 			return false;
+		warn_of_party(work, &parsed, warnings, lines);
+	}
 	return true;
 }
 
@@ -68,26 +102,30 @@ enum cli_exit
 cli_status(struct cli *cli)
 {
 	enum cli_exit rc = cli_end(cli);
+	json_t *o = json_new_object(cli->a), *warnings = json_new_array(cli->a);
+	const char *lines = "";
 	struct cli_work work;
 	struct err err = {0};
+	struct buf text;
 	size_t n;
 
 	if (rc != CLI_OK)
 		return rc;
+	buf_init(&text, cli->a, (size_t)1024 * 1024);
 	/* With the signer: keys that do not open under this master key file sign nothing. */
 	if (!cli_work_open(cli, CLI_HSM, &work, &err) || !check_clock(&work, &err) ||
 	    !check_keys(work.w.keyring, &err) || !check_hsm(&work, &err) ||
-	    !check_parties(&work, &n, &err))
+	    !check_parties(&work, &n, warnings, &text, &err) ||
+	    !buf_finish_str(&text, &lines, &err))
 		return cli_fail(cli, &err);
-	json_t *o = json_new_object(cli->a);
-
 	json_put_str(cli->a, o, "instance", work.config.instance);
 	json_put_bool(cli->a, o, "ok", true);
 	json_put_i64(cli->a, o, "clock_skew_s", db_clock_skew_s(work.w.db.db));
 	json_put_i64(cli->a, o, "parties", (int64_t)n);
+	json_put(cli->a, o, "warnings", warnings);
 	return cli_tell(cli, o,
 			arena_printf(cli->a,
-				     "%s: database, schema, clock and keys are in order; "
+				     "%s%s: database, schema, clock and keys are in order; "
 				     "%zu parties\n",
-				     work.config.instance, n));
+				     lines, work.config.instance, n));
 }

@@ -104,8 +104,11 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 				  2 * saml_window_default.skew_s,
 	};
 	struct saml_wish wish;
+	struct saml_peer peer;
 
-	if (!saml_akdb_check(r->akdb, r->header.is_signed, p->policy.akdb, err) ||
+	/* Before anybody is bothered: is there a signature that it would take? */
+	if (!saml_peer_of(rq, p, &peer, err) ||
+	    !saml_akdb_check(r->akdb, r->header.is_signed, p->policy.akdb, err) ||
 	    !has_means(r->akdb, err) ||
 	    !saml_authn_request_check_wish(r, rq->app->config->entity_id, nameid_formats(p), &wish,
 					   err) ||

@@ -8,6 +8,7 @@
 #include "db/partition.h"
 #include "db/session.h"
 #include "idp/epoch.h"
+#include "idp/party_suite.h"
 #include "idp/reload.h"
 
 #define JOB_ARENA_BYTES ((size_t)16 * 1024 * 1024)
@@ -58,13 +59,33 @@ rewrap_accounts(struct app *app, const struct db_call *c, time_t now, struct err
 	return epoch_rewrap(app->signer, c, now, &n, err);
 }
 
+/* Once a day, while there is time: a party that is marked old does not work after its day. */
+static bool
+warn_of_old(struct app *app, const struct db_call *c, time_t now, struct err *err)
+{
+	const struct snapshot *snap = snapshot_hold(&app->snapshots);
+
+	if (snap == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "nothing is loaded yet");
+	for (size_t i = 0; i < snap->parties.n; i++) {
+		const struct party *p = &snap->parties.p[i];
+		const char *text = p->enabled ? party_old_warning(c->a, p, now) : NULL;
+
+		if (text != NULL)
+			log_event(LOG_LVL_WARN, "old_suite", "party", p->id, "text", text, NULL);
+	}
+	snapshot_release(snap);
+	return true;
+}
+
 /* In this order at the start: what can be served needs somewhere to be stored. */
-enum { PARTITIONS, RELOAD, SWEEP, EPOCHS, JOBS };
+enum { PARTITIONS, RELOAD, SWEEP, EPOCHS, OLD, JOBS };
 static const struct routine table[JOBS] = {
 	[PARTITIONS] = {"partitions", 0, 3600, 1, make_partitions},
 	[RELOAD] = {"reload", 0, 3600, 1, reload},
 	[SWEEP] = {"sweep_sessions", 0, 300, 60, sweep_sessions},
 	[EPOCHS] = {"rewrap_accounts", 600, 5, 600, rewrap_accounts},
+	[OLD] = {"warn_of_old", 0, 86400, 60, warn_of_old},
 };
 
 struct jobs {

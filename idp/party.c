@@ -6,6 +6,7 @@
 
 #include "base/enc.h"
 #include "base/text.h"
+#include "saml/choose.h"
 
 #define MAX_DOCUMENT_BYTES (1024 * 1024)
 
@@ -86,10 +87,30 @@ wanted_of_oidc(struct arena *a, const struct oidc_client *oidc)
 	return (struct wanted_list){w, n};
 }
 
+/* What our record adds to the metadata.  Never another encryption than it says: rather no party. */
+static bool
+add_record(struct arena *a, const struct saml_party *read, struct party *p, struct err *err)
+{
+	const struct policy *policy = &p->policy;
+	struct saml_party *own = ARENA_NEW(a, struct saml_party);
+
+	*own = *read;
+	own->old_until = policy->old_until;
+	if ((policy->content != 0 || policy->transport != 0) &&
+	    !saml_choose_recipient(own, policy->content, policy->transport, &own->recipient))
+		return FAIL(err, ERR_INPUT, NULL,
+			    "it has no key for the content or key-transport of its record");
+	p->saml = own;
+	return true;
+}
+
 static bool
 parse_saml(struct arena *a, const struct db_party *row, struct party *p, struct err *err)
 {
-	if (!saml_metadata_parse(a, row->document, row->id, &p->saml, err))
+	const struct saml_party *read;
+
+	if (!saml_metadata_parse(a, row->document, row->id, &read, err) ||
+	    !add_record(a, read, p, err))
 		return false;
 	if (p->policy.vocabulary == LEVEL_VOCAB_COUNT)
 		p->policy.vocabulary = LEVEL_VOCAB_STORK;

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
+#include "saml/suite.h"
 
 #define MAX_ATTRIBUTES   64
 #define MAX_LEVEL_WORDS  16
@@ -105,17 +107,58 @@ read_sector(struct arena *a, const json_t *v, struct policy *p, struct err *err)
 	return read_name(a, v, &p->sector, err);
 }
 
+/* The word of a row: "auto" is none, and leaves the choice to the party's metadata. */
+static bool
+is_auto(const json_t *v)
+{
+	return text_eq(json_string_value(v), "auto");
+}
+
 static bool
 read_suite(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
 {
-	static const char *const words[] = {"es256", "rs256", "ps256", NULL};
-	static const enum sig_alg algs[] = {SIG_ES256, SIG_RS256, SIG_PS256};
-	int i;
+	const char *s = json_string_value(v);
+	const struct saml_suite *suite = s == NULL ? NULL : saml_suite_by_word(s);
 
-	if (!word_to_index(words, v, &i))
-		return FAIL(err, ERR_INPUT, NULL, "es256, rs256 or ps256 expected");
-	p->suite = algs[i];
+	if (suite == NULL && !is_auto(v))
+		return FAIL(err, ERR_INPUT, NULL,
+			    "auto, es256, es384, bp256, bp384, ps256 or rs256 expected");
+	p->suite = suite == NULL ? SIG_NONE : suite->make;
 	return true;
+}
+
+/* The day counts to its end, in UTC. */
+static bool
+read_old_until(struct arena *a, const json_t *v, struct policy *p, struct err *err)
+{
+	const char *s = json_string_value(v);
+	time_t day;
+
+	if (s == NULL || strlen(s) != strlen("YYYY-MM-DD") ||
+	    !clock_parse(arena_printf(a, "%sT00:00:00Z", s), &day, NULL))
+		return FAIL(err, ERR_INPUT, NULL, "a day as YYYY-MM-DD expected");
+	p->old_until = day + 86400;
+	return true;
+}
+
+static bool
+read_content(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	const char *s = json_string_value(v);
+
+	p->content = s == NULL ? 0 : xmlenc_content_by_word(s);
+	return p->content != 0 || is_auto(v) ||
+	       FAIL(err, ERR_INPUT, NULL, "auto, aes128-gcm or aes256-gcm expected");
+}
+
+static bool
+read_transport(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	const char *s = json_string_value(v);
+
+	p->transport = s == NULL ? 0 : xmlenc_transport_by_word(s);
+	return p->transport != 0 || is_auto(v) ||
+	       FAIL(err, ERR_INPUT, NULL, "auto, rsa-oaep, rsa-oaep-mgf1p or ecdh-es expected");
 }
 
 static bool
@@ -330,7 +373,11 @@ const struct policy_key policy_keys[] = {
 	 "An attribute the party may receive; required: no answer without it.", true},
 	{"sector", "NAME", "host of the entityID, or of the sector_identifier_uri",
 	 "Parties of one sector see the same pseudonym.", false},
-	{"suite", "es256|rs256|ps256", "es256", "Signature suite of what we send.", false},
+	{"suite", "auto|es256|es384|bp256|bp384|ps256|rs256", "auto, by its metadata, else es256",
+	 "Signature suite of what we send; rs256 needs old-until.", false},
+	{"old-until", "YYYY-MM-DD", "never",
+	 "The last day on which RSA PKCS#1 v1.5 (rs256) counts, in what it sends and what it gets.",
+	 false},
 	{"vocabulary", "stork|eidas|bsi|short", "stork for SAML, short for OIDC",
 	 "The words for levels that the party gets.", false},
 	{"level-word", "WORD=LEVEL", "those of the vocabulary",
@@ -341,6 +388,10 @@ const struct policy_key policy_keys[] = {
 	 "When consent is asked again: when something changed, or each time.", false},
 	{"encrypt", "auto|never|always", "auto",
 	 "Encrypt assertions: auto when the party has an encryption key.", false},
+	{"content", "auto|aes128-gcm|aes256-gcm", "auto, by its metadata, else aes128-gcm",
+	 "Encryption of assertions.", false},
+	{"key-transport", "auto|rsa-oaep|rsa-oaep-mgf1p|ecdh-es", "auto, by its metadata and key",
+	 "How the key of the encryption gets to the party.", false},
 	{"nameid", "transient|persistent|email", "transient and persistent",
 	 "A format of NameID the party may get; email needs the attribute email, and consent.",
 	 true},
@@ -368,13 +419,14 @@ const struct policy_key policy_keys[] = {
 
 /* In the order of policy_keys. */
 static const policy_read readers[ARRAY_LEN(policy_keys) - 1] = {
-	read_floor,       read_cap,         read_attributes,
-	read_sector,      read_suite,       read_vocabulary,
-	read_level_words, read_sso_group,   read_consent,
-	read_encrypt,     read_nameids,     read_create,
-	read_unsigned,    read_akdb,        read_attribute_names,
-	read_subject_id,  read_unsolicited, read_level_attributes,
-	read_purpose_de,  read_purpose_en,  read_home,
+	read_floor,      read_cap,         read_attributes,
+	read_sector,     read_suite,       read_old_until,
+	read_vocabulary, read_level_words, read_sso_group,
+	read_consent,    read_encrypt,     read_content,
+	read_transport,  read_nameids,     read_create,
+	read_unsigned,   read_akdb,        read_attribute_names,
+	read_subject_id, read_unsolicited, read_level_attributes,
+	read_purpose_de, read_purpose_en,  read_home,
 };
 
 static size_t
@@ -392,7 +444,6 @@ policy_parse(struct arena *a, const char *json, struct policy *out, struct err *
 {
 	struct policy p = {
 		.level_cap = LEVEL_HIGH,
-		.suite = SIG_ES256,
 		.nameid_formats = SAML_NAMEID_IS_TRANSIENT | SAML_NAMEID_IS_PERSISTENT,
 		.vocabulary = LEVEL_VOCAB_COUNT, /* the dialect decides */
 		.names = VOCABULARY_COUNT,

@@ -12,6 +12,7 @@
 #include "keys/key_ops.h"
 #include "saml/extensions.h"
 #include "saml/nameid.h"
+#include "saml/xmlenc.h"
 
 enum policy_encrypt { ENCRYPT_AUTO, ENCRYPT_NEVER, ENCRYPT_ALWAYS };
 enum policy_create { CREATE_ASKED, CREATE_ALWAYS };
@@ -26,9 +27,12 @@ struct level_word {
 struct policy {
 	enum level level;     /* least level of every login; LEVEL_NONE: what the request asks */
 	enum level level_cap; /* nothing above it is told to this party */
-	struct wanted_list attributes; /* registered; nothing else ever goes out */
-	const char *sector;            /* registered name; NULL: the party's own default */
-	enum sig_alg suite;            /* SIG_ES256 unless the party cannot */
+	struct wanted_list attributes;   /* registered; nothing else ever goes out */
+	const char *sector;              /* registered name; NULL: the party's own default */
+	enum sig_alg suite;              /* SIG_NONE: the best that the party can */
+	time_t old_until;                /* RSA PKCS#1 v1.5 counts before it; 0: never */
+	enum xmlenc_content content;     /* 0: the best that the party can */
+	enum xmlenc_transport transport; /* 0: likewise */
 	enum level_vocabulary vocabulary;
 	const struct level_word *level_words; /* before those of the vocabulary */
 	size_t n_level_words;

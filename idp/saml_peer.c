@@ -5,6 +5,7 @@
 
 #include "idp/app.h"
 #include "idp/config.h"
+#include "idp/party_suite.h"
 #include "idp/show.h"
 #include "keys/sign.h"
 
@@ -50,9 +51,11 @@ saml_peer_of(struct request *rq, const struct party *p, struct saml_peer *out, s
 		.sign = SAML_SIGN_BOTH,
 		.encrypt = encrypt[p->policy.encrypt],
 	};
+	const struct saml_suite *suite;
+
 	*out = (struct saml_peer){p->saml, policy, signer};
-	return saml_signer_of(rq->a, rq->snap->keyring, rq->app->signer, p->policy.suite, signer,
-			      err);
+	return party_suite(p, rq->snap->keyring, rq->now, &suite, err) &&
+	       saml_signer_of(rq->a, rq->snap->keyring, rq->app->signer, suite->make, signer, err);
 }
 
 void

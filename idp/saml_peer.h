@@ -16,7 +16,10 @@ struct signer;
 /* "https://konto.example" and a path of ours. */
 const char *saml_our_url(const struct request *rq, const char *path);
 
-/* Whom we write to, and the active key of the suite its record names.  ERR_UNAVAILABLE: no key. */
+/*
+ * Whom we write to, and the active key of the suite it gets (party_suite).  ERR_DENIED:
+ * there is no suite for it any more; ERR_UNAVAILABLE: no key.
+ */
 MUST_USE bool saml_peer_of(struct request *rq, const struct party *p, struct saml_peer *out,
 			   struct err *err);
 

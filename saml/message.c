@@ -26,6 +26,7 @@ struct saml_verified {
 	const struct saml_party *party;
 	enum saml_kind kind;
 	const struct xml_node *root;
+	const struct saml_suite *suite; /* of its signature; NULL: there is none */
 };
 
 /* ---- received ---- */
@@ -121,9 +122,9 @@ saml_message_relay_state(const struct saml_message *m)
 /* What was signed is the same kind of message from the same sender: only then it may be read. */
 static bool
 make_verified(struct arena *a, const struct saml_message *m, const struct saml_party *party,
-	      enum saml_proof proof, const struct xml_node *root, const struct saml_verified **out,
-	      struct err *err)
+	      const struct saml_signed *sig, const struct saml_verified **out, struct err *err)
 {
+	const struct xml_node *root = sig != NULL ? saml_signed_root(sig) : m->root;
 	const struct kind_row *row = kind_of(root);
 	const char *issuer;
 
@@ -134,7 +135,13 @@ make_verified(struct arena *a, const struct saml_message *m, const struct saml_p
 		return FAIL(err, ERR_DENIED, NULL, "message is from another party");
 	struct saml_verified *v = ARENA_NEW(a, struct saml_verified);
 
-	*v = (struct saml_verified){proof, party, m->kind, root};
+	*v = (struct saml_verified){
+		.proof = sig != NULL ? SAML_PROOF_SIGNED : SAML_PROOF_UNSIGNED,
+		.party = party,
+		.kind = m->kind,
+		.root = root,
+		.suite = sig != NULL ? saml_signed_suite(sig) : NULL,
+	};
 	*out = v;
 	return true;
 }
@@ -170,7 +177,7 @@ saml_message_verify(struct arena *a, const struct saml_message *m, const struct 
 		if (!xmlsig_verify(a, m->root, party->signing, &sig, err))
 			return false;
 	}
-	return make_verified(a, m, party, SAML_PROOF_SIGNED, saml_signed_root(sig), out, err);
+	return make_verified(a, m, party, sig, out, err);
 }
 
 /* Anything of XML Signature at or below n. */
@@ -205,7 +212,7 @@ saml_message_accept_unsigned(struct arena *a, const struct saml_message *m,
 	/* saml2int SDP-IDP04 */
 	if (party->authn_requests_signed)
 		return FAIL(err, ERR_DENIED, NULL, "party says that it signs its requests");
-	return make_verified(a, m, party, SAML_PROOF_UNSIGNED, m->root, out, err);
+	return make_verified(a, m, party, NULL, out, err);
 }
 
 bool
@@ -236,7 +243,9 @@ bool
 saml_header_read(struct arena *a, const struct saml_verified *v, enum saml_kind kind,
 		 struct saml_header *out, const struct xml_node **root, struct err *err)
 {
-	struct saml_header h = {.is_signed = v->proof == SAML_PROOF_SIGNED};
+	struct saml_header h = {.is_signed = v->proof == SAML_PROOF_SIGNED,
+				.suite = v->suite,
+				.old_until = v->party->old_until};
 	const char *version;
 
 	/* second line: nothing makes a verified message without a proof */
@@ -264,6 +273,11 @@ bool
 saml_header_check(const struct saml_header *h, const char *our_url,
 		  const struct saml_window *window, time_t now, struct err *err)
 {
+	if (h->suite != NULL && h->suite->old && h->old_until <= now)
+		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "signed with %s, which %s",
+			    h->suite->name,
+			    h->old_until == 0 ? "is for parties marked old alone (old-until)"
+					      : "has ended for this party (old-until)");
 	if (h->destination == NULL && h->is_signed)
 		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "signed without Destination");
 	if (h->destination != NULL && strcmp(h->destination, our_url) != 0)

@@ -83,6 +83,8 @@ struct saml_header {
 	const char *in_response_to; /* responses; NULL if left out */
 	time_t issued_at;
 	bool is_signed;
+	const struct saml_suite *suite; /* of the signature; NULL: unsigned */
+	time_t old_until;               /* of the party: old suites count before it */
 };
 
 /*
@@ -101,8 +103,8 @@ extern const struct saml_window saml_window_default; /* 3 and 5 minutes */
 
 /*
  * Destination is `our_url` (mandatory when signed: SAML2Bindings 3.4.5.2,
- * 3.5.5.2) and the time of issue lies in the window.  ERR_DENIED, proto
- * SAML_REQUEST_DENIED.
+ * 3.5.5.2), the time of issue lies in the window, and the suite of the signature
+ * is one for this party at this time.  ERR_DENIED, proto SAML_REQUEST_DENIED.
  */
 MUST_USE bool saml_header_check(const struct saml_header *h, const char *our_url,
 				const struct saml_window *window, time_t now, struct err *err);

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "keys/cert.h"
+#include "saml/choose.h"
 #include "saml/names.h"
 #include "saml/schema.h"
 #include "saml/value.h"
@@ -260,14 +261,34 @@ read_key_info(struct arena *a, const struct xml_node *descriptor, struct saml_pa
 	return true;
 }
 
+/* @Algorithm of all children of a name. */
+static size_t
+read_algorithms(struct arena *a, const struct xml_node *n, const char *ns, const char *name,
+		const char *const **out)
+{
+	const char **uris = ARENA_ARRAY(a, const char *, count_children(n, ns, name));
+	size_t i = 0;
+
+	EACH_CHILD(c, n, ns, name)
+	uris[i++] = xml_attr(c, "Algorithm");
+	*out = uris;
+	return i;
+}
+
 static void
 read_methods(struct arena *a, const struct xml_node *descriptor, struct saml_party_key *key)
 {
 	size_t max = count_children(descriptor, SAML_NS_METADATA, "EncryptionMethod"), i = 0;
-	const char **methods = ARENA_ARRAY(a, const char *, max);
+	struct saml_encryption_method *methods = ARENA_ARRAY(a, struct saml_encryption_method, max);
 
 	EACH_CHILD(c, descriptor, SAML_NS_METADATA, "EncryptionMethod")
-	methods[i++] = xml_attr(c, "Algorithm");
+	{
+		struct saml_encryption_method *m = &methods[i++];
+
+		m->uri = xml_attr(c, "Algorithm");
+		m->n_digests = read_algorithms(a, c, SAML_NS_DS, "DigestMethod", &m->digests);
+		m->n_masks = read_algorithms(a, c, SAML_NS_XENC11, "MGF", &m->masks);
+	}
 	key->methods = methods;
 	key->n_methods = i;
 }
@@ -309,62 +330,54 @@ collect_signing(struct arena *a, struct saml_party *p)
 	p->signing = (struct saml_keys){keys, n};
 }
 
-static bool
-lists_method(const struct saml_party_key *key, const char *uri)
+/* ---- which signatures it verifies ---- */
+
+/* The extensions of the role, else those of the entity, if there is such a child in them. */
+static const struct xml_node *
+alg_extensions(const struct xml_node *entity, const struct xml_node *role, const char *name)
 {
-	for (size_t i = 0; i < key->n_methods; i++)
-		if (strcmp(key->methods[i], uri) == 0)
-			return true;
-	return false;
-}
+	const struct xml_node *const places[] = {role, entity};
 
-static bool
-lists_content(const struct saml_party_key *key)
-{
-	for (size_t i = 0; i < key->n_methods; i++)
-		if (strstr(key->methods[i], "#aes") != NULL ||
-		    strstr(key->methods[i], "#tripledes") != NULL)
-			return true;
-	return false;
-}
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		const struct xml_node *n =
+			skip_to(xml_first(places[i]), SAML_NS_METADATA, "Extensions");
 
-/* Of what the key lists, the strongest we have; 0: nothing. */
-static enum xmlenc_content
-content_of(const struct saml_party_key *key)
-{
-	if (lists_method(key, xmlenc_content_uri(XMLENC_A256GCM)))
-		return XMLENC_A256GCM;
-	/* XMLENC 1.1 5.1: the one that every implementation has. */
-	if (lists_method(key, xmlenc_content_uri(XMLENC_A128GCM)) || !lists_content(key))
-		return XMLENC_A128GCM;
-	return 0;
-}
-
-static enum xmlenc_transport
-transport_of(const struct saml_party_key *key)
-{
-	enum xmlenc_transport best = xmlenc_transport_for(key->pub);
-
-	if (best == XMLENC_OAEP_SHA256 && !lists_method(key, xmlenc_transport_uri(best)) &&
-	    lists_method(key, xmlenc_transport_uri(XMLENC_OAEP_SHA1)))
-		return XMLENC_OAEP_SHA1;
-	return best;
-}
-
-static void
-choose_recipient(struct saml_party *p)
-{
-	for (size_t i = 0; i < p->n_keys && p->recipient.key == NULL; i++) {
-		const struct saml_party_key *key = &p->keys[i];
-
-		if (!key->encryption || key->pub == NULL)
-			continue;
-		const struct xmlenc_recipient r = {key->pub, content_of(key), transport_of(key),
-						   key->cert, p->entity_id};
-
-		if (r.content != 0)
-			p->recipient = r;
+		if (n != NULL && count_children(n, SAML_NS_ALG, name) > 0)
+			return n;
 	}
+	return NULL;
+}
+
+static bool
+read_signing_method(const struct xml_node *n, struct saml_signing_method *out, struct err *err)
+{
+	out->uri = xml_attr(n, "Algorithm");
+	return saml_attr_short(n, "MinKeySize", &out->min_bits, err) &&
+	       saml_attr_short(n, "MaxKeySize", &out->max_bits, err);
+}
+
+/* SAML2MetaAlgSup 2.3, 2.4. */
+static bool
+read_algsupport(struct arena *a, const struct xml_node *entity, const struct xml_node *role,
+		struct saml_party *p, struct err *err)
+{
+	const struct xml_node *digests = alg_extensions(entity, role, "DigestMethod");
+	const struct xml_node *signing = alg_extensions(entity, role, "SigningMethod");
+
+	if (digests != NULL)
+		p->n_digest_methods = read_algorithms(a, digests, SAML_NS_ALG, "DigestMethod",
+						      &p->digest_methods);
+	if (signing == NULL)
+		return true;
+	size_t max = count_children(signing, SAML_NS_ALG, "SigningMethod"), i = 0;
+	struct saml_signing_method *methods = ARENA_ARRAY(a, struct saml_signing_method, max);
+
+	EACH_CHILD(c, signing, SAML_NS_ALG, "SigningMethod")
+	if (!read_signing_method(c, &methods[i++], err))
+		return false;
+	p->signing_methods = methods;
+	p->n_signing_methods = i;
+	return true;
 }
 
 /* ---- what it asks for ---- */
@@ -540,7 +553,7 @@ read_role(struct arena *a, const struct xml_node *role, struct saml_party *p, st
 	    !read_formats(a, role, p, err))
 		return false;
 	collect_signing(a, p);
-	choose_recipient(p);
+	(void)saml_choose_recipient(p, 0, 0, &p->recipient);
 	return true;
 }
 
@@ -565,7 +578,8 @@ saml_metadata_parse(struct arena *a, struct bytes text, const char *entity_id,
 	p->has_id = xml_attr(entity, "ID") != NULL;
 	p->cache_s = -1;
 	if (!find_role(a, entity, &role, err) || !read_validity(role, p, err) ||
-	    !read_role(a, role, p, err) || !read_people(a, entity, role, p, err))
+	    !read_role(a, role, p, err) || !read_algsupport(a, entity, role, p, err) ||
+	    !read_people(a, entity, role, p, err))
 		return false;
 	*out = p;
 	return true;

@@ -49,6 +49,21 @@ struct saml_attribute_service {
 	size_t n_attributes;
 };
 
+/* md:EncryptionMethod: what it names, and what it restricts OAEP to (none listed: nothing). */
+struct saml_encryption_method {
+	const char *uri;
+	const char *const *digests; /* ds:DigestMethod/@Algorithm */
+	size_t n_digests;
+	const char *const *masks; /* xenc11:MGF/@Algorithm */
+	size_t n_masks;
+};
+
+/* alg:SigningMethod (SAML2MetaAlgSup 2.4). */
+struct saml_signing_method {
+	const char *uri;
+	int min_bits, max_bits; /* of the key; 0: not stated */
+};
+
 struct saml_party_key {
 	bool signing, encryption;
 	EVP_PKEY *pub;       /* lives with the party; NULL: unusable, `problem` says why */
@@ -57,7 +72,7 @@ struct saml_party_key {
 		not_after;  /* of the certificate: reported, not judged (SAML2MetaIOP 2.6.1) */
 	struct bytes cert;  /* DER; empty when unusable */
 	const char *sha256; /* of the certificate, hex; NULL when unusable */
-	const char *const *methods; /* md:EncryptionMethod/@Algorithm */
+	const struct saml_encryption_method *methods;
 	size_t n_methods;
 };
 
@@ -79,7 +94,11 @@ struct saml_party {
 	struct saml_endpoints slo; /* those by a binding we have */
 	const struct saml_party_key *keys;
 	size_t n_keys;
-	struct saml_keys signing;          /* the usable ones, for saml_message_verify */
+	struct saml_keys signing; /* the usable ones, for saml_message_verify */
+	const struct saml_signing_method *signing_methods; /* what it verifies; n 0: not stated */
+	size_t n_signing_methods;
+	const char *const *digest_methods; /* alg:DigestMethod/@Algorithm; n 0: not stated */
+	size_t n_digest_methods;
 	struct xmlenc_recipient recipient; /* key NULL: we cannot encrypt for this party */
 	const struct saml_attribute_service *services;
 	size_t n_services;
@@ -88,6 +107,8 @@ struct saml_party {
 		organization_url;
 	const struct saml_contact *contacts;
 	size_t n_contacts;
+	time_t old_until; /* old suites are for it before this time; 0: never.  Not from its
+			     metadata: set by who keeps our record of it */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 
 #include "base/text.h"
+#include "saml/choose.h"
 #include "saml/metadata.h"
 
 struct lint {
@@ -144,6 +145,43 @@ look_expired(struct lint *l)
 		find(l, "validUntil of the metadata has passed");
 }
 
+static void
+look_signing_methods(struct lint *l)
+{
+	const char *problem = saml_party_signing_problem(l->party);
+
+	if (problem != NULL)
+		find(l, "%s", problem);
+}
+
+/* Only when no other key will do. */
+static void
+look_encryption_methods(struct lint *l)
+{
+	for (size_t i = 0; i < l->party->n_keys && l->party->recipient.key == NULL; i++) {
+		const struct saml_party_key *key = &l->party->keys[i];
+		const char *problem = key->encryption && key->pub != NULL
+					      ? saml_key_encryption_problem(key)
+					      : NULL;
+
+		if (problem != NULL)
+			find(l, "KeyDescriptor %zu: %s", i + 1, problem);
+	}
+}
+
+static void
+look_old_signatures(struct lint *l)
+{
+	const struct saml_sign_wish wish = {SIG_NONE, SAML_SIGN_ALL, l->now};
+	const struct saml_suite *suite;
+
+	if (l->party->old_until == 0 && saml_party_signing_problem(l->party) == NULL &&
+	    !saml_choose_suite(l->party, &wish, &suite, NULL))
+		find(l, "the best of its SigningMethods is RSA PKCS#1 v1.5, which ended "
+			"(TR-03116-4, SAML/XML Security): it is for parties marked old "
+			"(--old-until) alone");
+}
+
 /* ---- warnings ---- */
 
 static void
@@ -172,6 +210,16 @@ look_short_rsa(struct lint *l)
 			find(l, "KeyDescriptor %zu: RSA of %d bits, 3072 are asked for", i + 1,
 			     EVP_PKEY_get_bits(key));
 	}
+}
+
+/* Chosen only where nothing better is listed: XMLENC 1.1 5.5.2 has SHA-256. */
+static void
+look_old_transport(struct lint *l)
+{
+	if (l->party->recipient.key != NULL && l->party->recipient.transport == XMLENC_OAEP_SHA1)
+		find(l,
+		     "its best key transport is rsa-oaep-mgf1p, with SHA-1: rsa-oaep with SHA-256 "
+		     "is asked for");
 }
 
 static void
@@ -304,9 +352,13 @@ static const struct rule rules[] = {
 	{SAML_FATAL, "slo-url", look_slo_url},
 	{SAML_FATAL, "unusable-key", look_unusable_key},
 	{SAML_FATAL, "expired", look_expired},
+	{SAML_FATAL, "signing-methods", look_signing_methods},
+	{SAML_FATAL, "encryption-methods", look_encryption_methods},
+	{SAML_FATAL, "old-signatures", look_old_signatures},
 	{SAML_WARNING, "no-signing-key", look_no_signing_key},
 	{SAML_WARNING, "no-encryption-key", look_no_encryption_key},
 	{SAML_WARNING, "short-rsa", look_short_rsa},
+	{SAML_WARNING, "old-key-transport", look_old_transport},
 	{SAML_WARNING, "shared-key", look_shared_key},
 	{SAML_WARNING, "certificate-dates", look_certificate_dates},
 	{SAML_WARNING, "unsigned-requests", look_unsigned_requests},

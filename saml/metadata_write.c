@@ -2,7 +2,9 @@
 #include "saml/metadata_write.h"
 
 #include "base/clock.h"
+#include "keys/key_type.h"
 #include "saml/names.h"
+#include "saml/xmlenc_alg.h"
 
 #define METADATA_MAX ((size_t)1024 * 1024)
 
@@ -32,21 +34,15 @@ write_method(struct xmlw *w, const char *uri)
 static void
 write_methods(struct xmlw *w, enum key_type type)
 {
-	static const enum xmlenc_content contents[] = {XMLENC_A256GCM, XMLENC_A128GCM};
-	static const struct {
-		enum key_type type;
-		enum xmlenc_transport transport;
-	} transports[] = {
-		{KEY_RSA3072, XMLENC_OAEP_SHA256},
-		{KEY_RSA3072, XMLENC_OAEP_SHA1},
-		{KEY_P256, XMLENC_ECDH_ES},
-	};
+	bool ec = key_type_row(type)->curve != NULL;
+	const struct xmlenc_transport_row *transport;
+	const struct xmlenc_content_row *content;
 
-	for (size_t i = 0; i < ARRAY_LEN(contents); i++)
-		write_method(w, xmlenc_content_uri(contents[i]));
-	for (size_t i = 0; i < ARRAY_LEN(transports); i++)
-		if (transports[i].type == type)
-			write_method(w, xmlenc_transport_uri(transports[i].transport));
+	for (size_t i = 0; (content = xmlenc_content_at(i)) != NULL; i++)
+		write_method(w, content->uri);
+	for (size_t i = 0; (transport = xmlenc_transport_at(i)) != NULL; i++)
+		if ((transport->wrap == WRAP_NONE) == ec)
+			write_method(w, transport->uri);
 }
 
 static void

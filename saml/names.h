@@ -6,6 +6,7 @@
 #define SAML_NS_ASSERTION         "urn:oasis:names:tc:SAML:2.0:assertion"
 #define SAML_NS_METADATA          "urn:oasis:names:tc:SAML:2.0:metadata"
 #define SAML_NS_MDUI              "urn:oasis:names:tc:SAML:metadata:ui"
+#define SAML_NS_ALG               "urn:oasis:names:tc:SAML:metadata:algsupport"
 #define SAML_NS_XS                "http://www.w3.org/2001/XMLSchema"
 #define SAML_NS_XSI               "http://www.w3.org/2001/XMLSchema-instance"
 #define SAML_NS_DS                "http://www.w3.org/2000/09/xmldsig#"

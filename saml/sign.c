@@ -8,7 +8,6 @@
 
 #define EXC_C14N      "http://www.w3.org/2001/10/xml-exc-c14n#"
 #define ENVELOPED     "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
-#define SHA256        "http://www.w3.org/2001/04/xmlenc#sha256"
 #define SIGNATURE_MAX 32768 /* with a certificate */
 
 static const struct xmlns xmlns_ec = {"ec", EXC_C14N};
@@ -23,11 +22,11 @@ write_method(struct xmlw *w, const char *name, const char *algorithm)
 
 /* XMLDSIG 4.4.3: one Reference, to the element itself. */
 static void
-write_reference(struct xmlw *w, const struct saml_to_sign *what, const char *uri,
-		const unsigned char digest[SHA256_BYTES])
+write_reference(struct xmlw *w, const struct saml_signer *signer, const struct saml_to_sign *what,
+		struct bytes digest)
 {
 	xmlw_open(w, &xmlns_ds, "Reference");
-	xmlw_attr(w, NULL, "URI", uri);
+	xmlw_attr(w, NULL, "URI", arena_printf(w->buf.a, "#%s", what->id));
 	xmlw_open(w, &xmlns_ds, "Transforms");
 	write_method(w, "Transform", ENVELOPED);
 	xmlw_open(w, &xmlns_ds, "Transform");
@@ -39,21 +38,21 @@ write_reference(struct xmlw *w, const struct saml_to_sign *what, const char *uri
 	}
 	xmlw_close(w);
 	xmlw_close(w);
-	write_method(w, "DigestMethod", SHA256);
+	write_method(w, "DigestMethod", signer->suite->digest_uri);
 	xmlw_open(w, &xmlns_ds, "DigestValue");
-	xmlw_base64(w, (struct bytes){digest, SHA256_BYTES});
+	xmlw_base64(w, digest);
 	xmlw_close(w);
 	xmlw_close(w);
 }
 
 static void
 write_signed_info(struct xmlw *w, const struct saml_signer *signer, const struct saml_to_sign *what,
-		  const unsigned char digest[SHA256_BYTES])
+		  struct bytes digest)
 {
 	xmlw_open(w, &xmlns_ds, "SignedInfo");
 	write_method(w, "CanonicalizationMethod", EXC_C14N);
 	write_method(w, "SignatureMethod", signer->suite->uri);
-	write_reference(w, what, arena_printf(w->buf.a, "#%s", what->id), digest);
+	write_reference(w, signer, what, digest);
 	xmlw_close(w);
 }
 
@@ -90,16 +89,19 @@ static bool
 build_signature(struct arena *a, const struct saml_signer *signer, const struct saml_to_sign *what,
 		struct bytes *out, struct err *err)
 {
-	unsigned char digest[SHA256_BYTES];
+	const char *digest_name = saml_digest_by_uri(signer->suite->digest_uri);
+	struct hash_digest digest;
 	struct bytes sig;
 	struct xmlw w;
 
-	hash_sha256(what->element, digest);
+	/* second line: the rows name digests that there are */
+	if (digest_name == NULL || !hash_named(digest_name, what->element, &digest))
+		return FAIL(err, ERR_INTERNAL, NULL, "no such digest");
 	xmlw_init(&w, a, SIGNATURE_MAX);
 	xmlw_open(&w, &xmlns_ds, "Signature");
 	size_t from = xmlw_place(&w);
 
-	write_signed_info(&w, signer, what, digest);
+	write_signed_info(&w, signer, what, (struct bytes){digest.octets, digest.n});
 	size_t to = xmlw_place(&w);
 
 	if (w.fault != NULL || w.buf.over)

@@ -11,15 +11,19 @@
 #include "keys/verify.h"
 
 struct saml_suite {
-	const char *name;      /* as a party's record names it: "ecdsa-sha256" */
-	const char *uri;       /* SignatureMethod/@Algorithm and SigAlg */
-	enum sig_alg make;     /* how we sign with it; SIG_NONE: only verified */
-	struct verify_how how; /* how it is verified, and with what type of key */
+	const char *name;       /* in logs and reports: "ecdsa-sha256" */
+	const char *word;       /* as a party's record names it: "es256"; NULL: only verified */
+	const char *uri;        /* SignatureMethod/@Algorithm and SigAlg */
+	const char *digest_uri; /* of the Reference that we write with it */
+	enum sig_alg make;      /* how we sign with it; SIG_NONE: only verified */
+	struct verify_how how;  /* how it is verified, and with what type of key */
+	bool old;               /* for parties whose record says until when (TR-03116-4: ended) */
 };
 
-/* NULL when there is no such row. */
+/* NULL when there is no such row.  Rows of one URI are verified in one way. */
 const struct saml_suite *saml_suite_by_uri(const char *uri);
 const struct saml_suite *saml_suite_by_name(const char *name);
+const struct saml_suite *saml_suite_by_word(const char *word);
 const struct saml_suite *saml_suite_by_alg(enum sig_alg alg);
 
 /* Row i in the table's order (metadata lists them so); NULL past the end. */

@@ -13,22 +13,24 @@
 #define XENC          SAML_NS_XENC
 #define XENC11        SAML_NS_XENC11
 #define DS_SHA1       "http://www.w3.org/2000/09/xmldsig#sha1"
-#define ECDH_ES       XENC11 "ECDH-ES"
 
 #define KEY_BYTES_MAX 32
 
 /* What an element costs beside its ciphertext: two certificates at most. */
 #define MAX_FRAME_BYTES 65536
 
+/* Best first, each. */
 static const struct xmlenc_content_row contents[] = {
-	{XMLENC_A256GCM, XENC11 "aes256-gcm", XENC "kw-aes256", 32},
-	{XMLENC_A128GCM, XENC11 "aes128-gcm", XENC "kw-aes128", 16},
+	{XMLENC_A256GCM, "aes256-gcm", XENC11 "aes256-gcm", XENC "kw-aes256", 32},
+	{XMLENC_A128GCM, "aes128-gcm", XENC11 "aes128-gcm", XENC "kw-aes128", 16},
 };
 
-static const struct xmlenc_oaep_row oaeps[] = {
-	{XMLENC_OAEP_SHA256, XENC11 "rsa-oaep", XMLENC_SHA256, XENC11 "mgf1sha256",
-	 WRAP_RSA_OAEP_SHA256},
-	{XMLENC_OAEP_SHA1, XENC "rsa-oaep-mgf1p", DS_SHA1, NULL, WRAP_RSA_OAEP_SHA1},
+static const struct xmlenc_transport_row transports[] = {
+	{XMLENC_ECDH_ES, "ecdh-es", "EC", XENC11 "ECDH-ES", NULL, NULL, WRAP_NONE},
+	{XMLENC_OAEP_SHA256, "rsa-oaep", "RSA", XENC11 "rsa-oaep", XMLENC_SHA256,
+	 XENC11 "mgf1sha256", WRAP_RSA_OAEP_SHA256},
+	{XMLENC_OAEP_SHA1, "rsa-oaep-mgf1p", "RSA", XENC "rsa-oaep-mgf1p", DS_SHA1, NULL,
+	 WRAP_RSA_OAEP_SHA1},
 };
 
 /* ---- the tables ---- */
@@ -39,10 +41,10 @@ xmlenc_content_at(size_t i)
 	return i < ARRAY_LEN(contents) ? &contents[i] : NULL;
 }
 
-const struct xmlenc_oaep_row *
-xmlenc_oaep_at(size_t i)
+const struct xmlenc_transport_row *
+xmlenc_transport_at(size_t i)
 {
-	return i < ARRAY_LEN(oaeps) ? &oaeps[i] : NULL;
+	return i < ARRAY_LEN(transports) ? &transports[i] : NULL;
 }
 
 const struct xmlenc_content_row *
@@ -71,38 +73,66 @@ xmlenc_content_by_uri(const char *uri)
 	return 0;
 }
 
-static const struct xmlenc_oaep_row *
-oaep_row(enum xmlenc_transport t)
+const struct xmlenc_transport_row *
+xmlenc_transport_row(enum xmlenc_transport t)
 {
-	for (size_t i = 0; i < ARRAY_LEN(oaeps); i++)
-		if (oaeps[i].transport == t)
-			return &oaeps[i];
+	for (size_t i = 0; i < ARRAY_LEN(transports); i++)
+		if (transports[i].transport == t)
+			return &transports[i];
 	return NULL;
 }
 
 const char *
 xmlenc_transport_uri(enum xmlenc_transport t)
 {
-	const struct xmlenc_oaep_row *row = oaep_row(t);
+	const struct xmlenc_transport_row *row = xmlenc_transport_row(t);
 
-	return row != NULL ? row->uri : t == XMLENC_ECDH_ES ? ECDH_ES : NULL;
+	return row != NULL ? row->uri : NULL;
 }
 
 enum xmlenc_transport
 xmlenc_transport_by_uri(const char *uri)
 {
-	for (size_t i = 0; i < ARRAY_LEN(oaeps); i++)
-		if (strcmp(oaeps[i].uri, uri) == 0)
-			return oaeps[i].transport;
-	return strcmp(uri, ECDH_ES) == 0 ? XMLENC_ECDH_ES : 0;
+	for (size_t i = 0; i < ARRAY_LEN(transports); i++)
+		if (strcmp(transports[i].uri, uri) == 0)
+			return transports[i].transport;
+	return 0;
+}
+
+/* ---- the words of a party's record ---- */
+
+const char *
+xmlenc_content_word(enum xmlenc_content c)
+{
+	const struct xmlenc_content_row *row = xmlenc_content_row(c);
+
+	return row != NULL ? row->word : NULL;
+}
+
+const char *
+xmlenc_transport_word(enum xmlenc_transport t)
+{
+	const struct xmlenc_transport_row *row = xmlenc_transport_row(t);
+
+	return row != NULL ? row->word : NULL;
+}
+
+enum xmlenc_content
+xmlenc_content_by_word(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(contents); i++)
+		if (strcmp(contents[i].word, word) == 0)
+			return contents[i].content;
+	return 0;
 }
 
 enum xmlenc_transport
-xmlenc_transport_for(EVP_PKEY *key)
+xmlenc_transport_by_word(const char *word)
 {
-	if (EVP_PKEY_is_a(key, "RSA"))
-		return XMLENC_OAEP_SHA256;
-	return EVP_PKEY_is_a(key, "EC") ? XMLENC_ECDH_ES : 0;
+	for (size_t i = 0; i < ARRAY_LEN(transports); i++)
+		if (strcmp(transports[i].word, word) == 0)
+			return transports[i].transport;
+	return 0;
 }
 
 /* ---- writing ---- */
@@ -177,7 +207,7 @@ static bool
 write_oaep_key(struct xmlw *w, const struct xmlenc_recipient *to, struct bytes content_key,
 	       struct err *err)
 {
-	const struct xmlenc_oaep_row *row = oaep_row(to->transport);
+	const struct xmlenc_transport_row *row = xmlenc_transport_row(to->transport);
 	struct bytes wrapped;
 
 	if (row == NULL)
@@ -207,7 +237,7 @@ write_agreement(struct xmlw *w, const struct xmlenc_recipient *to, const char *c
 		struct bytes ours, struct bytes theirs)
 {
 	xmlw_open(w, &xmlns_xenc, "AgreementMethod");
-	xmlw_attr(w, NULL, "Algorithm", ECDH_ES);
+	xmlw_attr(w, NULL, "Algorithm", xmlenc_transport_uri(XMLENC_ECDH_ES));
 	xmlw_open(w, &xmlns_xenc11, "KeyDerivationMethod");
 	xmlw_attr(w, NULL, "Algorithm", XMLENC_CONCAT_KDF);
 	xmlw_open(w, &xmlns_xenc11, "ConcatKDFParams");

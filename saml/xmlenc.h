@@ -38,8 +38,11 @@ struct xmlenc_recipient {
 	const char *name;      /* entityID, for EncryptedKey/@Recipient; NULL: not written */
 };
 
-/* The transport a key takes when its metadata names none: OAEP_SHA256 or ECDH_ES; 0: unusable. */
-enum xmlenc_transport xmlenc_transport_for(EVP_PKEY *key);
+/* Words of a party's record: "aes256-gcm", "rsa-oaep" …  NULL, or 0, for what is not ours. */
+const char *xmlenc_content_word(enum xmlenc_content c);
+const char *xmlenc_transport_word(enum xmlenc_transport t);
+enum xmlenc_content xmlenc_content_by_word(const char *word);
+enum xmlenc_transport xmlenc_transport_by_word(const char *word);
 
 /*
  * Encrypt `element` (text that xmlw wrote, standing alone).  *out is the

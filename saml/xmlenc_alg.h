@@ -11,22 +11,26 @@
 /* Content encryption, and the key wrap of the same strength. */
 struct xmlenc_content_row {
 	enum xmlenc_content content;
+	const char *word; /* as a party's record names it */
 	const char *uri, *key_wrap_uri;
 	size_t key_bytes;
 };
 
-/* RSA key transport: the digest and the mask of OAEP (XMLENC 1.1 5.5.2). */
-struct xmlenc_oaep_row {
+/* How the content's key gets to a key of that kind (XMLENC 1.1 5.5.2, 5.6.4). */
+struct xmlenc_transport_row {
 	enum xmlenc_transport transport;
-	const char *uri, *digest_uri, *mgf_uri; /* mgf_uri NULL: not written */
-	enum wrap_alg wrap;
+	const char *word;                       /* as a party's record names it */
+	const char *key;                        /* as OpenSSL names it: "RSA", "EC" */
+	const char *uri, *digest_uri, *mgf_uri; /* NULL: not written */
+	enum wrap_alg wrap;                     /* WRAP_NONE: an agreement */
 };
 
 /* Rows in the order of preference; NULL past the end. */
 const struct xmlenc_content_row *xmlenc_content_at(size_t i);
-const struct xmlenc_oaep_row *xmlenc_oaep_at(size_t i);
+const struct xmlenc_transport_row *xmlenc_transport_at(size_t i);
 
 /* NULL for another value. */
 const struct xmlenc_content_row *xmlenc_content_row(enum xmlenc_content c);
+const struct xmlenc_transport_row *xmlenc_transport_row(enum xmlenc_transport t);
 
 #endif

@@ -134,7 +134,8 @@ read_oaep(const struct xml_node *method, enum wrap_alg *out, struct err *err)
 		{SAML_NS_DS, "DigestMethod", 0, 2, false},
 		{SAML_NS_XENC11, "MGF", 0, 0, true},
 	};
-	const struct xmlenc_oaep_row *old = xmlenc_oaep_at(1), *new = xmlenc_oaep_at(0);
+	const struct xmlenc_transport_row *old = xmlenc_transport_row(XMLENC_OAEP_SHA1),
+					  *new = xmlenc_transport_row(XMLENC_OAEP_SHA256);
 	const struct xml_node *digest = NULL, *mgf = NULL;
 
 	if (!xml_check_children(method, rows, ARRAY_LEN(rows), err) ||

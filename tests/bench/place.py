@@ -109,7 +109,7 @@ class Place:
         file = self.folder / "party.xml"
         file.write_text(METADATA.format(name=name, key=key), encoding="utf-8")
         self.cli("party", "add", file, "--accept-unsigned", "yes", "--attribute", "family_name",
-                 "--suite", suite)
+                 "--suite", suite, "--old-until", "2099-12-31")
 
     def _encryption_key(self):
         """A P-256 key for the portal that gets encrypted assertions; its certificate in metadata."""

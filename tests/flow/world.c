@@ -63,6 +63,18 @@ saml_entity(const struct world *w)
 	return w->saml_party == NULL ? SAML_PARTY : w->saml_party;
 }
 
+static const struct saml_suite *
+saml_suite_of(const struct world *w)
+{
+	return saml_suite_by_name(w->saml_suite == NULL ? "ecdsa-sha256" : w->saml_suite);
+}
+
+static const struct test_key *
+saml_key_of(const struct world *w)
+{
+	return test_key_of(w->keys, KEY_SAML_SIGN, key_type_of_sig(saml_suite_of(w)->make));
+}
+
 static struct bytes
 saml_metadata_of(struct world *w, const char *policy)
 {
@@ -71,14 +83,17 @@ saml_metadata_of(struct world *w, const char *policy)
 		"<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" "
 		"xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" entityID=\"%s\">"
 		"<md:SPSSODescriptor AuthnRequestsSigned=\"%s\" protocolSupportEnumeration="
-		"\"urn:oasis:names:tc:SAML:2.0:protocol\"><md:KeyDescriptor use=\"signing\">"
+		"\"urn:oasis:names:tc:SAML:2.0:protocol\">%s<md:KeyDescriptor use=\"signing\">"
 		"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate>"
 		"</ds:X509Data></ds:KeyInfo></md:KeyDescriptor>%s"
 		"<md:AssertionConsumerService index=\"0\" Binding="
 		"\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"" SAML_ACS
 		"\"/></md:SPSSODescriptor></md:EntityDescriptor>",
 		saml_entity(w), strstr(policy, "accept-unsigned") == NULL ? "true" : "false",
-		enc_base64(w->a, w->keys->p256.cert),
+		w->saml_more == NULL
+			? ""
+			: arena_printf(w->a, "<md:Extensions>%s</md:Extensions>", w->saml_more),
+		enc_base64(w->a, saml_key_of(w)->cert),
 		w->saml_without_slo
 			? ""
 			: "<md:SingleLogoutService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:"
@@ -296,8 +311,7 @@ static void
 send_message(struct world *w, enum saml_binding binding, const char *path,
 	     const struct saml_to_sign *message, struct saml_carrier *out)
 {
-	struct saml_signer signer = {
-		&w->keys->ops, w->keys->p256.kid, saml_suite_by_alg(SIG_ES256), {0}};
+	struct saml_signer signer = {&w->keys->ops, saml_key_of(w)->kid, saml_suite_of(w), {0}};
 	struct saml_outgoing how = {
 		.url = arena_printf(w->a, BASE "%s", path),
 		.relay_state = w->relay_state == NULL ? "state-1" : w->relay_state,
@@ -393,8 +407,9 @@ saml_response_of(struct web *b)
 {
 	struct world *w = b->w;
 	const char *value = web_field(b, "SAMLResponse");
-	const struct key *k = keyring_active(w->signer->keys, KEY_SAML_SIGN, KEY_P256);
-	struct saml_keys keys = {.key = &k->pub, .n = 1};
+	EVP_PKEY **all = ARENA_ARRAY(w->a, EVP_PKEY *, 16);
+	struct saml_keys keys = {.key = all};
+	const struct key *k;
 	struct saml_signed *verified;
 	struct xml_doc *doc;
 	struct bytes xml;
@@ -402,6 +417,8 @@ saml_response_of(struct web *b)
 
 	if (value == NULL)
 		return NULL;
+	for (size_t i = 0; (k = keyring_shown(w->signer->keys, KEY_SAML_SIGN, &i)) != NULL;)
+		all[keys.n++] = k->pub;
 	ASSERT_OK(dec_base64(w->a, bytes_of(value), false, &xml, &err), &err);
 	ASSERT_OK(xml_parse(w->a, xml, &xml_limits_message, &doc, &err), &err);
 	ASSERT_OK(xmlsig_verify(w->a, xml_root(doc), keys, &verified, &err), &err);

@@ -34,6 +34,8 @@ struct world {
 	const char *relay_state; /* of what the SAML portal sends; NULL: "state-1" */
 	const char *saml_party;  /* who the SAML portal is for now; NULL: SAML_PARTY */
 	bool saml_without_slo;   /* its metadata names no SingleLogoutService */
+	const char *saml_suite;  /* what it signs with, and has a key for; NULL: ecdsa-sha256 */
+	const char *saml_more;   /* put into its metadata's role extensions; NULL: nothing */
 
 	/* What answers the browser's requests; NULL: app_handle. */
 	void (*handle)(struct app *app, struct arena *a, const struct raw_request *raw,

@@ -12,7 +12,10 @@ an_empty_policy_is_the_careful_default(void **state UNUSED)
 	assert_int_equal(p.level, LEVEL_NONE);
 	assert_int_equal(p.level_cap, LEVEL_HIGH);
 	assert_int_equal(p.attributes.n, 0);
-	assert_int_equal(p.suite, SIG_ES256);
+	assert_int_equal(p.suite, SIG_NONE);
+	assert_int_equal(p.old_until, 0);
+	assert_int_equal(p.content, 0);
+	assert_int_equal(p.transport, 0);
 	assert_string_equal(p.sso_group, "portalverbund");
 	assert_false(p.accept_unsigned);
 	assert_int_equal(p.encrypt, ENCRYPT_AUTO);
@@ -29,6 +32,9 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 		{"attribute", "email"},
 		{"sector", "amt24"},
 		{"suite", "rs256"},
+		{"old-until", "2027-05-31"},
+		{"content", "aes256-gcm"},
+		{"key-transport", "rsa-oaep-mgf1p"},
 		{"vocabulary", "eidas"},
 		{"level-word", "https://sp.example/?a=zwei=niedrig"},
 		{"sso-group", "never"},
@@ -62,6 +68,9 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 	assert_string_equal(p.attributes.p[1].at->name, "email");
 	assert_string_equal(p.sector, "amt24");
 	assert_int_equal(p.suite, SIG_RS256);
+	assert_int_equal(p.old_until, 1811808000); /* to the end of that day */
+	assert_int_equal(p.content, XMLENC_A256GCM);
+	assert_int_equal(p.transport, XMLENC_OAEP_SHA1);
 	assert_int_equal(p.vocabulary, LEVEL_VOCAB_EIDAS);
 	assert_int_equal(p.n_level_words, 1);
 	assert_string_equal(p.level_words[0].word, "https://sp.example/?a=zwei");
@@ -93,7 +102,17 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"attribute\":[\"email:maybe\"]}", "NAME or NAME:required"},
 		{"{\"attribute\":[\"email\",\"email:required\"]}", "email: named twice"},
 		{"{\"sector\":\"a b\"}", "sector: 1 to 256 visible"},
-		{"{\"suite\":\"hs256\"}", "suite: es256, rs256"},
+		{"{\"suite\":\"hs256\"}", "suite: auto, es256"},
+		{"{\"suite\":7}", "suite: auto, es256"},
+		{"{\"suite\":\"rsa-sha512\"}", "suite: auto, es256"},
+		{"{\"old-until\":\"2027-02-29\"}", "old-until: a day as YYYY-MM-DD"},
+		{"{\"old-until\":\"2027-1-1\"}", "old-until: a day as YYYY-MM-DD"},
+		{"{\"old-until\":\"2027-01-01T00:00:00Z\"}", "old-until: a day as YYYY-MM-DD"},
+		{"{\"old-until\":20270101}", "old-until: a day as YYYY-MM-DD"},
+		{"{\"content\":\"aes256-cbc\"}", "content: auto, aes128-gcm"},
+		{"{\"content\":null}", "content: auto, aes128-gcm"},
+		{"{\"key-transport\":\"rsa-1_5\"}", "key-transport: auto, rsa-oaep"},
+		{"{\"key-transport\":1}", "key-transport: auto, rsa-oaep"},
 		{"{\"vocabulary\":\"x\"}", "vocabulary: stork"},
 		{"{\"vocabulary\":null}", "vocabulary: stork"},
 		{"{\"level-word\":\"x=low\"}", "level-word: a list of at most"},

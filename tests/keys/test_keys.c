@@ -21,6 +21,7 @@
 #define KEYS_MAX  16
 
 struct local {
+	struct arena *a;
 	struct crypto c;
 	struct private_key keys[KEYS_MAX];
 	struct test_key shown[KEYS_MAX];
@@ -132,7 +133,7 @@ key_make(struct arena *a, struct local *l, const struct wanted *w)
 }
 
 const struct test_key *
-test_key_of(struct arena *a, struct test_keys *t, enum key_purpose purpose, enum key_type type)
+test_key_of(const struct test_keys *t, enum key_purpose purpose, enum key_type type)
 {
 	struct local *l = t->ops.ctx;
 	bool decrypts = purpose == KEY_DECRYPT;
@@ -141,9 +142,9 @@ test_key_of(struct arena *a, struct test_keys *t, enum key_purpose purpose, enum
 		if (l->keys[i].type == type && (l->keys[i].purpose == KEY_DECRYPT) == decrypts)
 			return &l->shown[i];
 	const char *kid =
-		arena_printf(a, decrypts ? "test-dec-%s" : "test-%s", key_type_name(type));
+		arena_printf(l->a, decrypts ? "test-dec-%s" : "test-%s", key_type_name(type));
 
-	return key_make(a, l, &(struct wanted){kid, purpose, type, NULL});
+	return key_make(l->a, l, &(struct wanted){kid, purpose, type, NULL});
 }
 
 struct test_keys *
@@ -154,6 +155,7 @@ test_keys_create(struct arena *a)
 	struct test_key *keys[] = {&t->p256, &t->rsa, &t->dec_rsa, &t->dec_p256};
 	struct err err = {0};
 
+	l->a = a;
 	need(crypto_init(a, &l->c, &err), &err);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		*keys[i] = *key_make(a, l, &wanted[i]);

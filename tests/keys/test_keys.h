@@ -33,7 +33,7 @@ struct test_keys *test_keys_create(struct arena *a);
  * One of them, or one of another type, which is made when it is first asked for:
  * "test-p384", "test-dec-bp256" …  For signing any purpose but KEY_DECRYPT.
  */
-const struct test_key *test_key_of(struct arena *a, struct test_keys *t, enum key_purpose purpose,
+const struct test_key *test_key_of(const struct test_keys *t, enum key_purpose purpose,
 				   enum key_type type);
 
 /* A JWS signing input with this header and an empty payload. */

@@ -24,7 +24,7 @@ signatures_verify_and_only_over_their_text(void **state UNUSED)
 
 	for (int turn = 0; turn < 3; turn++) /* contexts serve more than once */
 		for (size_t i = 0; (row = sig_alg_at(i)) != NULL; i++) {
-			const struct test_key *k = test_key_of(a, t, KEY_SAML_SIGN, row->type);
+			const struct test_key *k = test_key_of(t, KEY_SAML_SIGN, row->type);
 			size_t half = key_type_row(row->type)->field_bytes;
 			struct bytes text = row->jose == NULL || turn == 1
 						    ? test_redirect_query(a, row->xml)
@@ -52,7 +52,7 @@ an_algorithm_is_made_by_one_type_of_key(void **state UNUSED)
 
 	for (size_t i = 0; (row = sig_alg_at(i)) != NULL; i++)
 		for (size_t j = 0; (other = sig_alg_at(j)) != NULL; j++) {
-			const struct test_key *k = test_key_of(a, t, KEY_SAML_SIGN, other->type);
+			const struct test_key *k = test_key_of(t, KEY_SAML_SIGN, other->type);
 
 			if (row->type != other->type)
 				ASSERT_REFUSED(t->ops.sign(t->ops.ctx, a, k->kid, row->alg,
@@ -211,7 +211,7 @@ both_sides_agree_on_a_key_of_any_length(void **state UNUSED)
 	struct err err = {0};
 
 	for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
-		const struct test_key *k = test_key_of(a, t, KEY_DECRYPT, curves[i]);
+		const struct test_key *k = test_key_of(t, KEY_DECRYPT, curves[i]);
 		EVP_PKEY *peer = EVP_EC_gen(key_type_row(curves[i])->curve);
 
 		ASSERT_OK(cert_spki_build(a, peer, &spki, &err), &err);
@@ -237,7 +237,7 @@ a_point_off_the_curve_or_in_another_form_is_refused(void **state UNUSED)
 	struct err err = {0};
 
 	for (size_t c = 0; c < ARRAY_LEN(curves); c++) {
-		const struct test_key *k = test_key_of(a, t, KEY_DECRYPT, curves[c]);
+		const struct test_key *k = test_key_of(t, KEY_DECRYPT, curves[c]);
 		const char *why =
 			arena_printf(a, "not a point of %s", key_type_row(curves[c])->title);
 		struct bytes cut = k->spki;
@@ -251,10 +251,9 @@ a_point_off_the_curve_or_in_another_form_is_refused(void **state UNUSED)
 		for (size_t o = 0; o < ARRAY_LEN(curves); o++)
 			if (o != c)
 				ASSERT_REFUSED(
-					t->ops.agree(
-						t->ops.ctx, a, k->kid,
-						test_key_of(a, t, KEY_DECRYPT, curves[o])->spki,
-						none, 32, &key, &err),
+					t->ops.agree(t->ops.ctx, a, k->kid,
+						     test_key_of(t, KEY_DECRYPT, curves[o])->spki,
+						     none, 32, &key, &err),
 					&err, ERR_INPUT, why);
 		for (size_t i = 0; i < k->spki.n; i++) { /* any octet another: off the curve */
 			struct bytes bad = arena_bytes(a, k->spki);

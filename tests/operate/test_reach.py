@@ -54,7 +54,7 @@ def _register(i, suite):
     file = i.folder / "party.xml"
     file.write_text(METADATA.format(name=suite, key=""))
     i.ok("party", "add", file, "--accept-unsigned", "yes", "--attribute", "family_name",
-         "--suite", suite)
+         "--suite", suite, "--old-until", "2099-12-31")
     file.write_text(json.dumps({
         "client_id": f"bench-{suite}", "redirect_uris": ["https://portal.example/back"],
         "token_endpoint_auth_method": "client_secret_basic", "scope": "openid profile",

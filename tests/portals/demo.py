@@ -9,6 +9,7 @@ after the walk and says by its status whether all was well; --alone starts Konto
 --nodes 2 puts HAProxy before two nodes on the one database and also checks what they owe each other.
 """
 import argparse
+import datetime
 import shutil
 import signal
 import sys
@@ -60,8 +61,9 @@ class Demo:
         metadata = self.kontor.metadata()
         self.amt24.start_with(metadata)
         self.gewerbeportal.start_with(metadata, self.kontor.entity_id)
-        # Lasso, the library of mod_auth_mellon, knows no ECDSA.
-        self.kontor.add_party(self.amt24.metadata_file(), "--suite", "rs256")
+        # Lasso, the library of mod_auth_mellon, knows RSA PKCS#1 v1.5 alone: marked old.
+        self.kontor.add_party(self.amt24.metadata_file(), "--suite", "rs256", "--old-until",
+                              (datetime.date.today() + datetime.timedelta(days=365)).isoformat())
         self.kontor.add_party(self.gewerbeportal.metadata_file(),
                               "--level", "substantial")
         client = self.kontor.add_client(

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "keys/key_type.h"
 #include "tests/test.h"
 
 char *
@@ -48,15 +49,29 @@ parse_xml(struct arena *a, const char *text)
 	return xml_root(doc);
 }
 
-struct saml_signer
-test_signer(const struct test_keys *k, const char *suite)
+static const struct test_key *
+key_for(const struct test_keys *k, const char *suite)
 {
 	const struct saml_suite *s = saml_suite_by_name(suite);
 
 	assert_non_null(s);
-	const struct test_key *key = s->make == SIG_ES256 ? &k->p256 : &k->rsa;
+	if (s->make == SIG_NONE)
+		return &k->rsa;
+	return test_key_of(k, KEY_SAML_SIGN, key_type_of_sig(s->make));
+}
 
-	return (struct saml_signer){&k->ops, key->kid, s, key->cert};
+struct saml_signer
+test_signer(const struct test_keys *k, const char *suite)
+{
+	const struct test_key *key = key_for(k, suite);
+
+	return (struct saml_signer){&k->ops, key->kid, saml_suite_by_name(suite), key->cert};
+}
+
+EVP_PKEY *
+test_signer_pub(const struct test_keys *k, const char *suite)
+{
+	return key_for(k, suite)->pub;
 }
 
 bool

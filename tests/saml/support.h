@@ -22,6 +22,9 @@ const struct xml_node *parse_xml(struct arena *a, const char *text);
 /* A signer of the test keys for a suite of that name, with its certificate. */
 struct saml_signer test_signer(const struct test_keys *k, const char *suite);
 
+/* Its public key. */
+EVP_PKEY *test_signer_pub(const struct test_keys *k, const char *suite);
+
 /* Run a program; true when it exits with 0.  Its output goes to *out (may be NULL). */
 bool run_program(struct arena *a, const char *const *argv, char **out);
 

@@ -536,6 +536,84 @@ test_destination_is_this_endpoint(void **state)
 	assert_string_equal(err.proto, SAML_REQUEST_DENIED);
 }
 
+/* A request signed by either binding with that suite. */
+static const struct saml_verified *
+signed_with(const char *suite, enum saml_binding binding, const struct saml_party *p)
+{
+	const struct saml_suite *s = saml_suite_by_name(suite);
+	const struct saml_verified *v = NULL;
+	const struct saml_message *m;
+	struct err err = {0};
+
+	if (binding == SAML_BINDING_POST) {
+		struct fixture f = fixture_request();
+
+		f.text = portal_authn_request;
+		f.id = "_request1";
+		f.suite = s;
+		ASSERT_OK(decode(binding, portal_form(a, "SAMLRequest", fixture_sign(a, &f), NULL),
+				 &m, &err),
+			  &err);
+	} else {
+		const char *xml = replace(a, portal_authn_request, FIXTURE_PLACE, "");
+		const char *octets =
+			arena_printf(a, "SAMLRequest=%s&SigAlg=%s", portal_packed(a, bytes_of(xml)),
+				     portal_percent(a, bytes_of(s->uri)));
+		struct bytes sig = fixture_sign_octets(a, s, bytes_of(octets));
+
+		ASSERT_OK(redirect(arena_printf(a, "%s&Signature=%s", octets,
+						portal_percent(a, bytes_of(enc_base64(a, sig)))),
+				   &m, &err),
+			  &err);
+	}
+	ASSERT_OK(saml_message_verify(a, m, p, &v, &err), &err);
+	return v;
+}
+
+static void
+test_an_old_suite_counts_for_who_is_marked_old_until_its_day(void **state)
+{
+	static const enum saml_binding bindings[] = {SAML_BINDING_REDIRECT, SAML_BINDING_POST};
+	static const char *const suites[] = {"rsa-sha256", "rsa-sha512", "rsa-pss-sha256",
+					     "ecdsa-sha256"};
+	const time_t now = portal_now();
+	const struct {
+		time_t until;
+		const char *why; /* NULL: taken */
+	} rows[] = {{0, "is for parties marked old alone"},
+		    {now + 1, NULL},
+		    {now, "has ended for this party"},
+		    {now - 86400, "has ended for this party"}};
+	const struct xml_node *root;
+	struct saml_header h;
+	struct err err = {0};
+
+	(void)state;
+	for (size_t b = 0; b < ARRAY_LEN(bindings); b++)
+		for (size_t s = 0; s < ARRAY_LEN(suites); s++)
+			for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+				bool old = saml_suite_by_name(suites[s])->old;
+				struct saml_party p = *party;
+
+				p.old_until = rows[r].until;
+				ASSERT_OK(saml_header_read(a,
+							   signed_with(suites[s], bindings[b], &p),
+							   SAML_AUTHN_REQUEST, &h, &root, &err),
+					  &err);
+				assert_string_equal(h.suite->name, suites[s]);
+				if (!old || rows[r].why == NULL)
+					ASSERT_OK(saml_header_check(&h, PORTAL_SSO,
+								    &saml_window_default, now,
+								    &err),
+						  &err);
+				else
+					ASSERT_REFUSED(saml_header_check(&h, PORTAL_SSO,
+									 &saml_window_default, now,
+									 &err),
+						       &err, ERR_DENIED, rows[r].why);
+			}
+}
+
 static void
 test_the_window_of_issue_ends_to_the_second(void **state)
 {
@@ -593,6 +671,7 @@ main(void)
 		cmocka_unit_test(test_a_reader_takes_its_own_kind_only),
 		cmocka_unit_test(test_a_message_that_the_schema_refuses_is_not_read),
 		cmocka_unit_test(test_destination_is_this_endpoint),
+		cmocka_unit_test(test_an_old_suite_counts_for_who_is_marked_old_until_its_day),
 		cmocka_unit_test(test_the_window_of_issue_ends_to_the_second),
 	};
 

@@ -3,6 +3,7 @@
 #include "tests/test.h"
 
 #include "base/enc.h"
+#include "keys/key_type.h"
 #include "saml/xmlw.h"
 #include "tests/saml/with_keys.h"
 
@@ -116,13 +117,10 @@ static const struct {
 	{"metadata", metadata, "urn:oasis:names:tc:SAML:2.0:metadata:EntityDescriptor"},
 };
 
-static const char *const suites[] = {"ecdsa-sha256", "rsa-sha256", "rsa-pss-sha256"};
-
-static EVP_PKEY *
-public_key(const char *suite)
-{
-	return strcmp(suite, "ecdsa-sha256") == 0 ? keys->p256.pub : keys->rsa.pub;
-}
+static const char *const suites[] = {
+	"ecdsa-sha256",           "ecdsa-sha384", "ecdsa-sha256-brainpool",
+	"ecdsa-sha384-brainpool", "rsa-sha256",   "rsa-pss-sha256",
+};
 
 /* ---- tests ---- */
 
@@ -131,14 +129,15 @@ every_shape_is_verified_by_our_own_reader(void **state UNUSED)
 {
 	for (size_t s = 0; s < ARRAY_LEN(suites); s++)
 		for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
-			EVP_PKEY *key = public_key(suites[s]);
+			EVP_PKEY *key = test_signer_pub(keys, suites[s]);
 			const char *text = text_of(a, shapes[i].build(suites[s]));
 			struct saml_signed *got;
 
 			ASSERT_OK(xmlsig_verify(a, parse_xml(a, text), (struct saml_keys){&key, 1},
 						&got, &err),
 				  &err);
-			assert_string_equal(saml_signed_suite(got)->name, suites[s]);
+			assert_string_equal(saml_signed_suite(got)->uri,
+					    saml_suite_by_name(suites[s])->uri);
 			assert_false(xmlsig_present(saml_signed_root(got)));
 		}
 }
@@ -170,13 +169,12 @@ xmlsec_verifies(const char *path, const char *cert, const char *id_attr)
 static void
 every_shape_is_verified_by_xmlsec1(void **state UNUSED)
 {
-	const char *ec = temp_file(a, "ec.der", keys->p256.cert),
-		   *rsa = temp_file(a, "rsa.der", keys->rsa.cert);
+	for (size_t s = 0; s < 5; s++) { /* xmlsec1 1.2.37 knows no RSASSA-PSS */
+		const char *cert =
+			temp_file(a, "signer.der", test_signer(keys, suites[s]).cert_der);
 
-	for (size_t s = 0; s < 2; s++) /* xmlsec1 1.2.37 knows no RSASSA-PSS */
 		for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
 			const char *text = text_of(a, shapes[i].build(suites[s]));
-			const char *cert = s == 0 ? ec : rsa;
 
 			if (!xmlsec_verifies(temp_file(a, "signed.xml", bytes_of(text)), cert,
 					     shapes[i].id_attr))
@@ -185,6 +183,7 @@ every_shape_is_verified_by_xmlsec1(void **state UNUSED)
 			assert_false(xmlsec_verifies(temp_file(a, "changed.xml", bytes_of(text)),
 						     cert, shapes[i].id_attr));
 		}
+	}
 }
 
 static void
@@ -291,21 +290,66 @@ what_cannot_be_signed_is_refused(void **state UNUSED)
 		       "no such key");
 }
 
+/* What we write names the digest of its suite, in the Reference as in the method. */
+static void
+the_reference_has_the_digest_of_the_suite(void **state UNUSED)
+{
+	for (size_t s = 0; s < ARRAY_LEN(suites); s++) {
+		const struct saml_suite *suite = saml_suite_by_name(suites[s]);
+		const char *text = text_of(a, plain_message(suites[s]));
+		const char *digest = cut(a, text, "<ds:DigestMethod ", ">");
+		const char *method = cut(a, text, "<ds:SignatureMethod ", ">");
+
+		assert_non_null(strstr(digest, suite->digest_uri));
+		assert_non_null(strstr(method, suite->uri));
+		assert_string_equal(saml_digest_by_uri(suite->digest_uri), suite->how.digest);
+	}
+}
+
 static void
 the_suite_table_is_found_by_each_of_its_names(void **state UNUSED)
 {
-	size_t n = 0;
+	size_t n = 0, old = 0;
 
 	for (const struct saml_suite *s; (s = saml_suite_at(n)) != NULL; n++) {
-		assert_ptr_equal(saml_suite_by_uri(s->uri), s);
+		const struct saml_suite *same = saml_suite_by_uri(s->uri);
+
+		/* The curve is the key's: one URI is verified in one way. */
+		assert_string_equal(same->how.key, s->how.key);
+		assert_string_equal(same->how.digest, s->how.digest);
+		assert_int_equal(same->how.pss, s->how.pss);
+		assert_int_equal(same->old, s->old);
 		assert_ptr_equal(saml_suite_by_name(s->name), s);
-		if (s->make != SIG_NONE)
-			assert_ptr_equal(saml_suite_by_alg(s->make), s);
+		assert_int_equal(s->make != SIG_NONE, s->word != NULL);
+		if (s->make == SIG_NONE)
+			continue;
+		assert_ptr_equal(saml_suite_by_alg(s->make), s);
+		assert_ptr_equal(saml_suite_by_word(s->word), s);
+		assert_string_equal(sig_alg_row(s->make)->xml, s->uri);
+		assert_string_equal(sig_alg_row(s->make)->how.digest, s->how.digest);
+		assert_int_equal(sig_alg_row(s->make)->how.pss, s->how.pss);
+		/* TR-03116-4: PKCS#1 v1.5 ended. */
+		assert_int_equal(s->old, s->make == SIG_RS256);
+		old += s->old;
 	}
-	assert_int_equal(n, 5);
+	assert_int_equal(n, 10);
+	assert_int_equal(old, 1);
+	assert_true(saml_suite_by_name("rsa-sha512")->old);
 	assert_null(saml_suite_by_alg(SIG_NONE));
+	assert_null(saml_suite_by_word("rs1"));
+	static const char *const never[] = {
+		"http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+		"http://www.w3.org/2000/09/xmldsig#dsa-sha1",
+		"http://www.w3.org/2000/09/xmldsig#hmac-sha1",
+		"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1",
+		"http://www.w3.org/2001/04/xmldsig-more#hmac-sha256",
+		"http://www.w3.org/2007/05/xmldsig-more#rsa-pss",
+		"http://www.w3.org/2007/05/xmldsig-more#sha1-rsa-MGF1",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(never); i++)
+		assert_null(saml_suite_by_uri(never[i]));
 	assert_null(saml_suite_by_name("rsa-sha1"));
-	assert_null(saml_suite_by_uri("http://www.w3.org/2000/09/xmldsig#rsa-sha1"));
 	assert_null(saml_digest_by_uri("http://www.w3.org/2000/09/xmldsig#sha1"));
 }
 
@@ -321,6 +365,7 @@ main(void)
 		T(a_pss_signature_is_verified_by_openssl_over_libxml2s_signed_info),
 		T(key_info_is_written_when_there_is_a_certificate),
 		T(what_cannot_be_signed_is_refused),
+		T(the_reference_has_the_digest_of_the_suite),
 		T(the_suite_table_is_found_by_each_of_its_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,32 @@
+/*
+ * Which signature suite and which encryption a SAML party gets, and for how long
+ * yet: saml/choose.h with our keys and the party's record.
+ */
+#ifndef KONTOR_IDP_PARTY_SUITE_H
+#define KONTOR_IDP_PARTY_SUITE_H
+
+#include "idp/party.h"
+#include "keys/keyring.h"
+#include "saml/choose.h"
+
+/* Before old suites end for a party it is told of for so long. */
+#define PARTY_OLD_WARNS_S ((time_t)180 * 86400)
+
+/* The suite that answers to `p` (a SAML party) are signed with.  Errors are saml_choose_suite's. */
+MUST_USE bool party_suite(const struct party *p, const struct keyring *kr, time_t now,
+			  const struct saml_suite **out, struct err *err);
+
+/* The same as if we had a key of every type: what its record and its metadata permit. */
+MUST_USE bool party_suite_exists(const struct party *p, time_t now, struct err *err);
+
+/* "2027-05-31": the last day on which old suites count; NULL: the party is not marked old. */
+const char *party_old_day(struct arena *a, const struct party *p);
+
+/* A sentence once the end is near or past; NULL: nothing to tell. */
+const char *party_old_warning(struct arena *a, const struct party *p, time_t now);
+
+/* All of it, for `kontor party show`. */
+json_t *party_suite_json(struct arena *a, const struct party *p, const struct keyring *kr,
+			 time_t now);
+
+#endif
