@@ -146,7 +146,7 @@ an_rsa_signature_neither(void **state)
 	struct world *w = *state;
 	struct web b;
 
-	world_saml_party(w, "{\"suite\":\"rs256\"}");
+	world_saml_party(w, "{\"suite\":\"rs256\",\"old-until\":\"2099-12-31\"}");
 	web_init(&b, w);
 	enter(&b, fresh_url(&b));
 	spared(&b, warm_saml);

@@ -466,14 +466,16 @@ an_hmac_keyed_with_the_public_key_is_refused(void **state UNUSED)
 static void
 sha1_is_refused_however_well_it_verifies(void **state UNUSED)
 {
-	static const struct saml_suite rsa = {"rsa-sha1",
-					      "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
-					      SIG_NONE,
-					      {"RSA", "SHA1", false}};
-	static const struct saml_suite ec = {"ecdsa-sha1",
-					     "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1",
-					     SIG_NONE,
-					     {"EC", "SHA1", false}};
+	static const struct saml_suite rsa = {
+		.name = "rsa-sha1",
+		.uri = "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+		.how = {"RSA", "SHA1", false},
+	};
+	static const struct saml_suite ec = {
+		.name = "ecdsa-sha1",
+		.uri = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1",
+		.how = {"EC", "SHA1", false},
+	};
 	struct fixture f = fixture_request();
 
 	f.suite = &rsa;
@@ -496,7 +498,8 @@ a_signature_of_one_algorithm_under_the_name_of_another_is_refused(void **state U
 
 			mixed.uri = saml_suite_at(k)->uri;
 			f.suite = &mixed;
-			if (i != k)
+			/* Two curves may share a name: there the key decides. */
+			if (strcmp(mixed.uri, saml_suite_at(i)->uri) != 0)
 				refused(fixture_sign(a, &f), ERR_DENIED, "no key");
 		}
 }
