@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kontor's figures beside the machine's own limits, in one run.
 
-usage: bench.py --kontor PROGRAM --tools FOLDER [--seconds N] [--full] [--peers] [--count]
+usage: bench.py --kontor PROGRAM --released PROGRAM --tools FOLDER [--seconds N] [--full] [--peers] [--count]
                 [--soak N] [--record FILE] [--json]
 
 Runs beside a private PostgreSQL with fsync on (tools/pg-temp run -- bench.py ...).  Kontor and
@@ -80,7 +80,7 @@ class Run:
         for name, scenario in (("jwks", "jwks"), ("discovery", "discovery"), ("metadata", "metadata"),
                                ("oidc_es256", "oidc-es256"), ("oidc_rs256", "oidc-rs256"),
                                ("saml_es256", "saml-es256"), ("saml_enc", "saml-enc"),
-                               ("saml_rs256", "saml-rs256")):
+                               ("saml_rs256", "saml-rs256"), ("saml_rs256_enc", "saml-rs256enc")):
             self.step(scenario)
             self.m[name] = self.place.load(scenario, CONNECTIONS)
         self.step("logins with password, alone and beside light requests")
@@ -88,6 +88,13 @@ class Run:
         self.m["loaded_mib"] = self.place.memory_mib() - HASH_BLOCK_MIB * len(self.one)
         loads = [self.place.begin_load("full-es256", 8), self.place.begin_load("light", 2)]
         self.m["light"] = self.place.end_load(*loads)[1]
+
+    def rsa3072(self):
+        """What they cost with the key that an instance really has."""
+        self.place.use_rsa3072()
+        for name, scenario in (("saml_rsa3072", "saml-rs256"), ("saml_rsa3072_enc", "saml-rs256enc")):
+            self.step(f"{scenario} with 3072 bits")
+            self.m[name] = self.place.load(scenario, CONNECTIONS)
 
     def overload(self):
         """Ten times as many begin as can be done, while others ask for little."""
@@ -185,6 +192,7 @@ class Run:
         self.place.make()
         self.idle()
         self.loads()
+        self.rsa3072()
         self.overload()
         self.others()
         self.counts()
@@ -202,7 +210,23 @@ def number(x):
 LOADS = {"jwks": "JWKS", "discovery": "discovery", "metadata": "SAML metadata", "handler": "smallest handler",
          "oidc_es256": "OIDC login, ES256", "oidc_rs256": "OIDC login, RS256",
          "saml_es256": "SAML login, P-256", "saml_enc": "SAML login, P-256, encrypted",
-         "saml_rs256": "SAML login, RSA", "full": "login with password, OIDC"}
+         "saml_rs256": "SAML login, RSA", "saml_rs256_enc": "SAML login, RSA, encrypted",
+         "saml_rsa3072": "SAML login, RSA-3072", "saml_rsa3072_enc": "SAML login, RSA-3072, encrypted", "full": "login with password, OIDC"}
+
+
+RESPONSES = (("P-256", "p256_sign_s", "saml_es256", "saml_enc"),
+             ("RSA-2048", "rsa2048_sign_s", "saml_rs256", "saml_rs256_enc"),
+             ("RSA-3072", "rsa3072_sign_s", "saml_rsa3072", "saml_rsa3072_enc"))
+
+
+def response_rows(m):
+    """Whole logins, two signatures each, beside the signatures that the same core makes alone."""
+    yield from ("| key | raw signatures/s | signed Responses/s | of raw | signed and encrypted/s | of raw |",
+                "| --- | --- | --- | --- | --- | --- |")
+    for name, raw, signed, encrypted in RESPONSES:
+        raw, rates = m["limits"][raw], (m[signed]["per_s"], m[encrypted]["per_s"])
+        yield f"| {name} | {number(raw)} | " + " | ".join(
+            f"{number(rate)} | {number(rate / raw)}" for rate in rates) + " |"
 
 
 def report(m):
@@ -222,6 +246,8 @@ def report(m):
         yield f"| {name} | {number(m[key]['per_s'])} | {number(m[key]['p50_ms'])} | {number(m[key]['p99_ms'])} |"
     for name, r in m.get("peers", {}).items():
         yield f"| {name} | {number(r['per_s'])} | {number(r['p50_ms'])} | {number(r['p99_ms'])} |"
+    yield ""
+    yield from response_rows(m)
     yield ""
     if "instructions" in m:
         yield ("Instructions of a warm login, the test's portal and browser included (callgrind): " + ", ".join(
@@ -269,6 +295,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n\n")[0])
     parser.add_argument("--kontor", required=True)
     parser.add_argument("--tools", required=True)
+    parser.add_argument("--released", required=True, help="the program with RSA keys of 3072 bits")
     parser.add_argument("--seconds", type=int, default=5, help="length of each load")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--peers", action="store_true")

@@ -12,7 +12,8 @@ from pathlib import Path
 HOST = "konto.example"
 PASSWORD = "Lachs-Turmuhr-Wiese-47"  # load.c types it
 ACCOUNTS = 8                         # test persons bench0 … bench7
-PORTALS = {"es256": "es256", "rs256": "rs256", "enc": "es256"}  # name: signature suite
+# name: signature suite; what ends in "enc" gets encrypted assertions
+PORTALS = {"es256": "es256", "rs256": "rs256", "enc": "es256", "rs256enc": "rs256"}
 READY_S = 60
 
 METADATA = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"
@@ -52,6 +53,7 @@ def family(pid):
 class Place:
     def __init__(self, args, folder):
         self.program, self.tools, self.seconds = args.kontor, Path(args.tools), args.seconds
+        self.released = args.released
         self.folder, self.port = Path(folder), free_port()
         self.conf = self.folder / "kontor.conf"
         self.database = os.environ["KONTOR_TEST_DB"]
@@ -74,8 +76,8 @@ class Place:
 
     # ---- Kontor ----
 
-    def cli(self, *words, text=None):
-        done = subprocess.run([self.program, *words, "--config", self.conf, "--json"], input=text,
+    def cli(self, *words, text=None, program=None):
+        done = subprocess.run([program or self.program, *words, "--config", self.conf, "--json"], input=text,
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             sys.exit(f"bench: kontor {' '.join(map(str, words))}: {done.stderr.strip()}")
@@ -90,14 +92,22 @@ class Place:
             encoding="utf-8")
         self.cli("migrate")
         self.cli("key", "init")
+        key = self._encryption_key()
         for name, suite in PORTALS.items():
-            self._make_portal(name, suite)
+            self._make_portal(name, suite, key if name.endswith("enc") else "")
         for i in range(ACCOUNTS):
             self.cli("account", "add", f"bench{i}", "--attribute", "family_name=Mustermann",
                      text=PASSWORD + "\n")
 
-    def _make_portal(self, name, suite):
-        self.add_party(name, self._encryption_key() if name == "enc" else "", suite)
+    def use_rsa3072(self):
+        """Sign with an RSA key as the released program makes it, of 3072 bits."""
+        kid = json.loads(self.cli("key", "generate", "saml-sign", "rsa3072", program=self.released))["kid"]
+        self.cli("key", "publish", kid)
+        self.cli("key", "activate", kid, "--emergency")
+        self.restart()
+
+    def _make_portal(self, name, suite, key):
+        self.add_party(name, key, suite)
         client = {"client_id": f"bench-{name}", "redirect_uris": ["https://portal.example/back"],
                   "token_endpoint_auth_method": "client_secret_basic", "scope": "openid profile",
                   "id_token_signed_response_alg": suite.upper()}

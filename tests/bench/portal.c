@@ -157,7 +157,7 @@ bench_portal_open(struct arena *a, struct client *c, const char *name, size_t th
 			p->provider = &others[i].provider;
 	p->host = c->host;
 	p->name = name;
-	p->encrypted = text_eq(name, "enc");
+	p->encrypted = bytes_end(bytes_of(name), "enc");
 	if (p->provider->authorize != NULL)
 		set_client(a, p);
 	if (p->provider->metadata != NULL)
