@@ -40,6 +40,8 @@ static const char all[] =
 	"schemaLocation='" TYPES "/ekona.xsd'/>"
 	"<import namespace='http://eidas.europa.eu/attributes/naturalperson' "
 	"schemaLocation='" TYPES "/eidas.xsd'/>"
+	"<import namespace='http://schemas.xmlsoap.org/soap/envelope/' schemaLocation='" XMLTOOLING
+	"soap-envelope.xsd'/>"
 	"</schema>";
 
 static xmlParserInputPtr
