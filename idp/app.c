@@ -203,12 +203,14 @@ run_handler(struct work *w)
 static void
 answer_failure(struct work *w)
 {
-	bool machine = w->route != NULL && w->route->flags & ROUTE_MACHINE;
+	bool soap = w->route != NULL && w->route->flags & ROUTE_SOAP;
+	bool machine = !soap && w->route != NULL && w->route->flags & ROUTE_MACHINE;
 	struct problem p = {.status = w->status, .machine = machine};
 	bool close = w->rs->close;
 
 	if (w->status == 0)
 		p = problem_of(&w->err, machine);
+	p.soap = soap;
 	p.ref = w->rq.ref;
 	p.lang = w->rq.lang;
 	problem_answer(w->app, w->a, &p, w->rs);

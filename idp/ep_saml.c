@@ -18,14 +18,12 @@
 /* A message of this kind, with the registered party it claims to be from; nothing is verified yet.
  */
 static bool
-receive(struct request *rq, enum saml_kind kind, const struct saml_message **m,
-	const struct party **p, struct err *err)
+receive(struct request *rq, enum saml_binding binding, enum saml_kind kind,
+	const struct saml_message **m, const struct party **p, struct err *err)
 {
-	bool get = rq->method == HTTP_GET;
-	struct bytes raw = get ? bytes_of(rq->query_raw) : rq->body;
+	struct bytes raw = binding == SAML_BINDING_REDIRECT ? bytes_of(rq->query_raw) : rq->body;
 
-	if (!saml_message_decode(rq->a, get ? SAML_BINDING_REDIRECT : SAML_BINDING_POST, raw, m,
-				 err))
+	if (!saml_message_decode(rq->a, binding, raw, m, err))
 		return false;
 	if (saml_message_kind(*m) != kind)
 		return FAIL(err, ERR_INPUT, "portal_request", "another kind of message");
@@ -34,6 +32,13 @@ receive(struct request *rq, enum saml_kind kind, const struct saml_message **m,
 		return FAIL(err, ERR_NOT_FOUND, "portal_unknown",
 			    "the sender is not a registered party");
 	return true;
+}
+
+/* By which binding a browser brought it. */
+static enum saml_binding
+binding_of(const struct request *rq)
+{
+	return rq->method == HTTP_GET ? SAML_BINDING_REDIRECT : SAML_BINDING_POST;
 }
 
 static bool
@@ -60,7 +65,7 @@ ep_saml_sso(struct request *rq, struct response *rs, struct err *err)
 	struct err why = {0};
 	struct ask ask;
 
-	if (!receive(rq, SAML_AUTHN_REQUEST, &m, &p, err) ||
+	if (!receive(rq, binding_of(rq), SAML_AUTHN_REQUEST, &m, &p, err) ||
 	    !admit_request(rq, m, p, &r, &acs, err))
 		return false;
 	const char *relay = saml_message_relay_state(m);
@@ -175,36 +180,87 @@ end_once(struct request *rq, const struct saml_logout_request *r, const struct p
 	       (!first || end_named(rq, r, p, out, err));
 }
 
+/* A signed request of a registered party, for this endpoint and now. */
+static bool
+admit_logout(struct request *rq, const struct saml_message *m, const struct party *p,
+	     const char *path, const struct saml_logout_request **r, struct err *err)
+{
+	const struct saml_verified *v;
+	struct xmlenc_keys keys;
+
+	saml_decryption_keys(rq, &keys);
+	return saml_message_verify(rq->a, m, p->saml, &v, err) &&
+	       saml_logout_request_parse(rq->a, v, &keys, r, err) &&
+	       saml_logout_request_check(*r, saml_our_url(rq, path), &saml_window_default, rq->now,
+					 err);
+}
+
+/* Told truthfully: others hold sessions of their own and were not reached (SAML2Core 3.7.3.2). */
+static struct saml_status
+status_of(const struct ended *ended)
+{
+	return saml_status_of(ended->n_others > 0 ? SAML_PARTIAL_LOGOUT : SAML_SUCCESS);
+}
+
 bool
 ep_saml_slo(struct request *rq, struct response *rs, struct err *err)
 {
 	const struct saml_logout_request *r;
 	const struct saml_message *m;
-	const struct saml_verified *v;
 	const struct party *p;
 	const struct db_session *own;
-	struct xmlenc_keys keys;
 	struct ended ended = {0};
 
-	if (!receive(rq, SAML_LOGOUT_REQUEST, &m, &p, err))
-		return false;
-	saml_decryption_keys(rq, &keys);
-	if (!saml_message_verify(rq->a, m, p->saml, &v, err) ||
-	    !saml_logout_request_parse(rq->a, v, &keys, &r, err) ||
-	    !saml_logout_request_check(r, saml_our_url(rq, SAML_SLO_PATH), &saml_window_default,
-				       rq->now, err) ||
-	    !session_find(rq, &own, err))
+	if (!receive(rq, binding_of(rq), SAML_LOGOUT_REQUEST, &m, &p, err) ||
+	    !admit_logout(rq, m, p, SAML_SLO_PATH, &r, err) || !session_find(rq, &own, err))
 		return false;
 	ended.own = own == NULL ? NULL : own->sid;
 	if (!end_once(rq, r, p, &ended, err))
 		return false;
-	/* Told truthfully: others hold sessions of their own and were not reached
-	 * (SAML2Core 3.7.3.2). */
-	struct saml_status status =
-		saml_status_of(ended.n_others > 0 ? SAML_PARTIAL_LOGOUT : SAML_SUCCESS);
+	struct saml_status status = status_of(&ended);
 
 	/* The person may be sitting at another browser than this one. */
 	if (ended.own_ended)
 		response_cookie(rq, rs, SESSION_COOKIE, "", 0);
 	return answer_logout(rq, m, p, r->header.id, &status, rs, err);
+}
+
+static bool
+answer_soap(struct request *rq, const struct party *p, const char *request_id,
+	    const struct saml_status *status, struct response *rs, struct err *err)
+{
+	struct saml_carrier carrier;
+	struct saml_peer peer;
+
+	if (!saml_peer_of(rq, p, &peer, err))
+		return false;
+	struct saml_logout_send how = {
+		.binding = SAML_BINDING_SOAP,
+		.id = rand_xml_id(rq->a),
+		.issuer = rq->app->config->entity_id,
+		.issued_at = rq->now,
+		.signer = peer.signer,
+	};
+
+	if (!saml_logout_response_build(rq->a, &how, request_id, status, &carrier, err))
+		return false;
+	response_soap(rs, 200, carrier.envelope);
+	return true;
+}
+
+bool
+ep_saml_slo_soap(struct request *rq, struct response *rs, struct err *err)
+{
+	const struct saml_logout_request *r;
+	const struct saml_message *m;
+	const struct party *p;
+	struct ended ended = {0};
+
+	if (!receive(rq, SAML_BINDING_SOAP, SAML_LOGOUT_REQUEST, &m, &p, err) ||
+	    !admit_logout(rq, m, p, SAML_SLO_SOAP_PATH, &r, err) ||
+	    !end_once(rq, r, p, &ended, err))
+		return false;
+	struct saml_status status = status_of(&ended);
+
+	return answer_soap(rq, p, r->header.id, &status, rs, err);
 }

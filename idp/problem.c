@@ -9,6 +9,7 @@
 #include "idp/config.h"
 #include "idp/page.h"
 #include "idp/show.h"
+#include "saml/soap.h"
 
 /*
  * By status: the name a program gets when the failure had none, the texts
@@ -102,6 +103,25 @@ answer_json(struct arena *a, const struct problem *p, struct response *rs)
 		response_header(rs, "WWW-Authenticate", e->challenge);
 }
 
+/*
+ * SAML2Bindings 3.2.3.3: what is wrong with a message is a fault with 500; 403 says that we
+ * do not talk to its sender.  What HTTP has a status for keeps it.
+ */
+static bool
+answer_fault(struct arena *a, const struct problem *p, struct response *rs)
+{
+	size_t i = kind_index(p->status);
+	struct bytes fault;
+
+	if (!soap_write_fault(a, p->status < 500 ? SOAP_CLIENT : SOAP_SERVER,
+			      with_ref(a, kinds[i].plain, " ", p), &fault, NULL))
+		return false;
+	bool of_message = p->status == 400 || p->status == 404 || p->status == 409;
+
+	response_soap(rs, of_message ? 500 : p->status, fault);
+	return true;
+}
+
 /* A failure may name texts of its own ("portal_unknown"), else those of its status count. */
 static const char *
 page_error(const struct app *app, struct arena *a, const struct problem *p)
@@ -138,7 +158,9 @@ problem_answer(const struct app *app, struct arena *a, const struct problem *p, 
 	int retry_s = p->retry_s;
 
 	*rs = (struct response){0};
-	if (p->machine)
+	if (p->soap && answer_fault(a, p, rs))
+		;
+	else if (p->machine)
 		answer_json(a, p, rs);
 	else if (!answer_page(app, a, p, rs))
 		response_text(

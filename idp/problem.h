@@ -17,6 +17,7 @@ struct problem {
 	const char *ref;                /* "": this answer has none */
 	enum lang lang;
 	bool machine; /* JSON */
+	bool soap;    /* a SOAP fault instead */
 	int retry_s;  /* for Retry-After, at most PROBLEM_RETRY_MOST_S; 0: some time up to that */
 };
 

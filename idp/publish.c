@@ -175,6 +175,7 @@ add_metadata(struct app *app, struct snapshot *snap, time_t now, struct err *err
 		.valid_until = now + METADATA_LIVES_S,
 		.sso_url = arena_printf(a, "%s" SAML_SSO_PATH, conf->base_url),
 		.slo_url = arena_printf(a, "%s" SAML_SLO_PATH, conf->base_url),
+		.slo_soap_url = arena_printf(a, "%s" SAML_SLO_SOAP_PATH, conf->base_url),
 		.want_authn_requests_signed = true,
 		.organization_name = one_text(a, conf->site_name),
 		.organization_display_name = one_text(a, conf->site_name),

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "idp/cookie.h"
+#include "saml/soap.h"
 
 #define CSP_PAGE                                                                  \
 	"default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; " \
@@ -84,6 +85,12 @@ void
 response_text(struct response *rs, int status, const char *text)
 {
 	set_body(rs, status, bytes_of(text), "text/plain; charset=utf-8");
+}
+
+void
+response_soap(struct response *rs, int status, struct bytes envelope)
+{
+	set_body(rs, status, envelope, SOAP_CONTENT_TYPE);
 }
 
 /* A path of ours ("//host" and "/\host" lead elsewhere) or a URL with a scheme. */

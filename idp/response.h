@@ -25,6 +25,7 @@ struct response {
 void response_html(struct response *rs, int status, struct bytes html);
 void response_json(struct response *rs, int status, const char *json);
 void response_text(struct response *rs, int status, const char *text);
+void response_soap(struct response *rs, int status, struct bytes envelope);
 
 /* 303 See Other (never 307: RFC 9700 4.12).  url must be absolute or start with '/'. */
 void response_redirect(struct response *rs, const char *url);

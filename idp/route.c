@@ -63,6 +63,8 @@ const struct route routes[] = {
 	{HTTP_GET, SAML_SLO_PATH, ep_saml_slo, LANE_SAML, 0, KIB(16), 0, KIB(4096), NULL},
 	{HTTP_POST, SAML_SLO_PATH, ep_saml_slo, LANE_SAML, ROUTE_PROTOCOL, 256, KIB(512), KIB(8192),
 	 NULL},
+	{HTTP_POST, SAML_SLO_SOAP_PATH, ep_saml_slo_soap, LANE_SAML, ROUTE_MACHINE | ROUTE_SOAP,
+	 256, KIB(256), KIB(8192), NULL},
 
 	/* OpenID Connect */
 	{HTTP_GET, DISCOVERY_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0, KIB(64),

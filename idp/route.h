@@ -23,6 +23,7 @@ enum route_flag {
 	ROUTE_MACHINE = 4,  /* called by programs: no cookies, no CSRF, errors as JSON */
 	ROUTE_INTERNAL = 8, /* only on the metrics listener */
 	ROUTE_HEALTH = 16,  /* on both listeners, under any Host */
+	ROUTE_SOAP = 32,    /* with ROUTE_MACHINE: errors as SOAP faults */
 };
 
 /*

@@ -10,8 +10,9 @@
 
 struct signer;
 
-#define SAML_SSO_PATH "/saml/sso"
-#define SAML_SLO_PATH "/saml/slo"
+#define SAML_SSO_PATH      "/saml/sso"
+#define SAML_SLO_PATH      "/saml/slo"
+#define SAML_SLO_SOAP_PATH "/saml/slo/soap"
 
 /* "https://konto.example" and a path of ours. */
 const char *saml_our_url(const struct request *rq, const char *path);

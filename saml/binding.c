@@ -9,6 +9,7 @@
 static const struct saml_binding_row *const rows[] = {
 	&saml_binding_redirect,
 	&saml_binding_post,
+	&saml_binding_soap,
 };
 
 const struct saml_binding_row *

@@ -1,7 +1,8 @@
 /*
- * How a message travels through the browser (SAML2Bindings 3.4, 3.5): octets of
- * a query or a form in, the carried XML out, and the way back.  One row per
- * binding; metadata lists the rows.  Nothing here looks into the XML.
+ * How a message travels: through the browser (SAML2Bindings 3.4, 3.5) or from
+ * server to server (3.2): octets of a query, a form or a body in, the carried XML
+ * out, and the way back.  One row per binding; metadata lists the rows.  Nothing
+ * here looks into the message.
  */
 #ifndef KONTOR_SAML_BINDING_H
 #define KONTOR_SAML_BINDING_H
@@ -15,6 +16,7 @@ enum saml_binding {
 	SAML_BINDING_NONE = 0,
 	SAML_BINDING_REDIRECT = 1,
 	SAML_BINDING_POST = 2,
+	SAML_BINDING_SOAP = 3,
 };
 
 /* SAML2Bindings 3.4.3 asks for at most 80 octets of RelayState; real senders take more. */
@@ -27,8 +29,8 @@ enum saml_binding {
 /* What arrived: nothing of it is proven. */
 struct saml_wire {
 	enum saml_binding binding;
-	bool is_response; /* it came as SAMLResponse */
-	struct bytes xml;
+	bool is_response;        /* it came as SAMLResponse; SOAP does not say */
+	struct bytes xml;        /* SOAP: the whole envelope */
 	const char *relay_state; /* opaque; NULL if there was none */
 	const char *sig_alg;     /* Redirect: SigAlg; NULL: no signature beside the message */
 	struct bytes octets;     /* what that signature is over, as received */
@@ -44,8 +46,9 @@ struct saml_outgoing {
 	const struct saml_signer *signer; /* NULL: the message goes as it is */
 };
 
-/* What the browser is to do with it. */
+/* What the browser is to do with it, or what is sent as the body of a request or an answer. */
 struct saml_carrier {
+	struct bytes envelope;    /* SOAP; n 0: for the browser */
 	const char *location;     /* be redirected there; NULL: post a form instead */
 	const char *action;       /* the form's target */
 	const char *name, *value; /* its message field */
@@ -72,7 +75,7 @@ const struct saml_binding_row *saml_binding_by_uri(const char *uri);
 
 /*
  * Decode what came by `id`: the query's octets for Redirect, the form's octets
- * for POST, as received and undecoded.  ERR_INPUT: not exactly one of
+ * for POST, the body for SOAP, as received and undecoded.  ERR_INPUT: not exactly one of
  * SAMLRequest and SAMLResponse, a protocol parameter twice or with its name in
  * another spelling, a value that does not decode, a bomb.  Unknown parameters
  * are passed over unread.
@@ -99,6 +102,6 @@ MUST_USE bool saml_parameters_read(struct arena *a, struct bytes raw, struct sam
 MUST_USE bool saml_parameter_text(struct arena *a, struct bytes raw, size_t max_bytes,
 				  const char *name, const char **out, struct err *err);
 
-extern const struct saml_binding_row saml_binding_redirect, saml_binding_post;
+extern const struct saml_binding_row saml_binding_redirect, saml_binding_post, saml_binding_soap;
 
 #endif

@@ -101,7 +101,7 @@ saml_logout_request_check(const struct saml_logout_request *r, const char *our_u
 
 /* Success at the top, and no PartialLogout below it (SAML2Core 3.7.3.2). */
 static bool
-read_status(const struct xml_node *root, bool *success, struct err *err)
+read_status(const struct xml_node *root, struct saml_logout_response *r, struct err *err)
 {
 	const struct xml_node *status, *code, *sub;
 	const char *top;
@@ -111,7 +111,9 @@ read_status(const struct xml_node *root, bool *success, struct err *err)
 	    !xml_child_opt(code, SAML_NS_PROTOCOL, "StatusCode", &sub, err) ||
 	    !xml_need_attr(code, "Value", &top, err))
 		return false;
-	*success = strcmp(top, SAML_SUCCESS) == 0 && sub == NULL;
+	r->success = strcmp(top, SAML_SUCCESS) == 0 && sub == NULL;
+	r->unknown = sub != NULL && text_eq(xml_attr(sub, "Value"), SAML_UNKNOWN_PRINCIPAL);
+	r->may_come_better = strcmp(top, SAML_RESPONDER) == 0 && sub == NULL;
 	return true;
 }
 
@@ -124,7 +126,7 @@ saml_logout_response_parse(struct arena *a, const struct saml_verified *v,
 
 	if (!need_signed(v, err) ||
 	    !saml_header_read(a, v, SAML_LOGOUT_RESPONSE, &r->header, &root, err) ||
-	    !read_status(root, &r->success, err))
+	    !read_status(root, r, err))
 		return false;
 	if (r->header.in_response_to == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "LogoutResponse without InResponseTo");

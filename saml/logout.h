@@ -41,7 +41,9 @@ MUST_USE bool saml_logout_request_check(const struct saml_logout_request *r, con
 struct saml_logout_response {
 	struct saml_header header; /* in_response_to is never NULL */
 	const struct saml_party *party;
-	bool success; /* and not merely partial */
+	bool success;         /* and not merely partial */
+	bool unknown;         /* it knows no such person: there is no session to end */
+	bool may_come_better; /* the fault is on its side (Responder): worth another try */
 };
 
 /* ERR_DENIED: not signed; ERR_INPUT: not as the schema has it, no InResponseTo. */
@@ -59,7 +61,8 @@ MUST_USE bool saml_logout_response_check(const struct saml_logout_response *r,
 /* How a message of ours goes out. */
 struct saml_logout_send {
 	enum saml_binding binding;
-	const char *url;         /* of the party's SingleLogoutService: its url or response_url */
+	const char *url;         /* of the party's SingleLogoutService: its url or response_url;
+				  * NULL: the answer to a SOAP request */
 	const char *relay_state; /* NULL: none */
 	const char *id;          /* fresh */
 	const char *issuer;      /* our entityID */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "saml/names.h"
 #include "saml/schema.h"
+#include "saml/soap.h"
 #include "saml/status.h"
 #include "saml/value.h"
 #include "saml/xmlsig.h"
@@ -69,22 +70,41 @@ read_issuer(struct arena *a, const struct xml_node *root, const char **out, stru
 	return true;
 }
 
+/* The message's element: the document's own, or the content of an envelope. */
+static bool
+find_root(struct arena *a, struct saml_message *m, struct err *err)
+{
+	struct soap_envelope envelope;
+	struct xml_doc *doc;
+
+	if (m->wire.binding == SAML_BINDING_SOAP) {
+		if (!soap_read(a, m->wire.xml, NULL, &envelope, err))
+			return false;
+		if (envelope.fault != NULL)
+			return FAIL(err, ERR_INPUT, NULL, "SOAP fault %s: %s", envelope.fault->code,
+				    envelope.fault->text);
+		m->root = envelope.content;
+		return true;
+	}
+	if (!xml_parse(a, m->wire.xml, &xml_limits_request, &doc, err))
+		return false;
+	m->root = xml_root(doc);
+	return true;
+}
+
 bool
 saml_message_decode(struct arena *a, enum saml_binding binding, struct bytes raw,
 		    const struct saml_message **out, struct err *err)
 {
 	struct saml_message *m = ARENA_NEW(a, struct saml_message);
 	const struct kind_row *row;
-	struct xml_doc *doc;
 
-	if (!saml_binding_decode(a, binding, raw, &m->wire, err) ||
-	    !xml_parse(a, m->wire.xml, &xml_limits_request, &doc, err))
+	if (!saml_binding_decode(a, binding, raw, &m->wire, err) || !find_root(a, m, err))
 		return false;
-	m->root = xml_root(doc);
 	row = kind_of(m->root);
 	if (row == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "<%s> is no message we take", xml_name(m->root));
-	if (row->is_response != m->wire.is_response)
+	if (binding != SAML_BINDING_SOAP && row->is_response != m->wire.is_response)
 		return FAIL(err, ERR_INPUT, NULL, "<%s> came in the wrong parameter", row->name);
 	m->kind = row->kind;
 	if (!read_issuer(a, m->root, &m->issuer, err))
@@ -109,6 +129,23 @@ const char *
 saml_message_issuer(const struct saml_message *m)
 {
 	return m->issuer;
+}
+
+const char *
+saml_message_in_response_to(const struct saml_message *m)
+{
+	return xml_attr(m->root, "InResponseTo");
+}
+
+bool
+saml_message_claims_success(const struct saml_message *m)
+{
+	const struct xml_node *status, *code;
+
+	return xml_child_opt(m->root, SAML_NS_PROTOCOL, "Status", &status, NULL) &&
+	       status != NULL &&
+	       xml_child_opt(status, SAML_NS_PROTOCOL, "StatusCode", &code, NULL) && code != NULL &&
+	       text_eq(xml_attr(code, "Value"), SAML_SUCCESS);
 }
 
 const char *

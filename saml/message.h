@@ -23,7 +23,7 @@ struct saml_message; /* lives in the arena it was decoded into */
 /*
  * Decode what came by a binding and find out what it is.  ERR_INPUT: the
  * binding's refusals, XML that is none, a root element we do not take or that
- * came in the wrong parameter, no Issuer.
+ * came in the wrong parameter, a SOAP fault, no Issuer.
  */
 MUST_USE bool saml_message_decode(struct arena *a, enum saml_binding binding, struct bytes raw,
 				  const struct saml_message **out, struct err *err);
@@ -33,6 +33,11 @@ enum saml_binding saml_message_binding(const struct saml_message *m);
 
 /* The entityID that the message claims to be from, to look a party up by.  Never NULL. */
 const char *saml_message_issuer(const struct saml_message *m);
+
+/* The request that an answer claims to answer (NULL: none), and whether it claims success: to
+ * tell a person what was claimed.  Neither proves anything. */
+const char *saml_message_in_response_to(const struct saml_message *m);
+bool saml_message_claims_success(const struct saml_message *m);
 
 /* Opaque to us, to be given back; NULL if there was none. */
 const char *saml_message_relay_state(const struct saml_message *m);
@@ -48,7 +53,7 @@ struct saml_verified;
 
 /*
  * Verify the signature with the party's signing keys: over the query's octets
- * for Redirect, the enveloped one for POST.  The party must be the one that the
+ * for Redirect, the enveloped one for POST and SOAP.  The party must be the one that the
  * message names, before and inside the signed octets.  ERR_DENIED: unsigned, or
  * nothing verifies; ERR_INPUT: a signature of another shape.
  */

@@ -616,9 +616,12 @@ saml_party_acs(const struct saml_party *party, const char *url, int index)
 const struct saml_endpoint *
 saml_party_slo(const struct saml_party *party, enum saml_binding binding)
 {
-	for (size_t i = 0; i < party->slo.n; i++)
-		if (binding == SAML_BINDING_NONE || party->slo.p[i].binding == binding)
+	for (size_t i = 0; i < party->slo.n; i++) {
+		enum saml_binding has = party->slo.p[i].binding;
+
+		if (binding == SAML_BINDING_NONE ? has != SAML_BINDING_SOAP : has == binding)
 			return &party->slo.p[i];
+	}
 	return NULL;
 }
 

@@ -129,7 +129,8 @@ MUST_USE bool saml_metadata_parse(struct arena *a, struct bytes text, const char
 const struct saml_endpoint *saml_party_acs(const struct saml_party *party, const char *url,
 					   int index);
 
-/* The first SingleLogoutService by this binding (SAML_BINDING_NONE: by any); NULL: none. */
+/* The first SingleLogoutService by this binding (SAML_BINDING_NONE: by any through the browser);
+ * NULL: none. */
 const struct saml_endpoint *saml_party_slo(const struct saml_party *party,
 					   enum saml_binding binding);
 

@@ -82,7 +82,8 @@ write_logout_services(struct xmlw *w, const struct saml_description *d)
 
 	for (size_t i = 0; (row = saml_binding_at(i)) != NULL; i++)
 		if (row->for_logout) /* second line: every binding there is carries it */
-			write_endpoint(w, "SingleLogoutService", row, d->slo_url);
+			write_endpoint(w, "SingleLogoutService", row,
+				       row->id == SAML_BINDING_SOAP ? d->slo_soap_url : d->slo_url);
 }
 
 static void
@@ -91,7 +92,7 @@ write_sign_on_services(struct xmlw *w, const struct saml_description *d)
 	const struct saml_binding_row *row;
 
 	for (size_t i = 0; (row = saml_binding_at(i)) != NULL; i++)
-		if (row->for_request) /* second line: every binding there is carries it */
+		if (row->for_request)
 			write_endpoint(w, "SingleSignOnService", row, d->sso_url);
 }
 

@@ -26,7 +26,8 @@ struct saml_description {
 	const char *entity_id;
 	const char *id; /* of the element, for its signature: fresh */
 	time_t valid_until;
-	const char *sso_url, *slo_url; /* one path each, whatever the binding */
+	const char *sso_url, *slo_url; /* one path each, whatever the browser's binding */
+	const char *slo_soap_url;
 	bool want_authn_requests_signed;
 	const struct saml_published_key *signing, *encryption; /* active first */
 	size_t n_signing, n_encryption;

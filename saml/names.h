@@ -22,6 +22,7 @@
 
 #define SAML_BINDING_URI_REDIRECT "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 #define SAML_BINDING_URI_POST     "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+#define SAML_BINDING_URI_SOAP     "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
 
 /* SAML2Core 8.3 */
 #define SAML_NAMEID_UNSPECIFIED "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"

@@ -247,6 +247,7 @@ our_metadata(struct arena *a, const char *in UNUSED, const char **text, struct e
 		.valid_until = NOW,
 		.sso_url = PORTAL_SSO,
 		.slo_url = PORTAL_SLO,
+		.slo_soap_url = PORTAL_SLO "/soap",
 		.signing = &signing,
 		.encryption = &signing,
 		.n_signing = 1,

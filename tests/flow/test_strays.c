@@ -184,12 +184,12 @@ a_portal_without_an_endpoint_for_it_cannot_log_out(void **state)
 	struct world *w = *state;
 	struct web b;
 
-	w->saml_without_slo = true;
+	w->slo = "";
 	world_saml_party(w, POLICY);
 	web_init(&b, w);
 	web_get(&b, saml_logout_url(w, "_stray_slo", "nobody", "_nothing"));
 	assert_int_equal(b.status, 400);
-	w->saml_without_slo = false;
+	w->slo = NULL;
 	world_saml_party(w, POLICY);
 }
 

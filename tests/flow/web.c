@@ -82,6 +82,7 @@ take_answer(struct web *b, const struct response *rs)
 
 struct sending {
 	const char *method, *target, *form, *cookies, *origin, *authorization;
+	const char *type; /* of `form`; NULL: a form */
 };
 
 static void
@@ -115,7 +116,7 @@ raw_of(struct web *b, const struct sending *s)
 	if (s->form != NULL) {
 		raw->body = bytes_of(s->form);
 		add_header(headers, &raw->n_headers, "Content-Type",
-			   "application/x-www-form-urlencoded");
+			   s->type != NULL ? s->type : "application/x-www-form-urlencoded");
 		add_header(headers, &raw->n_headers, "Content-Length",
 			   arena_printf(a, "%zu", raw->body.n));
 	}
@@ -385,6 +386,14 @@ web_userinfo(struct web *b, const char *token)
 		.method = "GET",
 		.target = "/oidc/userinfo",
 		.authorization = token == NULL ? NULL : arena_printf(b->w->a, "Bearer %s", token)};
+
+	transmit(b, &s);
+}
+
+void
+web_program(struct web *b, const char *path, const char *type, const char *body)
+{
+	struct sending s = {.method = "POST", .target = path, .form = body, .type = type};
 
 	transmit(b, &s);
 }

@@ -15,7 +15,8 @@
 #include "idp/party.h"
 #include "idp/publish.h"
 #include "idp/route.h"
-#include "saml/binding.h"
+#include "saml/logout.h"
+#include "saml/names.h"
 #include "saml/xmlsig.h"
 
 #define ARENA_BYTES ((size_t)512 * 1024 * 1024)
@@ -94,10 +95,9 @@ saml_metadata_of(struct world *w, const char *policy)
 			? ""
 			: arena_printf(w->a, "<md:Extensions>%s</md:Extensions>", w->saml_more),
 		enc_base64(w->a, saml_key_of(w)->cert),
-		w->saml_without_slo
-			? ""
-			: "<md:SingleLogoutService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:"
-			  "HTTP-Redirect\" Location=\"" SAML_SLO "\"/>"));
+		w->slo != NULL ? w->slo
+			       : "<md:SingleLogoutService Binding=\"" SAML_BINDING_URI_REDIRECT
+				 "\" Location=\"" SAML_SLO "\"/>"));
 }
 
 static void
@@ -394,6 +394,30 @@ saml_logout_url(struct world *w, const char *id, const char *name_id, const char
 			"<saml:Issuer>" SAML_PARTY "</saml:Issuer><saml:NameID>%s</saml:NameID>"
 			"%s</samlp:LogoutRequest>",
 			id, clock_text(w->a, w->now), name_id, index));
+}
+
+const char *
+saml_logout_envelope(struct world *w, const char *id, const char *name_id,
+		     const char *session_index)
+{
+	struct saml_signer signer = {
+		&w->keys->ops, w->keys->p256.kid, saml_suite_by_alg(SIG_ES256), {0}};
+	struct saml_logout_send how = {
+		.binding = SAML_BINDING_SOAP,
+		.url = BASE "/saml/slo/soap",
+		.id = id,
+		.issuer = saml_entity(w),
+		.issued_at = w->now,
+		.signer = &signer,
+	};
+	struct saml_logout_ask what = {.nameid = {.value = name_id},
+				       .session_index = &session_index,
+				       .n_session_indexes = session_index != NULL};
+	struct saml_carrier carrier;
+	struct err err = {0};
+
+	ASSERT_OK(saml_logout_request_build(w->a, &how, &what, &carrier, &err), &err);
+	return (const char *)arena_bytes(w->a, carrier.envelope).p;
 }
 
 const char *

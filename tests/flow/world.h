@@ -33,7 +33,7 @@ struct world {
 	time_t now;
 	const char *relay_state; /* of what the SAML portal sends; NULL: "state-1" */
 	const char *saml_party;  /* who the SAML portal is for now; NULL: SAML_PARTY */
-	bool saml_without_slo;   /* its metadata names no SingleLogoutService */
+	const char *slo;         /* its SingleLogoutServices, as XML; NULL: SAML_SLO by Redirect */
 	const char *saml_suite;  /* what it signs with, and has a key for; NULL: ecdsa-sha256 */
 	const char *saml_more;   /* put into its metadata's role extensions; NULL: nothing */
 
@@ -135,6 +135,9 @@ const char *web_cookie(const struct web *b, const char *name);
 void web_token(struct web *b, const char *authorization, const char *form);
 void web_userinfo(struct web *b, const char *token);
 
+/* A program's POST of that type of content; no cookies. */
+void web_program(struct web *b, const char *path, const char *type, const char *body);
+
 /* The answer, which is a JSON object. */
 json_t *web_json(struct web *b);
 
@@ -152,6 +155,10 @@ const char *saml_request_form(struct world *w, const char *id);
 /* URL of a signed LogoutRequest by Redirect; session_index NULL: all of that name. */
 const char *saml_logout_url(struct world *w, const char *id, const char *name_id,
 			    const char *session_index);
+
+/* The same as a SOAP envelope for our endpoint, from whoever the SAML portal is for now. */
+const char *saml_logout_envelope(struct world *w, const char *id, const char *name_id,
+				 const char *session_index);
 
 /* The same URL without its signature. */
 const char *unsigned_url(struct world *w, const char *url);

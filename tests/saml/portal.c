@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "saml/names.h"
+#include "saml/soap.h"
 #include "tests/test.h"
 
 #define OPEN(name)                                                             \
@@ -68,6 +69,8 @@ portal_metadata(struct arena *a, const struct test_keys *k)
 		"\"><mdui:DisplayName xml:lang=\"de\">Amt24</mdui:DisplayName></mdui:UIInfo>"
 		"</md:Extensions>";
 	static const char tail[] =
+		"<md:SingleLogoutService Binding=\"" SAML_BINDING_URI_SOAP
+		"\" Location=\"https://amt24.example/saml/slo-soap\"/>"
 		"<md:SingleLogoutService Binding=\"" SAML_BINDING_URI_REDIRECT
 		"\" Location=\"https://amt24.example/saml/slo\""
 		" ResponseLocation=\"https://amt24.example/saml/slo-done?x=1\"/>"
@@ -222,6 +225,14 @@ portal_unpack(struct arena *a, const struct saml_carrier *c)
 	struct saml_wire wire;
 	const char *raw;
 
+	if (c->envelope.n > 0) {
+		struct soap_envelope envelope;
+		struct bytes xml;
+
+		ASSERT_OK(soap_read(a, c->envelope, NULL, &envelope, &err), &err);
+		ASSERT_OK(xml_c14n(a, envelope.content, NULL, NULL, 0, &xml, &err), &err);
+		return xml;
+	}
 	if (c->location == NULL) {
 		binding = SAML_BINDING_POST;
 		raw = arena_printf(a, "%s=%s", c->name, portal_percent(a, bytes_of(c->value)));

@@ -37,12 +37,14 @@ test_the_table_names_each_binding_once(void **state)
 		assert_ptr_equal(saml_binding_find(row->id), row);
 		assert_ptr_equal(saml_binding_by_uri(row->uri), row);
 	}
-	assert_int_equal(n, 2);
+	assert_int_equal(n, 3);
 	assert_null(saml_binding_find(SAML_BINDING_NONE));
-	assert_null(saml_binding_by_uri("urn:oasis:names:tc:SAML:2.0:bindings:SOAP"));
+	assert_null(saml_binding_by_uri("urn:oasis:names:tc:SAML:2.0:bindings:PAOS"));
 	assert_null(saml_binding_by_uri(NULL));
 	/* SAML2Profiles 4.1.2: the Response never travels by Redirect. */
 	assert_false(saml_binding_find(SAML_BINDING_REDIRECT)->for_response);
+	assert_false(saml_binding_find(SAML_BINDING_SOAP)->for_request);
+	assert_false(saml_binding_find(SAML_BINDING_SOAP)->for_response);
 }
 
 static void

@@ -145,6 +145,108 @@ test_what_is_no_message_of_ours_is_refused(void **state)
 	ASSERT_REFUSED(redirect("SAMLRequest=!", &m, &err), &err, ERR_INPUT, "base64");
 }
 
+static void
+test_what_an_answer_claims_is_told_as_a_claim(void **state)
+{
+	static const char *const bad[] = {SAML_STATUS_PREFIX "Responder", "", "x"};
+	const struct saml_message *m;
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(redirect(portal_query_unsigned(a, "SAMLResponse", portal_logout_response, NULL),
+			   &m, &err),
+		  &err);
+	assert_string_equal(saml_message_in_response_to(m), "_ours1");
+	assert_true(saml_message_claims_success(m));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		const char *xml = replace(a, portal_logout_response, SAML_SUCCESS, bad[i]);
+
+		ASSERT_OK(redirect(portal_query_unsigned(a, "SAMLResponse", xml, NULL), &m, &err),
+			  &err);
+		assert_false(saml_message_claims_success(m));
+	}
+	ASSERT_OK(redirect(portal_query_unsigned(a, "SAMLRequest", portal_logout_request, NULL), &m,
+			   &err),
+		  &err);
+	assert_null(saml_message_in_response_to(m));
+	assert_false(saml_message_claims_success(m));
+	const char *twice = replace(a, portal_logout_response, "</samlp:LogoutResponse>",
+				    "<samlp:Status/></samlp:LogoutResponse>");
+
+	ASSERT_OK(redirect(portal_query_unsigned(a, "SAMLResponse", twice, NULL), &m, &err), &err);
+	assert_false(saml_message_claims_success(m));
+}
+
+/* ---- SOAP ---- */
+
+static const char *
+enveloped(const char *xml, const char *id)
+{
+	struct fixture f = fixture_request();
+
+	f.text = xml;
+	f.id = id;
+	if (strstr(xml, FIXTURE_PLACE) != NULL)
+		xml = fixture_sign(a, &f);
+	return arena_printf(a,
+			    "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\">"
+			    "<e:Body>%s</e:Body></e:Envelope>",
+			    xml);
+}
+
+static void
+test_a_signed_envelope_verifies(void **state)
+{
+	const struct saml_verified *v;
+	const struct saml_message *m;
+	struct err err = {0};
+	const char *text = enveloped(portal_logout_request, "_logout1");
+
+	(void)state;
+	ASSERT_OK(decode(SAML_BINDING_SOAP, text, &m, &err), &err);
+	assert_int_equal(saml_message_kind(m), SAML_LOGOUT_REQUEST);
+	assert_null(saml_message_relay_state(m));
+	ASSERT_OK(saml_message_verify(a, m, party, &v, &err), &err);
+	ASSERT_OK(
+		decode(SAML_BINDING_SOAP, enveloped(portal_logout_response, "_answer1"), &m, &err),
+		&err);
+	assert_int_equal(saml_message_kind(m), SAML_LOGOUT_RESPONSE);
+	/* Changed, and unsigned. */
+	ASSERT_OK(decode(SAML_BINDING_SOAP, replace(a, text, ">name1<", ">name2<"), &m, &err),
+		  &err);
+	ASSERT_REFUSED(saml_message_verify(a, m, party, &v, &err), &err, ERR_DENIED,
+		       "not what was signed");
+	ASSERT_OK(
+		decode(SAML_BINDING_SOAP,
+		       enveloped(replace(a, portal_logout_request, FIXTURE_PLACE, ""), "_logout1"),
+		       &m, &err),
+		&err);
+	ASSERT_REFUSED(saml_message_verify(a, m, party, &v, &err), &err, ERR_DENIED,
+		       "message is not signed");
+}
+
+static void
+test_what_is_no_enveloped_message_is_refused(void **state)
+{
+	static const struct {
+		const char *xml, *why;
+	} bad[] = {
+		{"<x/>", "<x> is no message we take"},
+		{"", "lacks"},
+		{"<e:Fault><faultcode>e:Server</faultcode><faultstring>no</faultstring></e:Fault>",
+		 "SOAP fault Server: no"},
+	};
+	const struct saml_message *m;
+	struct err err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ASSERT_REFUSED(decode(SAML_BINDING_SOAP, enveloped(bad[i].xml, NULL), &m, &err),
+			       &err, ERR_INPUT, bad[i].why);
+	ASSERT_REFUSED(decode(SAML_BINDING_SOAP, "<x/>", &m, &err), &err, ERR_INPUT,
+		       "no SOAP 1.1 envelope");
+}
+
 /* ---- verified ---- */
 
 static void
@@ -653,6 +755,9 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_message_says_what_it_claims),
 		cmocka_unit_test(test_what_is_no_message_of_ours_is_refused),
+		cmocka_unit_test(test_what_an_answer_claims_is_told_as_a_claim),
+		cmocka_unit_test(test_a_signed_envelope_verifies),
+		cmocka_unit_test(test_what_is_no_enveloped_message_is_refused),
 		cmocka_unit_test(test_a_signed_query_verifies),
 		cmocka_unit_test(test_a_signed_form_verifies),
 		cmocka_unit_test(test_the_senders_own_encoding_is_what_was_signed),

@@ -72,9 +72,10 @@ test_a_service_provider_is_read(void **state)
 	assert_true(p->acs.p[0].is_default && p->acs.p[0].default_said);
 	assert_int_equal(p->acs.p[1].index, 1);
 	assert_false(p->acs.p[1].default_said);
-	assert_int_equal(p->slo.n, 2);
-	assert_string_equal(p->slo.p[0].response_url, "https://amt24.example/saml/slo-done?x=1");
-	assert_ptr_equal(p->slo.p[1].response_url, p->slo.p[1].url);
+	assert_int_equal(p->slo.n, 3);
+	assert_int_equal(p->slo.p[0].binding, SAML_BINDING_SOAP);
+	assert_string_equal(p->slo.p[1].response_url, "https://amt24.example/saml/slo-done?x=1");
+	assert_ptr_equal(p->slo.p[2].response_url, p->slo.p[2].url);
 	assert_int_equal(p->slo.p[0].index, -1);
 	assert_string_equal(saml_texts_find(&p->display_name, "de"), "Amt24");
 	assert_string_equal(saml_texts_find(&p->organization_name, "de"), "Amt");
@@ -501,7 +502,10 @@ test_endpoints_are_found_by_url_or_index(void **state)
 	assert_null(saml_party_acs(p, NULL, 2)); /* HTTP-Artifact */
 	assert_null(saml_party_acs(p, "https://evil.example/", -1));
 	assert_int_equal(saml_party_slo(p, SAML_BINDING_POST)->binding, SAML_BINDING_POST);
+	/* SOAP stands before it, but is no way for a browser. */
 	assert_int_equal(saml_party_slo(p, SAML_BINDING_NONE)->binding, SAML_BINDING_REDIRECT);
+	assert_string_equal(saml_party_slo(p, SAML_BINDING_SOAP)->url,
+			    "https://amt24.example/saml/slo-soap");
 }
 
 static void

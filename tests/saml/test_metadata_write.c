@@ -46,6 +46,7 @@ description(void)
 		.valid_until = portal_now() + 86400,
 		.sso_url = PORTAL_SSO,
 		.slo_url = PORTAL_SLO,
+		.slo_soap_url = PORTAL_SLO "/soap",
 		.want_authn_requests_signed = true,
 		.signing = signing,
 		.n_signing = 2,
@@ -134,11 +135,13 @@ test_endpoints_follow_the_table_of_bindings(void **state)
 			const struct xml_node *n = nth(role, MD, "SingleLogoutService", slo++);
 
 			assert_string_equal(xml_attr(n, "Binding"), row->uri);
-			assert_string_equal(xml_attr(n, "Location"), PORTAL_SLO);
+			assert_string_equal(xml_attr(n, "Location"), row->id == SAML_BINDING_SOAP
+									     ? PORTAL_SLO "/soap"
+									     : PORTAL_SLO);
 		}
 	}
 	assert_int_equal(sso, 2);
-	assert_int_equal(slo, 2);
+	assert_int_equal(slo, 3);
 	assert_null(nth(role, MD, "SingleSignOnService", sso));
 	assert_null(nth(role, MD, "SingleLogoutService", slo));
 }

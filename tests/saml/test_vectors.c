@@ -124,7 +124,10 @@ print_endpoints(struct buf *b, const char *what, const struct saml_endpoints *es
 		const struct saml_endpoint *e = &es->p[i];
 
 		buf_printf(b, "%s: %s %d %s", what,
-			   e->binding == SAML_BINDING_POST ? "post" : "redirect", e->index, e->url);
+			   e->binding == SAML_BINDING_POST   ? "post"
+			   : e->binding == SAML_BINDING_SOAP ? "soap"
+							     : "redirect",
+			   e->index, e->url);
 		if (e->response_url != e->url)
 			buf_printf(b, " response %s", e->response_url);
 		buf_str(b, e->is_default ? " default\n" : "\n");
