@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "db/dated.h"
+#include "db/logout.h"
 #include "db/partition.h"
 #include "db/statements.h"
 
@@ -74,13 +75,13 @@ const struct db_statement db_session_statements[] = {
 		       "UPDATE session SET represented = $2 WHERE sid = $1 AND expires > $3"
 		       " RETURNING 1"},
 	[PARTICIPATE] = {"session_participate", DB_DURABLE, T_SESSION, 7,
-			 DB_AUDIT_PARAMS "tttttitbi",
+			 DB_AUDIT_PARAMS "tttttitbit",
 			 "WITH m AS (INSERT INTO seen (day, kind, hash, expires)"
 			 " SELECT $12, $13, $14, $15 WHERE $14 IS NOT NULL"
 			 " ON CONFLICT DO NOTHING RETURNING 1),"
 			 " p AS (INSERT INTO session_participant"
-			 " (sid, party, dialect, name_id, session_index, at)"
-			 " SELECT sid, $8, $9, $10, $11, $1 FROM session"
+			 " (sid, party, dialect, name_id, session_index, at, name_format)"
+			 " SELECT sid, $8, $9, $10, $11, $1, $16 FROM session"
 			 " WHERE sid = $7 AND expires > $1"
 			 " AND ($14 IS NULL OR EXISTS (SELECT FROM m))"
 			 " ON CONFLICT (sid, party, name_id, session_index)"
@@ -90,7 +91,7 @@ const struct db_statement db_session_statements[] = {
 				      " SELECT $14 IS NULL OR EXISTS (SELECT FROM m),"
 				      " EXISTS (SELECT FROM p)"},
 	[PARTICIPANTS] = {"session_participants", DB_READ, T_SESSION, 1, "t",
-			  "SELECT party, dialect, name_id, session_index, at"
+			  "SELECT party, dialect, name_id, session_index, at, name_format"
 			  " FROM session_participant WHERE sid = $1 ORDER BY at, party"},
 	[OF_PARTICIPANT] =
 		{"session_of_participant", DB_READ, T_SESSION, 1, "ttti",
@@ -110,7 +111,7 @@ const struct db_statement db_session_statements[] = {
 		 " WHERE access_token.sid = gone.sid AND revoked_at IS NULL),"
 		 " a AS (" DB_AUDIT_FROM("gone") ")"
 						 " SELECT p.party, p.dialect, p.name_id, "
-						 "p.session_index, p.at FROM gone"
+						 "p.session_index, p.at, p.name_format FROM gone"
 						 " LEFT JOIN session_participant p ON p.sid = "
 						 "gone.sid ORDER BY p.at, p.party"},
 	[SWEEP] = {"session_sweep", DB_IN_TX, T_SESSION, 0, "ii",
@@ -301,7 +302,8 @@ db_session_participate(const struct db_call *c, const char *sid, const struct db
 		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid), db_text(p->party),
 			    db_text(p->dialect), db_text(p->name_id), db_text(p->session_index),
 			    db_int(m->expires / DAY_S), db_text(m->kind), db_bytes_or_null(hash),
-			    db_int(m->expires)),
+			    db_int(m->expires),
+			    db_text(p->name_format == NULL ? "" : p->name_format)),
 		    &rows, err))
 		return false;
 	bool marked = db_get_bool(rows, 0, 0), told = db_get_bool(rows, 0, 1);
@@ -324,7 +326,8 @@ all_participants(const struct db_call *c, struct db_rows *rows, const struct db_
 						  .dialect = db_get_text(rows, i, 1),
 						  .name_id = db_get_text(rows, i, 2),
 						  .session_index = db_get_text(rows, i, 3),
-						  .at = db_get_int(rows, i, 4)};
+						  .at = db_get_int(rows, i, 4),
+						  .name_format = db_get_text(rows, i, 5)};
 	if (!db_rows_check(rows, err))
 		return false;
 	*out = list;
@@ -360,29 +363,49 @@ db_session_of_participant(const struct db_call *c, const char *party, const char
 	return true;
 }
 
-bool
-db_session_end(const struct db_call *c, const char *sid, const struct db_audit *audit, time_t now,
-	       bool *ended, const struct db_participant **out, size_t *n, struct err *err)
+/* What an END gave: was the session there, and who took part in it. */
+struct end {
+	bool ended;
+	const struct db_participant *list;
+	size_t n;
+};
+
+static bool
+end_in(struct db_tx *tx, const struct db_call *c, const char *sid, const struct db_audit *audit,
+       time_t now, struct end *out, struct err *err)
 {
-	struct db_rows *rows = NULL;
+	struct db_rows *rows;
+
+	if (!db_tx_run(tx, &db_session_statements[LOCK], DB_ARGS(db_text(sid)), NULL, err) ||
+	    !db_tx_run(tx, &db_session_statements[END],
+		       DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid)), &rows, err))
+		return false;
+	out->ended = rows->n > 0;
+	/* Without participants the outer join gives one row of NULLs. */
+	if (out->ended && db_get_text_opt(rows, 0, 0) == NULL)
+		rows->n = 0;
+	return all_participants(c, rows, &out->list, &out->n, err);
+}
+
+bool
+db_session_end(const struct db_call *c, const char *sid, const struct db_audit *audit,
+	       const struct db_telling *telling, time_t now, bool *ended,
+	       const struct db_participant **out, size_t *n, struct err *err)
+{
+	struct end end = {0};
 	struct db_tx *tx;
 
 	if (!db_tx_begin(c, &tx, err))
 		return false;
-	bool held = db_tx_run(tx, &db_session_statements[LOCK], DB_ARGS(db_text(sid)), NULL, err) &&
-		    db_tx_run(tx, &db_session_statements[END],
-			      DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid)), &rows, err);
+	bool held = end_in(tx, c, sid, audit, now, &end, err) &&
+		    (telling == NULL || !end.ended ||
+		     db_logout_add_tx(tx, c->a, telling, end.list, end.n, now, err));
 
-	if (!db_tx_conclude(tx, held, NULL, now, err) || rows == NULL)
+	if (!db_tx_conclude(tx, held, NULL, now, err))
 		return false;
-	bool was_there = rows->n > 0;
-
-	/* Without participants the outer join gives one row of NULLs. */
-	if (was_there && db_get_text_opt(rows, 0, 0) == NULL)
-		rows->n = 0;
-	if (!all_participants(c, rows, out, n, err))
-		return false;
-	*ended = was_there;
+	*ended = end.ended;
+	*out = end.list;
+	*n = end.n;
 	return true;
 }
 

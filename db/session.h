@@ -69,6 +69,7 @@ struct db_participant {
 	const char *party;
 	const char *dialect;       /* "saml" or "oidc" */
 	const char *name_id;       /* SAML NameID or OIDC sub, as sent; never NULL */
+	const char *name_format;   /* of the NameID; NULL or "" for none */
 	const char *session_index; /* as sent; "" for none; never NULL */
 	time_t at;
 };
@@ -95,14 +96,17 @@ MUST_USE bool db_session_of_participant(const struct db_call *c, const char *par
 					const char *name_id, const char *session_index, time_t now,
 					const char **sid, struct err *err);
 
+struct db_telling; /* db/logout.h */
+
 /*
  * End it, durably, and revoke the access tokens it gave, also one that another
- * node is just giving; *out are those who have to be told.  *ended is false when
+ * node is just giving; *out are those who took part, and those of them who are to be told
+ * by `telling` (NULL: nobody) are written down in the same transaction.  *ended is false when
  * it was over before.
  */
 MUST_USE bool db_session_end(const struct db_call *c, const char *sid, const struct db_audit *audit,
-			     time_t now, bool *ended, const struct db_participant **out, size_t *n,
-			     struct err *err);
+			     const struct db_telling *telling, time_t now, bool *ended,
+			     const struct db_participant **out, size_t *n, struct err *err);
 
 /* Remove at most `limit` rows that expired before `now`; *n were.  ERR_UNAVAILABLE: as
  * db_partitions_maintain, when the node's clock is not the database's. */

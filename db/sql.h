@@ -35,6 +35,8 @@ enum db_table {
 	T_TOKEN,
 	T_SEEN,
 	T_TICKET,
+	T_OUTBOX,
+	T_LOGOUT,
 	T_CONSENT,
 	T_PARTY,
 	T_KEY,

@@ -286,7 +286,7 @@ end_other(struct request *rq, const struct db_session *current, const char *sid,
 		return sid == NULL && FAIL(err, ERR_INPUT, NULL, "no session named");
 	if (s == NULL || !subject_id_eq(s->acting, current->acting))
 		return FAIL(err, ERR_NOT_FOUND, NULL, "no such session of this person");
-	return db_session_end(&c, sid, &audit, rq->now, &ended, &participants, &n, err);
+	return db_session_end(&c, sid, &audit, NULL, rq->now, &ended, &participants, &n, err);
 }
 
 static bool

@@ -108,7 +108,7 @@ end_one(struct request *rq, const struct saml_logout_request *r, const struct pa
 		return false;
 	if (sid == NULL)
 		return true;
-	if (!db_session_end(&c, sid, &audit, rq->now, &ended, &list, &n, err))
+	if (!db_session_end(&c, sid, &audit, NULL, rq->now, &ended, &list, &n, err))
 		return false;
 	*found = true;
 	out->own_ended = out->own_ended || text_eq(sid, out->own);

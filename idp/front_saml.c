@@ -269,6 +269,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.party = f->ask.party->id,
 		.dialect = "saml",
 		.name_id = assertion.nameid.value,
+		.name_format = assertion.nameid.format,
 		.session_index = assertion.session_index,
 		.at = rq->now,
 	};

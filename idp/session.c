@@ -165,7 +165,7 @@ session_end_row(struct request *rq, const struct db_session *s, const char *why,
 	};
 	bool ended;
 
-	return db_session_end(&c, s->sid, &audit, rq->now, &ended, participants, n, err);
+	return db_session_end(&c, s->sid, &audit, NULL, rq->now, &ended, participants, n, err);
 }
 
 bool

@@ -143,7 +143,8 @@ end_session(struct other *o)
 	const struct db_participant *list;
 	bool ended = false;
 
-	return db_session_end(&o->c, o->scene->sid, NULL, NOW, &ended, &list, &o->n, &o->err) &&
+	return db_session_end(&o->c, o->scene->sid, NULL, NULL, NOW, &ended, &list, &o->n,
+			      &o->err) &&
 	       ended;
 }
 

@@ -298,11 +298,13 @@ a_session_that_has_ended_gives_no_token_and_keeps_none(void **state)
 	bool ended;
 	size_t n;
 
-	ASSERT_OK(db_session_end(&pg->c, before.grant.sid, NULL, NOW, &ended, &list, &n, &pg->err),
+	ASSERT_OK(db_session_end(&pg->c, before.grant.sid, NULL, NULL, NOW, &ended, &list, &n,
+				 &pg->err),
 		  &pg->err);
 	assert_int_equal(take(pg, &before, "stadtportal", NOW, &grant), DB_TAKE_REFUSED);
 	assert_int_equal(take_with_token(pg, &after), DB_TAKE_TAKEN);
-	ASSERT_OK(db_session_end(&pg->c, after.grant.sid, NULL, NOW, &ended, &list, &n, &pg->err),
+	ASSERT_OK(db_session_end(&pg->c, after.grant.sid, NULL, NULL, NOW, &ended, &list, &n,
+				 &pg->err),
 		  &pg->err);
 	assert_null(find(pg, after.token, NOW));
 	/* Nor does one whose time is over. */

@@ -207,8 +207,8 @@ try_end(struct node *n)
 	const struct db_participant *list;
 	bool ended = false;
 	size_t participants = 0;
-	bool held = db_session_end(&n->c, n->prize->sid, NULL, NOW, &ended, &list, &participants,
-				   &n->err);
+	bool held = db_session_end(&n->c, n->prize->sid, NULL, NULL, NOW, &ended, &list,
+				   &participants, &n->err);
 
 	return judge(n, held, participants == 1);
 }

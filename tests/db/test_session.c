@@ -319,7 +319,8 @@ nobody_takes_part_in_a_session_that_is_over(void **state)
 	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, NULL, &audit, NOW + 3600,
 					      &(bool){0}, &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "session_participate");
-	ASSERT_OK(db_session_end(&pg->c, s.sid, NULL, NOW, &ended, &list, &n, &pg->err), &pg->err);
+	ASSERT_OK(db_session_end(&pg->c, s.sid, NULL, NULL, NOW, &ended, &list, &n, &pg->err),
+		  &pg->err);
 	assert_true(ended);
 	assert_int_equal(n, 0);
 	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, NULL, &audit, NOW, &(bool){0},
@@ -346,14 +347,14 @@ the_end_is_told_to_all_who_took_part_once(void **state)
 	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, NULL, NULL, NOW + 1, &(bool){0},
 					 &pg->err),
 		  &pg->err);
-	ASSERT_OK(db_session_end(&pg->c, s.sid, &audit, NOW, &ended, &list, &n, &pg->err),
+	ASSERT_OK(db_session_end(&pg->c, s.sid, &audit, NULL, NOW, &ended, &list, &n, &pg->err),
 		  &pg->err);
 	assert_true(ended);
 	assert_int_equal(n, 2);
 	assert_string_equal(list[0].party, saml.party);
 	assert_string_equal(list[1].party, oidc.party);
 	assert_null(find(pg, cookie, NOW));
-	ASSERT_OK(db_session_end(&pg->c, s.sid, &audit, NOW, &ended, &list, &n, &pg->err),
+	ASSERT_OK(db_session_end(&pg->c, s.sid, &audit, NULL, NOW, &ended, &list, &n, &pg->err),
 		  &pg->err);
 	assert_false(ended);
 	assert_int_equal(n, 0);
