@@ -24,6 +24,12 @@ memory_alloc(size_t n)
 }
 
 void *
+memory_calloc(size_t count, size_t size)
+{
+	return noted(calloc(count, size));
+}
+
+void *
 memory_realloc(void *p, size_t n)
 {
 	return noted(realloc(p, n));

@@ -61,6 +61,15 @@ static const struct conf_row rows[] = {
 	 "Proxies whose `X-Forwarded-For` counts: addresses, networks (`10.0.0.0/8`), `unix` for "
 	 "whoever connects to our Unix socket."},
 
+	/* whom we send to */
+	{"outbound_inside", CONF_TEXT, FIELD(outbound_inside_text), "", NULL, 0, 0, CONF_RELOAD,
+	 "Networks that are not public and that we may send to all the same (`10.1.2.0/24`): where "
+	 "portals are told of a logout. Without it, an address of this machine or its network that "
+	 "metadata leads to is refused."},
+	{"outbound_ca", CONF_FILE, FIELD(outbound_ca), "", NULL, 0, 0, CONF_RELOAD,
+	 "PEM file with authorities that portals' certificates may be of, besides the system's; "
+	 "readable for `user`."},
+
 	/* what we stand on */
 	{"database", CONF_TEXT, FIELD(database), NULL, NULL, 0, 0, CONF_RELOAD,
 	 "libpq connection string of the instance's database."},
@@ -324,14 +333,23 @@ check_tls(const struct checked *k, struct err *err)
 }
 
 static bool
-check_proxies(const struct checked *k, struct err *err)
+check_nets(const struct checked *k, const char *key, const char *text, struct net_list *out,
+	   struct err *err)
 {
 	struct err inner = {0};
 
-	if (k->c->trusted_proxy_text == NULL ||
-	    net_list_parse(k->a, k->c->trusted_proxy_text, &k->c->trusted_proxy, &inner))
+	if (text == NULL || net_list_parse(k->a, text, out, &inner))
 		return true;
-	return FAIL(err, ERR_INPUT, NULL, "%s: %s", place(k, "trusted_proxy"), inner.text);
+	return FAIL(err, ERR_INPUT, NULL, "%s: %s", place(k, key), inner.text);
+}
+
+static bool
+check_proxies(const struct checked *k, struct err *err)
+{
+	return check_nets(k, "trusted_proxy", k->c->trusted_proxy_text, &k->c->trusted_proxy,
+			  err) &&
+	       check_nets(k, "outbound_inside", k->c->outbound_inside_text, &k->c->outbound_inside,
+			  err);
 }
 
 /* Two processes of one user may look into each other's memory. */

@@ -38,7 +38,9 @@ struct config {
 	const char *listen_group;              /* of Unix sockets; NULL: ours */
 	const char *tls_certificate, *tls_key; /* PEM files; both or neither */
 	const char *trusted_proxy_text;
-	const char *database; /* libpq connection string */
+	const char *outbound_inside_text;
+	const char *outbound_ca; /* PEM file; NULL: the system's */
+	const char *database;    /* libpq connection string */
 	int64_t database_connections;
 	const char *master_key_file;
 	const char *hsm_module, *hsm_token, *hsm_pin_file; /* all or none */
@@ -62,6 +64,7 @@ struct config {
 	struct listen_at listen_metrics;
 	bool has_metrics;
 	struct net_list trusted_proxy;
+	struct net_list outbound_inside;
 };
 
 /*

@@ -1,9 +1,11 @@
-/* The only user of libcurl: fetch a document an operator names. */
+/*
+ * The only user of libcurl: fetch a document an operator names, and tell other servers what
+ * they have to hear.
+ */
 #ifndef KONTOR_IDP_FETCH_H
 #define KONTOR_IDP_FETCH_H
 
-#include "base/arena.h"
-#include "base/err.h"
+#include "idp/net.h"
 
 /*
  * GET an https URL: at most max_bytes, 30 s in all, three redirects, each again
@@ -13,5 +15,38 @@
  */
 MUST_USE bool fetch_url(struct arena *a, const char *url, const char *ca_file, size_t max_bytes,
 			struct bytes *out, struct err *err);
+
+/* One request to a server that metadata names. */
+struct fetch_post {
+	const char *url;     /* https, without a user's name in it */
+	const char *ca_file; /* as above */
+	const char *type;    /* Content-Type */
+	const char *action;  /* SOAPAction; NULL: none */
+	struct bytes body;
+	size_t max_bytes;   /* of the answer's body */
+	int64_t timeout_ms; /* for all of it */
+	const struct net_list
+		*inside; /* networks that are not public and may be sent to; NULL: none */
+};
+
+struct fetch_answer {
+	long status;
+	struct bytes body;
+};
+
+/*
+ * Send it and read the answer, whatever its status.  No redirect is followed, no proxy used,
+ * no cookie kept; the certificate must be good for the host's name.  An address that is
+ * not public (loopback, private, link-local, reserved ones and those that hide one) is not
+ * connected to unless it is in `inside`; what is judged is the address that is connected
+ * to, so a name that resolves anew gains nothing.  ERR_DENIED: such an address;
+ * ERR_INPUT: not a URL for this, too long an answer; ERR_UNAVAILABLE: the network, TLS, time.
+ * Blocks; any thread.
+ */
+MUST_USE bool fetch_post(struct arena *a, const struct fetch_post *what, struct fetch_answer *out,
+			 struct err *err);
+
+/* The address is public: nothing of a machine, its network or its provider. */
+bool fetch_is_public(const struct net_addr *addr);
 
 #endif

@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 static const char *
@@ -27,10 +28,16 @@ tls_make_certificate(struct arena *a, const char **cert_pem, const char **key_pe
 	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
 	X509_gmtime_adj(X509_getm_notBefore(x), -60);
 	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+	X509_set_version(x, X509_VERSION_3);
 	X509_set_pubkey(x, key);
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
 				   (const unsigned char *)"k", -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(x));
+	X509_EXTENSION *name =
+		X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:k,DNS:localhost");
+
+	X509_add_ext(x, name, -1);
+	X509_EXTENSION_free(name);
 	X509_sign(x, key, EVP_sha256());
 	PEM_write_bio_X509(cert_bio, x);
 	PEM_write_bio_PrivateKey(key_bio, key, NULL, NULL, 0, NULL, NULL);

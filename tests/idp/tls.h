@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 
-/* Fresh, self-signed, P-256; PEM in `a`. */
+/* Fresh, self-signed, P-256, for "k" and "localhost"; PEM in `a`. */
 void tls_make_certificate(struct arena *a, const char **cert_pem, const char **key_pem);
 
 /*

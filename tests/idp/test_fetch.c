@@ -1,0 +1,378 @@
+/* idp/fetch.c: whom we send to, what we take from it, and that nothing leads elsewhere. */
+#include "idp/fetch.h"
+
+#include <arpa/inet.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tests/idp/tls.h"
+#include "tests/test.h"
+
+static struct arena *a;
+
+/* ---- a server ---- */
+
+struct server {
+	SSL_CTX *ctx;
+	int fd, port;
+	const char *answer; /* whole, headers and all; NULL: none ever comes */
+	size_t n_asked;
+	char request[8192]; /* of the last one */
+	pthread_t thread;
+	const char *ca_file;
+};
+
+static struct server server;
+
+static void
+serve_one(int fd)
+{
+	SSL *ssl = SSL_new(server.ctx);
+
+	SSL_set_fd(ssl, fd);
+	if (SSL_accept(ssl) == 1) {
+		int n = 0, got;
+
+		/* The requests here end with their body's last word. */
+		while (n < (int)sizeof(server.request) - 1 &&
+		       (got = SSL_read(ssl, server.request + n,
+				       (int)sizeof(server.request) - 1 - n)) > 0) {
+			n += got;
+			server.request[n] = '\0';
+			if (strstr(server.request, "<end/>") != NULL)
+				break;
+		}
+		__atomic_add_fetch(&server.n_asked, 1, __ATOMIC_SEQ_CST);
+		if (server.answer != NULL)
+			SSL_write(ssl, server.answer, (int)strlen(server.answer));
+		else
+			SSL_read(ssl, server.request, 1); /* until the other side gives up */
+		SSL_shutdown(ssl);
+	}
+	SSL_free(ssl);
+	close(fd);
+}
+
+static void *
+serve(void *arg UNUSED)
+{
+	int fd;
+
+	while ((fd = accept(server.fd, NULL, NULL)) >= 0)
+		serve_one(fd);
+	return NULL;
+}
+
+static int
+start_server(void **state UNUSED)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	socklen_t n = sizeof(in);
+	const char *cert, *key;
+	char dir[] = "/tmp/kontor-fetch-XXXXXX";
+
+	signal(SIGPIPE, SIG_IGN);
+	a = arena_create(64 << 20);
+	tls_make_certificate(a, &cert, &key);
+	server.ctx = SSL_CTX_new(TLS_server_method());
+	BIO *bio = BIO_new_mem_buf(cert, -1);
+	X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+
+	SSL_CTX_use_certificate(server.ctx, x);
+	X509_free(x);
+	BIO_free(bio);
+	bio = BIO_new_mem_buf(key, -1);
+	EVP_PKEY *k = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+
+	SSL_CTX_use_PrivateKey(server.ctx, k);
+	EVP_PKEY_free(k);
+	BIO_free(bio);
+	assert_non_null(mkdtemp(dir));
+	server.ca_file = arena_printf(a, "%s/ca.pem", dir);
+	FILE *f = fopen(server.ca_file, "w");
+
+	assert_non_null(f);
+	fputs(cert, f);
+	fclose(f);
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	server.fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(server.fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(server.fd, 16), 0);
+	getsockname(server.fd, (struct sockaddr *)&in, &n);
+	server.port = ntohs(in.sin_port);
+	return pthread_create(&server.thread, NULL, serve, NULL);
+}
+
+static int
+stop_server(void **state UNUSED)
+{
+	shutdown(server.fd, SHUT_RDWR);
+	close(server.fd);
+	pthread_join(server.thread, NULL);
+	unlink(server.ca_file);
+	*strrchr((char *)(uintptr_t)server.ca_file, '/') = '\0';
+	rmdir(server.ca_file);
+	SSL_CTX_free(server.ctx);
+	arena_destroy(a);
+	return 0;
+}
+
+static struct net_list
+nets(const char *text)
+{
+	struct net_list list = {0};
+	struct err err = {0};
+
+	ASSERT_OK(net_list_parse(a, text, &list, &err), &err);
+	return list;
+}
+
+static bool
+post_to(const char *host, const char *inside, struct fetch_answer *out, struct err *err)
+{
+	struct net_list list = nets(inside);
+	struct fetch_post what = {
+		.url = arena_printf(a, "https://%s:%d/slo", host, server.port),
+		.ca_file = server.ca_file,
+		.type = "text/xml",
+		.action = "http://example.org/action",
+		.body = bytes_of("<body/><end/>"),
+		.max_bytes = 64,
+		.timeout_ms = 4000,
+		.inside = &list,
+	};
+
+	return fetch_post(a, &what, out, err);
+}
+
+#define HERE     "localhost", "127.0.0.0/8 ::1"
+#define OK(body) "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" body
+
+/* ---- tests ---- */
+
+static void
+a_body_is_sent_and_the_answer_read(void **state UNUSED)
+{
+	struct fetch_answer got;
+	struct err err = {0};
+
+	server.answer = OK("<answer/>");
+	ASSERT_OK(post_to(HERE, &got, &err), &err);
+	assert_int_equal(got.status, 200);
+	assert_true(bytes_eq(got.body, bytes_of("<answer/>")));
+	assert_non_null(strstr(server.request, "POST /slo HTTP/1.1\r\n"));
+	assert_non_null(strstr(server.request, "\r\nContent-Type: text/xml\r\n"));
+	assert_non_null(
+		strstr(server.request, "\r\nSOAPAction: \"http://example.org/action\"\r\n"));
+	assert_non_null(strstr(server.request, "\r\nContent-Length: 13\r\n"));
+	assert_null(strstr(server.request, "Expect"));
+	assert_null(strstr(server.request, "Cookie"));
+	assert_null(strstr(server.request, "Authorization"));
+	/* Another status is told, not judged. */
+	server.answer = "HTTP/1.1 500 No\r\nConnection: close\r\n\r\nfault";
+	ASSERT_OK(post_to(HERE, &got, &err), &err);
+	assert_int_equal(got.status, 500);
+	assert_true(bytes_eq(got.body, bytes_of("fault")));
+}
+
+static void
+no_redirect_is_followed(void **state UNUSED)
+{
+	struct fetch_answer got;
+	struct err err = {0};
+	size_t before = server.n_asked;
+
+	server.answer = arena_printf(a,
+				     "HTTP/1.1 307 Go\r\nConnection: close\r\nContent-Length: 0\r\n"
+				     "Location: https://localhost:%d/other\r\n\r\n",
+				     server.port);
+	ASSERT_OK(post_to(HERE, &got, &err), &err);
+	assert_int_equal(got.status, 307);
+	assert_int_equal(server.n_asked, before + 1);
+}
+
+static void
+an_address_that_is_not_public_is_not_connected_to(void **state UNUSED)
+{
+	static const char *const hosts[] = {"localhost",  "127.0.0.1",  "127.1",
+					    "2130706433", "0x7f000001", "[::ffff:127.0.0.1]",
+					    "0.0.0.0",    "[::1]"};
+	size_t before = server.n_asked;
+	struct fetch_answer got;
+	struct err err = {0};
+
+	server.answer = OK("x");
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+		ASSERT_REFUSED(post_to(hosts[i], "10.0.0.0/8", &got, &err), &err, ERR_DENIED,
+			       "not one we may send to");
+	assert_int_equal(server.n_asked, before);
+}
+
+static void
+what_is_public_is_told_from_what_is_not(void **state UNUSED)
+{
+	static const struct {
+		const char *addr;
+		bool public;
+	} cases[] = {
+		{"8.8.8.8", true},
+		{"1.1.1.1", true},
+		{"172.15.255.255", true},
+		{"172.32.0.1", true},
+		{"100.63.0.1", true},
+		{"100.128.0.1", true},
+		{"223.255.255.1", true},
+		{"2a01:4f8::1", true},
+		{"2606:4700::1111", true},
+		{"::ffff:8.8.8.8", true},
+		{"10.0.0.1", false},
+		{"127.0.0.1", false},
+		{"127.255.0.1", false},
+		{"169.254.169.254", false},
+		{"172.16.0.1", false},
+		{"172.31.9.9", false},
+		{"192.168.1.1", false},
+		{"100.64.0.1", false},
+		{"0.0.0.0", false},
+		{"0.1.2.3", false},
+		{"192.0.0.8", false},
+		{"198.18.0.1", false},
+		{"198.19.255.1", false},
+		{"224.0.0.1", false},
+		{"255.255.255.255", false},
+		{"240.0.0.1", false},
+		{"192.0.2.1", false},
+		{"::", false},
+		{"::1", false},
+		{"::7f00:1", false},
+		{"::ffff:10.0.0.1", false},
+		{"::ffff:169.254.169.254", false},
+		{"64:ff9b::7f00:1", false},
+		{"2002:7f00:1::", false},
+		{"fc00::1", false},
+		{"fdff::1", false},
+		{"fe80::1", false},
+		{"fec0::1", false},
+		{"ff02::1", false},
+		{"2001::1", false},
+		{"2001:db8::1", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct net_addr addr;
+
+		assert_true(net_addr_parse(cases[i].addr, &addr));
+		if (fetch_is_public(&addr) != cases[i].public)
+			fail_msg("%s", cases[i].addr);
+	}
+}
+
+static void
+the_answer_has_an_end(void **state UNUSED)
+{
+	char *long_one = arena_printf(a, OK("%064d"), 1);
+	struct fetch_answer got;
+	struct err err = {0};
+
+	server.answer = long_one;
+	ASSERT_OK(post_to(HERE, &got, &err), &err);
+	assert_int_equal(got.body.n, 64);
+	server.answer = arena_printf(a, OK("%065d"), 1);
+	ASSERT_REFUSED(post_to(HERE, &got, &err), &err, ERR_INPUT, "more than 64 bytes");
+}
+
+static void
+who_never_answers_is_waited_for_so_long(void **state UNUSED)
+{
+	struct net_list list = nets("127.0.0.0/8");
+	struct fetch_post what = {
+		.url = arena_printf(a, "https://localhost:%d/", server.port),
+		.ca_file = server.ca_file,
+		.type = "text/xml",
+		.body = bytes_of("<end/>"),
+		.max_bytes = 64,
+		.timeout_ms = 300,
+		.inside = &list,
+	};
+	struct fetch_answer got;
+	struct err err = {0};
+
+	server.answer = NULL;
+	ASSERT_REFUSED(fetch_post(a, &what, &got, &err), &err, ERR_UNAVAILABLE, "sending failed");
+}
+
+static void
+a_certificate_of_another_name_or_authority_is_refused(void **state UNUSED)
+{
+	struct net_list list = nets("127.0.0.0/8");
+	struct fetch_post what = {
+		.url = arena_printf(a, "https://127.0.0.1:%d/", server.port),
+		.ca_file = server.ca_file,
+		.type = "text/xml",
+		.body = bytes_of("<end/>"),
+		.max_bytes = 64,
+		.timeout_ms = 4000,
+		.inside = &list,
+	};
+	struct fetch_answer got;
+	struct err err = {0};
+
+	server.answer = OK("x");
+	ASSERT_REFUSED(fetch_post(a, &what, &got, &err), &err, ERR_UNAVAILABLE, "sending failed");
+	what.url = arena_printf(a, "https://localhost:%d/", server.port);
+	ASSERT_OK(fetch_post(a, &what, &got, &err), &err);
+	what.ca_file = NULL;
+	ASSERT_REFUSED(fetch_post(a, &what, &got, &err), &err, ERR_UNAVAILABLE, "sending failed");
+}
+
+static void
+only_https_is_spoken(void **state UNUSED)
+{
+	static const char *const urls[] = {
+		"http://localhost:%d/",          "file:///etc/passwd",     "x",       "",
+		"https://user:pw@localhost:%d/", "gopher://localhost:%d/", "https://"};
+	struct net_list list = nets("127.0.0.0/8");
+	size_t before = server.n_asked;
+	struct fetch_answer got;
+	struct err err = {0};
+
+	server.answer = OK("x");
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+		char url[128];
+		struct fetch_post what = {.url = url,
+					  .ca_file = server.ca_file,
+					  .type = "t",
+					  .max_bytes = 64,
+					  .timeout_ms = 4000,
+					  .inside = &list};
+		const char *port = strstr(urls[i], "%d");
+
+		snprintf(url, sizeof(url), "%.*s",
+			 port == NULL ? (int)strlen(urls[i]) : (int)(port - urls[i]), urls[i]);
+		if (port != NULL)
+			snprintf(url + strlen(url), sizeof(url) - strlen(url), "%d/", server.port);
+		ASSERT_REFUSED(fetch_post(a, &what, &got, &err), &err, ERR_INPUT, "URL");
+	}
+	assert_int_equal(server.n_asked, before);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_body_is_sent_and_the_answer_read),
+		cmocka_unit_test(no_redirect_is_followed),
+		cmocka_unit_test(an_address_that_is_not_public_is_not_connected_to),
+		cmocka_unit_test(what_is_public_is_told_from_what_is_not),
+		cmocka_unit_test(the_answer_has_an_end),
+		cmocka_unit_test(who_never_answers_is_waited_for_so_long),
+		cmocka_unit_test(a_certificate_of_another_name_or_authority_is_refused),
+		cmocka_unit_test(only_https_is_spoken),
+	};
+
+	return cmocka_run_group_tests(tests, start_server, stop_server);
+}
