@@ -32,11 +32,9 @@ account_work_of(const struct request *rq)
 bool
 account_login_name(struct arena *a, const char *typed, const char **out, struct err *err)
 {
-	const char *normal;
-
-	if (!text_nfc(a, typed, &normal, err))
-		return false;
-	char *name = text_trim(a, normal);
+	/* Not normalized: NFC makes letters of ASCII out of others (Kelvin sign), and one person of
+	 * two. */
+	char *name = text_trim(a, typed);
 	size_t n = strlen(name);
 
 	if (n < 3 || n > LOGIN_NAME_MAX_BYTES)

@@ -74,16 +74,15 @@ static void
 a_saml_request_that_does_not_read_is_not_answered(void **state)
 {
 	static const struct planted rows[] = {
-		{"state,id", "5"},
-		{"state,acs", "5"},
-		{"state,acs", NULL},
-		{"state,relay_state", "5"},
-		{"state,nameid", "5"},
-		{"state,detail", "5"},
-		{"state,login_attributes", "5"},
+		{"state,id", "5"},          {"state,acs", "5"},    {"state,acs", NULL},
+		{"state,relay_state", "5"}, {"state,nameid", "5"}, {"state,detail", "5"},
+		{"state,once", "5"},
 	};
 
-	static const struct planted told[] = {{"state,online_service", "5"}};
+	static const struct planted told[] = {
+		{"state,online_service", "5"},  {"state,sp_type", "5"}, {"state,names", "5"},
+		{"state,names", "\"klingon\""}, {"state,named", "5"},   {"state,facts", "5"},
+	};
 
 	no_answer_comes_of(*state, false, rows, ARRAY_LEN(rows), 2);
 	no_answer_comes_of(*state, false, told, ARRAY_LEN(told), 1);

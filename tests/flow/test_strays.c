@@ -333,15 +333,19 @@ only_keys_for_opening_open(void **state)
 	const struct snapshot *snap = snapshot_hold(&w->app.snapshots);
 	struct request rq = {.a = w->a, .app = &w->app, .snap = snap};
 	struct xmlenc_keys keys;
+	size_t shown = 0;
 
+	for (size_t i = 0; keyring_shown(snap->keyring, KEY_DECRYPT, &i) != NULL;)
+		shown++;
 	saml_decryption_keys(&rq, &keys);
-	assert_int_equal(keys.n, 2);
+	assert_int_equal(keys.n, shown);
+	assert_true(shown > 0);
 	for (size_t i = 0; i < keys.n; i++)
 		assert_int_equal(keyring_find(snap->keyring, keys.kid[i])->row.purpose,
 				 KEY_DECRYPT);
 	set_keys(w, KEY_DECRYPT, KEY_RETIRED);
 	saml_decryption_keys(&rq, &keys);
-	assert_int_equal(keys.n, 2);
+	assert_int_equal(keys.n, shown);
 	set_keys(w, KEY_DECRYPT, KEY_GONE);
 	saml_decryption_keys(&rq, &keys);
 	assert_int_equal(keys.n, 0);
