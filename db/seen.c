@@ -5,12 +5,14 @@
 #include "db/partition.h"
 #include "db/statements.h"
 
-enum { ONCE };
+enum { ONCE, LOOK };
 
 const struct db_statement db_seen_statements[] = {
 	[ONCE] = {"seen_once", DB_DURABLE, T_SEEN, 3, "itbi",
 		  "INSERT INTO seen (day, kind, hash, expires) VALUES ($1, $2, $3, $4)"
 		  " ON CONFLICT DO NOTHING RETURNING 1"},
+	[LOOK] = {"seen_look", DB_READ, T_SEEN, 3, "itb",
+		  "SELECT 1 FROM seen WHERE day = $1 AND kind = $2 AND hash = $3"},
 	{0},
 };
 
@@ -22,6 +24,17 @@ db_mark_check(const struct db_mark *mark, time_t now, struct err *err)
 	if (mark->expires - now > DB_AHEAD_S)
 		return FAIL(err, ERR_DENIED, NULL, "a %s that expires too far ahead", mark->kind);
 	return true;
+}
+
+bool
+db_seen_look(const struct db_call *c, const struct db_mark *mark, time_t now, bool *seen,
+	     struct err *err)
+{
+	return db_mark_check(mark, now, err) &&
+	       db_run_did(c, &db_seen_statements[LOOK],
+			  DB_ARGS(db_int(mark->expires / DAY_S), db_text(mark->kind),
+				  db_bytes(db_hash(c->a, mark->kind, mark->value))),
+			  seen, err);
 }
 
 bool

@@ -164,7 +164,10 @@ answer_logout(struct request *rq, const struct saml_message *m, const struct par
 	       saml_send(rq, &carrier, p, rs, err);
 }
 
-/* A request that comes again ends nothing further: who logged in since is not meant. */
+/*
+ * A request that comes again ends nothing further: who logged in since is not meant.  It counts
+ * as having come when all is ended, not before: what failed half way is ended by the next one.
+ */
 static bool
 end_once(struct request *rq, const struct saml_logout_request *r, const struct party *p,
 	 struct ended *out, struct err *err)
@@ -174,10 +177,11 @@ end_once(struct request *rq, const struct saml_logout_request *r, const struct p
 	struct db_mark mark = {"logout", bytes_of(value),
 			       r->header.issued_at + saml_window_default.max_age_s +
 				       2 * saml_window_default.skew_s};
-	bool first;
+	bool seen, first;
 
-	return db_seen_once(&c, &mark, rq->now, &first, err) &&
-	       (!first || end_named(rq, r, p, out, err));
+	return db_seen_look(&c, &mark, rq->now, &seen, err) &&
+	       (seen ||
+		(end_named(rq, r, p, out, err) && db_seen_once(&c, &mark, rq->now, &first, err)));
 }
 
 /* A signed request of a registered party, for this endpoint and now. */

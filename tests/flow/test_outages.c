@@ -141,7 +141,7 @@ __wrap_signer_key_ops(struct signer *s)
 typedef void (*step)(struct web *b);
 
 static int walk_count; /* makes names of this walk */
-static const char *token, *id_token;
+static const char *token, *id_token, *url_of_logout;
 
 static void
 ask_for_more(struct web *b)
@@ -391,7 +391,8 @@ log_out_at_portal(struct web *b)
 	const char *index = world_value(w, arena_printf(w->a, last, "session_index"));
 	const char *name = world_value(w, arena_printf(w->a, last, "name_id"));
 
-	web_get(b, saml_logout_url(w, arena_printf(w->a, "_out%d", walk_count), name, index));
+	url_of_logout = saml_logout_url(w, arena_printf(w->a, "_out%d", walk_count), name, index);
+	web_get(b, url_of_logout);
 }
 
 /* From no browser that is known, of which the other walks have made some. */
@@ -507,6 +508,45 @@ WALK(a_link_without_a_request, ask_saml, log_in_karl, agree, follow_link)
 WALK(a_login_begun_again, ask_saml, begin_again_too_late)
 WALK(a_password_stored_anew, ask_saml, log_in_dearly)
 
+/* The same message again, as a browser sends it when it is told "later". */
+static bool
+log_out_again(struct world *w, size_t nth)
+{
+	static const char sessions[] = "SELECT count(*) FROM session_participant";
+	struct web b;
+
+	walk_count++;
+	w->now += 301;
+	web_init(&b, w);
+	ask_saml(&b);
+	log_in_karl(&b);
+	agree(&b);
+	assert_string_equal(world_value(w, sessions), "1");
+	plan.passed = 0;
+	plan.nth = nth;
+	plan.failed = NULL;
+	plan.armed = true;
+	log_out_at_portal(&b);
+	plan.armed = false;
+	if (plan.failed != NULL)
+		web_get(&b, url_of_logout);
+	assert_true(text_starts(b.location, SAML_SLO "?SAMLResponse="));
+	if (strcmp(world_value(w, sessions), "0") != 0)
+		fail_msg("%s failed, and the logout that came again ended nothing", plan.failed);
+	return plan.failed != NULL;
+}
+
+static void
+a_logout_that_failed_ends_the_session_when_it_comes_again(void **state)
+{
+	struct world *w = *state;
+	size_t n = 1;
+
+	for (pg_sql(w->pg, "DELETE FROM session"); log_out_again(w, n); n++)
+		world_fresh(state);
+	assert_true(n > 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
 
 int
@@ -532,6 +572,7 @@ main(void)
 		T(a_link_without_a_request),
 		T(a_login_begun_again),
 		T(a_password_stored_anew),
+		T(a_logout_that_failed_ends_the_session_when_it_comes_again),
 	};
 
 	return cmocka_run_group_tests_name("flow outages", tests, steps_setup, world_teardown);
