@@ -1,9 +1,14 @@
 /* The structured log; see log.h.  A line is built in a fixed buffer, so logging needs no arena. */
 #include "base/log.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,7 +19,12 @@ static struct {
 	int fd;
 	enum log_level least;
 	const char *process;
-} sink = {2, LOG_LVL_INFO, "kontor"};
+
+	pthread_mutex_t lock;
+	uint64_t untold; /* lines lost since a line could be written */
+	bool torn;       /* a part of a line was written last */
+	atomic_uint_fast64_t lost;
+} sink = {.fd = 2, .least = LOG_LVL_INFO, .process = "kontor", .lock = PTHREAD_MUTEX_INITIALIZER};
 
 struct line {
 	char p[LINE_BYTES];
@@ -33,7 +43,7 @@ log_open(int fd, enum log_level least, const char *process)
 static void
 line_char(struct line *l, char c)
 {
-	if (l->n < LINE_BYTES - 4)
+	if (l->n < LINE_BYTES - 5) /* "}", a line break before and after, NUL */
 		l->p[l->n++] = c;
 }
 
@@ -95,15 +105,83 @@ line_begin(struct line *l, enum log_level level, const char *event)
 	line_pair(l, "event", event);
 }
 
+/* One write for all, without waiting for a reader; what was written, -1 for nothing. */
+static ssize_t
+write_now(const char *p, size_t n)
+{
+	struct pollfd ready = {.fd = sink.fd, .events = POLLOUT};
+	ssize_t rc = send(sink.fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (rc >= 0 || errno != ENOTSOCK)
+		return rc;
+	/* A pipe that has room has room for a line. */
+	if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0)
+		return -1;
+	do
+		rc = write(sink.fd, p, n);
+	while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
+/* A line for itself also after one that was torn. */
+static bool
+write_line(struct line *l)
+{
+	if (sink.torn) {
+		memmove(l->p + 1, l->p, l->n);
+		l->p[0] = '\n';
+		l->n++;
+	}
+	ssize_t rc = write_now(l->p, l->n);
+
+	if (rc > 0)
+		sink.torn = (size_t)rc < l->n;
+	return rc > 0 && !sink.torn;
+}
+
+static void
+line_close(struct line *l)
+{
+	l->p[l->n++] = '}';
+	l->p[l->n++] = '\n';
+}
+
+/* The first line that can be written again says how many could not. */
+static bool
+tell_lost(void)
+{
+	struct line l;
+	char count[24];
+
+	if (sink.untold == 0)
+		return true;
+	snprintf(count, sizeof(count), "%llu", (unsigned long long)sink.untold);
+	line_begin(&l, LOG_LVL_ERROR, "log_lost");
+	line_pair(&l, "lines", count);
+	line_close(&l);
+	if (!write_line(&l))
+		return false;
+	sink.untold = 0;
+	return true;
+}
+
 /* One write per line, so that lines of several threads and processes never mix. */
 static void
 line_end(struct line *l)
 {
-	l->p[l->n++] = '}';
-	l->p[l->n++] = '\n';
-	ssize_t rc = write(sink.fd, l->p, l->n);
+	line_close(l);
+	pthread_mutex_lock(&sink.lock);
+	if (!tell_lost() || !write_line(l)) {
+		sink.untold++;
+		atomic_fetch_add(&sink.lost, 1);
+	}
+	pthread_mutex_unlock(&sink.lock);
+}
 
-	(void)rc; /* a log that cannot be written must not stop the work */
+uint64_t
+log_lost(void)
+{
+	return atomic_load(&sink.lost);
 }
 
 void

@@ -20,6 +20,13 @@ void log_open(int fd, enum log_level least, const char *process);
  */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 
+/*
+ * Lines that could not be written: the device is full, or whoever reads them is behind.  The
+ * work does not wait for them.  The first line that can be written again is an event
+ * "log_lost" with their number.
+ */
+uint64_t log_lost(void);
+
 /* The same for a failure: adds kind, proto, text and place of err. */
 void log_err(enum log_level level, const char *event, const struct err *err, ...)
 	__attribute__((sentinel));

@@ -3,6 +3,8 @@
 
 #include <stdatomic.h>
 
+#include "base/log.h"
+
 #define CLASSES 6 /* 0: none, 1xx .. 5xx */
 
 static const int64_t bounds_us[] = {1000,   2500,   5000,   10000,   25000,  50000,
@@ -162,6 +164,9 @@ metrics_text(const struct metrics *m, struct buf *b)
 	write_refusals(m, b);
 	metrics_family(b, "kontor_connections", "gauge", "Open connections.");
 	buf_printf(b, "kontor_connections %lld\n", (long long)atomic_load(&m->connections));
+	metrics_family(b, "kontor_log_lines_lost_total", "counter",
+		       "Log lines that could not be written.");
+	buf_printf(b, "kontor_log_lines_lost_total %llu\n", (unsigned long long)log_lost());
 	metrics_family(b, "kontor_source_refusals_total", "counter",
 		       "Connections refused because their source has too many.");
 	buf_printf(b, "kontor_source_refusals_total %llu\n", value(&m->source_refused));

@@ -696,6 +696,7 @@ catch_signals(struct supervisor *s, struct err *err)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN); /* of a log that nobody reads */
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signals < 0)
 		return FAIL(err, ERR_INTERNAL, NULL, "signalfd: %s", strerror(errno));

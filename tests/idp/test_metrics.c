@@ -27,6 +27,7 @@ what_was_counted_is_written(void **state UNUSED)
 		"kontor_lane_refusals_total{lane=\"login\",why=\"full\"} 0\n",
 		"kontor_connections 1\n",
 		"kontor_source_refusals_total 1\n",
+		"kontor_log_lines_lost_total 0\n",
 	};
 	struct arena *a = arena_create(1 << 20);
 	struct metrics *m = metrics_create(a, table);
