@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/roff.h"
 #include "base/text.h"
 
@@ -237,14 +238,14 @@ conf_read_file(struct arena *a, const char *path, size_t max_bytes, struct bytes
 	ssize_t n = 0;
 
 	if (fd < 0)
-		return FAIL(err, ERR_NOT_FOUND, NULL, "%s: %s", path, strerror(errno));
+		return FAIL(err, err_kind_of_errno(errno), NULL, "%s: %s", path, strerror(errno));
 	arena_defer(a, close_fd, (void *)(intptr_t)fd);
 	buf_init(&b, a, max_bytes);
-	while (!b.over && (n = read(fd, part, sizeof(part))) > 0)
+	while (!b.over && (n = file_read(fd, part, sizeof(part))) > 0)
 		buf_add(&b, (struct bytes){part, (size_t)n});
 	wipe(part, sizeof(part));
 	if (n < 0)
-		return FAIL(err, ERR_NOT_FOUND, NULL, "%s: %s", path, strerror(errno));
+		return FAIL(err, err_kind_of_errno(errno), NULL, "%s: %s", path, strerror(errno));
 	if (b.over)
 		return FAIL(err, ERR_INPUT, NULL, "%s: more than %zu bytes", path, max_bytes);
 	return buf_finish(&b, out, err);

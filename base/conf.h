@@ -43,7 +43,7 @@ MUST_USE bool conf_parse(struct arena *a, const char *file_name, struct bytes te
 /* The line on which a key stands, for checks that need more than one row; 0: not in the file. */
 unsigned conf_line(struct bytes text, const char *key);
 
-/* The text of a file of at most max_bytes; ERR_NOT_FOUND when it cannot be read. */
+/* The text of a file of at most max_bytes; when it cannot be read, err_kind_of_errno. */
 MUST_USE bool conf_read_file(struct arena *a, const char *path, size_t max_bytes, struct bytes *out,
 			     struct err *err);
 

@@ -1,6 +1,7 @@
 /* Recording a failure; see err.h. */
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,20 @@ const char *
 err_kind_name(enum err_kind kind)
 {
 	return (size_t)kind < ARRAY_LEN(kind_names) ? kind_names[kind] : "unknown";
+}
+
+enum err_kind
+err_kind_of_errno(int number)
+{
+	switch (number) {
+	case EIO:
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+		return ERR_UNAVAILABLE;
+	default:
+		return ERR_NOT_FOUND;
+	}
 }
 
 /* A text may quote what a peer sent; in a log line it must stay printable ASCII. */

@@ -55,6 +55,12 @@ err_name(struct err *err, const char *proto)
 	return false;
 }
 
+/*
+ * What it means that a file that was named cannot be opened or read: ERR_UNAVAILABLE when the
+ * machine cannot at the moment (memory, descriptors, its disk), else ERR_NOT_FOUND.
+ */
+enum err_kind err_kind_of_errno(int number);
+
 /* Forget what err holds, so that it can serve another attempt. */
 void err_clear(struct err *err);
 

@@ -28,6 +28,15 @@ wrong(const struct looked *l, const char *key, const char *why, struct err *err)
 		    conf_line(l->text, key), key, why);
 }
 
+/* A file that is not in order, or cannot be looked at now. */
+static bool
+wrong_file(const struct looked *l, const char *key, const struct err *why, struct err *err)
+{
+	if (why->kind == ERR_UNAVAILABLE)
+		return FAIL(err, why->kind, NULL, "%s: %s", key, why->text);
+	return wrong(l, key, why->text, err);
+}
+
 static bool
 look_at_users(const struct looked *l, struct err *err)
 {
@@ -57,7 +66,7 @@ look_at_tls(const struct looked *l, struct err *err)
 	     conf_read_file(a, c->tls_key, PEM_MAX_BYTES, &key, &why) &&
 	     tls_pair_check(cert, key, &why)))
 		return true;
-	return wrong(l, "tls_certificate", why.text, err);
+	return wrong_file(l, "tls_certificate", &why, err);
 }
 
 /* What serve would stumble over: the files are read as it reads them. */
@@ -72,14 +81,14 @@ look(const struct looked *l, struct err *err)
 	struct err why = {0};
 
 	if (!masterfile_read(a, l->config.master_key_file, mf, &why))
-		return wrong(l, "master_key_file", why.text, err);
+		return wrong_file(l, "master_key_file", &why, err);
 	if (l->config.hsm_pin_file != NULL && !hsm_pin_read(a, l->config.hsm_pin_file, &pin, &why))
-		return wrong(l, "hsm_pin_file", why.text, err);
+		return wrong_file(l, "hsm_pin_file", &why, err);
 	if (l->config.theme_dir != NULL &&
 	    (stat(l->config.theme_dir, &theme) != 0 || !S_ISDIR(theme.st_mode)))
 		return wrong(l, "theme_dir", "no such folder", err);
 	if (!pages_load(a, l->config.theme_dir, &pages, &why))
-		return wrong(l, "theme_dir", why.text, err);
+		return wrong_file(l, "theme_dir", &why, err);
 	if (!db_conninfo_check(l->config.database, &why))
 		return wrong(l, "database", why.text, err);
 	return look_at_users(l, err) && look_at_tls(l, err);

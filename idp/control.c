@@ -10,6 +10,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 struct wire {
 	uint32_t type, arg;
 };
@@ -95,14 +97,7 @@ fill_memory(int fd, struct bytes text)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 
-	for (size_t at = 0; at < text.n;) {
-		ssize_t n = write(fd, text.p + at, text.n - at);
-
-		if (n <= 0)
-			return false;
-		at += (size_t)n;
-	}
-	return fcntl(fd, F_ADD_SEALS, seals) == 0;
+	return file_write(fd, text) && fcntl(fd, F_ADD_SEALS, seals) == 0;
 }
 
 bool

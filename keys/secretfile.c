@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 static bool
 owner_check(int fd, const char *what, const char *path, struct err *err)
 {
@@ -20,18 +22,6 @@ owner_check(int fd, const char *what, const char *path, struct err *err)
 		return FAIL(err, ERR_DENIED, NULL,
 			    "%s %s: open to others than its owner (chmod 600)", what, path);
 	return true;
-}
-
-/* Up to `max` octets; 0 at the end, -1 on an error. */
-static ssize_t
-read_some(int fd, unsigned char *p, size_t max)
-{
-	ssize_t n;
-
-	do
-		n = read(fd, p, max);
-	while (n < 0 && errno == EINTR);
-	return n;
 }
 
 /* Close through the arena, so that every way out does. */
@@ -52,11 +42,12 @@ secretfile_read(struct arena *a, const char *what, const char *path, size_t max,
 	ssize_t got = 0;
 
 	if (fd < 0)
-		return FAIL(err, ERR_NOT_FOUND, NULL, "%s %s: %s", what, path, strerror(errno));
+		return FAIL(err, err_kind_of_errno(errno), NULL, "%s %s: %s", what, path,
+			    strerror(errno));
 	arena_defer(a, close_fd, (void *)(intptr_t)fd);
 	if (!owner_check(fd, what, path, err))
 		return false;
-	while (n <= max && (got = read_some(fd, p + n, max + 1 - n)) > 0)
+	while (n <= max && (got = file_read(fd, p + n, max + 1 - n)) > 0)
 		n += (size_t)got;
 	if (got < 0)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s %s: %s", what, path, strerror(errno));

@@ -7,7 +7,7 @@
 
 /*
  * Its octets, of which there may be one more than `max`, so that the caller sees
- * it is too long.  `what` names it in errors.  ERR_NOT_FOUND: cannot be opened.
+ * it is too long.  `what` names it in errors.  ERR_NOT_FOUND or ERR_UNAVAILABLE: cannot be opened.
  * ERR_DENIED: not a regular file, not owned by this user or root, or open to
  * group or others.
  */

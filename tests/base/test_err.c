@@ -1,4 +1,6 @@
 /* Recording failures. */
+#include <errno.h>
+
 #include "tests/test.h"
 
 static void
@@ -56,6 +58,17 @@ a_failure_is_named_once(void **state UNUSED)
 }
 
 static void
+what_lacks_at_the_moment_is_not_what_is_not_there(void **state UNUSED)
+{
+	static const int lacking[] = {EIO, ENOMEM, EMFILE, ENFILE};
+
+	for (size_t i = 0; i < ARRAY_LEN(lacking); i++)
+		assert_int_equal(err_kind_of_errno(lacking[i]), ERR_UNAVAILABLE);
+	assert_int_equal(err_kind_of_errno(ENOENT), ERR_NOT_FOUND);
+	assert_int_equal(err_kind_of_errno(EACCES), ERR_NOT_FOUND);
+}
+
+static void
 every_kind_has_a_name(void **state UNUSED)
 {
 	for (int k = ERR_NONE; k <= ERR_INTERNAL; k++)
@@ -71,6 +84,7 @@ main(void)
 		cmocka_unit_test(a_text_stays_printable_and_bounded),
 		cmocka_unit_test(a_caller_may_pass_no_err),
 		cmocka_unit_test(a_failure_is_named_once),
+		cmocka_unit_test(what_lacks_at_the_moment_is_not_what_is_not_there),
 		cmocka_unit_test(every_kind_has_a_name),
 	};
 
