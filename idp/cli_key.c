@@ -16,10 +16,12 @@
 #include "keys/masterfile.h"
 #include "keys/sign.h"
 
-#define BATCH_ARENA_BYTES ((size_t)16 * 1024 * 1024)
-#define BATCH_LIMIT_US    ((int64_t)60 * 1000000)
-#define CERT_DAYS         3650
-#define MIN_PUBLISHED_S   ((int64_t)14 * 86400) /* longest cache of SAML peers */
+#define BATCH_ARENA_BYTES  ((size_t)16 * 1024 * 1024)
+#define BATCH_LIMIT_US     ((int64_t)60 * 1000000)
+#define RECORD_ARENA_BYTES ((size_t)1024 * 1024)
+#define RECORD_LIMIT_US    ((int64_t)10 * 1000000)
+#define CERT_DAYS          3650
+#define MIN_PUBLISHED_S    ((int64_t)14 * 86400) /* longest cache of SAML peers */
 
 /* What an instance needs before it can serve. */
 static const struct key_wish first_keys[] = {
@@ -82,7 +84,7 @@ init_master(struct cli *cli, const char *path, bool *made, struct err *err)
 		return FAIL(err, why.kind, NULL, "%s", why.text);
 	masterfile_init(mf, clock_now());
 	*made = true;
-	return masterfile_write(cli->a, mf, path, false, err);
+	return masterfile_create(cli->a, mf, path, err);
 }
 
 static enum cli_exit
@@ -305,15 +307,87 @@ read_masterfile(struct cli_work *work, struct masterfile **out, struct err *err)
 	return masterfile_read(work->w.a, work->config.master_key_file, *out, err);
 }
 
+/* A change of the file and its audit row. */
+struct recorded {
+	struct cli_work *work;
+	struct db_audit audit;
+	struct masterfile_change change;
+	struct arena *a; /* of what happens while the file is already another one */
+	bool done;
+	struct err *err;
+};
+
+static void
+record(void *arg)
+{
+	struct recorded *r = arg;
+	struct db_call c = {r->work->w.db.db, r->a, clock_mono_us() + RECORD_LIMIT_US};
+
+	r->done = db_audit_add(&c, &r->audit, r->work->w.now, r->err);
+}
+
+/* What nobody heard the outcome of may have been written all the same. */
+static void
+look_for_record(void *arg)
+{
+	struct recorded *r = arg;
+	struct db_call c = {r->work->w.db.db, r->a, clock_mono_us() + RECORD_LIMIT_US};
+	const struct db_audit_query query = {
+		.event = r->audit.event, .ref = r->audit.ref, .limit = MASTERFILE_EPOCHS_MAX};
+	const struct db_audit_row *rows;
+	size_t n;
+	struct err why = {0};
+
+	while (!db_ready(c.db) && clock_mono_us() < c.deadline_us)
+		usleep(5000);
+	if (!db_audit_list(&c, &query, &rows, &n, &why))
+		return;
+	/* One call may have several of the event. */
+	for (size_t i = 0; i < n; i++)
+		r->done |= strcmp(rows[i].audit.details, r->audit.details) == 0;
+}
+
+/*
+ * The file first, since an audit row cannot be taken back: without its row it is put back.
+ * From there to the end nothing leaves this function, whatever lacks.
+ */
+static bool
+change_recorded(struct recorded *r, struct err *err)
+{
+	struct err why = {0};
+
+	r->err = &why;
+	if (masterfile_change_apply(&r->change, &why)) {
+		if (!arena_run(r->a, record, r))
+			r->done = arena_run_failed(r->a, &why);
+		arena_reset(r->a);
+		if (!r->done && !arena_run(r->a, look_for_record, r))
+			r->done = false;
+	}
+	if (!masterfile_change_end(&r->change, r->done, err))
+		return false;
+	return r->done || FAIL(err, why.kind, NULL, "%s", why.text);
+}
+
 static bool
 write_masterfile(struct cli_work *work, const struct masterfile *mf, const char *event,
 		 const char *number, struct err *err)
 {
-	struct db_audit audit = cli_audit(work, event);
+	struct recorded r = {.work = work, .audit = cli_audit(work, event)};
 
-	audit.details = audit_details(work->w.a, "number", number, NULL);
-	return masterfile_write(work->w.a, mf, work->config.master_key_file, true, err) &&
-	       db_audit_add(&work->w.db, &audit, work->w.now, err);
+	/* As the database writes it. */
+	r.audit.details = arena_printf(work->w.a, "{\"number\": \"%s\"}", number);
+	if (!masterfile_change_begin(work->w.a, mf, work->config.master_key_file, &r.change, err))
+		return false;
+	r.a = arena_create(RECORD_ARENA_BYTES);
+	if (r.a == NULL) {
+		(void)!masterfile_change_end(&r.change, false, NULL);
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "out of memory");
+	}
+	bool ok = change_recorded(&r, err);
+
+	arena_destroy(r.a);
+	return ok;
 }
 
 /* The file holds two: a third pushes out the first, and what it seals would be lost. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/enc.h"
+#include "base/file.h"
 #include "base/rand.h"
 #include "base/text.h"
 #include "keys/secretfile.h"
@@ -173,65 +174,117 @@ masterfile_read(struct arena *a, const char *path, struct masterfile *out, struc
 	       masterfile_parse(a, text, out, err);
 }
 
-static bool
-write_all(int fd, struct bytes b)
+static void
+close_fd(void *p)
 {
-	while (b.n > 0) {
-		ssize_t n = write(fd, b.p, b.n);
+	close((int)(intptr_t)p);
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		b.p += n;
-		b.n -= (size_t)n;
-	}
+/* Where it lies: entries, too, must survive a power cut.  Closed with the arena. */
+static bool
+folder_open(struct arena *a, const char *path, int *out, struct err *err)
+{
+	int fd = open(dirname(arena_strdup(a, path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: folder: %s", path, strerror(errno));
+	arena_defer(a, close_fd, (void *)(intptr_t)fd);
+	*out = fd;
 	return true;
 }
 
-/* The folder's entry, too, must survive a power cut. */
+/* Left over from a write cut short. */
 static bool
-sync_folder(struct arena *a, const char *path)
+leftover_remove(const char *path, struct err *err)
 {
-	int fd = open(dirname(arena_strdup(a, path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
+	if (unlink(path) != 0 && errno != ENOENT)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", path, strerror(errno));
+	return true;
 }
 
-bool
-masterfile_write(struct arena *a, const struct masterfile *mf, const char *path, bool replace,
-		 struct err *err)
+static bool
+beside_write(struct arena *a, const struct masterfile *mf, const char *beside, struct err *err)
 {
-	const char *beside = arena_printf(a, "%s.new", path);
 	struct bytes text;
 
-	if (!masterfile_build(a, mf, &text, err))
+	if (!masterfile_build(a, mf, &text, err) || !leftover_remove(beside, err))
 		return false;
-	if (unlink(beside) != 0 && errno != ENOENT) /* left over from a write cut short */
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", beside, strerror(errno));
 	int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", beside, strerror(errno));
-	bool written = write_all(fd, text) && fsync(fd) == 0;
+	bool written = file_write(fd, text) && fsync(fd) == 0;
 
-	if (close(fd) != 0 || !written) {
-		unlink(beside);
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: cannot be written", beside);
-	}
-	if (renameat2(AT_FDCWD, beside, AT_FDCWD, path, replace ? 0 : RENAME_NOREPLACE) != 0) {
+	if (close(fd) == 0 && written)
+		return true;
+	unlink(beside);
+	return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: cannot be written", beside);
+}
+
+static bool
+folder_sync(int folder, const char *path, struct err *err)
+{
+	return fsync(folder) == 0 ||
+	       FAIL(err, ERR_UNAVAILABLE, NULL, "%s: folder cannot be synced", path);
+}
+
+bool
+masterfile_create(struct arena *a, const struct masterfile *mf, const char *path, struct err *err)
+{
+	const char *beside = arena_printf(a, "%s.new", path);
+	int folder;
+
+	if (!folder_open(a, path, &folder, err) || !beside_write(a, mf, beside, err))
+		return false;
+	if (renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) != 0) {
 		enum err_kind kind = errno == EEXIST ? ERR_CONFLICT : ERR_UNAVAILABLE;
 		const char *why = strerror(errno);
 
 		unlink(beside);
 		return FAIL(err, kind, NULL, "%s: %s", path, why);
 	}
-	if (!sync_folder(a, path))
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: folder cannot be synced", path);
+	if (folder_sync(folder, path, err))
+		return true;
+	unlink(path);
+	return false;
+}
+
+bool
+masterfile_change_begin(struct arena *a, const struct masterfile *mf, const char *path,
+			struct masterfile_change *out, struct err *err)
+{
+	struct masterfile_change c = {.path = path,
+				      .fresh = arena_printf(a, "%s.new", path),
+				      .old = arena_printf(a, "%s.old", path)};
+
+	if (!folder_open(a, path, &c.folder, err) || !leftover_remove(c.old, err) ||
+	    !beside_write(a, mf, c.fresh, err))
+		return false;
+	*out = c;
 	return true;
+}
+
+bool
+masterfile_change_apply(struct masterfile_change *c, struct err *err)
+{
+	c->applied = link(c->path, c->old) == 0 && rename(c->fresh, c->path) == 0;
+	if (!c->applied)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: %s", c->path, strerror(errno));
+	return folder_sync(c->folder, c->path, err);
+}
+
+bool
+masterfile_change_end(struct masterfile_change *c, bool keep, struct err *err)
+{
+	bool back = c->applied && !keep;
+
+	if (back && rename(c->old, c->path) != 0)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s: the new file stays: %s", c->path,
+			    strerror(errno));
+	unlink(c->fresh);
+	unlink(c->old);
+	return fsync(c->folder) == 0 || !back ||
+	       FAIL(err, ERR_UNAVAILABLE, NULL, "%s: folder cannot be synced", c->path);
 }
 
 void

@@ -50,19 +50,42 @@ MUST_USE bool masterfile_build(struct arena *a, const struct masterfile *mf, str
 			       struct err *err);
 
 /*
- * Read and parse.  ERR_NOT_FOUND: cannot be opened.  ERR_DENIED: not a regular
+ * Read and parse.  ERR_NOT_FOUND or ERR_UNAVAILABLE: cannot be opened.  ERR_DENIED: not a regular
  * file, not owned by this user or root, or open to group or others.
  */
 MUST_USE bool masterfile_read(struct arena *a, const char *path, struct masterfile *out,
 			      struct err *err);
 
 /*
- * Write it durably and whole, readable by the owner alone: a new file beside,
- * then renamed.  ERR_CONFLICT: `replace` is false and the file is there.
- * ERR_UNAVAILABLE: the disk or the folder does not let us.
+ * Write a first one durably and whole, readable by the owner alone: a new file beside, then
+ * renamed.  ERR_CONFLICT: one is there.  ERR_UNAVAILABLE: the disk or the folder does not
+ * let us; there is none then.
  */
-MUST_USE bool masterfile_write(struct arena *a, const struct masterfile *mf, const char *path,
-			       bool replace, struct err *err);
+MUST_USE bool masterfile_create(struct arena *a, const struct masterfile *mf, const char *path,
+				struct err *err);
+
+/*
+ * Another content for one that is there, in steps, so that it changes together with something
+ * elsewhere, or not at all: what can fail for want of room or memory fails in the first.
+ * Beside the file lie PATH.new before it is applied and PATH.old after; what a process left
+ * there that was killed in between goes with the next change.
+ */
+struct masterfile_change {
+	const char *path, *fresh, *old;
+	int folder;
+	bool applied;
+};
+
+/* Write it beside.  `path` has to outlive the change.  ERR_UNAVAILABLE as above. */
+MUST_USE bool masterfile_change_begin(struct arena *a, const struct masterfile *mf,
+				      const char *path, struct masterfile_change *out,
+				      struct err *err);
+
+/* Put it in place, durably.  Also after false: masterfile_change_end. */
+MUST_USE bool masterfile_change_apply(struct masterfile_change *c, struct err *err);
+
+/* Once, after whatever came: keep it, or have the file as it was.  Only the latter can fail. */
+MUST_USE bool masterfile_change_end(struct masterfile_change *c, bool keep, struct err *err);
 
 /* A fresh one: master generation 1, epoch 1 of `now`, random keys. */
 void masterfile_init(struct masterfile *mf, time_t now);

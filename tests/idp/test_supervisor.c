@@ -67,8 +67,7 @@ setup(void **state UNUSED)
 	config_path = arena_printf(a, "%s/kontor.conf", folder);
 	log_path = arena_printf(a, "%s/log", folder);
 	masterfile_init(&mf, clock_now() - 10);
-	ASSERT_OK(masterfile_write(a, &mf, arena_printf(a, "%s/master.key", folder), false, &err),
-		  &err);
+	ASSERT_OK(masterfile_create(a, &mf, arena_printf(a, "%s/master.key", folder), &err), &err);
 	return 0;
 }
 

@@ -137,6 +137,26 @@ same(const struct masterfile *x, const struct masterfile *y)
 	return equal;
 }
 
+static bool
+is_beside(struct arena *a, const char *path)
+{
+	return access(arena_printf(a, "%s.new", path), F_OK) == 0 ||
+	       access(arena_printf(a, "%s.old", path), F_OK) == 0;
+}
+
+/* A whole change, kept. */
+static bool
+replace(struct arena *a, const struct masterfile *mf, const char *path, struct err *err)
+{
+	struct masterfile_change c;
+
+	if (!masterfile_change_begin(a, mf, path, &c, err))
+		return false;
+	bool ok = masterfile_change_apply(&c, err);
+
+	return masterfile_change_end(&c, ok, err) && ok;
+}
+
 static void
 what_is_written_reads_back_for_its_owner_alone(void **state UNUSED)
 {
@@ -150,17 +170,53 @@ what_is_written_reads_back_for_its_owner_alone(void **state UNUSED)
 	ASSERT_OK(masterfile_add_master(&mf, &err), &err);
 	while (mf.n_epochs < MASTERFILE_EPOCHS_MAX) /* the longest file there can be */
 		ASSERT_OK(masterfile_add_epoch(&mf, NOW + 1, &err), &err);
-	ASSERT_OK(masterfile_write(a, &mf, path, false, &err), &err);
+	ASSERT_OK(masterfile_create(a, &mf, path, &err), &err);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	ASSERT_OK(masterfile_read(a, path, &again, &err), &err);
 	assert_true(same(&mf, &again));
-	ASSERT_REFUSED(masterfile_write(a, &mf, path, false, &err), &err, ERR_CONFLICT, "exists");
+	ASSERT_REFUSED(masterfile_create(a, &mf, path, &err), &err, ERR_CONFLICT, "exists");
 	ASSERT_OK(masterfile_add_master(&mf, &err), &err);
-	ASSERT_OK(masterfile_write(a, &mf, path, true, &err), &err);
+	ASSERT_OK(replace(a, &mf, path, &err), &err);
 	ASSERT_OK(masterfile_read(a, path, &again, &err), &err);
 	assert_true(same(&mf, &again));
-	assert_int_equal(access(arena_printf(a, "%s.new", path), F_OK), -1);
+	assert_false(is_beside(a, path));
+	assert_int_equal(unlink(path), 0);
+	arena_destroy(a);
+}
+
+static void
+a_change_that_is_not_kept_leaves_the_old_file(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 20);
+	const char *path = arena_printf(a, "%s/master.key", folder);
+	struct masterfile before, after, now;
+	struct masterfile_change c;
+	struct err err = {0};
+
+	masterfile_init(&before, NOW);
+	ASSERT_OK(masterfile_create(a, &before, path, &err), &err);
+	after = before;
+	ASSERT_OK(masterfile_add_master(&after, &err), &err);
+	for (int applied = 0; applied <= 1; applied++) {
+		ASSERT_OK(masterfile_change_begin(a, &after, path, &c, &err), &err);
+		if (applied == 1)
+			ASSERT_OK(masterfile_change_apply(&c, &err), &err);
+		ASSERT_OK(masterfile_read(a, path, &now, &err), &err);
+		assert_true(same(&now, applied == 1 ? &after : &before));
+		ASSERT_OK(masterfile_change_end(&c, false, &err), &err);
+		ASSERT_OK(masterfile_read(a, path, &now, &err), &err);
+		assert_true(same(&now, &before));
+		assert_false(is_beside(a, path));
+	}
+	/* Killed in between, once; the next change finds what that left. */
+	ASSERT_OK(masterfile_change_begin(a, &after, path, &c, &err), &err);
+	ASSERT_OK(masterfile_change_apply(&c, &err), &err);
+	assert_true(is_beside(a, path));
+	ASSERT_OK(replace(a, &before, path, &err), &err);
+	ASSERT_OK(masterfile_read(a, path, &now, &err), &err);
+	assert_true(same(&now, &before));
+	assert_false(is_beside(a, path));
 	assert_int_equal(unlink(path), 0);
 	arena_destroy(a);
 }
@@ -175,7 +231,7 @@ a_file_open_to_others_is_refused(void **state UNUSED)
 	struct err err = {0};
 
 	masterfile_init(&mf, NOW);
-	ASSERT_OK(masterfile_write(a, &mf, path, false, &err), &err);
+	ASSERT_OK(masterfile_create(a, &mf, path, &err), &err);
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
 		assert_int_equal(chmod(path, modes[i]), 0);
 		ASSERT_REFUSED(masterfile_read(a, path, &mf, &err), &err, ERR_DENIED, "open to");
@@ -226,14 +282,12 @@ a_folder_that_cannot_be_written_is_an_error(void **state UNUSED)
 	struct err err = {0};
 
 	masterfile_init(&mf, NOW);
-	ASSERT_REFUSED(masterfile_write(a, &mf, path, true, &err), &err, ERR_UNAVAILABLE,
-		       "No such");
+	ASSERT_REFUSED(replace(a, &mf, path, &err), &err, ERR_UNAVAILABLE, "No such");
 	assert_int_equal(mkdir(beside, 0700), 0);
-	ASSERT_REFUSED(masterfile_write(a, &mf, arena_printf(a, "%s/x", folder), true, &err), &err,
+	ASSERT_REFUSED(replace(a, &mf, arena_printf(a, "%s/x", folder), &err), &err,
 		       ERR_UNAVAILABLE, "directory");
 	assert_int_equal(rmdir(beside), 0);
-	ASSERT_REFUSED(masterfile_write(a, &mf, folder, true, &err), &err, ERR_UNAVAILABLE,
-		       "directory");
+	ASSERT_REFUSED(replace(a, &mf, folder, &err), &err, ERR_UNAVAILABLE, "not permitted");
 	arena_destroy(a);
 }
 
@@ -248,17 +302,16 @@ a_write_cut_short_leaves_the_old_file(void **state UNUSED)
 	struct err err = {0};
 
 	masterfile_init(&mf, NOW);
-	ASSERT_OK(masterfile_write(a, &mf, path, false, &err), &err);
+	ASSERT_OK(masterfile_create(a, &mf, path, &err), &err);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
 	few = (struct rlimit){.rlim_cur = 10, .rlim_max = all.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
-	ASSERT_REFUSED(masterfile_write(a, &mf, path, true, &err), &err, ERR_UNAVAILABLE,
-		       "cannot be written");
+	ASSERT_REFUSED(replace(a, &mf, path, &err), &err, ERR_UNAVAILABLE, "cannot be written");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
 	ASSERT_OK(masterfile_read(a, path, &again, &err), &err);
 	assert_true(same(&mf, &again));
-	assert_int_equal(access(arena_printf(a, "%s.new", path), F_OK), -1);
+	assert_false(is_beside(a, path));
 	assert_int_equal(unlink(path), 0);
 	arena_destroy(a);
 }
@@ -275,7 +328,7 @@ a_leftover_beside_is_replaced(void **state UNUSED)
 
 	close(open(beside, O_WRONLY | O_CREAT, 0666));
 	masterfile_init(&mf, NOW);
-	ASSERT_OK(masterfile_write(a, &mf, path, false, &err), &err);
+	ASSERT_OK(masterfile_create(a, &mf, path, &err), &err);
 	ASSERT_OK(masterfile_read(a, path, &mf, &err), &err);
 	assert_int_equal(unlink(path), 0);
 	arena_destroy(a);
@@ -338,6 +391,7 @@ main(void)
 		cmocka_unit_test(a_wrong_line_is_named_and_not_quoted),
 		cmocka_unit_test(more_epochs_than_places_are_refused),
 		cmocka_unit_test(what_is_written_reads_back_for_its_owner_alone),
+		cmocka_unit_test(a_change_that_is_not_kept_leaves_the_old_file),
 		cmocka_unit_test(a_file_open_to_others_is_refused),
 		cmocka_unit_test(what_is_no_regular_file_is_refused),
 		cmocka_unit_test(a_folder_that_cannot_be_written_is_an_error),
