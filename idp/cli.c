@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/memory.h"
 #include "base/roff.h"
 #include "base/text.h"
 
@@ -97,9 +98,12 @@ cli_end(struct cli *cli)
 	return cli_usage(cli, arena_printf(cli->a, "unexpected '%s'", cli->argv[0]));
 }
 
+/* Without memory, what went wrong before may be nobody's mistake: main says it, alone. */
 static void
 tell(struct cli *cli, const char *kind, const char *text)
 {
+	if (memory_failed())
+		arena_leave(cli->a);
 	if (cli->json) {
 		json_t *o = json_new_object(cli->a);
 

@@ -137,7 +137,10 @@ main(int argc, char **argv)
 	enum cli_exit rc = c.rc;
 
 	arena_destroy(c.a);
-	if (fflush(stdout) != 0 && rc == CLI_OK)
+	/* What was flushed before may be what failed. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && rc == CLI_OK) {
+		fputs("kontor: standard output cannot be written\n", stderr);
 		rc = CLI_FAILED;
+	}
 	return (int)rc;
 }
