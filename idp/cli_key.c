@@ -71,20 +71,36 @@ add_key(struct cli_work *work, const struct key_wish *wish, struct key_where *wh
 
 /* ---- kontor key init ---- */
 
+/* A file that was made now; it goes again with a failure before it was spoken of. */
+struct made_master {
+	const char *path;
+	bool made, told;
+};
+
+static void
+forget_untold(void *p)
+{
+	const struct made_master *m = p;
+
+	if (m->made && !m->told)
+		unlink(m->path);
+}
+
 static bool
-init_master(struct cli *cli, const char *path, bool *made, struct err *err)
+init_master(struct cli *cli, struct made_master *m, struct err *err)
 {
 	struct masterfile *mf = ARENA_NEW(cli->a, struct masterfile);
 	struct err why = {0};
+	const char *path = m->path;
 
-	*made = false;
+	arena_defer(cli->a, forget_untold, m);
 	if (masterfile_read(cli->a, path, mf, &why))
 		return true;
 	if (why.kind != ERR_NOT_FOUND)
 		return FAIL(err, why.kind, NULL, "%s", why.text);
 	masterfile_init(mf, clock_now());
-	*made = true;
-	return masterfile_create(cli->a, mf, path, err);
+	m->made = masterfile_create(cli->a, mf, path, err);
+	return m->made;
 }
 
 static enum cli_exit
@@ -93,21 +109,21 @@ key_init(struct cli *cli)
 	enum cli_exit rc = cli_end(cli);
 	struct cli_work work;
 	struct config config;
+	struct made_master *master = ARENA_NEW(cli->a, struct made_master);
 	struct err err = {0};
-	bool master_made;
 	int64_t made = 0;
 
 	if (rc != CLI_OK)
 		return rc;
 	if (!cli_config(cli, false, &config, &err) ||
-	    /* A file made before a failure would lie there without having been spoken of. */
-	    !db_schema_check(cli->a, config.database, db_migrations, &err) ||
-	    !init_master(cli, config.master_key_file, &master_made, &err))
+	    !db_schema_check(cli->a, config.database, db_migrations, &err))
+		return cli_fail(cli, &err);
+	master->path = config.master_key_file;
+	if (!init_master(cli, master, &err))
 		return cli_fail(cli, &err);
 	if (!cli_work_open(cli, CLI_SIGNER, &work, &err)) {
 		/* What was sealed before is lost on a new file; the old one has to come back. */
-		if (master_made && err.kind == ERR_INPUT) {
-			unlink(config.master_key_file);
+		if (master->made && err.kind == ERR_INPUT) {
 			err_clear(&err);
 			(void)FAIL(&err, ERR_DENIED, NULL,
 				   "the database holds keys of another master key file: bring it "
@@ -116,7 +132,8 @@ key_init(struct cli *cli)
 		}
 		return cli_fail(cli, &err);
 	}
-	if (master_made)
+	master->told = true;
+	if (master->made)
 		fputs("kontor: master key file made; keep a copy apart from the database and its "
 		      "backups\n",
 		      stderr);
@@ -133,7 +150,7 @@ key_init(struct cli *cli)
 	}
 	json_t *o = json_new_object(cli->a);
 
-	json_put_bool(cli->a, o, "master_key_made", master_made);
+	json_put_bool(cli->a, o, "master_key_made", master->made);
 	json_put_i64(cli->a, o, "keys_made", made);
 	return cli_tell(cli, o, arena_printf(cli->a, "%lld keys made\n", (long long)made));
 }
