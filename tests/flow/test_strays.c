@@ -58,6 +58,28 @@ sessions_that_give_no_level_are_not_listed(void **state)
 	assert_false(web_shows(&b, row));
 }
 
+/* ---- attributes ---- */
+
+static void
+what_is_verified_to_be_empty_is_no_text(void **state)
+{
+	static const char *const nothing[] = {"family_name", "Muster", "birth_name", NULL, NULL};
+	struct world *w = *state;
+	struct web b;
+
+	world_person(w, "ines", PASSWORD, nothing, LEVEL_BASIC);
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid profile", ""));
+	log_in(&b, "ines");
+	web_submit(&b, "/flow/consent/", "attr_birth_name=1&attr_family_name=1&do=agree");
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, location_param(&b, "code")));
+	web_userinfo(&b, json_string_value(json_object_get(web_json(&b), "access_token")));
+	assert_string_equal(json_string_value(json_object_get(web_json(&b), "family_name")),
+			    "Muster");
+	assert_null(json_object_get(web_json(&b), "birth_family_name"));
+	assert_null(json_object_get(web_json(&b), "claim_levels")); /* its record says nothing */
+}
+
 /* ---- means ---- */
 
 static void
@@ -434,6 +456,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(forms_of_no_login_say_that_it_is_over),
 		T(sessions_that_give_no_level_are_not_listed),
+		T(what_is_verified_to_be_empty_is_no_text),
 		T(a_password_that_is_blocked_opens_nothing),
 		T(one_attribute_that_an_office_vouches_for_is_enough),
 		T(a_request_too_old_or_for_another_place_is_not_taken),

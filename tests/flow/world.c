@@ -196,7 +196,8 @@ world_person(struct world *w, const char *login_name, const char *password,
 	for (; values[0] != NULL; values += 2)
 		held[person.n++] =
 			(struct held){.at = attribute_by_name(values[0]),
-				      .value = values[1],
+				      .value = values[1] == NULL ? "" : values[1],
+				      .verified_empty = values[1] == NULL,
 				      .level = level,
 				      .source = level > LEVEL_BASIC ? "proofing" : "self"};
 	ASSERT_OK(account_create(&work, w->worker.memory, &person, &id, &err), &err);

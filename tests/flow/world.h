@@ -60,7 +60,10 @@ void world_oidc_party(struct world *w, const char *policy);
 void world_oidc_document(struct world *w, const char *document, const char *policy);
 void world_disable(struct world *w, const char *party);
 
-/* An account with these attributes at this level; `totp` false: password only.  Returns its id. */
+/*
+ * An account with a password and these attributes, names and values (NULL: verified that there is
+ * none), at this level.  Returns its id.
+ */
 struct subject_id world_person(struct world *w, const char *login_name, const char *password,
 			       const char *const *attributes, enum level level);
 
