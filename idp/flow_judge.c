@@ -10,7 +10,7 @@ flow_progress(struct flow *f)
 {
 	json_t *o = NULL;
 
-	if (f->row == NULL || !json_parse_object(f->rq->a, f->row->progress, 65536, &o, NULL))
+	if (!json_parse_object(f->rq->a, f->row->progress, 65536, &o, NULL))
 		return json_new_object(f->rq->a);
 	return o;
 }

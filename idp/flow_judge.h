@@ -12,7 +12,7 @@
  */
 MUST_USE bool flow_judge(struct flow *f, struct err *err);
 
-/* What the flow has seen so far; an empty object when it is not stored. */
+/* What the flow, which is stored, has seen so far; an empty object at its beginning. */
 json_t *flow_progress(struct flow *f);
 
 #endif

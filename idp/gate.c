@@ -267,6 +267,7 @@ check_headers(const struct raw_request *raw)
 static enum gate_rule
 check_host(const struct raw_request *raw, struct gate_head *out)
 {
+	/* second line: what is not there is empty */
 	if (!gate_header_find(raw, "host", &out->host) || out->host.n == 0 || out->host.n > 255)
 		return GATE_HOST;
 	for (size_t i = 0; i < out->host.n; i++)

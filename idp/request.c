@@ -20,7 +20,8 @@ find(const struct params *ps, const char *name)
 {
 	const char *value;
 
-	return params_find(ps, name, &value) > 0 ? value : NULL;
+	(void)params_find(ps, name, &value);
+	return value;
 }
 
 const char *
@@ -120,13 +121,13 @@ params_parse(struct arena *a, struct bytes text, const char *repeatable, struct 
 	return true;
 }
 
-/* A quality in thousandths (RFC 9110 12.4.2): 1000 when absent, -1 when malformed. */
+/* A quality in thousandths (RFC 9110 12.4.2); -1 when malformed. */
 static int
 parse_quality(const char *s, size_t n)
 {
 	int q = 0, scale = 1000;
 
-	if (n == 0 || (n > 1 && s[1] != '.') || n > 5)
+	if ((n > 1 && s[1] != '.') || n > 5)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (i == 1)

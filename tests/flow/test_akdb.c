@@ -121,6 +121,11 @@ consent_shows_the_service_and_is_asked_for_each(void **state)
 	assert_true(succeeded(&b));
 	ask(&b, "", V2(ATTRIBUTES ORGANIZATION("Hundesteuer")));
 	ASSERT_PAGE(&b, CONSENT);
+	/* No service is none, by whatever name. */
+	ask(&b, "", V2(ATTRIBUTES));
+	web_submit(&b, "/flow/consent/", "do=agree");
+	ask(&b, "", V2(ATTRIBUTES ORGANIZATION("(null)")));
+	ASSERT_PAGE(&b, CONSENT);
 }
 
 /* Each no has a code of its own. */

@@ -58,6 +58,20 @@ sessions_that_give_no_level_are_not_listed(void **state)
 	assert_false(web_shows(&b, row));
 }
 
+static void
+a_session_of_a_means_that_we_do_not_know_is_none(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	log_in_aside(&b, "karl");
+	assert_string_not_equal(
+		world_value(w, "UPDATE session_proof SET method = 'palmistry' RETURNING 1"), "");
+	web_get(&b, "/account");
+	ASSERT_PAGE(&b, LOGIN);
+}
+
 /* ---- attributes ---- */
 
 static void
@@ -456,6 +470,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(forms_of_no_login_say_that_it_is_over),
 		T(sessions_that_give_no_level_are_not_listed),
+		T(a_session_of_a_means_that_we_do_not_know_is_none),
 		T(what_is_verified_to_be_empty_is_no_text),
 		T(a_password_that_is_blocked_opens_nothing),
 		T(one_attribute_that_an_office_vouches_for_is_enough),

@@ -127,6 +127,7 @@ an_event_counts_only_in_the_state_that_shows_its_form(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(listed); i++)
 		assert_true(flow_event_allowed(listed[i].state, listed[i].event));
 	assert_false(flow_event_allowed(FLOW_STATE_COUNT, FLOW_EVENT_LOGIN));
+	assert_false(flow_event_allowed((enum flow_state)64, FLOW_EVENT_LOGIN));
 	assert_false(flow_event_allowed(FLOW_LOGIN, FLOW_EVENT_COUNT));
 }
 

@@ -158,6 +158,9 @@ a_request_is_taken_apart(void **state UNUSED)
 	assert_null(request_header(&rq, "cookie"));
 	assert_int_equal(rq.lang, LANG_EN);
 	assert_string_equal(rq.client_addr, "192.0.2.1");
+	/* Handlers know no HEAD: it is a GET of which the edge sends no body. */
+	ASSERT_OK(parse(&config, "HEAD /flow/abc HTTP/1.1", "Host: k", "", &rq, &err), &err);
+	assert_int_equal(rq.method, HTTP_GET);
 }
 
 static void
