@@ -235,8 +235,8 @@ def excused_all(checks, verdicts, reached):
             call = CALL.match(check.text)
             inner = [c for c in checks if call and c.function == call[1] and c.path == check.path]
             inner = [c for c in inner if c.gives_false]
-            if reason is None and inner and all(c.number in why for c in inner):
-                reason = why[inner[0].number]
+            if reason is None and inner and all(c.number in why or c.mark for c in inner):
+                reason = why.get(inner[0].number, "a second line handed on")
             if reason is not None:
                 why[check.number] = reason
                 grown = True
