@@ -86,7 +86,8 @@ a_key_signs_only_with_its_own_algorithms(void **state UNUSED)
 }
 
 static struct bytes
-oaep(struct arena *a, EVP_PKEY *pub, const EVP_MD *md, struct bytes key)
+oaep_with(struct arena *a, EVP_PKEY *pub, const EVP_MD *md, const EVP_MD *mask, const char *label,
+	  struct bytes key)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pub, NULL);
 	size_t n = 1024;
@@ -95,10 +96,43 @@ oaep(struct arena *a, EVP_PKEY *pub, const EVP_MD *md, struct bytes key)
 	assert_int_equal(EVP_PKEY_encrypt_init(ctx), 1);
 	EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING);
 	EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md);
-	EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md);
+	EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, mask);
+	if (label != NULL)
+		EVP_PKEY_CTX_set0_rsa_oaep_label(ctx, OPENSSL_strdup(label), (int)strlen(label));
 	assert_int_equal(EVP_PKEY_encrypt(ctx, p, &n, key.p, key.n), 1);
 	EVP_PKEY_CTX_free(ctx);
 	return (struct bytes){p, n};
+}
+
+static struct bytes
+oaep(struct arena *a, EVP_PKEY *pub, const EVP_MD *md, struct bytes key)
+{
+	return oaep_with(a, pub, md, md, NULL, key);
+}
+
+static void
+oaep_of_another_digest_mask_or_label_does_not_open(void **state UNUSED)
+{
+	struct arena *a = arena_create(1 << 22);
+	struct test_keys *t = test_keys_create(a);
+	const struct {
+		const EVP_MD *md, *mask;
+		const char *label;
+	} rows[] = {{EVP_sha256(), EVP_sha1(), NULL},    {EVP_sha1(), EVP_sha256(), NULL},
+		    {EVP_sha384(), EVP_sha384(), NULL},  {EVP_sha512(), EVP_sha512(), NULL},
+		    {EVP_sha256(), EVP_sha256(), "key"}, {EVP_sha1(), EVP_sha1(), "key"}};
+	struct bytes content = bytes_of("0123456789abcdef"), key;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (int alg = WRAP_RSA_OAEP_SHA256; alg <= WRAP_RSA_OAEP_SHA1; alg++)
+			ASSERT_REFUSED(
+				t->ops.unwrap(t->ops.ctx, a, "test-dec-rsa", (enum wrap_alg)alg,
+					      oaep_with(a, t->dec_rsa.pub, rows[i].md, rows[i].mask,
+							rows[i].label, content),
+					      &key, &err),
+				&err, ERR_INPUT, "wrapped key does not open");
+	arena_destroy(a);
 }
 
 static void
@@ -380,6 +414,7 @@ main(void)
 		cmocka_unit_test(signatures_verify_and_only_over_their_text),
 		cmocka_unit_test(an_algorithm_is_made_by_one_type_of_key),
 		cmocka_unit_test(a_key_signs_only_with_its_own_algorithms),
+		cmocka_unit_test(oaep_of_another_digest_mask_or_label_does_not_open),
 		cmocka_unit_test(a_wrapped_key_opens_and_every_other_octet_is_refused_alike),
 		cmocka_unit_test(a_content_key_of_odd_length_is_refused),
 		cmocka_unit_test(only_a_decryption_key_unwraps),
