@@ -2,15 +2,19 @@
 #include "tests/bench/client.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/enc.h"
 #include "base/text.h"
 
@@ -71,7 +75,8 @@ dial(struct client *c)
 	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		return false;
 	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return true;
+	setsockopt(c->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
+	return c->await == NULL || fcntl(c->fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
 static bool
@@ -141,13 +146,44 @@ struct incoming {
 	size_t have;
 };
 
+static int64_t
+real_us(struct timespec t)
+{
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* When the kernel had it: how long we then waited for the processor is not the server's doing. */
+static void
+note_arrival(struct client *c, struct msghdr *m)
+{
+	struct timespec t;
+
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h != NULL; h = CMSG_NXTHDR(m, h)) {
+		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&t, CMSG_DATA(h), sizeof(t));
+		c->took_us = real_us(t) - c->asked_us;
+	}
+}
+
 static bool
 read_some(struct client *c, struct incoming *in)
 {
-	ssize_t n = read(c->fd, in->p + in->have, ANSWER_BYTES - in->have);
+	struct iovec to = {in->p + in->have, ANSWER_BYTES - in->have};
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct timespec))];
+	struct msghdr m = {.msg_iov = &to, .msg_iovlen = 1};
+	ssize_t n;
 
+	do {
+		m.msg_control = control;
+		m.msg_controllen = sizeof(control);
+		n = recvmsg(c->fd, &m, 0);
+		if (n < 0 && errno == EAGAIN && c->await != NULL)
+			c->await(c->await_ctx);
+	} while (n < 0 && errno == EAGAIN && c->await != NULL);
 	if (n <= 0)
 		return false;
+	note_arrival(c, &m);
 	in->have += (size_t)n;
 	in->p[in->have] = '\0';
 	return true;
@@ -215,6 +251,7 @@ hang_up(struct client *c)
 bool
 client_ask(struct client *c, const char *path, const char *form, const char *extra)
 {
+	struct timespec now;
 	struct buf b;
 
 	if (!dial(c))
@@ -234,17 +271,15 @@ client_ask(struct client *c, const char *path, const char *form, const char *ext
 	else
 		buf_str(&b, "\r\n");
 	c->requests++;
-	c->asked_us = clock_mono_us();
+	clock_gettime(CLOCK_REALTIME, &now);
+	c->asked_us = real_us(now);
 	return write_all(c, (struct bytes){b.p, b.n}) || hang_up(c);
 }
 
 bool
 client_hear(struct client *c)
 {
-	if (!receive(c))
-		return hang_up(c);
-	c->took_us = clock_mono_us() - c->asked_us;
-	return true;
+	return receive(c) || hang_up(c);
 }
 
 bool

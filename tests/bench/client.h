@@ -16,10 +16,13 @@ struct client {
 	const char *cookies[CLIENT_COOKIES_MAX][2];
 	size_t n_cookies;
 	int status;
-	bool retry_after;     /* the last answer names a time */
-	int64_t asked_us;     /* when the last request was sent */
-	int64_t took_us;      /* from there to its whole answer */
-	size_t requests;      /* sent so far */
+	bool retry_after; /* the last answer names a time */
+	int64_t asked_us; /* when the last request was sent, CLOCK_REALTIME */
+	int64_t took_us;  /* from there to when the kernel had the end of its answer */
+	size_t requests;  /* sent so far */
+	/* Called where the socket has nothing yet, which does not block then; NULL: it blocks. */
+	void (*await)(void *ctx);
+	void *await_ctx;
 	const char *path;     /* last asked for */
 	const char *location; /* of the last answer; NULL */
 	const char *body;

@@ -5,27 +5,34 @@
  * share); then "ready" is printed, and the clock starts with a line on standard input.  Every
  * answer is checked.  Prints one line of JSON: actions done per second, p50 and p99, errors.
  *
- * Without RATE each connection begins again when it is done.  With it, RATE actions a second
- * begin whether others are done or not, as far as there are connections; a 503 with Retry-After
- * is a refusal then, counted and timed apart.
+ * Without RATE each connection has a thread and begins again when it is done.  With it, RATE
+ * actions a second begin whether others are done or not, as far as there are connections; a 503
+ * with Retry-After is a refusal then, counted and timed apart.  All of it is one thread: so many
+ * would wait for each other, not for the server.  As a proxy does, the connection that was used
+ * last is taken first.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "tests/bench/client.h"
+#include "tests/bench/fiber.h"
 #include "tests/bench/portal.h"
 
 #define SAMPLES_MAX    4000000 /* of all connections together */
-#define BROWSERS_MAX   64
+#define BROWSERS_MAX   16
 #define BEHIND_US      100000 /* who could not begin by then does not */
 #define ACCOUNTS       8      /* test persons bench0 … bench7 */
 #define LIGHT_PAUSE_NS 2000000
+#define CHECKED_EACH   8 /* of the assertions at a rate: checking takes as long as answering */
+#define PATH_BYTES     ((size_t)1024 * 1024)
 
 /* Durations: how many there were, and the first of them. */
 struct samples {
@@ -39,16 +46,21 @@ struct runner {
 	const struct action *action;
 	const struct client *like; /* the browser that prepares for this one too; NULL: itself */
 	size_t number;
+	struct arena *path_a;
+	const char *path; /* of a request that is still to be answered, there; NULL: none */
 	struct samples done, refused;
 	size_t begun, errors;
 	pthread_t thread;
+	struct fiber *fiber; /* with a rate, instead */
+	int polled_fd;       /* that epoll knows */
+	struct runner *idle; /* the next one that has nothing to do */
 };
 
 struct action {
 	const char *name;
 	bool (*prepare)(struct runner *r); /* before the clock starts */
 	bool (*once)(struct runner *r);
-	long pause_ns; /* after each */
+	long pause_ns; /* after each; then it is one request, timed as such */
 };
 
 static atomic_bool running;
@@ -58,8 +70,15 @@ static pthread_barrier_t ready_line, start_line;
 static struct {
 	double rate;
 	int64_t from_us;
-	atomic_uint_fast64_t next;
+	uint64_t next;
 } schedule;
+
+/* With a rate: the runners' one thread. */
+static struct {
+	int epoll_fd;
+	size_t busy;
+	struct runner *idle; /* last used first */
+} stage;
 
 /* ---- actions ---- */
 
@@ -199,12 +218,19 @@ saml(struct runner *r)
 {
 	struct client *c = &r->c;
 
-	if (!client_send(c, bench_saml_path(r->portal, c->a), NULL, "") || c->status != 200)
+	if (r->path == NULL) {
+		arena_reset(r->path_a);
+		r->path = bench_saml_path(r->portal, r->path_a);
+	}
+	if (!client_send(c, r->path, NULL, "") || c->status != 200)
 		return false;
 	const char *at = saml_response(c);
 
-	return at != NULL &&
-	       bench_saml_accepted(r->portal, c->a, r->number,
+	r->path = NULL; /* who was refused asks again with what he had */
+
+	if (at == NULL || (schedule.rate > 0 && r->begun % CHECKED_EACH != 0))
+		return at != NULL;
+	return bench_saml_accepted(r->portal, c->a, r->number,
 				   (struct bytes){(const unsigned char *)at, strcspn(at, "\"")});
 }
 
@@ -269,28 +295,12 @@ act(struct runner *r)
 	r->begun++;
 	arena_reset(r->c.a);
 	if (r->action->once(r))
-		take_sample(&r->done, clock_mono_us() - from_us);
+		take_sample(&r->done,
+			    r->action->pause_ns > 0 ? r->c.took_us : clock_mono_us() - from_us);
 	else if (schedule.rate > 0 && r->c.status == 503 && r->c.retry_after)
 		take_sample(&r->refused, r->c.took_us);
 	else
 		note_error(r);
-}
-
-/* Waits for the schedule's next moment; the lost ones are passed over. */
-static void
-await_turn(void)
-{
-	for (;;) {
-		double i = (double)atomic_fetch_add(&schedule.next, 1);
-		int64_t at_us = schedule.from_us + (int64_t)(i / schedule.rate * 1e6);
-
-		if (at_us < clock_mono_us() - BEHIND_US)
-			continue;
-		struct timespec at = clock_mono_timespec(at_us);
-
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
-		return;
-	}
 }
 
 static void *
@@ -306,14 +316,139 @@ run(void *arg)
 	const struct timespec pause = {0, r->action->pause_ns};
 
 	while (atomic_load(&running)) {
-		if (schedule.rate > 0)
-			await_turn();
 		act(r);
 		if (pause.tv_nsec > 0)
 			nanosleep(&pause, NULL);
 	}
 	return NULL;
 }
+
+/* Everybody is ready; the clock starts when the other end says so. */
+static void
+await_start(void)
+{
+	puts("ready");
+	fflush(stdout);
+	(void)!getchar();
+	schedule.from_us = clock_mono_us();
+}
+
+static void
+let_run(struct runner *runners, size_t n, int64_t us)
+{
+	pthread_barrier_wait(&ready_line);
+	await_start();
+	pthread_barrier_wait(&start_line);
+	struct timespec until = clock_mono_timespec(schedule.from_us + us);
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+	atomic_store(&running, false);
+	for (size_t i = 0; i < n; i++)
+		pthread_join(runners[i].thread, NULL);
+}
+
+/* ---- running at a rate ---- */
+
+/* Where a client has to wait, its fiber does. */
+static void
+await_answer(void *arg)
+{
+	struct runner *r = arg;
+	struct epoll_event e = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = r};
+	int op = r->polled_fd == r->c.fd ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	r->polled_fd = r->c.fd;
+	/* A number that was closed meanwhile may come again. */
+	if (epoll_ctl(stage.epoll_fd, op, r->c.fd, &e) != 0 &&
+	    (errno != ENOENT || epoll_ctl(stage.epoll_fd, EPOLL_CTL_ADD, r->c.fd, &e) != 0))
+		abort();
+	fiber_pause();
+}
+
+static void
+rest(struct runner *r)
+{
+	r->idle = stage.idle;
+	stage.idle = r;
+	stage.busy--;
+	fiber_pause();
+}
+
+static void
+run_fiber(void *arg)
+{
+	struct runner *r = arg;
+
+	prepare(r);
+	for (;;) {
+		rest(r);
+		act(r);
+	}
+}
+
+static int64_t
+due_us(uint64_t i)
+{
+	return schedule.from_us + (int64_t)((double)i / schedule.rate * 1e6);
+}
+
+/* Those whose moment has come, as far as anybody is idle; the lost ones are passed over. */
+static void
+begin_due(void)
+{
+	int64_t now_us = clock_mono_us();
+
+	while (due_us(schedule.next) < now_us - BEHIND_US)
+		schedule.next++;
+	while (stage.idle != NULL && due_us(schedule.next) <= now_us) {
+		struct runner *r = stage.idle;
+
+		schedule.next++;
+		stage.idle = r->idle;
+		stage.busy++;
+		fiber_resume(r->fiber);
+	}
+}
+
+/* Answers that are there, or the next beginning. */
+static void
+hear(bool begin)
+{
+	struct epoll_event e[64];
+	int64_t wait_us = due_us(schedule.next) - clock_mono_us();
+	struct timespec wait = {0, 100000000};
+
+	if (begin && stage.idle != NULL)
+		wait.tv_nsec = wait_us < 0 ? 0 : wait_us < 100000 ? wait_us * 1000 : 100000000;
+	int n = epoll_pwait2(stage.epoll_fd, e, ARRAY_LEN(e), &wait, NULL);
+
+	for (int i = 0; i < n; i++)
+		fiber_resume(((struct runner *)e[i].data.ptr)->fiber);
+}
+
+static void
+conduct(struct runner *runners, size_t n, int64_t us)
+{
+	stage.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	for (size_t i = 0; i < n; i++) {
+		stage.busy++;
+		fiber_resume(runners[i].fiber);
+		while (stage.busy > 0)
+			hear(false);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (runners[i].like != NULL)
+			client_share_cookies(&runners[i].c, runners[i].like);
+	await_start();
+	while (clock_mono_us() < schedule.from_us + us) {
+		begin_due();
+		hear(true);
+	}
+	while (stage.busy > 0)
+		hear(false);
+}
+
+/* ---- the result ---- */
 
 static int
 by_value(const void *x, const void *y)
@@ -408,11 +543,20 @@ start(const char *scenario, int port, const char *host, size_t n)
 		r->portal = portal;
 		r->action = action_of(scenario);
 		r->number = i;
+		r->path_a = arena_create(PATH_BYTES);
+		r->polled_fd = -1;
 		r->like = i < BROWSERS_MAX ? NULL : &runners[i % BROWSERS_MAX].c;
 		r->done = samples_create(SAMPLES_MAX / n);
 		r->refused = samples_create(SAMPLES_MAX / n);
-		if (pthread_create(&r->thread, NULL, run, r) != 0)
+		if (r->path_a == NULL)
 			exit(1);
+		if (schedule.rate > 0) {
+			r->fiber = fiber_create(run_fiber, r);
+			r->c.await = await_answer;
+			r->c.await_ctx = r;
+		} else if (pthread_create(&r->thread, NULL, run, r) != 0) {
+			exit(1);
+		}
 	}
 	return runners;
 }
@@ -431,19 +575,12 @@ main(int argc, char **argv)
 	pthread_barrier_init(&ready_line, NULL, (unsigned)n + 1);
 	pthread_barrier_init(&start_line, NULL, (unsigned)n + 1);
 	struct runner *runners = start(argv[3], (int)strtol(argv[1], NULL, 10), argv[2], n);
+	int64_t us = strtol(argv[4], NULL, 10) * 1000000;
 
-	pthread_barrier_wait(&ready_line);
-	puts("ready");
-	fflush(stdout);
-	(void)!getchar();
-	schedule.from_us = clock_mono_us();
-	pthread_barrier_wait(&start_line);
-	struct timespec pause = {strtol(argv[4], NULL, 10), 0};
-
-	nanosleep(&pause, NULL);
-	atomic_store(&running, false);
-	for (size_t i = 0; i < n; i++)
-		pthread_join(runners[i].thread, NULL);
+	if (schedule.rate > 0)
+		conduct(runners, n, us);
+	else
+		let_run(runners, n, us);
 	report(runners, n, (double)(clock_mono_us() - schedule.from_us) / 1e6);
 	return 0;
 }
