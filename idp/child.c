@@ -22,6 +22,12 @@
 #include "idp/server.h"
 #include "keys/sign.h"
 
+/*
+ * Where all want the processor each thread gets a like share of it, and one loop alone among many
+ * workers is too slow even to refuse what they cannot do.
+ */
+#define LOOPS_PER_CORE    2
+
 #define HEAPS_MOST        4
 #define TRIM_BYTES        (16 * 1024 * 1024)
 #define CHILD_ARENA_BYTES ((size_t)256 * 1024 * 1024)
@@ -246,6 +252,7 @@ start(struct child *c, struct err *err)
 				   .metrics_fd = c->metrics_fd,
 				   .tls_cert_pem = c->certificate,
 				   .tls_key_pem = c->key,
+				   .loops = LOOPS_PER_CORE * cores_for_us(),
 				   .cores = cores_for_us(),
 				   .memory_create = make_memory,
 				   .memory_destroy = kdf_memory_destroy,

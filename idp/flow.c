@@ -280,13 +280,13 @@ answer_marking(struct flow *f, struct response *rs, struct err *err)
 	return lead_to_first(f, rs, err);
 }
 
-/* Could a password that is sent now be checked in time? */
+/* Could a password be checked that comes when the form was filled in?  Keeps a place for it. */
 static bool
-passwords_wait(const struct request *rq)
+password_has_place(const struct request *rq)
 {
 	int64_t late_us = clock_mono_us() + rq->app->config->queue_deadline_ms * 1000;
 
-	return rq->app->lanes != NULL && lane_is_full(rq->app->lanes, LANE_PASSWORD, late_us);
+	return rq->app->lanes == NULL || lane_expect(rq->app->lanes, LANE_PASSWORD, late_us);
 }
 
 static bool
@@ -306,7 +306,7 @@ start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, con
 		return answer_marking(f, rs, err);
 	/* Better than after the password was typed; and what cannot end takes no time from what
 	 * can. */
-	if (browser_sends_cookies && f->state == FLOW_LOGIN && passwords_wait(rq))
+	if (browser_sends_cookies && f->state == FLOW_LOGIN && !password_has_place(rq))
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "too many logins at once");
 	if (!mark_now(f, &first, err))
 		return false;

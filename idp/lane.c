@@ -8,12 +8,27 @@
 
 #define PACE_JOBS     16                 /* that the pace is smoothed over */
 #define PACE_FRESH_US ((int64_t)1000000) /* older, it says nothing of today */
+#define STANDING_US   ((int64_t)500000)  /* a queue for so long is no burst that passes */
+#define PRESSED_US    ((int64_t)1000000) /* from one refusal on */
+#define NEAR_SHARE    16                 /* of the time that is left */
+#define NEAR_JOBS     4                  /* so few in front are near, whatever their pace */
+#define EXPECTED_MOST 256
+
+struct line {
+	struct job *front, *back;
+};
 
 struct queue {
 	pthread_mutex_t lock;
 	pthread_cond_t some;
-	struct job *front, *back;
+	struct line on, begin; /* who goes on is taken first */
 	unsigned waiting, running, most;
+	unsigned waiting_on; /* of `waiting` */
+	int64_t standing_us; /* since when somebody waits; while waiting > 0 */
+	int64_t refused_us;  /* the last time; 0: never */
+	/* When those were let in who are still to come: a ring, the oldest first. */
+	int64_t expected_us[EXPECTED_MOST];
+	unsigned expected_first, expected;
 	int64_t pace_us;  /* between the beginnings of two jobs while others wait */
 	int64_t begun_us; /* the last one; 0: nobody waited behind it */
 	int64_t paced_us; /* when the pace was last measured */
@@ -41,45 +56,55 @@ count_late(struct lanes *l, enum lane lane)
 		metrics_lane(l->o.metrics, lane, LANE_LATE);
 }
 
-/* The first job, or NULL; the lock is held. */
-static struct job *
-take_front(struct queue *q)
+static void
+line_add(struct line *line, struct job *j)
 {
-	struct job *j = q->front;
+	j->next = NULL;
+	if (line->back == NULL)
+		line->front = j;
+	else
+		line->back->next = j;
+	line->back = j;
+}
 
-	if (j == NULL)
-		return NULL;
-	q->front = j->next;
-	if (q->front == NULL)
-		q->back = NULL;
+/* The lock is held; the line is not empty. */
+static struct job *
+line_take(struct queue *q, struct line *line)
+{
+	struct job *j = line->front;
+
+	line->front = j->next;
+	if (line->front == NULL)
+		line->back = NULL;
 	q->waiting--; /* was counted when its place was reserved */
+	q->waiting_on -= line == &q->on;
 	j->next = NULL;
 	return j;
 }
 
-static void
-append(struct queue *q, struct job *j)
+/* The job whose turn it is, or NULL; the lock is held. */
+static struct job *
+take_front(struct queue *q)
 {
-	j->next = NULL;
-	if (q->back == NULL)
-		q->front = j;
-	else
-		q->back->next = j;
-	q->back = j;
+	struct line *line = q->on.front != NULL ? &q->on : &q->begin;
+
+	return line->front == NULL ? NULL : line_take(q, line);
 }
 
-/* Takes the late ones off the front into a list of its own; the lock is held. */
+/* Takes the late ones off the fronts into a list of its own; the lock is held. */
 static struct job *
 take_late(struct queue *q, int64_t now_us)
 {
+	struct line *const lines[] = {&q->on, &q->begin};
 	struct job *late = NULL;
 
-	while (q->front != NULL && q->front->late_us < now_us) {
-		struct job *j = take_front(q);
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		while (lines[i]->front != NULL && lines[i]->front->late_us < now_us) {
+			struct job *j = line_take(q, lines[i]);
 
-		j->next = late;
-		late = j;
-	}
+			j->next = late;
+			late = j;
+		}
 	return late;
 }
 
@@ -96,16 +121,59 @@ drop_all(struct lanes *l, enum lane lane, struct job *list)
 }
 
 /*
- * The lock is held.  A pace is measured only while somebody waits: after a stall it would
- * refuse whoever comes and so never be measured again.  It counts only when it is fresh.
+ * The lock is held.  Will the turn of who has so many in front of him come within this time?  A
+ * pace is measured only while somebody waits: after a stall it would refuse whoever comes and so
+ * never be measured again.  It counts only when it is fresh.
  */
 static bool
-has_place(const struct queue *q, int64_t now_us, int64_t late_us)
+has_turn(const struct queue *q, unsigned ahead, int64_t now_us, int64_t within_us)
 {
-	bool fresh = now_us - q->paced_us <= PACE_FRESH_US;
+	return now_us - q->paced_us > PACE_FRESH_US || ahead * q->pace_us <= within_us;
+}
 
+/* More comes than is done: not for a moment, as in a burst.  The lock is held. */
+static bool
+is_pressed(const struct queue *q, int64_t now_us)
+{
+	return (q->waiting > 0 && now_us - q->standing_us >= STANDING_US) ||
+	       (q->refused_us > 0 && now_us - q->refused_us < PRESSED_US);
+}
+
+/* The lock is held.  `most_us`: the time that may pass where the lane is not pressed. */
+static bool
+has_room(const struct queue *q, int64_t now_us, int64_t late_us, int64_t most_us)
+{
+	if (is_pressed(q, now_us) && q->waiting >= NEAR_JOBS)
+		most_us = (late_us - now_us) / NEAR_SHARE;
 	return !q->stop && q->waiting < q->most &&
-	       (!fresh || q->waiting * q->pace_us <= (late_us - now_us) / 4 * 3);
+	       has_turn(q, q->waiting + q->expected, now_us, most_us);
+}
+
+/* The lock is held; somebody is expected. */
+static void
+expect_one_less(struct queue *q)
+{
+	q->expected_first = (q->expected_first + 1) % EXPECTED_MOST;
+	q->expected--;
+}
+
+/* Who was let in before `since_us` is not waited for any more.  The lock is held. */
+static void
+forget_expected(struct queue *q, int64_t since_us)
+{
+	while (q->expected > 0 && q->expected_us[q->expected_first] < since_us)
+		expect_one_less(q);
+}
+
+/* The lock is held. */
+static bool
+has_place(const struct queue *q, bool begins, int64_t now_us, int64_t late_us)
+{
+	int64_t most_us = (late_us - now_us) / 4 * 3;
+
+	if (begins)
+		return has_room(q, now_us, late_us, most_us);
+	return !q->stop && q->waiting < q->most && has_turn(q, q->waiting_on, now_us, most_us);
 }
 
 /* A job begins; the lock is held. */
@@ -120,11 +188,11 @@ note_pace(struct queue *q, int64_t now_us)
 		q->pace_us = fresh ? q->pace_us + (since_us - q->pace_us) / PACE_JOBS : since_us;
 		q->paced_us = now_us;
 	}
-	q->begun_us = q->front != NULL ? now_us : 0;
+	q->begun_us = q->waiting > 0 ? now_us : 0;
 }
 
 bool
-lane_reserve(struct lanes *l, enum lane lane, int64_t late_us)
+lane_reserve(struct lanes *l, enum lane lane, bool begins, int64_t late_us)
 {
 	struct queue *q = &l->queue[lane];
 	int64_t now_us = l->o.clock_us();
@@ -133,9 +201,16 @@ lane_reserve(struct lanes *l, enum lane lane, int64_t late_us)
 	pthread_mutex_lock(&q->lock);
 	if (q->waiting >= q->most)
 		late = take_late(q, now_us);
-	bool there = has_place(q, now_us, late_us);
+	bool there = has_place(q, begins, now_us, late_us);
 
+	if (there && q->waiting == 0)
+		q->standing_us = now_us;
+	if (!there)
+		q->refused_us = now_us;
+	if (!begins && q->expected > 0)
+		expect_one_less(q);
 	q->waiting += there;
+	q->waiting_on += there && !begins;
 	pthread_mutex_unlock(&q->lock);
 	drop_all(l, lane, late);
 	if (!there && l->o.metrics != NULL)
@@ -147,12 +222,35 @@ bool
 lane_is_full(struct lanes *l, enum lane lane, int64_t late_us)
 {
 	struct queue *q = &l->queue[lane];
+	int64_t now_us = l->o.clock_us();
 
 	pthread_mutex_lock(&q->lock);
-	bool full = !has_place(q, l->o.clock_us(), late_us);
+	bool full = !has_room(q, now_us, late_us, (late_us - now_us) / 4);
 
+	if (full)
+		q->refused_us = now_us;
 	pthread_mutex_unlock(&q->lock);
 	return full;
+}
+
+bool
+lane_expect(struct lanes *l, enum lane lane, int64_t late_us)
+{
+	struct queue *q = &l->queue[lane];
+	int64_t now_us = l->o.clock_us(), most_us = (late_us - now_us) / 4;
+
+	pthread_mutex_lock(&q->lock);
+	forget_expected(q, now_us - most_us);
+	bool there = has_room(q, now_us, late_us, most_us);
+
+	if (!there)
+		q->refused_us = now_us;
+	if (there && q->expected == EXPECTED_MOST)
+		expect_one_less(q);
+	if (there)
+		q->expected_us[(q->expected_first + q->expected++) % EXPECTED_MOST] = now_us;
+	pthread_mutex_unlock(&q->lock);
+	return there;
 }
 
 void
@@ -161,7 +259,7 @@ lane_push(struct lanes *l, enum lane lane, struct job *j)
 	struct queue *q = &l->queue[lane];
 
 	pthread_mutex_lock(&q->lock);
-	append(q, j);
+	line_add(j->begins ? &q->begin : &q->on, j);
 	pthread_mutex_unlock(&q->lock);
 	pthread_cond_signal(&q->some); /* without the lock, which the worker takes first of all */
 }
@@ -182,7 +280,7 @@ static struct job *
 next_job(struct lanes *l, struct queue *q, bool *late)
 {
 	pthread_mutex_lock(&q->lock);
-	while (q->front == NULL && !q->stop)
+	while (q->on.front == NULL && q->begin.front == NULL && !q->stop)
 		pthread_cond_wait(&q->some, &q->lock);
 	struct job *j = q->stop ? NULL : take_front(q);
 

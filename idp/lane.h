@@ -25,6 +25,7 @@ struct worker {
 struct job {
 	struct job *next;
 	int64_t late_us; /* clock_mono_us() after which it is not begun any more */
+	bool begins;     /* a login: behind all that go on with one */
 	void (*run)(struct job *j, struct worker *w);
 	void (*drop)(struct job *j);
 };
@@ -50,16 +51,30 @@ MUST_USE bool lanes_start(struct arena *a, const struct lanes_options *o, struct
 			  struct err *err);
 
 /*
- * A place in the queue for a job that must be begun by late_us.  False: there is none, or,
- * at the pace of the last few jobs, its turn would come after three quarters of the time that
- * is left: so refusals are told at once, and who is let in is hardly ever late.  When the queue
- * is full but its front has waited too long, those in front are dropped instead: who came first
- * has gone by now.
+ * A place in the queue for a job that must be begun by late_us.  False: there is none, or, at the
+ * pace of the last few jobs, its turn would come after three quarters of the time that is left:
+ * so refusals are told at once, and who is let in is hardly ever late.  When the queue is full
+ * but its front has waited too long, those in front are dropped instead: who came first has gone
+ * by now.
+ *
+ * A job that begins something waits behind those that go on with what was begun.  Where a lane
+ * is pressed (somebody has waited all the time, or was refused lately) it gets no place but a
+ * near one: a queue that never empties makes all wait and lets no more of them through.
  */
-MUST_USE bool lane_reserve(struct lanes *l, enum lane lane, int64_t late_us);
+MUST_USE bool lane_reserve(struct lanes *l, enum lane lane, bool begins, int64_t late_us);
 
-/* Would lane_reserve say no?  For work that leads to a job in another lane. */
+/*
+ * Is there no room for a job that will come to this lane later, from what is let in now?  Others
+ * are on their way unseen, so it says yes from a quarter of the time that is left on.
+ */
 bool lane_is_full(struct lanes *l, enum lane lane, int64_t late_us);
+
+/*
+ * Let somebody in whose job that goes on here is still to come.  False: the lane is full, those
+ * counted who were let in before and are not here yet.  Whoever takes longer than that quarter
+ * is not counted any more, so no more are let in than can be served, however long they take.
+ */
+MUST_USE bool lane_expect(struct lanes *l, enum lane lane, int64_t late_us);
 
 /* Queue a job on the place reserved for it. */
 void lane_push(struct lanes *l, enum lane lane, struct job *j);

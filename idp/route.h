@@ -24,6 +24,8 @@ enum route_flag {
 	ROUTE_INTERNAL = 8, /* only on the metrics listener */
 	ROUTE_HEALTH = 16,  /* on both listeners, under any Host */
 	ROUTE_SOAP = 32,    /* with ROUTE_MACHINE: errors as SOAP faults */
+	ROUTE_BEGINS = 64, /* the first request of a login: the one to refuse when there are many */
+	ROUTE_REDEEMS = 128, /* what it begins goes on in LANE_TOKEN */
 };
 
 /*

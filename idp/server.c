@@ -220,7 +220,7 @@ static bool
 add_loop(struct server *s, const struct server_options *o, int fd, bool internal, struct err *err)
 {
 	struct loop *l = &s->loops[s->n_loops];
-	unsigned most = internal ? METRICS_CONNECTIONS : connection_limit(s->config) / o->cores;
+	unsigned most = internal ? METRICS_CONNECTIONS : connection_limit(s->config) / o->loops;
 
 	*l = (struct loop){.server = s, .internal = internal, .wake_fd = eventfd(0, EFD_CLOEXEC)};
 	l->daemon = fd < 0 ? NULL : make_daemon(l, o, fd, most > 0 ? most : 1);
@@ -241,7 +241,7 @@ add_loop(struct server *s, const struct server_options *o, int fd, bool internal
 static bool
 listen_on(struct server *s, const struct server_options *o, int fd, struct err *err)
 {
-	for (unsigned i = 1; i < o->cores; i++)
+	for (unsigned i = 1; i < o->loops; i++)
 		if (!add_loop(s, o, fcntl(fd, F_DUPFD_CLOEXEC, 0), false, err))
 			return false;
 	return add_loop(s, o, fd, false, err);
@@ -302,7 +302,7 @@ server_start(const struct server_options *o, struct server **out, struct err *er
 	s->app = o->app;
 	s->config = o->app->config;
 	s->a = a;
-	s->loops = ARENA_ARRAY(a, struct loop, o->n_fds * o->cores + 1);
+	s->loops = ARENA_ARRAY(a, struct loop, o->n_fds * o->loops + 1);
 	quiet_init(s);
 	s->limit = limit_create(a, (unsigned)s->config->connections_per_source);
 	s->app->documents_ready = server_documents_ready;

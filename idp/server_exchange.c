@@ -324,9 +324,14 @@ enter_lane(struct conn *c)
 	enum lane lane = x->target.route->lane;
 	int64_t late_us = x->arrived_us + c->server->config->queue_deadline_ms * 1000;
 
-	if (!lane_reserve(lanes, lane, late_us))
+	bool begins = x->target.route->flags & ROUTE_BEGINS;
+
+	/* Half a login is worth nothing: who begins one is refused before who goes on. */
+	if ((x->target.route->flags & ROUTE_REDEEMS && lane_is_full(lanes, LANE_TOKEN, late_us)) ||
+	    !lane_reserve(lanes, lane, begins, late_us))
 		return refuse_busy(c, "full");
-	x->job = (struct job){.late_us = late_us, .run = job_run, .drop = job_drop};
+	x->job = (struct job){
+		.late_us = late_us, .begins = begins, .run = job_run, .drop = job_drop};
 	patience_enter(&c->patience, PATIENCE_WORK);
 	/* Suspended first: a worker may be done before lane_push returns. */
 	MHD_suspend_connection(c->mhd);

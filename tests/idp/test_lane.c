@@ -95,7 +95,7 @@ start(unsigned workers, unsigned queue)
 static void
 queue(struct lanes *l, enum lane lane, struct job *j)
 {
-	assert_true(lane_reserve(l, lane, j->late_us));
+	assert_true(lane_reserve(l, lane, j->begins, j->late_us));
 	lane_push(l, lane, j);
 }
 
@@ -134,7 +134,7 @@ a_full_lane_refuses_and_others_go_on(void **state UNUSED)
 	queue(l, LANE_PASSWORD, &one);
 	queue(l, LANE_PASSWORD, &two);
 	assert_true(lane_is_full(l, LANE_PASSWORD, 5000));
-	assert_false(lane_reserve(l, LANE_PASSWORD, 5000));
+	assert_false(lane_reserve(l, LANE_PASSWORD, false, 5000));
 	lane_depth(l, LANE_PASSWORD, &waiting, &running);
 	assert_int_equal(waiting, 2);
 	assert_int_equal(running, 1);
@@ -217,8 +217,7 @@ who_would_come_late_is_refused_at_once(void **state UNUSED)
 		queue(l, LANE_LOGIN, &places[i]);
 	}
 	assert_true(lane_is_full(l, LANE_LOGIN, late_us));
-	assert_false(lane_reserve(l, LANE_LOGIN, late_us));
-	assert_false(lane_is_full(l, LANE_LOGIN, late_us + 1000000));
+	assert_false(lane_reserve(l, LANE_LOGIN, false, late_us));
 	open_gate();
 	wait_until(&n_run, 2 + ARRAY_LEN(slow) + ARRAY_LEN(places));
 	lanes_stop(l);
@@ -256,6 +255,132 @@ a_stall_is_forgotten(void **state UNUSED)
 	assert_false(lane_is_full(l, LANE_LOGIN, now_us + 2000000));
 	open_gate();
 	wait_until(&n_run, 5);
+	lanes_stop(l);
+}
+
+/* The order in which jobs ran. */
+static const struct job *ran[16];
+
+static void
+run_noting(struct job *j, struct worker *w)
+{
+	ran[n_run] = j;
+	run_quick(j, w);
+}
+
+static void
+who_goes_on_is_before_who_begins(void **state UNUSED)
+{
+	struct lanes *l = start(1, 10);
+	struct job held = waiting_job(5000), jobs[4];
+
+	queue(l, LANE_SAML, &held);
+	wait_until(&n_entered, 1);
+	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+		jobs[i] = (struct job){
+			.late_us = 5000, .begins = i < 2, .run = run_noting, .drop = drop};
+		queue(l, LANE_SAML, &jobs[i]);
+	}
+	open_gate();
+	wait_until(&n_run, 1 + ARRAY_LEN(jobs));
+	lanes_stop(l);
+	assert_ptr_equal(ran[1], &jobs[2]);
+	assert_ptr_equal(ran[2], &jobs[3]);
+	assert_ptr_equal(ran[3], &jobs[0]);
+	assert_ptr_equal(ran[4], &jobs[1]);
+}
+
+/* A lane whose pace is a tenth of a second, and its one worker held. */
+static struct lanes *
+start_slow(struct job *first, struct job *slow, size_t n, struct job *held)
+{
+	struct lanes *l = start(1, 100);
+
+	*first = *held = waiting_job(INT64_MAX);
+	queue(l, LANE_SAML, first);
+	wait_until(&n_entered, 1);
+	for (size_t i = 0; i < n; i++) {
+		slow[i] = (struct job){.late_us = INT64_MAX, .run = run_slow, .drop = drop};
+		queue(l, LANE_SAML, &slow[i]);
+	}
+	open_gate();
+	wait_until(&n_run, (int)n + 1);
+	is_open = false;
+	queue(l, LANE_SAML, held);
+	wait_until(&n_entered, 2);
+	return l;
+}
+
+static void
+a_burst_may_wait_but_a_standing_queue_lets_only_few_begin(void **state UNUSED)
+{
+	struct job first, slow[3], held, burst[6], later;
+	struct lanes *l = start_slow(&first, slow, ARRAY_LEN(slow), &held);
+
+	for (size_t i = 0; i < ARRAY_LEN(burst); i++) {
+		burst[i] = (struct job){
+			.late_us = INT64_MAX, .begins = true, .run = run_quick, .drop = drop};
+		assert_true(lane_reserve(l, LANE_SAML, true, now_us + 2000000));
+		lane_push(l, LANE_SAML, &burst[i]);
+	}
+	now_us += 499999;
+	later = (struct job){.late_us = INT64_MAX, .run = run_quick, .drop = drop};
+	assert_false(lane_is_full(l, LANE_SAML, now_us + 4000000));
+	now_us += 1;
+	assert_true(lane_is_full(l, LANE_SAML, now_us + 4000000));
+	assert_false(lane_reserve(l, LANE_SAML, true, now_us + 4000000));
+	/* Nobody who goes on is in front of who goes on. */
+	queue(l, LANE_SAML, &later);
+	open_gate();
+	wait_until(&n_run, 2 + ARRAY_LEN(slow) + ARRAY_LEN(burst) + 1);
+	lanes_stop(l);
+}
+
+/* For a second only near places are given, so that the queue is not let grow again at once. */
+static void
+a_refusal_is_remembered(void **state UNUSED)
+{
+	struct job first, slow[3], held, few[4];
+	struct lanes *l = start_slow(&first, slow, ARRAY_LEN(slow), &held);
+
+	assert_true(lane_is_full(l, LANE_SAML, now_us - 8)); /* nobody can be in time */
+	for (size_t i = 0; i < ARRAY_LEN(few); i++) {
+		few[i] = (struct job){
+			.late_us = INT64_MAX, .begins = true, .run = run_quick, .drop = drop};
+		assert_true(lane_reserve(l, LANE_SAML, true, now_us + 2000000));
+		lane_push(l, LANE_SAML, &few[i]);
+	}
+	assert_false(lane_reserve(l, LANE_SAML, true, now_us + 2000000));
+	open_gate();
+	wait_until(&n_run, 2 + ARRAY_LEN(slow) + ARRAY_LEN(few));
+	lanes_stop(l);
+}
+
+static void
+who_was_let_in_has_a_place_until_he_comes_or_is_long_away(void **state UNUSED)
+{
+	struct job first, slow[3], held, come = {.run = run_quick, .drop = drop};
+	struct lanes *l = start_slow(&first, slow, ARRAY_LEN(slow), &held);
+	int64_t late_us = now_us + 2000000; /* a quarter is five */
+
+	for (int i = 0; i < 6; i++)
+		assert_true(lane_expect(l, LANE_SAML, late_us));
+	assert_false(lane_expect(l, LANE_SAML, late_us));
+	assert_true(lane_is_full(l, LANE_SAML, late_us));
+
+	/* One comes: he waits now, and is not expected besides. */
+	come.late_us = INT64_MAX;
+	queue(l, LANE_SAML, &come);
+	assert_false(lane_expect(l, LANE_SAML, late_us));
+	open_gate();
+	wait_until(&n_run, 3 + ARRAY_LEN(slow));
+	assert_true(lane_expect(l, LANE_SAML, late_us));
+
+	/* The others fill in their forms. */
+	now_us += 500001;
+	for (int i = 0; i < 6; i++)
+		assert_true(lane_expect(l, LANE_SAML, now_us + 2000000));
+	assert_false(lane_expect(l, LANE_SAML, now_us + 2000000));
 	lanes_stop(l);
 }
 
@@ -352,6 +477,10 @@ main(void)
 		cmocka_unit_test(a_late_job_is_not_begun),
 		cmocka_unit_test(who_would_come_late_is_refused_at_once),
 		cmocka_unit_test(a_stall_is_forgotten),
+		cmocka_unit_test(who_goes_on_is_before_who_begins),
+		cmocka_unit_test(a_burst_may_wait_but_a_standing_queue_lets_only_few_begin),
+		cmocka_unit_test(a_refusal_is_remembered),
+		cmocka_unit_test(who_was_let_in_has_a_place_until_he_comes_or_is_long_away),
 		cmocka_unit_test(stopping_drops_what_waits_and_lets_the_rest_end),
 		cmocka_unit_test(only_password_workers_have_hashing_memory),
 	};

@@ -102,6 +102,9 @@ static const struct route table[] = {
 	{HTTP_GET, "/wait", handle_wait, LANE_PASSWORD, 0, 64, 0, ARENA, NULL},
 	{HTTP_GET, "/machine", handle_wait, LANE_PASSWORD, ROUTE_MACHINE, 64, 0, ARENA, NULL},
 	{HTTP_POST, "/echo", handle_echo, LANE_TOKEN, ROUTE_MACHINE, 1024, 100000, ARENA, NULL},
+	{HTTP_GET, "/redeem", handle_wait, LANE_TOKEN, ROUTE_MACHINE, 64, 0, ARENA, NULL},
+	{HTTP_GET, "/begin", handle_light, LANE_SAML, ROUTE_BEGINS | ROUTE_REDEEMS, 64, 0, ARENA,
+	 NULL},
 	{HTTP_GET, "/greedy", handle_greedy, LANE_LIGHT, 0, 64, 0, ARENA, NULL},
 	{HTTP_GET, "/static/", document_handle, LANE_LOOP, ROUTE_PREFIX, 64, 0, ARENA, NULL},
 	{HTTP_GET, "/inside", handle_light, LANE_LOOP, ROUTE_INTERNAL, 64, 0, ARENA, NULL},
@@ -126,8 +129,12 @@ static void
 start(void)
 {
 	int fd = listen_at(path, "public"), metrics_fd = listen_at(metrics_path, "metrics");
-	struct server_options o = {
-		.app = &app, .fds = &fd, .n_fds = 1, .metrics_fd = metrics_fd, .cores = 2};
+	struct server_options o = {.app = &app,
+				   .fds = &fd,
+				   .n_fds = 1,
+				   .metrics_fd = metrics_fd,
+				   .loops = 2,
+				   .cores = 2};
 	struct err err = {0};
 
 	ASSERT_OK(server_start(&o, &server, &err), &err);
@@ -501,7 +508,7 @@ static void
 other_start(struct other *o, int fd, const char *more)
 {
 	struct server_options so = {
-		.app = &o->app, .fds = &fd, .n_fds = 1, .metrics_fd = -1, .cores = 1};
+		.app = &o->app, .fds = &fd, .n_fds = 1, .metrics_fd = -1, .loops = 1, .cores = 1};
 	struct err err = {0};
 
 	ASSERT_OK(config_parse(life, "t.conf",
@@ -564,6 +571,40 @@ a_full_lane_answers_503_and_light_requests_go_on(void **state UNUSED)
 		assert_int_equal(hear(fds[i]), 200);
 		close(fds[i]);
 	}
+}
+
+/* What cannot go on is not begun, though the lane of its beginning is idle. */
+static void
+no_login_begins_where_none_could_be_redeemed(void **state UNUSED)
+{
+	const char *redeem = "GET /redeem HTTP/1.1\r\nHost: k\r\n\r\n",
+		   *begin_it = "GET /begin HTTP/1.1\r\nHost: k\r\n\r\n";
+	struct other o = {.path = ""};
+	int fd = listen_at(o.path, "begin"), fds[2], asks;
+
+	other_start(&o, fd, "workers_token = 1\nqueue_token = 1\n");
+	set_open(false);
+	fds[0] = dial(o.path);
+	say(fds[0], redeem);
+	wait_inside(1);
+	asks = dial(o.path);
+	say(asks, begin_it);
+	assert_int_equal(hear(asks), 200);
+	fds[1] = dial(o.path);
+	say(fds[1], redeem);
+	for (unsigned waiting = 0, running; waiting == 0; sched_yield())
+		lane_depth(o.app.lanes, LANE_TOKEN, &waiting, &running);
+	say(asks, begin_it);
+	assert_int_equal(hear(asks), 503);
+	assert_non_null(strstr(answer, "Retry-After: "));
+	set_open(true);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(hear(fds[i]), 200);
+		close(fds[i]);
+	}
+	close(asks);
+	other_stop(&o);
+	unlink(o.path);
 }
 
 /* libmicrohttpd 0.9.75 left to itself waits for one more event then. */
@@ -685,7 +726,7 @@ tls_is_modern_or_not_at_all(void **state UNUSED)
 	int fd = listen_at(p, "tls");
 	struct app other = {.config = &config};
 	struct server_options o = {
-		.app = &other, .fds = &fd, .n_fds = 1, .metrics_fd = -1, .cores = 1};
+		.app = &other, .fds = &fd, .n_fds = 1, .metrics_fd = -1, .loops = 1, .cores = 1};
 	struct server *s;
 	struct err err = {0};
 
@@ -841,6 +882,7 @@ a_wrong_certificate_is_refused(void **state UNUSED)
 				   .metrics_fd = -1,
 				   .tls_cert_pem = "nonsense",
 				   .tls_key_pem = "nonsense",
+				   .loops = 1,
 				   .cores = 1};
 	struct server *s;
 	struct err err = {0};
@@ -863,6 +905,7 @@ main(void)
 		cmocka_unit_test(documents_are_shared_and_conditional),
 		cmocka_unit_test(a_swap_under_requests_tears_no_answer),
 		cmocka_unit_test(a_full_lane_answers_503_and_light_requests_go_on),
+		cmocka_unit_test(no_login_begins_where_none_could_be_redeemed),
 		cmocka_unit_test(as_many_at_once_as_the_library_looks_at),
 		cmocka_unit_test(who_sends_slowly_has_not_waited),
 		cmocka_unit_test(the_metrics_listener_shows_inside_rows_only),
