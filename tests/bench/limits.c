@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -97,13 +98,54 @@ sync_rate(const char *path)
 	return rate;
 }
 
+static double
+rsa2048_rate(void)
+{
+	return sign_rate(EVP_RSA_gen(2048));
+}
+
+static double
+rsa3072_rate(void)
+{
+	return sign_rate(EVP_RSA_gen(3072));
+}
+
+static double
+p256_rate(void)
+{
+	return sign_rate(EVP_EC_gen("P-256"));
+}
+
+static const char *sync_path;
+
+static double
+fdatasync_rate(void)
+{
+	return sync_rate(sync_path);
+}
+
+static const struct {
+	const char *name;
+	double (*measure)(void);
+} limits[] = {
+	{"rsa2048_sign_s", rsa2048_rate}, {"rsa3072_sign_s", rsa3072_rate},
+	{"p256_sign_s", p256_rate},       {"argon2id_s", hash_rate},
+	{"fdatasync_s", fdatasync_rate},
+};
+
+/* limits FILE [NAME]: all, or the one of that name. */
 int
 main(int argc, char **argv)
 {
-	printf("{\"rsa2048_sign_s\":%.0f,\"rsa3072_sign_s\":%.0f,\"p256_sign_s\":%.0f,"
-	       "\"argon2id_s\":%.1f,\"fdatasync_s\":%.0f}\n",
-	       sign_rate(EVP_RSA_gen(2048)), sign_rate(EVP_RSA_gen(3072)),
-	       sign_rate(EVP_EC_gen("P-256")), hash_rate(),
-	       sync_rate(argc > 1 ? argv[1] : "limits.tmp"));
+	const char *comma = "{";
+
+	sync_path = argc > 1 ? argv[1] : "limits.tmp";
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+		if (argc > 2 && strcmp(argv[2], limits[i].name) != 0)
+			continue;
+		printf("%s\"%s\":%.1f", comma, limits[i].name, limits[i].measure());
+		comma = ",";
+	}
+	puts("}");
 	return 0;
 }

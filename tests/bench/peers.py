@@ -30,19 +30,20 @@ class Peer:
                 words, env={**os.environ, **(env or {})}, cwd=cwd, stdout=log, stderr=log,
                 preexec_fn=lambda: os.sched_setaffinity(0, self.place.server_cores)))
 
-    def measure(self, scenario, connections):
+    def measure(self, connections, seconds):
         try:
             self.start()
             await_port(self.port)
-            return self.place.load(scenario, connections, port=self.port)
+            return self.place.load(self.scenario, connections, seconds, self.port)
         finally:
-            for process in reversed(self.processes):
+            while self.processes:
+                process = self.processes.pop()
                 process.terminate()
                 process.wait(20)
 
 
 class OidcProvider(Peer):
-    name = "oidc-provider"
+    name = scenario = "oidc-provider"
 
     def start(self):
         if not (HERE / "node_modules").exists():
@@ -55,7 +56,7 @@ class OidcProvider(Peer):
 
 
 class SimpleSamlPhp(Peer):
-    name = "simplesamlphp"
+    name, scenario = "simplesamlphp", "saml-php"
     root = Path("/usr/share/simplesamlphp/www")
 
     def start(self):
@@ -69,7 +70,8 @@ class SimpleSamlPhp(Peer):
                 text = text.replace(mark, str(value))
             (self.folder / file).write_text(text, encoding="utf-8")
         for name in ("sessions", "tmp"):
-            (self.folder / name).mkdir()
+            (self.folder / name).mkdir(exist_ok=True)
+        (self.folder / "fpm.sock").unlink(missing_ok=True)
         self.run(fpm, "-F", "-R", "-y", self.folder / "php-fpm.conf",
                  env={"SIMPLESAMLPHP_CONFIG_DIR": str(self.folder)})
         while not (self.folder / "fpm.sock").exists():
@@ -82,8 +84,3 @@ class SimpleSamlPhp(Peer):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
                         f"/CN={HOST}", "-keyout", self.folder / "idp.key", "-out",
                         self.folder / "idp.crt"], check=True, capture_output=True)
-
-
-def measure(place, connections):
-    return {"oidc-provider": OidcProvider(place).measure("oidc-provider", connections),
-            "simplesamlphp": SimpleSamlPhp(place).measure("saml-php", connections)}

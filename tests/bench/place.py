@@ -211,7 +211,7 @@ class Place:
     def load(self, scenario, connections, seconds=None, port=None):
         return self.end_load(self.begin_load(scenario, connections, seconds, port))[0]
 
-    def handler(self, connections):
+    def handler(self, connections, seconds=None):
         """The smallest libmicrohttpd server under the same load."""
         port = free_port()
         process = subprocess.Popen(
@@ -219,7 +219,7 @@ class Place:
             preexec_fn=lambda: os.sched_setaffinity(0, self.server_cores))
         try:
             await_port(port)
-            return self.load("handler", connections, port=port)
+            return self.load("handler", connections, seconds, port)
         finally:
             process.terminate()
             process.wait()
