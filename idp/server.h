@@ -16,8 +16,8 @@ struct server_options {
 	int metrics_fd;           /* -1: none */
 	const char *tls_cert_pem; /* NULL: plain HTTP on fds */
 	const char *tls_key_pem;
-	unsigned loops; /* event loop threads per public listener */
-	unsigned cores; /* hash workers by default */
+	unsigned loops;                                 /* event loop threads per public listener */
+	unsigned cores;                                 /* hash workers by default */
 	struct kdf_memory *(*memory_create)(void *ctx); /* as in idp/lane.h */
 	void (*memory_destroy)(struct kdf_memory *memory);
 	void *memory_ctx;
