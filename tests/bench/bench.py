@@ -300,7 +300,7 @@ class Run:
         self.m["noise"] = {"steal": statistics.fmean(self.steal or [0]), "most": max(self.steal or [0]),
                            "repeated": self.repeated,
                            "pressure": (pressure_us() - waited) / (time.monotonic() - since) / 1e6}
-        self.m["errors"] = self.place.errors
+        self.m["errors"], self.m["only"] = self.place.errors, self.only
         return self.m
 
 
@@ -385,7 +385,7 @@ def soak_report(m):
 def goal_rows(m):
     yield from ("| goal | what | measured | aim | |", "| --- | --- | --- | --- | --- |")
     for goal, figure, met in judged(m):
-        if "soak" in m and figure is None:
+        if figure is None and ("soak" in m or m.get("only")):
             continue
         aim = f"{'≥' if goal.at_least else '≤'} {number(goal.goal)} {goal.unit}".strip()
         shown = "not in this run" if figure is None else f"{number(figure)} {goal.unit}".strip()
