@@ -12,6 +12,7 @@
 #include "db/db.h"
 #include "idp/config.h"
 #include "idp/csrf.h"
+#include "idp/fetch.h"
 #include "idp/problem.h"
 
 static time_t
@@ -27,6 +28,7 @@ app_init(struct app *app, struct arena *a, const struct config *config, const st
 	app->config = config;
 	app->routes = table;
 	app->clock = real_clock;
+	app->post = fetch_post;
 	app->metrics = metrics_create(a, table);
 	snapshots_init(&app->snapshots);
 }

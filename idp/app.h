@@ -12,6 +12,9 @@
 
 struct config;
 struct db;
+struct fetch_answer;
+struct fetch_post;
+struct outbox;
 struct pages;
 struct signer;
 
@@ -34,7 +37,11 @@ struct app {
 	struct documents assets;          /* style sheets, fonts */
 	struct snapshots snapshots;
 	struct metrics *metrics;
-	struct lanes *lanes; /* NULL without a server */
+	struct lanes *lanes;   /* NULL without a server */
+	struct outbox *outbox; /* NULL: nobody sends */
+	/* fetch_post; for tests' networks */
+	bool (*post)(struct arena *a, const struct fetch_post *what, struct fetch_answer *out,
+		     struct err *err);
 	struct app_health health;
 
 	/*

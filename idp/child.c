@@ -17,6 +17,7 @@
 #include "idp/control.h"
 #include "idp/health.h"
 #include "idp/jobs.h"
+#include "idp/outbox.h"
 #include "idp/page.h"
 #include "idp/sandbox.h"
 #include "idp/server.h"
@@ -162,6 +163,12 @@ end_jobs(void *p)
 }
 
 static void
+end_outbox(void *p)
+{
+	outbox_stop(p);
+}
+
+static void
 end_watch(void *p)
 {
 	health_watch_stop(p);
@@ -205,6 +212,9 @@ open_state(struct child *c, struct err *err)
 	}
 	arena_defer(c->a, close_db, c->app.db);
 	arena_defer(c->a, end_jobs, jobs);
+	if (!outbox_start(c->a, &c->app, &c->app.outbox, err))
+		return false;
+	arena_defer(c->a, end_outbox, c->app.outbox);
 	atomic_store(&c->jobs, jobs);
 	return true;
 }

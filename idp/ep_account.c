@@ -10,6 +10,7 @@
 #include "idp/flow.h"
 #include "idp/front_account.h"
 #include "idp/login.h"
+#include "idp/logout.h"
 #include "idp/show.h"
 
 #define LANGUAGE_COOKIE_S ((int64_t)365 * 86400)
@@ -272,21 +273,13 @@ end_other(struct request *rq, const struct db_session *current, const char *sid,
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct db_session *s = NULL;
-	const struct db_participant *participants;
-	struct db_audit audit = {
-		.event = AUDIT_SESSION_ENDED,
-		.ref = rq->ref,
-		.subject = &current->acting,
-		.details = audit_details(rq->a, "why", "ended by its owner", NULL),
-	};
-	bool ended;
-	size_t n;
+	struct db_audit audit = session_end_audit(rq, current, "ended by its owner");
 
 	if (sid == NULL || !db_session_load(&c, sid, rq->now, &s, err))
 		return sid == NULL && FAIL(err, ERR_INPUT, NULL, "no session named");
 	if (s == NULL || !subject_id_eq(s->acting, current->acting))
 		return FAIL(err, ERR_NOT_FOUND, NULL, "no such session of this person");
-	return db_session_end(&c, sid, &audit, NULL, rq->now, &ended, &participants, &n, err);
+	return logout_quietly(rq, sid, &audit, err);
 }
 
 static bool

@@ -10,6 +10,7 @@
 #include "idp/app.h"
 #include "idp/config.h"
 #include "idp/front_oidc.h"
+#include "idp/logout.h"
 #include "idp/party.h"
 #include "idp/publish.h"
 #include "idp/saml_peer.h"
@@ -20,7 +21,7 @@
 
 #define CONFIRM_PATH "/logout"
 
-/* None of them is told yet that the session is over. */
+/* Those that will be told, each once. */
 static json_t *
 portal_rows(struct request *rq, const struct db_participant *list, size_t n)
 {
@@ -29,38 +30,36 @@ portal_rows(struct request *rq, const struct db_participant *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct party *p = party_find(&rq->snap->parties, list[i].party);
 		json_t *row = json_new_object(rq->a);
+		size_t j = 0;
 
+		while (j < i && !text_eq(list[j].party, list[i].party))
+			j++;
+		if (j < i)
+			continue;
 		json_put_str(rq->a, row, "name", p == NULL ? list[i].party : p->display_name);
-		json_put_str(rq->a, row, "state", "unsupported");
 		json_push(rq->a, rows, row);
 	}
 	json_put(rq->a, o, "portals", rows);
 	return o;
 }
 
+/* End the browser's session (NULL: there is none any more), tell the others, and then `asker`. */
 static bool
-show_done(struct request *rq, const struct db_participant *list, size_t n, struct response *rs,
-	  struct err *err)
+end_all(struct request *rq, const struct db_session *s, const char *why,
+	const struct logout_asker *asker, struct response *rs, struct err *err)
 {
-	json_t *vars = json_new_object(rq->a);
+	struct logout l;
+	bool ended;
 
-	if (n > 0) { /* known only now */
-		json_put(rq->a, vars, "results", portal_rows(rq, list, n));
-		json_put_bool(rq->a, vars, "failed", true);
+	logout_init(&l, rq, asker, true);
+	if (s != NULL) {
+		struct db_audit audit = session_end_audit(rq, s, why);
+
+		if (!logout_end(&l, s->sid, &audit, &ended, err))
+			return false;
+		response_cookie(rq, rs, SESSION_COOKIE, "", 0);
 	}
-	json_put_str(rq->a, vars, "return_url", "/");
-	return show_page(rq, rs, 200, "logout_done", vars, n > 0 ? NULL : CONFIRM_PATH, err);
-}
-
-/* All is over: back to the client, or a page of ours. */
-static bool
-end_at(struct request *rq, const char *url, const struct db_participant *list, size_t n,
-       struct response *rs, struct err *err)
-{
-	if (url == NULL)
-		return show_done(rq, list, n, rs, err);
-	response_redirect(rs, url);
-	return true;
+	return logout_go_on(&l, rs, err);
 }
 
 /* The way back that the client asked for goes through the form, and is judged again with it. */
@@ -109,9 +108,9 @@ show_confirm(struct request *rq, const struct db_session *s, const struct party 
 			 err);
 }
 
-/* Where the form's client may get the browser back; *url NULL: a page of ours. */
+/* The form's client, and where it may get the browser back (NULL: a page of ours). */
 static bool
-back_of_form(struct request *rq, const char **url, struct err *err)
+asker_of_form(struct request *rq, struct logout_asker *asker, struct err *err)
 {
 	struct oidc_logout r;
 
@@ -120,28 +119,44 @@ back_of_form(struct request *rq, const char **url, struct err *err)
 	const struct party *p =
 		r.client_id == NULL ? NULL : party_find(&rq->snap->parties, r.client_id);
 
-	return oidc_logout_check(rq->a, &r, NULL, p == NULL ? NULL : p->oidc, url, err);
+	if (!oidc_logout_check(rq->a, &r, NULL, p == NULL ? NULL : p->oidc, &asker->url, err))
+		return false;
+	/* It named itself unproven: it counts as told where the browser goes back to it. */
+	asker->party = asker->url == NULL ? NULL : p;
+	return true;
+}
+
+/* Nobody is logged in here: back to the logout that this browser was at, if it is not done. */
+static bool
+show_no_session(struct request *rq, struct response *rs, struct err *err)
+{
+	bool open;
+
+	if (!logout_is_open(rq, &open, err))
+		return false;
+	if (!open)
+		return logout_show_done(rq, rs, err);
+	response_redirect(rs, LOGOUT_PORTALS);
+	return true;
 }
 
 bool
 ep_logout(struct request *rq, struct response *rs, struct err *err)
 {
-	const struct db_participant *list = NULL;
+	struct logout_asker asker = {0};
 	const struct db_session *s;
-	const char *url = NULL;
-	size_t n = 0;
 
-	if (!session_find(rq, &s, err) || (rq->method == HTTP_POST && !back_of_form(rq, &url, err)))
+	if (!session_find(rq, &s, err) ||
+	    (rq->method == HTTP_POST && !asker_of_form(rq, &asker, err)))
 		return false;
-	if (rq->method == HTTP_GET && s != NULL)
-		return show_confirm(rq, s, NULL, NULL, NULL, rs, err);
-	if (rq->method == HTTP_POST && !text_eq(request_form(rq, "do"), "logout")) {
+	if (rq->method == HTTP_GET)
+		return s != NULL ? show_confirm(rq, s, NULL, NULL, NULL, rs, err)
+				 : show_no_session(rq, rs, err);
+	if (!text_eq(request_form(rq, "do"), "logout")) {
 		response_redirect(rs, "/account");
 		return true;
 	}
-	if (s != NULL && !session_end(rq, s, "logout by the person", rs, &list, &n, err))
-		return false;
-	return end_at(rq, url, list, n, rs, err);
+	return end_all(rq, s, "logout by the person", &asker, rs, err);
 }
 
 /* ---- by an OIDC client ---- */
@@ -207,24 +222,19 @@ by_get(struct request *rq, struct response *rs, struct err *err)
 bool
 ep_oidc_logout(struct request *rq, struct response *rs, struct err *err)
 {
-	const struct db_participant *list = NULL;
+	struct logout_asker asker = {0};
 	const struct oidc_hint *hint;
 	const struct db_session *s = NULL;
-	const struct party *p;
 	struct oidc_logout r;
-	const char *url;
-	size_t n = 0;
 	bool fits;
 
 	/* A cross-site POST brings no Lax cookie: come again by GET, which does. */
 	if (rq->method == HTTP_POST && request_cookie(rq, SESSION_COOKIE) == NULL)
 		return by_get(rq, rs, err);
-	if (!parse(rq, &r, &hint, &p, &url, err) || !session_find(rq, &s, err) ||
+	if (!parse(rq, &r, &hint, &asker.party, &asker.url, err) || !session_find(rq, &s, err) ||
 	    !hint_fits(rq, hint, s, &fits, err))
 		return false;
 	if (s != NULL && !fits)
-		return show_confirm(rq, s, p, &r, url, rs, err);
-	if (s != NULL && !session_end(rq, s, "logout by an OIDC client", rs, &list, &n, err))
-		return false;
-	return end_at(rq, url, list, n, rs, err);
+		return show_confirm(rq, s, asker.party, &r, asker.url, rs, err);
+	return end_all(rq, s, "logout by an OIDC client", &asker, rs, err);
 }

@@ -1,5 +1,4 @@
-/* SAML endpoints: sign-on and logout, each by Redirect (GET) and POST; sign-on without a request;
- * logout by SOAP. */
+/* Sign-on by SAML: by Redirect (GET) and POST; without a request. */
 #ifndef KONTOR_IDP_EP_SAML_H
 #define KONTOR_IDP_EP_SAML_H
 
@@ -7,7 +6,5 @@
 
 bool ep_saml_sso(struct request *rq, struct response *rs, struct err *err);
 bool ep_saml_unsolicited(struct request *rq, struct response *rs, struct err *err);
-bool ep_saml_slo(struct request *rq, struct response *rs, struct err *err);
-bool ep_saml_slo_soap(struct request *rq, struct response *rs, struct err *err);
 
 #endif

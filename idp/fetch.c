@@ -3,7 +3,6 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,22 +32,25 @@ static const struct {
 static struct net hidden_nets[ARRAY_LEN(not_public)];
 static const struct net_list hidden = {hidden_nets, ARRAY_LEN(hidden_nets), false};
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool prepared;
 
 /* At first use: before main OpenSSL, which this starts, might not have its memory yet. */
 static void
 prepare(void)
 {
-	bool ok = curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_alloc, free, memory_realloc,
-				       memory_strdup, memory_calloc) == CURLE_OK;
-
+	prepared = curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_alloc, free, memory_realloc,
+					memory_strdup, memory_calloc) == CURLE_OK;
 	for (size_t i = 0; i < ARRAY_LEN(not_public); i++) {
 		hidden_nets[i].bits = not_public[i].bits;
-		ok = net_addr_parse(not_public[i].addr, &hidden_nets[i].addr) && ok;
+		prepared = net_addr_parse(not_public[i].addr, &hidden_nets[i].addr) && prepared;
 	}
-	if (!ok) {
-		fputs("kontor: libcurl does not start\n", stderr);
-		abort();
-	}
+}
+
+static bool
+is_ready(struct err *err)
+{
+	pthread_once(&once, prepare);
+	return prepared || FAIL(err, ERR_UNAVAILABLE, NULL, "libcurl does not start");
 }
 
 static size_t
@@ -85,7 +87,8 @@ bool
 fetch_url(struct arena *a, const char *url, const char *ca_file, size_t max_bytes,
 	  struct bytes *out, struct err *err)
 {
-	pthread_once(&once, prepare);
+	if (!is_ready(err))
+		return false;
 	CURL *c = curl_easy_init();
 	long status = 0;
 	struct buf b;
@@ -119,8 +122,7 @@ fetch_url(struct arena *a, const char *url, const char *ca_file, size_t max_byte
 bool
 fetch_is_public(const struct net_addr *addr)
 {
-	pthread_once(&once, prepare);
-	return !net_list_has(&hidden, addr);
+	return is_ready(NULL) && !net_list_has(&hidden, addr);
 }
 
 struct posting {
@@ -228,7 +230,8 @@ fetch_post(struct arena *a, const struct fetch_post *what, struct fetch_answer *
 {
 	struct posting post = {.what = what, .body = arena_alloc(a, what->max_bytes)};
 
-	pthread_once(&once, prepare);
+	if (!is_ready(err))
+		return false;
 	struct curl_slist *headers = headers_of(a, what);
 	CURL *c = curl_easy_init();
 	long status = 0;

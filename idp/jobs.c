@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/outbox.h"
 #include "db/partition.h"
 #include "db/session.h"
 #include "idp/epoch.h"
@@ -15,6 +16,7 @@
 #define JOB_LIMIT_US    ((int64_t)30 * 1000000)
 #define SWEEP_ROWS      5000
 #define STALE_RETRY_S   5
+#define OUTBOX_KEPT_S   86400
 
 /* What runs by the clock; `run` gets a deadline of JOB_LIMIT_US. */
 struct routine {
@@ -37,6 +39,15 @@ sweep_sessions(struct app *app UNUSED, const struct db_call *c, time_t now, stru
 	int64_t n;
 
 	return db_session_sweep(c, SWEEP_ROWS, now, &n, err);
+}
+
+/* How an item ended is kept for a day after its time, for who looks why. */
+static bool
+sweep_outbox(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
+{
+	int64_t n;
+
+	return db_outbox_sweep(c, now - OUTBOX_KEPT_S, SWEEP_ROWS, now, &n, err);
 }
 
 /* Also by the clock: published metadata must not grow old (its validUntil). */
@@ -79,11 +90,12 @@ warn_of_old(struct app *app, const struct db_call *c, time_t now, struct err *er
 }
 
 /* In this order at the start: what can be served needs somewhere to be stored. */
-enum { PARTITIONS, RELOAD, SWEEP, EPOCHS, OLD, JOBS };
+enum { PARTITIONS, RELOAD, SWEEP, OUTBOX, EPOCHS, OLD, JOBS };
 static const struct routine table[JOBS] = {
 	[PARTITIONS] = {"partitions", 0, 3600, 1, make_partitions},
 	[RELOAD] = {"reload", 0, 3600, 1, reload},
 	[SWEEP] = {"sweep_sessions", 0, 300, 60, sweep_sessions},
+	[OUTBOX] = {"sweep_outbox", 60, 300, 60, sweep_outbox},
 	[EPOCHS] = {"rewrap_accounts", 600, 5, 600, rewrap_accounts},
 	[OLD] = {"warn_of_old", 0, 86400, 60, warn_of_old},
 };

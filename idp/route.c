@@ -10,8 +10,10 @@
 #include "idp/ep_oidc.h"
 #include "idp/ep_register.h"
 #include "idp/ep_saml.h"
+#include "idp/ep_slo.h"
 #include "idp/health.h"
 #include "idp/login.h"
+#include "idp/logout.h"
 #include "idp/publish.h"
 #include "idp/saml_peer.h"
 
@@ -34,6 +36,10 @@ const struct route routes[] = {
 	{HTTP_POST, "/account", ep_account_act, LANE_LOGIN, 0, 256, KIB(16), KIB(512), NULL},
 	{HTTP_GET, "/logout", ep_logout, LANE_LOGIN, 0, 256, 0, KIB(512), NULL},
 	{HTTP_POST, "/logout", ep_logout, LANE_LOGIN, 0, 256, KIB(16), KIB(512), NULL},
+
+	{HTTP_GET, LOGOUT_PORTALS, logout_portals_handle, LANE_LOGIN, 0, 256, 0, KIB(1024), NULL},
+	{HTTP_GET, LOGOUT_NEXT, logout_next_handle, LANE_LOGIN, 0, 256, 0, KIB(1024), NULL},
+	{HTTP_GET, LOGOUT_BACK, logout_back_handle, LANE_LOGIN, 0, 256, 0, KIB(1024), NULL},
 
 	/* a login on its way */
 	{HTTP_GET, "/flow/", ep_flow_show, LANE_SAML, ROUTE_PREFIX, 256, 0, KIB(2048), NULL},

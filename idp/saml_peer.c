@@ -15,6 +15,34 @@ saml_our_url(const struct request *rq, const char *path)
 	return arena_printf(rq->a, "%s%s", rq->app->config->base_url, path);
 }
 
+enum saml_binding
+saml_binding_of(const struct request *rq)
+{
+	return rq->method == HTTP_GET ? SAML_BINDING_REDIRECT : SAML_BINDING_POST;
+}
+
+bool
+saml_receive(struct request *rq, enum saml_binding binding, const struct saml_message **m,
+	     const struct party **p, struct err *err)
+{
+	struct bytes raw = binding == SAML_BINDING_REDIRECT ? bytes_of(rq->query_raw) : rq->body;
+
+	if (!saml_message_decode(rq->a, binding, raw, m, err))
+		return false;
+	*p = party_find(&rq->snap->parties, saml_message_issuer(*m));
+	if (*p == NULL || (*p)->saml == NULL)
+		return FAIL(err, ERR_NOT_FOUND, "portal_unknown",
+			    "the sender is not a registered party");
+	return true;
+}
+
+bool
+saml_expect(const struct saml_message *m, enum saml_kind kind, struct err *err)
+{
+	return saml_message_kind(m) == kind ||
+	       FAIL(err, ERR_INPUT, "portal_request", "another kind of message");
+}
+
 bool
 saml_signer_of(struct arena *a, const struct keyring *kr, struct signer *signer, enum sig_alg alg,
 	       struct saml_signer *out, struct err *err)

@@ -5,6 +5,7 @@
 #include "idp/party.h"
 #include "idp/response.h"
 #include "keys/keyring.h"
+#include "saml/message.h"
 #include "saml/response.h"
 #include "saml/xmlenc.h"
 
@@ -16,6 +17,16 @@ struct signer;
 
 /* "https://konto.example" and a path of ours. */
 const char *saml_our_url(const struct request *rq, const char *path);
+
+/* By which binding a browser brought a message. */
+enum saml_binding saml_binding_of(const struct request *rq);
+
+/* A message, with the registered party it claims to be from; nothing is verified yet. */
+MUST_USE bool saml_receive(struct request *rq, enum saml_binding binding,
+			   const struct saml_message **m, const struct party **p, struct err *err);
+
+/* It is of the kind this endpoint takes. */
+MUST_USE bool saml_expect(const struct saml_message *m, enum saml_kind kind, struct err *err);
 
 /*
  * Whom we write to, and the active key of the suite it gets (party_suite).  ERR_DENIED:

@@ -8,6 +8,7 @@
 #include "idp/app.h"
 #include "idp/audit.h"
 #include "idp/login.h"
+#include "idp/logout.h"
 
 /* The group of a session that no group asked for. */
 #define SSO_GROUP "portalverbund"
@@ -152,20 +153,24 @@ session_extend(struct request *rq, const struct db_session *current, const struc
 	return true;
 }
 
-static bool
-session_end_row(struct request *rq, const struct db_session *s, const char *why,
-		const struct db_participant **participants, size_t *n, struct err *err)
+struct db_audit
+session_end_audit(const struct request *rq, const struct db_session *s, const char *why)
 {
-	struct db_call c = call_of(rq);
-	struct db_audit audit = {
+	return (struct db_audit){
 		.event = AUDIT_SESSION_ENDED,
 		.ref = rq->ref,
 		.subject = &s->acting,
 		.details = audit_details(rq->a, "why", why, NULL),
 	};
-	bool ended;
+}
 
-	return db_session_end(&c, s->sid, &audit, NULL, rq->now, &ended, participants, n, err);
+/* The browser goes on to what it came for: nobody is told through it. */
+static bool
+end_before(struct request *rq, const struct db_session *s, struct err *err)
+{
+	struct db_audit audit = session_end_audit(rq, s, "another person or group");
+
+	return logout_quietly(rq, s->sid, &audit, err);
 }
 
 bool
@@ -174,31 +179,18 @@ session_prove(struct request *rq, const struct db_session *current, struct subje
 	      const struct db_session **out, struct err *err)
 {
 	const char *id = rand_token(rq->a, 32);
-	const struct db_participant *participants;
-	size_t n;
 
 	if (current != NULL && subject_id_eq(current->acting, subject) &&
 	    (sso_group == NULL || text_eq(current->sso_group, sso_group))) {
 		if (!session_extend(rq, current, proof, id, out, err))
 			return false;
 	} else {
-		if (current != NULL && !session_end_row(rq, current, "another person or group",
-							&participants, &n, err))
+		if (current != NULL && !end_before(rq, current, err))
 			return false;
 		if (!session_begin(rq, subject, proof, sso_group == NULL ? SSO_GROUP : sso_group,
 				   id, out, err))
 			return false;
 	}
 	response_cookie(rq, rs, SESSION_COOKIE, id, -1);
-	return true;
-}
-
-bool
-session_end(struct request *rq, const struct db_session *s, const char *why, struct response *rs,
-	    const struct db_participant **participants, size_t *n, struct err *err)
-{
-	if (!session_end_row(rq, s, why, participants, n, err))
-		return false;
-	response_cookie(rq, rs, SESSION_COOKIE, "", 0);
 	return true;
 }

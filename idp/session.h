@@ -31,9 +31,8 @@ MUST_USE bool session_prove(struct request *rq, const struct db_session *current
 			    const char *sso_group, struct response *rs,
 			    const struct db_session **out, struct err *err);
 
-/* End it and remove the cookie; *participants are those who would have to hear of it. */
-MUST_USE bool session_end(struct request *rq, const struct db_session *s, const char *why,
-			  struct response *rs, const struct db_participant **participants,
-			  size_t *n, struct err *err);
+/* What the trail says of its end. */
+struct db_audit session_end_audit(const struct request *rq, const struct db_session *s,
+				  const char *why);
 
 #endif

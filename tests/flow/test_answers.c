@@ -300,6 +300,9 @@ a_logout_tells_of_portals_that_were_not_reached(void **state)
 	ASSERT_PAGE(&b, ANSWER);
 	web_get(&b, saml_logout_url(w, "_out3", name_id(w, response),
 				    between(w->a, response, "SessionIndex=\"", "\"")));
+	/* The page says which, then the portal that asked is answered. */
+	assert_true(web_shows(&b, "Stadtportal"));
+	web_get(&b, "/logout/back");
 	const char *answer = redirected_xml(&b);
 
 	assert_non_null(strstr(answer, "PartialLogout"));

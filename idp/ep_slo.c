@@ -1,0 +1,233 @@
+/*
+ * Single logout by SAML parties (SAML2Profiles 4.4).  A request ends what its signed issuer
+ * was told of, and nothing else.  An answer belongs to a request that we sent: whose
+ * it is says its signature; without one that verifies, it is a claim and shown as such.
+ */
+#include "idp/ep_slo.h"
+
+#include "base/rand.h"
+#include "base/text.h"
+#include "db/logout.h"
+#include "db/seen.h"
+#include "idp/config.h"
+#include "idp/logout.h"
+#include "idp/logout_send.h"
+#include "idp/saml_peer.h"
+#include "idp/session.h"
+
+#define SESSIONS_MOST 64 /* of one person with one party */
+
+/* A LogoutRequest on its way through us. */
+struct slo {
+	struct logout l;
+	const struct saml_logout_request *r;
+	const char *own; /* sid of the session in this browser; NULL: none */
+	bool own_ended;
+};
+
+/* ---- requests ---- */
+
+static bool
+end_one(struct slo *s, const char *session_index, bool *found, struct err *err)
+{
+	struct request *rq = s->l.rq;
+	const struct party *p = s->l.asker.party;
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	struct db_audit audit = {
+		.event = AUDIT_LOGOUT,
+		.ref = rq->ref,
+		.party = p->id,
+		.details = audit_details(rq->a, "dialect", "saml", NULL),
+	};
+	const char *sid;
+	bool ended;
+
+	*found = false;
+	if (!db_session_of_participant(&c, p->id, s->r->nameid.value, session_index, rq->now, &sid,
+				       err))
+		return false;
+	if (sid == NULL)
+		return true;
+	if (!logout_end(&s->l, sid, &audit, &ended, err))
+		return false;
+	*found = true;
+	s->own_ended = s->own_ended || text_eq(sid, s->own);
+	return true;
+}
+
+static bool
+end_named(struct slo *s, struct err *err)
+{
+	bool found = true;
+
+	/* SAML2Core 3.7.3.1: without an index, every session of that person with this party. */
+	if (s->r->n_session_indexes == 0) {
+		for (size_t i = 0; found && i < SESSIONS_MOST; i++)
+			if (!end_one(s, "", &found, err))
+				return false;
+		return true;
+	}
+	for (size_t i = 0; i < s->r->n_session_indexes; i++)
+		if (!end_one(s, s->r->session_index[i], &found, err))
+			return false;
+	return true;
+}
+
+/* A request that comes again ends nothing further: who logged in since is not meant. */
+static bool
+end_once(struct slo *s, struct err *err)
+{
+	struct request *rq = s->l.rq;
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const char *value = arena_printf(rq->a, "%s %s", s->l.asker.party->id, s->r->header.id);
+	struct db_mark mark = {"logout", bytes_of(value),
+			       s->r->header.issued_at + saml_window_default.max_age_s +
+				       2 * saml_window_default.skew_s};
+	bool first;
+
+	return db_seen_once(&c, &mark, rq->now, &first, err) && (!first || end_named(s, err));
+}
+
+/* A signed request of a registered party, for this endpoint and now. */
+static bool
+admit(struct request *rq, const struct saml_message *m, const struct party *p, const char *path,
+      const struct saml_logout_request **r, struct err *err)
+{
+	const struct saml_verified *v;
+	struct xmlenc_keys keys;
+
+	saml_decryption_keys(rq, &keys);
+	return saml_expect(m, SAML_LOGOUT_REQUEST, err) &&
+	       saml_message_verify(rq->a, m, p->saml, &v, err) &&
+	       saml_logout_request_parse(rq->a, v, &keys, r, err) &&
+	       saml_logout_request_check(*r, saml_our_url(rq, path), &saml_window_default, rq->now,
+					 err);
+}
+
+static bool
+take_request(struct request *rq, const struct saml_message *m, const struct party *p,
+	     struct response *rs, struct err *err)
+{
+	struct slo s = {0};
+	const struct db_session *own;
+
+	if (!admit(rq, m, p, SAML_SLO_PATH, &s.r, err) || !session_find(rq, &own, err))
+		return false;
+	struct logout_asker asker = {
+		.party = p,
+		.request = s.r->header.id,
+		.binding = saml_message_binding(m),
+		.relay_state = saml_message_relay_state(m),
+	};
+
+	logout_init(&s.l, rq, &asker, true);
+	s.own = own == NULL ? NULL : own->sid;
+	if (!end_once(&s, err))
+		return false;
+	/* The person may be sitting at another browser than this one. */
+	if (s.own_ended)
+		response_cookie(rq, rs, SESSION_COOKIE, "", 0);
+	return logout_go_on(&s.l, rs, err);
+}
+
+/* ---- answers ---- */
+
+/* What a message that its signature does not prove is worth: a claim at most. */
+static bool
+read_claim(const struct saml_message *m, const char **request, enum db_told_state *state,
+	   struct err *err)
+{
+	*request = saml_message_in_response_to(m);
+	*state = saml_message_claims_success(m) ? DB_TOLD_CLAIMED : DB_TOLD_FAILED;
+	return *request != NULL || FAIL(err, ERR_INPUT, NULL, "an answer to nothing");
+}
+
+static bool
+read_answer(struct request *rq, const struct saml_message *m, const struct party *p,
+	    const char **request, enum db_told_state *state, struct err *err)
+{
+	const struct saml_logout_response *r;
+	const struct saml_verified *v;
+	struct err why = {0};
+
+	if (!saml_message_verify(rq->a, m, p->saml, &v, &why) ||
+	    !saml_logout_response_parse(rq->a, v, &r, &why) ||
+	    !saml_header_check(&r->header, saml_our_url(rq, SAML_SLO_PATH), &saml_window_default,
+			       rq->now, &why))
+		return read_claim(m, request, state, err);
+	*request = r->header.in_response_to;
+	*state = logout_state_of(r);
+	return true;
+}
+
+/* The browser goes on whatever the answer was: one broken party stops none of the others. */
+static bool
+take_answer(struct request *rq, const struct saml_message *m, const struct party *p,
+	    struct response *rs, struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	enum db_told_state state;
+	const char *request;
+	bool taken;
+
+	if (!read_answer(rq, m, p, &request, &state, err) ||
+	    !db_logout_answer(&c, p->id, request, state, &taken, err))
+		return false;
+	response_redirect(rs, LOGOUT_NEXT);
+	return true;
+}
+
+bool
+ep_saml_slo(struct request *rq, struct response *rs, struct err *err)
+{
+	const struct saml_message *m;
+	const struct party *p;
+
+	if (!saml_receive(rq, saml_binding_of(rq), &m, &p, err))
+		return false;
+	return saml_message_kind(m) == SAML_LOGOUT_RESPONSE ? take_answer(rq, m, p, rs, err)
+							    : take_request(rq, m, p, rs, err);
+}
+
+/* ---- by SOAP ---- */
+
+static bool
+answer_soap(struct request *rq, const struct party *p, const char *request_id, bool all,
+	    struct response *rs, struct err *err)
+{
+	struct saml_status status = saml_status_of(all ? SAML_SUCCESS : SAML_PARTIAL_LOGOUT);
+	struct saml_carrier carrier;
+	struct saml_peer peer;
+
+	if (!saml_peer_of(rq, p, &peer, err))
+		return false;
+	struct saml_logout_send how = {
+		.binding = SAML_BINDING_SOAP,
+		.id = rand_xml_id(rq->a),
+		.issuer = rq->app->config->entity_id,
+		.issued_at = rq->now,
+		.signer = peer.signer,
+	};
+
+	if (!saml_logout_response_build(rq->a, &how, request_id, &status, &carrier, err))
+		return false;
+	response_soap(rs, 200, carrier.envelope);
+	return true;
+}
+
+bool
+ep_saml_slo_soap(struct request *rq, struct response *rs, struct err *err)
+{
+	struct logout_asker asker = {.binding = SAML_BINDING_SOAP};
+	const struct saml_message *m;
+	struct slo s = {0};
+	bool all;
+
+	if (!saml_receive(rq, SAML_BINDING_SOAP, &m, &asker.party, err) ||
+	    !admit(rq, m, asker.party, SAML_SLO_SOAP_PATH, &s.r, err))
+		return false;
+	logout_init(&s.l, rq, &asker, true);
+	if (!end_once(&s, err) || !logout_wait(&s.l, &all, err))
+		return false;
+	return answer_soap(rq, asker.party, s.r->header.id, all, rs, err);
+}

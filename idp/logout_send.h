@@ -1,0 +1,43 @@
+/*
+ * Telling a party that a session is over: whom by which way, with what, and what its answer
+ * is worth.  Used by the page that takes the browser there and by the outbox.
+ */
+#ifndef KONTOR_IDP_LOGOUT_SEND_H
+#define KONTOR_IDP_LOGOUT_SEND_H
+
+#include "db/logout.h"
+#include "idp/outbox.h"
+#include "saml/logout.h"
+
+#define LOGOUT_SAML_KIND "saml-logout"
+
+/* Results in the outbox that say how a party took it. */
+#define LOGOUT_CONFIRMED "confirmed"
+#define LOGOUT_CLAIMED   "claimed"
+
+/*
+ * Whom to tell of those who took part: each name once, with all its sessions.  `asker` (NULL:
+ * none) knows already.  by_browser: there is a browser that can be sent to parties.
+ */
+struct logout_plan {
+	const struct parties *parties;
+	const char *asker;
+	bool by_browser;
+	size_t n; /* out: how many are told or would have to be, over all calls */
+};
+void logout_plan(void *plan, struct arena *a, const struct db_participant *list, size_t n,
+		 const struct db_told **out, size_t *n_out);
+
+/* The request for one of these contents to a SAML party of this id.  ERR_INTERNAL: not a content.
+ */
+MUST_USE bool logout_ask_read(struct arena *a, const char *content, const char *entity_id,
+			      const char *party, time_t now, struct saml_logout_ask *out,
+			      struct err *err);
+
+/* What a signed answer says. */
+enum db_told_state logout_state_of(const struct saml_logout_response *r);
+
+/* By SOAP (SAML2Profiles 4.4.3.4). */
+struct outbox_outcome logout_send_saml(const struct outbox_try *t, struct err *err);
+
+#endif
