@@ -78,7 +78,7 @@ class Node:
     def make(self):
         k = self.kontor
         self.kontor.stage.write(self.conf, CONF.format(
-            base=k.base, folder=k.folder, database=k.database.conninfo, listen=self.listen))
+            base=k.base, folder=k.folder, database=k.database.conninfo, ca=k.authority.cert, listen=self.listen))
 
     def start(self, is_ready):
         self.program = self.kontor.stage.start(self.name, self.kontor.program, "serve",
@@ -237,6 +237,8 @@ site_name = Servicekonto Sachsen
 base_url = {base}
 database = {database}
 master_key_file = {folder}/master.key
+outbound_inside = 127.0.0.0/8 ::1
+outbound_ca = {ca}
 {listen}"""
 LISTEN_ALONE = """listen = 127.0.0.1:{port}
 tls_certificate = {folder}/tls.crt

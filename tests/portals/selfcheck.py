@@ -67,11 +67,18 @@ class Citizen(Browser):
     def log_out(self, portal):
         """Follow the portal's logout to where it ends."""
         self.get(f"{portal.base}/konto")
+        self.told = None  # what the page about the other portals said
         self.follow(portal.logout_url)
         for _ in range(8):
             confirm = next((f for f in self.page.forms if ("do", "logout") in f.buttons), None)
+            way = next((u for u in self.page.links
+                        if u in (f"{self.world.kontor.base}/logout/{w}" for w in ("next", "back"))),
+                       None)
             if confirm is not None:
                 self.submit(confirm, button="logout")
+            elif way is not None:
+                self.told = self.page.text if way.endswith("/back") else self.told
+                self.follow(way)
             elif not self.pass_on():
                 break
         return self.page
@@ -179,6 +186,7 @@ def walk(checks, world):
         step_up(checks, world, erika)
         again_without_a_page(checks, world, erika, first)
         refused_logins(checks, world, person.login_name)
+        logout_everywhere(checks, world, erika)
         logout(checks, world, erika, world.portals["amt24"], "Erika")
     with world.kontor.visitor(world.persons["max"]) as person:
         max_ = Citizen(world, person)
@@ -316,6 +324,30 @@ def replayed_request(checks, world, max_):
         checks.true("the second time it is refused by a page",
                     page.status >= 400 and not any("SAMLResponse" in f.names() for f in page.forms),
                     f"{page.status} {page.text[:200]}")
+
+
+def logout_everywhere(checks, world, erika):
+    """Who hears of a logout by SOAP has ended its session; what cannot be told is said."""
+    amt24, gewerbe, stadt = (world.portals[k] for k in ("amt24", "gewerbeportal", "stadtportal"))
+    for asks, hears in ((gewerbe, amt24), (amt24, gewerbe)):
+        with checks.scene(f"Logging out at {asks.name} is told to the others"):
+            for portal in (hears, asks, stadt):
+                erika.forget(portal)
+                checks.true(f"{portal.name} knows Erika", erika.visit(portal) is not None,
+                            erika.page.text[:200])
+            page = erika.log_out(asks)
+            told = erika.told or ""
+            checks.equal("the way ends at the portal's front page", page.url, asks.base + "/")
+            checks.true(f"{hears.name} has confirmed it",
+                        re.search(hears.name + r"\s+abgemeldet, vom Portal best", told), told)
+            checks.true(f"{stadt.name} is said not to know of it",
+                        re.search(stadt.name + r"\s+kann von hier nicht", told), told)
+            # mod_auth_mellon ends one session of that name, which may be one of the scenes before.
+            if hears is gewerbe:
+                checks.equal(f"{hears.name} no longer knows who is there",
+                             erika.received(hears), None)
+            for portal in (hears, stadt):
+                erika.forget(portal)
 
 
 def logout(checks, world, citizen, portal, says):
