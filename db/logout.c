@@ -27,6 +27,7 @@ const struct db_statement db_logout_statements[] = {
 		  " WHEN p.channel = 'front' THEN p.state"
 		  " WHEN o.state = 'done' THEN coalesce(o.result, '')"
 		  " WHEN o.state = 'waiting' AND o.result IS NULL THEN 'waiting'"
+		  " WHEN o.state = 'waiting' THEN 'retrying'"
 		  " ELSE 'failed' END FROM logout l"
 		  " LEFT JOIN logout_portal p ON p.day = $1 AND p.hash = $2"
 		  " LEFT JOIN outbox o ON o.id = p.outbox"
@@ -59,7 +60,7 @@ static const char *const channels[] = {
 static const char *const states[] = {
 	[DB_TOLD_WAITING] = "waiting",     [DB_TOLD_SENT] = "sent",
 	[DB_TOLD_CONFIRMED] = "confirmed", [DB_TOLD_CLAIMED] = "claimed",
-	[DB_TOLD_FAILED] = "failed",
+	[DB_TOLD_RETRYING] = "retrying",   [DB_TOLD_FAILED] = "failed",
 };
 
 /* ---- ending ---- */

@@ -48,7 +48,8 @@ enum db_told_state {
 	DB_TOLD_SENT,      /* the browser was sent there and has not come back */
 	DB_TOLD_CONFIRMED, /* says so, signed */
 	DB_TOLD_CLAIMED,   /* says so, and nothing proves that it was the party */
-	DB_TOLD_FAILED,    /* cannot be told, or has not done it so far */
+	DB_TOLD_RETRYING,  /* has not done it so far; the outbox goes on */
+	DB_TOLD_FAILED,    /* cannot be told, or does not do it */
 };
 
 struct db_told_row {

@@ -278,8 +278,8 @@ static enum db_told_state
 worse_of(enum db_told_state x, enum db_told_state y)
 {
 	static const int badness[] = {
-		[DB_TOLD_CONFIRMED] = 0, [DB_TOLD_CLAIMED] = 1, [DB_TOLD_WAITING] = 2,
-		[DB_TOLD_SENT] = 3,      [DB_TOLD_FAILED] = 4,
+		[DB_TOLD_CONFIRMED] = 0, [DB_TOLD_CLAIMED] = 1,  [DB_TOLD_WAITING] = 2,
+		[DB_TOLD_SENT] = 3,      [DB_TOLD_RETRYING] = 4, [DB_TOLD_FAILED] = 5,
 	};
 
 	return badness[x] >= badness[y] ? x : y;
@@ -291,7 +291,7 @@ state_word(const struct db_told_row *row, enum db_told_state state)
 	static const char *const words[] = {
 		[DB_TOLD_WAITING] = "waiting",     [DB_TOLD_SENT] = "no_answer",
 		[DB_TOLD_CONFIRMED] = "confirmed", [DB_TOLD_CLAIMED] = "claimed",
-		[DB_TOLD_FAILED] = "failed",
+		[DB_TOLD_RETRYING] = "retrying",   [DB_TOLD_FAILED] = "failed",
 	};
 
 	return row->channel == DB_CHANNEL_NONE ? "unsupported" : words[state];
@@ -314,7 +314,7 @@ portal_rows(struct request *rq, const struct db_logout *l)
 
 		json_put_str(rq->a, row, "name", p == NULL ? l->rows[i].party : p->display_name);
 		json_put_str(rq->a, row, "state", state_word(&l->rows[i], state));
-		if (state == DB_TOLD_SENT || state == DB_TOLD_FAILED || state == DB_TOLD_CLAIMED)
+		if (state != DB_TOLD_CONFIRMED && state != DB_TOLD_WAITING)
 			json_put_str(rq->a, row, "url", link_to(rq->a, p));
 		json_push(rq->a, rows, row);
 		i = j;

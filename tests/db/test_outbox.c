@@ -334,7 +334,7 @@ what_the_outbox_does_shows_in_the_logout(void **state)
 
 		assert_int_equal(load(pg, handle, NOW)->rows[0].state, DB_TOLD_WAITING);
 		ASSERT_OK(db_outbox_again(&pg->c, t, NOW + 5, "confirmed", &pg->err), &pg->err);
-		assert_int_equal(load(pg, handle, NOW)->rows[0].state, DB_TOLD_FAILED);
+		assert_int_equal(load(pg, handle, NOW)->rows[0].state, DB_TOLD_RETRYING);
 		ASSERT_OK(db_outbox_settle(&pg->c, t->item.id, cases[i].done, cases[i].result,
 					   &pg->err),
 			  &pg->err);
