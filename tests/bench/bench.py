@@ -285,8 +285,8 @@ class Run:
 
     def all(self):
         groups = {"start": self.start, "documents": self.documents, "logins": self.logins,
-                  "rsa3072": self.rsa3072, "overload": self.overload, "peers": self.others, "cores": self.cores,
-                  "memory": self.long, "growth": self.grow}
+                  "overload": self.overload, "peers": self.others, "cores": self.cores,
+                  "memory": self.long, "growth": self.grow, "rsa3072": self.rsa3072}
         if not self.peers and self.only != "peers":
             del groups["peers"]
         self.limits()
