@@ -91,7 +91,7 @@ class Place:
             f"connections_per_source = 4096\nmaster_key_file = {self.folder}/master.key\n",
             encoding="utf-8")
         self.cli("migrate")
-        self.cli("key", "init")
+        self.cli("key", "init", program=self.released)
         key = self._encryption_key()
         for name, suite in PORTALS.items():
             self._make_portal(name, suite, key if name.endswith("enc") else "")
@@ -99,11 +99,12 @@ class Place:
             self.cli("account", "add", f"bench{i}", "--attribute", "family_name=Mustermann",
                      text=PASSWORD + "\n")
 
-    def use_rsa3072(self):
-        """Sign with an RSA key as the released program makes it, of 3072 bits."""
-        kid = json.loads(self.cli("key", "generate", "saml-sign", "rsa3072", program=self.released))["kid"]
-        self.cli("key", "publish", kid)
-        self.cli("key", "activate", kid, "--emergency")
+    def use_short_rsa(self):
+        """From now on RSA keys of 2048 bits, which the released program neither makes nor takes."""
+        for purpose in ("saml-sign", "oidc-sign"):
+            kid = json.loads(self.cli("key", "generate", purpose, "rsa3072"))["kid"]
+            self.cli("key", "publish", kid)
+            self.cli("key", "activate", kid, "--emergency")
         self.restart()
 
     def _make_portal(self, name, suite, key):
