@@ -211,6 +211,5 @@ level_account_max(const enum level *means, size_t n)
 bool
 level_may_register(enum level target, enum level session, enum level account_max)
 {
-	return is_level(target) && is_level(session) &&
-	       (session >= target || (account_max < target && session >= account_max));
+	return is_level(target) && is_level(session) && session >= level_min(target, account_max);
 }
