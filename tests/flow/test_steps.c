@@ -157,11 +157,15 @@ only_an_app_that_was_shown_to_this_person_is_set_up(void **state)
 	before = world_value(w, apps);
 	const char *flow = flow_of(&b), *code = web_shown_code(&b);
 
+	web_submit(&b, "/flow/enroll/", "code=x&do=enroll"); /* no code at all */
+	ASSERT_PAGE(&b, ENROLL);
+	assert_true(web_shows(&b, "role=\"alert\""));
 	/* Hers is not set up as his, in the same flow and without a look at its page. */
 	log_out(&b);
 	log_in_aside(&b, "quirin");
 	forge(&b, enroll, "/flow/enroll/", flow, arena_printf(w->a, "code=%s&do=enroll", code));
 	ASSERT_PAGE(&b, ENROLL);
+	assert_string_equal(flow_of(&b), flow); /* his own, not a code held against no key */
 	assert_string_equal(world_value(w, apps), before);
 	/* What an office vouches for meanwhile is not opened with the password alone. */
 	code = web_shown_code(&b);
