@@ -355,9 +355,7 @@ look_for_record(void *arg)
 	size_t n;
 	struct err why = {0};
 
-	while (!db_ready(c.db) && clock_mono_us() < c.deadline_us)
-		usleep(5000);
-	if (!db_audit_list(&c, &query, &rows, &n, &why))
+	if (!cli_await_db(c.db, c.deadline_us) || !db_audit_list(&c, &query, &rows, &n, &why))
 		return;
 	/* One call may have several of the event. */
 	for (size_t i = 0; i < n; i++)

@@ -134,6 +134,17 @@ cli_work_hsm_ready(struct cli_work *work, struct err *err)
 	}
 }
 
+bool
+cli_await_db(struct db *db, int64_t until_us)
+{
+	while (!db_ready(db)) {
+		if (clock_mono_us() > until_us)
+			return false;
+		usleep(5000);
+	}
+	return true;
+}
+
 /* The first answer of the database, waited for. */
 static bool
 open_db(struct cli_work *work, struct err *err)
@@ -145,19 +156,15 @@ open_db(struct cli_work *work, struct err *err)
 		.tx_connections = 1,
 		.clock = clock_now,
 	};
-	int64_t until = clock_mono_us() + PATIENCE_US;
 	struct db_status status;
 	struct db *db;
 
 	if (!db_create(&options, &db, err))
 		return false;
 	arena_defer(a, close_db, db);
-	while (!db_ready(db)) {
-		if (clock_mono_us() > until) {
-			db_status(db, &status);
-			return FAIL(err, ERR_UNAVAILABLE, NULL, "no database: %s", status.trouble);
-		}
-		usleep(5000);
+	if (!cli_await_db(db, clock_mono_us() + PATIENCE_US)) {
+		db_status(db, &status);
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no database: %s", status.trouble);
 	}
 	work->w.db = (struct db_call){db, a, clock_mono_us() + COMMAND_LIMIT_US};
 	return true;

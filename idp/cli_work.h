@@ -24,6 +24,9 @@ enum cli_need {
 MUST_USE bool cli_work_open(struct cli *cli, enum cli_need need, struct cli_work *out,
 			    struct err *err);
 
+/* Wait until the database answers; until_us: by clock_mono_us.  False: it did not. */
+MUST_USE bool cli_await_db(struct db *db, int64_t until_us);
+
 /* Wait for what the HSM shows first.  ERR_UNAVAILABLE: that it does not work, or none is set up. */
 MUST_USE bool cli_work_hsm_ready(struct cli_work *work, struct err *err);
 
