@@ -283,9 +283,9 @@ class Run:
         g["sessions"] = [rates[1][2], self.place.load("oidc-es256", CONNECTIONS)["per_s"]]
 
     def all(self):
-        groups = {"start": self.start, "documents": self.documents, "logins": self.logins,
-                  "overload": self.overload, "peers": self.others, "cores": self.cores,
-                  "memory": self.long, "growth": self.grow, "rsa3072": self.rsa3072}
+        groups = {"start": self.start, "documents": self.documents, "rsa3072": self.rsa3072,
+                  "logins": self.logins, "overload": self.overload, "peers": self.others,
+                  "cores": self.cores, "memory": self.long, "growth": self.grow}
         if not self.peers and self.only != "peers":
             del groups["peers"]
         self.limits()
