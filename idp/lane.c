@@ -237,11 +237,14 @@ bool
 lane_expect(struct lanes *l, enum lane lane, int64_t late_us)
 {
 	struct queue *q = &l->queue[lane];
-	int64_t now_us = l->o.clock_us(), most_us = (late_us - now_us) / 4;
+	int64_t now_us = l->o.clock_us(), most_us = (late_us - now_us) / 2;
 
 	pthread_mutex_lock(&q->lock);
 	forget_expected(q, now_us - most_us);
-	bool there = has_room(q, now_us, late_us, most_us);
+	/* Not by whether it is pressed: slow jobs of a few people are a queue that stands, and all
+	 * right. */
+	bool there = !q->stop && q->waiting < q->most &&
+		     has_turn(q, q->waiting + q->expected, now_us, most_us);
 
 	if (!there)
 		q->refused_us = now_us;

@@ -70,9 +70,9 @@ MUST_USE bool lane_reserve(struct lanes *l, enum lane lane, bool begins, int64_t
 bool lane_is_full(struct lanes *l, enum lane lane, int64_t late_us);
 
 /*
- * Let somebody in whose job that goes on here is still to come.  False: the lane is full, those
- * counted who were let in before and are not here yet.  Whoever takes longer than that quarter
- * is not counted any more, so no more are let in than can be served, however long they take.
+ * Let somebody in whose job that goes on here is still to come.  False: with those who were let
+ * in before and are not here yet its turn would come after half of the time that is left.  Who
+ * takes longer than that is not counted any more.
  */
 MUST_USE bool lane_expect(struct lanes *l, enum lane lane, int64_t late_us);
 

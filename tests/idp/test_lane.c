@@ -361,7 +361,7 @@ who_was_let_in_has_a_place_until_he_comes_or_is_long_away(void **state UNUSED)
 {
 	struct job first, slow[3], held, come = {.run = run_quick, .drop = drop};
 	struct lanes *l = start_slow(&first, slow, ARRAY_LEN(slow), &held);
-	int64_t late_us = now_us + 2000000; /* a quarter is five */
+	int64_t late_us = now_us + 1000000; /* half is five */
 
 	for (int i = 0; i < 6; i++)
 		assert_true(lane_expect(l, LANE_SAML, late_us));
@@ -379,8 +379,8 @@ who_was_let_in_has_a_place_until_he_comes_or_is_long_away(void **state UNUSED)
 	/* The others fill in their forms. */
 	now_us += 500001;
 	for (int i = 0; i < 6; i++)
-		assert_true(lane_expect(l, LANE_SAML, now_us + 2000000));
-	assert_false(lane_expect(l, LANE_SAML, now_us + 2000000));
+		assert_true(lane_expect(l, LANE_SAML, now_us + 1000000));
+	assert_false(lane_expect(l, LANE_SAML, now_us + 1000000));
 	lanes_stop(l);
 }
 
