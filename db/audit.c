@@ -74,3 +74,25 @@ db_tx_conclude(struct db_tx *tx, bool held, const struct db_audit *audit, time_t
 	db_tx_rollback(tx);
 	return false;
 }
+
+bool
+db_sweep(const struct db_call *c, const struct db_statement *sweep, struct db_param old,
+	 int64_t limit, time_t now, int64_t *n, struct err *err)
+{
+	struct db_rows *rows = NULL;
+	struct db_tx *tx;
+
+	if (!db_tx_begin(c, &tx, err))
+		return false;
+	bool held = db_tx_check_clock(tx, err) &&
+		    db_tx_run(tx, sweep, DB_ARGS(old, db_int(limit)), &rows, err);
+
+	if (!db_tx_conclude(tx, held, NULL, now, err))
+		return false;
+	int64_t count = db_get_int(rows, 0, 0);
+
+	if (!db_rows_check(rows, err))
+		return false;
+	*n = count;
+	return true;
+}

@@ -123,21 +123,5 @@ bool
 db_outbox_sweep(const struct db_call *c, time_t before, int64_t limit, time_t now, int64_t *n,
 		struct err *err)
 {
-	struct db_rows *rows = NULL;
-	struct db_tx *tx;
-
-	if (!db_tx_begin(c, &tx, err))
-		return false;
-	bool held = db_tx_check_clock(tx, err) &&
-		    db_tx_run(tx, &db_outbox_statements[SWEEP],
-			      DB_ARGS(db_int(before), db_int(limit)), &rows, err);
-
-	if (!db_tx_conclude(tx, held, NULL, now, err))
-		return false;
-	int64_t count = db_get_int(rows, 0, 0);
-
-	if (!db_rows_check(rows, err))
-		return false;
-	*n = count;
-	return true;
+	return db_sweep(c, &db_outbox_statements[SWEEP], db_int(before), limit, now, n, err);
 }

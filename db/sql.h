@@ -159,6 +159,13 @@ MUST_USE bool db_tx_conclude(struct db_tx *tx, bool held, const struct db_audit 
 			     struct err *err);
 
 /*
+ * Remove what is older than the statement's first argument says, `limit` (its second) at a time, in
+ * a transaction of its own that looks at the clocks first.  *n: the number it returns.
+ */
+MUST_USE bool db_sweep(const struct db_call *c, const struct db_statement *sweep,
+		       struct db_param old, int64_t limit, time_t now, int64_t *n, struct err *err);
+
+/*
  * Column `col` (from 0) of row `i`.  A NULL where none is expected or a column
  * of another type marks the rows as bad and gives an empty value; ask once at
  * the end with db_rows_check.  Octets and text end in a NUL that n does not count.
