@@ -29,7 +29,13 @@ const provider = new Provider(issuer, {
 	interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
 	findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, family_name: "Mustermann" }) }),
 	async loadExistingGrant(ctx) {
-		const grant = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
+		const { Grant } = ctx.oidc.provider;
+		const { clientId } = ctx.oidc.client;
+		// A session has one grant for a client, and a token of an earlier one is refused.
+		const kept = ctx.oidc.session.grantIdFor(clientId);
+		const known = kept && (await Grant.find(kept));
+		if (known) return known;
+		const grant = new Grant({ clientId, accountId: ctx.oidc.session.accountId });
 		grant.addOIDCScope("openid profile");
 		await grant.save();
 		return grant;
