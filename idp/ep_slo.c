@@ -76,6 +76,7 @@ end_named(struct slo *s, struct err *err)
 /*
  * A request that comes again ends nothing further: who logged in since is not meant.  It counts
  * as having come when all is ended, not before: what failed half way is ended by the next one.
+ * Its answer claims no more than is known: nobody keeps what became of the first.
  */
 static bool
 end_once(struct slo *s, struct err *err)
@@ -86,10 +87,10 @@ end_once(struct slo *s, struct err *err)
 	struct db_mark mark = {"logout", bytes_of(value),
 			       s->r->header.issued_at + saml_window_default.max_age_s +
 				       2 * saml_window_default.skew_s};
-	bool seen, first;
+	bool first;
 
-	return db_seen_look(&c, &mark, rq->now, &seen, err) &&
-	       (seen || (end_named(s, err) && db_seen_once(&c, &mark, rq->now, &first, err)));
+	return db_seen_look(&c, &mark, rq->now, &s->l.again, err) &&
+	       (s->l.again || (end_named(s, err) && db_seen_once(&c, &mark, rq->now, &first, err)));
 }
 
 /* A signed request of a registered party, for this endpoint and now. */

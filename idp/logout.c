@@ -239,8 +239,8 @@ logout_wait(struct logout *l, bool *all, struct err *err)
 {
 	const struct db_logout *now;
 
-	*all = l->n_told == 0;
-	if (*all)
+	*all = l->n_told == 0 && !l->again;
+	if (l->n_told == 0)
 		return true;
 	if (!load_settled(l->rq, l->handle, &now, err))
 		return false;
@@ -252,7 +252,7 @@ bool
 logout_go_on(struct logout *l, struct response *rs, struct err *err)
 {
 	if (l->n_told == 0)
-		return answer(l->rq, &l->asker, true, rs, err);
+		return answer(l->rq, &l->asker, !l->again, rs, err);
 	response_cookie(l->rq, rs, LOGOUT_COOKIE, l->handle, HANDLE_LIVES_S);
 	response_redirect(rs, LOGOUT_PORTALS "?go=1");
 	return true;

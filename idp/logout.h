@@ -31,6 +31,7 @@ struct logout {
 	struct logout_asker asker;
 	const char *handle; /* NULL: there is no browser */
 	size_t n_told;      /* parties told or to be told, over all sessions ended so far */
+	bool again;         /* its request came before: what became of the others is not known */
 };
 
 /* with_browser: it can be sent to parties, and asks what became of it. */
