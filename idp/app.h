@@ -24,6 +24,8 @@ struct app_health {
 	atomic_bool hsm_missing; /* an active key lies in an HSM that is away */
 	atomic_bool hsm_away;    /* so said in the log */
 	atomic_bool draining;    /* we are to be stopped: tell the balancer */
+	/* Of all nodes' outbox: what waits, and of that what was tried in vain. */
+	atomic_llong outbox_waiting, outbox_failing;
 };
 
 struct app {

@@ -265,6 +265,10 @@ health_metrics(struct request *rq, struct response *rs, struct err *err)
 		    atomic_load(&app->health.draining));
 	write_gauge(&b, "kontor_snapshot_version", "Number of the snapshot in use.",
 		    rq->snap == NULL ? 0 : (long long)rq->snap->version);
+	write_gauge(&b, "kontor_outbox_waiting", "Messages to parties that are still to be sent.",
+		    atomic_load(&app->health.outbox_waiting));
+	write_gauge(&b, "kontor_outbox_failing", "Those of them that were tried in vain.",
+		    atomic_load(&app->health.outbox_failing));
 	write_lanes(app, &b);
 	if (app->db != NULL)
 		write_db(app, &b);

@@ -50,6 +50,19 @@ sweep_outbox(struct app *app UNUSED, const struct db_call *c, time_t now, struct
 	return db_outbox_sweep(c, now - OUTBOX_KEPT_S, SWEEP_ROWS, now, &n, err);
 }
 
+/* For /metrics: a party that does not take what it is told shows here first. */
+static bool
+count_outbox(struct app *app, const struct db_call *c, time_t now UNUSED, struct err *err)
+{
+	int64_t waiting, failing;
+
+	if (!db_outbox_count(c, &waiting, &failing, err))
+		return false;
+	atomic_store(&app->health.outbox_waiting, waiting);
+	atomic_store(&app->health.outbox_failing, failing);
+	return true;
+}
+
 /* Also by the clock: published metadata must not grow old (its validUntil). */
 static bool
 reload(struct app *app, const struct db_call *c UNUSED, time_t now, struct err *err)
@@ -90,12 +103,13 @@ warn_of_old(struct app *app, const struct db_call *c, time_t now, struct err *er
 }
 
 /* In this order at the start: what can be served needs somewhere to be stored. */
-enum { PARTITIONS, RELOAD, SWEEP, OUTBOX, EPOCHS, OLD, JOBS };
+enum { PARTITIONS, RELOAD, SWEEP, OUTBOX, WAITING, EPOCHS, OLD, JOBS };
 static const struct routine table[JOBS] = {
 	[PARTITIONS] = {"partitions", 0, 3600, 1, make_partitions},
 	[RELOAD] = {"reload", 0, 3600, 1, reload},
 	[SWEEP] = {"sweep_sessions", 0, 300, 60, sweep_sessions},
 	[OUTBOX] = {"sweep_outbox", 60, 300, 60, sweep_outbox},
+	[WAITING] = {"count_outbox", 0, 15, 15, count_outbox},
 	[EPOCHS] = {"rewrap_accounts", 600, 5, 600, rewrap_accounts},
 	[OLD] = {"warn_of_old", 0, 86400, 60, warn_of_old},
 };

@@ -69,6 +69,7 @@ class Instance:
         assert name in self.database, cluster
         self.conf = self.folder / "kontor.conf"
         self.master = self.folder / "master.key"
+        self.metrics_socket = self.folder / "metrics"
         self.write_conf()
 
     def __enter__(self):
@@ -207,6 +208,13 @@ class Node:
                 if len(words) > 2:  # none once it is dead
                     found[words[-2].decode()] = pid
         return found
+
+    def metrics(self):
+        """Names with labels to values; the node has `listen_metrics`: its instance's metrics_socket."""
+        done = subprocess.run(["curl", "-sS", "--unix-socket", self.instance.metrics_socket,
+                               f"http://{self.host}/metrics"], check=True, capture_output=True,
+                              text=True)
+        return dict(line.rsplit(" ", 1) for line in done.stdout.splitlines() if line[0] != "#")
 
     def stop(self):
         if self.process.poll() is None:

@@ -154,31 +154,24 @@ def _instance(**more):
         token = Token(i)
         kids = {purpose: token.activate(purpose, "p256") for purpose in ("saml-sign", "oidc-sign")}
         portals = Portals(i, kids)
-        with i.tls_node(**token.settings | {"listen_metrics": f"unix:{i.folder}/metrics"} | more
+        with i.tls_node(**token.settings | {"listen_metrics": f"unix:{i.metrics_socket}"} | more
                         ) as node:
             portals.enter(node)
             yield i, token, node, portals
 
 
-def _metrics(i):
-    done = subprocess.run(["curl", "-sS", "--unix-socket", i.folder / "metrics",
-                           "http://konto.example/metrics"], check=True, capture_output=True,
-                          text=True)
-    return dict(line.rsplit(" ", 1) for line in done.stdout.splitlines() if line[0] != "#")
+def _uses(node, kid):
+    return int(node.metrics()[f'kontor_signer_key_uses_total{{kid="{kid}"}}'])
 
 
-def _uses(i, kid):
-    return int(_metrics(i)[f'kontor_signer_key_uses_total{{kid="{kid}"}}'])
-
-
-def _unused_are_the_others(i, kids):
+def _unused_are_the_others(node, kids):
     """The keys that `kontor key init` made for the same purpose, retired and still shown."""
-    retired = i.sql("SELECT kid FROM key WHERE state = 'retired'").split()
+    retired = node.instance.sql("SELECT kid FROM key WHERE state = 'retired'").split()
     assert len(retired) == 2, retired
     for kid in retired:
-        assert _uses(i, kid) == 0, kid
+        assert _uses(node, kid) == 0, kid
     for kid in kids.values():
-        assert _uses(i, kid) > 0, kid
+        assert _uses(node, kid) > 0, kid
 
 
 def _is_ready(node):
@@ -200,9 +193,9 @@ def one_login_of_each_dialect_is_signed_in_the_hsm():
     with _instance() as (i, token, node, portals):
         portals.check_saml()
         portals.check_tokens(portals.redeem(portals.code()))
-        _unused_are_the_others(i, portals.kids)
+        _unused_are_the_others(node, portals.kids)
         node.wait(lambda: _is_ready(node), "ready")
-        assert _metrics(i)["kontor_hsm_ready"] == "1"
+        assert node.metrics()["kontor_hsm_ready"] == "1"
         # The process is killed: nothing else is, and it is back by itself.
         before = node.children()
         os.kill(before["hsm"], signal.SIGKILL)
@@ -245,7 +238,7 @@ def an_outage_is_503_and_no_other_key_signs():
             refused = portals.redeem(kept)
             assert refused.status == 503 and int(refused.headers["Retry-After"]) > 0, refused.body
             assert json.loads(refused.body)["error"] == "temporarily_unavailable"
-            assert _metrics(i)["kontor_hsm_ready"] == "0"
+            assert node.metrics()["kontor_hsm_ready"] == "0"
             # What needs no key there goes on: another algorithm's, and what is switched off meanwhile.
             assert portals.redeem(elsewhere, "RS256").status == 200
             i.ok("party", "disable", "https://portal.example/amt")
@@ -258,7 +251,7 @@ def an_outage_is_503_and_no_other_key_signs():
         node.wait(lambda: portals.saml().status == 200, "the portal switched on")
         portals.check_saml()
         says(i.run("status"), OK)
-        _unused_are_the_others(i, portals.kids)
+        _unused_are_the_others(node, portals.kids)
         node.wait(lambda: node.get("/saml/metadata") != metadata, "metadata signed anew")
         assert node.log().count('"hsm_away"') == 1 == node.log().count('"hsm_back"'), node.log()
 
@@ -278,7 +271,7 @@ def a_stall_is_503_in_time_and_holds_up_nothing_else():
         node.wait(lambda: portals.saml().status == 200, "answers")
         portals.check_saml()
         node.wait(lambda: portals.redeem(portals.code()).status == 200, "tokens")
-        _unused_are_the_others(i, portals.kids)
+        _unused_are_the_others(node, portals.kids)
 
 
 def a_node_starts_without_its_hsm_and_gets_it_later():

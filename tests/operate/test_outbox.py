@@ -117,12 +117,15 @@ def a_sender_killed_in_the_middle_sends_again_and_never_after_an_answer():
 
 def an_address_inside_is_refused_unless_the_operator_names_it():
     i, portal = _with_party()
-    with i.node(outbound_ca=portal.certificate) as node:
+    with i.node(outbound_ca=portal.certificate, listen_metrics=f"unix:{i.metrics_socket}") as node:
+        assert node.metrics()["kontor_outbox_failing"] == "0"
         _put_in(i, "one")
         node.wait(lambda: "not_reached" in _row(i, "one"), "it was refused")
         assert _row(i, "one").startswith("waiting|not_reached|1"), _row(i, "one")
         assert "not one we may send to" in node.log() and "outbox_failed" in node.log(), node.log()
         assert portal.bodies == [], portal.bodies
+        node.wait(lambda: [node.metrics()[f"kontor_outbox_{what}"] for what in ("waiting", "failing")]
+                  == ["1", "1"], "it is counted")
 
 
 TEMPLATE = make_template(sys.argv[1])
