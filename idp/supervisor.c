@@ -284,6 +284,25 @@ brief_http(struct supervisor *s, struct pair *p, int signer, struct err *err)
 	       control_send(p->control, CONTROL_START, wait_ms, -1, err);
 }
 
+/*
+ * The shipped unit leaves no CAP_KILL: of the users a process may be, its own may
+ * end it.  Who we really are stays, so nobody can end us meanwhile.
+ */
+static void
+kill_child(pid_t pid, const char *user)
+{
+	if (pid == 0 || kill(pid, SIGKILL) == 0 || errno != EPERM || user == NULL)
+		return;
+	const struct passwd *pw = getpwnam(user);
+
+	if (pw == NULL || seteuid(pw->pw_uid) != 0)
+		return;
+	kill(pid, SIGKILL);
+	if (seteuid(getuid()) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		_exit(CLI_FAILED); /* neither has a reason to fail; half of ourselves is worse than
+				      none */
+}
+
 static bool
 start_http(struct supervisor *s, struct pair *p, int signer, struct err *err)
 {
@@ -295,7 +314,13 @@ start_http(struct supervisor *s, struct pair *p, int signer, struct err *err)
 
 	close(fds[1]);
 	p->control = fds[0];
-	return ok && brief_http(s, p, signer, err);
+	if (ok && brief_http(s, p, signer, err))
+		return true;
+	/* Told half of it, it would wait for ever. */
+	kill_child(p->http, s->config.user);
+	close(p->control);
+	p->control = -1;
+	return false;
 }
 
 /* Plan the start of whatever is missing of a pair. */
@@ -328,7 +353,10 @@ start_pair(struct supervisor *s, struct pair *p)
 		close(signer);
 	if (!ok) {
 		log_err(LOG_LVL_ERROR, "start", &err, NULL);
-		plan_start(p);
+		/* Without our end of its control socket it is about to end; that plans another one.
+		 */
+		if (p->http == 0 || p->control >= 0)
+			plan_start(p);
 	}
 }
 
@@ -393,27 +421,11 @@ leave(struct pair *p, enum control_stop how)
 	p->start_at_us = p->hsm_start_at_us = 0;
 	p->kill_at_us = clock_mono_us() + KILL_SLACK_US +
 			(p->config.stop_grace_ms + p->config.stop_announce_ms) * 1000;
-	if (p->control >= 0)
-		(void)!control_send(p->control, CONTROL_STOP, (uint32_t)how, -1, NULL);
-}
-
-/*
- * The shipped unit leaves no CAP_KILL: of the users a process may be, its own may
- * end it.  Who we really are stays, so nobody can end us meanwhile.
- */
-static void
-kill_child(pid_t pid, const char *user)
-{
-	if (pid == 0 || kill(pid, SIGKILL) == 0 || errno != EPERM || user == NULL)
+	if (p->control < 0 || control_send(p->control, CONTROL_STOP, (uint32_t)how, -1, NULL))
 		return;
-	const struct passwd *pw = getpwnam(user);
-
-	if (pw == NULL || seteuid(pw->pw_uid) != 0)
-		return;
-	kill(pid, SIGKILL);
-	if (seteuid(getuid()) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-		_exit(CLI_FAILED); /* neither has a reason to fail; half of ourselves is worse than
-				      none */
+	/* The end of the socket is a word it understands as well. */
+	close(p->control);
+	p->control = -1;
 }
 
 static void
