@@ -93,18 +93,15 @@ end_once(struct slo *s, struct err *err)
 	       (s->l.again || (end_named(s, err) && db_seen_once(&c, &mark, rq->now, &first, err)));
 }
 
-/* A signed request of a registered party, for this endpoint and now. */
+/* A request that was proven, for this endpoint and now. */
 static bool
-admit(struct request *rq, const struct saml_message *m, const struct party *p, const char *path,
+admit(struct request *rq, const struct saml_verified *v, const char *path,
       const struct saml_logout_request **r, struct err *err)
 {
-	const struct saml_verified *v;
 	struct xmlenc_keys keys;
 
 	saml_decryption_keys(rq, &keys);
-	return saml_expect(m, SAML_LOGOUT_REQUEST, err) &&
-	       saml_message_verify(rq->a, m, p->saml, &v, err) &&
-	       saml_logout_request_parse(rq->a, v, &keys, r, err) &&
+	return saml_logout_request_parse(rq->a, v, &keys, r, err) &&
 	       saml_logout_request_check(*r, saml_our_url(rq, path), &saml_window_default, rq->now,
 					 err);
 }
@@ -114,9 +111,11 @@ take_request(struct request *rq, const struct saml_message *m, const struct part
 	     struct response *rs, struct err *err)
 {
 	struct slo s = {0};
+	const struct saml_verified *v;
 	const struct db_session *own;
 
-	if (!admit(rq, m, p, SAML_SLO_PATH, &s.r, err) || !session_find(rq, &own, err))
+	if (!saml_prove(rq, m, p, SAML_LOGOUT_REQUEST, &v, err) ||
+	    !admit(rq, v, SAML_SLO_PATH, &s.r, err) || !session_find(rq, &own, err))
 		return false;
 	struct logout_asker asker = {
 		.party = p,
@@ -224,12 +223,12 @@ bool
 ep_saml_slo_soap(struct request *rq, struct response *rs, struct err *err)
 {
 	struct logout_asker asker = {.binding = SAML_BINDING_SOAP};
-	const struct saml_message *m;
+	const struct saml_verified *v;
 	struct slo s = {0};
 	bool all;
 
-	if (!saml_receive(rq, SAML_BINDING_SOAP, &m, &asker.party, err) ||
-	    !admit(rq, m, asker.party, SAML_SLO_SOAP_PATH, &s.r, err))
+	if (!saml_receive_soap(rq, SAML_LOGOUT_REQUEST, &asker.party, &v, err) ||
+	    !admit(rq, v, SAML_SLO_SOAP_PATH, &s.r, err))
 		return false;
 	logout_init(&s.l, rq, &asker, true);
 	if (!end_once(&s, err) || !logout_wait(&s.l, &all, err))

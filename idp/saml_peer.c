@@ -44,6 +44,23 @@ saml_expect(const struct saml_message *m, enum saml_kind kind, struct err *err)
 }
 
 bool
+saml_prove(struct request *rq, const struct saml_message *m, const struct party *p,
+	   enum saml_kind kind, const struct saml_verified **v, struct err *err)
+{
+	return saml_expect(m, kind, err) && saml_message_verify(rq->a, m, p->saml, v, err);
+}
+
+bool
+saml_receive_soap(struct request *rq, enum saml_kind kind, const struct party **p,
+		  const struct saml_verified **v, struct err *err)
+{
+	const struct saml_message *m;
+
+	return saml_receive(rq, SAML_BINDING_SOAP, &m, p, err) &&
+	       saml_prove(rq, m, *p, kind, v, err);
+}
+
+bool
 saml_signer_of(struct arena *a, const struct keyring *kr, struct signer *signer, enum sig_alg alg,
 	       struct saml_signer *out, struct err *err)
 {

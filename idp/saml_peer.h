@@ -28,6 +28,17 @@ MUST_USE bool saml_receive(struct request *rq, enum saml_binding binding,
 /* It is of the kind this endpoint takes. */
 MUST_USE bool saml_expect(const struct saml_message *m, enum saml_kind kind, struct err *err);
 
+/* It is of that kind, and a signature by a key of the party's metadata proves it. */
+MUST_USE bool saml_prove(struct request *rq, const struct saml_message *m, const struct party *p,
+			 enum saml_kind kind, const struct saml_verified **v, struct err *err);
+
+/*
+ * What the endpoints by SOAP begin with: a request of that kind, proven.  Who reads it checks its
+ * header (saml_header_check) against saml_our_url of the endpoint.
+ */
+MUST_USE bool saml_receive_soap(struct request *rq, enum saml_kind kind, const struct party **p,
+				const struct saml_verified **v, struct err *err);
+
 /*
  * Whom we write to, and the active key of the suite it gets (party_suite).  ERR_DENIED:
  * there is no suite for it any more; ERR_UNAVAILABLE: no key.
