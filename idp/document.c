@@ -1,6 +1,7 @@
 /* Documents; see document.h. */
 #include "idp/document.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <zlib.h>
@@ -122,12 +123,57 @@ documents_add_files(struct arena *a, struct documents *docs, const struct embed_
 	return true;
 }
 
+static int
+by_path(const void *x, const void *y)
+{
+	const struct document_alias *a = x, *b = y;
+
+	return strcmp(a->path, b->path);
+}
+
+void
+documents_name(struct documents *docs, struct document_alias *list, size_t n)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i].document != NULL)
+			list[used++] = list[i];
+	if (used > 0)
+		qsort(list, used, sizeof(*list), by_path);
+	docs->alias = list;
+	docs->n_alias = used;
+}
+
+/* strcmp of a path as received, which need not end. */
+static int
+compare_path(struct bytes path, const char *with)
+{
+	size_t n = strlen(with);
+	int order = strncmp((const char *)path.p, with, path.n < n ? path.n : n);
+
+	return order != 0 ? order : (path.n > n) - (path.n < n);
+}
+
 const struct document *
 documents_find(const struct documents *docs, struct bytes path)
 {
+	size_t low = 0, high = docs->n_alias;
+
 	for (size_t i = 0; i < docs->n; i++)
 		if (bytes_eq(bytes_of(docs->d[i].path), path))
 			return &docs->d[i];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = compare_path(path, docs->alias[middle].path);
+
+		if (order == 0)
+			return docs->alias[middle].document;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
 	return NULL;
 }
 

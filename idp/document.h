@@ -31,9 +31,17 @@ struct document {
 
 #define DOCUMENTS_MAX 256
 
+/* A further path of a document. */
+struct document_alias {
+	const char *path;
+	const struct document *document; /* of the same documents, or NULL: left out */
+};
+
 struct documents {
 	struct document *d; /* in `a`; NULL when n is 0 */
 	size_t n;
+	const struct document_alias *alias; /* sorted by path */
+	size_t n_alias;
 };
 
 /*
@@ -45,13 +53,20 @@ MUST_USE bool documents_add(struct arena *a, struct documents *docs, const struc
 			    struct err *err);
 
 /*
+ * All further paths, in one call; `list` is sorted in place and must live as long
+ * as the documents.  For many paths of few documents: what is found by one costs
+ * a search in halves, and no document is made for it.
+ */
+void documents_name(struct documents *docs, struct document_alias *list, size_t n);
+
+/*
  * Every embedded file as /static/NAME, to be kept for good, since the names hold
  * a digest; NAME.gz is the compressed form of NAME.  Type by its ending.
  */
 MUST_USE bool documents_add_files(struct arena *a, struct documents *docs,
 				  const struct embed_file *files, struct err *err);
 
-/* NULL: no such path. */
+/* By its own path or a further one; NULL: no such path. */
 const struct document *documents_find(const struct documents *docs, struct bytes path);
 
 /* Which form a request gets; both values may be empty. */

@@ -91,6 +91,32 @@ the_compressed_form_is_the_same_text(void **state UNUSED)
 }
 
 static void
+further_paths_lead_to_the_same_document(void **state UNUSED)
+{
+	struct documents docs = {0};
+	const struct document *one = add(&docs, "/m", "text/css", "one");
+	const struct document *two = add(&docs, "view:2", "text/css", "two");
+	struct document_alias list[] = {
+		{"/m/c", one}, {"/m/a", two}, {"/m/ab", one}, {"/m/none", NULL}, {"/m/b", two},
+	};
+	const struct {
+		const char *path;
+		const struct document *found;
+	} cases[] = {
+		{"/m", one},       {"/m/a", two}, {"/m/ab", one},   {"/m/b", two},  {"/m/c", one},
+		{"/m/none", NULL}, {"/m/", NULL}, {"/m/abc", NULL}, {"/m/d", NULL}, {"", NULL},
+	};
+
+	documents_name(&docs, list, ARRAY_LEN(list));
+	assert_int_equal(docs.n_alias, 4);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (documents_find(&docs, bytes_of(cases[i].path)) != cases[i].found)
+			fail_msg("%s", cases[i].path);
+	documents_name(&docs, NULL, 0);
+	assert_null(documents_find(&docs, bytes_of("/m/a")));
+}
+
+static void
 answers_carry_their_headers(void **state UNUSED)
 {
 	struct documents docs = {0};
@@ -200,6 +226,7 @@ main(void)
 		cmocka_unit_test(the_right_form_is_chosen),
 		cmocka_unit_test(what_is_small_or_compressed_is_left_as_it_is),
 		cmocka_unit_test(the_compressed_form_is_the_same_text),
+		cmocka_unit_test(further_paths_lead_to_the_same_document),
 		cmocka_unit_test(answers_carry_their_headers),
 		cmocka_unit_test(a_path_has_one_document),
 		cmocka_unit_test(embedded_files_become_documents),
