@@ -15,6 +15,7 @@
 #include "idp/key_rows.h"
 #include "idp/party.h"
 #include "idp/party_suite.h"
+#include "idp/publish_saml.h"
 
 #define MAX_METADATA_BYTES ((size_t)1024 * 1024)
 #define KIND_SAML          "saml"
@@ -218,6 +219,14 @@ report_suite(struct cli_work *work, const struct party *p, json_t *o, struct buf
 	json_put(work->w.a, o, "suite", suite);
 }
 
+/* Where the party reads our metadata. */
+static const char *
+our_metadata_for(const struct cli_work *work, const char *id)
+{
+	return arena_printf(work->w.a, "%s%s", work->config.base_url,
+			    publish_party_path(work->w.a, id));
+}
+
 static enum cli_exit
 party_add(struct cli *cli)
 {
@@ -268,8 +277,9 @@ party_add(struct cli *cli)
 		return cli_fail(cli, &err);
 	report_suite(&work, &party, result, &text);
 	json_put_bool(cli->a, result, "enabled", enabled);
-	buf_printf(&text, "%s is registered%s\n", saml->entity_id,
-		   enabled ? "" : "; it stays disabled");
+	json_put_str(cli->a, result, "metadata_url", our_metadata_for(&work, saml->entity_id));
+	buf_printf(&text, "%s is registered%s\nour metadata for it: %s\n", saml->entity_id,
+		   enabled ? "" : "; it stays disabled", our_metadata_for(&work, saml->entity_id));
 	return cli_tell(cli, result, text.over ? "" : (const char *)text.p);
 }
 
@@ -456,9 +466,11 @@ show(struct cli *cli, const char *kind)
 		return cli_fail(cli, &err);
 	o = party_json(cli->a, p);
 	json_put(cli->a, o, "policy", policy);
-	if (party_parse(cli->a, p, &party, NULL) && party.saml != NULL)
+	if (party_parse(cli->a, p, &party, NULL) && party.saml != NULL) {
 		json_put(cli->a, o, "suite",
 			 party_suite_json(cli->a, &party, work.w.keyring, work.w.now));
+		json_put_str(cli->a, o, "metadata_url", our_metadata_for(&work, p->id));
+	}
 	json_put_str(cli->a, o, "document", document);
 	cli_print_json(cli, o);
 	return CLI_OK;

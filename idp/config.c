@@ -41,8 +41,33 @@ static const struct conf_row rows[] = {
 	{"accessibility_url", CONF_TEXT, FIELD(accessibility_url), "", NULL, 0, 0, CONF_RELOAD,
 	 "Link in the footer of every page."},
 
+	/* what our SAML metadata say of us */
+	{"site_description", CONF_TEXT, FIELD(site_description), "", NULL, 0, 0, CONF_RELOAD,
+	 "A sentence in German on what the service is, for `mdui:Description`."},
+	{"logo", CONF_TEXT, FIELD(logo_text), "", NULL, 0, 0, CONF_RELOAD,
+	 "`WIDTHxHEIGHT https://…`: a logo and its size in pixels, for `mdui:Logo`."},
+	{"organization_name", CONF_TEXT, FIELD(organization_name), "", NULL, 0, 0, CONF_RELOAD,
+	 "Who runs the service; default is site_name."},
+	{"organization_url", CONF_TEXT, FIELD(organization_url), "", NULL, 0, 0, CONF_RELOAD,
+	 "Web address of who runs it; default is base_url."},
 	{"contact_email", CONF_TEXT, FIELD(contact_email), "", NULL, 0, 0, CONF_RELOAD,
-	 "Shared mailbox that our SAML metadata names for all four kinds of contact."},
+	 "Shared mailbox for each kind of contact that has none of its own; never a person's."},
+	{"contact_technical", CONF_TEXT, FIELD(contact_technical), "", NULL, 0, 0, CONF_RELOAD,
+	 "Shared mailbox of who operates it; default is contact_email."},
+	{"contact_support", CONF_TEXT, FIELD(contact_support), "", NULL, 0, 0, CONF_RELOAD,
+	 "Shared mailbox of who helps people; default is contact_email."},
+	{"contact_administrative", CONF_TEXT, FIELD(contact_administrative), "", NULL, 0, 0,
+	 CONF_RELOAD, "Shared mailbox of who answers for it; default is contact_email."},
+	{"contact_security", CONF_TEXT, FIELD(contact_security), "", NULL, 0, 0, CONF_RELOAD,
+	 "Shared mailbox for reports of security incidents; default is contact_email."},
+	{"assurance", CONF_TEXT, FIELD(assurance_text), "", NULL, 0, 0, CONF_RELOAD,
+	 "Levels that this provider is certified for, of `low`, `substantial`, `high`; stated as "
+	 "eIDAS's and BSI's URIs, and no portal is told of a level above them. Default: nothing "
+	 "is stated."},
+	{"entity_categories", CONF_TEXT, FIELD(entity_categories_text), "", NULL, 0, 0, CONF_RELOAD,
+	 "Entity categories we are of: URIs, separated by spaces."},
+	{"entity_category_support", CONF_TEXT, FIELD(entity_category_support_text), "", NULL, 0, 0,
+	 CONF_RELOAD, "Entity categories of portals that we support: URIs, separated by spaces."},
 
 	/* where we listen */
 	{"listen", CONF_TEXT, FIELD(listen_text), NULL, NULL, 0, 0, CONF_RESTART,
@@ -222,7 +247,8 @@ check_links(const struct checked *k, struct err *err)
 		const char *key, *url;
 	} links[] = {{"imprint_url", k->c->imprint_url},
 		     {"privacy_url", k->c->privacy_url},
-		     {"accessibility_url", k->c->accessibility_url}};
+		     {"accessibility_url", k->c->accessibility_url},
+		     {"organization_url", k->c->organization_url}};
 
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (links[i].url != NULL && !text_starts(links[i].url, "https://"))
@@ -233,14 +259,117 @@ check_links(const struct checked *k, struct err *err)
 
 /* It goes into signed metadata as a mailto: URI. */
 static bool
-check_contact(const struct checked *k, struct err *err)
+is_mailbox(const char *s)
 {
-	const char *s = k->c->contact_email, *at;
+	const char *at;
 
-	if (s == NULL || (text_is_visible_ascii(s, 254) && (at = strchr(s, '@')) != NULL &&
-			  at != s && at[1] != '\0'))
+	return text_is_visible_ascii(s, 254) && (at = strchr(s, '@')) != NULL && at != s &&
+	       at[1] != '\0';
+}
+
+static bool
+check_contacts(const struct checked *k, struct err *err)
+{
+	const struct {
+		const char *key, *mailbox;
+	} all[] = {{"contact_email", k->c->contact_email},
+		   {"contact_technical", k->c->contact_technical},
+		   {"contact_support", k->c->contact_support},
+		   {"contact_administrative", k->c->contact_administrative},
+		   {"contact_security", k->c->contact_security}};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i].mailbox != NULL && !is_mailbox(all[i].mailbox))
+			return FAIL(err, ERR_INPUT, NULL, "%s: NAME@HOST expected",
+				    place(k, all[i].key));
+	return true;
+}
+
+#define WORDS_MAX 16
+
+static bool
+words_of(const struct checked *k, const char *key, const char *text, struct config_words *out,
+	 struct err *err)
+{
+	const char **words;
+
+	if (text == NULL)
 		return true;
-	return FAIL(err, ERR_INPUT, NULL, "%s: NAME@HOST expected", place(k, "contact_email"));
+	if (!text_words(k->a, text, WORDS_MAX, &words, &out->n, NULL))
+		return FAIL(err, ERR_INPUT, NULL, "%s: more than %d words", place(k, key),
+			    WORDS_MAX);
+	out->p = words;
+	return true;
+}
+
+/* "80x60" */
+static bool
+read_size(struct arena *a, const char *text, uint64_t *width, uint64_t *height)
+{
+	const char *x = strchr(text, 'x');
+
+	return x != NULL && text_to_u64(arena_strndup(a, text, (size_t)(x - text)), 9999, width) &&
+	       text_to_u64(x + 1, 9999, height) && *width > 0 && *height > 0;
+}
+
+static bool
+check_logo(const struct checked *k, struct err *err)
+{
+	struct config_words words = {0};
+	struct config *c = k->c;
+
+	if (!words_of(k, "logo", c->logo_text, &words, err))
+		return false;
+	if (words.n == 2 && read_size(k->a, words.p[0], &c->logo_width, &c->logo_height) &&
+	    text_starts(words.p[1], "https://") && text_is_visible_ascii(words.p[1], 1024))
+		c->logo_url = words.p[1];
+	if (c->logo_text != NULL && c->logo_url == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "%s: WIDTHxHEIGHT https://... expected",
+			    place(k, "logo"));
+	return true;
+}
+
+/* Basisregistrierung is nothing to be certified for: eIDAS has no name for it. */
+static bool
+check_assurance(const struct checked *k, struct err *err)
+{
+	struct config_words words = {0};
+
+	if (!words_of(k, "assurance", k->c->assurance_text, &words, err))
+		return false;
+	for (size_t i = 0; i < words.n; i++) {
+		enum level level = level_from_word(words.p[i]);
+
+		if (level_word(level, LEVEL_VOCAB_EIDAS) == NULL)
+			return FAIL(err, ERR_INPUT, NULL, "%s: low, substantial or high expected",
+				    place(k, "assurance"));
+		k->c->assurance |= level_set_range(level, level);
+	}
+	return true;
+}
+
+static bool
+check_uris(const struct checked *k, const char *key, const char *text, struct config_words *out,
+	   struct err *err)
+{
+	if (!words_of(k, key, text, out, err))
+		return false;
+	for (size_t i = 0; i < out->n; i++)
+		if (!text_is_visible_ascii(out->p[i], 1024) || strchr(out->p[i], ':') == NULL)
+			return FAIL(err, ERR_INPUT, NULL, "%s: URIs expected", place(k, key));
+	return true;
+}
+
+static bool
+check_said(const struct checked *k, struct err *err)
+{
+	struct config *c = k->c;
+
+	return check_contacts(k, err) && check_logo(k, err) && check_assurance(k, err) &&
+	       check_uris(k, "entity_categories", c->entity_categories_text, &c->entity_categories,
+			  err) &&
+	       check_uris(k, "entity_category_support", c->entity_category_support_text,
+			  &c->entity_category_support, err);
 }
 
 static bool
@@ -421,7 +550,7 @@ config_parse(struct arena *a, const char *file_name, struct bytes text, bool che
 
 	if (!conf_parse(a, file_name, text, table, ARRAY_LEN(rows), c, err) ||
 	    !check_instance(&k, err) || !check_base_url(&k, err) || !check_entity_id(&k, err) ||
-	    !check_links(&k, err) || !check_contact(&k, err) || !check_listen(&k, err) ||
+	    !check_links(&k, err) || !check_said(&k, err) || !check_listen(&k, err) ||
 	    !check_tls(&k, err) || !check_proxies(&k, err) || !check_users(&k, err) ||
 	    !check_hsm(&k, err) || !check_deadlines(&k, err))
 		return false;
@@ -437,6 +566,12 @@ config_load(struct arena *a, const char *path, bool check_files, struct config *
 
 	return conf_read_file(a, path, CONFIG_FILE_MAX_BYTES, &text, err) &&
 	       config_parse(a, path, text, check_files, out, err);
+}
+
+enum level
+config_level_most(const struct config *c)
+{
+	return c->assurance == 0 ? LEVEL_HIGH : level_set_best(c->assurance, LEVEL_HIGH);
 }
 
 struct kdf_cost

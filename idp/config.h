@@ -8,6 +8,7 @@
 
 #include "base/conf.h"
 #include "idp/lane.h"
+#include "idp/level.h"
 #include "idp/net.h"
 #include "keys/hsm.h"
 #include "keys/kdf.h"
@@ -33,7 +34,11 @@ struct config {
 	const char *entity_id;
 	const char *site_name;                                     /* as pages name the service */
 	const char *imprint_url, *privacy_url, *accessibility_url; /* footer links; NULL: none */
-	const char *contact_email;                                 /* of metadata; NULL: none */
+	/* said in our SAML metadata; NULL: nothing */
+	const char *site_description, *logo_text, *organization_name, *organization_url;
+	const char *contact_email; /* for each kind without one of its own */
+	const char *contact_technical, *contact_support, *contact_administrative, *contact_security;
+	const char *assurance_text, *entity_categories_text, *entity_category_support_text;
 	const char *listen_text, *listen_metrics_text;
 	const char *listen_group;              /* of Unix sockets; NULL: ours */
 	const char *tls_certificate, *tls_key; /* PEM files; both or neither */
@@ -58,6 +63,13 @@ struct config {
 	int64_t stop_announce_ms, stop_grace_ms;
 
 	/* made from it */
+	const char *logo_url; /* NULL: none */
+	uint64_t logo_width, logo_height;
+	level_set assurance; /* levels stated in metadata; 0: nothing is */
+	struct config_words {
+		const char *const *p;
+		size_t n;
+	} entity_categories, entity_category_support;
 	const char *host; /* HOST[:PORT] of base_url */
 	struct listen_at listen[CONFIG_LISTEN_MAX];
 	size_t n_listen;
@@ -79,6 +91,9 @@ MUST_USE bool config_parse(struct arena *a, const char *file_name, struct bytes 
  * files: `kontor key init` is who makes the master key file. */
 MUST_USE bool config_load(struct arena *a, const char *path, bool check_files, struct config *out,
 			  struct err *err);
+
+/* Nothing above it is told to anyone: the highest level that metadata state, if they do. */
+enum level config_level_most(const struct config *c);
 
 /* Today's cost of a password hash; the pepper is left to the caller. */
 struct kdf_cost config_password_cost(const struct config *c);

@@ -194,7 +194,7 @@ by_id(const void *x, const void *y)
 }
 
 void
-parties_create(struct arena *a, const struct db_party *rows, size_t n,
+parties_create(struct arena *a, const struct db_party *rows, size_t n, enum level cap,
 	       void (*bad)(const char *id, const struct err *err), struct parties *out)
 {
 	struct party *p = ARENA_ARRAY(a, struct party, n + 1);
@@ -203,10 +203,12 @@ parties_create(struct arena *a, const struct db_party *rows, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		struct err why = {0};
 
-		if (party_parse(a, &rows[i], &p[used], &why))
-			used++;
-		else
+		if (!party_parse(a, &rows[i], &p[used], &why)) {
 			bad(rows[i].id, &why);
+			continue;
+		}
+		p[used].policy.level_cap = level_min(p[used].policy.level_cap, cap);
+		used++;
 	}
 	qsort(p, used, sizeof(*p), by_id);
 	*out = (struct parties){p, used};

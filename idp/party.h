@@ -38,11 +38,11 @@ MUST_USE bool party_parse(struct arena *a, const struct db_party *row, struct pa
 			  struct err *err);
 
 /*
- * All rows; one that does not parse is left out and handed to `bad` (it is
- * then refused everywhere, and the log says so), so that one party never
- * stops the others.
+ * All rows, none told of a level above `cap`; one that does not parse is left out and handed to
+ * `bad` (it is then refused everywhere, and the log says so), so that one party never stops the
+ * others.
  */
-void parties_create(struct arena *a, const struct db_party *rows, size_t n,
+void parties_create(struct arena *a, const struct db_party *rows, size_t n, enum level cap,
 		    void (*bad)(const char *id, const struct err *err), struct parties *out);
 
 /* NULL: none, or disabled. */

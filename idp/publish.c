@@ -1,19 +1,14 @@
 /* Documents about ourselves; see publish.h. */
 #include "idp/publish.h"
 
-#include "base/rand.h"
-#include "idp/attribute.h"
 #include "idp/config.h"
 #include "idp/front_oidc.h"
 #include "idp/grant.h"
 #include "idp/party.h"
-#include "idp/saml_peer.h"
+#include "idp/publish_saml.h"
 #include "oidc/discovery.h"
-#include "saml/metadata_write.h"
-#include "saml/names.h"
 
-#define METADATA_LIVES_S ((time_t)7 * 86400)
-#define DOCUMENT_CACHE   "public, max-age=300"
+#define DOCUMENT_CACHE "public, max-age=300"
 
 /* ---- OpenID Connect ---- */
 
@@ -121,117 +116,9 @@ add_discovery(struct app *app, struct snapshot *snap, struct err *err)
 	return documents_add(snap->a, &snap->documents, &doc, err);
 }
 
-/* ---- SAML ---- */
-
-static const struct saml_published_key *
-published(struct snapshot *snap, enum key_purpose purpose, size_t *n)
-{
-	const struct key *k;
-	size_t used = 0;
-
-	for (size_t i = 0; keyring_shown(snap->keyring, purpose, &i) != NULL;)
-		used++;
-	struct saml_published_key *keys = ARENA_ARRAY(snap->a, struct saml_published_key, used + 1);
-
-	used = 0;
-	for (size_t i = 0; (k = keyring_shown(snap->keyring, purpose, &i)) != NULL;)
-		keys[used++] = (struct saml_published_key){k->row.cert, k->row.type};
-	*n = used;
-	return keys;
-}
-
-static struct saml_texts
-one_text(struct arena *a, const char *text)
-{
-	struct saml_text *t = ARENA_NEW(a, struct saml_text);
-
-	*t = (struct saml_text){"de", text};
-	return (struct saml_texts){t, 1};
-}
-
-/* Functions with a shared mailbox, all four kinds (TR-03160-2 4.3.2.1). */
-static const struct saml_published_contact *
-contacts(struct arena *a, const struct config *conf, size_t *n)
-{
-	static const char *const types[] = {"administrative", "technical", "support", "other"};
-	struct saml_published_contact *list =
-		ARENA_ARRAY(a, struct saml_published_contact, ARRAY_LEN(types));
-
-	*n = conf->contact_email == NULL ? 0 : ARRAY_LEN(types);
-	for (size_t i = 0; i < *n; i++)
-		list[i] = (struct saml_published_contact){types[i], conf->site_name,
-							  conf->contact_email};
-	return list;
-}
-
-static bool
-add_metadata(struct app *app, struct snapshot *snap, time_t now, struct err *err)
-{
-	const struct config *conf = app->config;
-	struct arena *a = snap->a;
-	struct saml_description d = {
-		.entity_id = conf->entity_id,
-		.id = rand_xml_id(a),
-		.valid_until = now + METADATA_LIVES_S,
-		.sso_url = arena_printf(a, "%s" SAML_SSO_PATH, conf->base_url),
-		.slo_url = arena_printf(a, "%s" SAML_SLO_PATH, conf->base_url),
-		.slo_soap_url = arena_printf(a, "%s" SAML_SLO_SOAP_PATH, conf->base_url),
-		.want_authn_requests_signed = true,
-		.organization_name = one_text(a, conf->site_name),
-		.organization_display_name = one_text(a, conf->site_name),
-		.organization_url = one_text(a, conf->base_url),
-	};
-	struct document doc = {.path = METADATA_PATH,
-			       .type = "application/samlmetadata+xml",
-			       .cache = DOCUMENT_CACHE};
-	struct saml_signer signer;
-
-	d.signing = published(snap, KEY_SAML_SIGN, &d.n_signing);
-	d.encryption = published(snap, KEY_DECRYPT, &d.n_encryption);
-	d.attributes = vocabulary_list(a, &d.n_attributes);
-	d.contacts = contacts(a, conf, &d.n_contacts);
-	return saml_signer_of(a, snap->keyring, app->signer, SIG_ES256, &signer, err) &&
-	       saml_metadata_build(a, &d, &signer, &doc.body, err) &&
-	       documents_add(a, &snap->documents, &doc, err);
-}
-
-/*
- * The metadata of before, which is signed and good for days.  Without an HSM that
- * holds the signing key there is no newer; a portal switched off must not wait for it.
- */
-static bool
-keep_metadata(struct app *app, struct snapshot *snap, struct err *err)
-{
-	const struct snapshot *before = snapshot_hold(&app->snapshots);
-	const struct document *doc =
-		before == NULL ? NULL : documents_find(&before->documents, bytes_of(METADATA_PATH));
-	bool ok = true;
-
-	if (doc != NULL) {
-		struct document kept = {.path = METADATA_PATH,
-					.type = doc->type,
-					.cache = doc->cache,
-					.body = arena_bytes(snap->a, doc->body)};
-
-		ok = documents_add(snap->a, &snap->documents, &kept, err);
-	}
-	snapshot_release(before);
-	return ok;
-}
-
 bool
 publish_documents(struct app *app, struct snapshot *snap, time_t now, struct err *err)
 {
-	if (!add_jwks(snap, err) || !add_discovery(app, snap, err))
-		return false;
-	if (keyring_active(snap->keyring, KEY_SAML_SIGN, KEY_P256) == NULL)
-		return true; /* before the first key: nothing to sign it with, nobody to read it */
-	struct err why = {0};
-
-	if (add_metadata(app, snap, now, &why))
-		return true;
-	if (why.kind != ERR_UNAVAILABLE)
-		return FAIL(err, why.kind, why.proto, "%s", why.text);
-	snap->stale = true;
-	return keep_metadata(app, snap, err);
+	return add_jwks(snap, err) && add_discovery(app, snap, err) &&
+	       publish_saml(app, snap, now, err);
 }

@@ -9,13 +9,12 @@
 
 #define JWKS_PATH      "/oidc/jwks"
 #define DISCOVERY_PATH "/.well-known/openid-configuration"
-#define METADATA_PATH  "/saml/metadata"
 
 /* Our published OIDC keys, as the JWKS shows them. */
 void publish_jwks(struct arena *a, const struct keyring *kr, struct oidc_jwks *out);
 
 /*
- * Add them to the snapshot, whose keyring is loaded.  Without keys yet, only what
+ * Add them to the snapshot, whose keyring and parties are loaded.  Without keys yet, only what
  * needs none.  When the key that signs metadata is out of reach, those of before
  * stay and the snapshot is stale.
  */

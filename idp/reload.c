@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/party.h"
+#include "idp/config.h"
 #include "idp/key_rows.h"
 #include "idp/publish.h"
 #include "keys/sign.h"
@@ -35,7 +36,7 @@ fill(struct app *app, struct snapshot *snap, time_t now, struct err *err)
 	if (!key_rows_load(&c, &snap->keyring, err) ||
 	    !signer_load(app->signer, snap->keyring, err) || !db_party_list(&c, &rows, &n, err))
 		return false;
-	parties_create(snap->a, rows, n, bad_party, &snap->parties);
+	parties_create(snap->a, rows, n, config_level_most(app->config), bad_party, &snap->parties);
 	return publish_documents(app, snap, now, err);
 }
 

@@ -15,6 +15,7 @@
 #include "idp/login.h"
 #include "idp/logout.h"
 #include "idp/publish.h"
+#include "idp/publish_saml.h"
 #include "idp/saml_peer.h"
 
 #define KIB(n) ((uint32_t)(n)*1024)
@@ -62,6 +63,8 @@ const struct route routes[] = {
 
 	/* SAML 2.0 */
 	{HTTP_GET, METADATA_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0, KIB(64), NULL},
+	{HTTP_GET, METADATA_PATH "/", document_handle, LANE_LOOP, ROUTE_PREFIX, 256, 0, KIB(64),
+	 NULL},
 	{HTTP_GET, SAML_SSO_PATH, ep_saml_sso, LANE_SAML, ROUTE_BEGINS, KIB(16), 0, KIB(4096),
 	 NULL},
 	{HTTP_POST, SAML_SSO_PATH, ep_saml_sso, LANE_SAML, ROUTE_PROTOCOL | ROUTE_BEGINS, 256,

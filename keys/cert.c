@@ -4,6 +4,8 @@
  */
 #include "keys/cert.h"
 
+#include <limits.h>
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -77,13 +79,30 @@ rsa_check(const EVP_PKEY *pub, struct err *err)
 	return weakness == NULL || refuse(err, weakness);
 }
 
+static const struct {
+	const char *name;
+	int bits;
+} curves[] = {
+	{"prime256v1", 256},      {"secp384r1", 384},       {"secp521r1", 521},
+	{"brainpoolP256r1", 256}, {"brainpoolP384r1", 384}, {"brainpoolP512r1", 512},
+};
+
+void
+cert_key_bits(const char *kind, int *least, int *most)
+{
+	bool rsa = strcmp(kind, "RSA") == 0;
+
+	*least = rsa ? RSA_MIN_BITS : INT_MAX;
+	*most = rsa ? RSA_MAX_BITS : 0;
+	for (size_t i = 0; !rsa && i < ARRAY_LEN(curves); i++) {
+		*least = curves[i].bits < *least ? curves[i].bits : *least;
+		*most = curves[i].bits > *most ? curves[i].bits : *most;
+	}
+}
+
 static bool
 ec_check(const EVP_PKEY *pub, struct err *err)
 {
-	static const char *const curves[] = {
-		"prime256v1",      "secp384r1",       "secp521r1",
-		"brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1",
-	};
 	char name[64] = "", encoding[32] = "";
 	if (EVP_PKEY_get_utf8_string_param(pub, OSSL_PKEY_PARAM_EC_ENCODING, encoding,
 					   sizeof(encoding), NULL) != 1 ||
@@ -92,7 +111,7 @@ ec_check(const EVP_PKEY *pub, struct err *err)
 	/* A curve without a name OpenSSL knows leaves "", which is not on the list. */
 	EVP_PKEY_get_utf8_string_param(pub, OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof(name), NULL);
 	for (size_t i = 0; i < ARRAY_LEN(curves); i++)
-		if (strcmp(name, curves[i]) == 0)
+		if (strcmp(name, curves[i].name) == 0)
 			return true;
 	return refuse(err, "EC curve is not on the list");
 }

@@ -52,4 +52,7 @@ MUST_USE bool cert_spki_build(struct arena *a, const EVP_PKEY *pub, struct bytes
  */
 MUST_USE bool cert_key_check(const EVP_PKEY *pub, struct err *err);
 
+/* The sizes in bits that pass there, of keys of a kind as OpenSSL names it: "RSA", "EC". */
+void cert_key_bits(const char *kind, int *least, int *most);
+
 #endif

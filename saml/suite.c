@@ -141,6 +141,12 @@ saml_suite_by_alg(enum sig_alg alg)
 }
 
 const char *
+saml_digest_at(size_t i)
+{
+	return i < ARRAY_LEN(digests) ? digests[i].uri : NULL;
+}
+
+const char *
 saml_digest_by_uri(const char *uri)
 {
 	for (size_t i = 0; i < ARRAY_LEN(digests); i++)

@@ -33,4 +33,7 @@ const struct saml_suite *saml_suite_at(size_t i);
  */
 const char *saml_digest_by_uri(const char *uri);
 
+/* Its URI, i in the table's order; NULL past the end. */
+const char *saml_digest_at(size_t i);
+
 #endif

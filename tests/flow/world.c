@@ -53,7 +53,8 @@ publish(struct world *w)
 		copies[i] = rows[i];
 		copies[i].document = arena_bytes(snap->a, rows[i].document);
 	}
-	parties_create(snap->a, copies, n, bad_party, &snap->parties);
+	parties_create(snap->a, copies, n, config_level_most(w->app.config), bad_party,
+		       &snap->parties);
 	ASSERT_OK(publish_documents(&w->app, snap, w->now, &err), &err);
 	app_publish(&w->app, snap);
 }

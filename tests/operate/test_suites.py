@@ -3,6 +3,7 @@ registration, warned of in time, told by `party show` and `status`."""
 import base64
 import datetime
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -145,6 +146,37 @@ def an_old_portal_is_warned_of_and_then_refused():
         # Switched off, nobody needs to be told.
         i.ok("party", "disable", ID)
         assert i.ok("status")["warnings"] == []
+
+
+def a_portal_reads_our_metadata_for_it_at_its_own_address():
+    def keys(node):
+        status, body = node.get(path)
+        assert status == 200, status
+        return re.findall(r"<md:KeyDescriptor use=\"signing\">.*?X509Certificate>([^<]*)<", body), body
+
+    with template.copy() as i:
+        added = _add(i)
+        says(added, OK, "our metadata for it: https://")
+        url = i.ok("party", "show", ID)["metadata_url"]
+        assert url in added.out, added
+        path = "/saml/metadata/" + url.rpartition("/")[2]
+        with i.node() as node:
+            ours, body = keys(node)
+            assert len(ours) == 1 and "#rsa-sha256" not in body
+            general = node.get("/saml/metadata")[1]
+            assert ours[0] in general and general.count('use="signing"') == 2
+            # Its record changes, and with it what it reads, at the same address.
+            says(_add(i, "--old-until", _day(400), "--suite", "rs256"), OK)
+            node.wait(lambda: keys(node)[0] != ours, "another key")
+            old, body = keys(node)
+            assert len(old) == 1 and old[0] in general and old != ours
+            assert "#rsa-sha256" in body
+            # The key that follows is shown while it is only published.
+            kid = i.ok("key", "generate", "saml-sign", "rsa3072")["kid"]
+            i.ok("key", "publish", kid)
+            node.wait(lambda: len(keys(node)[0]) == 2, "the next key")
+            i.ok("party", "disable", ID)
+            node.wait(lambda: node.get(path)[0] == 404, "nothing for who is switched off")
 
 
 def _logged(node):

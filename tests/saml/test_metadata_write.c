@@ -3,6 +3,8 @@
 
 #include "base/enc.h"
 #include "saml/names.h"
+#include "saml/nameid.h"
+#include "saml/suite.h"
 #include "tests/saml/portal.h"
 #include "tests/saml/xsd.h"
 #include "tests/test.h"
@@ -16,10 +18,20 @@ static const struct saml_text name_texts[] = {{"de", "Servicekonto \xc3\xa4\"<&>
 					      {"en", "Service account"}};
 static const struct saml_text url_texts[] = {{"de", "https://konto.example/"}};
 static const struct saml_published_contact contacts[] = {
-	{"technical", "Betrieb", "betrieb@konto.example"},
-	{"administrative", "Leitstelle", "leitstelle@konto.example"},
-	{"support", NULL, "hilfe@konto.example"},
-	{"other", "Sicherheit", NULL},
+	{"technical", "Betrieb", "betrieb@konto.example", NULL},
+	{"administrative", "Leitstelle", "leitstelle@konto.example", NULL},
+	{"support", NULL, "hilfe@konto.example", NULL},
+	{"other", "Sicherheit", "sicherheit@konto.example", "Meldestelle"},
+	{"other", "Weiteres", NULL, NULL},
+};
+static const char *const levels[] = {"http://eidas.europa.eu/LoA/low",
+				     "http://eidas.europa.eu/LoA/substantial"};
+static const char *const category[] = {
+	"http://www.geant.net/uri/dataprotection-code-of-conduct/v1"};
+static const struct saml_entity_attribute entity_attributes[] = {
+	{SAML_ENTITY_ASSURANCE, levels, 2},
+	{SAML_ENTITY_CATEGORY, NULL, 0},
+	{SAML_ENTITY_SUPPORTED, category, 1},
 };
 static const char *const never[] = {"a value that must not show"};
 static const struct saml_attribute attributes[] = {
@@ -44,6 +56,17 @@ description(void)
 		.entity_id = "https://konto.example/saml/metadata",
 		.id = "_metadata1",
 		.valid_until = portal_now() + 86400,
+		.cache_s = 21600,
+		.entity_attributes = entity_attributes,
+		.n_entity_attributes = ARRAY_LEN(entity_attributes),
+		.nameid_formats = SAML_NAMEID_IS_TRANSIENT | SAML_NAMEID_IS_PERSISTENT,
+		.ui = {.display_name = {name_texts, 2},
+		       .description = {name_texts, 1},
+		       .information_url = {url_texts, 1},
+		       .privacy_url = {url_texts, 1},
+		       .logo_url = "https://konto.example/logo.png",
+		       .logo_width = 80,
+		       .logo_height = 60},
 		.sso_url = PORTAL_SSO,
 		.slo_url = PORTAL_SLO,
 		.slo_soap_url = PORTAL_SLO "/soap",
@@ -104,15 +127,136 @@ test_the_entity_is_described_and_signed(void **state)
 	assert_string_equal(xml_attr(root, "entityID"), d.entity_id);
 	assert_string_equal(xml_attr(root, "ID"), "_metadata1");
 	assert_string_equal(xml_attr(root, "validUntil"), "2026-11-24T18:00:10Z");
+	assert_string_equal(xml_attr(root, "cacheDuration"), "PT21600S");
 	assert_string_equal(xml_attr(role, "WantAuthnRequestsSigned"), "true");
 	assert_string_equal(xml_attr(role, "protocolSupportEnumeration"), SAML_NS_PROTOCOL);
-	assert_string_equal(portal_text(a, nth(role, MD, "NameIDFormat", 0)),
-			    SAML_NAMEID_TRANSIENT);
-	assert_string_equal(portal_text(a, nth(role, MD, "NameIDFormat", 1)),
-			    SAML_NAMEID_PERSISTENT);
 	d.want_authn_requests_signed = false;
 	assert_string_equal(
 		xml_attr(child(built(&d), "IDPSSODescriptor"), "WantAuthnRequestsSigned"), "false");
+}
+
+static void
+test_nameid_formats_are_those_that_may_be_given(void **state)
+{
+	static const char *const all[] = {SAML_NAMEID_TRANSIENT, SAML_NAMEID_PERSISTENT,
+					  SAML_NAMEID_EMAIL};
+	struct saml_description d = description();
+
+	(void)state;
+	for (unsigned set = 0; set < 8; set++) {
+		size_t n = 0;
+
+		d.nameid_formats = set;
+		const struct xml_node *role = child(built(&d), "IDPSSODescriptor");
+
+		for (size_t i = 0; i < ARRAY_LEN(all); i++)
+			if (set & saml_nameid_format_bit(all[i]))
+				assert_string_equal(
+					portal_text(a, nth(role, MD, "NameIDFormat", n++)), all[i]);
+		assert_null(nth(role, MD, "NameIDFormat", n));
+	}
+}
+
+/* The SigningMethod of this URI; NULL: not listed. */
+static const struct xml_node *
+method_listed(const struct xml_node *extensions, const char *uri)
+{
+	const struct xml_node *found = NULL, *m;
+
+	for (size_t i = 0; (m = nth(extensions, SAML_NS_ALG, "SigningMethod", i)) != NULL; i++) {
+		if (strcmp(xml_attr(m, "Algorithm"), uri) != 0)
+			continue;
+		assert_null(found); /* once, though rows share it */
+		found = m;
+	}
+	return found;
+}
+
+static void
+test_algorithms_are_those_that_we_verify(void **state)
+{
+	struct saml_description d = description();
+
+	(void)state;
+	for (int old = 0; old < 2; old++) {
+		d.old = old;
+		const struct xml_node *ext = child(built(&d), "Extensions");
+		const struct saml_suite *s;
+		const char *digest;
+		size_t i;
+
+		for (i = 0; (digest = saml_digest_at(i)) != NULL; i++)
+			assert_string_equal(
+				xml_attr(nth(ext, SAML_NS_ALG, "DigestMethod", i), "Algorithm"),
+				digest);
+		assert_null(nth(ext, SAML_NS_ALG, "DigestMethod", i));
+		for (i = 0; (s = saml_suite_at(i)) != NULL; i++) {
+			const struct xml_node *m = method_listed(ext, s->uri);
+			bool rsa = strcmp(s->how.key, "RSA") == 0;
+
+			assert_int_equal(m != NULL, !s->old || old);
+			if (m == NULL)
+				continue;
+			assert_string_equal(xml_attr(m, "MinKeySize"), rsa ? "2048" : "256");
+			assert_string_equal(xml_attr(m, "MaxKeySize"), rsa ? "16384" : "521");
+		}
+	}
+}
+
+static void
+test_entity_attributes_are_those_with_values(void **state)
+{
+	struct saml_description d = description();
+	const struct xml_node *ext = child(built(&d), "Extensions");
+	const struct xml_node *list = nth(ext, SAML_NS_ATTRIBUTE, "EntityAttributes", 0), *at;
+
+	(void)state;
+	at = nth(list, SAML_NS_ASSERTION, "Attribute", 0);
+	assert_string_equal(xml_attr(at, "Name"), SAML_ENTITY_ASSURANCE);
+	assert_string_equal(xml_attr(at, "NameFormat"), SAML_ATTRNAME_URI);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(portal_text(a, nth(at, SAML_NS_ASSERTION, "AttributeValue", i)),
+				    levels[i]);
+	at = nth(list, SAML_NS_ASSERTION, "Attribute", 1);
+	assert_string_equal(xml_attr(at, "Name"), SAML_ENTITY_SUPPORTED);
+	assert_null(nth(list, SAML_NS_ASSERTION, "Attribute", 2));
+	d.n_entity_attributes = 0;
+	ext = child(built(&d), "Extensions");
+	assert_null(nth(ext, SAML_NS_ATTRIBUTE, "EntityAttributes", 0));
+}
+
+static void
+test_people_are_shown_a_name(void **state)
+{
+	struct saml_description d = description();
+	const struct xml_node *role = child(built(&d), "IDPSSODescriptor");
+	const struct xml_node *ui = nth(child(role, "Extensions"), SAML_NS_MDUI, "UIInfo", 0);
+	const struct xml_node *logo = nth(ui, SAML_NS_MDUI, "Logo", 0);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct xml_node *n = nth(ui, SAML_NS_MDUI, "DisplayName", i);
+
+		assert_string_equal(portal_text(a, n), name_texts[i].text);
+		assert_string_equal(xml_attr_ns(n, SAML_NS_XML, "lang"), name_texts[i].lang);
+	}
+	assert_string_equal(portal_text(a, nth(ui, SAML_NS_MDUI, "Description", 0)),
+			    name_texts[0].text);
+	assert_string_equal(portal_text(a, nth(ui, SAML_NS_MDUI, "InformationURL", 0)),
+			    url_texts[0].text);
+	assert_string_equal(portal_text(a, nth(ui, SAML_NS_MDUI, "PrivacyStatementURL", 0)),
+			    url_texts[0].text);
+	assert_string_equal(portal_text(a, logo), "https://konto.example/logo.png");
+	assert_string_equal(xml_attr(logo, "width"), "80");
+	assert_string_equal(xml_attr(logo, "height"), "60");
+	d.ui.logo_url = NULL;
+	d.ui.description.n = 0;
+	ui = nth(child(child(built(&d), "IDPSSODescriptor"), "Extensions"), SAML_NS_MDUI, "UIInfo",
+		 0);
+	assert_null(nth(ui, SAML_NS_MDUI, "Logo", 0));
+	assert_null(nth(ui, SAML_NS_MDUI, "Description", 0));
+	d.ui.display_name.n = 0;
+	assert_null(nth(child(built(&d), "IDPSSODescriptor"), MD, "Extensions", 0));
 }
 
 static void
@@ -164,6 +308,8 @@ test_all_keys_are_published_with_what_they_open(void **state)
 	const struct xml_node *role = child(built(&d), "IDPSSODescriptor");
 	static const char *const ec[] = {"http://www.w3.org/2009/xmlenc11#aes256-gcm",
 					 "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+					 "http://www.w3.org/2001/04/xmlenc#kw-aes256",
+					 "http://www.w3.org/2001/04/xmlenc#kw-aes128",
 					 "http://www.w3.org/2009/xmlenc11#ECDH-ES"};
 	static const char *const rsa[] = {"http://www.w3.org/2009/xmlenc11#aes256-gcm",
 					  "http://www.w3.org/2009/xmlenc11#aes128-gcm",
@@ -186,6 +332,11 @@ test_all_keys_are_published_with_what_they_open(void **state)
 		assert_string_equal(xml_attr(nth(n, MD, "EncryptionMethod", i), "Algorithm"),
 				    rsa[i]);
 	assert_null(nth(n, MD, "EncryptionMethod", ARRAY_LEN(rsa)));
+	n = nth(n, MD, "EncryptionMethod", 2);
+	assert_string_equal(xml_attr(nth(n, SAML_NS_DS, "DigestMethod", 0), "Algorithm"),
+			    "http://www.w3.org/2001/04/xmlenc#sha256");
+	assert_string_equal(xml_attr(nth(n, SAML_NS_XENC11, "MGF", 0), "Algorithm"),
+			    "http://www.w3.org/2009/xmlenc11#mgf1sha256");
 	assert_null(nth(role, MD, "KeyDescriptor", 4));
 }
 
@@ -209,6 +360,14 @@ test_organization_and_contacts_are_written(void **state)
 		assert_string_equal(xml_attr(c, "contactType"), contacts[i].type);
 		assert_int_equal(nth(c, MD, "Company", 0) != NULL, contacts[i].company != NULL);
 		assert_int_equal(nth(c, MD, "EmailAddress", 0) != NULL, contacts[i].email != NULL);
+		/* https://refeds.org/metadata/contactType/security: with a GivenName. */
+		assert_int_equal(nth(c, MD, "GivenName", 0) != NULL, contacts[i].security != NULL);
+		if (contacts[i].security != NULL) {
+			assert_string_equal(xml_attr_ns(c, SAML_NS_REFEDS, "contactType"),
+					    "http://refeds.org/metadata/contactType/security");
+			assert_string_equal(portal_text(a, child(c, "GivenName")),
+					    contacts[i].security);
+		}
 		if (contacts[i].company != NULL)
 			assert_string_equal(portal_text(a, child(c, "Company")),
 					    contacts[i].company);
@@ -280,6 +439,10 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_entity_is_described_and_signed),
+		cmocka_unit_test(test_nameid_formats_are_those_that_may_be_given),
+		cmocka_unit_test(test_algorithms_are_those_that_we_verify),
+		cmocka_unit_test(test_entity_attributes_are_those_with_values),
+		cmocka_unit_test(test_people_are_shown_a_name),
 		cmocka_unit_test(test_endpoints_follow_the_table_of_bindings),
 		cmocka_unit_test(test_all_keys_are_published_with_what_they_open),
 		cmocka_unit_test(test_organization_and_contacts_are_written),

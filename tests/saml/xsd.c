@@ -34,6 +34,8 @@ static const char all[] =
 	"sstc-saml-metadata-ui-v1.0.xsd'/>"
 	"<import namespace='urn:oasis:names:tc:SAML:metadata:algsupport' schemaLocation='" OPENSAML
 	"sstc-saml-metadata-algsupport-v1.0.xsd'/>"
+	"<import namespace='urn:oasis:names:tc:SAML:metadata:attribute' schemaLocation='" OPENSAML
+	"sstc-metadata-attr.xsd'/>"
 	"<import namespace='http://www.w3.org/2009/xmlenc11#' schemaLocation='" XMLTOOLING
 	"xenc11-schema.xsd'/>"
 	"<import namespace='http://www.elster.de/schema/ekona/saml/extensions' "
