@@ -585,6 +585,20 @@ saml_metadata_parse(struct arena *a, struct bytes text, const char *entity_id,
 	return true;
 }
 
+bool
+saml_metadata_verify(struct arena *a, struct bytes text, struct saml_keys keys, struct bytes *out,
+		     struct err *err)
+{
+	struct saml_signed *s;
+	struct xml_doc *doc;
+
+	if (!xml_parse(a, text, &xml_limits_metadata, &doc, err) ||
+	    !xmlsig_verify(a, xml_root(doc), keys, &s, err))
+		return false;
+	*out = saml_signed_bytes(s);
+	return true;
+}
+
 /* ---- questions ---- */
 
 static const struct saml_endpoint *

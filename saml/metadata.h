@@ -122,6 +122,15 @@ MUST_USE bool saml_metadata_parse(struct arena *a, struct bytes text, const char
 				  const struct saml_party **out, struct err *err);
 
 /*
+ * Of metadata that somebody signed as a whole: *out are the octets under the root's own
+ * signature by one of these keys, canonical, and nothing else may be read.  Whose they are is
+ * the caller's to say; certificates' dates do not count (SAML2MetaIOP 2.6.1).  Errors are
+ * xmlsig_verify's.
+ */
+MUST_USE bool saml_metadata_verify(struct arena *a, struct bytes text, struct saml_keys keys,
+				   struct bytes *out, struct err *err);
+
+/*
  * Where a Response goes: the registered AssertionConsumerService that equals
  * `url` octet for octet, or has this index (-1: none asked), or, with neither,
  * the default one (SAML2Metadata 2.2.3).  NULL: none matches.
