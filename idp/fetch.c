@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/memory.h"
@@ -115,9 +116,10 @@ fetch_url(struct arena *a, const char *url, const char *ca_file, size_t max_byte
 	return buf_finish(&b, out, err);
 }
 
-/* ---- telling others ---- */
+/* ---- guarded: to servers that metadata names ---- */
 
 #define CONNECT_MS 3000L
+#define HEADER_MAX 256 /* octets of an ETag or Last-Modified that is kept */
 
 bool
 fetch_is_public(const struct net_addr *addr)
@@ -125,25 +127,30 @@ fetch_is_public(const struct net_addr *addr)
 	return is_ready(NULL) && !net_list_has(&hidden, addr);
 }
 
-struct posting {
-	const struct fetch_post *what;
+/* One exchange; whatever libcurl calls with it takes nothing from an arena: its exit would pass
+ * over libcurl's frames. */
+struct exchange {
+	const char *url, *ca_file;
+	const struct net_list *inside;
+	size_t max_bytes;
+	int64_t timeout_ms;
 	unsigned char *body;
 	size_t n;
 	bool over, refused;
+	char etag[HEADER_MAX], last_modified[HEADER_MAX];
 };
 
-/* Nothing is taken from an arena in here: its exit would pass over libcurl's frames. */
 static size_t
 take_answer(char *p, size_t size, size_t n, void *into)
 {
-	struct posting *post = into;
+	struct exchange *x = into;
 
-	if (size * n > post->what->max_bytes - post->n) {
-		post->over = true;
+	if (size * n > x->max_bytes - x->n) {
+		x->over = true;
 		return 0;
 	}
-	memcpy(post->body + post->n, p, size * n);
-	post->n += size * n;
+	memcpy(x->body + x->n, p, size * n);
+	x->n += size * n;
 	return size * n;
 }
 
@@ -151,13 +158,12 @@ take_answer(char *p, size_t size, size_t n, void *into)
 static curl_socket_t
 open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
 {
-	struct posting *post = ctx;
-	const struct net_list *inside = post->what->inside;
+	struct exchange *x = ctx;
 	struct net_addr addr;
 
 	if (purpose != CURLSOCKTYPE_IPCXN || !net_addr_of(&to->addr, &addr) ||
-	    (!fetch_is_public(&addr) && (inside == NULL || !net_list_has(inside, &addr)))) {
-		post->refused = true;
+	    (!fetch_is_public(&addr) && (x->inside == NULL || !net_list_has(x->inside, &addr)))) {
+		x->refused = true;
 		return CURL_SOCKET_BAD;
 	}
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
@@ -168,6 +174,70 @@ headers_free(void *p)
 {
 	curl_slist_free_all(p);
 }
+
+static bool
+set_guarded(CURL *c, struct exchange *x, struct curl_slist *headers)
+{
+	return curl_easy_setopt(c, CURLOPT_URL, x->url) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)x->timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, x) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_WRITEDATA, x) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+	       (x->ca_file == NULL || curl_easy_setopt(c, CURLOPT_CAINFO, x->ca_file) == CURLE_OK);
+}
+
+static bool
+exchange_failed(const struct exchange *x, CURLcode rc, const char *doing, struct err *err)
+{
+	if (x->refused)
+		return FAIL(err, ERR_DENIED, NULL, "its address is not one we may send to");
+	if (x->over)
+		return FAIL(err, ERR_INPUT, NULL, "the answer has more than %zu bytes",
+			    x->max_bytes);
+	if (rc == CURLE_UNSUPPORTED_PROTOCOL || rc == CURLE_URL_MALFORMAT ||
+	    rc == CURLE_LOGIN_DENIED)
+		return FAIL(err, ERR_INPUT, NULL, "an https URL is needed");
+	return FAIL(err, ERR_UNAVAILABLE, NULL, "%s failed: %s", doing, curl_easy_strerror(rc));
+}
+
+/* A handle of libcurl, set up for the exchange. */
+static bool
+begin(struct arena *a, struct exchange *x, struct curl_slist *headers, const char *doing,
+      CURL **out, struct err *err)
+{
+	CURL *c = curl_easy_init();
+
+	if (c == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s cannot start", doing);
+	arena_defer(a, easy_free, c);
+	if (!set_guarded(c, x, headers))
+		return FAIL(err, ERR_INPUT, NULL, "not a URL that can be sent to");
+	*out = c;
+	return true;
+}
+
+static bool
+perform(CURL *c, struct exchange *x, const char *doing, long *status, struct err *err)
+{
+	CURLcode rc = curl_easy_perform(c);
+
+	if (rc != CURLE_OK)
+		return exchange_failed(x, rc, doing, err);
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, status);
+	return true;
+}
+
+/* ---- telling others ---- */
 
 static struct curl_slist *
 headers_of(struct arena *a, const struct fetch_post *what)
@@ -183,69 +253,121 @@ headers_of(struct arena *a, const struct fetch_post *what)
 	return list;
 }
 
-static bool
-set_post(CURL *c, struct posting *post, struct curl_slist *headers)
-{
-	const struct fetch_post *what = post->what;
-
-	return curl_easy_setopt(c, CURLOPT_URL, what->url) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)what->timeout_ms) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, post) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_answer) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_WRITEDATA, post) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)what->body.n) ==
-		       CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_POSTFIELDS, what->body.p) == CURLE_OK &&
-	       (what->ca_file == NULL ||
-		curl_easy_setopt(c, CURLOPT_CAINFO, what->ca_file) == CURLE_OK);
-}
-
-static bool
-post_failed(const struct posting *post, CURLcode rc, struct err *err)
-{
-	if (post->refused)
-		return FAIL(err, ERR_DENIED, NULL, "its address is not one we may send to");
-	if (post->over)
-		return FAIL(err, ERR_INPUT, NULL, "the answer has more than %zu bytes",
-			    post->what->max_bytes);
-	if (rc == CURLE_UNSUPPORTED_PROTOCOL || rc == CURLE_URL_MALFORMAT ||
-	    rc == CURLE_LOGIN_DENIED)
-		return FAIL(err, ERR_INPUT, NULL, "an https URL is needed");
-	return FAIL(err, ERR_UNAVAILABLE, NULL, "sending failed: %s", curl_easy_strerror(rc));
-}
-
 bool
 fetch_post(struct arena *a, const struct fetch_post *what, struct fetch_answer *out,
 	   struct err *err)
 {
-	struct posting post = {.what = what, .body = arena_alloc(a, what->max_bytes)};
-
-	if (!is_ready(err))
-		return false;
-	struct curl_slist *headers = headers_of(a, what);
-	CURL *c = curl_easy_init();
+	static const char doing[] = "sending";
+	struct exchange x = {.url = what->url,
+			     .ca_file = what->ca_file,
+			     .inside = what->inside,
+			     .max_bytes = what->max_bytes,
+			     .timeout_ms = what->timeout_ms,
+			     .body = arena_alloc(a, what->max_bytes)};
 	long status = 0;
+	CURL *c;
 
-	if (c == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "sending cannot start");
-	arena_defer(a, easy_free, c);
-	if (!set_post(c, &post, headers))
-		return FAIL(err, ERR_INPUT, NULL, "not a URL that can be sent to");
-	CURLcode rc = curl_easy_perform(c);
+	if (!is_ready(err) || !begin(a, &x, headers_of(a, what), doing, &c, err))
+		return false;
+	if (curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)what->body.n) !=
+		    CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_POSTFIELDS, what->body.p) != CURLE_OK)
+		return FAIL(err, ERR_INPUT, NULL, "not a body that can be sent");
+	if (!perform(c, &x, doing, &status, err))
+		return false;
+	*out = (struct fetch_answer){status, {x.body, x.n}};
+	return true;
+}
 
-	if (rc != CURLE_OK)
-		return post_failed(&post, rc, err);
-	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-	*out = (struct fetch_answer){status, {post.body, post.n}};
+/* ---- looking again ---- */
+
+/* The value of a header line of this name, if it is short and plain enough to be sent back. */
+static void
+keep_header(const char *line, size_t n, const char *name, char *into)
+{
+	size_t skip = strlen(name), len;
+
+	if (n <= skip || strncasecmp(line, name, skip) != 0)
+		return;
+	while (skip < n && (line[skip] == ' ' || line[skip] == '\t'))
+		skip++;
+	while (n > skip && (line[n - 1] == '\r' || line[n - 1] == '\n' || line[n - 1] == ' '))
+		n--;
+	len = n - skip;
+	if (len >= HEADER_MAX)
+		return;
+	for (size_t i = 0; i < len; i++)
+		if (line[skip + i] < ' ' || line[skip + i] > '~')
+			return;
+	memcpy(into, line + skip, len);
+	into[len] = '\0';
+}
+
+static size_t
+take_header(char *p, size_t size, size_t n, void *into)
+{
+	struct exchange *x = into;
+
+	keep_header(p, size * n, "ETag:", x->etag);
+	keep_header(p, size * n, "Last-Modified:", x->last_modified);
+	return size * n;
+}
+
+static struct curl_slist *
+conditions_of(struct arena *a, const struct fetch_get *what)
+{
+	struct curl_slist *list =
+		curl_slist_append(NULL, arena_printf(a, "Accept: %s", what->accept));
+
+	if (what->known.etag != NULL)
+		list = curl_slist_append(list,
+					 arena_printf(a, "If-None-Match: %s", what->known.etag));
+	if (what->known.last_modified != NULL)
+		list = curl_slist_append(
+			list, arena_printf(a, "If-Modified-Since: %s", what->known.last_modified));
+	arena_defer(a, headers_free, list);
+	return list;
+}
+
+/* *out stays as it was when the header did not come. */
+static void
+put_known(struct arena *a, const char *header, const char **out)
+{
+	if (header[0] != '\0')
+		*out = arena_strdup(a, header);
+}
+
+bool
+fetch_get(struct arena *a, const struct fetch_get *what, struct fetch_got *out, struct err *err)
+{
+	static const char doing[] = "fetching";
+	bool asked = what->known.etag != NULL || what->known.last_modified != NULL;
+	struct exchange x = {.url = what->url,
+			     .ca_file = what->ca_file,
+			     .inside = what->inside,
+			     .max_bytes = what->max_bytes,
+			     .timeout_ms = what->timeout_ms,
+			     .body = arena_alloc(a, what->max_bytes)};
+	struct fetch_got got = {0};
+	long status = 0;
+	CURL *c;
+
+	if (!is_ready(err) || !begin(a, &x, conditions_of(a, what), doing, &c, err))
+		return false;
+	if (curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_HEADERDATA, &x) != CURLE_OK)
+		return FAIL(err, ERR_INTERNAL, NULL, "libcurl takes no header function");
+	if (!perform(c, &x, doing, &status, err))
+		return false;
+	got.same = asked && status == 304;
+	if (status != 200 && !got.same)
+		return FAIL(err, ERR_INPUT, NULL, "the server answered %ld", status);
+	if (got.same)
+		got.known = what->known;
+	else
+		got.body = (struct bytes){x.body, x.n};
+	put_known(a, x.etag, &got.known.etag);
+	put_known(a, x.last_modified, &got.known.last_modified);
+	*out = got;
 	return true;
 }

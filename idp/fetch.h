@@ -46,6 +46,34 @@ struct fetch_answer {
 MUST_USE bool fetch_post(struct arena *a, const struct fetch_post *what, struct fetch_answer *out,
 			 struct err *err);
 
+/* What a server was told of a document, to be asked only for another one. */
+struct fetch_known {
+	const char *etag, *last_modified; /* as they were sent; NULL: nothing */
+};
+
+struct fetch_get {
+	const char *url;     /* as in fetch_post */
+	const char *ca_file; /* as above */
+	const char *accept;  /* Accept */
+	struct fetch_known known;
+	size_t max_bytes;
+	int64_t timeout_ms;
+	const struct net_list *inside; /* as in fetch_post */
+};
+
+struct fetch_got {
+	bool same;                /* it is the document that is known; no body */
+	struct fetch_known known; /* of this one, for the next time */
+	struct bytes body;
+};
+
+/*
+ * Read a document that is looked at again and again (RFC 9110 13.1), guarded as fetch_post
+ * is.  ERR_INPUT also: another status than 200, and 304 where something was known.
+ */
+MUST_USE bool fetch_get(struct arena *a, const struct fetch_get *what, struct fetch_got *out,
+			struct err *err);
+
 /* The address is public: nothing of a machine, its network or its provider. */
 bool fetch_is_public(const struct net_addr *addr);
 

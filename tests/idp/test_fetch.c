@@ -1,4 +1,4 @@
-/* idp/fetch.c: whom we send to, what we take from it, and that nothing leads elsewhere. */
+/* idp/fetch.c: whom we send to, what we take from whom, and that nothing leads elsewhere. */
 #include "idp/fetch.h"
 
 #include <arpa/inet.h>
@@ -360,6 +360,98 @@ only_https_is_spoken(void **state UNUSED)
 	assert_int_equal(server.n_asked, before);
 }
 
+/* ---- looking again ---- */
+
+static bool
+get_known(const char *inside, struct fetch_known known, struct fetch_got *out, struct err *err)
+{
+	struct net_list list = nets(inside);
+	struct fetch_get what = {
+		.url = arena_printf(a, "https://localhost:%d/metadata", server.port),
+		.ca_file = server.ca_file,
+		.accept = "text/xml, <end/>", /* where the server here stops reading */
+		.known = known,
+		.max_bytes = 64,
+		.timeout_ms = 4000,
+		.inside = &list,
+	};
+
+	return fetch_get(a, &what, out, err);
+}
+
+#define NEAR_BY "127.0.0.0/8 ::1"
+
+static void
+a_document_is_asked_for_only_if_it_is_another(void **state UNUSED)
+{
+	const struct fetch_known none = {0};
+	struct fetch_got got, again;
+	struct err err = {0};
+
+	server.answer = "HTTP/1.1 200 OK\r\nConnection: close\r\netag: \"v1\" \r\n"
+			"Last-Modified: Thu, 26 Nov 2026 12:00:00 GMT\r\n\r\n<md/>";
+	ASSERT_OK(get_known(NEAR_BY, none, &got, &err), &err);
+	assert_false(got.same);
+	assert_true(bytes_eq(got.body, bytes_of("<md/>")));
+	assert_string_equal(got.known.etag, "\"v1\"");
+	assert_string_equal(got.known.last_modified, "Thu, 26 Nov 2026 12:00:00 GMT");
+	assert_non_null(strstr(server.request, "GET /metadata HTTP/1.1\r\n"));
+	assert_null(strstr(server.request, "If-"));
+	assert_null(strstr(server.request, "Cookie"));
+	server.answer = "HTTP/1.1 304 Not Modified\r\nConnection: close\r\nETag: \"v2\"\r\n\r\n";
+	ASSERT_OK(get_known(NEAR_BY, got.known, &again, &err), &err);
+	assert_true(again.same);
+	assert_int_equal(again.body.n, 0);
+	assert_string_equal(again.known.etag, "\"v2\"");
+	assert_string_equal(again.known.last_modified, "Thu, 26 Nov 2026 12:00:00 GMT");
+	assert_non_null(strstr(server.request, "\r\nIf-None-Match: \"v1\"\r\n"));
+	assert_non_null(
+		strstr(server.request, "\r\nIf-Modified-Since: Thu, 26 Nov 2026 12:00:00 GMT\r\n"));
+	/* Whom nothing was asked of that kind has not answered. */
+	ASSERT_REFUSED(get_known(NEAR_BY, none, &got, &err), &err, ERR_INPUT, "answered 304");
+}
+
+static void
+a_document_comes_with_200_and_from_where_it_was_asked(void **state UNUSED)
+{
+	static const char *const answers[] = {"404 No", "500 No", "204 Nothing", "206 Part",
+					      "302 Go\r\nLocation: https://localhost:1/other"};
+	const struct fetch_known none = {0};
+	size_t before = server.n_asked;
+	struct fetch_got got;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		server.answer =
+			arena_printf(a, "HTTP/1.1 %s\r\nConnection: close\r\n\r\n", answers[i]);
+		ASSERT_REFUSED(get_known(NEAR_BY, none, &got, &err), &err, ERR_INPUT,
+			       arena_printf(a, "answered %.3s", answers[i]));
+	}
+	assert_int_equal(server.n_asked, before + ARRAY_LEN(answers));
+	server.answer = OK("x");
+	ASSERT_REFUSED(get_known("10.0.0.0/8", none, &got, &err), &err, ERR_DENIED,
+		       "not one we may send to");
+	assert_int_equal(server.n_asked, before + ARRAY_LEN(answers));
+	server.answer = arena_printf(a, OK("%065d"), 1);
+	ASSERT_REFUSED(get_known(NEAR_BY, none, &got, &err), &err, ERR_INPUT, "more than 64 bytes");
+}
+
+static void
+headers_that_could_not_be_sent_back_are_not_kept(void **state UNUSED)
+{
+	const struct fetch_known none = {0};
+	struct fetch_got got;
+	struct err err = {0};
+
+	server.answer = arena_printf(a,
+				     "HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"%0300d\"\r\n"
+				     "Last-Modified: \x80\r\nX-ETag: y\r\n\r\nx",
+				     1);
+	ASSERT_OK(get_known(NEAR_BY, none, &got, &err), &err);
+	assert_null(got.known.etag);
+	assert_null(got.known.last_modified);
+}
+
 int
 main(void)
 {
@@ -372,6 +464,9 @@ main(void)
 		cmocka_unit_test(who_never_answers_is_waited_for_so_long),
 		cmocka_unit_test(a_certificate_of_another_name_or_authority_is_refused),
 		cmocka_unit_test(only_https_is_spoken),
+		cmocka_unit_test(a_document_is_asked_for_only_if_it_is_another),
+		cmocka_unit_test(a_document_comes_with_200_and_from_where_it_was_asked),
+		cmocka_unit_test(headers_that_could_not_be_sent_back_are_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, start_server, stop_server);
