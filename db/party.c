@@ -8,14 +8,29 @@ enum { SAVE, LOAD, LIST, ENABLE, REMOVE };
 #define PARTY_COLUMNS "id, kind, display_name, document, policy::text, version, enabled, changed"
 
 const struct db_statement db_party_statements[] = {
+	/*
+	 * Another document of a SAML party: the one before is kept as a copy, what waits for an
+	 * operator was compared with it and goes, and what its source sends waits from now on:
+	 * an operator knew better.  (db/source.h)
+	 */
 	[SAVE] = {"party_save", DB_DURABLE, T_PARTY, 7, DB_AUDIT_PARAMS "tttbto",
-		  "WITH p AS (INSERT INTO party (id, kind, display_name, document, policy, enabled,"
-		  " changed, version) VALUES ($7, $8, $9, $10, $11::jsonb, $12, $1, 1)"
+		  "WITH old AS (SELECT id, document FROM party WHERE id = $7 AND kind = $8"
+		  " AND kind = 'saml' AND document <> $10 FOR UPDATE),"
+		  " p AS (INSERT INTO party (id, kind, display_name, document, policy, enabled,"
+		  " changed, version) SELECT $7, $8, $9, $10, $11::jsonb, $12, $1, 1"
+		  " WHERE (SELECT count(*) FROM old) >= 0" /* before it changes */
 		  " ON CONFLICT (id) DO UPDATE SET display_name = EXCLUDED.display_name,"
 		  " document = EXCLUDED.document, policy = EXCLUDED.policy,"
 		  " enabled = EXCLUDED.enabled, changed = EXCLUDED.changed,"
 		  " version = party.version + 1"
 		  " WHERE party.kind = EXCLUDED.kind RETURNING version),"
+		  " kept AS (INSERT INTO party_copy (party, state, document, sha256, at)"
+		  " SELECT id, 'replaced', document, sha256(document), $1 FROM old),"
+		  " gone AS (DELETE FROM party_copy WHERE party = $7 AND EXISTS (SELECT FROM old)"
+		  " AND (state = 'pending' OR id IN (SELECT id FROM party_copy WHERE party = $7"
+		  " AND state = 'replaced' ORDER BY id DESC OFFSET 4))),"
+		  " s AS (UPDATE party_source SET held = true, etag = NULL, last_modified = NULL"
+		  " WHERE party = $7 AND EXISTS (SELECT FROM old)),"
 		  " a AS (" DB_AUDIT_FROM("p") ") SELECT version FROM p"},
 	[LOAD] = {"party_load", DB_READ, T_PARTY, 1, "t",
 		  "SELECT " PARTY_COLUMNS " FROM party WHERE id = $1"},
@@ -30,26 +45,43 @@ const struct db_statement db_party_statements[] = {
 	{0},
 };
 
+#define SAVE_ARGS(party, audit, now)                                                     \
+	DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text((party)->id), db_text((party)->kind), \
+		db_text((party)->display_name), db_bytes((party)->document),             \
+		db_text((party)->policy), db_bool((party)->enabled))
+
+static bool
+saved(struct db_rows *rows, int64_t *version, struct err *err)
+{
+	if (rows->n == 0)
+		return FAIL(err, ERR_CONFLICT, NULL, "the id belongs to a party of another kind");
+	int64_t now = db_get_int(rows, 0, 0);
+
+	if (!db_rows_check(rows, err))
+		return false;
+	*version = now;
+	return true;
+}
+
 bool
 db_party_save(const struct db_call *c, const struct db_party *party, const struct db_audit *audit,
 	      time_t now, int64_t *version, struct err *err)
 {
 	struct db_rows *rows;
 
-	if (!db_run(c, &db_party_statements[SAVE],
-		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(party->id), db_text(party->kind),
-			    db_text(party->display_name), db_bytes(party->document),
-			    db_text(party->policy), db_bool(party->enabled)),
-		    &rows, err))
-		return false;
-	if (rows->n == 0)
-		return FAIL(err, ERR_CONFLICT, NULL, "the id belongs to a party of another kind");
-	int64_t saved = db_get_int(rows, 0, 0);
+	return db_run(c, &db_party_statements[SAVE], SAVE_ARGS(party, audit, now), &rows, err) &&
+	       saved(rows, version, err);
+}
 
-	if (!db_rows_check(rows, err))
-		return false;
-	*version = saved;
-	return true;
+bool
+db_party_save_tx(struct db_tx *tx, const struct db_party *party, time_t now, int64_t *version,
+		 struct err *err)
+{
+	const struct db_audit *none = NULL;
+	struct db_rows *rows;
+
+	return db_tx_run(tx, &db_party_statements[SAVE], SAVE_ARGS(party, none, now), &rows, err) &&
+	       saved(rows, version, err);
 }
 
 static bool

@@ -21,12 +21,17 @@ struct db_party {
 
 /*
  * Insert, or replace kind-alike: name, document, policy, enabled.  version and
- * changed are set here; *version is the new one.  ERR_CONFLICT: the id belongs
- * to a party of the other kind.  Durable.
+ * changed are set here; *version is the new one.  Another document of a SAML party
+ * leaves the one before as a copy, and its source held (db/source.h).  ERR_CONFLICT:
+ * the id belongs to a party of the other kind.  Durable.
  */
 MUST_USE bool db_party_save(const struct db_call *c, const struct db_party *party,
 			    const struct db_audit *audit, time_t now, int64_t *version,
 			    struct err *err);
+
+/* The same within a transaction. */
+MUST_USE bool db_party_save_tx(struct db_tx *tx, const struct db_party *party, time_t now,
+			       int64_t *version, struct err *err);
 
 /* *out is NULL when there is none. */
 MUST_USE bool db_party_load(const struct db_call *c, const char *id, const struct db_party **out,

@@ -39,6 +39,7 @@ enum db_table {
 	T_LOGOUT,
 	T_CONSENT,
 	T_PARTY,
+	T_SOURCE,
 	T_KEY,
 	T_SETTING,
 	T_AUDIT,
