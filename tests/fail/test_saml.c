@@ -5,7 +5,6 @@
 #include "saml/logout.h"
 #include "saml/metadata_write.h"
 #include "saml/names.h"
-#include "saml/response.h"
 #include "tests/fail/fail.h"
 #include "tests/fail/functions.h"
 #include "tests/saml/portal.h"
@@ -139,31 +138,11 @@ response(struct arena *a, const char *in UNUSED, const char **text, struct err *
 							    .n_values = 1}};
 	static const struct saml_policy policy = {.sign = SAML_SIGN_BOTH};
 	struct saml_signer s = {&keys->ops, keys->rsa.kid, saml_suite_by_alg(SIG_RS256), {0}};
-	const struct saml_assertion assertion = {
-		.id = "_assertion1",
-		.issuer = US,
-		.audience = PORTAL_ENTITY,
-		.recipient = PORTAL_ACS,
-		.in_response_to = "_request1",
-		.nameid = {"name1", SAML_NAMEID_TRANSIENT, US, PORTAL_ENTITY},
-		.issued_at = NOW,
-		.not_before = NOW - 60,
-		.not_on_or_after = NOW + 300,
-		.authn_at = NOW - 5,
-		.session_index = "session1",
-		.class_ref = "STORK-QAA-Level-3",
-		.attributes = attributes,
-		.n_attributes = ARRAY_LEN(attributes),
-	};
-	const struct saml_response r = {
-		.id = "_response1",
-		.issuer = US,
-		.destination = PORTAL_ACS,
-		.in_response_to = "_request1",
-		.issued_at = NOW,
-		.status = saml_status_of(SAML_SUCCESS),
-		.assertion = &assertion,
-	};
+	struct saml_assertion assertion = portal_assertion(NOW);
+
+	assertion.attributes = attributes;
+	assertion.n_attributes = ARRAY_LEN(attributes);
+	const struct saml_response r = portal_response(&assertion, NOW);
 	const struct saml_peer peer = {party, &policy, &s};
 	struct saml_carrier c;
 

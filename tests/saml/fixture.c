@@ -95,12 +95,22 @@ fixture_sign_octets(struct arena *a, const struct saml_suite *suite, struct byte
 
 /* ---- text ---- */
 
+static const struct xml_node *
+parsed(struct arena *a, const char *text)
+{
+	struct err err = {0};
+	struct xml_doc *doc;
+
+	ASSERT_OK(xml_parse(a, bytes_of(text), &test_limits, &doc, &err), &err);
+	return xml_root(doc);
+}
+
 /* The element of this ID in a text, in its canonical form. */
 static struct bytes
 canonical(struct arena *a, const char *text, const char *id, const char *prefixes)
 {
 	struct err err = {0};
-	const struct xml_node *n = xml_find_id(xml_doc_of(parse_xml(a, text)), id);
+	const struct xml_node *n = xml_find_id(xml_doc_of(parsed(a, text)), id);
 	struct bytes out;
 
 	assert_non_null(n);
@@ -177,11 +187,11 @@ fixture_sign(struct arena *a, const struct fixture *f)
 	struct bytes text;
 	/* The Id marks this Signature among others; canonical SignedInfo does not see it. */
 	const struct xml_node *n = find_info(
-		parse_xml(a, replace(a, f->text, FIXTURE_PLACE,
-				     arena_printf(a,
-						  "<ds:Signature Id=\"_new\" xmlns:ds=\"" NS_DS
-						  "\">%s</ds:Signature>",
-						  info))));
+		parsed(a, replace(a, f->text, FIXTURE_PLACE,
+				  arena_printf(a,
+					       "<ds:Signature Id=\"_new\" xmlns:ds=\"" NS_DS
+					       "\">%s</ds:Signature>",
+					       info))));
 
 	assert_non_null(n);
 	ASSERT_OK(xml_c14n(a, n, NULL, f->info_prefixes, 0, &text, &err), &err);

@@ -206,6 +206,13 @@ portal_form(struct arena *a, const char *param, const char *xml, const char *rel
 	return form;
 }
 
+char *
+portal_enveloped(struct arena *a, const char *xml)
+{
+	return arena_printf(
+		a, "<e:Envelope xmlns:e=\"" SOAP_NS "\"><e:Body>%s</e:Body></e:Envelope>", xml);
+}
+
 bool
 portal_send(struct arena *a, const struct saml_party *party, const char *param, const char *xml,
 	    const struct saml_verified **out, struct err *err)
@@ -263,6 +270,48 @@ portal_text(struct arena *a, const struct xml_node *n)
 	assert_non_null(n);
 	ASSERT_OK(xml_text(a, n, &t, &err), &err);
 	return t;
+}
+
+struct saml_assertion
+portal_assertion(time_t now)
+{
+	static const char *const erika[] = {"Erika"};
+	static const struct saml_attribute attributes[] = {{.name = "urn:oid:2.5.4.42",
+							    .name_format = SAML_ATTRNAME_URI,
+							    .friendly_name = "givenName",
+							    .values = erika,
+							    .n_values = 1}};
+
+	return (struct saml_assertion){
+		.id = "_assertion1",
+		.issuer = PORTAL_OURS,
+		.audience = PORTAL_ENTITY,
+		.recipient = PORTAL_ACS,
+		.in_response_to = "_request1",
+		.nameid = {"name1", SAML_NAMEID_TRANSIENT, PORTAL_OURS, PORTAL_ENTITY},
+		.issued_at = now,
+		.not_before = now - 60,
+		.not_on_or_after = now + 300,
+		.authn_at = now - 5,
+		.session_index = "session1",
+		.class_ref = "STORK-QAA-Level-3",
+		.attributes = attributes,
+		.n_attributes = ARRAY_LEN(attributes),
+	};
+}
+
+struct saml_response
+portal_response(const struct saml_assertion *facts, time_t now)
+{
+	return (struct saml_response){
+		.id = "_response1",
+		.issuer = PORTAL_OURS,
+		.destination = PORTAL_ACS,
+		.in_response_to = "_request1",
+		.issued_at = now,
+		.status = saml_status_of(facts != NULL ? SAML_SUCCESS : SAML_NO_PASSIVE),
+		.assertion = facts,
+	};
 }
 
 static bool

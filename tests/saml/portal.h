@@ -7,6 +7,7 @@
 #define KONTOR_TESTS_SAML_PORTAL_H
 
 #include "saml/message.h"
+#include "saml/response.h"
 #include "tests/saml/fixture.h"
 #include "tests/saml/support.h"
 
@@ -45,6 +46,9 @@ char *portal_sign_query(struct arena *a, const char *octets);
 /* A form, signed inside the message at FIXTURE_PLACE (not, if there is none). */
 char *portal_form(struct arena *a, const char *param, const char *xml, const char *relay);
 
+/* An envelope around a message as it stands. */
+char *portal_enveloped(struct arena *a, const char *xml);
+
 /* Decode and verify a message that came by a signed query. */
 MUST_USE bool portal_send(struct arena *a, const struct saml_party *party, const char *param,
 			  const char *xml, const struct saml_verified **out, struct err *err);
@@ -55,6 +59,11 @@ struct bytes portal_unpack(struct arena *a, const struct saml_carrier *c);
 /* The one child of this name, or the text of an element; fail the test when there is none. */
 const struct xml_node *portal_child(const struct xml_node *n, const char *ns, const char *name);
 const char *portal_text(struct arena *a, const struct xml_node *n);
+
+/* What we say to it of Erika's login at `now` (ID _assertion1, for _request1), and the Response
+ * with that, or with another status when there are no facts (ID _response1). */
+struct saml_assertion portal_assertion(time_t now);
+struct saml_response portal_response(const struct saml_assertion *facts, time_t now);
 
 /* A signer that does not answer. */
 extern const struct key_ops portal_no_signer;

@@ -39,6 +39,11 @@ text_of(struct arena *a, struct bytes b)
 	return arena_strndup(a, (const char *)b.p, b.n);
 }
 
+const struct xml_limits test_limits = {.max_bytes = 4 << 20,
+				       .max_nodes = 100000,
+				       .max_attrs = 64,
+				       .flags = XML_COMMENTS | XML_CDATA};
+
 const struct xml_node *
 parse_xml(struct arena *a, const char *text)
 {

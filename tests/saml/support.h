@@ -16,6 +16,9 @@ char *cut(struct arena *a, const char *s, const char *from, const char *to);
 /* Octets as a C string (they hold no NUL). */
 char *text_of(struct arena *a, struct bytes b);
 
+/* A document as any reader of ours takes it: with comments and with CDATA. */
+extern const struct xml_limits test_limits;
+
 /* Parse or fail the test. */
 const struct xml_node *parse_xml(struct arena *a, const char *text);
 

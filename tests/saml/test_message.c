@@ -188,10 +188,7 @@ enveloped(const char *xml, const char *id)
 	f.id = id;
 	if (strstr(xml, FIXTURE_PLACE) != NULL)
 		xml = fixture_sign(a, &f);
-	return arena_printf(a,
-			    "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\">"
-			    "<e:Body>%s</e:Body></e:Envelope>",
-			    xml);
+	return portal_enveloped(a, xml);
 }
 
 static void

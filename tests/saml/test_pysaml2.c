@@ -129,40 +129,11 @@ teardown_peer(void **state)
 static const char *
 response_for(const struct saml_party *party, const char *suite, bool encrypt)
 {
-	static const char *const erika[] = {"Erika"};
-	static const struct saml_attribute attributes[] = {{.name = "urn:oid:2.5.4.42",
-							    .name_format = SAML_ATTRNAME_URI,
-							    .friendly_name = "givenName",
-							    .values = erika,
-							    .n_values = 1}};
 	const struct saml_policy policy = {.encrypt = encrypt ? SAML_ENCRYPT_ALWAYS
 							      : SAML_ENCRYPT_NEVER};
 	time_t now = time(NULL);
-	const struct saml_assertion facts = {
-		.id = "_assertion1",
-		.issuer = PORTAL_OURS,
-		.audience = PORTAL_ENTITY,
-		.recipient = PORTAL_ACS,
-		.in_response_to = "_request1",
-		.nameid = {"name1", SAML_NAMEID_TRANSIENT, PORTAL_OURS, PORTAL_ENTITY},
-		.issued_at = now,
-		.not_before = now - 60,
-		.not_on_or_after = now + 300,
-		.authn_at = now - 5,
-		.session_index = "session1",
-		.class_ref = "STORK-QAA-Level-3",
-		.attributes = attributes,
-		.n_attributes = 1,
-	};
-	const struct saml_response r = {
-		.id = "_response1",
-		.issuer = PORTAL_OURS,
-		.destination = PORTAL_ACS,
-		.in_response_to = "_request1",
-		.issued_at = now,
-		.status = saml_status_of(SAML_SUCCESS),
-		.assertion = &facts,
-	};
+	const struct saml_assertion facts = portal_assertion(now);
+	const struct saml_response r = portal_response(&facts, now);
 	struct saml_signer signer = test_signer(keys, suite);
 	const struct saml_peer to = {party, &policy, &signer};
 	struct saml_carrier c;

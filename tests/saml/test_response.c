@@ -42,42 +42,23 @@ static const struct saml_attribute attributes[] = {
 static struct saml_assertion
 facts(void)
 {
-	time_t now = portal_now();
+	struct saml_assertion f = portal_assertion(portal_now());
 
-	return (struct saml_assertion){
-		.id = "_assertion1",
-		.issuer = US,
-		.audience = PORTAL_ENTITY,
-		.recipient = PORTAL_ACS,
-		.in_response_to = "_request1",
-		.address = "192.0.2.1",
-		.nameid = {"name1", SAML_NAMEID_TRANSIENT, US, PORTAL_ENTITY},
-		.issued_at = now,
-		.not_before = now - 60,
-		.not_on_or_after = now + 300,
-		.one_time_use = true,
-		.authn_at = now - 5,
-		.session_index = "session1",
-		.session_not_on_or_after = now + 7200,
-		.class_ref = "STORK-QAA-Level-3",
-		.attributes = attributes,
-		.n_attributes = ARRAY_LEN(attributes),
-	};
+	f.address = "192.0.2.1";
+	f.one_time_use = true;
+	f.session_not_on_or_after = f.issued_at + 7200;
+	f.attributes = attributes;
+	f.n_attributes = ARRAY_LEN(attributes);
+	return f;
 }
 
 static struct saml_response
 response(const struct saml_assertion *assertion)
 {
-	return (struct saml_response){
-		.id = "_response1",
-		.issuer = US,
-		.destination = PORTAL_ACS,
-		.in_response_to = "_request1",
-		.relay_state = "relay1",
-		.issued_at = portal_now(),
-		.status = saml_status_of(assertion != NULL ? SAML_SUCCESS : SAML_NO_PASSIVE),
-		.assertion = assertion,
-	};
+	struct saml_response r = portal_response(assertion, portal_now());
+
+	r.relay_state = "relay1";
+	return r;
 }
 
 static const struct saml_policy plain = {.encrypt = SAML_ENCRYPT_NEVER};

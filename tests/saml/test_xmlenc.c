@@ -8,13 +8,13 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "base/conf.h"
 #include "base/enc.h"
 #include "base/hash.h"
 #include "keys/envelope.h"
 #include "keys/key_type.h"
 #include "saml/xmlenc.h"
 #include "saml/xmlenc_alg.h"
+#include "tests/saml/file_key.h"
 #include "tests/saml/fixture.h"
 #include "tests/saml/with_keys.h"
 
@@ -301,69 +301,6 @@ xmlsec1_opens_what_it_knows_of_ours(void **state UNUSED)
 
 /* ---- what others write ---- */
 
-/* key_ops over one private key read from a file, made with OpenSSL alone. */
-static bool
-file_unwrap(void *ctx, struct arena *arena, const char *kid UNUSED, enum wrap_alg alg,
-	    struct bytes wrapped, struct bytes *key, struct err *e)
-{
-	EVP_PKEY_CTX *p = EVP_PKEY_CTX_new(ctx, NULL);
-	const EVP_MD *md = alg == WRAP_RSA_OAEP_SHA256 ? EVP_sha256() : EVP_sha1();
-	unsigned char *out = arena_alloc(arena, 512);
-	size_t n = 512;
-	bool ok = EVP_PKEY_decrypt_init(p) == 1 &&
-		  EVP_PKEY_CTX_set_rsa_padding(p, RSA_PKCS1_OAEP_PADDING) == 1 &&
-		  EVP_PKEY_CTX_set_rsa_oaep_md(p, md) == 1 &&
-		  EVP_PKEY_CTX_set_rsa_mgf1_md(p, md) == 1 &&
-		  EVP_PKEY_decrypt(p, out, &n, wrapped.p, wrapped.n) == 1;
-
-	EVP_PKEY_CTX_free(p);
-	*key = (struct bytes){out, n};
-	return ok || FAIL(e, ERR_INPUT, NULL, "no");
-}
-
-static bool
-file_agree(void *ctx, struct arena *arena, const char *kid UNUSED, struct bytes peer_spki,
-	   struct bytes other_info, size_t key_bytes, struct bytes *key, struct err *e)
-{
-	const unsigned char *at = peer_spki.p, counter[] = {0, 0, 0, 1};
-	EVP_PKEY *peer = d2i_PUBKEY(NULL, &at, (long)peer_spki.n);
-	EVP_PKEY_CTX *p = EVP_PKEY_CTX_new(ctx, NULL);
-	unsigned char z[66], *out = arena_alloc(arena, SHA256_BYTES);
-	size_t n = sizeof(z);
-	bool ok = EVP_PKEY_derive_init(p) == 1 && EVP_PKEY_derive_set_peer(p, peer) == 1 &&
-		  EVP_PKEY_derive(p, z, &n) == 1;
-	struct bytes parts[] = {{counter, 4}, {z, n}, other_info};
-
-	hash_sha256_parts(parts, 3, out);
-	EVP_PKEY_CTX_free(p);
-	EVP_PKEY_free(peer);
-	*key = (struct bytes){out, key_bytes};
-	return ok || FAIL(e, ERR_INPUT, NULL, "no");
-}
-
-static char *
-vector(const char *name)
-{
-	struct bytes text;
-
-	ASSERT_OK(conf_read_file(a, arena_printf(a, "%s/xmlenc/%s", VECTORS, name), 1 << 16, &text,
-				 &err),
-		  &err);
-	return text_of(a, text);
-}
-
-static EVP_PKEY *
-vector_key(const char *name)
-{
-	char *pem = vector(name);
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-
-	BIO_free(bio);
-	assert_non_null(key);
-	return key;
-}
-
 static void
 what_xmlsec_encrypted_opens(void **state UNUSED)
 {
@@ -381,16 +318,16 @@ what_xmlsec_encrypted_opens(void **state UNUSED)
 	const char *kid = "any";
 
 	for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
-		EVP_PKEY *key = vector_key(vectors[i].key);
-		struct key_ops ops = {.ctx = key, .unwrap = file_unwrap, .agree = file_agree};
+		EVP_PKEY *key = file_key(a, vectors[i].key);
+		struct key_ops ops = file_key_ops(key);
 		struct xmlenc_keys ours = {&ops, &kid, 1};
 		const struct xml_node *n;
 		struct xml_doc *doc;
 		const char *id;
 
-		ASSERT_OK(
-			xmlenc_decrypt(a, parse_xml(a, vector(vectors[i].file)), &ours, &doc, &err),
-			&err);
+		ASSERT_OK(xmlenc_decrypt(a, parse_xml(a, file_key_text(a, vectors[i].file)), &ours,
+					 &doc, &err),
+			  &err);
 		/* The prefix is declared outside the ciphertext only. */
 		assert_true(xml_is(xml_root(doc), xmlns_saml.uri, "Assertion"));
 		ASSERT_OK(xml_need_attr(xml_root(doc), "ID", &id, &err), &err);
