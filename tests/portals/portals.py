@@ -1,9 +1,11 @@
-"""The three portals that are not ours: Apache with a module each, configured as in docs/integrate.md.
+"""The portals that are not ours: three of the demo, Apache with a module each, configured as in
+docs/integrate.md, and one on pysaml2 that the tests add.
 
 A portal is made (keys, certificate, configuration), started, and hands out what an operator
 registers with Kontor.  It learns of Kontor by the metadata or discovery document alone.
 """
 import base64
+import json
 import secrets
 from pathlib import Path
 from string import Template
@@ -21,7 +23,7 @@ def fill(stage, path, **values):
 
 
 class Portal:
-    """What the three have in common.  `key` names the folder here and in the stage."""
+    """What they have in common.  `key` names the folder here and in the stage."""
 
     key = name = logout_path = None
 
@@ -31,6 +33,8 @@ class Portal:
         self.base = f"https://{self.host}:{port}"
         self.logout_url = self.base + self.logout_path + quote(self.base + "/", safe="")
         self.folder = stage.folder(self.key)
+        self.program = None
+        self.more = []  # lines that end Apache's configuration
 
     def make(self):
         """Keys and certificates once; configuration anew at each start, from the files here."""
@@ -53,9 +57,16 @@ class Portal:
                   "LOGOUT": self.logout_url, **defines}
         lines = [f'Define {k} "{v}"' for k, v in values.items()]
         lines += [f'Include "{self.folder}/{name}"' for name in ("common.conf", "httpd.conf")]
+        lines += self.more
         conf = self.stage.write(f"{self.key}/site.conf", "\n".join(lines) + "\n")
-        program = self.stage.start(self.key, "apache2", "-f", conf, "-DFOREGROUND")
-        program.wait_ready(lambda: answers(self.authority.cert, self.base + "/"))
+        self.run(self.key, "apache2", "-f", conf, "-DFOREGROUND")
+
+    def run(self, *command):
+        """Start the portal's own program, in place of the one that runs, until it answers."""
+        if self.program is not None:
+            self.stage.end(self.program)
+        self.program = self.stage.start(*command)
+        self.program.wait_ready(lambda: answers(self.authority.cert, self.base + "/"))
 
 
 class Amt24(Portal):
@@ -67,15 +78,34 @@ class Amt24(Portal):
     def make_keys(self):
         self.authority.self_signed(f"{self.key}/saml", "rsa", self.host)
 
+    def __init__(self, stage, authority, port):
+        super().__init__(stage, authority, port)
+        self.sign = "saml"        # the key that signs and opens
+        self.shown = ["saml"]     # the keys in the metadata that verify
+        self.encryption = []      # those that assertions are encrypted for
+
     def metadata_file(self):
-        return self.folder / "metadata.xml"
+        def keys(use, stems, methods=""):
+            return "".join(KEY_DESCRIPTOR.format(use=use, methods=methods, certificate="".join(
+                (self.folder / f"{stem}.crt").read_text(encoding="ascii").splitlines()[1:-1]))
+                for stem in stems)
+
+        return fill(self.stage, f"{self.key}/metadata.xml", name=self.host, port=self.port,
+                    keys=keys("signing", self.shown) +
+                    keys("encryption", self.encryption, ENCRYPTION_METHODS))
 
     def start_with(self, idp_metadata):
         self.stage.write(f"{self.key}/idp.xml", idp_metadata)
-        pem = (self.folder / "saml.crt").read_text(encoding="ascii")
-        fill(self.stage, f"{self.key}/metadata.xml", name=self.host, port=self.port,
-             certificate="".join(pem.splitlines()[1:-1]))
-        self.start_apache()
+        self.metadata_file()
+        self.start_apache(KEY=self.sign)
+
+
+KEY_DESCRIPTOR = """<md:KeyDescriptor use="{use}">
+      <ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>{methods}
+    </md:KeyDescriptor>"""
+# What Lasso opens.
+ENCRYPTION_METHODS = "".join(f'\n      <md:EncryptionMethod Algorithm="{uri}"/>' for uri in (
+    "http://www.w3.org/2009/xmlenc11#aes128-gcm", "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"))
 
 
 class Gewerbeportal(Portal):
@@ -83,6 +113,12 @@ class Gewerbeportal(Portal):
 
     key, name = "gewerbeportal", "Gewerbeportal"
     logout_path = "/Shibboleth.sso/Logout?return="
+
+    def __init__(self, stage, authority, port):
+        super().__init__(stage, authority, port)
+        self.daemon = None
+        self.signs = ["sign"]  # its keys: the first one signs, all are shown
+        self.initiators = ""   # more ways to begin a login
 
     @property
     def party_id(self):
@@ -104,13 +140,18 @@ class Gewerbeportal(Portal):
             self.stage.write(f"{self.key}/{name}", LOGGER.format(
                 file=self.folder / "log" / name.replace(".logger", ".log")))
         conf = fill(self.stage, f"{self.key}/shibboleth2.xml", state=self.folder, name=self.host,
-                    port=self.port, idp_entity_id=idp_entity_id)
-        daemon = self.stage.start("shibd", "shibd", "-F", "-f", "-c", conf,
-                                  "-p", self.folder / "run" / "shibd.pid", "-w", "30")
-        daemon.wait_ready((self.folder / "run" / "shibd.sock").is_socket)
+                    port=self.port, idp_entity_id=idp_entity_id, initiators=self.initiators,
+                    signers="\n    ".join(SIGNER.format(stem=self.folder / stem)
+                                          for stem in self.signs))
+        if self.daemon is not None:
+            self.stage.end(self.daemon)
+        self.daemon = self.stage.start("shibd", "shibd", "-F", "-f", "-c", conf,
+                                       "-p", self.folder / "run" / "shibd.pid", "-w", "30")
+        self.daemon.wait_ready((self.folder / "run" / "shibd.sock").is_socket)
         self.start_apache()
 
 
+SIGNER = '<CredentialResolver type="File" use="signing" key="{stem}.key" certificate="{stem}.crt"/>'
 LOGGER = """log4j.rootCategory=WARN, file
 log4j.appender.file=org.apache.log4j.FileAppender
 log4j.appender.file.fileName={file}
@@ -139,3 +180,34 @@ class Stadtportal(Portal):
         self.stage.copy(self.authority.cert, f"{self.key}/ca.crt")
         self.start_apache(ISSUER=issuer, CLIENT_ID=client_id,
                           PASSPHRASE=secrets.token_urlsafe(24))
+
+
+class Buergerportal(Portal):
+    """pysaml2: SAML, RSA signatures, encrypted assertions; told of a logout by the browser alone."""
+
+    key, name = "buergerportal", "Bürgerportal"
+    logout_path = "/logout?"
+
+    def __init__(self, stage, authority, port):
+        super().__init__(stage, authority, port)
+        self.settings = {"host": self.host, "port": port, "key": "saml", "opens": ["saml"],
+                         "shown": ["saml"]}
+
+    def make(self):
+        self.make_keys()
+        self.authority.tls(f"{self.key}/tls", self.host)
+        for name in (f"{self.key}/portal.py", "page.py"):
+            self.stage.copy(SOURCE / name, f"{self.key}/{Path(name).name}")
+
+    def make_keys(self):
+        self.authority.self_signed(f"{self.key}/saml", "rsa", self.host)
+
+    def metadata_file(self):
+        self.stage.write(f"{self.key}/settings.json", json.dumps(self.settings))
+        return self.stage.write(f"{self.key}/metadata.xml", self.stage.run(
+            "/usr/bin/python3", self.folder / "portal.py", self.folder, "--metadata"))
+
+    def start_with(self, idp_metadata):
+        self.stage.write(f"{self.key}/idp.xml", idp_metadata)
+        self.stage.write(f"{self.key}/settings.json", json.dumps(self.settings))
+        self.run(self.key, "/usr/bin/python3", self.folder / "portal.py", self.folder)

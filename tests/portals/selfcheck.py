@@ -67,8 +67,12 @@ class Citizen(Browser):
     def log_out(self, portal):
         """Follow the portal's logout to where it ends."""
         self.get(f"{portal.base}/konto")
+        return self.leave(portal.logout_url)
+
+    def leave(self, url):
+        """From there to where the logout ends."""
         self.told = None  # what the page about the other portals said
-        self.follow(portal.logout_url)
+        self.follow(url)
         for _ in range(8):
             confirm = next((f for f in self.page.forms if ("do", "logout") in f.buttons), None)
             way = next((u for u in self.page.links
@@ -97,8 +101,12 @@ class Citizen(Browser):
 
     def received(self, portal):
         """What the portal holds for this browser now; None without a login there."""
+        return self.json(f"{portal.base}/konto/json")
+
+    def json(self, url):
+        """What is there for programs, the page shown staying; None for a page."""
         before = self.page
-        page = self.get(f"{portal.base}/konto/json")
+        page = self.get(url)
         self.page = before
         if page.headers.get_content_type() != "application/json":
             return None

@@ -62,17 +62,17 @@ def arguments():
     return parser.parse_args()
 
 
-def main():
-    own = arguments()
+def run(ports, kontor, words, make):
+    """A demo whose checks are test cases, in a state of its own."""
     # Every user may pass through: the programs do not run as root.
     folder = Path(tempfile.mkdtemp(prefix="kontor-demo-", dir="/tmp"))
     os.chmod(folder, 0o755)
-    args = demo.arguments(["--kontor", own.kontor, "--state", str(folder / "state"),
-                           "--ports", str(PORTS), "--nodes", own.nodes, "--check"])
+    args = demo.arguments(["--kontor", kontor, "--state", str(folder / "state"),
+                           "--ports", str(ports), "--check", *words])
     out = Output()
     checks = TapChecks(out)
     try:
-        good = demo.run(args, out, checks, lambda args, out: WalkedDemo(args, out, own))
+        good = demo.run(args, out, checks, make)
         failed_before = checks.failed
         checks.scene_title = "the demo"
         checks.true("everything starts, and stops in good order", good or failed_before > 0,
@@ -84,6 +84,12 @@ def main():
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if checks.failed else 0
+
+
+def main():
+    own = arguments()
+    return run(PORTS, own.kontor, ["--nodes", own.nodes],
+               lambda args, out: WalkedDemo(args, out, own))
 
 
 if __name__ == "__main__":

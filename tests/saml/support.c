@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <openssl/pem.h>
+
 #include "keys/key_type.h"
 #include "tests/test.h"
 
@@ -141,4 +143,28 @@ temp_file(struct arena *a, const char *name, struct bytes content)
 	assert_int_equal(fwrite(content.p, 1, content.n, f), content.n);
 	assert_int_equal(fclose(f), 0);
 	return path;
+}
+
+const char *
+pem_file(struct arena *a, const char *name, EVP_PKEY *key)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	unsigned char *p;
+
+	assert_int_equal(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+	long n = BIO_get_mem_data(bio, &p);
+	const char *path = temp_file(a, name, (struct bytes){p, (size_t)n});
+
+	BIO_free(bio);
+	return path;
+}
+
+bool
+xmlsec1_knows(struct arena *a, const char *transform)
+{
+	const char *argv[] = {"xmlsec1", "--list-transforms", NULL};
+	char *list;
+
+	assert_true(run_program(a, argv, &list));
+	return strstr(list, arena_printf(a, "\"%s\"", transform)) != NULL;
 }

@@ -34,4 +34,10 @@ bool run_program(struct arena *a, const char *const *argv, char **out);
 /* A file with this content in a directory of the test's own, removed at exit; its path. */
 const char *temp_file(struct arena *a, const char *name, struct bytes content);
 
+/* A temp_file with this private key in PEM. */
+const char *pem_file(struct arena *a, const char *name, EVP_PKEY *key);
+
+/* Does the xmlsec1 that is installed know a transform of that name? */
+bool xmlsec1_knows(struct arena *a, const char *transform);
+
 #endif

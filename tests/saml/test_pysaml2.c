@@ -4,7 +4,6 @@
  */
 #include "tests/test.h"
 
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <time.h>
 
@@ -24,20 +23,6 @@
 static EVP_PKEY *sp_key;
 static struct bytes sp_cert;
 static const char *folder;
-
-static const char *
-pem_of(EVP_PKEY *key)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *p;
-
-	assert_int_equal(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
-	long n = BIO_get_mem_data(bio, &p);
-	const char *text = arena_strndup(a, p, (size_t)n);
-
-	BIO_free(bio);
-	return text;
-}
 
 static const char *
 cert_pem(struct bytes der)
@@ -109,7 +94,7 @@ setup_peer(void **state)
 	sp_key = EVP_RSA_gen(2048);
 	ASSERT_OK(cert_build_self_signed(a, sp_key, "portal", time(NULL) - 60, 30, &sp_cert, &err),
 		  &err);
-	const char *path = temp_file(a, "sp.key", bytes_of(pem_of(sp_key)));
+	const char *path = pem_file(a, "sp.key", sp_key);
 
 	temp_file(a, "sp.crt", bytes_of(cert_pem(sp_cert)));
 	temp_file(a, "idp.xml", our_metadata());
