@@ -23,6 +23,7 @@ from selfcheck import Citizen, World  # noqa: E402
 PORTS = 9543
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+OAEP_SHA1 = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"
 SUBSTANTIAL, HIGH = "STORK-QAA-Level-3", "STORK-QAA-Level-4"
 
 
@@ -33,7 +34,7 @@ class Mellon:
     """By its configuration, read when Apache starts; IsPassive alone by the address."""
 
     inside = "/konto"
-    encrypts = False  # until a key for it stands in the metadata
+    encrypts = None  # until a key for it stands in the metadata
 
     def __init__(self, portal):
         self.portal = portal
@@ -70,7 +71,7 @@ class Shib:
     """By the address: what its session initiators take."""
 
     inside = "/offen"
-    encrypts = True
+    encrypts = "http://www.w3.org/2009/xmlenc11#rsa-oaep"
 
     def __init__(self, portal, idp_entity_id):
         self.portal, self.idp = portal, idp_entity_id
@@ -108,7 +109,7 @@ class Pysaml2:
     """By the address: portal.py passes it on."""
 
     inside = "/konto"
-    encrypts = True
+    encrypts = OAEP_SHA1
 
     def __init__(self, portal):
         self.portal = portal
@@ -160,6 +161,12 @@ class Witness(Citizen):
                 return "redirect", "Signature" in parse_qs(urlsplit(url).query)
         return ("post" if "SAMLRequest" in self.posted else None,
                 "SignatureValue>" in self.posted.get("SAMLRequest", ""))
+
+    def key_transport(self):
+        """How the key of the assertion in the last answer came; None if it came in the clear."""
+        found = re.search(r"EncryptedKey.*?EncryptionMethod Algorithm=\"([^\"]+)",
+                          self.posted["SAMLResponse"], re.S)
+        return found and found[1]
 
     def certificate(self):
         """Of the key that signed the last answer."""
@@ -220,7 +227,7 @@ def ways_of_asking(checks, stage, way, erika):
                          (binding, True))
             checks.equal("the same pseudonym came", record["subject"], first["subject"])
             checks.equal("the assertion came encrypted where the portal has a key for it",
-                         "EncryptedAssertion" in erika.posted["SAMLResponse"], way.encrypts)
+                         erika.key_transport(), way.encrypts)
     if not isinstance(way, Mellon):  # which always says ForceAuthn="false"
         with checks.scene(f"{name}: ForceAuthn"):
             record = erika.begin(way, force="1")
@@ -285,8 +292,7 @@ def encrypted(checks, stage, way, erika):
         way.prepare(stage.kontor.metadata())
         stage.register(way)
         record = erika.begin(way)
-        checks.true("the assertion came encrypted",
-                    "EncryptedAssertion" in erika.posted["SAMLResponse"], erika.posted)
+        checks.equal("the assertion came encrypted", erika.key_transport(), OAEP_SHA1)
         checks.true("the portal knows who is there", record is not None, erika.page.text[:300])
         way.portal.encryption = []
         way.prepare(stage.kontor.metadata())
