@@ -199,6 +199,58 @@ test_bad_documents_are_refused_as_wanted(void **state)
 	check_folder("bad", 60);
 }
 
+/* bad/README.md: each incident has its documents ("none" says why not), and each from 500 to 599
+ * stands for one. */
+static void
+test_each_incident_has_its_documents(void **state)
+{
+	struct arena *a = *state;
+	struct err err = {0};
+	bool named[1000] = {false};
+	struct bytes text;
+
+	ASSERT_OK(conf_read_file(a, VECTORS "/bad/README.md", 1 << 16, &text, &err), &err);
+	char *rows = strstr(text_of(a, text), "| --- | --- |\n"), *row;
+
+	assert_non_null(rows);
+	strsep(&rows, "\n");
+	while ((row = strsep(&rows, "\n")) != NULL && row[0] == '|') {
+		int n = 0, last = -1;
+
+		for (const char *p = row; (p = strchr(p, '`')) != NULL; p++) {
+			if (strspn(p + 1, "0123456789") != 3 || p[4] != '`')
+				continue;
+			int number = atoi(p + 1);
+
+			/* "`500` to `506`" */
+			if (last >= 0 && p - row > 4 && strncmp(p - 4, " to ", 4) == 0)
+				while (last < number)
+					named[last++] = true;
+			named[number] = true;
+			last = number;
+			n++;
+		}
+		if (n == 0 && strstr(row, "| none: ") == NULL)
+			fail_msg("no document for %s", row);
+	}
+	struct dirent **files;
+	int n = scandir(VECTORS "/bad", &files, is_vector, alphasort);
+	bool there[1000] = {false};
+
+	for (int i = 0; i < n; i++) {
+		int number = atoi(files[i]->d_name);
+
+		there[number] = true;
+		if (number / 100 == 5 && !named[number])
+			fail_msg("%s stands for no incident", files[i]->d_name);
+		free(files[i]);
+	}
+	free(files);
+	for (int i = 100; i < 1000; i++)
+		if (named[i] && !there[i])
+			fail_msg("there is no document %d", i);
+}
+
 static int
 open_keys(void **state)
 {
@@ -222,6 +274,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_documents_are_read_as_wanted),
 		cmocka_unit_test(test_bad_documents_are_refused_as_wanted),
+		cmocka_unit_test(test_each_incident_has_its_documents),
 	};
 
 	return cmocka_run_group_tests(tests, open_keys, close_keys);
