@@ -14,18 +14,19 @@
 #include "idp/fetch.h"
 #include "idp/key_rows.h"
 #include "idp/party.h"
+#include "idp/party_check.h"
 #include "idp/party_suite.h"
 #include "idp/publish_saml.h"
 
-#define MAX_METADATA_BYTES ((size_t)1024 * 1024)
+#define MAX_METADATA_BYTES SAML_METADATA_MAX_BYTES
 #define KIND_SAML          "saml"
 #define KIND_OIDC          "oidc"
 
 /* ---- policy options, the same for both kinds ---- */
 
 /* The policy options that are given, before anything else is done: a slip registers nothing. */
-static bool
-take_policy(struct cli *cli, json_t *policy, struct err *err)
+bool
+cli_take_policy(struct cli *cli, json_t *policy, struct err *err)
 {
 	for (const struct policy_key *k = policy_keys; k->name != NULL; k++) {
 		const char *option = arena_printf(cli->a, "--%s", k->name), *value;
@@ -120,31 +121,6 @@ read_document(struct cli *cli, const char *from, const char *ca_file, struct byt
 }
 
 static const char *
-severity_word(enum saml_severity s)
-{
-	return s == SAML_FATAL ? "error" : s == SAML_WARNING ? "warning" : "note";
-}
-
-static bool
-report(struct cli *cli, const struct saml_finding *findings, size_t n, json_t *o, struct buf *text)
-{
-	json_t *list = json_new_array(cli->a);
-
-	for (size_t i = 0; i < n; i++) {
-		json_t *row = json_new_object(cli->a);
-		const char *severity = severity_word(findings[i].severity);
-
-		json_put_str(cli->a, row, "severity", severity);
-		json_put_str(cli->a, row, "rule", findings[i].rule);
-		json_put_str(cli->a, row, "text", findings[i].text);
-		json_push(cli->a, list, row);
-		buf_printf(text, "%s: %s: %s\n", severity, findings[i].rule, findings[i].text);
-	}
-	json_put(cli->a, o, "findings", list);
-	return n > 0 && findings[0].severity == SAML_FATAL;
-}
-
-static const char *
 name_of_saml(const struct saml_party *p)
 {
 	const char *name = saml_texts_find(&p->display_name, "de");
@@ -219,6 +195,28 @@ report_suite(struct cli_work *work, const struct party *p, json_t *o, struct buf
 	json_put(work->w.a, o, "suite", suite);
 }
 
+/* All findings but what is fine.  ERR_DENIED: one that forbids to register it. */
+static bool
+judge(struct cli_work *work, const struct party_options *o, const struct party *p,
+      struct bytes document, json_t *result, struct buf *text, struct err *err)
+{
+	const struct saml_check_wish wish = {.entity_id = p->id,
+					     .flags = o->lint,
+					     .now = work->w.now,
+					     .old_until = p->policy.old_until,
+					     .explain = vocabulary_explain};
+	struct saml_checked checked;
+
+	saml_metadata_examine(work->w.a, document, &wish, &checked);
+	while (checked.n > 0 && checked.found[checked.n - 1].severity == SAML_FINE)
+		checked.n--;
+	party_tell_findings(work->w.a, &checked, result, text);
+	if (checked.n > 0 && checked.found[0].severity == SAML_FATAL)
+		return FAIL(err, ERR_DENIED, NULL, "%s: %s (%s)", checked.found[0].rule,
+			    checked.found[0].text, checked.found[0].clause);
+	return true;
+}
+
 /* Where the party reads our metadata. */
 static const char *
 our_metadata_for(const struct cli_work *work, const char *id)
@@ -238,7 +236,6 @@ party_add(struct cli *cli)
 		.lint = cli_flag(cli, "--local-http") ? SAML_LINT_LOCAL_HTTP : 0,
 		.policy = json_new_object(cli->a),
 	};
-	const struct saml_finding *findings;
 	const struct saml_party *saml;
 	json_t *result = json_new_object(cli->a);
 	struct bytes document;
@@ -247,13 +244,12 @@ party_add(struct cli *cli)
 	struct party party;
 	struct buf text;
 	bool enabled;
-	size_t n;
 
 	if (o.from == NULL)
 		return cli_usage(cli, "which metadata? FILE or URL is missing");
 	if (o.ca_file != NULL && !is_url(o.from))
 		return cli_usage(cli, "--ca is for a URL");
-	if (!take_policy(cli, o.policy, &err))
+	if (!cli_take_policy(cli, o.policy, &err))
 		return cli_fail(cli, &err);
 	enum cli_exit rc = cli_end(cli);
 
@@ -266,13 +262,9 @@ party_add(struct cli *cli)
 	    !key_rows_load(&work.w.db, &work.w.keyring, &err) ||
 	    !party_with_record(&work, &o, saml->entity_id, document, &party, &err))
 		return cli_fail(cli, &err);
-	saml_metadata_lint(cli->a, party.saml, o.lint, work.w.now, &findings, &n);
 	json_put_str(cli->a, result, "id", saml->entity_id);
-	if (report(cli, findings, n, result, &text)) {
-		(void)FAIL(&err, ERR_DENIED, NULL, "%s: %s", findings[0].rule, findings[0].text);
-		return cli_fail(cli, &err);
-	}
-	if (!party_suite_exists(&party, work.w.now, &err) ||
+	if (!judge(&work, &o, &party, document, result, &text, &err) ||
+	    !party_suite_exists(&party, work.w.now, &err) ||
 	    !party_store(&work, &o, saml, document, &enabled, &err))
 		return cli_fail(cli, &err);
 	report_suite(&work, &party, result, &text);
@@ -377,7 +369,7 @@ client_add(struct cli *cli)
 
 	if (o.from == NULL)
 		return cli_usage(cli, "which client metadata? FILE is missing");
-	if (!take_policy(cli, o.policy, &err))
+	if (!cli_take_policy(cli, o.policy, &err))
 		return cli_fail(cli, &err);
 	enum cli_exit rc = cli_end(cli);
 
@@ -580,13 +572,10 @@ enum cli_exit
 cli_party(struct cli *cli)
 {
 	static const struct cli_verb verbs[] = {
-		{"add", party_add},
-		{"list", party_list},
-		{"show", party_show},
-		{"enable", party_enable},
-		{"disable", party_disable},
-		{"remove", party_remove},
-		{NULL, NULL},
+		{"add", party_add},       {"check", cli_party_check},
+		{"list", party_list},     {"show", party_show},
+		{"enable", party_enable}, {"disable", party_disable},
+		{"remove", party_remove}, {NULL, NULL},
 	};
 
 	return cli_run_verb(cli, verbs);

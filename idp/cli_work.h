@@ -50,6 +50,12 @@ struct cli_verb {
 };
 enum cli_exit cli_run_verb(struct cli *cli, const struct cli_verb *verbs);
 
+/* Of cli_party.c: the policy options that are given, as a JSON object. */
+MUST_USE bool cli_take_policy(struct cli *cli, json_t *policy, struct err *err);
+
+/* kontor party check FILE|URL */
+enum cli_exit cli_party_check(struct cli *cli);
+
 /* Print `o` as JSON with --json, else `text`. */
 enum cli_exit cli_tell(struct cli *cli, json_t *o, const char *text);
 

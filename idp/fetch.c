@@ -84,27 +84,14 @@ set_options(CURL *c, const char *url, const char *ca_file, struct buf *b)
 	       (ca_file == NULL || curl_easy_setopt(c, CURLOPT_CAINFO, ca_file) == CURLE_OK);
 }
 
-bool
-fetch_url(struct arena *a, const char *url, const char *ca_file, size_t max_bytes,
-	  struct bytes *out, struct err *err)
+/* What came of a GET. */
+static bool
+end_fetch(CURL *c, CURLcode rc, struct buf *b, struct bytes *out, struct err *err)
 {
-	if (!is_ready(err))
-		return false;
-	CURL *c = curl_easy_init();
 	long status = 0;
-	struct buf b;
 
-	if (c == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "fetching cannot start");
-	arena_defer(a, easy_free, c);
-	buf_init(&b, a, max_bytes);
-	if (!set_options(c, url, ca_file, &b))
-		return FAIL(err, ERR_INPUT, NULL, "not a URL that can be fetched");
-	CURLcode rc = curl_easy_perform(c);
-
-	if (b.over)
-		return FAIL(err, ERR_INPUT, NULL, "the document has more than %zu bytes",
-			    max_bytes);
+	if (b->over)
+		return FAIL(err, ERR_INPUT, NULL, "the document has more than %zu bytes", b->max);
 	if (rc == CURLE_UNSUPPORTED_PROTOCOL || rc == CURLE_URL_MALFORMAT)
 		return FAIL(err, ERR_INPUT, NULL, "an https URL is needed");
 	if (rc != CURLE_OK)
@@ -113,7 +100,84 @@ fetch_url(struct arena *a, const char *url, const char *ca_file, size_t max_byte
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200)
 		return FAIL(err, ERR_INPUT, NULL, "the server answered %ld", status);
-	return buf_finish(&b, out, err);
+	return buf_finish(b, out, err);
+}
+
+bool
+fetch_url(struct arena *a, const char *url, const char *ca_file, size_t max_bytes,
+	  struct bytes *out, struct err *err)
+{
+	if (!is_ready(err))
+		return false;
+	CURL *c = curl_easy_init();
+	struct buf b;
+
+	if (c == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "fetching cannot start");
+	arena_defer(a, easy_free, c);
+	buf_init(&b, a, max_bytes);
+	if (!set_options(c, url, ca_file, &b))
+		return FAIL(err, ERR_INPUT, NULL, "not a URL that can be fetched");
+	return end_fetch(c, curl_easy_perform(c), &b, out, err);
+}
+
+struct local {
+	struct net_list loopback;
+	bool refused;
+};
+
+/* Called with the address itself, after the name was resolved. */
+static curl_socket_t
+open_loopback(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	struct local *local = ctx;
+	struct net_addr addr;
+
+	if (purpose != CURLSOCKTYPE_IPCXN || !net_addr_of(&to->addr, &addr) ||
+	    !net_list_has(&local->loopback, &addr)) {
+		local->refused = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+static bool
+set_local_options(CURL *c, const char *url, struct buf *b, struct local *local)
+{
+	return curl_easy_setopt(c, CURLOPT_URL, url) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_TIMEOUT, LIMIT_S) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_loopback) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, local) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_WRITEDATA, b) == CURLE_OK;
+}
+
+bool
+fetch_local_url(struct arena *a, const char *url, size_t max_bytes, struct bytes *out,
+		struct err *err)
+{
+	struct local local = {.refused = false};
+
+	if (!is_ready(err) || !net_list_parse(a, "127.0.0.0/8 ::1", &local.loopback, err))
+		return false;
+	CURL *c = curl_easy_init();
+	struct buf b;
+
+	if (c == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "fetching cannot start");
+	arena_defer(a, easy_free, c);
+	buf_init(&b, a, max_bytes);
+	if (!set_local_options(c, url, &b, &local))
+		return FAIL(err, ERR_INPUT, NULL, "not a URL that can be fetched");
+	CURLcode rc = curl_easy_perform(c);
+
+	if (local.refused)
+		return FAIL(err, ERR_DENIED, NULL, "http is for this machine itself alone");
+	return end_fetch(c, rc, &b, out, err);
 }
 
 /* ---- guarded: to servers that metadata names ---- */

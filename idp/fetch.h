@@ -16,6 +16,13 @@
 MUST_USE bool fetch_url(struct arena *a, const char *url, const char *ca_file, size_t max_bytes,
 			struct bytes *out, struct err *err);
 
+/*
+ * The same by http, from this machine itself: the address that is connected to is a
+ * loopback one, whatever the name says, and no redirect is followed.  ERR_DENIED: it is another.
+ */
+MUST_USE bool fetch_local_url(struct arena *a, const char *url, size_t max_bytes, struct bytes *out,
+			      struct err *err);
+
 /* One request to a server that metadata names. */
 struct fetch_post {
 	const char *url;     /* https, without a user's name in it */

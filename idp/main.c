@@ -50,13 +50,23 @@ const struct command commands[] = {
 	 cli_key, NULL},
 	{"party", "Register SAML service providers.",
 	 "add FILE|URL [--id ENTITYID] [--display-name NAME] [--ca PEM] [--local-http] "
-	 "[POLICY]\nlist\n"
+	 "[POLICY]\ncheck FILE|URL [--id ENTITYID] [--ca PEM] [--local-http] [POLICY]\nlist\n"
 	 "show ID\nenable ID\ndisable ID\nremove ID",
 	 "add takes SAML metadata, reports what is wrong with it and registers the party on all "
 	 "running\n"
 	 "nodes at once; with new content it updates. POLICY are the "
 	 "options\n"
-	 "below; one that is not given stays as it is, and who was disabled stays disabled.",
+	 "below; one that is not given stays as it is, and who was disabled stays disabled.\n\n"
+	 "check registers nothing and needs no database and no configuration: it tells who builds "
+	 "a\n"
+	 "portal what is wrong with its metadata, by rule and clause, what is fine, and what it "
+	 "gets\n"
+	 "when it is registered with these POLICY options. It ends with 0 when there is nothing "
+	 "but\n"
+	 "notes, 1 when there is a warning, 2 when there is an error, for which add would refuse "
+	 "it.\n\n"
+	 "With --local-http, endpoints on this machine itself may be http, and check reads such a\n"
+	 "URL.",
 	 cli_party, policy_keys},
 	{"client", "Register OpenID Connect clients.",
 	 "add FILE [--display-name NAME] [--new-secret] [--local-http] [POLICY]\nlist\nshow ID\n"

@@ -8,6 +8,7 @@
 
 #include "idp/release.h"
 #include "saml/attribute.h"
+#include "saml/metadata_check.h"
 
 enum vocabulary {
 	VOCABULARY_BUNDID, /* OIDs, uri format, each attribute with its level */
@@ -66,6 +67,10 @@ void vocabulary_tell(struct arena *a, enum vocabulary v, const struct release *r
 /* A fact; one that this vocabulary has no name for goes by BundID's, else is left out. */
 void vocabulary_tell_fact(enum vocabulary v, enum login_fact fact, const char *const *values,
 			  size_t n_values, struct saml_attribute *out, size_t *n);
+
+/* What is known of a name that metadata ask for (saml_check_wish); friendly: as they call it. */
+void vocabulary_explain(struct arena *a, const char *name, const char *friendly,
+			struct saml_name_word *out);
 
 /* All that can be asked for, each name once, without values. */
 const struct saml_attribute *vocabulary_list(struct arena *a, size_t *n);

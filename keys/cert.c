@@ -217,6 +217,15 @@ time_of(const ASN1_TIME *t, time_t *out, struct err *err)
 	return true;
 }
 
+static bool
+has_old_digest(const X509 *x)
+{
+	int digest = NID_undef, key;
+
+	return OBJ_find_sigid_algs(X509_get_signature_nid(x), &digest, &key) == 1 &&
+	       (digest == NID_sha1 || digest == NID_md5);
+}
+
 bool
 cert_parse(struct arena *a, struct bytes der, struct cert *out, struct err *err)
 {
@@ -238,6 +247,7 @@ cert_parse(struct arena *a, struct bytes der, struct cert *out, struct err *err)
 	    !time_of(X509_get0_notAfter(x), &cert.not_after, err))
 		return false;
 	hash_sha256(der, cert.sha256);
+	cert.old_digest = has_old_digest(x);
 	*out = cert;
 	return true;
 }

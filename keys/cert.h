@@ -17,6 +17,7 @@ struct cert {
 	EVP_PKEY *pub; /* lives as long as the arena */
 	time_t not_before, not_after;
 	unsigned char sha256[32]; /* of the DER certificate */
+	bool old_digest; /* its own signature is over SHA-1 or MD5: of no account for the key */
 };
 
 /*

@@ -216,13 +216,7 @@ format_of(const struct saml_authn_request *r, unsigned allowed)
 {
 	if (r->nameid_format != NULL && strcmp(r->nameid_format, SAML_NAMEID_UNSPECIFIED) != 0)
 		return saml_nameid_format_first(saml_nameid_format_bit(r->nameid_format) & allowed);
-	for (size_t f = 0; f < r->party->n_nameid_formats; f++) {
-		unsigned bit = saml_nameid_format_bit(r->party->nameid_formats[f]) & allowed;
-
-		if (bit != 0)
-			return saml_nameid_format_first(bit);
-	}
-	return saml_nameid_format_first(allowed);
+	return saml_party_nameid_format(r->party, allowed);
 }
 
 static bool

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "keys/cert.h"
 #include "saml/choose.h"
+#include "saml/nameid.h"
 #include "saml/names.h"
 #include "saml/schema.h"
 #include "saml/value.h"
@@ -237,6 +238,7 @@ take_certificate(struct arena *a, const struct xml_node *node, struct saml_party
 	key->not_before = cert.not_before;
 	key->not_after = cert.not_after;
 	key->sha256 = enc_hex(a, (struct bytes){cert.sha256, sizeof(cert.sha256)});
+	key->old_digest = cert.old_digest;
 }
 
 /* SAML2MetaIOP 2.6.1: one certificate, at ds:X509Data/ds:X509Certificate; nothing else of KeyInfo.
@@ -561,13 +563,21 @@ bool
 saml_metadata_parse(struct arena *a, struct bytes text, const char *entity_id,
 		    const struct saml_party **out, struct err *err)
 {
-	struct saml_party *p = ARENA_NEW(a, struct saml_party);
-	const struct xml_node *entity = NULL, *role;
 	struct xml_doc *doc;
 
-	if (!xml_parse(a, text, &xml_limits_metadata, &doc, err) ||
-	    !saml_schema_check(a, xml_root(doc), err) ||
-	    !find_entity(xml_root(doc), entity_id, &entity, err))
+	return xml_parse(a, text, &xml_limits_metadata, &doc, err) &&
+	       saml_schema_check(a, xml_root(doc), err) &&
+	       saml_metadata_read(a, doc, entity_id, out, err);
+}
+
+bool
+saml_metadata_read(struct arena *a, const struct xml_doc *doc, const char *entity_id,
+		   const struct saml_party **out, struct err *err)
+{
+	struct saml_party *p = ARENA_NEW(a, struct saml_party);
+	const struct xml_node *entity = NULL, *role;
+
+	if (!find_entity(xml_root(doc), entity_id, &entity, err))
 		return false;
 	if (entity == NULL)
 		return FAIL(err, ERR_NOT_FOUND, NULL, "metadata holds no such entity");
@@ -581,6 +591,8 @@ saml_metadata_parse(struct arena *a, struct bytes text, const char *entity_id,
 	    !read_role(a, role, p, err) || !read_algsupport(a, entity, role, p, err) ||
 	    !read_people(a, entity, role, p, err))
 		return false;
+	p->entity = entity;
+	p->role = role;
 	*out = p;
 	return true;
 }
@@ -646,6 +658,18 @@ saml_party_service(const struct saml_party *party, int index)
 		if (index >= 0 ? party->services[i].index == index : party->services[i].is_default)
 			return &party->services[i];
 	return index < 0 && party->n_services > 0 ? &party->services[0] : NULL;
+}
+
+const char *
+saml_party_nameid_format(const struct saml_party *party, unsigned allowed)
+{
+	for (size_t i = 0; i < party->n_nameid_formats; i++) {
+		unsigned bit = saml_nameid_format_bit(party->nameid_formats[i]) & allowed;
+
+		if (bit != 0)
+			return saml_nameid_format_first(bit);
+	}
+	return saml_nameid_format_first(allowed);
 }
 
 const char *

@@ -72,6 +72,7 @@ struct saml_party_key {
 		not_after;  /* of the certificate: reported, not judged (SAML2MetaIOP 2.6.1) */
 	struct bytes cert;  /* DER; empty when unusable */
 	const char *sha256; /* of the certificate, hex; NULL when unusable */
+	bool old_digest;    /* the certificate is signed over SHA-1 or MD5: reported only */
 	const struct saml_encryption_method *methods;
 	size_t n_methods;
 };
@@ -109,6 +110,7 @@ struct saml_party {
 	size_t n_contacts;
 	time_t old_until; /* old suites are for it before this time; 0: never.  Not from its
 			     metadata: set by who keeps our record of it */
+	const struct xml_node *entity, *role; /* as they stand in the document, which lives on */
 };
 
 /*
@@ -120,6 +122,10 @@ struct saml_party {
  */
 MUST_USE bool saml_metadata_parse(struct arena *a, struct bytes text, const char *entity_id,
 				  const struct saml_party **out, struct err *err);
+
+/* The same of a document that is parsed already, and that saml_schema_check has passed. */
+MUST_USE bool saml_metadata_read(struct arena *a, const struct xml_doc *doc, const char *entity_id,
+				 const struct saml_party **out, struct err *err);
 
 /*
  * Of metadata that somebody signed as a whole: *out are the octets under the root's own
@@ -146,6 +152,10 @@ const struct saml_endpoint *saml_party_slo(const struct saml_party *party,
 /* The AttributeConsumingService of this index; -1: the default one.  NULL: none. */
 const struct saml_attribute_service *saml_party_service(const struct saml_party *party, int index);
 
+/* The first NameIDFormat it lists that is in `allowed` (enum saml_nameid_format), else the first of
+ * `allowed`: how it is told who somebody is when a request does not say.  NULL: none is allowed. */
+const char *saml_party_nameid_format(const struct saml_party *party, unsigned allowed);
+
 /* The text in `lang`, else the first one, else NULL. */
 const char *saml_texts_find(const struct saml_texts *texts, const char *lang);
 
@@ -163,17 +173,21 @@ struct saml_policy {
 
 /* ---- findings ---- */
 
-enum saml_severity { SAML_NOTE, SAML_WARNING, SAML_FATAL };
+enum saml_severity { SAML_FINE, SAML_NOTE, SAML_WARNING, SAML_FATAL };
 
 struct saml_finding {
 	enum saml_severity severity;
-	const char *rule; /* static and stable: "acs-not-https" */
-	const char *text; /* a sentence for the operator */
+	const char *rule;   /* static and stable: "acs-url" */
+	const char *clause; /* where it is written: "SAML2Metadata 2.2.2"; static */
+	const char *text;   /* a sentence for operators and who builds the portal */
 };
 
 enum saml_lint_flag { SAML_LINT_LOCAL_HTTP = 1 }; /* http to this machine itself is fine (demos) */
 
-/* What an operator should know before the party is registered, gravest first. */
+/*
+ * What an operator should know before the party is registered, gravest first: those of the rules
+ * that need no look at the document itself.  saml/metadata_check.h has all of them.
+ */
 void saml_metadata_lint(struct arena *a, const struct saml_party *party, unsigned flags, time_t now,
 			const struct saml_finding **out, size_t *n);
 

@@ -469,3 +469,30 @@ saml_schema_check(struct arena *a, const struct xml_node *n, struct err *err)
 		return FAIL(err, ERR_INPUT, NULL, "<%s> is not an element we know", xml_name(n));
 	return check_one(a, n, e, err) && check_below(a, n, e, err);
 }
+
+const char *
+saml_schema_order(struct arena *a, const struct xml_node *root)
+{
+	const struct element *e = NULL;
+	const char *order = "";
+
+	for (const struct xml_node *n = root; n != NULL; n = xml_next_in_document(n)) {
+		e = element_find(n);
+		if (e != NULL && e->content == CHILDREN &&
+		    !xml_check_children(n, e->rows, e->n_rows, NULL))
+			break;
+		e = NULL;
+	}
+	if (e == NULL)
+		return NULL;
+	for (size_t i = 0; i < e->n_rows; i++) {
+		const struct xml_row *row = &e->rows[i];
+
+		order = arena_printf(a, "%s%s%s", order,
+				     i == 0     ? ""
+				     : row->alt ? " or "
+						: ", ",
+				     row->name == NULL ? "others" : row->name);
+	}
+	return arena_printf(a, "in %s stand, in this order: %s", e->name, order);
+}

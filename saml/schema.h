@@ -17,4 +17,10 @@
  */
 MUST_USE bool saml_schema_check(struct arena *a, const struct xml_node *n, struct err *err);
 
+/*
+ * Of a document that was refused there: in which order children stand in the
+ * first element that has others, for people.  NULL: that was not what is wrong.
+ */
+const char *saml_schema_order(struct arena *a, const struct xml_node *root);
+
 #endif

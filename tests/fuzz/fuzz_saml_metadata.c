@@ -1,8 +1,8 @@
-/* saml_metadata_parse, the questions asked of its result, and the lint. */
+/* saml_metadata_parse, the questions asked of its result, the lint, and the whole check. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "saml/metadata.h"
+#include "saml/metadata_check.h"
 
 static void
 ask(struct arena *a, const struct saml_party *p)
@@ -28,6 +28,27 @@ ask(struct arena *a, const struct saml_party *p)
 		abort();
 }
 
+/* What can be registered has no error in it, and what has none can be read. */
+static void
+examine(struct arena *a, struct bytes text)
+{
+	const struct saml_check_wish wish = {.now = 1795456810};
+	const struct saml_party *p;
+	struct saml_checked c;
+
+	saml_metadata_examine(a, text, &wish, &c);
+	if (saml_metadata_parse(a, text, NULL, &p, NULL) != (c.party != NULL))
+		abort();
+	if (c.n == 0 || (c.party == NULL && c.found[0].severity != SAML_FATAL))
+		abort();
+	if (c.party != NULL && saml_metadata_check(a, c.party, 0, wish.now, NULL) !=
+				       (c.found[0].severity != SAML_FATAL))
+		abort();
+	for (size_t i = 1; i < c.n; i++)
+		if (c.found[i].severity > c.found[i - 1].severity)
+			abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -38,6 +59,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (size <= 512 << 10 && saml_metadata_parse(a, (struct bytes){data, size}, NULL, &p, NULL))
 		ask(a, p);
+	if (size <= 512 << 10)
+		examine(a, (struct bytes){data, size});
 	arena_destroy(a);
 	return 0;
 }

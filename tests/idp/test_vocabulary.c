@@ -2,6 +2,7 @@
 #include "idp/vocabulary.h"
 
 #include "base/enc.h"
+#include "base/text.h"
 #include "saml/names.h"
 #include "tests/arena.h"
 
@@ -242,6 +243,70 @@ the_list_has_each_name_once(void **state UNUSED)
 		}
 }
 
+static void
+what_is_known_of_a_name_is_told(void **state UNUSED)
+{
+	static const struct {
+		const char *name, *friendly;
+		bool ours;
+		const char *vocabulary, *format, *guess;
+	} cases[] = {
+		{"urn:oid:2.5.4.42", NULL, true, "bundid", SAML_ATTRNAME_URI, NULL},
+		{"givenName", NULL, true, "basic", SAML_ATTRNAME_BASIC, NULL},
+		{"Vorname", NULL, true, "ekona", SAML_ATTRNAME_BASIC, NULL},
+		{"http://eidas.europa.eu/attributes/naturalperson/BirthName", NULL, true, "eidas",
+		 SAML_ATTRNAME_URI, NULL},
+		{NAME_PAIRWISE_ID, NULL, true, NULL, SAML_ATTRNAME_URI, NULL},
+		{"urn:oid:2.5.4.18", NULL, false, "bundid", NULL, NULL},
+		{"urn:oid:akdb:ukHandle", NULL, false, "bayernid", NULL, NULL},
+		{"Registerart", NULL, false, "ekona", NULL, NULL},
+		/* Blanks, without urn:oid:, in other letters, by the friendly name, a slip. */
+		{"urn:oid: 2.5.4.42", NULL, false, NULL, NULL, "urn:oid:2.5.4.42 (givenName)"},
+		{" urn:oid:2.5.4.4\t", NULL, false, NULL, NULL, "urn:oid:2.5.4.4 (surname)"},
+		{"2.5.4.20", NULL, false, NULL, NULL, "urn:oid:2.5.4.20 (telephoneNumber)"},
+		{"GivenName", NULL, false, NULL, NULL, "urn:oid:2.5.4.42 (givenName)"},
+		{"urn:x", "Surname", false, NULL, NULL, "urn:oid:2.5.4.4 (surname)"},
+		{"urn:oid:1.2.40.0.10.2.1.1.225556", NULL, false, NULL, NULL,
+		 "urn:oid:1.2.40.0.10.2.1.1.225566 (birthName)"},
+		{"Geburtdatum", NULL, false, NULL, NULL, "Geburtsdatum"},
+		{"urn:nothing:like:it", "shoeSize", false, NULL, NULL, NULL},
+		{"", NULL, false, NULL, NULL, NULL},
+	};
+	struct saml_name_word w;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		vocabulary_explain(a, cases[i].name, cases[i].friendly, &w);
+		if (w.ours != cases[i].ours || !text_eq(w.vocabulary, cases[i].vocabulary) ||
+		    !text_eq(w.name_format, cases[i].format) || !text_eq(w.guess, cases[i].guess))
+			fail_msg("%s: %d %s %s %s", cases[i].name, w.ours,
+				 w.vocabulary == NULL ? "-" : w.vocabulary,
+				 w.name_format == NULL ? "-" : w.name_format,
+				 w.guess == NULL ? "-" : w.guess);
+		assert_int_equal(w.friendly != NULL, w.ours || w.vocabulary != NULL);
+	}
+	char *much = arena_alloc(a, 10001);
+
+	memset(much, 'x', 10000);
+	vocabulary_explain(a, much, NULL, &w);
+	assert_null(w.guess);
+}
+
+/* A name that stands for something here is none of those that only others have. */
+static void
+no_name_is_both_ours_and_not(void **state UNUSED)
+{
+	size_t n;
+	const struct saml_attribute *list = vocabulary_list(a, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct saml_name_word w;
+
+		vocabulary_explain(a, list[i].name, NULL, &w);
+		assert_true(w.ours);
+		assert_string_equal(w.name_format, list[i].name_format);
+	}
+}
+
 int
 main(void)
 {
@@ -254,6 +319,8 @@ main(void)
 		cmocka_unit_test(partial_dates_stay_partial),
 		cmocka_unit_test(facts_go_by_the_names_there_are),
 		cmocka_unit_test(the_list_has_each_name_once),
+		cmocka_unit_test(what_is_known_of_a_name_is_told),
+		cmocka_unit_test(no_name_is_both_ours_and_not),
 	};
 
 	return cmocka_run_group_tests_name("vocabulary", tests, setup, teardown);

@@ -160,7 +160,7 @@ print_services(struct buf *b, const struct saml_party *p)
 static void
 print_party(struct buf *b, const struct saml_party *p)
 {
-	static const char *const severities[] = {"note", "warning", "fatal"};
+	static const char *const severities[] = {"fine", "note", "warning", "fatal"};
 	const struct saml_finding *found;
 	size_t n;
 
