@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 static const char alphabet_url[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -139,6 +140,31 @@ dec_base64(struct arena *a, struct bytes text, bool allow_space, struct bytes *o
 	for (int pad = 0; pad < 2 && text.n > 0 && text.p[text.n - 1] == '='; pad++)
 		text.n--;
 	return decode64(a, text, false, out, err);
+}
+
+bool
+dec_basic(struct arena *a, const char *authorization, struct bytes *user, struct bytes *password,
+	  struct err *err)
+{
+	static const char scheme[] = "Basic ";
+	struct bytes pair;
+
+	if (strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
+		return FAIL(err, ERR_INPUT, NULL, "Authorization is not Basic");
+	const char *text = authorization + sizeof(scheme) - 1;
+
+	text += strspn(text, " ");
+	if (!dec_base64(a, bytes_of(text), false, &pair, err))
+		return false;
+	const unsigned char *colon = memchr(pair.p, ':', pair.n);
+
+	if (colon == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "Basic credentials without colon");
+	size_t n = (size_t)(colon - pair.p);
+
+	*user = (struct bytes){pair.p, n};
+	*password = (struct bytes){colon + 1, pair.n - n - 1};
+	return true;
 }
 
 char *

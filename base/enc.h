@@ -23,6 +23,13 @@ char *enc_base64(struct arena *a, struct bytes b);
 MUST_USE bool dec_base64(struct arena *a, struct bytes text, bool allow_space, struct bytes *out,
 			 struct err *err);
 
+/*
+ * The value of an Authorization header of scheme Basic (RFC 7617), taken apart at its first colon.
+ * ERR_INPUT: another scheme, base64 that is none, no colon.
+ */
+MUST_USE bool dec_basic(struct arena *a, const char *authorization, struct bytes *user,
+			struct bytes *password, struct err *err);
+
 char *enc_hex(struct arena *a, struct bytes b); /* lower case */
 MUST_USE bool dec_hex(struct arena *a, struct bytes text, struct bytes *out, struct err *err);
 

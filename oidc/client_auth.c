@@ -2,7 +2,6 @@
 #include "oidc/client_auth.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/enc.h"
 #include "base/text.h"
@@ -58,24 +57,10 @@ basic_half(struct arena *a, struct bytes encoded, const char **out, struct err *
 static bool
 basic_parse(struct arena *a, const struct offered *o, struct oidc_client_auth *out, struct err *err)
 {
-	static const char scheme[] = "Basic ";
-	struct bytes pair;
+	struct bytes id, secret;
 
-	if (strncasecmp(o->authorization, scheme, sizeof(scheme) - 1) != 0)
-		return BAD(err, "Authorization is not Basic");
-	const char *text = o->authorization + sizeof(scheme) - 1;
-
-	text += strspn(text, " ");
-	if (!dec_base64(a, bytes_of(text), false, &pair, err))
-		return err_name(err, OIDC_INVALID_CLIENT);
-	const unsigned char *colon = memchr(pair.p, ':', pair.n);
-
-	if (colon == NULL)
-		return BAD(err, "Basic credentials without colon");
-	size_t n = (size_t)(colon - pair.p);
-
-	if (!basic_half(a, (struct bytes){pair.p, n}, &out->client_id, err) ||
-	    !basic_half(a, (struct bytes){colon + 1, pair.n - n - 1}, &out->secret, err))
+	if (!dec_basic(a, o->authorization, &id, &secret, err) ||
+	    !basic_half(a, id, &out->client_id, err) || !basic_half(a, secret, &out->secret, err))
 		return err_name(err, OIDC_INVALID_CLIENT);
 	return true;
 }

@@ -44,6 +44,37 @@ a_value_has_one_spelling(void **state UNUSED)
 }
 
 static void
+a_pair_of_basic_parts_at_its_first_colon(void **state UNUSED)
+{
+	static const char *const good[][3] = {
+		{"Basic YTpi", "a", "b"},       {"basic   YTpi", "a", "b"},
+		{"BASIC YTpiOmM=", "a", "b:c"}, {"Basic Og==", "", ""},
+		{"Basic YTo=", "a", ""},
+	};
+	static const char *const bad[][2] = {
+		{"", "not Basic"},
+		{"Basic", "not Basic"},
+		{"Bearer YTpi", "not Basic"},
+		{"BasicYTpi", "not Basic"},
+		{"Basic YTp", "base64"},
+		{"Basic YTpi ", "base64"},
+		{"Basic ", "without colon"},
+		{"Basic YQ==", "without colon"},
+	};
+	struct bytes user, password;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		ASSERT_OK(dec_basic(a, good[i][0], &user, &password, &err), &err);
+		assert_true(bytes_eq(user, bytes_of(good[i][1])));
+		assert_true(bytes_eq(password, bytes_of(good[i][2])));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ASSERT_REFUSED(dec_basic(a, bad[i][0], &user, &password, &err), &err, ERR_INPUT,
+			       bad[i][1]);
+}
+
+static void
 random_octets_come_back(void **state UNUSED)
 {
 	for (size_t n = 0; n < 100; n++) {
@@ -128,6 +159,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_vectors_of_rfc_4648_hold),
 		cmocka_unit_test(a_value_has_one_spelling),
+		cmocka_unit_test(a_pair_of_basic_parts_at_its_first_colon),
 		cmocka_unit_test(random_octets_come_back),
 		cmocka_unit_test(broken_hex_is_refused),
 		cmocka_unit_test(form_values_are_decoded_once_and_whole),

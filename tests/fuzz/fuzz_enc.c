@@ -1,5 +1,6 @@
 /* The strict decoders: whatever one accepts has no second spelling. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/enc.h"
 
@@ -7,6 +8,23 @@ static void
 check_same(const char *again, struct bytes in)
 {
 	if (!bytes_eq(bytes_of(again), in))
+		abort();
+}
+
+/* Both halves, joined and encoded, are what came. */
+static void
+check_basic(struct arena *a, struct bytes in)
+{
+	struct bytes user, password;
+	const char *again;
+
+	if (memchr(in.p, '\0', in.n) != NULL ||
+	    !dec_basic(a, arena_strndup(a, (const char *)in.p, in.n), &user, &password, NULL))
+		return;
+	if (memchr(user.p, ':', user.n) != NULL || password.p != user.p + user.n + 1)
+		abort();
+	again = enc_base64(a, (struct bytes){user.p, user.n + 1 + password.n});
+	if (!bytes_end(in, again))
 		abort();
 }
 
@@ -38,6 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		buf_init(&html, a, 1 << 20);
 		enc_percent(&html, out);
 	}
+	check_basic(a, in);
 	arena_destroy(a);
 	return 0;
 }
