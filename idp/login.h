@@ -118,6 +118,23 @@ MUST_USE bool login_attempt_reserve(struct request *rq, const char *method, stru
 MUST_USE bool login_attempt_good(struct request *rq, const struct login_attempt *attempt,
 				 struct err *err);
 
+/* What came of a name and a password.  Zero value: refused. */
+struct login_checked {
+	bool right;
+	bool slow; /* not looked at: too many attempts */
+	struct subject_id subject;
+	enum level level;
+	struct login_known known; /* for login_known_keep, where there is a browser */
+};
+
+/*
+ * Judge a name and a password (1..KDF_PASSWORD_MAX octets), with all that it takes: the attempt
+ * counted, a refusal in the audit log, the password stored anew at today's cost.  Unknown names
+ * take as long.  Needs a worker of LANE_PASSWORD.
+ */
+MUST_USE bool login_password_check(struct request *rq, const char *login_name, const char *password,
+				   struct login_checked *out, struct err *err);
+
 /* A refusal in the audit log: method and a static reason. */
 MUST_USE bool login_refused(struct request *rq, const struct subject_id *subject,
 			    const char *method, const char *why, struct err *err);

@@ -135,54 +135,68 @@ rehash(struct request *rq, const struct candidate *who, const char *password,
 }
 
 static bool
-accept(struct flow *f, const struct candidate *who, const char *password, struct login_known *known,
-       const struct login_attempt *attempt, struct response *rs, struct err *err)
+accept(struct request *rq, const struct candidate *who, const char *password,
+       const struct login_attempt *attempt, struct login_checked *out, struct err *err)
 {
-	struct account_work w = account_work_of(f->rq);
+	struct account_work w = account_work_of(rq);
 
 	if (password_wants_rehash(&w, who->credential->secret) &&
-	    !rehash(f->rq, who, password, known, err))
+	    !rehash(rq, who, password, &out->known, err))
 		return false;
-	login_known_keep(f->rq, known, rs);
-	return login_attempt_good(f->rq, attempt, err) &&
-	       db_credential_touch(&w.db, who->credential, f->rq->now, err) &&
-	       flow_proved(f, who->subject->id,
-			   level_min((enum level)who->credential->level,
-				     login_method_find(METHOD)->level),
-			   METHOD, rs, err);
+	if (!login_attempt_good(rq, attempt, err) ||
+	    !db_credential_touch(&w.db, who->credential, rq->now, err))
+		return false;
+	out->right = true;
+	out->subject = who->subject->id;
+	out->level =
+		level_min((enum level)who->credential->level, login_method_find(METHOD)->level);
+	return true;
 }
 
-static bool
-judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
+bool
+login_password_check(struct request *rq, const char *login_name, const char *password,
+		     struct login_checked *out, struct err *err)
 {
-	struct request *rq = f->rq;
 	struct account_work w = account_work_of(rq);
-	const char *name, *password = form_value(form, "password");
 	struct candidate who = {0};
 	struct login_attempt attempt;
-	struct login_known known;
 	struct bytes lookup;
+	const char *name;
 	bool right;
 
-	if (!account_login_name(rq->a, form_value(form, "login_name"), &name, NULL))
+	*out = (struct login_checked){0};
+	if (!account_login_name(rq->a, login_name, &name, NULL))
 		name = "-"; /* no account has a name of one character */
 	if (!account_lookup(&w, name, &lookup, err) || !candidate_find(rq, lookup, &who, err) ||
-	    !login_known_read(rq, DB_PASSWORD, who.credential, who.credential != NULL, &known,
+	    !login_known_read(rq, DB_PASSWORD, who.credential, who.credential != NULL, &out->known,
 			      err) ||
-	    !login_attempt_reserve(rq, METHOD, lookup, &known, &attempt, err))
+	    !login_attempt_reserve(rq, METHOD, lookup, &out->known, &attempt, err))
 		return false;
-	if (!attempt.allowed)
-		return login_refused(rq, NULL, METHOD, "too many attempts", err) &&
-		       login_show_first(f, form, "login_slow", rs, err);
+	out->slow = !attempt.allowed;
+	if (out->slow)
+		return login_refused(rq, NULL, METHOD, "too many attempts", err);
 	if (!password_verify(&w, rq->worker->memory, password,
 			     who.credential == NULL ? (struct bytes){0} : who.credential->secret,
 			     &right, err))
 		return false;
 	if (right && who.credential != NULL) /* second line: no password is nobody's */
-		return accept(f, &who, password, &known, &attempt, rs, err);
+		return accept(rq, &who, password, &attempt, out, err);
 	return login_refused(rq, who.subject == NULL ? NULL : &who.subject->id, METHOD,
-			     who.subject == NULL ? "unknown name" : "wrong password", err) &&
-	       login_show_first(f, form, "login_wrong", rs, err);
+			     who.subject == NULL ? "unknown name" : "wrong password", err);
+}
+
+static bool
+judge(struct flow *f, struct form *form, struct response *rs, struct err *err)
+{
+	struct login_checked done;
+
+	if (!login_password_check(f->rq, form_value(form, "login_name"),
+				  form_value(form, "password"), &done, err))
+		return false;
+	if (!done.right)
+		return login_show_first(f, form, done.slow ? "login_slow" : "login_wrong", rs, err);
+	login_known_keep(f->rq, &done.known, rs);
+	return flow_proved(f, done.subject, done.level, METHOD, rs, err);
 }
 
 bool
