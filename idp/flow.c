@@ -331,6 +331,54 @@ flow_start_at(struct request *rq, const struct ask *ask, const char *route, stru
 	return start(rq, ask, true, route, rs, err);
 }
 
+/* ---- clients without a browser ---- */
+
+bool
+flow_of_client(struct request *rq, const struct ask *ask, const struct login_method *by,
+	       struct flow **out, struct err *err)
+{
+	struct flow *f = ARENA_NEW(rq->a, struct flow);
+
+	f->rq = rq;
+	f->ask = *ask;
+	f->only = by;
+	*out = f;
+	return flow_judge(f, err);
+}
+
+bool
+flow_client_answer(struct flow *f, struct response *rs, struct err *err)
+{
+	bool first;
+
+	if (f->state == FLOW_ANSWER) {
+		f->mark = mark_of(f);
+		if (!answer(f, rs, err))
+			return false;
+		first = !f->replayed;
+	} else if (!mark_now(f, &first, err) || (first && !answer(f, rs, err))) {
+		return false;
+	}
+	return first || FAIL(err, ERR_CONFLICT, NULL, "the request was answered before");
+}
+
+bool
+flow_client_proved(struct flow *f, struct subject_id subject, enum level level, struct response *rs,
+		   struct err *err)
+{
+	struct request *rq = f->rq;
+	struct db_proof *proof = ARENA_NEW(rq->a, struct db_proof);
+
+	*proof = (struct db_proof){(int)level, f->only->name, rq->now};
+	f->session = session_of_client(rq, subject, proof, f->ask.party->policy.sso_group);
+	if (!flow_judge(f, err))
+		return false;
+	bool kept = f->state == FLOW_ANSWER ? session_keep_client(rq, f->session, err)
+					    : session_note_proof(rq, f->session, err);
+
+	return kept && flow_client_answer(f, rs, err);
+}
+
 /* ---- going on ---- */
 
 bool

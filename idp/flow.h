@@ -16,12 +16,15 @@
 #define FLOW_GOES_ON_S 3600
 #define FLOW_KEPT_S    86400
 
+struct login_method; /* idp/login.h */
+
 struct flow {
 	struct request *rq;
 	struct ask ask;
 	struct db_flow *row; /* NULL: not stored */
 	const char *browser; /* the binding secret; NULL: not stored */
 	enum flow_state state;
+	const struct login_method *only;  /* of a client without a browser: the one means it has */
 	const struct db_session *session; /* usable or not; NULL: none */
 	enum level level; /* what counts for this ask (proofs of this flow when forced) */
 	const struct db_subject *subject; /* of the session; NULL: none that is active */
@@ -92,6 +95,21 @@ MUST_USE bool flow_consented(struct flow *f, const char *const *names, size_t n,
 
 /* The person said no, or leaves the page that says that something required is missing. */
 MUST_USE bool flow_cancelled(struct flow *f, struct response *rs, struct err *err);
+
+/*
+ * The same for a client without a browser: nothing can be asked of anybody, so nothing is stored,
+ * and it is answered within this request.  `by` is the one means it has; its state says what is
+ * so before that was used.
+ */
+MUST_USE bool flow_of_client(struct request *rq, const struct ask *ask,
+			     const struct login_method *by, struct flow **out, struct err *err);
+
+/* It proved `subject`: rs is the answer, an orderly no where a page would be needed. */
+MUST_USE bool flow_client_proved(struct flow *f, struct subject_id subject, enum level level,
+				 struct response *rs, struct err *err);
+
+/* The answer of the state it is in.  ERR_CONFLICT: the request was used before. */
+MUST_USE bool flow_client_answer(struct flow *f, struct response *rs, struct err *err);
 
 /* Start again with the same ask, after an hour at the page. */
 MUST_USE bool flow_restart(struct flow *f, struct response *rs, struct err *err);

@@ -60,6 +60,8 @@ group_fits(const struct flow *f)
 static enum level
 counted_level(struct flow *f)
 {
+	if (f->session != NULL && f->only != NULL) /* of this request: as new as can be */
+		return session_level(f->rq, f->session);
 	if (f->session == NULL || !group_fits(f))
 		return LEVEL_NONE;
 	if (!needs_own_proof(f) && f->ask.max_age_s < 0)
@@ -168,9 +170,9 @@ static enum level
 reachable(const struct flow *f)
 {
 	const struct party *p = f->ask.party;
+	enum level means = f->only == NULL ? login_reachable() : f->only->level;
 	enum level most = level_set_best(
-		f->ask.levels,
-		level_min(login_reachable(), p == NULL ? LEVEL_HIGH : p->policy.level_cap));
+		f->ask.levels, level_min(means, p == NULL ? LEVEL_HIGH : p->policy.level_cap));
 
 	/* What the party has no word for cannot be told. */
 	return f->ask.front->level_word(f->rq->a, &f->ask, most) == NULL ? LEVEL_NONE : most;

@@ -63,6 +63,8 @@ answer_state(struct arena *a, const struct saml_authn_request *r, const struct s
 
 	json_put_str(a, s, "id", r->header.id);
 	json_put_str(a, s, "acs", acs->url);
+	json_put_i64(a, s, "binding", acs->binding);
+	json_put_bool(a, s, "signed", r->header.is_signed);
 	json_put_str(a, s, "relay_state", relay_state);
 	json_put_bool(a, s, "detail", wants_detail(r));
 	json_put_bool(a, s, "once", r->one_time_use);
@@ -131,7 +133,8 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 
 struct state {
 	const char *id, *acs, *relay_state, *nameid;
-	bool detail, once;
+	int64_t binding; /* enum saml_binding: of the ACS */
+	bool is_signed, detail, once;
 };
 
 static bool
@@ -139,8 +142,10 @@ state_read(const struct ask *ask, struct state *out, struct err *err)
 {
 	const json_t *s = ask->state;
 
-	*out = (struct state){0};
+	*out = (struct state){.binding = SAML_BINDING_POST};
 	if (!json_get_str(s, "id", &out->id, err) || !json_get_str(s, "acs", &out->acs, err) ||
+	    !json_get_i64(s, "binding", &out->binding, err) ||
+	    !json_get_bool(s, "signed", &out->is_signed, err) ||
 	    !json_get_str(s, "relay_state", &out->relay_state, err) ||
 	    !json_get_str(s, "nameid", &out->nameid, err) ||
 	    !json_get_bool(s, "detail", &out->detail, err) ||
@@ -200,9 +205,11 @@ send_response(struct flow *f, const struct state *s, struct saml_status status,
 	struct saml_response response = {
 		.id = rand_xml_id(rq->a),
 		.issuer = rq->app->config->entity_id,
+		.binding = (enum saml_binding)s->binding,
 		.destination = s->acs,
 		.in_response_to = s->id,
 		.relay_state = s->relay_state,
+		.request_signed = s->is_signed,
 		.issued_at = rq->now,
 		.status = status,
 		.assertion = assertion,
@@ -284,9 +291,11 @@ record(struct flow *f, struct err *err)
 	struct request *rq = f->rq;
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const char *service = NULL, *sp_type = NULL;
+	int64_t binding = SAML_BINDING_NONE;
 
 	if (!json_get_str(f->ask.state, "online_service", &service, err) ||
-	    !json_get_str(f->ask.state, "sp_type", &sp_type, err))
+	    !json_get_str(f->ask.state, "sp_type", &sp_type, err) ||
+	    !json_get_i64(f->ask.state, "binding", &binding, err))
 		return false;
 	struct db_audit audit = {
 		.event = AUDIT_ASSERTION,
@@ -295,7 +304,8 @@ record(struct flow *f, struct err *err)
 		.party = f->ask.party->id,
 		.details = audit_details(rq->a, "dialect", "saml", "level",
 					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT),
-					 "online_service", service, "sp_type", sp_type, NULL),
+					 "online_service", service, "sp_type", sp_type, "binding",
+					 binding == SAML_BINDING_PAOS ? "paos" : NULL, NULL),
 	};
 	bool first;
 
@@ -322,6 +332,13 @@ reason_of(const struct flow *f, enum flow_state why)
 		return SAML_WHY_ATTRIBUTE_MISSING;
 	case FLOW_REFUSED:
 		return SAML_WHY_CONSENT_REFUSED;
+	/* These three only where there is no browser to show a page to. */
+	case FLOW_LOGIN:
+		return SAML_AUTHN_FAILED;
+	case FLOW_STEP_UP:
+		return SAML_NO_AUTHN_CONTEXT;
+	case FLOW_CONSENT:
+		return SAML_WHY_CONSENT_NEEDED;
 	default:
 		return SAML_WHY_LOGIN_CANCELLED;
 	}
@@ -352,7 +369,11 @@ front_saml_refuse(struct request *rq, const struct party *p, const struct saml_a
 		  struct response *rs, struct err *err)
 {
 	struct flow f = {.rq = rq, .ask = {.front = &front_saml, .party = p}};
-	struct state s = {.id = r->header.id, .acs = acs->url, .relay_state = relay_state};
+	struct state s = {.id = r->header.id,
+			  .acs = acs->url,
+			  .binding = acs->binding,
+			  .is_signed = r->header.is_signed,
+			  .relay_state = relay_state};
 	struct saml_status status =
 		status_of(rq->a, saml_status_reason(why), wants_detail(r), NULL);
 

@@ -5,6 +5,7 @@
 #include "idp/consent.h"
 #include "idp/document.h"
 #include "idp/ep_account.h"
+#include "idp/ep_ecp.h"
 #include "idp/ep_flow.h"
 #include "idp/ep_logout.h"
 #include "idp/ep_oidc.h"
@@ -69,6 +70,8 @@ const struct route routes[] = {
 	 NULL},
 	{HTTP_POST, SAML_SSO_PATH, ep_saml_sso, LANE_SAML, ROUTE_PROTOCOL | ROUTE_BEGINS, 256,
 	 KIB(512), KIB(8192), NULL},
+	{HTTP_POST, SAML_SSO_SOAP_PATH, ep_saml_ecp, LANE_PASSWORD,
+	 ROUTE_MACHINE | ROUTE_SOAP | ROUTE_BEGINS, 256, KIB(256), KIB(8192), NULL},
 	{HTTP_GET, "/saml/unsolicited", ep_saml_unsolicited, LANE_SAML, ROUTE_BEGINS, KIB(8), 0,
 	 KIB(2048), NULL},
 	{HTTP_GET, SAML_SLO_PATH, ep_saml_slo, LANE_SAML, 0, KIB(16), 0, KIB(4096), NULL},

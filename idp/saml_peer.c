@@ -151,6 +151,10 @@ saml_send(struct request *rq, const struct saml_carrier *carrier, const struct p
 {
 	json_t *vars = json_new_object(rq->a), *params = json_new_array(rq->a);
 
+	if (carrier->envelope.n > 0) {
+		response_soap(rs, 200, carrier->envelope);
+		return true;
+	}
 	if (carrier->location != NULL) {
 		response_redirect(rs, carrier->location);
 		return true;

@@ -12,6 +12,7 @@
 struct signer;
 
 #define SAML_SSO_PATH      "/saml/sso"
+#define SAML_SSO_SOAP_PATH "/saml/sso/soap"
 #define SAML_SLO_PATH      "/saml/slo"
 #define SAML_SLO_SOAP_PATH "/saml/slo/soap"
 
@@ -53,7 +54,7 @@ MUST_USE bool saml_signer_of(struct arena *a, const struct keyring *kr, struct s
 /* Our decryption keys, for an EncryptedID. */
 void saml_decryption_keys(struct request *rq, struct xmlenc_keys *out);
 
-/* Take a message to a party: a redirect, or the page that posts it. */
+/* Take a message to a party: a redirect, the page that posts it, or the answer to its SOAP. */
 MUST_USE bool saml_send(struct request *rq, const struct saml_carrier *carrier,
 			const struct party *p, struct response *rs, struct err *err);
 

@@ -107,28 +107,33 @@ audit_of_login(const struct request *rq, const struct subject_id *subject,
 	};
 }
 
-static bool
-session_begin(struct request *rq, struct subject_id subject, const struct db_proof *proof,
-	      const char *sso_group, const char *id, const struct db_session **out, struct err *err)
+/* A new one; sso_group NULL: none asked for it. */
+static struct db_session *
+make_session(struct request *rq, struct subject_id subject, const struct db_proof *proof,
+	     const char *sso_group)
 {
-	struct db_call c = call_of(rq);
 	struct db_session *s = ARENA_NEW(rq->a, struct db_session);
-	struct db_audit audit = audit_of_login(rq, &subject, proof);
 
 	*s = (struct db_session){
 		.sid = rand_token(rq->a, 16),
 		.acting = subject,
-		.sso_group = sso_group,
+		.sso_group = sso_group == NULL ? SSO_GROUP : sso_group,
 		.proofs = proof,
 		.n_proofs = 1,
 		.created = rq->now,
 		.last_used = rq->now,
 		.expires = rq->now + session_most_s(),
 	};
-	if (!db_session_create(&c, id, s, &audit, rq->now, err))
-		return false;
-	*out = s;
-	return true;
+	return s;
+}
+
+static bool
+session_begin(struct request *rq, const struct db_session *s, const char *id, struct err *err)
+{
+	struct db_call c = call_of(rq);
+	struct db_audit audit = audit_of_login(rq, &s->acting, s->proofs);
+
+	return db_session_create(&c, id, s, &audit, rq->now, err);
 }
 
 static bool
@@ -187,10 +192,32 @@ session_prove(struct request *rq, const struct db_session *current, struct subje
 	} else {
 		if (current != NULL && !end_before(rq, current, err))
 			return false;
-		if (!session_begin(rq, subject, proof, sso_group == NULL ? SSO_GROUP : sso_group,
-				   id, out, err))
+		*out = make_session(rq, subject, proof, sso_group);
+		if (!session_begin(rq, *out, id, err))
 			return false;
 	}
 	response_cookie(rq, rs, SESSION_COOKIE, id, -1);
 	return true;
+}
+
+const struct db_session *
+session_of_client(struct request *rq, struct subject_id subject, const struct db_proof *proof,
+		  const char *sso_group)
+{
+	return make_session(rq, subject, proof, sso_group);
+}
+
+bool
+session_keep_client(struct request *rq, const struct db_session *s, struct err *err)
+{
+	return session_begin(rq, s, rand_token(rq->a, 32), err); /* nobody learns it */
+}
+
+bool
+session_note_proof(struct request *rq, const struct db_session *s, struct err *err)
+{
+	struct db_call c = call_of(rq);
+	struct db_audit audit = audit_of_login(rq, &s->acting, s->proofs);
+
+	return db_audit_add(&c, &audit, rq->now, err);
 }

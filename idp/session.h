@@ -31,6 +31,17 @@ MUST_USE bool session_prove(struct request *rq, const struct db_session *current
 			    const char *sso_group, struct response *rs,
 			    const struct db_session **out, struct err *err);
 
+/*
+ * A client without a browser proved who it is, in the request it wants answered.  The session is
+ * kept for the party that is told of it; no cookie leads to it.  Not stored yet.
+ */
+const struct db_session *session_of_client(struct request *rq, struct subject_id subject,
+					   const struct db_proof *proof, const char *sso_group);
+
+/* Store it with the audit row of its proof; or, where no party is told, that row alone. */
+MUST_USE bool session_keep_client(struct request *rq, const struct db_session *s, struct err *err);
+MUST_USE bool session_note_proof(struct request *rq, const struct db_session *s, struct err *err);
+
 /* What the trail says of its end. */
 struct db_audit session_end_audit(const struct request *rq, const struct db_session *s,
 				  const char *why);

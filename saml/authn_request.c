@@ -197,6 +197,26 @@ saml_authn_request_check(const struct saml_authn_request *r, const char *our_url
 }
 
 bool
+saml_authn_request_check_client(const struct saml_authn_request *r, const char *our_url,
+				const struct saml_window *window, time_t now,
+				const struct saml_endpoint **acs, struct err *err)
+{
+	struct saml_header h = r->header;
+
+	/* Which provider the client takes it to is the client's choice. */
+	if (h.destination == NULL)
+		h.destination = our_url;
+	if (!saml_header_check(&h, our_url, window, now, err))
+		return false;
+	if (r->protocol_binding != NULL && strcmp(r->protocol_binding, SAML_BINDING_URI_PAOS) != 0)
+		return FAIL(err, ERR_DENIED, SAML_UNSUPPORTED_BINDING,
+			    "ProtocolBinding is not PAOS");
+	*acs = saml_party_acs_client(r->party, r->acs_url, r->acs_index);
+	return *acs != NULL || FAIL(err, ERR_DENIED, SAML_REQUESTER,
+				    "no registered AssertionConsumerService by PAOS matches");
+}
+
+bool
 saml_authn_request_unsolicited(struct arena *a, const struct saml_party *party, const char *acs_url,
 			       const struct saml_authn_request **out,
 			       const struct saml_endpoint **acs, struct err *err)

@@ -57,6 +57,16 @@ MUST_USE bool saml_authn_request_check(const struct saml_authn_request *r, const
 				       const struct saml_endpoint **acs, struct err *err);
 
 /*
+ * The same for a request that a client without a browser brought (SAML2Profiles 4.2): the answer
+ * goes to an endpoint by PAOS, and the Destination, which its sender may not have known, may be
+ * left out.
+ */
+MUST_USE bool saml_authn_request_check_client(const struct saml_authn_request *r,
+					      const char *our_url, const struct saml_window *window,
+					      time_t now, const struct saml_endpoint **acs,
+					      struct err *err);
+
+/*
  * What a party would ask that did not (SAML2Profiles 4.1.5): no ID, no wish.
  * acs_url NULL: the default endpoint.  ERR_DENIED: not a registered one.
  */

@@ -10,6 +10,7 @@ static const struct saml_binding_row *const rows[] = {
 	&saml_binding_redirect,
 	&saml_binding_post,
 	&saml_binding_soap,
+	&saml_binding_paos,
 };
 
 const struct saml_binding_row *
@@ -43,7 +44,7 @@ saml_binding_decode(struct arena *a, enum saml_binding id, struct bytes raw, str
 	const struct saml_binding_row *row = saml_binding_find(id);
 	struct saml_wire wire = {.binding = id};
 
-	if (row == NULL)
+	if (row == NULL || row->decode == NULL)
 		return FAIL(err, ERR_INTERNAL, NULL, "no binding %d", (int)id);
 	if (!row->decode(a, raw, &wire, err))
 		return false;

@@ -17,6 +17,7 @@ enum saml_binding {
 	SAML_BINDING_REDIRECT = 1,
 	SAML_BINDING_POST = 2,
 	SAML_BINDING_SOAP = 3,
+	SAML_BINDING_PAOS = 5,
 };
 
 /* SAML2Bindings 3.4.3 asks for at most 80 octets of RelayState; real senders take more. */
@@ -44,6 +45,7 @@ struct saml_outgoing {
 	const char *relay_state; /* NULL: none */
 	const struct saml_to_sign *message;
 	const struct saml_signer *signer; /* NULL: the message goes as it is */
+	bool request_signed;              /* PAOS: the request that it answers was */
 };
 
 /* What the browser is to do with it, or what is sent as the body of a request or an answer. */
@@ -59,8 +61,10 @@ struct saml_binding_row {
 	enum saml_binding id;
 	const char *uri;
 	bool for_request;  /* we take AuthnRequests by it */
-	bool for_response; /* we send Responses by it */
+	bool for_response; /* we send Responses by it, through a browser */
+	bool for_client;   /* we send Responses by it, through a client that is none */
 	bool for_logout;
+	/* NULL: nothing comes to us by it. */
 	bool (*decode)(struct arena *a, struct bytes raw, struct saml_wire *out, struct err *err);
 	bool (*encode)(struct arena *a, const struct saml_outgoing *what, struct saml_carrier *out,
 		       struct err *err);
@@ -102,6 +106,7 @@ MUST_USE bool saml_parameters_read(struct arena *a, struct bytes raw, struct sam
 MUST_USE bool saml_parameter_text(struct arena *a, struct bytes raw, size_t max_bytes,
 				  const char *name, const char **out, struct err *err);
 
-extern const struct saml_binding_row saml_binding_redirect, saml_binding_post, saml_binding_soap;
+extern const struct saml_binding_row saml_binding_redirect, saml_binding_post, saml_binding_soap,
+	saml_binding_paos;
 
 #endif

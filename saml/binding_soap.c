@@ -30,6 +30,7 @@ encode(struct arena *a, const struct saml_outgoing *what, struct saml_carrier *o
 const struct saml_binding_row saml_binding_soap = {
 	.id = SAML_BINDING_SOAP,
 	.uri = SAML_BINDING_URI_SOAP,
+	.for_request = true, /* of clients without a browser (SAML2Profiles 4.2) */
 	.for_logout = true,
 	.decode = decode,
 	.encode = encode,

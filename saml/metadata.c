@@ -184,6 +184,12 @@ takes_responses(const struct saml_binding_row *row)
 }
 
 static bool
+takes_client_responses(const struct saml_binding_row *row)
+{
+	return row->for_client;
+}
+
+static bool
 takes_logout(const struct saml_binding_row *row)
 {
 	return row->for_logout; /* second line: every binding there is carries it */
@@ -550,10 +556,13 @@ read_role(struct arena *a, const struct xml_node *role, struct saml_party *p, st
 	    !saml_attr_bool(role, "WantAssertionsSigned", &p->want_assertions_signed, err) ||
 	    !read_endpoints(a, role, "AssertionConsumerService", takes_responses, &p->acs,
 			    &p->n_acs_skipped, err) ||
+	    !read_endpoints(a, role, "AssertionConsumerService", takes_client_responses,
+			    &p->acs_client, &skipped, err) ||
 	    !read_endpoints(a, role, "SingleLogoutService", takes_logout, &p->slo, &skipped, err) ||
 	    !read_keys(a, role, p, err) || !read_services(a, role, p, err) ||
 	    !read_formats(a, role, p, err))
 		return false;
+	p->n_acs_skipped -= p->acs_client.n;
 	collect_signing(a, p);
 	(void)saml_choose_recipient(p, 0, 0, &p->recipient);
 	return true;
@@ -614,29 +623,41 @@ saml_metadata_verify(struct arena *a, struct bytes text, struct saml_keys keys, 
 /* ---- questions ---- */
 
 static const struct saml_endpoint *
-default_acs(const struct saml_party *party)
+default_of(const struct saml_endpoints *list)
 {
-	for (size_t i = 0; i < party->acs.n; i++)
-		if (party->acs.p[i].is_default)
-			return &party->acs.p[i];
-	for (size_t i = 0; i < party->acs.n; i++)
-		if (!party->acs.p[i].default_said)
-			return &party->acs.p[i];
-	return party->acs.n > 0 ? &party->acs.p[0] : NULL;
+	for (size_t i = 0; i < list->n; i++)
+		if (list->p[i].is_default)
+			return &list->p[i];
+	for (size_t i = 0; i < list->n; i++)
+		if (!list->p[i].default_said)
+			return &list->p[i];
+	return list->n > 0 ? &list->p[0] : NULL;
 }
 
-const struct saml_endpoint *
-saml_party_acs(const struct saml_party *party, const char *url, int index)
+static const struct saml_endpoint *
+find_endpoint(const struct saml_endpoints *list, const char *url, int index)
 {
 	if (url == NULL && index < 0)
-		return default_acs(party);
-	for (size_t i = 0; i < party->acs.n; i++) {
-		const struct saml_endpoint *e = &party->acs.p[i];
+		return default_of(list);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct saml_endpoint *e = &list->p[i];
 
 		if (url != NULL ? strcmp(e->url, url) == 0 : e->index == index)
 			return e;
 	}
 	return NULL;
+}
+
+const struct saml_endpoint *
+saml_party_acs(const struct saml_party *party, const char *url, int index)
+{
+	return find_endpoint(&party->acs, url, index);
+}
+
+const struct saml_endpoint *
+saml_party_acs_client(const struct saml_party *party, const char *url, int index)
+{
+	return find_endpoint(&party->acs_client, url, index);
 }
 
 const struct saml_endpoint *

@@ -90,9 +90,10 @@ struct saml_party {
 	bool authn_requests_signed, want_assertions_signed;
 	const char *const *nameid_formats;
 	size_t n_nameid_formats;
-	struct saml_endpoints acs; /* those by a binding we send Responses by */
-	size_t n_acs_skipped;      /* those by another */
-	struct saml_endpoints slo; /* those by a binding we have */
+	struct saml_endpoints acs;        /* those by a binding we send Responses by */
+	struct saml_endpoints acs_client; /* those for clients without a browser (PAOS) */
+	size_t n_acs_skipped;             /* those by another */
+	struct saml_endpoints slo;        /* those by a binding we have */
 	const struct saml_party_key *keys;
 	size_t n_keys;
 	struct saml_keys signing; /* the usable ones, for saml_message_verify */
@@ -143,6 +144,10 @@ MUST_USE bool saml_metadata_verify(struct arena *a, struct bytes text, struct sa
  */
 const struct saml_endpoint *saml_party_acs(const struct saml_party *party, const char *url,
 					   int index);
+
+/* The same of those for clients without a browser, which no other request is answered at. */
+const struct saml_endpoint *saml_party_acs_client(const struct saml_party *party, const char *url,
+						  int index);
 
 /* The first SingleLogoutService by this binding (SAML_BINDING_NONE: by any through the browser);
  * NULL: none. */

@@ -107,6 +107,8 @@ look_endpoints(struct lint *l, const char *what, const struct saml_endpoints *en
 static void
 look_no_acs(struct lint *l)
 {
+	if (l->party->acs_client.n > 0)
+		return;
 	if (l->party->acs.n == 0 && l->party->n_acs_skipped > 0)
 		lint_find(l, "none of %zu AssertionConsumerServices takes HTTP-POST",
 			  l->party->n_acs_skipped);
@@ -118,6 +120,7 @@ static void
 look_acs_url(struct lint *l)
 {
 	look_endpoints(l, "AssertionConsumerService", &l->party->acs);
+	look_endpoints(l, "AssertionConsumerService", &l->party->acs_client);
 }
 
 static void

@@ -228,7 +228,8 @@ write_sign_on_services(struct xmlw *w, const struct saml_description *d)
 
 	for (size_t i = 0; (row = saml_binding_at(i)) != NULL; i++)
 		if (row->for_request)
-			write_endpoint(w, "SingleSignOnService", row, d->sso_url);
+			write_endpoint(w, "SingleSignOnService", row,
+				       row->id == SAML_BINDING_SOAP ? d->sso_soap_url : d->sso_url);
 }
 
 static void

@@ -17,6 +17,7 @@
 #define SAML_NS_AKDB              "https://www.akdb.de/request/2018/09"
 #define SAML_NS_AKDB_UI           "https://www.akdb.de/request/2018/09/classic-ui/v1"
 
+#define SAML_NS_ECP               "urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp"
 #define SAML_NS_EIDAS             "http://eidas.europa.eu/saml-extensions"
 #define SAML_NS_ATTRIBUTE         "urn:oasis:names:tc:SAML:metadata:attribute"
 #define SAML_NS_REFEDS            "http://refeds.org/metadata"
@@ -24,6 +25,7 @@
 #define SAML_BINDING_URI_REDIRECT "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 #define SAML_BINDING_URI_POST     "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 #define SAML_BINDING_URI_SOAP     "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
+#define SAML_BINDING_URI_PAOS     "urn:oasis:names:tc:SAML:2.0:bindings:PAOS"
 
 /* SAML2Core 8.3 */
 #define SAML_NAMEID_UNSPECIFIED "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"

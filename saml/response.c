@@ -92,7 +92,8 @@ saml_response_build(struct arena *a, const struct saml_response *r, const struct
 		.signer = r->assertion != NULL && to->policy->sign == SAML_SIGN_ASSERTION
 				  ? NULL
 				  : to->signer,
+		.request_signed = r->request_signed,
 	};
 
-	return saml_binding_encode(a, SAML_BINDING_POST, &message, out, err);
+	return saml_binding_encode(a, r->binding, &message, out, err);
 }

@@ -13,9 +13,11 @@
 struct saml_response {
 	const char *id;             /* fresh, never used before */
 	const char *issuer;         /* our entityID */
+	enum saml_binding binding;  /* of the ACS */
 	const char *destination;    /* the registered ACS URL */
 	const char *in_response_to; /* ID of the AuthnRequest; NULL: there was none */
 	const char *relay_state;    /* as it came with the AuthnRequest; NULL: none */
+	bool request_signed;        /* the AuthnRequest was */
 	time_t issued_at;
 	struct saml_status status;
 	const struct saml_assertion *assertion; /* with SAML_SUCCESS, and only then; else NULL */
@@ -29,7 +31,7 @@ struct saml_peer {
 };
 
 /*
- * Build, sign, encrypt and wrap for HTTP-POST.  Without an assertion the
+ * Build, sign, encrypt and wrap.  Without an assertion the
  * Response is signed whatever the policy.  ERR_DENIED: the policy asks for
  * encryption and the party has no key for it; ERR_INTERNAL: a value that XML
  * cannot hold, a status that does not fit; the signer's own errors.

@@ -33,6 +33,7 @@
 #define SAML_WHY_LOGIN_CANCELLED   "login-cancelled"
 #define SAML_WHY_CONSENT_REFUSED   "consent-refused"
 #define SAML_WHY_PASSIVE_CONSENT   "passive-consent"
+#define SAML_WHY_CONSENT_NEEDED    "consent-needed"
 #define SAML_WHY_ATTRIBUTE_MISSING "required-attribute-missing"
 #define SAML_WHY_TOO_MANY_NAMES    "too-many-attributes"
 #define SAML_WHY_NO_MEANS          "no-means-allowed"

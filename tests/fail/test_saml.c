@@ -195,6 +195,7 @@ our_metadata(struct arena *a, const char *in UNUSED, const char **text, struct e
 		.valid_until = NOW,
 		.sso_url = PORTAL_SSO,
 		.slo_url = PORTAL_SLO,
+		.sso_soap_url = PORTAL_SSO "/soap",
 		.slo_soap_url = PORTAL_SLO "/soap",
 		.signing = &signing,
 		.encryption = &signing,

@@ -1,7 +1,11 @@
 /* What the tests of single steps share; see steps.h. */
 #include "tests/flow/steps.h"
 
+#include "base/clock.h"
+#include "base/enc.h"
 #include "base/text.h"
+#include "saml/names.h"
+#include "saml/xmlw.h"
 
 const char *const everybody[] = {"given_names", "Erika", "family_name",
 				 "Mustermann",  "email", "erika@example.invalid",
@@ -111,4 +115,90 @@ flow_of(const struct web *b)
 {
 	assert_true(text_starts(b->path, "/flow/"));
 	return b->path + strlen("/flow/");
+}
+
+/* ---- a client without a browser ---- */
+
+void
+ecp_portal(struct world *w, const char *policy)
+{
+	w->saml_acs = "<md:AssertionConsumerService index=\"4\" Binding=\"" SAML_BINDING_URI_PAOS
+		      "\" Location=\"" ECP_ACS "\"/>";
+	world_saml_party(w, policy);
+	w->saml_acs = NULL;
+}
+
+const char *
+ecp_id(struct world *w)
+{
+	static int n;
+
+	return arena_printf(w->a, "_ecp%d", n++);
+}
+
+static void
+write_inner(struct xmlw *w, const struct ecp_asking *how)
+{
+	if (how->person != NULL) {
+		xmlw_open(w, &xmlns_saml, "Subject");
+		xmlw_element(w, &xmlns_saml, "NameID", how->person);
+		xmlw_close(w);
+	}
+	if (how->format != NULL) {
+		xmlw_open(w, &xmlns_samlp, "NameIDPolicy");
+		xmlw_attr(w, NULL, "Format", how->format);
+		xmlw_attr(w, NULL, "AllowCreate", how->create);
+		xmlw_close(w);
+	}
+	if (how->level != NULL) {
+		xmlw_open(w, &xmlns_samlp, "RequestedAuthnContext");
+		xmlw_attr(w, NULL, "Comparison", "minimum");
+		xmlw_element(w, &xmlns_saml, "AuthnContextClassRef", how->level);
+		xmlw_close(w);
+	}
+}
+
+const char *
+ecp_envelope(struct world *w, const struct ecp_asking *how)
+{
+	const char *issuer = w->saml_party == NULL ? SAML_PARTY : w->saml_party;
+	struct saml_signer signer = {
+		&w->keys->ops, w->keys->p256.kid, saml_suite_by_alg(SIG_ES256), {0}};
+	struct saml_to_sign message = {.id = how->id == NULL ? ecp_id(w) : how->id};
+	struct saml_outgoing send = {.message = &message, .signer = &signer};
+	struct saml_carrier carrier;
+	struct err err = {0};
+	struct xmlw x;
+
+	xmlw_init(&x, w->a, 65536);
+	xmlw_open(&x, &xmlns_samlp, "AuthnRequest");
+	xmlw_attr(&x, NULL, "AssertionConsumerServiceURL",
+		  how->no_acs ? NULL
+		  : how->acs  ? how->acs
+			      : ECP_ACS);
+	xmlw_attr(&x, NULL, "Destination", how->destination);
+	xmlw_attr(&x, NULL, "ForceAuthn", how->force);
+	xmlw_attr(&x, NULL, "ID", message.id);
+	xmlw_attr(&x, NULL, "IsPassive", how->passive);
+	xmlw_attr(&x, NULL, "IssueInstant", clock_text(w->a, w->now));
+	xmlw_attr(&x, NULL, "ProtocolBinding",
+		  how->no_acs    ? NULL
+		  : how->binding ? how->binding
+				 : SAML_BINDING_URI_PAOS);
+	xmlw_attr(&x, NULL, "Version", "2.0");
+	xmlw_element(&x, &xmlns_saml, "Issuer", issuer);
+	message.place = xmlw_place(&x);
+	write_inner(&x, how);
+	xmlw_close(&x);
+	ASSERT_OK(xmlw_finish(&x, &message.element, &err), &err);
+	ASSERT_OK(saml_binding_encode(w->a, SAML_BINDING_SOAP, &send, &carrier, &err), &err);
+	return (const char *)arena_bytes(w->a, carrier.envelope).p;
+}
+
+const char *
+ecp_basic(struct world *w, const char *name, const char *password)
+{
+	return arena_printf(
+		w->a, "Basic %s",
+		enc_base64(w->a, bytes_of(arena_printf(w->a, "%s:%s", name, password))));
 }

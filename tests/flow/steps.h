@@ -47,6 +47,27 @@ bool succeeded(struct web *b);
 void forge(struct web *b, const char *page, const char *route, const char *flow,
 	   const char *fields);
 
+/* ---- a client without a browser ---- */
+
+#define ECP_ENDPOINT "/saml/sso/soap"
+#define ECP_ACS      "https://amt24.example/ecp"
+
+/* The SAML portal, with an endpoint by PAOS besides. */
+void ecp_portal(struct world *w, const char *policy);
+
+/* What it asks by the client.  Zero value: whoever it is, at that endpoint. */
+struct ecp_asking {
+	const char *id, *acs, *destination, *binding;
+	const char *force, *passive;
+	const char *format, *create, *level, *person;
+	bool no_acs;
+};
+const char *ecp_id(struct world *w);
+
+/* The envelope that the client sends on, and how it says who it is for. */
+const char *ecp_envelope(struct world *w, const struct ecp_asking *how);
+const char *ecp_basic(struct world *w, const char *name, const char *password);
+
 /* The id of the flow whose page is shown. */
 const char *flow_of(const struct web *b);
 

@@ -505,6 +505,30 @@ WALK(a_hint_and_a_logout_by_it, ask_with_hint, log_in_karl, agree, redeem, log_o
 WALK(a_look_around_and_another_session, ask_saml, log_in_karl, look_at_start, end_the_other)
 WALK(requests_that_are_refused_at_once, ask_amiss, follow_link_amiss)
 WALK(a_link_without_a_request, ask_saml, log_in_karl, agree, follow_link)
+/* Agreed to before, in the browser. */
+static void
+sign_on_without_it(struct web *b)
+{
+	static const struct ecp_asking any;
+	struct web program;
+
+	plan.armed = false;
+	ecp_portal(b->w, "{\"attribute\":[\"family_name:required\",\"email\"],\"ecp\":\"yes\"}");
+	web_init(&program, b->w);
+	program.authorization = ecp_basic(b->w, "karl", PASSWORD);
+	plan.armed = true;
+	web_program(&program, ECP_ENDPOINT, "text/xml", ecp_envelope(b->w, &any));
+	plan.armed = false;
+	world_saml_party(b->w, POLICY);
+	if (plan.failed == NULL)
+		assert_non_null(strstr(program.body, "status:Success"));
+	else
+		assert_null(strstr(program.body, "<saml:Assertion"));
+	b->status = program.status;
+	b->body = "";
+}
+
+WALK(a_program_signs_on, ask_saml, log_in_karl, agree, sign_on_without_it)
 WALK(a_login_begun_again, ask_saml, begin_again_too_late)
 WALK(a_password_stored_anew, ask_saml, log_in_dearly)
 
@@ -570,6 +594,7 @@ main(void)
 		T(a_look_around_and_another_session),
 		T(requests_that_are_refused_at_once),
 		T(a_link_without_a_request),
+		T(a_program_signs_on),
 		T(a_login_begun_again),
 		T(a_password_stored_anew),
 		T(a_logout_that_failed_ends_the_session_when_it_comes_again),

@@ -68,11 +68,13 @@ static void
 take_answer(struct web *b, const struct response *rs)
 {
 	b->status = rs->status;
-	b->location = b->csp = NULL;
+	b->location = b->csp = b->challenge = NULL;
 	b->body = (const char *)arena_bytes(b->w->a, rs->body).p;
 	for (size_t i = 0; i < rs->n_headers; i++) {
 		if (strcasecmp(rs->headers[i].name, "Set-Cookie") == 0)
 			keep_cookie(b, rs->headers[i].value);
+		if (strcasecmp(rs->headers[i].name, "WWW-Authenticate") == 0)
+			b->challenge = arena_strdup(b->w->a, rs->headers[i].value);
 		if (strcasecmp(rs->headers[i].name, "Location") == 0)
 			b->location = arena_strdup(b->w->a, rs->headers[i].value);
 		if (strcasecmp(rs->headers[i].name, "Content-Security-Policy") == 0)
@@ -393,7 +395,11 @@ web_userinfo(struct web *b, const char *token)
 void
 web_program(struct web *b, const char *path, const char *type, const char *body)
 {
-	struct sending s = {.method = "POST", .target = path, .form = body, .type = type};
+	struct sending s = {.method = "POST",
+			    .target = path,
+			    .form = body,
+			    .authorization = b->authorization,
+			    .type = type};
 
 	transmit(b, &s);
 }

@@ -90,7 +90,7 @@ saml_metadata_of(struct world *w, const char *policy)
 		"</ds:X509Data></ds:KeyInfo></md:KeyDescriptor>%s"
 		"<md:AssertionConsumerService index=\"0\" Binding="
 		"\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" Location=\"" SAML_ACS
-		"\"/></md:SPSSODescriptor></md:EntityDescriptor>",
+		"\"/>%s</md:SPSSODescriptor></md:EntityDescriptor>",
 		saml_entity(w), strstr(policy, "accept-unsigned") == NULL ? "true" : "false",
 		w->saml_more == NULL
 			? ""
@@ -98,7 +98,8 @@ saml_metadata_of(struct world *w, const char *policy)
 		enc_base64(w->a, saml_key_of(w)->cert),
 		w->slo != NULL ? w->slo
 			       : "<md:SingleLogoutService Binding=\"" SAML_BINDING_URI_REDIRECT
-				 "\" Location=\"" SAML_SLO "\"/>"));
+				 "\" Location=\"" SAML_SLO "\"/>",
+		w->saml_acs == NULL ? "" : w->saml_acs));
 }
 
 static void

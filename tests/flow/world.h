@@ -35,6 +35,7 @@ struct world {
 	const char *saml_party;  /* who the SAML portal is for now; NULL: SAML_PARTY */
 	const char *slo;         /* its SingleLogoutServices, as XML; NULL: SAML_SLO by Redirect */
 	const char *saml_suite;  /* what it signs with, and has a key for; NULL: ecdsa-sha256 */
+	const char *saml_acs;    /* further AssertionConsumerServices, as XML; NULL: none */
 	const char *saml_more;   /* put into its metadata's role extensions; NULL: nothing */
 
 	/* What answers the browser's requests; NULL: app_handle. */
@@ -85,8 +86,10 @@ struct web {
 	int status;
 	const char *location; /* of the last answer; NULL */
 	const char *body, *csp;
-	const char *path; /* of the last request */
-	const char *addr; /* where it comes from; NULL: 192.0.2.1 */
+	const char *challenge;     /* WWW-Authenticate of the last answer; NULL */
+	const char *path;          /* of the last request */
+	const char *addr;          /* where it comes from; NULL: 192.0.2.1 */
+	const char *authorization; /* that web_program sends; NULL: none */
 };
 
 void web_init(struct web *b, struct world *w);

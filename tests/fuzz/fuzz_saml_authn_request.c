@@ -13,6 +13,8 @@ static const struct saml_endpoint acs[] = {
 	{SAML_BINDING_POST, "https://amt24.example/saml/acs", "", 0, true, true},
 	{SAML_BINDING_POST, "https://amt24.example/saml/acs2", "", 1, false, false},
 };
+static const struct saml_endpoint by_paos = {
+	SAML_BINDING_PAOS, "https://amt24.example/saml/ecp", "", 4, false, false};
 static const struct saml_attribute_service services[] = {{.index = 1}, {.index = 2}};
 
 static void
@@ -22,6 +24,7 @@ read_request(struct arena *a, const struct saml_message *m)
 	const struct saml_party party = {
 		.entity_id = saml_message_issuer(m),
 		.acs = {acs, ARRAY_LEN(acs)},
+		.acs_client = {&by_paos, 1},
 		.services = services,
 		.n_services = ARRAY_LEN(services),
 	};
@@ -38,6 +41,10 @@ read_request(struct arena *a, const struct saml_message *m)
 	if (saml_authn_request_check(r, "https://konto.example/saml/sso", &saml_window_default,
 				     r->header.issued_at, &to, NULL) &&
 	    to != &acs[0] && to != &acs[1])
+		abort();
+	if (saml_authn_request_check_client(r, "https://konto.example/saml/sso/soap",
+					    &saml_window_default, r->header.issued_at, &to, NULL) &&
+	    to != &by_paos)
 		abort();
 	if (saml_authn_request_check_wish(r, "https://konto.example", 7, &wish, NULL) &&
 	    strcmp(wish.nameid_format, SAML_NAMEID_TRANSIENT) != 0 &&

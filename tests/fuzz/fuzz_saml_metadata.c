@@ -17,6 +17,9 @@ ask(struct arena *a, const struct saml_party *p)
 			abort();
 		(void)saml_party_service(p, i);
 	}
+	for (size_t i = 0; i < p->acs_client.n; i++)
+		if (p->acs_client.p[i].binding != SAML_BINDING_PAOS)
+			abort();
 	for (size_t i = 0; i < p->acs.n; i++) {
 		acs = saml_party_acs(p, p->acs.p[i].url, -1);
 		if (acs == NULL || strcmp(acs->url, p->acs.p[i].url) != 0)

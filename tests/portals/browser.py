@@ -225,7 +225,8 @@ class Browser:
             method, body, url = "GET", None, target
         raise BrowserError(f"{url}: too many redirects")
 
-    def _exchange(self, method, url, body, initiator):
+    def _exchange(self, method, url, body, initiator, more=None):
+        """more: headers of a program's own."""
         u = urlsplit(url)
         if u.scheme != "https":
             raise BrowserError(f"{url} is not HTTPS")
@@ -242,7 +243,7 @@ class Browser:
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             headers["Origin"] = origin(initiator)
-        page = self._send(method, url, headers, body)
+        page = self._send(method, url, {**headers, **(more or {})}, body)
         self.history.append((method, url, page.status))
         for header in page.headers.get_all("Set-Cookie") or []:
             cookie = Cookie(header, url, now)

@@ -64,8 +64,7 @@ class Demo:
         # Lasso, the library of mod_auth_mellon, knows RSA PKCS#1 v1.5 alone: marked old.
         self.kontor.add_party(self.amt24.metadata_file(), "--suite", "rs256", "--old-until",
                               (datetime.date.today() + datetime.timedelta(days=365)).isoformat())
-        self.kontor.add_party(self.gewerbeportal.metadata_file(),
-                              "--level", "substantial")
+        self.kontor.add_party(self.gewerbeportal.metadata_file(), "--ecp", "yes")
         client = self.kontor.add_client(
             self.stadtportal.client_file(), "--attribute", "given_names:required",
             "--attribute", "family_name:required", "--attribute", "email")

@@ -118,7 +118,7 @@ def account(env, record):
 def main():
     env = os.environ
     record = received(env)
-    if env.get("PATH_INFO") == "/json":
+    if env.get("PATH_INFO", "").startswith("/json"):
         kind, text = "application/json", json.dumps(record, ensure_ascii=False, indent=1)
     else:
         inside = env["SCRIPT_NAME"] == "/konto" and record is not None

@@ -7,6 +7,7 @@ import contextlib
 import json
 import re
 
+import ecp
 from browser import Browser, BrowserError
 from totp import Totp
 
@@ -192,6 +193,7 @@ def walk(checks, world):
         first = first_login(checks, world, erika)
         other_portal_without_login(checks, world, erika, first)
         step_up(checks, world, erika)
+        without_a_browser(checks, world, erika)
         again_without_a_page(checks, world, erika, first)
         refused_logins(checks, world, person.login_name)
         logout_everywhere(checks, world, erika)
@@ -200,6 +202,7 @@ def walk(checks, world):
         max_ = Citizen(world, person)
         somebody_else(checks, world, max_, first)
         no_means_for_it(checks, world, max_)
+        without_a_browser_and_consent(checks, world, max_)
         second_means_on_the_way(checks, world, max_)
         replayed_request(checks, world, max_)
         logout(checks, world, max_, world.portals["gewerbeportal"], "Max")
@@ -257,6 +260,40 @@ def step_up(checks, world, erika):
                      expected(erika.person.attributes, SAML, "birth_date"))
         checks.equal("it is at substanziell", levels(record), {"birthdate": "STORK-QAA-Level-3"})
         checks.equal("the login is at substanziell", record["level"], "STORK-QAA-Level-3")
+
+
+def without_a_browser(checks, world, erika):
+    """A program of Erika's at Gewerbeportal, where she has agreed before (mod_shib's ECP)."""
+    url = f"{world.portals['gewerbeportal'].base}/dienst/json"
+    with checks.scene("A program signs on at Gewerbeportal with Erika's password"):
+        program = ecp.Client(world.ca_file, world.kontor.metadata())
+        record = program.sign_on(url, erika.person)
+        checks.true("Kontor asked for name and password",
+                    str(program.challenged).startswith("Basic "), program.challenged)
+        checks.equal("the portal received what she agreed to", values(record),
+                     expected(erika.person.attributes, SAML, "birth_date"))
+        checks.equal("the login is at niedrig", record["level"], "STORK-QAA-Level-2")
+        checks.equal("no cookie of Kontor's was set", program.cookies_for(world.kontor.host), [])
+        for way, beforehand in (("force", False), ("passive", True)):
+            program.forget(url)
+            record = program.sign_on(f"{url}/{way}", erika.person, beforehand=beforehand)
+            checks.true(f"so it is with {way}", record is not None, program.told)
+        program.forget(url)
+        checks.equal("without a password nothing is told where no page may be shown",
+                     (program.sign_on(f"{url}/passive", erika.person), program.told),
+                     (None, "KONTOR-21 passive-login"))
+        program.forget(url)
+        record = program.sign_on(url, erika.person, password="Falsch-Geraten-11")
+        checks.equal("nor with a wrong one", (record, program.status), (None, 401))
+
+
+def without_a_browser_and_consent(checks, world, max_):
+    """Nobody can be asked."""
+    with checks.scene("A program signs on with Max's password, and he has not agreed"):
+        program = ecp.Client(world.ca_file, world.kontor.metadata())
+        record = program.sign_on(f"{world.portals['gewerbeportal'].base}/dienst/json", max_.person)
+        checks.equal("nothing is told, and the program hears why", (record, program.told),
+                     (None, "KONTOR-28 consent-needed"))
 
 
 def again_without_a_page(checks, world, erika, first):

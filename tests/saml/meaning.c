@@ -112,6 +112,7 @@ print_endpoints(struct buf *b, const char *what, const struct saml_endpoints *es
 		buf_printf(b, "%s: %s %d %s", what,
 			   e->binding == SAML_BINDING_POST   ? "post"
 			   : e->binding == SAML_BINDING_SOAP ? "soap"
+			   : e->binding == SAML_BINDING_PAOS ? "paos"
 							     : "redirect",
 			   e->index, e->url);
 		if (e->response_url != e->url)
@@ -173,6 +174,7 @@ print_party(struct buf *b, const struct saml_party *p)
 	for (size_t i = 0; i < p->n_nameid_formats; i++)
 		line(b, "name-format", p->nameid_formats[i]);
 	print_endpoints(b, "acs", &p->acs);
+	print_endpoints(b, "acs", &p->acs_client);
 	print_endpoints(b, "slo", &p->slo);
 	print_keys(b, p);
 	print_services(b, p);

@@ -306,6 +306,7 @@ portal_response(const struct saml_assertion *facts, time_t now)
 	return (struct saml_response){
 		.id = "_response1",
 		.issuer = PORTAL_OURS,
+		.binding = SAML_BINDING_POST,
 		.destination = PORTAL_ACS,
 		.in_response_to = "_request1",
 		.issued_at = now,

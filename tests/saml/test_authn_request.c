@@ -318,6 +318,70 @@ test_destination_and_time_are_checked(void **state)
 	ASSERT_REFUSED(check_at(r, issued + 481, &acs, &err), &err, ERR_DENIED, "481 s off");
 }
 
+#define PAOS_ACS "https://amt24.example/saml/ecp"
+
+static bool
+check_client(const char *xml, const struct saml_endpoint **acs, struct err *err)
+{
+	struct saml_endpoint e = {.binding = SAML_BINDING_PAOS, .url = PAOS_ACS, .index = 4};
+	struct saml_party *able = ARENA_NEW(a, struct saml_party);
+	const struct saml_authn_request *r = request(xml);
+	struct saml_authn_request of_able = *r;
+	struct saml_endpoint *list = ARENA_NEW(a, struct saml_endpoint);
+
+	*able = *party;
+	*list = e;
+	able->acs_client = (struct saml_endpoints){list, 1};
+	of_able.party = able;
+	*acs = NULL;
+	return saml_authn_request_check_client(&of_able, PORTAL_SSO, &saml_window_default,
+					       portal_now(), acs, err);
+}
+
+static void
+test_a_client_without_a_browser_is_answered_by_paos_alone(void **state)
+{
+	const char *paos = replace(a, changed(SAML_BINDING_URI_POST, SAML_BINDING_URI_PAOS),
+				   "\"" PORTAL_ACS "\"", "\"" PAOS_ACS "\"");
+	const char *plain =
+		replace(a, replace(a, paos, " AssertionConsumerServiceURL=\"" PAOS_ACS "\"", ""),
+			" ProtocolBinding=\"" SAML_BINDING_URI_PAOS "\"", "");
+	const struct saml_endpoint *acs;
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(check_client(paos, &acs, &err), &err);
+	assert_string_equal(acs->url, PAOS_ACS);
+	assert_int_equal(acs->binding, SAML_BINDING_PAOS);
+	ASSERT_OK(check_client(plain, &acs, &err), &err);
+	assert_string_equal(acs->url, PAOS_ACS);
+	/* Its sender need not know who the provider is; who names one means it. */
+	ASSERT_OK(check_client(replace(a, paos, " Destination=\"" PORTAL_SSO "\"", ""), &acs, &err),
+		  &err);
+	ASSERT_REFUSED(check_client(replace(a, paos, PORTAL_SSO, PORTAL_SLO), &acs, &err), &err,
+		       ERR_DENIED, "Destination is not this endpoint");
+	ASSERT_REFUSED(check_client(replace(a, paos, "18:00:00Z", "17:51:00Z"), &acs, &err), &err,
+		       ERR_DENIED, "s off");
+	assert_false(check_client(portal_authn_request, &acs, &err));
+	assert_string_equal(err.proto, SAML_UNSUPPORTED_BINDING);
+	err = (struct err){0};
+	/* An endpoint for browsers, one of nobody's, an index of another. */
+	ASSERT_REFUSED(check_client(replace(a, paos, PAOS_ACS, PORTAL_ACS), &acs, &err), &err,
+		       ERR_DENIED, "by PAOS matches");
+	ASSERT_REFUSED(
+		check_client(replace(a, paos, PAOS_ACS, "https://evil.example/"), &acs, &err), &err,
+		ERR_DENIED, "by PAOS matches");
+	ASSERT_REFUSED(check_client(replace(a, plain, " Destination",
+					    " AssertionConsumerServiceIndex=\"0\" Destination"),
+				    &acs, &err),
+		       &err, ERR_DENIED, "by PAOS matches");
+	assert_null(acs);
+	/* And no browser is answered there. */
+	ASSERT_REFUSED(check(paos, &acs, &err), &err, ERR_DENIED, "not HTTP-POST");
+	ASSERT_REFUSED(check(changed(PORTAL_ACS, PAOS_ACS), &acs, &err), &err, ERR_DENIED,
+		       "no registered AssertionConsumerService");
+}
+
 /*
  * Each attribute and each element, taken out in turn: either the message is
  * refused, or the field is one of those that may be missing.
@@ -669,6 +733,7 @@ main(void)
 		cmocka_unit_test(test_an_index_that_is_not_registered_for_post_is_refused),
 		cmocka_unit_test(test_another_protocol_binding_is_refused),
 		cmocka_unit_test(test_destination_and_time_are_checked),
+		cmocka_unit_test(test_a_client_without_a_browser_is_answered_by_paos_alone),
 		cmocka_unit_test(test_each_field_deleted_in_turn_fails_closed),
 		cmocka_unit_test(test_a_name_format_is_chosen),
 		cmocka_unit_test(test_a_name_we_do_not_give_is_refused),

@@ -491,6 +491,38 @@ test_the_default_endpoint_follows_the_rule(void **state)
 	assert_null(saml_party_acs(&none, NULL, -1));
 }
 
+#define PAOS_ACS(attrs, url)                                                                 \
+	"<md:AssertionConsumerService Binding=\"" SAML_BINDING_URI_PAOS "\" Location=\"" url \
+	"\" " attrs "/>"
+
+static void
+test_clients_without_a_browser_have_endpoints_of_their_own(void **state)
+{
+	const char *before = "<md:AttributeConsumingService index=\"1\"";
+	const struct saml_party *p = party(
+		changed(before, arena_printf(a, "%s%s",
+					     PAOS_ACS("index=\"4\"", "https://amt24.example/ecp1"),
+					     arena_printf(a, "%s%s",
+							  PAOS_ACS("index=\"5\" isDefault=\"true\"",
+								   "https://amt24.example/ecp2"),
+							  before))));
+
+	(void)state;
+	assert_int_equal(p->acs.n, 2);
+	assert_int_equal(p->n_acs_skipped, 1);
+	assert_int_equal(p->acs_client.n, 2);
+	assert_int_equal(p->acs_client.p[0].binding, SAML_BINDING_PAOS);
+	assert_int_equal(saml_party_acs_client(p, NULL, -1)->index, 5);
+	assert_int_equal(saml_party_acs_client(p, NULL, 4)->index, 4);
+	assert_int_equal(saml_party_acs_client(p, "https://amt24.example/ecp1", -1)->index, 4);
+	/* Neither answers for the other. */
+	assert_null(saml_party_acs_client(p, NULL, 0));
+	assert_null(saml_party_acs_client(p, PORTAL_ACS, -1));
+	assert_null(saml_party_acs(p, NULL, 5));
+	assert_null(saml_party_acs(p, "https://amt24.example/ecp1", -1));
+	assert_null(saml_party_acs_client(party(whole), NULL, -1));
+}
+
 static void
 test_endpoints_are_found_by_url_or_index(void **state)
 {
@@ -598,6 +630,7 @@ main(void)
 		cmocka_unit_test(test_a_bad_key_is_told_and_not_used),
 		cmocka_unit_test(test_encryption_methods_are_heeded),
 		cmocka_unit_test(test_the_default_endpoint_follows_the_rule),
+		cmocka_unit_test(test_clients_without_a_browser_have_endpoints_of_their_own),
 		cmocka_unit_test(test_endpoints_are_found_by_url_or_index),
 		cmocka_unit_test(test_services_are_found_by_index_or_default),
 	};

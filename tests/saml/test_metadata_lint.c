@@ -72,6 +72,9 @@ test_without_an_endpoint_there_is_no_answer(void **state)
 	ASSERT_REFUSED(saml_metadata_check(a, &p, 0, now(), &err), &err, ERR_DENIED, "(no-acs)");
 	p.n_acs_skipped = 0;
 	expect(&p, SAML_FATAL, "no-acs", "there is no AssertionConsumerService");
+	/* Clients without a browser may be all that a service has. */
+	p.acs_client = good.acs;
+	ASSERT_OK(saml_metadata_check(a, &p, 0, now(), &err), &err);
 }
 
 static const struct {
@@ -111,6 +114,9 @@ test_endpoints_are_https_urls(void **state)
 		expect(&p, SAML_FATAL, "acs-url", urls[i].why);
 		saml_metadata_lint(a, &p, 0, now(), &found, &n);
 		assert_int_equal(n, 2); /* with the note: one address, told once */
+		p = good;
+		p.acs_client = (struct saml_endpoints){&e, 1};
+		expect(&p, SAML_FATAL, "acs-url", urls[i].why);
 		p = good;
 		p.slo = (struct saml_endpoints){&e, 1};
 		expect(&p, SAML_FATAL, "slo-url", urls[i].why);

@@ -69,6 +69,7 @@ description(void)
 		       .logo_height = 60},
 		.sso_url = PORTAL_SSO,
 		.slo_url = PORTAL_SLO,
+		.sso_soap_url = PORTAL_SSO "/soap",
 		.slo_soap_url = PORTAL_SLO "/soap",
 		.want_authn_requests_signed = true,
 		.signing = signing,
@@ -273,7 +274,9 @@ test_endpoints_follow_the_table_of_bindings(void **state)
 			const struct xml_node *n = nth(role, MD, "SingleSignOnService", sso++);
 
 			assert_string_equal(xml_attr(n, "Binding"), row->uri);
-			assert_string_equal(xml_attr(n, "Location"), PORTAL_SSO);
+			assert_string_equal(xml_attr(n, "Location"), row->id == SAML_BINDING_SOAP
+									     ? PORTAL_SSO "/soap"
+									     : PORTAL_SSO);
 		}
 		if (row->for_logout) {
 			const struct xml_node *n = nth(role, MD, "SingleLogoutService", slo++);
@@ -284,7 +287,7 @@ test_endpoints_follow_the_table_of_bindings(void **state)
 									     : PORTAL_SLO);
 		}
 	}
-	assert_int_equal(sso, 2);
+	assert_int_equal(sso, 3);
 	assert_int_equal(slo, 3);
 	assert_null(nth(role, MD, "SingleSignOnService", sso));
 	assert_null(nth(role, MD, "SingleLogoutService", slo));

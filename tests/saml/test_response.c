@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "saml/extensions.h"
 #include "saml/names.h"
+#include "saml/soap.h"
 #include "saml/xmlenc.h"
 #include "tests/saml/portal.h"
 #include "tests/saml/xsd.h"
@@ -649,6 +650,54 @@ test_a_value_of_parts_is_signed_with_its_type(void **state)
 	xmlsec1_verifies(build(&r, &plain));
 }
 
+/* The envelope's header for the client, and the signed Response in its Body. */
+static void
+check_for_client(const struct saml_response *r, bool authenticated)
+{
+	static const struct soap_name known[] = {{SAML_NS_ECP, "Response"}, {0}};
+	struct saml_signer signer = test_signer(keys, "ecdsa-sha256");
+	const struct saml_peer peer = {party, &plain, &signer};
+	struct saml_keys ours = {&keys->p256.pub, 1};
+	struct soap_envelope e;
+	struct saml_signed *sig;
+	struct saml_carrier c;
+	struct err err = {0};
+
+	ASSERT_OK(saml_response_build(a, r, &peer, &c, &err), &err);
+	assert_null(c.location);
+	assert_null(c.value);
+	assert_schema_valid(a, c.envelope);
+	/* Who does not know the header must not take the Response anywhere. */
+	assert_false(soap_read(a, c.envelope, NULL, &e, &err));
+	assert_string_equal(err.proto, SOAP_MUST_UNDERSTAND);
+	err = (struct err){0};
+	ASSERT_OK(soap_read(a, c.envelope, known, &e, &err), &err);
+	const struct xml_node *to = portal_child(e.header, SAML_NS_ECP, "Response"), *mark;
+
+	assert_string_equal(xml_attr(to, "AssertionConsumerServiceURL"), PORTAL_ACS);
+	assert_string_equal(xml_attr_ns(to, SOAP_NS, "actor"), SOAP_ACTOR_NEXT);
+	assert_string_equal(xml_attr_ns(to, SOAP_NS, "mustUnderstand"), "1");
+	ASSERT_OK(xml_child_opt(e.header, SAML_NS_ECP, "RequestAuthenticated", &mark, &err), &err);
+	assert_true((mark != NULL) == authenticated);
+	assert_true(xml_is(e.content, SAML_NS_PROTOCOL, "Response"));
+	ASSERT_OK(xmlsig_verify(a, e.content, ours, &sig, &err), &err);
+}
+
+static void
+test_a_client_without_a_browser_is_told_where_to_take_it(void **state)
+{
+	struct saml_assertion f = facts();
+	struct saml_response good = response(&f), bad = response(NULL);
+
+	(void)state;
+	good.binding = bad.binding = SAML_BINDING_PAOS;
+	check_for_client(&good, false);
+	check_for_client(&bad, false);
+	good.request_signed = bad.request_signed = true;
+	check_for_client(&good, true);
+	check_for_client(&bad, true);
+}
+
 static void
 test_without_the_signer_there_is_no_response(void **state)
 {
@@ -675,6 +724,7 @@ test_without_the_signer_there_is_no_response(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
 		const struct saml_peer peer = {party, &policies[i], &signer};
 
+		r.binding = i == 0 ? SAML_BINDING_PAOS : SAML_BINDING_POST;
 		ASSERT_REFUSED(saml_response_build(a, &r, &peer, &c, &err), &err, ERR_UNAVAILABLE,
 			       "does not answer");
 	}
@@ -714,6 +764,7 @@ main(void)
 		cmocka_unit_test(test_what_xml_cannot_hold_is_not_written),
 		cmocka_unit_test(test_xmlsec1_verifies_both_signatures),
 		cmocka_unit_test(test_a_value_of_parts_is_signed_with_its_type),
+		cmocka_unit_test(test_a_client_without_a_browser_is_told_where_to_take_it),
 		cmocka_unit_test(test_without_the_signer_there_is_no_response),
 	};
 

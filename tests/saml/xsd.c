@@ -22,6 +22,7 @@ static const struct {
 	{"http://www.w3.org/TR/2002/REC-xmlenc-core-20021210/xenc-schema.xsd",
 	 XMLTOOLING "xenc-schema.xsd"},
 	{"http://www.w3.org/2001/xml.xsd", XMLTOOLING "xml.xsd"},
+	{"http://schemas.xmlsoap.org/soap/envelope/", XMLTOOLING "soap-envelope.xsd"},
 };
 
 static const char all[] =
@@ -44,6 +45,8 @@ static const char all[] =
 	"schemaLocation='" TYPES "/eidas.xsd'/>"
 	"<import namespace='http://schemas.xmlsoap.org/soap/envelope/' schemaLocation='" XMLTOOLING
 	"soap-envelope.xsd'/>"
+	"<import namespace='urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp' schemaLocation='" OPENSAML
+	"saml-schema-ecp-2.0.xsd'/>"
 	"</schema>";
 
 static xmlParserInputPtr
