@@ -143,9 +143,9 @@ what_is_not_understood_is_said(void **state UNUSED)
 	assert_non_null(strstr(said, "unknown command 'me'"));
 	assert_int_equal(call("help look there"), CLI_USAGE);
 	assert_int_equal(call("party dance"), CLI_USAGE);
-	assert_non_null(strstr(said, "cannot 'dance', only add, list, show,"));
+	assert_non_null(strstr(said, "cannot 'dance', only add, check,"));
 	assert_int_equal(call("party"), CLI_USAGE);
-	assert_non_null(strstr(said, "what to do is missing: add, list,"));
+	assert_non_null(strstr(said, "what to do is missing: add, check,"));
 }
 
 /* A floor that is misspelled must not register a portal without one. */
