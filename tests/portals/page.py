@@ -89,7 +89,8 @@ def received(env):
         "protocol": "OpenID Connect" if claims else "SAML",
         "subject": saml.get("SUBJECT") or env.get("MELLON_NAME_ID") or claims.get("sub", ""),
         "level": saml.get("LEVEL", claims.get("acr", "")),
-        "session": claims.get("sid", env.get("MELLON_SESSION", env.get("Shib-Session-Index", ""))),
+        "authn_at": env.get("Shib_Authentication_Instant", ""),
+        "session": claims.get("sid", env.get("MELLON_SESSION", env.get("Shib_Session_Index", ""))),
         "attributes": {name: {"value": value, "level": levels.get(name, "")}
                        for name, value in sorted(values.items())},
     }

@@ -8,6 +8,7 @@ import base64
 import datetime
 import re
 import sys
+import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -230,13 +231,17 @@ def ways_of_asking(checks, stage, way, erika):
                          erika.key_transport(), way.encrypts)
     if not isinstance(way, Mellon):  # which always says ForceAuthn="false"
         with checks.scene(f"{name}: ForceAuthn"):
+            time.sleep(1.1)  # instants are told to the second
             record = erika.begin(way, force="1")
             checks.equal("the password was asked again", erika.shown, ["password"])
-            checks.true("the portal knows who is there", record is not None, erika.page.text[:300])
+            checks.true("the proof is a new one", record["authn_at"] > first["authn_at"] != "",
+                        f"{record['authn_at']} after {first['authn_at']}")
+            first["authn_at"] = record["authn_at"]
     with checks.scene(f"{name}: IsPassive with a login at Kontor"):
         record = erika.begin(way, passive="1")
         checks.equal("nothing was asked", erika.shown, [])
         checks.true("the portal knows who is there", record is not None, erika.page.text[:300])
+        checks.equal("by the proof that there was", record["authn_at"], first["authn_at"])
     with checks.scene(f"{name}: IsPassive without one"):
         stranger = Witness(erika.world, erika.person)
         record = stranger.begin(way, passive="1")

@@ -99,7 +99,8 @@ class Portal:
         statement = got.assertion.authn_statement[0]
         env = {"PORTAL": "Bürgerportal", "KONTO_SUBJECT": got.name_id.text,
                "KONTO_LEVEL": statement.authn_context.authn_context_class_ref.text,
-               "MELLON_SESSION": statement.session_index}
+               "Shib_Authentication_Instant": statement.authn_instant,
+               "Shib_Session_Index": statement.session_index}
         for attributes in got.assertion.attribute_statement:
             for a in attributes.attribute:
                 values = ";".join(v.text or "" for v in a.attribute_value)
