@@ -57,8 +57,8 @@ const struct db_statement db_source_statements[] = {
 		  " p.version, p.changed, sha256(p.document),"
 		  " (SELECT asked FROM party_copy c WHERE c.party = p.id AND state = 'pending'),"
 		  " (SELECT asked FROM party_copy c WHERE c.party = p.id AND state = 'rejected'),"
-		  " coalesce((SELECT at FROM party_copy c WHERE c.party = p.id"
-		  " AND state = 'pending'), 0)"},
+		  " (SELECT c.document FROM party_copy c WHERE c.party = p.id"
+		  " AND state = 'pending')"},
 	[SETTLE] = {"source_settle", DB_LAZY, T_SOURCE, 1, "tiittti",
 		    "UPDATE party_source SET due = $3, lease = 0, etag = $4, last_modified = $5,"
 		    " trouble = $6, tries = CASE WHEN $6 IS NULL THEN 0 ELSE tries END,"
@@ -67,9 +67,10 @@ const struct db_statement db_source_statements[] = {
 	[COUNT] = {"source_count", DB_READ, T_SOURCE, 0, "",
 		   "SELECT count(*), count(*) FILTER (WHERE trouble IS NOT NULL),"
 		   " (SELECT count(*) FROM party_copy WHERE state = 'pending') FROM party_source"},
-	[COPIES] = {"copy_list", DB_READ, T_SOURCE, 1, "t",
+	[COPIES] = {"copy_list", DB_READ, T_SOURCE, 1, "to",
 		    "SELECT id, party, state, document, sha256, base, asked, changes::text, at"
-		    " FROM party_copy WHERE $1 IS NULL OR party = $1"
+		    " FROM party_copy WHERE ($1 IS NULL OR party = $1)"
+		    " AND (NOT $2 OR state = 'pending')"
 		    " ORDER BY party COLLATE \"C\", id DESC"},
 	[HOLD] = {"copy_hold", DB_DURABLE, T_PARTY, 7, DB_AUDIT_PARAMS "tbbbt",
 		  "WITH old AS (SELECT id FROM party WHERE id = $7 AND sha256(document) = $8"
@@ -236,7 +237,7 @@ taken_of(struct db_rows *rows)
 	t.base = db_get_bytes(rows, 0, col + 5);
 	t.pending = db_get_bytes_opt(rows, 0, col + 6);
 	t.rejected = db_get_bytes_opt(rows, 0, col + 7);
-	t.pending_at = db_get_int(rows, 0, col + 8);
+	t.pending_document = db_get_bytes_opt(rows, 0, col + 8);
 	return t;
 }
 
@@ -290,12 +291,13 @@ db_source_count(const struct db_call *c, struct db_source_counts *out, struct er
 /* ---- copies ---- */
 
 bool
-db_copy_list(const struct db_call *c, const char *party, const struct db_copy **out, size_t *n,
-	     struct err *err)
+db_copy_list(const struct db_call *c, const char *party, bool waiting, const struct db_copy **out,
+	     size_t *n, struct err *err)
 {
 	struct db_rows *rows;
 
-	if (!db_run(c, &db_source_statements[COPIES], DB_ARGS(db_text(party)), &rows, err))
+	if (!db_run(c, &db_source_statements[COPIES], DB_ARGS(db_text(party), db_bool(waiting)),
+		    &rows, err))
 		return false;
 	struct db_copy *list = ARENA_ARRAY(c->a, struct db_copy, rows->n);
 

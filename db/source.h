@@ -54,7 +54,7 @@ struct db_source_taken {
 	struct db_party party;          /* as it counts now */
 	struct bytes base;              /* SHA-256 of its document */
 	struct bytes pending, rejected; /* what was asked; n 0: no such copy */
-	time_t pending_at;
+	struct bytes pending_document;
 };
 
 /*
@@ -90,13 +90,13 @@ struct db_copy {
 	enum db_copy_state state;
 	struct bytes document, sha256;
 	struct bytes base, asked; /* n 0 for one that was replaced */
-	const char *changes;      /* a JSON array as text; NULL likewise */
+	const char *changes;      /* a JSON object as text; NULL likewise */
 	time_t at;
 };
 
-/* Of one party (NULL: all), by party, then newest first. */
-MUST_USE bool db_copy_list(const struct db_call *c, const char *party, const struct db_copy **out,
-			   size_t *n, struct err *err);
+/* Of one party (NULL: all), or only those that wait; by party, then newest first. */
+MUST_USE bool db_copy_list(const struct db_call *c, const char *party, bool waiting,
+			   const struct db_copy **out, size_t *n, struct err *err);
 
 /*
  * Let it wait for an operator: party, document, base, asked, changes.  It takes the place of

@@ -13,6 +13,8 @@
 struct config;
 struct db;
 struct fetch_answer;
+struct fetch_get;
+struct fetch_got;
 struct fetch_post;
 struct outbox;
 struct pages;
@@ -28,6 +30,11 @@ struct app_health {
 	atomic_llong outbox_waiting, outbox_failing;
 };
 
+/* What was counted last of the metadata that is followed (idp/refresh.h); likewise. */
+struct app_metadata {
+	atomic_llong followed, failing, pending;
+};
+
 struct app {
 	const struct config *config; /* never changes; a new file means a new process */
 	const struct route *routes;
@@ -41,10 +48,13 @@ struct app {
 	struct metrics *metrics;
 	struct lanes *lanes;   /* NULL without a server */
 	struct outbox *outbox; /* NULL: nobody sends */
-	/* fetch_post; for tests' networks */
+	/* fetch_post and fetch_get; for tests' networks */
 	bool (*post)(struct arena *a, const struct fetch_post *what, struct fetch_answer *out,
 		     struct err *err);
+	bool (*get)(struct arena *a, const struct fetch_get *what, struct fetch_got *out,
+		    struct err *err);
 	struct app_health health;
+	struct app_metadata metadata;
 
 	/*
 	 * idp/server_exchange.c: make the shared responses of a snapshot's documents

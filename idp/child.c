@@ -19,6 +19,7 @@
 #include "idp/jobs.h"
 #include "idp/outbox.h"
 #include "idp/page.h"
+#include "idp/refresh.h"
 #include "idp/sandbox.h"
 #include "idp/server.h"
 #include "keys/sign.h"
@@ -169,6 +170,12 @@ end_outbox(void *p)
 }
 
 static void
+end_refresh(void *p)
+{
+	refresh_stop(p);
+}
+
+static void
 end_watch(void *p)
 {
 	health_watch_stop(p);
@@ -202,6 +209,7 @@ open_state(struct child *c, struct err *err)
 			       .clock = clock_now,
 			       .changed = changed,
 			       .changed_ctx = c};
+	struct refresh *refresh;
 	struct jobs *jobs;
 
 	if (!db_create(&o, &c->app.db, err))
@@ -215,6 +223,9 @@ open_state(struct child *c, struct err *err)
 	if (!outbox_start(c->a, &c->app, &c->app.outbox, err))
 		return false;
 	arena_defer(c->a, end_outbox, c->app.outbox);
+	if (!refresh_start(c->a, &c->app, &refresh, err))
+		return false;
+	arena_defer(c->a, end_refresh, refresh);
 	atomic_store(&c->jobs, jobs);
 	return true;
 }

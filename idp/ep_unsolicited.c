@@ -9,6 +9,7 @@
 #include "idp/ep_saml.h"
 #include "idp/flow.h"
 #include "idp/front_saml.h"
+#include "idp/party_metadata.h"
 
 bool
 ep_saml_unsolicited(struct request *rq, struct response *rs, struct err *err)
@@ -23,6 +24,8 @@ ep_saml_unsolicited(struct request *rq, struct response *rs, struct err *err)
 
 	if (p == NULL || p->saml == NULL)
 		return FAIL(err, ERR_NOT_FOUND, "portal_unknown", "providerId is no SAML party");
+	if (!party_check_time(p, rq->now, err))
+		return false;
 	if (!p->policy.unsolicited)
 		return FAIL(err, ERR_DENIED, "portal_request",
 			    "the party takes answers to its own requests only");

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "db/db.h"
 #include "idp/app.h"
+#include "idp/party_metadata.h"
 #include "keys/sign.h"
 
 #ifndef KONTOR_VERSION
@@ -231,6 +232,26 @@ write_hsm(struct request *rq, struct buf *b)
 		      seen.failed);
 }
 
+/* Of one party nothing is said here: kontor status does. */
+static void
+write_metadata(struct request *rq, struct buf *b)
+{
+	const struct app_metadata *m = &rq->app->metadata;
+	long long over = 0;
+
+	for (size_t i = 0; rq->snap != NULL && i < rq->snap->parties.n; i++)
+		over += rq->snap->parties.p[i].enabled &&
+			party_is_over(&rq->snap->parties.p[i], rq->now);
+	write_gauge(b, "kontor_metadata_over", "Parties refused since their metadata has ended.",
+		    over);
+	write_gauge(b, "kontor_metadata_followed", "Parties whose metadata is fetched.",
+		    atomic_load(&m->followed));
+	write_gauge(b, "kontor_metadata_failing", "Those for which the last try failed.",
+		    atomic_load(&m->failing));
+	write_gauge(b, "kontor_metadata_waiting", "Changes that wait for an operator.",
+		    atomic_load(&m->pending));
+}
+
 static void
 write_lanes(struct app *app, struct buf *b)
 {
@@ -270,8 +291,10 @@ health_metrics(struct request *rq, struct response *rs, struct err *err)
 	write_gauge(&b, "kontor_outbox_failing", "Those of them that were tried in vain.",
 		    atomic_load(&app->health.outbox_failing));
 	write_lanes(app, &b);
-	if (app->db != NULL)
+	if (app->db != NULL) {
 		write_db(app, &b);
+		write_metadata(rq, &b);
+	}
 	if (app->signer != NULL) {
 		write_signer(rq, &b);
 		write_hsm(rq, &b);

@@ -9,6 +9,7 @@
 #include "db/partition.h"
 #include "db/session.h"
 #include "idp/epoch.h"
+#include "idp/party_metadata.h"
 #include "idp/party_suite.h"
 #include "idp/reload.h"
 
@@ -102,8 +103,24 @@ warn_of_old(struct app *app, const struct db_call *c, time_t now, struct err *er
 	return true;
 }
 
+/* Every hour: whose metadata has ended is refused. */
+static bool
+warn_of_over(struct app *app, const struct db_call *c UNUSED, time_t now, struct err *err)
+{
+	const struct snapshot *snap = snapshot_hold(&app->snapshots);
+
+	if (snap == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "nothing is loaded yet");
+	for (size_t i = 0; i < snap->parties.n; i++)
+		if (snap->parties.p[i].enabled && party_is_over(&snap->parties.p[i], now))
+			log_event(LOG_LVL_WARN, "metadata_over", "party", snap->parties.p[i].id,
+				  NULL);
+	snapshot_release(snap);
+	return true;
+}
+
 /* In this order at the start: what can be served needs somewhere to be stored. */
-enum { PARTITIONS, RELOAD, SWEEP, OUTBOX, WAITING, EPOCHS, OLD, JOBS };
+enum { PARTITIONS, RELOAD, SWEEP, OUTBOX, WAITING, EPOCHS, OLD, OVER, JOBS };
 static const struct routine table[JOBS] = {
 	[PARTITIONS] = {"partitions", 0, 3600, 1, make_partitions},
 	[RELOAD] = {"reload", 0, 3600, 1, reload},
@@ -112,6 +129,7 @@ static const struct routine table[JOBS] = {
 	[WAITING] = {"count_outbox", 0, 15, 15, count_outbox},
 	[EPOCHS] = {"rewrap_accounts", 600, 5, 600, rewrap_accounts},
 	[OLD] = {"warn_of_old", 0, 86400, 60, warn_of_old},
+	[OVER] = {"warn_of_over", 0, 3600, 60, warn_of_over},
 };
 
 struct jobs {

@@ -9,6 +9,7 @@
 #include "db/dated.h"
 #include "idp/config.h"
 #include "idp/logout_send.h"
+#include "idp/party_metadata.h"
 #include "idp/saml_peer.h"
 #include "idp/show.h"
 
@@ -416,10 +417,11 @@ logout_next_handle(struct request *rq, struct response *rs, struct err *err)
 		}
 		const struct party *p = party_find(&rq->snap->parties, step->party);
 		const struct saml_endpoint *to =
-			p == NULL || p->saml == NULL ? NULL
-						     : saml_party_slo(p->saml, SAML_BINDING_NONE);
+			p == NULL || p->saml == NULL || party_is_over(p, rq->now)
+				? NULL
+				: saml_party_slo(p->saml, SAML_BINDING_NONE);
 
-		/* Of one that is gone since, it is said that it gave no answer. */
+		/* Of one that is gone or over since, it is said that it gave no answer. */
 		if (to != NULL)
 			return send_to(rq, step, p, to, rs, err);
 	} while (true);

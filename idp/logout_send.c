@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "idp/config.h"
 #include "idp/fetch.h"
+#include "idp/party_metadata.h"
 #include "idp/party_suite.h"
 #include "idp/saml_peer.h"
 #include "saml/names.h"
@@ -189,13 +190,14 @@ struct outbox_outcome
 logout_send_saml(const struct outbox_try *t, struct err *err)
 {
 	const struct party *p = party_find(&t->snap->parties, t->taken->item.target);
-	const struct saml_endpoint *to =
-		p == NULL || p->saml == NULL ? NULL : saml_party_slo(p->saml, SAML_BINDING_SOAP);
+	const struct saml_endpoint *to = p == NULL || p->saml == NULL || party_is_over(p, t->now)
+						 ? NULL
+						 : saml_party_slo(p->saml, SAML_BINDING_SOAP);
 	const char *id = rand_xml_id(t->a);
 	struct fetch_answer answer;
 
 	if (to == NULL) {
-		(void)!FAIL(err, ERR_NOT_FOUND, NULL, "no such party, or none that hears SOAP");
+		(void)!FAIL(err, ERR_NOT_FOUND, NULL, "no such party, or none that hears SOAP now");
 		return (struct outbox_outcome){OUTBOX_AGAIN, "no_endpoint"};
 	}
 	struct fetch_post what = {

@@ -5,6 +5,7 @@
 
 #include "idp/app.h"
 #include "idp/config.h"
+#include "idp/party_metadata.h"
 #include "idp/party_suite.h"
 #include "idp/show.h"
 #include "keys/sign.h"
@@ -33,7 +34,7 @@ saml_receive(struct request *rq, enum saml_binding binding, const struct saml_me
 	if (*p == NULL || (*p)->saml == NULL)
 		return FAIL(err, ERR_NOT_FOUND, "portal_unknown",
 			    "the sender is not a registered party");
-	return true;
+	return party_check_time(*p, rq->now, err);
 }
 
 bool
@@ -99,7 +100,8 @@ saml_peer_of(struct request *rq, const struct party *p, struct saml_peer *out, s
 	const struct saml_suite *suite;
 
 	*out = (struct saml_peer){p->saml, policy, signer};
-	return party_suite(p, rq->snap->keyring, rq->now, &suite, err) &&
+	return party_check_time(p, rq->now, err) &&
+	       party_suite(p, rq->snap->keyring, rq->now, &suite, err) &&
 	       saml_signer_of(rq->a, rq->snap->keyring, rq->app->signer, suite->make, signer, err);
 }
 

@@ -27,7 +27,7 @@ CREATE TABLE party_copy (
 	sha256 hash256 NOT NULL,
 	base hash256, -- of the document that it was compared with
 	asked hash256, -- one value for what an operator is asked
-	changes jsonb CHECK (jsonb_typeof(changes) = 'array'),
+	changes json_object, -- what it would change
 	at bigint NOT NULL,
 	CONSTRAINT party_copy_digest CHECK (sha256 = sha256(document)),
 	CONSTRAINT party_copy_asks CHECK ((state = 'replaced') = (base IS NULL)

@@ -113,7 +113,7 @@ hold(struct pg *pg, const char *base, const char *document, const char *asked)
 				     .document = bytes_of(document),
 				     .base = digest(pg, base),
 				     .asked = digest(pg, asked),
-				     .changes = "[]"};
+				     .changes = "{}"};
 	const struct db_audit audit = {.event = "party_held", .ref = ref, .party = PARTY};
 
 	return db_copy_hold(&pg->c, &copy, &audit, NOW + 1, &pg->err);
@@ -125,7 +125,7 @@ copy_in(struct pg *pg, enum db_copy_state in)
 	const struct db_copy *list;
 	size_t n;
 
-	ASSERT_OK(db_copy_list(&pg->c, PARTY, &list, &n, &pg->err), &pg->err);
+	ASSERT_OK(db_copy_list(&pg->c, PARTY, false, &list, &n, &pg->err), &pg->err);
 	for (size_t i = 0; i < n; i++)
 		if (list[i].state == in)
 			return &list[i];
@@ -388,9 +388,12 @@ what_waits_is_approved_as_it_was_looked_at(void **state)
 	assert_true(bytes_eq(c->sha256, digest(pg, "three")));
 	assert_true(bytes_eq(c->base, digest(pg, "one")));
 	assert_true(bytes_eq(c->asked, digest(pg, "r")));
-	assert_string_equal(c->changes, "[]");
+	assert_string_equal(c->changes, "{}");
 	assert_int_equal(c->at, NOW + 1);
-	assert_true(bytes_eq(take(pg, NOW)->pending, digest(pg, "r")));
+	const struct db_source_taken *t = take(pg, NOW);
+
+	assert_true(bytes_eq(t->pending, digest(pg, "r")));
+	assert_true(bytes_eq(t->pending_document, bytes_of("three")));
 	/* Not another document, not upon another, and only once. */
 	ASSERT_REFUSED(replace(pg, "one", "two", c, false, DB_HELD_NO), &pg->err, ERR_CONFLICT,
 		       "copy_replace");

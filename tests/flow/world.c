@@ -37,8 +37,8 @@ bad_party(const char *id, const struct err *err)
 	fail_msg("%s: %s", id, err->text);
 }
 
-static void
-publish(struct world *w)
+void
+world_reload(struct world *w)
 {
 	struct snapshot *snap = snapshot_create((size_t)64 * 1024 * 1024);
 	const struct db_party *rows;
@@ -110,7 +110,7 @@ save_party(struct world *w, const struct db_party *row)
 	int64_t version;
 
 	ASSERT_OK(db_party_save(&w->pg->c, row, &audit, w->now, &version, &err), &err);
-	publish(w);
+	world_reload(w);
 }
 
 void
@@ -167,7 +167,7 @@ world_disable(struct world *w, const char *party)
 	struct err err = {0};
 
 	ASSERT_OK(db_party_set_enabled(&w->pg->c, party, false, &audit, w->now, &err), &err);
-	publish(w);
+	world_reload(w);
 }
 
 static struct account_work

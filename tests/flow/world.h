@@ -61,6 +61,9 @@ void world_oidc_party(struct world *w, const char *policy);
 void world_oidc_document(struct world *w, const char *document, const char *policy);
 void world_disable(struct world *w, const char *party);
 
+/* A new snapshot of what the database holds, as a node makes it when told of a change. */
+void world_reload(struct world *w);
+
 /*
  * An account with a password and these attributes, names and values (NULL: verified that there is
  * none), at this level.  Returns its id.

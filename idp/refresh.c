@@ -1,0 +1,365 @@
+/* Fetching metadata again; see refresh.h. */
+#include "idp/refresh.h"
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "idp/audit.h"
+
+#define THREADS        3  /* a few that hang hold up no other */
+#define LEASE_S        60 /* longer than any look lasts */
+#define LOOK_US        ((int64_t)1000000)
+#define COUNT_EVERY    15 /* looks */
+#define LOOK_BYTES     ((size_t)128 * 1024 * 1024)
+#define DB_LIMIT_US    ((int64_t)10 * 1000000)
+
+#define PAUSE_LEAST_S  3600
+#define PAUSE_MOST_S   86400
+#define PAUSE_UNSAID_S ((int64_t)6 * 3600)
+#define PAUSE_AT_END_S 300
+#define RETRY_FIRST_S  60
+#define RETRY_MOST_S   3600
+
+/* ---- when ---- */
+
+int64_t
+refresh_pause_s(const struct saml_party *p, time_t now)
+{
+	int64_t pause = p->cache_s < 0 ? PAUSE_UNSAID_S : p->cache_s;
+
+	if (pause < PAUSE_LEAST_S)
+		pause = PAUSE_LEAST_S;
+	if (pause > PAUSE_MOST_S)
+		pause = PAUSE_MOST_S;
+	if (p->valid_until != 0 && (p->valid_until - now) / 2 < pause)
+		pause = (p->valid_until - now) / 2;
+	return pause < PAUSE_AT_END_S ? PAUSE_AT_END_S : pause;
+}
+
+int64_t
+refresh_retry_s(int64_t tries)
+{
+	int64_t pause = RETRY_FIRST_S;
+
+	for (; tries > 1 && pause < RETRY_MOST_S; tries--)
+		pause *= 2;
+	return pause < RETRY_MOST_S ? pause : RETRY_MOST_S;
+}
+
+/* Up to an eighth sooner, so that what was registered together is not fetched together. */
+static time_t
+with_jitter(time_t now, int64_t pause)
+{
+	unsigned char jitter;
+
+	rand_bytes(&jitter, 1);
+	return now + pause - pause * jitter / 2048;
+}
+
+/* ---- one source ---- */
+
+struct look {
+	struct app *app;
+	struct db_call *c;
+	const struct db_source_taken *taken;
+	time_t now;
+	struct party was;    /* what counts */
+	struct db_party row; /* the same with the document that was fetched */
+	struct party_judged judged;
+	struct saml_changes changes;
+};
+
+static struct db_audit
+audit_of(const struct look *l, const char *event, char ref[REQUEST_REF_BYTES])
+{
+	app_make_ref(ref);
+	return (struct db_audit){
+		.event = event,
+		.ref = ref,
+		.party = l->row.id,
+		.details = audit_details(l->c->a, "rules",
+					 party_changes_rules(l->c->a, &l->changes), NULL),
+	};
+}
+
+/* What waits asks the same, and has not ended while it waited. */
+static bool
+waits_already(const struct look *l, struct bytes asked)
+{
+	struct db_party row = l->taken->party;
+	struct party p;
+
+	row.document = l->taken->pending_document;
+	return bytes_eq(l->taken->pending, asked) && party_parse(l->c->a, &row, &p, NULL) &&
+	       !party_is_over(&p, l->now);
+}
+
+/* It waits for an operator, who is asked once. */
+static bool
+hold(const struct look *l, struct err *err)
+{
+	enum saml_risk least = l->taken->source.held ? SAML_RISK_PLAIN : SAML_RISK_HELD;
+	json_t *changes = json_new_object(l->c->a);
+	unsigned char digest[SHA256_BYTES];
+	char ref[REQUEST_REF_BYTES];
+
+	json_put(l->c->a, changes, "changes", party_changes_json(l->c->a, &l->changes));
+	saml_changes_digest(l->c->a, &l->changes, least, digest);
+	const struct db_copy copy = {
+		.party = l->row.id,
+		.document = l->row.document,
+		.base = l->taken->base,
+		.asked = {digest, sizeof(digest)},
+		.changes = json_text(l->c->a, changes, false),
+	};
+	struct db_audit audit = audit_of(l, AUDIT_PARTY_HELD, ref);
+
+	if (bytes_eq(l->taken->rejected, copy.asked) || waits_already(l, copy.asked))
+		return true;
+	if (!db_copy_hold(l->c, &copy, &audit, l->now, err))
+		return false;
+	log_event(LOG_LVL_WARN, "metadata_held", "party", l->row.id, "rules",
+		  party_changes_rules(l->c->a, &l->changes), "ref", ref, NULL);
+	return true;
+}
+
+static bool
+let_count(const struct look *l, struct err *err)
+{
+	const struct db_replace what = {
+		.party = l->row.id,
+		.base = l->taken->base,
+		.document = l->row.document,
+		.forget = saml_changes_risk(&l->changes) == SAML_RISK_RENEWAL,
+	};
+	char ref[REQUEST_REF_BYTES];
+	struct db_audit audit = audit_of(l, AUDIT_PARTY_REFRESHED, ref);
+
+	/* The same again is nothing new, unless something waits that is not there any more. */
+	if (bytes_eq(l->row.document, l->taken->party.document) && l->taken->pending.n == 0)
+		return true;
+	if (!db_copy_replace(l->c, &what, &audit, l->now, err))
+		return false;
+	log_event(LOG_LVL_INFO, "metadata_refreshed", "party", l->row.id, "rules",
+		  party_changes_rules(l->c->a, &l->changes), "ref", ref, NULL);
+	return true;
+}
+
+/* Judge what was fetched and let it count or wait. */
+static bool
+take_document(struct look *l, struct bytes document, struct err *err)
+{
+	unsigned flags = l->taken->source.local_http ? SAML_LINT_LOCAL_HTTP : 0;
+
+	l->row.document = document;
+	if (!party_judge(l->c->a, &l->row, flags, l->now, &l->judged, err))
+		return false;
+	saml_metadata_diff(l->c->a, l->was.saml, l->judged.party.saml, &l->changes);
+	switch (saml_changes_risk(&l->changes)) {
+	case SAML_RISK_REFUSED: /* second line: it was looked for by its name */
+		return FAIL(err, ERR_DENIED, NULL, "%s", l->changes.p[0].text);
+	case SAML_RISK_HELD:
+		return hold(l, err);
+	case SAML_RISK_PLAIN:
+		return l->taken->source.held ? hold(l, err) : let_count(l, err);
+	case SAML_RISK_RENEWAL:
+		return let_count(l, err);
+	}
+	return false;
+}
+
+/* Fetch and see to it; known: what to ask with the next time. */
+static bool
+look_at(struct look *l, struct fetch_known *known, struct err *err)
+{
+	struct fetch_got got;
+
+	if (!party_parse(l->c->a, &l->taken->party, &l->was, err) ||
+	    !party_metadata_fetch(l->c->a, l->app->config, l->app->get, &l->taken->source, &got,
+				  err))
+		return false;
+	l->c->deadline_us = clock_mono_us() + DB_LIMIT_US;
+	if (!got.same && !take_document(l, got.body, err))
+		return false;
+	if (got.same && party_is_over(&l->was, l->now))
+		return FAIL(err, ERR_DENIED, NULL, "validUntil has passed, and there is no other");
+	*known = got.known;
+	return true;
+}
+
+/* What counts from now on, to say when it has to be looked at again. */
+static int64_t
+pause_of(const struct look *l)
+{
+	const struct party *p = l->judged.party.saml == NULL ? &l->was : &l->judged.party;
+
+	return refresh_pause_s(p->saml, l->now);
+}
+
+bool
+refresh_one(struct app *app, struct arena *a, time_t now, bool *did, struct err *err)
+{
+	struct db_call c = {app->db, a, clock_mono_us() + DB_LIMIT_US};
+	struct look l = {.app = app, .c = &c, .now = now};
+	struct fetch_known known = {0};
+	struct err why = {0};
+
+	*did = false;
+	if (!db_source_take(&c, LEASE_S, now, &l.taken, err))
+		return false;
+	if (l.taken == NULL)
+		return true;
+	*did = true;
+	l.row = l.taken->party;
+	struct db_source_end end = {.due = 0};
+
+	if (look_at(&l, &known, &why)) {
+		end.due = with_jitter(now, pause_of(&l));
+		end.etag = known.etag;
+		end.last_modified = known.last_modified;
+	} else {
+		log_err(LOG_LVL_WARN, "metadata_failed", &why, "party", l.row.id, NULL);
+		end.due = with_jitter(now, refresh_retry_s(l.taken->source.tries));
+		end.trouble = why.text;
+		/* What came last is known as before; what was refused is asked for again. */
+		if (why.kind == ERR_UNAVAILABLE) {
+			end.etag = l.taken->source.etag;
+			end.last_modified = l.taken->source.last_modified;
+		}
+	}
+	c.deadline_us = clock_mono_us() + DB_LIMIT_US;
+	return db_source_settle(&c, l.taken, &end, now, err);
+}
+
+/* ---- the threads ---- */
+
+struct refresh {
+	struct app *app;
+	pthread_t threads[THREADS];
+	size_t n_threads;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop;
+	unsigned looks; /* until they are counted again */
+};
+
+struct looking {
+	struct refresh *r;
+	struct arena *a;
+	struct err err;
+	bool ok, did, counts;
+};
+
+/* For /metrics, which waits for nothing. */
+static bool
+count(struct app *app, struct arena *a, struct err *err)
+{
+	struct db_call c = {app->db, a, clock_mono_us() + DB_LIMIT_US};
+	struct db_source_counts n;
+
+	if (!db_source_count(&c, &n, err))
+		return false;
+	atomic_store(&app->metadata.followed, n.followed);
+	atomic_store(&app->metadata.failing, n.failing);
+	atomic_store(&app->metadata.pending, n.pending);
+	return true;
+}
+
+static void
+look_guarded(void *arg)
+{
+	struct looking *s = arg;
+	struct app *app = s->r->app;
+
+	s->ok = (!s->counts || count(app, s->a, &s->err)) &&
+		refresh_one(app, s->a, app->clock(app), &s->did, &s->err);
+}
+
+/* One look; true: there was one due. */
+static bool
+look(struct refresh *r, bool counts)
+{
+	struct looking s = {.r = r, .a = arena_create(LOOK_BYTES), .counts = counts};
+
+	if (s.a == NULL || !arena_run(s.a, look_guarded, &s))
+		s.ok = arena_run_failed(s.a, &s.err);
+	if (!s.ok)
+		log_err(LOG_LVL_WARN, "metadata_unsettled", &s.err, NULL);
+	arena_destroy(s.a);
+	return s.ok && s.did;
+}
+
+/* Wait a second, if nothing was due; false: it is over. */
+static bool
+wait_for_turn(struct refresh *r, bool at_once, bool *counts)
+{
+	struct timespec until = clock_mono_timespec(clock_mono_us() + LOOK_US);
+
+	pthread_mutex_lock(&r->lock);
+	if (!at_once && !r->stop)
+		pthread_cond_timedwait(&r->wake, &r->lock, &until);
+	*counts = r->looks == 0;
+	r->looks = r->looks == 0 ? COUNT_EVERY : r->looks - 1;
+	bool go_on = !r->stop;
+
+	pthread_mutex_unlock(&r->lock);
+	return go_on;
+}
+
+static void *
+work(void *arg)
+{
+	struct refresh *r = arg;
+	bool counts, did = false;
+
+	while (wait_for_turn(r, did, &counts))
+		did = look(r, counts);
+	return NULL;
+}
+
+static void
+refresh_finish(void *p)
+{
+	struct refresh *r = p;
+
+	pthread_cond_destroy(&r->wake);
+	pthread_mutex_destroy(&r->lock);
+}
+
+bool
+refresh_start(struct arena *a, struct app *app, struct refresh **out, struct err *err)
+{
+	struct refresh *r = ARENA_NEW(a, struct refresh);
+	pthread_condattr_t attr;
+
+	r->app = app;
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	arena_defer(a, refresh_finish, r);
+	for (; r->n_threads < THREADS; r->n_threads++)
+		if (pthread_create(&r->threads[r->n_threads], NULL, work, r) != 0)
+			break;
+	if (r->n_threads == THREADS) {
+		*out = r;
+		return true;
+	}
+	refresh_stop(r);
+	return FAIL(err, ERR_UNAVAILABLE, NULL, "no threads for metadata");
+}
+
+void
+refresh_stop(struct refresh *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->stop = true;
+	pthread_cond_broadcast(&r->wake);
+	pthread_mutex_unlock(&r->lock);
+	for (size_t i = 0; i < r->n_threads; i++)
+		pthread_join(r->threads[i], NULL);
+}
