@@ -2,25 +2,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/conf.h"
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/rand.h"
 #include "base/text.h"
-#include "db/party.h"
 #include "idp/audit.h"
-#include "idp/cli_work.h"
-#include "idp/fetch.h"
+#include "idp/cli_party.h"
 #include "idp/key_rows.h"
-#include "idp/party.h"
 #include "idp/party_check.h"
 #include "idp/party_suite.h"
 #include "idp/publish_saml.h"
-
-#define MAX_METADATA_BYTES SAML_METADATA_MAX_BYTES
-#define KIND_SAML          "saml"
-#define KIND_OIDC          "oidc"
 
 /* ---- policy options, the same for both kinds ---- */
 
@@ -53,14 +45,13 @@ struct stored {
 static const char *
 words_of_kind(const char *kind)
 {
-	return text_eq(kind, KIND_OIDC) ? "an OpenID Connect client (kontor client)"
-					: "a SAML party (kontor party)";
+	return text_eq(kind, CLI_KIND_OIDC) ? "an OpenID Connect client (kontor client)"
+					    : "a SAML party (kontor party)";
 }
 
-/* The row of this id and kind; ERR_NOT_FOUND says when it is one of the other. */
-static bool
-find(struct cli_work *work, const char *id, const char *kind, const struct db_party **out,
-     struct err *err)
+bool
+cli_party_find(struct cli_work *work, const char *id, const char *kind, const struct db_party **out,
+	       struct err *err)
 {
 	if (!db_party_load(&work->w.db, id, out, err))
 		return false;
@@ -89,18 +80,26 @@ load_stored(struct cli_work *work, const char *id, const char *kind, const json_
 	return true;
 }
 
-/* Judge the record as the program will, then store it.  Who was switched off stays so. */
+/*
+ * Judge the record as the program will, then store it, with where its metadata comes from
+ * (NULL: nothing of that changes).  Who was switched off stays so.
+ */
 static bool
-save(struct cli_work *work, struct db_party *row, struct err *err)
+save(struct cli_work *work, struct db_party *row, const struct db_source *source, struct err *err)
 {
 	struct db_audit audit = cli_audit(work, AUDIT_PARTY_SAVED);
 	struct party parsed;
 	int64_t version;
 
 	audit.party = row->id;
-	audit.details = audit_details(work->w.a, "kind", row->kind, NULL);
-	return party_parse(work->w.a, row, &parsed, err) &&
-	       db_party_save(&work->w.db, row, &audit, work->w.now, &version, err);
+	audit.details = audit_details(work->w.a, "kind", row->kind, "metadata_url",
+				      source == NULL ? NULL : source->url, NULL);
+	if (!party_parse(work->w.a, row, &parsed, err))
+		return false;
+	if (source != NULL)
+		return db_source_save_party(&work->w.db, row, source, &audit, work->w.now, &version,
+					    err);
+	return db_party_save(&work->w.db, row, &audit, work->w.now, &version, err);
 }
 
 /* ---- kontor party add ---- */
@@ -116,8 +115,8 @@ read_document(struct cli *cli, const char *from, const char *ca_file, struct byt
 	      struct err *err)
 {
 	if (is_url(from))
-		return fetch_url(cli->a, from, ca_file, MAX_METADATA_BYTES, out, err);
-	return conf_read_file(cli->a, from, MAX_METADATA_BYTES, out, err);
+		return fetch_url(cli->a, from, ca_file, PARTY_METADATA_MAX, out, err);
+	return conf_read_file(cli->a, from, PARTY_METADATA_MAX, out, err);
 }
 
 static const char *
@@ -132,52 +131,68 @@ name_of_saml(const struct saml_party *p)
 
 struct party_options {
 	const char *from, *id, *display_name, *ca_file;
+	struct db_source source; /* url NULL: it is not followed from now on */
+	bool dry_run;
 	unsigned lint;
 	json_t *policy;
 };
 
-static bool
-party_store(struct cli_work *work, const struct party_options *o, const struct saml_party *saml,
-	    struct bytes document, bool *enabled, struct err *err)
-{
+/* What is to be registered, and what is there. */
+struct incoming {
+	const struct saml_party *saml;
 	struct stored stored;
-	const char *name = o->display_name;
+	struct db_party row;
+	struct party_judged judged;
+};
 
-	if (!load_stored(work, saml->entity_id, KIND_SAML, o->policy, &stored, err))
+/* From where it is followed, as the nodes will. */
+static bool
+fetch_metadata(struct cli_work *work, const struct party_options *o, struct bytes *out,
+	       struct err *err)
+{
+	struct fetch_got got;
+
+	if (!party_metadata_fetch(work->w.a, &work->config, fetch_get, &o->source, &got, err))
 		return false;
-	if (name == NULL)
-		name = stored.row == NULL ? name_of_saml(saml) : stored.row->display_name;
-	struct db_party row = {
-		.id = saml->entity_id,
-		.kind = KIND_SAML,
-		.display_name = name,
-		.document = document,
-		.policy = json_text(work->w.a, stored.policy, true),
-		.enabled = stored.row == NULL || stored.row->enabled,
-	};
-
-	*enabled = row.enabled;
-	return save(work, &row, err);
+	*out = got.body;
+	return true;
 }
 
-/* The party as the program will have it, with the record that it gets. */
+/* The row as it would be stored. */
 static bool
-party_with_record(struct cli_work *work, const struct party_options *o, const char *id,
-		  struct bytes document, struct party *out, struct err *err)
+make_row(struct cli_work *work, const struct party_options *o, struct bytes document,
+	 struct incoming *in, struct err *err)
 {
-	struct stored stored;
+	const char *name = o->display_name;
 
-	if (!load_stored(work, id, KIND_SAML, o->policy, &stored, err))
+	if ((in->saml == NULL &&
+	     !saml_metadata_parse(work->w.a, document, o->id, &in->saml, err)) ||
+	    !load_stored(work, in->saml->entity_id, CLI_KIND_SAML, o->policy, &in->stored, err))
 		return false;
-	const struct db_party row = {
-		.id = id,
-		.kind = KIND_SAML,
-		.display_name = id,
-		.document = document,
-		.policy = json_text(work->w.a, stored.policy, true),
-	};
+	const struct db_party *was = in->stored.row;
 
-	return party_parse(work->w.a, &row, out, err);
+	if (name == NULL)
+		name = was == NULL ? name_of_saml(in->saml) : was->display_name;
+	in->row = (struct db_party){
+		.id = in->saml->entity_id,
+		.kind = CLI_KIND_SAML,
+		.display_name = name,
+		.document = document,
+		.policy = json_text(work->w.a, in->stored.policy, true),
+		.enabled = was == NULL || was->enabled,
+	};
+	return true;
+}
+
+static bool
+party_store(struct cli_work *work, const struct party_options *o, struct incoming *in,
+	    struct err *err)
+{
+	struct db_source source = o->source;
+
+	source.party = in->row.id;
+	source.local_http = (o->lint & SAML_LINT_LOCAL_HTTP) != 0;
+	return o->dry_run || save(work, &in->row, source.url == NULL ? NULL : &source, err);
 }
 
 /* What our keys and the time say of it, beside the findings. */
@@ -195,34 +210,63 @@ report_suite(struct cli_work *work, const struct party *p, json_t *o, struct buf
 	json_put(work->w.a, o, "suite", suite);
 }
 
-/* All findings but what is fine.  ERR_DENIED: one that forbids to register it. */
-static bool
-judge(struct cli_work *work, const struct party_options *o, const struct party *p,
-      struct bytes document, json_t *result, struct buf *text, struct err *err)
-{
-	const struct saml_check_wish wish = {.entity_id = p->id,
-					     .flags = o->lint,
-					     .now = work->w.now,
-					     .old_until = p->policy.old_until,
-					     .explain = vocabulary_explain};
-	struct saml_checked checked;
-
-	saml_metadata_examine(work->w.a, document, &wish, &checked);
-	while (checked.n > 0 && checked.found[checked.n - 1].severity == SAML_FINE)
-		checked.n--;
-	party_tell_findings(work->w.a, &checked, result, text);
-	if (checked.n > 0 && checked.found[0].severity == SAML_FATAL)
-		return FAIL(err, ERR_DENIED, NULL, "%s: %s (%s)", checked.found[0].rule,
-			    checked.found[0].text, checked.found[0].clause);
-	return true;
-}
-
 /* Where the party reads our metadata. */
 static const char *
 our_metadata_for(const struct cli_work *work, const char *id)
 {
 	return arena_printf(work->w.a, "%s%s", work->config.base_url,
 			    publish_party_path(work->w.a, id));
+}
+
+/* Findings and changes, then all that keeps it from being registered. */
+static bool
+judge(struct cli_work *work, const struct party_options *o, struct incoming *in, json_t *result,
+      struct buf *text, struct err *err)
+{
+	struct saml_changes changes;
+	struct err why = {0};
+	bool good = party_judge(work->w.a, &in->row, o->lint, work->w.now, &in->judged, &why);
+
+	json_put_str(work->w.a, result, "id", in->saml->entity_id);
+	party_tell_findings(work->w.a, &in->judged.checked, result, text);
+	if (!good) {
+		*err = why;
+		return false;
+	}
+	if (in->stored.row != NULL &&
+	    party_diff(work->w.a, in->stored.row, &in->judged.party, &changes, NULL))
+		cli_party_tell_changes(work->cli, &changes, result, text);
+	return true;
+}
+
+static enum cli_exit
+add(struct cli *cli, const struct party_options *o)
+{
+	json_t *result = json_new_object(cli->a);
+	struct bytes document = {NULL, 0};
+	struct incoming in = {.saml = NULL};
+	struct cli_work work = {.cli = cli};
+	struct err err = {0};
+	struct buf text;
+
+	buf_init(&text, cli->a, (size_t)1024 * 1024);
+	/* A file that is not there, or no metadata, needs no database to be told. */
+	if ((o->from != NULL && (!read_document(cli, o->from, o->ca_file, &document, &err) ||
+				 !saml_metadata_parse(cli->a, document, o->id, &in.saml, &err))) ||
+	    !cli_work_open(cli, CLI_DATABASE, &work, &err) ||
+	    (o->from == NULL && !fetch_metadata(&work, o, &document, &err)) ||
+	    !make_row(&work, o, document, &in, &err) ||
+	    !key_rows_load(&work.w.db, &work.w.keyring, &err) ||
+	    !judge(&work, o, &in, result, &text, &err) || !party_store(&work, o, &in, &err))
+		return cli_fail(cli, &err);
+	report_suite(&work, &in.judged.party, result, &text);
+	json_put_bool(cli->a, result, "enabled", in.row.enabled);
+	json_put_bool(cli->a, result, "dry_run", o->dry_run);
+	json_put_str(cli->a, result, "metadata_url", our_metadata_for(&work, in.row.id));
+	buf_printf(&text, "%s %s%s\nour metadata for it: %s\n", in.row.id,
+		   o->dry_run ? "would be registered; nothing has changed" : "is registered",
+		   in.row.enabled ? "" : "; it stays disabled", our_metadata_for(&work, in.row.id));
+	return cli_tell(cli, result, text.over ? "" : (const char *)text.p);
 }
 
 static enum cli_exit
@@ -233,46 +277,29 @@ party_add(struct cli *cli)
 		.id = cli_value(cli, "--id"),
 		.display_name = cli_value(cli, "--display-name"),
 		.ca_file = cli_value(cli, "--ca"),
+		.source.url = cli_value(cli, "--metadata-url"),
+		.dry_run = cli_flag(cli, "--dry-run"),
 		.lint = cli_flag(cli, "--local-http") ? SAML_LINT_LOCAL_HTTP : 0,
 		.policy = json_new_object(cli->a),
 	};
-	const struct saml_party *saml;
-	json_t *result = json_new_object(cli->a);
-	struct bytes document;
-	struct cli_work work;
 	struct err err = {0};
-	struct party party;
-	struct buf text;
-	bool enabled;
 
-	if (o.from == NULL)
-		return cli_usage(cli, "which metadata? FILE or URL is missing");
-	if (o.ca_file != NULL && !is_url(o.from))
+	if (o.from == NULL && o.source.url == NULL)
+		return cli_usage(cli, "which metadata? FILE, URL or --metadata-url is missing");
+	if (o.ca_file != NULL && (o.from == NULL || !is_url(o.from)))
 		return cli_usage(cli, "--ca is for a URL");
-	if (!cli_take_policy(cli, o.policy, &err))
+	if (!cli_party_signers(cli, &o.source.signers, &err) ||
+	    !cli_take_policy(cli, o.policy, &err))
 		return cli_fail(cli, &err);
 	enum cli_exit rc = cli_end(cli);
 
 	if (rc != CLI_OK)
 		return rc;
-	buf_init(&text, cli->a, 65536);
-	if (!read_document(cli, o.from, o.ca_file, &document, &err) ||
-	    !saml_metadata_parse(cli->a, document, o.id, &saml, &err) ||
-	    !cli_work_open(cli, CLI_DATABASE, &work, &err) ||
-	    !key_rows_load(&work.w.db, &work.w.keyring, &err) ||
-	    !party_with_record(&work, &o, saml->entity_id, document, &party, &err))
-		return cli_fail(cli, &err);
-	json_put_str(cli->a, result, "id", saml->entity_id);
-	if (!judge(&work, &o, &party, document, result, &text, &err) ||
-	    !party_suite_exists(&party, work.w.now, &err) ||
-	    !party_store(&work, &o, saml, document, &enabled, &err))
-		return cli_fail(cli, &err);
-	report_suite(&work, &party, result, &text);
-	json_put_bool(cli->a, result, "enabled", enabled);
-	json_put_str(cli->a, result, "metadata_url", our_metadata_for(&work, saml->entity_id));
-	buf_printf(&text, "%s is registered%s\nour metadata for it: %s\n", saml->entity_id,
-		   enabled ? "" : "; it stays disabled", our_metadata_for(&work, saml->entity_id));
-	return cli_tell(cli, result, text.over ? "" : (const char *)text.p);
+	if (o.source.url == NULL && o.source.signers[0] != '\0')
+		return cli_usage(cli, "--metadata-signer is for --metadata-url");
+	if (o.source.url != NULL && !text_starts(o.source.url, "https://"))
+		return cli_usage(cli, "--metadata-url: an https URL is needed");
+	return add(cli, &o);
 }
 
 /* ---- kontor client add ---- */
@@ -293,7 +320,7 @@ secret_of(struct cli_work *work, const struct stored *stored, bool anew, const c
 
 	*secret = *hash = NULL;
 	if (stored->row != NULL && !anew) {
-		if (!json_parse_object(work->w.a, stored->row->document, MAX_METADATA_BYTES, &o,
+		if (!json_parse_object(work->w.a, stored->row->document, PARTY_METADATA_MAX, &o,
 				       err) ||
 		    !json_get_str(o, PARTY_OIDC_SECRET, hash, err))
 			return false;
@@ -321,7 +348,7 @@ client_store(struct cli_work *work, const struct client_options *o, struct oidc_
 	const char *secret = NULL, *hash = NULL, *name = o->display_name;
 	struct stored stored;
 
-	if (!load_stored(work, c->client_id, KIND_OIDC, o->policy, &stored, err) ||
+	if (!load_stored(work, c->client_id, CLI_KIND_OIDC, o->policy, &stored, err) ||
 	    (needs_secret(c) && !secret_of(work, &stored, o->new_secret, &secret, &hash, err)))
 		return false;
 	if (name == NULL)
@@ -333,14 +360,14 @@ client_store(struct cli_work *work, const struct client_options *o, struct oidc_
 	json_put_str(a, document, PARTY_OIDC_SECRET, hash);
 	struct db_party row = {
 		.id = c->client_id,
-		.kind = KIND_OIDC,
+		.kind = CLI_KIND_OIDC,
 		.display_name = name,
 		.document = bytes_of(json_text(a, document, true)),
 		.policy = json_text(a, stored.policy, true),
 		.enabled = stored.row == NULL || stored.row->enabled,
 	};
 
-	if (!save(work, &row, err))
+	if (!save(work, &row, NULL, err))
 		return false;
 	/* RFC 7591 3.2.1: told in the answer, kept as a hash only. */
 	json_put_str(a, *record, "client_secret", secret);
@@ -375,7 +402,7 @@ client_add(struct cli *cli)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!conf_read_file(cli->a, o.from, MAX_METADATA_BYTES, &document, &err) ||
+	if (!conf_read_file(cli->a, o.from, PARTY_METADATA_MAX, &document, &err) ||
 	    !oidc_client_parse(cli->a, document, rand_token(cli->a, 16), &rules, &c, &unknown,
 			       &err) ||
 	    !cli_work_open(cli, CLI_DATABASE, &work, &err) ||
@@ -403,35 +430,112 @@ party_json(struct arena *a, const struct db_party *p)
 	return o;
 }
 
+/* What is to be known of a party's metadata at a glance; NULL: nothing. */
+static const char *
+metadata_state(struct cli_work *work, const struct db_party *row, const struct db_source *source,
+	       bool waits)
+{
+	struct party p;
+
+	if (text_eq(row->kind, CLI_KIND_SAML) && party_parse(work->w.a, row, &p, NULL) &&
+	    party_is_over(&p, work->w.now))
+		return "metadata is over";
+	if (waits)
+		return "a change waits";
+	return source != NULL && source->trouble != NULL ? "metadata cannot be fetched" : NULL;
+}
+
+/* Parties with where their metadata comes from; both are sorted by id. */
+struct listed {
+	const struct db_party *p;
+	const struct db_source *sources;
+	const struct db_copy *waiting;
+	size_t n, n_sources, n_waiting;
+};
+
+static bool
+load_all(struct cli_work *work, struct listed *l, struct err *err)
+{
+	const struct db_call *c = &work->w.db;
+
+	return db_party_list(c, &l->p, &l->n, err) &&
+	       db_source_list(c, &l->sources, &l->n_sources, err) &&
+	       db_copy_list(c, NULL, true, &l->waiting, &l->n_waiting, err);
+}
+
+static void
+list_one(struct cli_work *work, const struct listed *l, const struct db_party *p, json_t *list,
+	 struct buf *text)
+{
+	const struct db_source *source = NULL;
+	struct cli *cli = work->cli;
+	json_t *o = party_json(cli->a, p);
+	bool waits = false;
+
+	for (size_t i = 0; i < l->n_sources && source == NULL; i++)
+		if (strcmp(l->sources[i].party, p->id) == 0)
+			source = &l->sources[i];
+	for (size_t i = 0; i < l->n_waiting; i++)
+		waits = waits || strcmp(l->waiting[i].party, p->id) == 0;
+	const char *state = metadata_state(work, p, source, waits);
+
+	cli_party_put_source(cli, source, o);
+	json_put_str(cli->a, o, "metadata_state", state);
+	json_push(cli->a, list, o);
+	buf_printf(text, "%-8s %s  %s%s%s%s\n", p->enabled ? "enabled" : "disabled", p->id,
+		   p->display_name, state == NULL ? "" : "  (", state == NULL ? "" : state,
+		   state == NULL ? "" : ")");
+}
+
 static enum cli_exit
 list_kind(struct cli *cli, const char *kind)
 {
 	enum cli_exit rc = cli_end(cli);
 	json_t *list = json_new_array(cli->a), *o = json_new_object(cli->a);
-	const struct db_party *p;
 	struct cli_work work;
+	struct listed l;
 	struct err err = {0};
 	struct buf text;
 	const char *out;
-	size_t n;
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
-	    !db_party_list(&work.w.db, &p, &n, &err))
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !load_all(&work, &l, &err))
 		return cli_fail(cli, &err);
 	buf_init(&text, cli->a, (size_t)16 * 1024 * 1024);
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(p[i].kind, kind) != 0)
-			continue;
-		json_push(cli->a, list, party_json(cli->a, &p[i]));
-		buf_printf(&text, "%-8s %s  %s\n", p[i].enabled ? "enabled" : "disabled", p[i].id,
-			   p[i].display_name);
-	}
+	for (size_t i = 0; i < l.n; i++)
+		if (strcmp(l.p[i].kind, kind) == 0)
+			list_one(&work, &l, &l.p[i], list, &text);
 	json_put(cli->a, o, "parties", list);
 	if (!buf_finish_str(&text, &out, &err))
 		return cli_fail(cli, &err);
 	return cli_tell(cli, o, out);
+}
+
+/* What only a SAML party has. */
+static bool
+show_saml(struct cli_work *work, const struct db_party *p, json_t *o, struct err *err)
+{
+	struct cli *cli = work->cli;
+	const struct db_source *source;
+	const struct db_copy *copies;
+	struct party party;
+	size_t n;
+
+	if (!text_eq(p->kind, CLI_KIND_SAML))
+		return true;
+	if (!db_source_load(&work->w.db, p->id, &source, err) ||
+	    !db_copy_list(&work->w.db, p->id, false, &copies, &n, err))
+		return false;
+	cli_party_put_source(cli, source, o);
+	cli_party_put_copies(cli, copies, n, o);
+	if (!party_parse(cli->a, p, &party, NULL))
+		return true;
+	json_put_str(cli->a, o, "warning", party_end_warning(cli->a, &party, source, work->w.now));
+	json_put(cli->a, o, "suite",
+		 party_suite_json(cli->a, &party, work->w.keyring, work->w.now));
+	json_put_str(cli->a, o, "metadata_url", our_metadata_for(work, p->id));
+	return true;
 }
 
 static enum cli_exit
@@ -444,25 +548,22 @@ show(struct cli *cli, const char *kind)
 	struct err err = {0};
 	json_t *policy, *o;
 	const char *document;
-	struct party party;
 
 	if (rc != CLI_OK)
 		return rc;
 	if (id == NULL)
 		return cli_usage(cli, "which one? ID is missing");
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) || !find(&work, id, kind, &p, &err) ||
+	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
+	    !cli_party_find(&work, id, kind, &p, &err) ||
 	    !key_rows_load(&work.w.db, &work.w.keyring, &err))
 		return cli_fail(cli, &err);
 	if (!json_parse_object(cli->a, bytes_of(p->policy), 65536, &policy, &err) ||
-	    !text_from_bytes(cli->a, p->document, MAX_METADATA_BYTES, "document", &document, &err))
+	    !text_from_bytes(cli->a, p->document, PARTY_METADATA_MAX, "document", &document, &err))
 		return cli_fail(cli, &err);
 	o = party_json(cli->a, p);
 	json_put(cli->a, o, "policy", policy);
-	if (party_parse(cli->a, p, &party, NULL) && party.saml != NULL) {
-		json_put(cli->a, o, "suite",
-			 party_suite_json(cli->a, &party, work.w.keyring, work.w.now));
-		json_put_str(cli->a, o, "metadata_url", our_metadata_for(&work, p->id));
-	}
+	if (!show_saml(&work, p, o, &err))
+		return cli_fail(cli, &err);
 	json_put_str(cli->a, o, "document", document);
 	cli_print_json(cli, o);
 	return CLI_OK;
@@ -477,7 +578,7 @@ apply(struct cli_work *work, const char *id, const char *kind, enum change what,
 		cli_audit(work, what == REMOVE ? AUDIT_PARTY_REMOVED : AUDIT_PARTY_ENABLED);
 	const struct db_party *p;
 
-	if (!find(work, id, kind, &p, err))
+	if (!cli_party_find(work, id, kind, &p, err))
 		return false;
 	audit.party = id;
 	if (what == REMOVE)
@@ -511,71 +612,82 @@ change(struct cli *cli, const char *kind, enum change what)
 static enum cli_exit
 party_list(struct cli *cli)
 {
-	return list_kind(cli, KIND_SAML);
+	return list_kind(cli, CLI_KIND_SAML);
 }
 
 static enum cli_exit
 party_show(struct cli *cli)
 {
-	return show(cli, KIND_SAML);
+	return show(cli, CLI_KIND_SAML);
 }
 
 static enum cli_exit
 party_enable(struct cli *cli)
 {
-	return change(cli, KIND_SAML, ENABLE);
+	return change(cli, CLI_KIND_SAML, ENABLE);
 }
 
 static enum cli_exit
 party_disable(struct cli *cli)
 {
-	return change(cli, KIND_SAML, DISABLE);
+	return change(cli, CLI_KIND_SAML, DISABLE);
 }
 
 static enum cli_exit
 party_remove(struct cli *cli)
 {
-	return change(cli, KIND_SAML, REMOVE);
+	return change(cli, CLI_KIND_SAML, REMOVE);
 }
 
 static enum cli_exit
 client_list(struct cli *cli)
 {
-	return list_kind(cli, KIND_OIDC);
+	return list_kind(cli, CLI_KIND_OIDC);
 }
 
 static enum cli_exit
 client_show(struct cli *cli)
 {
-	return show(cli, KIND_OIDC);
+	return show(cli, CLI_KIND_OIDC);
 }
 
 static enum cli_exit
 client_enable(struct cli *cli)
 {
-	return change(cli, KIND_OIDC, ENABLE);
+	return change(cli, CLI_KIND_OIDC, ENABLE);
 }
 
 static enum cli_exit
 client_disable(struct cli *cli)
 {
-	return change(cli, KIND_OIDC, DISABLE);
+	return change(cli, CLI_KIND_OIDC, DISABLE);
 }
 
 static enum cli_exit
 client_remove(struct cli *cli)
 {
-	return change(cli, KIND_OIDC, REMOVE);
+	return change(cli, CLI_KIND_OIDC, REMOVE);
 }
 
 enum cli_exit
 cli_party(struct cli *cli)
 {
 	static const struct cli_verb verbs[] = {
-		{"add", party_add},       {"check", cli_party_check},
-		{"list", party_list},     {"show", party_show},
-		{"enable", party_enable}, {"disable", party_disable},
-		{"remove", party_remove}, {NULL, NULL},
+		{"add", party_add},
+		{"check", cli_party_check},
+		{"list", party_list},
+		{"show", party_show},
+		{"enable", party_enable},
+		{"disable", party_disable},
+		{"remove", party_remove},
+		{"follow", cli_party_follow},
+		{"unfollow", cli_party_unfollow},
+		{"refresh", cli_party_refresh},
+		{"changes", cli_party_changes},
+		{"approve", cli_party_approve},
+		{"reject", cli_party_reject},
+		{"rollback", cli_party_rollback},
+		{NULL, NULL},
 	};
 
 	return cli_run_verb(cli, verbs);

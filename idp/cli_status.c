@@ -1,8 +1,8 @@
 /* kontor status: can this instance work?  Database, schema, clock, keys, parties. */
 #include "base/buf.h"
-#include "db/party.h"
+#include "base/text.h"
 #include "idp/cli_work.h"
-#include "idp/party.h"
+#include "idp/party_metadata.h"
 #include "idp/party_suite.h"
 
 /* Each thing that an instance cannot serve without. */
@@ -52,9 +52,25 @@ warn(struct cli_work *work, const struct party *p, const char *text, json_t *war
 	buf_printf(lines, "warning: %s: %s\n", p->id, text);
 }
 
+/* Metadata that is over or cannot be fetched any more. */
+static void
+warn_of_metadata(struct cli_work *work, const struct party *p, const struct db_source *source,
+		 json_t *warnings, struct buf *lines)
+{
+	const char *end = party_end_warning(work->w.a, p, source, work->w.now);
+
+	if (end != NULL)
+		warn(work, p, end, warnings, lines);
+	if (source != NULL && source->trouble != NULL)
+		warn(work, p,
+		     arena_printf(work->w.a, "its metadata cannot be fetched: %s", source->trouble),
+		     warnings, lines);
+}
+
 /* What does not keep the instance from working, but this party, today or soon. */
 static void
-warn_of_party(struct cli_work *work, const struct party *p, json_t *warnings, struct buf *lines)
+warn_of_party(struct cli_work *work, const struct party *p, const struct db_source *source,
+	      json_t *warnings, struct buf *lines)
 {
 	const struct saml_suite *suite;
 	const char *old;
@@ -62,6 +78,7 @@ warn_of_party(struct cli_work *work, const struct party *p, json_t *warnings, st
 
 	if (p->saml == NULL || !p->enabled)
 		return;
+	warn_of_metadata(work, p, source, warnings, lines);
 	old = party_old_warning(work->w.a, p, work->w.now);
 	if (old != NULL)
 		warn(work, p, old, warnings, lines);
@@ -69,21 +86,49 @@ warn_of_party(struct cli_work *work, const struct party *p, json_t *warnings, st
 		warn(work, p, why.text, warnings, lines);
 }
 
+static const struct db_source *
+source_of(const struct db_source *list, size_t n, const char *party)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text_eq(list[i].party, party))
+			return &list[i];
+	return NULL;
+}
+
+/* What an operator has not decided. */
+static bool
+warn_of_waiting(struct cli_work *work, json_t *warnings, struct buf *lines, struct err *err)
+{
+	const struct db_copy *copies;
+	size_t n;
+
+	if (!db_copy_list(&work->w.db, NULL, true, &copies, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		warn(work, &(struct party){.id = copies[i].party},
+		     "a change of its metadata waits: kontor party changes", warnings, lines);
+	return true;
+}
+
 static bool
 check_parties(struct cli_work *work, size_t *n, json_t *warnings, struct buf *lines,
 	      struct err *err)
 {
+	const struct db_source *sources;
 	const struct db_party *rows;
 	struct party parsed;
+	size_t n_sources;
 
-	if (!db_party_list(&work->w.db, &rows, n, err))
+	if (!db_party_list(&work->w.db, &rows, n, err) ||
+	    !db_source_list(&work->w.db, &sources, &n_sources, err))
 		return false;
 	for (size_t i = 0; i < *n; i++) {
 		if (!party_parse(work->w.a, &rows[i], &parsed, err))
 			return false;
-		warn_of_party(work, &parsed, warnings, lines);
+		warn_of_party(work, &parsed, source_of(sources, n_sources, parsed.id), warnings,
+			      lines);
 	}
-	return true;
+	return warn_of_waiting(work, warnings, lines, err);
 }
 
 /* Of the keys that lie in an HSM: is it there, with all of them? */

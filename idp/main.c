@@ -49,14 +49,21 @@ const struct command commands[] = {
 	 "deleted while they were in use.",
 	 cli_key, NULL},
 	{"party", "Register SAML service providers.",
-	 "add FILE|URL [--id ENTITYID] [--display-name NAME] [--ca PEM] [--local-http] "
-	 "[POLICY]\ncheck FILE|URL [--id ENTITYID] [--ca PEM] [--local-http] [POLICY]\nlist\n"
-	 "show ID\nenable ID\ndisable ID\nremove ID",
+	 "add FILE|URL [--id ENTITYID] [--display-name NAME] [--ca PEM] [--local-http]\n"
+	 "    [--metadata-url URL [--metadata-signer PEM ...]] [--dry-run] [POLICY]\n"
+	 "add --metadata-url URL [--metadata-signer PEM ...] [the other options of add]\n"
+	 "check FILE|URL [--id ENTITYID] [--ca PEM] [--local-http] [POLICY]\nlist\n"
+	 "show ID\nenable ID\ndisable ID\nremove ID\n"
+	 "follow ID --metadata-url URL [--metadata-signer PEM ...] [--local-http]\nunfollow ID\n"
+	 "refresh ID\nchanges [ID]\napprove ID [DIGEST]\nreject ID [DIGEST]\n"
+	 "rollback ID [DIGEST]",
 	 "add takes SAML metadata, reports what is wrong with it and registers the party on all "
 	 "running\n"
 	 "nodes at once; with new content it updates. POLICY are the "
 	 "options\n"
-	 "below; one that is not given stays as it is, and who was disabled stays disabled.\n\n"
+	 "below; one that is not given stays as it is, and who was disabled stays disabled. With "
+	 "--dry-run\n"
+	 "it only says what is wrong and what would change.\n\n"
 	 "check registers nothing and needs no database and no configuration: it tells who builds "
 	 "a\n"
 	 "portal what is wrong with its metadata, by rule and clause, what is fine, and what it "
@@ -66,7 +73,19 @@ const struct command commands[] = {
 	 "notes, 1 when there is a warning, 2 when there is an error, for which add would refuse "
 	 "it.\n\n"
 	 "With --local-http, endpoints on this machine itself may be http, and check reads such a\n"
-	 "URL.",
+	 "URL.\n\n"
+	 "With --metadata-url, and after follow, nodes fetch the metadata from there again and "
+	 "again: as\n"
+	 "often as its cacheDuration says, within an hour and a day, and before validUntil. With\n"
+	 "--metadata-signer only what is signed by one of these certificates is taken. What "
+	 "changes nothing\n"
+	 "grave counts at once. What does (a new host, a key without overlap, a shorter validity "
+	 "…) waits:\n"
+	 "changes shows it and why, approve lets it count, reject refuses it. rollback lets the "
+	 "copy before\n"
+	 "count again. After rollback, or add from elsewhere, all changes wait until one is "
+	 "approved. DIGEST\n"
+	 "names one copy, as changes prints it. refresh fetches now.",
 	 cli_party, policy_keys},
 	{"client", "Register OpenID Connect clients.",
 	 "add FILE [--display-name NAME] [--new-secret] [--local-http] [POLICY]\nlist\nshow ID\n"

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "idp/config.h"
 #include "idp/party_suite.h"
+#include "idp/vocabulary.h"
 #include "keys/cert.h"
 
 #define FETCH_LIMIT_MS 20000
@@ -93,13 +94,23 @@ bool
 party_judge(struct arena *a, const struct db_party *row, unsigned flags, time_t now,
 	    struct party_judged *out, struct err *err)
 {
-	*out = (struct party_judged){.n_findings = 0};
+	struct saml_checked *c = &out->checked;
+
+	*out = (struct party_judged){.checked.n = 0};
 	if (!party_parse(a, row, &out->party, err))
 		return false;
-	saml_metadata_lint(a, out->party.saml, flags, now, &out->findings, &out->n_findings);
-	if (out->n_findings > 0 && out->findings[0].severity == SAML_FATAL)
-		return FAIL(err, ERR_DENIED, NULL, "%s: %s", out->findings[0].rule,
-			    out->findings[0].text);
+	const struct saml_check_wish wish = {.entity_id = row->id,
+					     .flags = flags,
+					     .now = now,
+					     .old_until = out->party.policy.old_until,
+					     .explain = vocabulary_explain};
+
+	saml_metadata_examine(a, row->document, &wish, c);
+	while (c->n > 0 && c->found[c->n - 1].severity == SAML_FINE)
+		c->n--;
+	if (c->n > 0 && c->found[0].severity == SAML_FATAL)
+		return FAIL(err, ERR_DENIED, NULL, "%s: %s (%s)", c->found[0].rule,
+			    c->found[0].text, c->found[0].clause);
 	return party_suite_exists(&out->party, now, err);
 }
 

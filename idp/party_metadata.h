@@ -9,11 +9,12 @@
 #include "db/source.h"
 #include "idp/fetch.h"
 #include "idp/party.h"
+#include "saml/metadata_check.h"
 #include "saml/metadata_diff.h"
 
 struct config;
 
-#define PARTY_METADATA_MAX ((size_t)1024 * 1024)
+#define PARTY_METADATA_MAX SAML_METADATA_MAX_BYTES
 
 /* ---- from its URL ---- */
 
@@ -36,9 +37,8 @@ MUST_USE bool party_metadata_fetch(struct arena *a, const struct config *config,
 /* ---- before it counts ---- */
 
 struct party_judged {
-	struct party party; /* as the program will have it, with its record */
-	const struct saml_finding *findings;
-	size_t n_findings;
+	struct party party;          /* as the program will have it, with its record */
+	struct saml_checked checked; /* all findings but what is fine */
 };
 
 /*
