@@ -28,11 +28,7 @@ struct app_health {
 	atomic_bool draining;    /* we are to be stopped: tell the balancer */
 	/* Of all nodes' outbox: what waits, and of that what was tried in vain. */
 	atomic_llong outbox_waiting, outbox_failing;
-};
-
-/* What was counted last of the metadata that is followed (idp/refresh.h); likewise. */
-struct app_metadata {
-	atomic_llong followed, failing, pending;
+	atomic_llong metadata_followed, metadata_failing, metadata_waiting;
 };
 
 struct app {
@@ -54,7 +50,6 @@ struct app {
 	bool (*get)(struct arena *a, const struct fetch_get *what, struct fetch_got *out,
 		    struct err *err);
 	struct app_health health;
-	struct app_metadata metadata;
 
 	/*
 	 * idp/server_exchange.c: make the shared responses of a snapshot's documents

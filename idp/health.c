@@ -236,7 +236,7 @@ write_hsm(struct request *rq, struct buf *b)
 static void
 write_metadata(struct request *rq, struct buf *b)
 {
-	const struct app_metadata *m = &rq->app->metadata;
+	const struct app_health *h = &rq->app->health;
 	long long over = 0;
 
 	for (size_t i = 0; rq->snap != NULL && i < rq->snap->parties.n; i++)
@@ -245,11 +245,11 @@ write_metadata(struct request *rq, struct buf *b)
 	write_gauge(b, "kontor_metadata_over", "Parties refused since their metadata has ended.",
 		    over);
 	write_gauge(b, "kontor_metadata_followed", "Parties whose metadata is fetched.",
-		    atomic_load(&m->followed));
+		    atomic_load(&h->metadata_followed));
 	write_gauge(b, "kontor_metadata_failing", "Those for which the last try failed.",
-		    atomic_load(&m->failing));
+		    atomic_load(&h->metadata_failing));
 	write_gauge(b, "kontor_metadata_waiting", "Changes that wait for an operator.",
-		    atomic_load(&m->pending));
+		    atomic_load(&h->metadata_waiting));
 }
 
 static void

@@ -64,6 +64,20 @@ count_outbox(struct app *app, const struct db_call *c, time_t now UNUSED, struct
 	return true;
 }
 
+/* The same of metadata that cannot be fetched, or waits for an operator. */
+static bool
+count_metadata(struct app *app, const struct db_call *c, time_t now UNUSED, struct err *err)
+{
+	struct db_source_counts n;
+
+	if (!db_source_count(c, &n, err))
+		return false;
+	atomic_store(&app->health.metadata_followed, n.followed);
+	atomic_store(&app->health.metadata_failing, n.failing);
+	atomic_store(&app->health.metadata_waiting, n.pending);
+	return true;
+}
+
 /* Also by the clock: published metadata must not grow old (its validUntil). */
 static bool
 reload(struct app *app, const struct db_call *c UNUSED, time_t now, struct err *err)
@@ -120,13 +134,14 @@ warn_of_over(struct app *app, const struct db_call *c UNUSED, time_t now, struct
 }
 
 /* In this order at the start: what can be served needs somewhere to be stored. */
-enum { PARTITIONS, RELOAD, SWEEP, OUTBOX, WAITING, EPOCHS, OLD, OVER, JOBS };
+enum { PARTITIONS, RELOAD, SWEEP, OUTBOX, WAITING, METADATA, EPOCHS, OLD, OVER, JOBS };
 static const struct routine table[JOBS] = {
 	[PARTITIONS] = {"partitions", 0, 3600, 1, make_partitions},
 	[RELOAD] = {"reload", 0, 3600, 1, reload},
 	[SWEEP] = {"sweep_sessions", 0, 300, 60, sweep_sessions},
 	[OUTBOX] = {"sweep_outbox", 60, 300, 60, sweep_outbox},
 	[WAITING] = {"count_outbox", 0, 15, 15, count_outbox},
+	[METADATA] = {"count_metadata", 0, 15, 15, count_metadata},
 	[EPOCHS] = {"rewrap_accounts", 600, 5, 600, rewrap_accounts},
 	[OLD] = {"warn_of_old", 0, 86400, 60, warn_of_old},
 	[OVER] = {"warn_of_over", 0, 3600, 60, warn_of_over},

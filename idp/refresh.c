@@ -12,7 +12,6 @@
 #define THREADS        3  /* a few that hang hold up no other */
 #define LEASE_S        60 /* longer than any look lasts */
 #define LOOK_US        ((int64_t)1000000)
-#define COUNT_EVERY    15 /* looks */
 #define LOOK_BYTES     ((size_t)128 * 1024 * 1024)
 #define DB_LIMIT_US    ((int64_t)10 * 1000000)
 
@@ -243,30 +242,14 @@ struct refresh {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool stop;
-	unsigned looks; /* until they are counted again */
 };
 
 struct looking {
 	struct refresh *r;
 	struct arena *a;
 	struct err err;
-	bool ok, did, counts;
+	bool ok, did;
 };
-
-/* For /metrics, which waits for nothing. */
-static bool
-count(struct app *app, struct arena *a, struct err *err)
-{
-	struct db_call c = {app->db, a, clock_mono_us() + DB_LIMIT_US};
-	struct db_source_counts n;
-
-	if (!db_source_count(&c, &n, err))
-		return false;
-	atomic_store(&app->metadata.followed, n.followed);
-	atomic_store(&app->metadata.failing, n.failing);
-	atomic_store(&app->metadata.pending, n.pending);
-	return true;
-}
 
 static void
 look_guarded(void *arg)
@@ -274,15 +257,14 @@ look_guarded(void *arg)
 	struct looking *s = arg;
 	struct app *app = s->r->app;
 
-	s->ok = (!s->counts || count(app, s->a, &s->err)) &&
-		refresh_one(app, s->a, app->clock(app), &s->did, &s->err);
+	s->ok = refresh_one(app, s->a, app->clock(app), &s->did, &s->err);
 }
 
 /* One look; true: there was one due. */
 static bool
-look(struct refresh *r, bool counts)
+look(struct refresh *r)
 {
-	struct looking s = {.r = r, .a = arena_create(LOOK_BYTES), .counts = counts};
+	struct looking s = {.r = r, .a = arena_create(LOOK_BYTES)};
 
 	if (s.a == NULL || !arena_run(s.a, look_guarded, &s))
 		s.ok = arena_run_failed(s.a, &s.err);
@@ -294,15 +276,13 @@ look(struct refresh *r, bool counts)
 
 /* Wait a second, if nothing was due; false: it is over. */
 static bool
-wait_for_turn(struct refresh *r, bool at_once, bool *counts)
+wait_for_turn(struct refresh *r, bool at_once)
 {
 	struct timespec until = clock_mono_timespec(clock_mono_us() + LOOK_US);
 
 	pthread_mutex_lock(&r->lock);
 	if (!at_once && !r->stop)
 		pthread_cond_timedwait(&r->wake, &r->lock, &until);
-	*counts = r->looks == 0;
-	r->looks = r->looks == 0 ? COUNT_EVERY : r->looks - 1;
 	bool go_on = !r->stop;
 
 	pthread_mutex_unlock(&r->lock);
@@ -313,10 +293,10 @@ static void *
 work(void *arg)
 {
 	struct refresh *r = arg;
-	bool counts, did = false;
+	bool did = false;
 
-	while (wait_for_turn(r, did, &counts))
-		did = look(r, counts);
+	while (wait_for_turn(r, did))
+		did = look(r);
 	return NULL;
 }
 
