@@ -27,8 +27,8 @@ const struct db_statement db_party_statements[] = {
 		  " kept AS (INSERT INTO party_copy (party, state, document, sha256, at)"
 		  " SELECT id, 'replaced', document, sha256(document), $1 FROM old),"
 		  " gone AS (DELETE FROM party_copy WHERE party = $7 AND EXISTS (SELECT FROM old)"
-		  " AND (state = 'pending' OR id IN (SELECT id FROM party_copy WHERE party = $7"
-		  " AND state = 'replaced' ORDER BY id DESC OFFSET 4))),"
+		  " AND (state = 'pending' OR seq IN (SELECT seq FROM party_copy WHERE party = $7"
+		  " AND state = 'replaced' ORDER BY seq DESC OFFSET 4))),"
 		  " s AS (UPDATE party_source SET held = true, etag = NULL, last_modified = NULL"
 		  " WHERE party = $7 AND EXISTS (SELECT FROM old)),"
 		  " a AS (" DB_AUDIT_FROM("p") ") SELECT version FROM p"},

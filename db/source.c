@@ -68,10 +68,10 @@ const struct db_statement db_source_statements[] = {
 		   "SELECT count(*), count(*) FILTER (WHERE trouble IS NOT NULL),"
 		   " (SELECT count(*) FROM party_copy WHERE state = 'pending') FROM party_source"},
 	[COPIES] = {"copy_list", DB_READ, T_SOURCE, 1, "to",
-		    "SELECT id, party, state, document, sha256, base, asked, changes::text, at"
+		    "SELECT seq, party, state, document, sha256, base, asked, changes::text, at"
 		    " FROM party_copy WHERE ($1 IS NULL OR party = $1)"
 		    " AND (NOT $2 OR state = 'pending')"
-		    " ORDER BY party COLLATE \"C\", id DESC"},
+		    " ORDER BY party COLLATE \"C\", seq DESC"},
 	[HOLD] = {"copy_hold", DB_DURABLE, T_PARTY, 7, DB_AUDIT_PARAMS "tbbbt",
 		  "WITH old AS (SELECT id FROM party WHERE id = $7 AND sha256(document) = $8"
 		  " FOR UPDATE), c AS (INSERT INTO party_copy (party, state, document, sha256,"
@@ -85,7 +85,7 @@ const struct db_statement db_source_statements[] = {
 		 "WITH old AS (SELECT id, document FROM party WHERE id = $7 AND kind = 'saml'"
 		 " AND sha256(document) = $8 FOR UPDATE),"
 		 " taken AS (DELETE FROM party_copy WHERE party = $7 AND EXISTS (SELECT FROM old)"
-		 " AND id = $11 AND document = $9 RETURNING 1),"
+		 " AND seq = $11 AND document = $9 RETURNING 1),"
 		 " p AS (UPDATE party SET document = $9, version = version + 1, changed = $1"
 		 " FROM old WHERE party.id = old.id"
 		 " AND ($11 IS NULL OR EXISTS (SELECT FROM taken))"
@@ -93,19 +93,19 @@ const struct db_statement db_source_statements[] = {
 		 " kept AS (INSERT INTO party_copy (party, state, document, sha256, at)"
 		 " SELECT id, 'replaced', was, sha256(was), $1 FROM p WHERE NOT $10),"
 		 " gone AS (DELETE FROM party_copy WHERE party = $7 AND EXISTS (SELECT FROM p)"
-		 " AND id IS DISTINCT FROM $11 AND (state = 'pending' OR id IN"
-		 " (SELECT id FROM party_copy WHERE party = $7 AND state = 'replaced'"
-		 " AND id IS DISTINCT FROM $11 ORDER BY id DESC"
+		 " AND seq IS DISTINCT FROM $11 AND (state = 'pending' OR seq IN"
+		 " (SELECT seq FROM party_copy WHERE party = $7 AND state = 'replaced'"
+		 " AND seq IS DISTINCT FROM $11 ORDER BY seq DESC"
 		 " OFFSET CASE WHEN $10 THEN 5 ELSE 4 END))),"
 		 " s AS (UPDATE party_source SET held = $12, etag = NULL, last_modified = NULL,"
 		 " due = $1 WHERE $12 IS NOT NULL AND party = $7 AND EXISTS (SELECT FROM p)),"
 		 " a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
 	[REJECT] = {"copy_reject", DB_DURABLE, T_SOURCE, 7, DB_AUDIT_PARAMS "ti",
 		    "WITH gone AS (DELETE FROM party_copy WHERE party = $7 AND state = 'rejected'"
-		    " AND EXISTS (SELECT FROM party_copy WHERE party = $7 AND id = $8"
+		    " AND EXISTS (SELECT FROM party_copy WHERE party = $7 AND seq = $8"
 		    " AND state = 'pending') RETURNING 1),"
 		    " c AS (UPDATE party_copy SET state = 'rejected' WHERE party = $7"
-		    " AND id = $8 AND state = 'pending' AND (SELECT count(*) FROM gone) >= 0"
+		    " AND seq = $8 AND state = 'pending' AND (SELECT count(*) FROM gone) >= 0"
 		    " RETURNING 1),"
 		    " a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
 	{0},

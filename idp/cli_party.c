@@ -239,6 +239,20 @@ judge(struct cli_work *work, const struct party_options *o, struct incoming *in,
 	return true;
 }
 
+/* An operator's own hand stops what comes by itself (db/party.h): let them know. */
+static void
+tell_held(struct cli_work *work, const char *id, json_t *o, struct buf *text)
+{
+	const struct db_source *source;
+
+	if (!db_source_load(&work->w.db, id, &source, NULL) || source == NULL)
+		return;
+	cli_party_put_source(work->cli, source, o);
+	if (source->held)
+		buf_str(text, "what its URL brings waits for approval from now on, until it is "
+			      "followed anew\n");
+}
+
 static enum cli_exit
 add(struct cli *cli, const struct party_options *o)
 {
@@ -266,6 +280,8 @@ add(struct cli *cli, const struct party_options *o)
 	buf_printf(&text, "%s %s%s\nour metadata for it: %s\n", in.row.id,
 		   o->dry_run ? "would be registered; nothing has changed" : "is registered",
 		   in.row.enabled ? "" : "; it stays disabled", our_metadata_for(&work, in.row.id));
+	if (!o->dry_run)
+		tell_held(&work, in.row.id, result, &text);
 	return cli_tell(cli, result, text.over ? "" : (const char *)text.p);
 }
 

@@ -20,7 +20,7 @@ CREATE TABLE party_source (
 CREATE INDEX party_source_due ON party_source (due);
 
 CREATE TABLE party_copy (
-	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	party text NOT NULL REFERENCES party ON DELETE CASCADE,
 	state text NOT NULL CHECK (state IN ('pending', 'rejected', 'replaced')),
 	document bytea NOT NULL,
@@ -34,4 +34,4 @@ CREATE TABLE party_copy (
 		AND (base IS NULL) = (asked IS NULL) AND (base IS NULL) = (changes IS NULL))
 );
 CREATE UNIQUE INDEX party_copy_one ON party_copy (party, state) WHERE state <> 'replaced';
-CREATE INDEX party_copy_party ON party_copy (party, id);
+CREATE INDEX party_copy_party ON party_copy (party, seq);

@@ -102,7 +102,7 @@ static const char *
 copies(struct pg *pg)
 {
 	return pg_value(pg, "SELECT coalesce(string_agg(state || ' ' ||"
-			    " convert_from(document, 'UTF8'), ', ' ORDER BY id DESC), '')"
+			    " convert_from(document, 'UTF8'), ', ' ORDER BY seq DESC), '')"
 			    " FROM party_copy WHERE party = '" PARTY "'");
 }
 

@@ -18,6 +18,12 @@
 #define PARTY    "https://amt.example/sp"
 #define KEY_OF   "SELECT kid FROM key WHERE purpose = 2 AND type = 1 AND state = "
 
+/* A copy with another logo, so to say, waits. */
+#define WAITS                                                                               \
+	"INSERT INTO party_copy (party, state, document, sha256, base, asked, changes, at)" \
+	" SELECT id, 'pending', document || ' '::bytea, sha256(document || ' '::bytea),"    \
+	" sha256(document), sha256(''), '{\"changes\":[]}', 1 FROM party"
+
 /* ---- commands ---- */
 
 /* A command is a row. */
@@ -61,6 +67,23 @@ static const struct row {
 	{.words = "party disable " PARTY, .before = {"party add %d/sp.xml"}},
 	{.words = "party enable " PARTY, .before = {"party add %d/sp.xml", "party disable " PARTY}},
 	{.words = "party remove " PARTY, .before = {"party add %d/sp.xml"}},
+	{.words = "party add %d/new.xml --metadata-url https://amt.example/md",
+	 .before = {"party add %d/sp.xml"}},
+	{.words = "party add %d/new.xml --dry-run", .before = {"party add %d/sp.xml"}},
+	{.words = "party follow " PARTY " --metadata-url https://amt.example/md",
+	 .before = {"party add %d/sp.xml"}},
+	{.words = "party unfollow " PARTY,
+	 .before = {"party add %d/sp.xml",
+		    "party follow " PARTY " --metadata-url https://amt.example/md"}},
+	{.words = "party refresh " PARTY,
+	 .before = {"party add %d/sp.xml",
+		    "party follow " PARTY " --metadata-url https://amt.example/md"}},
+	{.words = "party changes", .before = {"party add %d/sp.xml"}, .sql = WAITS},
+	{.words = "party approve " PARTY, .before = {"party add %d/sp.xml"}, .sql = WAITS},
+	{.words = "party reject " PARTY, .before = {"party add %d/sp.xml"}, .sql = WAITS},
+	{.words = "party rollback " PARTY,
+	 .before = {"party add %d/sp.xml", "party add %d/new.xml",
+		    "party follow " PARTY " --metadata-url https://amt.example/md"}},
 	{.words = "party list", .before = {"party add %d/sp.xml"}},
 	{.words = "party show " PARTY, .before = {"party add %d/sp.xml"}},
 	{.words = "client add %d/client.json"},
@@ -161,6 +184,7 @@ setup(void **state)
 	write_file(pg, "ledger",
 		   pg_value(pg, "SELECT string_agg(encode(id, 'hex'), E'\n') FROM subject"));
 	write_file(pg, "sp.xml", METADATA);
+	write_file(pg, "new.xml", METADATA "<!-- new -->");
 	write_file(pg, "client.json", CLIENT);
 	state_save(pg, master, "world");
 	return 0;

@@ -60,7 +60,7 @@ source(struct world *w, const char *column)
 static const char *
 copies(struct world *w)
 {
-	return value(w, "SELECT coalesce(string_agg(state, ' ' ORDER BY id DESC), '')"
+	return value(w, "SELECT coalesce(string_agg(state, ' ' ORDER BY seq DESC), '')"
 			" FROM party_copy");
 }
 

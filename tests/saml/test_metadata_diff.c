@@ -2,6 +2,7 @@
  */
 #include "saml/metadata_diff.h"
 
+#include "base/conf.h"
 #include "base/enc.h"
 #include "keys/cert_build.h"
 #include "saml/names.h"
@@ -409,6 +410,28 @@ test_words_of_risks_stay(void **state)
 	assert_string_equal(saml_risk_word(SAML_RISK_RENEWAL), "renewal");
 }
 
+static void
+test_the_manual_tells_every_rule(void **state)
+{
+	static const char *const then[SAML_RISKS] = {"refused", "waits", "counts at once",
+						     "counts at once, no copy kept"};
+	const struct saml_change_rule *rule;
+	struct bytes text;
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(conf_read_file(a, OPERATE, 1 << 20, &text, &err), &err);
+	const char *manual = arena_strndup(a, (const char *)text.p, text.n);
+
+	for (size_t i = 0; (rule = saml_change_rule_at(i)) != NULL; i++) {
+		const char *row = arena_printf(a, "| %d | `%s` | %s | %s |\n", rule->number,
+					       rule->id, rule->sentence, then[rule->risk]);
+
+		if (strstr(manual, row) == NULL)
+			fail_msg("not in docs/operate.md: %s", row);
+	}
+}
+
 /* ---- signed as a whole ---- */
 
 static char *
@@ -491,6 +514,7 @@ main(void)
 		cmocka_unit_test(test_a_host_is_told_once),
 		cmocka_unit_test(test_many_small_changes_crowd_out_no_grave_one),
 		cmocka_unit_test(test_words_of_risks_stay),
+		cmocka_unit_test(test_the_manual_tells_every_rule),
 		cmocka_unit_test(test_only_what_was_signed_is_read),
 	};
 
