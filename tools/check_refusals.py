@@ -40,7 +40,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SCOPE = ("saml/*.c", "oidc/*.c", "idp/gate.c", "idp/request.c", "idp/csrf.c", "idp/cookie.c",
          "idp/session.c", "idp/flow*.c", "idp/front*.c", "idp/ep_*.c", "idp/login*.c", "idp/consent.c",
-         "idp/release.c", "idp/grant*.c", "idp/level.c", "idp/acr.c", "idp/saml_*.c")
+         "idp/release.c", "idp/grant*.c", "idp/level.c", "idp/acr.c", "idp/saml_*.c", "idp/ask.c",
+         "idp/logout*.c", "idp/outbox.c", "idp/fetch.c", "idp/vocabulary.c", "idp/party_suite.c",
+         "idp/policy.c", "idp/lane.c")
 SUITES = {"saml", "oidc", "idp", "flow", "fuzz"}
 OPTIONS = ("-Db_sanitize=address,undefined", "-Darena_debug=true")  # as ./dev test builds
 
@@ -88,9 +90,10 @@ class Kept:
         self.root, self.path = root, folder / "verdicts.json"
         known = {} if fresh or not self.path.exists() else json.loads(self.path.read_text())
         self.verdicts, self.seen = known.get("verdicts", {}), known.get("observed", {})
+        self.stood = known.get("alone", {})
 
     def save(self):
-        text = json.dumps({"verdicts": self.verdicts, "observed": self.seen})
+        text = json.dumps({"verdicts": self.verdicts, "observed": self.seen, "alone": self.stood})
         self.path.write_text(text, encoding="utf-8")
 
     @staticmethod
@@ -129,7 +132,7 @@ class Kept:
 
     def observed(self, program):
         """Whether the program's cases are known from a run of these very octets."""
-        state, cases, _ = self.seen.get(program.name, (None, [], None))
+        state, cases = self.seen.get(program.name, (None, []))[:2]
         if state != self._program_state(program):
             return False
         program.cases = [Case(program, n, s, set(r)) for n, s, r in cases]
@@ -137,14 +140,16 @@ class Kept:
 
     def keep_observed(self, program):
         self.seen[program.name] = (self._program_state(program), [
-            (c.name, c.seconds, sorted(c.refusing)) for c in program.cases],
-            self._digest(self._test_text(program.name).encode()))
+            (c.name, c.seconds, sorted(c.refusing)) for c in program.cases])
 
-    def stand_alone(self, program):
-        """Whether each case of this test, as it is written now, ran well without the others."""
-        _, cases, text = self.seen.get(program.name, (None, [], None))
-        return text == self._digest(self._test_text(program.name).encode()) and \
-            [c[0] for c in cases] == [c.name for c in program.cases]
+    def alone(self, program):
+        """Names of those cases of a test, as it is written now, that ran well by themselves."""
+        now = self._digest(self._test_text(program.name).encode())
+        text, names = self.stood.get(program.name, (None, None))
+        if text != now:
+            names = []
+            self.stood[program.name] = (now, names)
+        return names
 
 
 class Progress:
@@ -160,32 +165,12 @@ class Progress:
 
 
 def observe_all(runner, kept, programs, workers, progress):
-    """Every case, with every check in place: which checks refuse in it?"""
+    """Every program, with every check in place: which checks refuse in which of its cases?"""
     fresh = [p for p in programs if not kept.observed(p)]
     for program, _ in each(runner.list_cases, fresh, workers):
         pass
-    alone = [p for p in fresh if kept.stand_alone(p)]
-    for done, (program, why) in enumerate(each(runner.observe_together, alone, workers), 1):
-        progress("looking what refuses in which program", done, len(alone))
-        if why is None:
-            fresh.remove(program)
-            kept.keep_observed(program)
-    # Each by itself, so that those that are run without a check miss nothing of the others.
-    cases = [c for p in fresh for c in p.cases]
-    left, together = {p.name: len(p.cases) for p in fresh}, set()
-    for done, (case, why) in enumerate(each(runner.observe, cases, workers), 1):
-        progress("looking what refuses in which case", done, len(cases))
-        left[case.program.name] -= 1
-        if why is not None:
-            print(f"{case}: not by itself: {why}", file=sys.stderr)
-            together.add(case.program.name)
-        elif left[case.program.name] == 0 and case.program.name not in together:
-            kept.keep_observed(case.program)
-            kept.save()
-    for program in (p for p in fresh if p.name in together):
-        # A case needs those before it: the program counts as one.
-        program.cases = [Case(program, None)]
-        why = runner.observe(program.cases[0])
+    for done, (program, why) in enumerate(each(runner.observe, fresh, workers), 1):
+        progress("looking what refuses in which program", done, len(fresh))
         if why is not None:
             raise Broken(f"{program.name} fails with every check in place: {why}")
         kept.keep_observed(program)
@@ -201,6 +186,8 @@ def take_out_all(runner, kept, programs, checks, workers, progress):
             each(lambda c: runner.notice(c, cases), todo, workers), 1):
         verdicts[check.number] = by
         kept.keep(check, by)
+        if by is None and check.mark is None and excused_by_name(check) is None:
+            print(f"{describe(check, cases)}: no test misses it", file=sys.stderr)  # as it comes
         progress("taking checks out", done, len(todo))
         if done % 100 == 0:
             kept.save()
@@ -307,7 +294,7 @@ def check_refusals(root, folder, args, scope=SCOPE, suites=SUITES, options=OPTIO
     build.compile(programs)
     progress, kept = Progress(), Kept(root, folder, args.fresh)
     with database(root) if "flow" in suites else contextmanager(lambda: (yield None))() as db:
-        runner = Runner(build, db)
+        runner = Runner(build, db, kept)
         runner.map_bytes = len(paths) * 1000 + 1000
         observe_all(runner, kept, programs, args.jobs, progress)
         verdicts = take_out_all(runner, kept, programs,

@@ -28,7 +28,8 @@ from clang.cindex import CursorKind as K
 ACCEPTING = {"true", "GATE_PASS", "FLOW_ANSWER", "1"}
 REFUSING = {"false", "NULL", "0"}
 REFUSING_CALLS = {"FAIL", "err_name"}
-SAYS_WHY = re.compile(rb"\w+\([^;]*\berr\)", re.S)  # a call that is given err
+SAYS_WHY = re.compile(rb"\w+\([^;]*?(\berr|&\w+)\)", re.S)  # a call that may be given err
+OWN_ERR = re.compile(r"\bstruct err (\w+) = ")             # another that a function has
 MARK = re.compile(r"/\*\s*second line:\s*(.*?)\s*\*/", re.S)
 
 PASS, STOP, UNKNOWN = "pass", "stop", "unknown"  # what a branch does with the one who comes
@@ -371,8 +372,9 @@ def with_switches(source, checks):
     inserts = []
     octets = source.encode()
     for depth, c in enumerate(sorted(checks, key=lambda c: (c.start, -c.end))):
-        if SAYS_WHY.fullmatch(octets[c.start:c.end]):
-            inserts.append((c.end - len("err)"), 1, depth, f"kontor_mutant_err({c.number}, "))
+        says = SAYS_WHY.fullmatch(octets[c.start:c.end])
+        if says and says[1].decode() in {"err", *("&" + e for e in OWN_ERR.findall(c.body))}:
+            inserts.append((c.end - len(says[1]) - 1, 1, depth, f"kontor_mutant_err({c.number}, "))
             inserts.append((c.end - len(")"), 0, -depth, ")"))
         # At one place what ends goes before what begins, and the inner ends before the outer.
         inserts.append((c.start, 1, depth, f"kontor_mutant({c.number}, ("))

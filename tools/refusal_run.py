@@ -17,7 +17,7 @@ import refusal_checks
 
 RUNTIME = Path(__file__).with_name("refusal_runtime.c")
 OBSERVED_S = 120  # a case that takes longer hangs
-END_S = 20        # beside eight times what it takes with all checks in place
+END_S = 20        # beside twice what the program takes with all checks in place
 FAILED_LINE = re.compile(rb"^not ok \d+ - (.*)$", re.M)
 
 
@@ -151,8 +151,8 @@ class Build:
 class Runner:
     """Runs programs, several at a time; a failure is seen at its first line."""
 
-    def __init__(self, build, database):
-        self.build, self.database = build, database
+    def __init__(self, build, database, kept):
+        self.build, self.database, self.kept = build, database, kept
         self.map_bytes = 0
         build.scratch.mkdir(exist_ok=True)
 
@@ -225,20 +225,8 @@ class Runner:
                               stderr=subprocess.DEVNULL, text=True)
         return done.stdout
 
-    def observe(self, case):
-        """Run one case with all checks in place; note which refused."""
-        path = self.build.scratch / f"map-{threading.get_ident()}"
-        path.write_bytes(bytes(self.map_bytes))
-        start = time.monotonic()
-        why = self.run(case.program, None if case.name is None else [case.name], 0,
-                       OBSERVED_S, path)
-        case.seconds = time.monotonic() - start
-        if why is None:
-            case.refusing = {i for i, octet in enumerate(path.read_bytes()) if octet}
-        return why
-
-    def observe_together(self, program):
-        """The same for all cases in one go: only where each is known to stand by itself."""
+    def observe(self, program):
+        """Run all its cases in one go with all checks in place; note which refused in which."""
         path, n = self.build.scratch / f"map-{threading.get_ident()}", self.map_bytes
         path.write_bytes(bytes(n * (len(program.cases) + 1)))
         start = time.monotonic()
@@ -253,6 +241,19 @@ class Runner:
 
     # ---- without a check ----
 
+    def _by_itself(self, program, chosen, why, seconds):
+        """Does what is said to notice go well without the others, and with the check in place?"""
+        names = [c.name for c in chosen]
+        alone = self.kept.alone(program)
+        if why in names:
+            if why in alone:
+                return True
+            names = [why]
+        well = self.run(program, names, 0, seconds) is None
+        if well and names == [why]:
+            alone.append(why)
+        return well
+
     def notice(self, check, cases):
         """Which case misses the check; None: no one."""
         by_program = {}
@@ -260,11 +261,16 @@ class Runner:
             if check.number in case.refusing:
                 by_program.setdefault(case.program.name, []).append(case)
         for chosen in sorted(by_program.values(), key=lambda c: sum(x.seconds for x in c)):
+            program = chosen[0].program
             names = None if chosen[0].name is None else [c.name for c in chosen]
-            limit = END_S + 8 * sum(c.seconds for c in chosen)
-            why = self.run(chosen[0].program, names, check.number, limit)
+            # Of a case it is not known how long it takes, but of all together.
+            limit = END_S + 2 * sum(c.seconds for c in program.cases)
+            why = self.run(program, names, check.number, limit)
+            if why is not None and names and not self._by_itself(program, chosen, why, limit):
+                # One of these needs what those before it left.
+                why = self.run(program, None, check.number, limit)
             if why is not None:
-                return f"{chosen[0].program.name}: {why}"
+                return f"{program.name}: {why}"
         return None
 
 

@@ -107,6 +107,12 @@ def switches_leave_the_lines_where_they_are():
     checks = refusal_checks.find("t.c", source, ["-std=c17"], {"FAIL"})
     assert "kontor_mutant(-1, (h(a, kontor_mutant_err(-1, err))), true)" in \
         refusal_checks.with_switches(source, checks)
+    source = (HEAD + "struct err { int kind; };\nbool h(int *a, struct err *err);\n"
+              "bool\nt(int a)\n{\n\tstruct err why = {0};\n\treturn h(&a, &why) && two(1, &a);\n}\n")
+    checks = refusal_checks.find("t.c", source, ["-std=c17"], {"FAIL"})
+    switched = refusal_checks.with_switches(source, checks)
+    assert "(h(&a, kontor_mutant_err(-1, &why)))" in switched, switched
+    assert "(two(1, &a))" in switched, switched
     source = HEAD + "bool\nt(int a, struct err *err)\n{\n\treturn f(a) &&\n\t       !g(a);\n}\n"
     assert text.split("#line 1\n")[1].count("\n") == source.count("\n")
 
@@ -133,7 +139,8 @@ PLANTED_TEST = """#include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 bool gate(int a, int b, int c);
-static void a_is_refused(void **state) { (void)state; assert_false(gate(-1, 1, 1)); }
+static int ran;
+static void a_is_refused(void **state) { (void)state; ran++; assert_false(gate(-1, 1, 1)); }
 static void b_is_seen(void **state) { (void)state; gate(1, -1, 1); assert_true(gate(1, 1, 1)); }
 static void c_is_refused(void **state) { (void)state; %s; }
 int
@@ -175,13 +182,22 @@ def a_planted_check_without_a_test_is_named():
         assert "gate.c: 3 checks, 1 missed by a test when taken out, 2 not\n" in said, said
         assert "gate.c:8: gate: b < 0 [taken as false; it refuses in 1 cases]: no test" in said, said
         assert "gate.c:10: second line: the caller gives no other" in said, said
-        # The same again when the source has changed: now all cases are watched in one go.
+        # The same again when the source has changed.
         planted = f"{PLANTED}int other(void);\nint\nother(void)\n{{\n\treturn 1;\n}}\n"
         again = _run_planted(root, "", planted)
         assert again == (wrong, said), again
         # A test that misses the second line shows that it is none.
         wrong, said = _run_planted(root, "assert_false(gate(1, 1, -1))")
         assert wrong == 2 and "gate.c:10: no second line: planted/gate: c_is_refused" in said, said
+
+
+def a_case_that_needs_those_before_it_does_not_count_when_it_fails_without_them():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        subprocess.run(["git", "init", "-q", folder], check=True)
+        wrong, said = _run_planted(root, "assert_int_equal(ran, 1); gate(1, 1, -1)")
+        assert wrong == 1, said
+        assert "gate.c:10: second line: the caller gives no other" in said, said
 
 
 tap.run_all(dict(globals()))
