@@ -16,11 +16,12 @@ static bool
 take_hint(struct request *rq, const struct party *p, struct oidc_authorize *r, struct err *err)
 {
 	struct oidc_jwks ours;
-	struct oidc_hint hint;
+	struct oidc_hint hint = {0};
 
 	if (r->id_token_hint == NULL)
 		return true;
 	publish_jwks(rq->a, rq->snap->keyring, &ours);
+	/* second line: what is not proven names no client, and so not this one */
 	if (!oidc_hint_verify(rq->a, r->id_token_hint, &ours, rq->app->config->base_url, &hint,
 			      err))
 		return false;
@@ -51,7 +52,7 @@ ep_authorize(struct request *rq, struct response *rs, struct err *err)
 	/* No party: oidc_return_prove refuses with the answer that fits. */
 	if (!oidc_return_prove(rq->a, p == NULL ? NULL : p->oidc, start.redirect_uri, start.state,
 			       &to, err) ||
-	    p == NULL)
+	    p == NULL) /* second line: nothing is proven of nobody */
 		return false;
 	if (!oidc_authorize_parse(rq->a, ps, p->oidc, &authorize, &why) ||
 	    !take_hint(rq, p, &authorize, &why) ||

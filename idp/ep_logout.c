@@ -100,7 +100,7 @@ show_confirm(struct request *rq, const struct db_session *s, const struct party 
 	if (p != NULL)
 		json_put_str(rq->a, vars, "portal_name", p->display_name);
 	show_form_vars(rq, rs, vars, CONFIRM_PATH, "");
-	if (p != NULL && url != NULL) {
+	if (p != NULL && url != NULL) { /* second line: a way back is of somebody */
 		json_put(rq->a, vars, "params", way_back(rq, p->id, r));
 		rs->form_action = url_origin(rq->a, url);
 	}
@@ -112,7 +112,7 @@ show_confirm(struct request *rq, const struct db_session *s, const struct party 
 static bool
 asker_of_form(struct request *rq, struct logout_asker *asker, struct err *err)
 {
-	struct oidc_logout r;
+	struct oidc_logout r = {0};
 
 	if (!oidc_logout_parse(rq->a, &rq->form, &r, err))
 		return false;

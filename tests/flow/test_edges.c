@@ -185,6 +185,25 @@ proofs_of_a_login_add_up_in_one_session_of_one_person(void **state)
 	assert_string_equal(proofs_kept(&b), "1");
 }
 
+/* Between the reading of a login and its keeping, as by another request of the same page. */
+static void
+a_login_that_moved_on_meanwhile_is_judged_anew(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	pg_sql(w->pg, "CREATE FUNCTION move_on() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+		      " UPDATE flow SET version = version + 1; RETURN NEW; END $$;"
+		      "CREATE TRIGGER move_on BEFORE INSERT ON session FOR EACH ROW"
+		      " EXECUTE FUNCTION move_on()");
+	log_in(&b, "karl");
+	pg_sql(w->pg, "DROP TRIGGER move_on ON session; DROP FUNCTION move_on()");
+	ASSERT_PAGE(&b, CONSENT);
+	assert_non_null(web_cookie(&b, "__Host-session"));
+}
+
 static void
 set_state(struct world *w, enum db_subject_state to)
 {
@@ -225,6 +244,7 @@ main(void)
 		T(what_is_over_says_for_whom_it_was),
 		T(what_needs_no_page_is_answered_without_a_stored_login),
 		T(proofs_of_a_login_add_up_in_one_session_of_one_person),
+		T(a_login_that_moved_on_meanwhile_is_judged_anew),
 		T(the_level_of_who_was_switched_off_is_not_the_next_ones),
 	};
 

@@ -4,6 +4,7 @@
  */
 #include "base/enc.h"
 #include "base/text.h"
+#include "idp/ask.h"
 #include "keys/sign.h"
 #include "tests/flow/steps.h"
 
@@ -107,6 +108,64 @@ an_oidc_request_that_does_not_read_is_not_answered(void **state)
 	};
 
 	no_answer_comes_of(*state, true, rows, ARRAY_LEN(rows), 2);
+}
+
+/* One more than may be asked for, each a good one. */
+static const char *
+too_many_attributes(struct arena *a)
+{
+	const char *row = "{\"name\": \"email\", \"required\": false}", *all = row;
+
+	for (size_t i = 0; i < ASK_NAMES_MAX; i++)
+		all = arena_printf(a, "%s, %s", all, row);
+	return arena_printf(a, "[%s]", all);
+}
+
+static void
+what_was_asked_and_does_not_read_is_no_login(void **state)
+{
+	struct world *w = *state;
+	const struct planted rows[] = {
+		{"front", "5"},
+		{"front", "\"palmistry\""},
+		{"party", "5"},
+		{"levels", "\"x\""},
+		{"names_attributes", "5"},
+		{"wanted", "5"},
+		{"wanted", "[{\"name\": 5, \"required\": false}]"},
+		{"wanted", "[{\"name\": \"email\", \"required\": 5}]"},
+		{"wanted", "[{\"name\": \"star_sign\", \"required\": false}]"},
+		{"wanted", too_many_attributes(w->a)},
+		{"force", "5"},
+		{"passive", "5"},
+		{"consent_anew", "5"},
+		{"max_age_s", "\"x\""},
+		{"lang", "5"},
+		{"service", "5"},
+		{"person", "5"},
+		{"known_only", "5"},
+		{"login_hint", "5"},
+		{"replay", "5"},
+		{"replay_expires", "\"x\""},
+		{"state", "5"},
+	};
+	struct web b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		begin(&b, w, false);
+		plant(w, "flow", "ask", rows[i].place, rows[i].value);
+		web_get(&b, b.path);
+		if (b.status < 400 || answered(&b))
+			fail_msg("%s = %s: %d", rows[i].place, rows[i].value, b.status);
+	}
+	begin(&b, w, false);
+	assert_string_equal(world_value(w, arena_printf(w->a,
+							"UPDATE flow SET ask = 'x' WHERE created ="
+							" %lld RETURNING 1",
+							(long long)w->now)),
+			    "1");
+	web_get(&b, b.path);
+	assert_true(b.status >= 400);
 }
 
 static void
@@ -294,6 +353,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_saml_request_that_does_not_read_is_not_answered),
 		T(an_oidc_request_that_does_not_read_is_not_answered),
+		T(what_was_asked_and_does_not_read_is_no_login),
 		T(words_for_levels_that_do_not_read_reach_none),
 		T(a_hint_that_does_not_open_is_not_shown),
 		T(an_app_that_waits_and_does_not_read_is_not_set_up),

@@ -236,6 +236,13 @@ an_unproven_redirect_gets_a_page(void **state)
 	web_get(&b, arena_printf(w->a, "%s&client_id=other", url));
 	assert_int_equal(b.status, 400);
 	assert_null(b.location);
+	/* Nobody has a URI to be sent back to. */
+	char *nobody = arena_strdup(w->a, url);
+
+	memcpy(strstr(nobody, OIDC_CLIENT), "niemandsoft", strlen(OIDC_CLIENT));
+	web_get(&b, nobody);
+	assert_int_equal(b.status, 400);
+	assert_null(b.location);
 }
 
 static void

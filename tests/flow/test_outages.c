@@ -427,6 +427,24 @@ log_out_everywhere(struct web *b)
 	web_get(b, saml_logout_url(b->w, arena_printf(b->w->a, "_all%d", walk_count), name, NULL));
 }
 
+static void
+go_to_next(struct web *b)
+{
+	web_get(b, "/logout/next");
+}
+
+static void
+look_what_came_of_it(struct web *b)
+{
+	web_get(b, "/logout/portals");
+}
+
+static void
+go_back(struct web *b)
+{
+	web_get(b, "/logout/back");
+}
+
 /* ---- the judge ---- */
 
 /* Later, in whatever words the dialect has for it. */
@@ -498,6 +516,8 @@ WALK(a_new_account_and_its_app, register_anew, ask_for_app, set_up_app, look_at_
 WALK(a_consent_taken_back, ask_saml, log_in_karl, agree, look_at_account, withdraw)
 WALK(a_logout_by_the_portal, ask_saml, log_in_karl, agree, log_out_at_portal)
 WALK(a_logout_everywhere, ask_saml, log_in_karl, agree, log_out_everywhere)
+WALK(a_logout_that_leads_through_portals, ask_saml, log_in_karl, agree, ask_to_log_out,
+     confirm_logout, ask_to_log_out, go_to_next, look_what_came_of_it, go_back)
 WALK(a_code_that_does_not_fit, ask_oidc, log_in_karl, agree, redeem_wrongly)
 WALK(guesses_at_a_password, ask_saml, guess_passwords)
 WALK(guesses_at_a_code, ask_for_more, log_in_erika, guess_codes)
@@ -587,6 +607,7 @@ main(void)
 		T(a_consent_taken_back),
 		T(a_logout_by_the_portal),
 		T(a_logout_everywhere),
+		T(a_logout_that_leads_through_portals),
 		T(a_code_that_does_not_fit),
 		T(guesses_at_a_password),
 		T(guesses_at_a_code),

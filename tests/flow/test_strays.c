@@ -294,6 +294,40 @@ a_logout_says_who_asks_and_what_is_left(void **state)
 	world_saml_party(w, POLICY);
 }
 
+static size_t
+times_shown(const struct web *b, const char *text)
+{
+	size_t n = 0;
+
+	for (const char *at = b->body; (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
+}
+
+static void
+a_portal_that_was_told_twice_is_listed_once(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	agree_if_asked(&b);
+	web_get(&b, "/logout");
+	size_t once = times_shown(&b, "Amt24");
+
+	assert_true(once > 0);
+	ask(&b, "", "");
+	agree_if_asked(&b);
+	assert_string_equal(world_value(w,
+					"SELECT count(*) FROM session_participant WHERE sid ="
+					" (SELECT sid FROM session ORDER BY created DESC LIMIT 1)"),
+			    "2");
+	web_get(&b, "/logout");
+	assert_int_equal(times_shown(&b, "Amt24"), once);
+}
+
 /* ---- no key for it ---- */
 
 /* All keys of a purpose in another state, as between two of them. */
@@ -485,6 +519,7 @@ main(void)
 		T(a_portal_without_an_endpoint_for_it_cannot_log_out),
 		T(a_logout_form_is_short_and_plain),
 		T(a_logout_says_who_asks_and_what_is_left),
+		T(a_portal_that_was_told_twice_is_listed_once),
 		T(without_a_key_nothing_goes_in_its_place),
 		T(only_keys_for_opening_open),
 		T(a_token_is_asked_for_in_one_way_and_by_its_name),
