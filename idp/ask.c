@@ -13,6 +13,7 @@ wanted_write(struct arena *a, struct wanted_list list)
 
 		json_put_str(a, w, "name", list.p[i].at->name);
 		json_put_bool(a, w, "required", list.p[i].required);
+		json_put_bool(a, w, "filled", list.p[i].filled);
 		json_push(a, array, w);
 	}
 	return array;
@@ -62,7 +63,8 @@ wanted_read(struct arena *a, const json_t *o, struct wanted_list *out, struct er
 		const char *name = "";
 
 		if (!json_get_str(row, "name", &name, err) ||
-		    !json_get_bool(row, "required", &w[i].required, err))
+		    !json_get_bool(row, "required", &w[i].required, err) ||
+		    !json_get_bool(row, "filled", &w[i].filled, err))
 			return false;
 		w[i].at = attribute_by_name(name);
 		if (w[i].at == NULL)

@@ -78,7 +78,7 @@ wanted_of(struct arena *a, const struct oidc_claims *claims)
 	 * makes one required. */
 	for (size_t i = 0; i < n; i++)
 		if (oidc_claims_find(claims, attributes[i].claim) != NULL)
-			w[used++] = (struct wanted){&attributes[i], false};
+			w[used++] = (struct wanted){&attributes[i], false, false};
 	return (struct wanted_list){w, used};
 }
 

@@ -44,7 +44,7 @@ want_email(struct arena *a, struct ask *ask)
 	for (size_t i = 0; i < from->n; i++)
 		if (from->p[i].at != email)
 			w[n++] = from->p[i];
-	w[n++] = (struct wanted){email, true};
+	w[n++] = (struct wanted){email, true, true};
 	ask->wanted = (struct wanted_list){w, n};
 	ask->names_attributes = true;
 }
@@ -264,9 +264,9 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.one_time_use = s.once,
 	};
 
-	if (assertion.nameid.value == NULL)
+	if (assertion.nameid.value == NULL) /* second line: required, and filled */
 		return FAIL(err, ERR_INTERNAL, NULL, "no address to be named by");
-	if (class_ref == NULL)
+	if (class_ref == NULL) /* second line: a level without a word is not one asked for */
 		return FAIL(err, ERR_INTERNAL, NULL, "the party's vocabulary has no word for %d",
 			    (int)flow_told_level(f));
 	if (!saml_attributes_told(f, pseudonym, class_ref, &assertion.attributes,

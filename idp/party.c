@@ -53,7 +53,7 @@ wanted_of_saml(struct arena *a, const struct saml_party *saml)
 
 			for (const struct attribute *at = attributes; at->name != NULL; at++)
 				if (vocabulary_names(r->name, at) && !wanted_has(w, n, at))
-					w[n++] = (struct wanted){at, r->required};
+					w[n++] = (struct wanted){at, r->required, false};
 		}
 	}
 	return (struct wanted_list){w, n};
@@ -83,7 +83,7 @@ wanted_of_oidc(struct arena *a, const struct oidc_client *oidc)
 
 	for (const struct attribute *at = attributes; at->name != NULL; at++)
 		if (oidc_strs_have(oidc->scopes, at->scope))
-			w[n++] = (struct wanted){at, false};
+			w[n++] = (struct wanted){at, false, false};
 	return (struct wanted_list){w, n};
 }
 

@@ -55,7 +55,7 @@ release_compute(struct arena *a, struct wanted_list registered, struct wanted_li
 		enum level level =
 			h == NULL ? LEVEL_NONE : level_released(h->level, authentication, cap);
 
-		if (level == LEVEL_NONE) {
+		if (level == LEVEL_NONE || (w->filled && h->verified_empty)) {
 			missing = missing == NULL && required ? w->at : missing;
 			continue;
 		}

@@ -14,6 +14,7 @@
 struct wanted {
 	const struct attribute *at;
 	bool required; /* without it the portal wants no answer at all */
+	bool filled;   /* that there is none, though verified, will not do */
 };
 
 struct wanted_list {

@@ -57,7 +57,7 @@ wanted_by(struct arena *a, const struct saml_named_list *names)
 			required = required || names->p[i].required;
 		}
 		if (named)
-			w[used++] = (struct wanted){at, required};
+			w[used++] = (struct wanted){at, required, false};
 	}
 	return (struct wanted_list){w, used};
 }

@@ -3,6 +3,16 @@
 
 #include "saml/status.h"
 
+/* Without the levels that the party has no word for: they cannot be told. */
+static level_set
+with_words(const struct policy *policy, struct acr_words asked, level_set set)
+{
+	for (int l = LEVEL_BASIC; l <= LEVEL_HIGH; l++)
+		if (acr_told(policy, asked, (enum level)l) == NULL)
+			set &= ~level_set_range((enum level)l, (enum level)l);
+	return set;
+}
+
 bool
 saml_level_wanted(const struct policy *policy, enum saml_comparison comparison,
 		  struct acr_words asked, level_set *out, struct err *err)
@@ -33,5 +43,7 @@ saml_level_wanted(const struct policy *policy, enum saml_comparison comparison,
 		*out = level_set_range((enum level)(high + 1), LEVEL_HIGH);
 		break;
 	}
-	return true;
+	*out = with_words(policy, asked, *out);
+	return *out != 0 ||
+	       FAIL(err, ERR_DENIED, SAML_NO_AUTHN_CONTEXT, "no word for what is asked for");
 }

@@ -8,8 +8,8 @@
 
 /*
  * The levels that may be told in answer; the least of them is what the login
- * must reach.  ERR_DENIED, proto NoAuthnContext: no class we know, or none that
- * any login can be better than.
+ * must reach.  ERR_DENIED, proto NoAuthnContext: no class we know, none that any
+ * login can be better than, or none that the party has a word for.
  */
 MUST_USE bool saml_level_wanted(const struct policy *policy, enum saml_comparison comparison,
 				struct acr_words asked, level_set *out, struct err *err);

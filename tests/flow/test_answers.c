@@ -354,6 +354,16 @@ an_address_names_where_the_record_and_the_person_agree(void **state)
 	web_submit(&b, "/flow/consent/", "attr_family_name=1&do=agree");
 	assert_non_null(strstr(saml_response_of(&b), ">Mustermann<"));
 	assert_string_equal(name_in(&b), "erika@example.invalid");
+	/* Of whom it is known that there is none cannot be named by it. */
+	static const char *const unreachable[] = {"family_name", "Muster", "email", NULL, NULL};
+
+	world_person(w, "ohne", PASSWORD, unreachable, LEVEL_BASIC);
+	log_out(&b);
+	ask(&b, "", NAME_POLICY(EMAIL_FORMAT, ""));
+	log_in(&b, "ohne");
+	ASSERT_PAGE(&b, MISSING);
+	web_submit(&b, "/flow/consent/", "do=cancel");
+	assert_non_null(strstr(saml_response_of(&b), "RequestDenied"));
 	log_out(&b);
 	ask(&b, "", "");
 	log_in(&b, "karl");

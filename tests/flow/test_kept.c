@@ -134,6 +134,7 @@ what_was_asked_and_does_not_read_is_no_login(void **state)
 		{"wanted", "5"},
 		{"wanted", "[{\"name\": 5, \"required\": false}]"},
 		{"wanted", "[{\"name\": \"email\", \"required\": 5}]"},
+		{"wanted", "[{\"name\": \"email\", \"required\": true, \"filled\": 5}]"},
 		{"wanted", "[{\"name\": \"star_sign\", \"required\": false}]"},
 		{"wanted", too_many_attributes(w->a)},
 		{"force", "5"},

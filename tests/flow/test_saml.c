@@ -212,6 +212,14 @@ what_a_vocabulary_has_no_word_for_is_not_told(void **state)
 	    "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified</saml:AuthnContextClassRef>"
 	    "</samlp:RequestedAuthnContext>");
 	assert_true(strstr(status_of(&b), "NoAuthnContext") != NULL);
+	/* Nor is it in the place of another that there is a word for. */
+	ask(&b, "",
+	    "<samlp:RequestedAuthnContext Comparison=\"exact\"><saml:AuthnContextClassRef>"
+	    "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified</saml:AuthnContextClassRef>"
+	    "<saml:AuthnContextClassRef>http://eidas.europa.eu/LoA/substantial"
+	    "</saml:AuthnContextClassRef></samlp:RequestedAuthnContext>");
+	log_in(&b);
+	assert_non_null(web_field(&b, "code")); /* the password alone is not enough */
 	world_saml_party(w, POLICY);
 }
 

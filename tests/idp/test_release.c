@@ -23,7 +23,7 @@ list(const char *const *names, size_t n, bool required)
 	struct wanted *w = ARENA_ARRAY(a, struct wanted, n + 1);
 
 	for (size_t i = 0; i < n; i++)
-		w[i] = (struct wanted){AT(names[i]), required};
+		w[i] = (struct wanted){AT(names[i]), required, false};
 	return (struct wanted_list){w, n};
 }
 
@@ -47,6 +47,23 @@ only_what_is_registered_and_asked_goes_out(void **state UNUSED)
 	release_compute(a, (struct wanted_list){0}, list(all, 4, true), account(),
 			LEVEL_SUBSTANTIAL, LEVEL_HIGH, &r);
 	assert_int_equal(r.n, 0);
+}
+
+static void
+where_a_value_is_needed_knowing_that_there_is_none_is_missing_it(void **state UNUSED)
+{
+	struct wanted w[] = {{AT("email"), true, true}, {AT("birth_name"), true, false}};
+	struct release r;
+
+	release_compute(a, list(all, 4, false), (struct wanted_list){w, 2}, account(),
+			LEVEL_SUBSTANTIAL, LEVEL_HIGH, &r);
+	assert_int_equal(r.n, 2);
+	assert_null(r.missing);
+	w[1].filled = true;
+	release_compute(a, list(all, 4, false), (struct wanted_list){w, 2}, account(),
+			LEVEL_SUBSTANTIAL, LEVEL_HIGH, &r);
+	assert_int_equal(r.n, 1);
+	assert_ptr_equal(r.missing, AT("birth_name"));
 }
 
 static void
@@ -118,8 +135,9 @@ consent_can_only_take_away(void **state UNUSED)
 {
 	static const char *const names[] = {"email", "phone_number", "given_names"};
 	struct release offer, r;
-	struct wanted asked[] = {
-		{AT("family_name"), true}, {AT("email"), false}, {AT("birth_name"), false}};
+	struct wanted asked[] = {{AT("family_name"), true, false},
+				 {AT("email"), false, false},
+				 {AT("birth_name"), false, false}};
 
 	release_compute(a, list(all, 4, false), (struct wanted_list){asked, 3}, account(),
 			LEVEL_LOW, LEVEL_HIGH, &offer);
@@ -169,6 +187,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_registered_and_asked_goes_out),
+		cmocka_unit_test(where_a_value_is_needed_knowing_that_there_is_none_is_missing_it),
 		cmocka_unit_test(asking_nothing_gets_nothing),
 		cmocka_unit_test(asking_twice_releases_once),
 		cmocka_unit_test(no_level_rises),

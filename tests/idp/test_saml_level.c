@@ -104,6 +104,27 @@ what_nobody_can_reach_is_refused_by_name(void **state UNUSED)
 		&err, ERR_DENIED, "better than high");
 }
 
+static void
+a_level_without_a_word_is_not_told(void **state UNUSED)
+{
+	static const struct policy policy = {.vocabulary = LEVEL_VOCAB_EIDAS};
+	const char *asked[] = {"urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified",
+			       "http://eidas.europa.eu/LoA/substantial"};
+	struct err err = {0};
+	level_set set;
+
+	ASSERT_OK(saml_level_wanted(&policy, SAML_EXACT, (struct acr_words){asked, 2}, &set, &err),
+		  &err);
+	assert_int_equal(set, level_set_range(LEVEL_SUBSTANTIAL, LEVEL_SUBSTANTIAL));
+	ASSERT_OK(
+		saml_level_wanted(&policy, SAML_MINIMUM, (struct acr_words){asked, 1}, &set, &err),
+		&err);
+	assert_int_equal(set, level_set_range(LEVEL_LOW, LEVEL_HIGH));
+	assert_false(
+		saml_level_wanted(&policy, SAML_EXACT, (struct acr_words){asked, 1}, &set, &err));
+	assert_string_equal(err.proto, SAML_NO_AUTHN_CONTEXT);
+}
+
 int
 main(void)
 {
@@ -111,6 +132,7 @@ main(void)
 		cmocka_unit_test(each_comparison_of_each_set_is_as_the_text_has_it),
 		cmocka_unit_test(nothing_asked_is_answered_by_anything),
 		cmocka_unit_test(what_nobody_can_reach_is_refused_by_name),
+		cmocka_unit_test(a_level_without_a_word_is_not_told),
 	};
 
 	return cmocka_run_group_tests_name("saml_level", tests, NULL, NULL);
