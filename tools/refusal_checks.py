@@ -245,6 +245,16 @@ class Finder:
             return STOP
         return UNKNOWN
 
+    @staticmethod
+    def _passes_over(branch):
+        """A candidate in a loop is left; the function goes on."""
+        while branch.kind == K.COMPOUND_STMT:
+            children = list(branch.get_children())
+            if not children:
+                return False
+            branch = children[-1]
+        return branch.kind == K.CONTINUE_STMT
+
     # ---- walking ----
 
     def _statement(self, cursor):
@@ -271,7 +281,7 @@ class Finder:
 
     def _if(self, children):
         effect = self._effect(children[1])
-        self.gives_false = effect == STOP
+        self.gives_false = effect == STOP and not self._passes_over(children[1])
         if len(children) == 3 and effect == UNKNOWN:
             other = self._effect(children[2])
             effect = {PASS: STOP, STOP: PASS, UNKNOWN: UNKNOWN}[other]
