@@ -51,7 +51,7 @@ end_all(struct request *rq, const struct db_session *s, const char *why,
 	struct logout l;
 	bool ended;
 
-	logout_init(&l, rq, asker, true);
+	logout_init(&l, rq, asker);
 	if (s != NULL) {
 		struct db_audit audit = session_end_audit(rq, s, why);
 

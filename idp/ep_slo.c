@@ -124,7 +124,7 @@ take_request(struct request *rq, const struct saml_message *m, const struct part
 		.relay_state = saml_message_relay_state(m),
 	};
 
-	logout_init(&s.l, rq, &asker, true);
+	logout_init(&s.l, rq, &asker);
 	s.own = own == NULL ? NULL : own->sid;
 	if (!end_once(&s, err))
 		return false;
@@ -230,7 +230,7 @@ ep_saml_slo_soap(struct request *rq, struct response *rs, struct err *err)
 	if (!saml_receive_soap(rq, SAML_LOGOUT_REQUEST, &asker.party, &v, err) ||
 	    !admit(rq, v, SAML_SLO_SOAP_PATH, &s.r, err))
 		return false;
-	logout_init(&s.l, rq, &asker, true);
+	logout_init(&s.l, rq, &asker);
 	if (!end_once(&s, err) || !logout_wait(&s.l, &all, err))
 		return false;
 	return answer_soap(rq, asker.party, s.r->header.id, all, rs, err);

@@ -27,12 +27,13 @@ call_of(const struct request *rq)
 /* ---- ending sessions ---- */
 
 void
-logout_init(struct logout *l, struct request *rq, const struct logout_asker *asker,
-	    bool with_browser)
+logout_init(struct logout *l, struct request *rq, const struct logout_asker *asker)
 {
-	*l = (struct logout){.rq = rq, .asker = *asker};
-	if (with_browser)
-		l->handle = db_dated_create(rq->a, rq->now + HANDLE_LIVES_S);
+	*l = (struct logout){
+		.rq = rq,
+		.asker = *asker,
+		.handle = db_dated_create(rq->a, rq->now + HANDLE_LIVES_S),
+	};
 }
 
 static const char *
@@ -88,8 +89,7 @@ logout_end(struct logout *l, const char *sid, const struct db_audit *audit, bool
 	   struct err *err)
 {
 	/* Who asked by SOAP has a handle to look with, but no browser. */
-	return end_session(l, sid, l->handle != NULL && l->asker.binding != SAML_BINDING_SOAP,
-			   audit, ended, err);
+	return end_session(l, sid, l->asker.binding != SAML_BINDING_SOAP, audit, ended, err);
 }
 
 bool
@@ -267,10 +267,10 @@ link_to(struct arena *a, const struct party *p)
 {
 	if (p == NULL)
 		return NULL;
-	if (p->saml != NULL && p->saml->acs.n > 0)
-		return arena_printf(a, "%s/", url_origin(a, p->saml->acs.p[0].url));
-	if (p->oidc != NULL && p->oidc->redirect_uris.n > 0)
+	if (p->oidc != NULL)
 		return arena_printf(a, "%s/", url_origin(a, p->oidc->redirect_uris.s[0]));
+	if (p->saml->acs.n > 0)
+		return arena_printf(a, "%s/", url_origin(a, p->saml->acs.p[0].url));
 	return NULL;
 }
 

@@ -29,14 +29,13 @@ struct logout_asker {
 struct logout {
 	struct request *rq;
 	struct logout_asker asker;
-	const char *handle; /* NULL: there is no browser */
+	const char *handle; /* NULL: nobody asks what became of it */
 	size_t n_told;      /* parties told or to be told, over all sessions ended so far */
 	bool again;         /* its request came before: what became of the others is not known */
 };
 
-/* with_browser: it can be sent to parties, and asks what became of it. */
-void logout_init(struct logout *l, struct request *rq, const struct logout_asker *asker,
-		 bool with_browser);
+/* Who has the handle may ask what became of it: a browser, or the program that asked by SOAP. */
+void logout_init(struct logout *l, struct request *rq, const struct logout_asker *asker);
 
 /*
  * End a session and write down who has to hear of it, in one durable transaction.

@@ -3,6 +3,9 @@
  * The request says "later" and gives nothing; nothing that failed is taken as done.  The test's
  * own functions stand before the program's (--wrap).
  */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/enc.h"
 #include "base/text.h"
 #include "db/partition.h"
 #include "db/sql.h"
@@ -445,6 +448,57 @@ go_back(struct web *b)
 	web_get(b, "/logout/back");
 }
 
+#define ELSEWHERE "https://bau.example/metadata"
+
+/* At another portal, in the same session. */
+static void
+ask_elsewhere(struct web *b)
+{
+	plan.armed = false;
+	b->w->saml_party = ELSEWHERE;
+	world_saml_party(b->w, POLICY);
+	plan.armed = true;
+	ask(b, "", "");
+	b->w->saml_party = NULL;
+}
+
+/* The first portal, of its own session with us; the other is to be told. */
+static void
+log_out_by_soap(struct web *b)
+{
+	static const char first[] = "SELECT %s FROM session_participant WHERE party = '" SAML_PARTY
+				    "' ORDER BY at DESC LIMIT 1";
+	struct world *w = b->w;
+	const char *index = world_value(w, arena_printf(w->a, first, "session_index"));
+	const char *name = world_value(w, arena_printf(w->a, first, "name_id"));
+
+	web_program(
+		b, "/saml/slo/soap", "text/xml",
+		saml_logout_envelope(w, arena_printf(w->a, "_soap%d", walk_count), name, index));
+}
+
+/* An answer to nothing we asked; unsigned, it is a claim. */
+static void
+claim_to_have_logged_out(struct web *b)
+{
+	struct arena *a = b->w->a;
+	const char *xml = arena_printf(
+		a,
+		"<samlp:LogoutResponse xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
+		"xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_claim%d\" "
+		"InResponseTo=\"_x\" Version=\"2.0\" IssueInstant=\"%s\"><saml:Issuer>" SAML_PARTY
+		"</saml:Issuer><samlp:Status><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:"
+		"status:Success\"/></samlp:Status></samlp:LogoutResponse>",
+		walk_count, clock_text(a, b->w->now));
+
+	struct buf form;
+
+	buf_init(&form, a, 65536);
+	buf_str(&form, "SAMLResponse=");
+	enc_percent(&form, bytes_of(enc_base64(a, bytes_of(xml))));
+	web_foreign_post(b, "/saml/slo", (const char *)form.p);
+}
+
 /* ---- the judge ---- */
 
 /* Later, in whatever words the dialect has for it. */
@@ -517,7 +571,9 @@ WALK(a_consent_taken_back, ask_saml, log_in_karl, agree, look_at_account, withdr
 WALK(a_logout_by_the_portal, ask_saml, log_in_karl, agree, log_out_at_portal)
 WALK(a_logout_everywhere, ask_saml, log_in_karl, agree, log_out_everywhere)
 WALK(a_logout_that_leads_through_portals, ask_saml, log_in_karl, agree, ask_to_log_out,
-     confirm_logout, ask_to_log_out, go_to_next, look_what_came_of_it, go_back)
+     confirm_logout, ask_to_log_out, go_to_next, claim_to_have_logged_out, look_what_came_of_it,
+     go_back)
+WALK(a_logout_by_soap, ask_saml, log_in_karl, agree, ask_elsewhere, agree, log_out_by_soap)
 WALK(a_code_that_does_not_fit, ask_oidc, log_in_karl, agree, redeem_wrongly)
 WALK(guesses_at_a_password, ask_saml, guess_passwords)
 WALK(guesses_at_a_code, ask_for_more, log_in_erika, guess_codes)
@@ -608,6 +664,7 @@ main(void)
 		T(a_logout_by_the_portal),
 		T(a_logout_everywhere),
 		T(a_logout_that_leads_through_portals),
+		T(a_logout_by_soap),
 		T(a_code_that_does_not_fit),
 		T(guesses_at_a_password),
 		T(guesses_at_a_code),
