@@ -16,6 +16,8 @@ const struct audit_event audit_events[] = {
 	{AUDIT_CONSENT_GIVEN, "A person agreed that a party receives attributes."},
 	{AUDIT_CONSENT_WITHDRAWN, "A person took a consent back."},
 	{AUDIT_ASSERTION, "A party was told who a person is (assertion or code)."},
+	{AUDIT_ATTRIBUTES_TOLD, "A party asked about a person by a query and was told."},
+	{AUDIT_QUERY_REFUSED, "A party asked about somebody by a query and was told nothing."},
 	{AUDIT_CODE_REDEEMED, "A party exchanged a code for tokens."},
 	{AUDIT_GRANT_REVOKED, "What a code gave was revoked."},
 	{AUDIT_SESSION_ENDED, "A session ended before its time."},

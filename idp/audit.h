@@ -21,6 +21,8 @@
 #define AUDIT_CONSENT_GIVEN      "consent_given"
 #define AUDIT_CONSENT_WITHDRAWN  "consent_withdrawn"
 #define AUDIT_ASSERTION          "assertion"
+#define AUDIT_ATTRIBUTES_TOLD    "attributes_told"
+#define AUDIT_QUERY_REFUSED      "query_refused"
 #define AUDIT_CODE_REDEEMED      "code_redeemed"
 #define AUDIT_GRANT_REVOKED      "grant_revoked"
 #define AUDIT_SESSION_ENDED      "session_ended"

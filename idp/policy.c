@@ -326,6 +326,12 @@ read_unsolicited(struct arena *a UNUSED, const json_t *v, struct policy *p, stru
 }
 
 static bool
+read_query(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_yes_no(v, &p->query, err);
+}
+
+static bool
 read_ecp(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
 {
 	return read_yes_no(v, &p->ecp, err);
@@ -415,6 +421,8 @@ const struct policy_key policy_keys[] = {
 	 "Tell the one identifier for all parties, too, when it is asked for.", false},
 	{"unsolicited", "yes|no", "no", "Sign on by a link to us, without a request of the party.",
 	 false},
+	{"attribute-query", "yes|no", "no",
+	 "Answer attribute queries about persons whose consent stands, without a login.", false},
 	{"ecp", "yes|no", "no",
 	 "Sign on by name and password from clients without a browser (SAML ECP).", false},
 	{"level-attributes", "yes|no", "no",
@@ -427,18 +435,11 @@ const struct policy_key policy_keys[] = {
 
 /* In the order of policy_keys. */
 static const policy_read readers[ARRAY_LEN(policy_keys) - 1] = {
-	read_floor,      read_cap,
-	read_attributes, read_sector,
-	read_suite,      read_old_until,
-	read_vocabulary, read_level_words,
-	read_sso_group,  read_consent,
-	read_encrypt,    read_content,
-	read_transport,  read_nameids,
-	read_create,     read_unsigned,
-	read_akdb,       read_attribute_names,
-	read_subject_id, read_unsolicited,
-	read_ecp,        read_level_attributes,
-	read_purpose_de, read_purpose_en,
+	read_floor,     read_cap,        read_attributes,       read_sector,     read_suite,
+	read_old_until, read_vocabulary, read_level_words,      read_sso_group,  read_consent,
+	read_encrypt,   read_content,    read_transport,        read_nameids,    read_create,
+	read_unsigned,  read_akdb,       read_attribute_names,  read_subject_id, read_unsolicited,
+	read_query,     read_ecp,        read_level_attributes, read_purpose_de, read_purpose_en,
 	read_home,
 };
 

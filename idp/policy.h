@@ -45,6 +45,7 @@ struct policy {
 	enum vocabulary names;     /* of attributes; VOCABULARY_COUNT: its metadata says */
 	bool subject_id;           /* may get an identifier that others get as well */
 	bool unsolicited;          /* SAML answers that it did not ask for */
+	bool query;                /* SAML attribute queries, without a login */
 	bool ecp;                  /* SAML sign-on by clients without a browser */
 	bool accept_unsigned;      /* SAML requests without any signature */
 	bool level_attributes;     /* also send levels as an attribute/claim of their own */

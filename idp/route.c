@@ -9,6 +9,7 @@
 #include "idp/ep_flow.h"
 #include "idp/ep_logout.h"
 #include "idp/ep_oidc.h"
+#include "idp/ep_query.h"
 #include "idp/ep_register.h"
 #include "idp/ep_saml.h"
 #include "idp/ep_slo.h"
@@ -79,6 +80,9 @@ const struct route routes[] = {
 	 NULL},
 	{HTTP_POST, SAML_SLO_SOAP_PATH, ep_saml_slo_soap, LANE_SAML, ROUTE_MACHINE | ROUTE_SOAP,
 	 256, KIB(256), KIB(8192), NULL},
+
+	{HTTP_POST, SAML_ATTRIBUTES_PATH, ep_saml_query, LANE_SAML, ROUTE_MACHINE | ROUTE_SOAP, 256,
+	 KIB(256), KIB(8192), NULL},
 
 	/* OpenID Connect */
 	{HTTP_GET, DISCOVERY_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0, KIB(64),

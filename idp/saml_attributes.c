@@ -15,8 +15,8 @@
 
 /* ---- asking ---- */
 
-static struct saml_named_list
-of_service(struct arena *a, const struct saml_attribute_service *s)
+struct saml_named_list
+saml_attributes_of_service(struct arena *a, const struct saml_attribute_service *s)
 {
 	struct saml_named *p = ARENA_ARRAY(a, struct saml_named, s->n_attributes + 1);
 
@@ -33,13 +33,13 @@ names_of(struct arena *a, const struct saml_authn_request *r, const struct saml_
 	if (r->eidas.attributes.n > 0)
 		return r->eidas.attributes;
 	if (wish->service != NULL)
-		return of_service(a, wish->service);
+		return saml_attributes_of_service(a, wish->service);
 	return (struct saml_named_list){NULL, 0};
 }
 
 /* One name may stand for several attributes, and two names for one. */
-static struct wanted_list
-wanted_by(struct arena *a, const struct saml_named_list *names)
+struct wanted_list
+saml_attributes_wanted(struct arena *a, const struct saml_named_list *names)
 {
 	size_t used = 0, most = 0;
 
@@ -63,8 +63,8 @@ wanted_by(struct arena *a, const struct saml_named_list *names)
 }
 
 /* The first name that is of one vocabulary only says in which the party is answered. */
-static enum vocabulary
-vocabulary_asked(const struct saml_named_list *names, const struct party *p)
+enum vocabulary
+saml_attributes_vocabulary(const struct saml_named_list *names, const struct party *p)
 {
 	for (size_t i = 0; i < names->n; i++) {
 		enum vocabulary v = vocabulary_of(names->p[i].name);
@@ -93,8 +93,9 @@ saml_attributes_asked(struct arena *a, const struct saml_authn_request *r,
 		json_push_str(a, facts,
 			      text_eq(needed, "subject-id") ? NAME_SUBJECT_ID : NAME_PAIRWISE_ID);
 	ask->names_attributes = names.n > 0;
-	ask->wanted = wanted_by(a, &names);
-	json_put_str(a, ask->state, "names", vocabulary_word(vocabulary_asked(&names, ask->party)));
+	ask->wanted = saml_attributes_wanted(a, &names);
+	json_put_str(a, ask->state, "names",
+		     vocabulary_word(saml_attributes_vocabulary(&names, ask->party)));
 	json_put_bool(a, ask->state, "named", names.n > 0);
 	json_put(a, ask->state, "facts", facts);
 	return true;
@@ -303,4 +304,20 @@ saml_attributes_told(struct flow *f, const char *pseudonym, const char *class_re
 	}
 	*out = list;
 	return true;
+}
+
+void
+saml_attributes_queried(struct request *rq, const struct party *p, enum vocabulary v,
+			const struct release *granted, const struct saml_attribute **out, size_t *n)
+{
+	const struct flow f = {.rq = rq, .ask = {.party = p}, .granted = *granted};
+	struct saml_attribute *list = ARENA_ARRAY(rq->a, struct saml_attribute, granted->n + 1);
+	const char **levels = ARENA_ARRAY(rq->a, const char *, granted->n + 1);
+
+	*n = 0;
+	vocabulary_tell(rq->a, v, granted, list, n);
+	if (p->policy.level_attributes)
+		vocabulary_tell_fact(v, FACT_ATTRIBUTE_LEVELS, levels, attribute_levels(&f, levels),
+				     list, n);
+	*out = list;
 }

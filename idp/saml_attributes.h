@@ -17,6 +17,15 @@
 MUST_USE bool saml_attributes_asked(struct arena *a, const struct saml_authn_request *r,
 				    const struct saml_wish *wish, struct ask *ask, struct err *err);
 
+/* What these names mean, and in which vocabulary who uses them is answered. */
+struct wanted_list saml_attributes_wanted(struct arena *a, const struct saml_named_list *names);
+enum vocabulary saml_attributes_vocabulary(const struct saml_named_list *names,
+					   const struct party *p);
+
+/* The names that metadata ask for at one of its services. */
+struct saml_named_list saml_attributes_of_service(struct arena *a,
+						  const struct saml_attribute_service *s);
+
 /* What an attribute is called in the answer of this ask. */
 const char *saml_attributes_name(struct arena *a, const struct ask *ask,
 				 const struct attribute *at);
@@ -24,5 +33,10 @@ const char *saml_attributes_name(struct arena *a, const struct ask *ask,
 /* The attributes to tell: what was granted, and the facts of the login that were asked for. */
 MUST_USE bool saml_attributes_told(struct flow *f, const char *pseudonym, const char *class_ref,
 				   const struct saml_attribute **out, size_t *n, struct err *err);
+
+/* The same without a login, of which no fact is told: what was granted to a query. */
+void saml_attributes_queried(struct request *rq, const struct party *p, enum vocabulary v,
+			     const struct release *granted, const struct saml_attribute **out,
+			     size_t *n);
 
 #endif

@@ -11,10 +11,11 @@
 
 struct signer;
 
-#define SAML_SSO_PATH      "/saml/sso"
-#define SAML_SSO_SOAP_PATH "/saml/sso/soap"
-#define SAML_SLO_PATH      "/saml/slo"
-#define SAML_SLO_SOAP_PATH "/saml/slo/soap"
+#define SAML_SSO_PATH        "/saml/sso"
+#define SAML_SSO_SOAP_PATH   "/saml/sso/soap"
+#define SAML_SLO_PATH        "/saml/slo"
+#define SAML_SLO_SOAP_PATH   "/saml/slo/soap"
+#define SAML_ATTRIBUTES_PATH "/saml/attributes"
 
 /* "https://konto.example" and a path of ours. */
 const char *saml_our_url(const struct request *rq, const char *path);

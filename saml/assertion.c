@@ -8,10 +8,8 @@
 
 /* SAML2Profiles 4.1.4.2: bearer, with all that binds it to this request and this endpoint. */
 static void
-write_subject(struct xmlw *w, struct arena *a, const struct saml_assertion *f)
+write_confirmation(struct xmlw *w, struct arena *a, const struct saml_assertion *f)
 {
-	xmlw_open(w, &xmlns_saml, "Subject");
-	saml_nameid_write(w, &f->nameid);
 	xmlw_open(w, &xmlns_saml, "SubjectConfirmation");
 	xmlw_attr(w, NULL, "Method", SAML_CM_BEARER);
 	xmlw_open(w, &xmlns_saml, "SubjectConfirmationData");
@@ -21,6 +19,15 @@ write_subject(struct xmlw *w, struct arena *a, const struct saml_assertion *f)
 	xmlw_attr(w, NULL, "Recipient", f->recipient);
 	xmlw_close(w);
 	xmlw_close(w);
+}
+
+static void
+write_subject(struct xmlw *w, struct arena *a, const struct saml_assertion *f)
+{
+	xmlw_open(w, &xmlns_saml, "Subject");
+	saml_nameid_write(w, &f->nameid);
+	if (f->recipient != NULL)
+		write_confirmation(w, a, f);
 	xmlw_close(w);
 }
 
@@ -101,7 +108,8 @@ saml_assertion_build(struct arena *a, const struct saml_assertion *f, struct sam
 	done.place = xmlw_place(&w);
 	write_subject(&w, a, f);
 	write_conditions(&w, a, f);
-	write_authn(&w, a, f);
+	if (f->authn_at != 0)
+		write_authn(&w, a, f);
 	write_attributes(&w, f);
 	xmlw_close(&w);
 	if (!xmlw_finish(&w, &done.element, err))

@@ -15,14 +15,14 @@ struct saml_assertion {
 	const char *id;             /* fresh, never used before */
 	const char *issuer;         /* our entityID */
 	const char *audience;       /* the party's entityID */
-	const char *recipient;      /* the registered ACS URL */
+	const char *recipient;      /* the registered ACS URL; NULL: the subject is not confirmed */
 	const char *in_response_to; /* ID of the AuthnRequest; NULL: there was none */
 	const char *address; /* of the browser, for confirmation and locality; NULL: left out */
 	struct saml_nameid nameid;
 	time_t issued_at;
 	time_t not_before, not_on_or_after; /* of Conditions; the latter of the confirmation too */
 	bool one_time_use;
-	time_t authn_at; /* when the person proved who they are */
+	time_t authn_at; /* when the person proved who they are; 0: nothing is said of a login */
 	const char *session_index;
 	time_t session_not_on_or_after;          /* 0: left out */
 	const char *class_ref;                   /* AuthnContextClassRef, any word */

@@ -201,12 +201,7 @@ saml_authn_request_check_client(const struct saml_authn_request *r, const char *
 				const struct saml_window *window, time_t now,
 				const struct saml_endpoint **acs, struct err *err)
 {
-	struct saml_header h = r->header;
-
-	/* Which provider the client takes it to is the client's choice. */
-	if (h.destination == NULL)
-		h.destination = our_url;
-	if (!saml_header_check(&h, our_url, window, now, err))
+	if (!saml_header_check_soap(&r->header, our_url, window, now, err))
 		return false;
 	if (r->protocol_binding != NULL && strcmp(r->protocol_binding, SAML_BINDING_URI_PAOS) != 0)
 		return FAIL(err, ERR_DENIED, SAML_UNSUPPORTED_BINDING,

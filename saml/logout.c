@@ -6,44 +6,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "saml/names.h"
-#include "saml/schema.h"
 #include "saml/value.h"
 
 #define LOGOUT_MAX ((size_t)64 * 1024)
 
 /* ---- reading ---- */
-
-/* What was encrypted stands inside the signed message, so it is as signed as the rest. */
-static bool
-open_nameid(struct arena *a, const struct xml_node *encrypted, const struct xmlenc_keys *keys,
-	    const struct xml_node **out, struct err *err)
-{
-	struct xml_doc *doc;
-
-	if (keys == NULL)
-		return FAIL(err, ERR_INPUT, NULL, "EncryptedID, and no key to open it");
-	if (!xmlenc_decrypt(a, encrypted, keys, &doc, err))
-		return false;
-	if (!xml_is(xml_root(doc), SAML_NS_ASSERTION, "NameID"))
-		return FAIL(err, ERR_INPUT, NULL, "EncryptedID holds no NameID");
-	*out = xml_root(doc);
-	return saml_schema_check(a, *out, err);
-}
-
-static bool
-read_principal(struct arena *a, const struct xml_node *root, const struct xmlenc_keys *keys,
-	       struct saml_nameid *out, struct err *err)
-{
-	const struct xml_node *nameid, *encrypted;
-
-	if (!xml_child_opt(root, SAML_NS_ASSERTION, "NameID", &nameid, err) ||
-	    !xml_child_opt(root, SAML_NS_ASSERTION, "EncryptedID", &encrypted, err))
-		return false;
-	/* The schema check has seen to it that there is one of the two. */
-	if (nameid == NULL && !open_nameid(a, encrypted, keys, &nameid, err))
-		return false;
-	return saml_nameid_read(a, nameid, out, err);
-}
 
 static bool
 read_session_indexes(struct arena *a, const struct xml_node *root, struct saml_logout_request *r,
@@ -79,7 +46,7 @@ saml_logout_request_parse(struct arena *a, const struct saml_verified *v,
 	if (!need_signed(v, err) ||
 	    !saml_header_read(a, v, SAML_LOGOUT_REQUEST, &r->header, &root, err) ||
 	    !saml_attr_time(root, "NotOnOrAfter", &r->not_on_or_after, err) ||
-	    !read_principal(a, root, keys, &r->nameid, err) ||
+	    !saml_principal_read(a, root, keys, &r->nameid, err) ||
 	    !read_session_indexes(a, root, r, err))
 		return false;
 	r->party = saml_verified_party(v);

@@ -40,6 +40,7 @@ static const struct kind_row {
 	{SAML_AUTHN_REQUEST, "AuthnRequest", false},
 	{SAML_LOGOUT_REQUEST, "LogoutRequest", false},
 	{SAML_LOGOUT_RESPONSE, "LogoutResponse", true},
+	{SAML_ATTRIBUTE_QUERY, "AttributeQuery", false},
 };
 
 static const struct kind_row *
@@ -325,4 +326,15 @@ saml_header_check(const struct saml_header *h, const char *our_url,
 		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "IssueInstant is %lld s off",
 			    (long long)(now - h->issued_at));
 	return true;
+}
+
+bool
+saml_header_check_soap(const struct saml_header *h, const char *our_url,
+		       const struct saml_window *window, time_t now, struct err *err)
+{
+	struct saml_header to_us = *h;
+
+	if (h->destination == NULL)
+		to_us.destination = our_url;
+	return saml_header_check(&to_us, our_url, window, now, err);
 }

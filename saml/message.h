@@ -16,6 +16,7 @@ enum saml_kind {
 	SAML_AUTHN_REQUEST,
 	SAML_LOGOUT_REQUEST,
 	SAML_LOGOUT_RESPONSE,
+	SAML_ATTRIBUTE_QUERY,
 };
 
 struct saml_message; /* lives in the arena it was decoded into */
@@ -113,5 +114,12 @@ extern const struct saml_window saml_window_default; /* 3 and 5 minutes */
  */
 MUST_USE bool saml_header_check(const struct saml_header *h, const char *our_url,
 				const struct saml_window *window, time_t now, struct err *err);
+
+/*
+ * The same by SOAP, where the Destination may be left out (SAML2Bindings 3.2): its sender may not
+ * even know to which provider a client takes it.  What is there has to be ours.
+ */
+MUST_USE bool saml_header_check_soap(const struct saml_header *h, const char *our_url,
+				     const struct saml_window *window, time_t now, struct err *err);
 
 #endif

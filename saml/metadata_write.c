@@ -244,6 +244,17 @@ write_nameid_formats(struct xmlw *w, unsigned set)
 }
 
 static void
+write_attributes(struct xmlw *w, const struct saml_description *d)
+{
+	for (size_t i = 0; i < d->n_attributes; i++) {
+		struct saml_attribute at = d->attributes[i];
+
+		at.n_values = 0;
+		saml_attribute_write(w, &at);
+	}
+}
+
+static void
 write_role(struct xmlw *w, struct arena *a, const struct saml_description *d)
 {
 	xmlw_open(w, &xmlns_md, "IDPSSODescriptor");
@@ -255,12 +266,23 @@ write_role(struct xmlw *w, struct arena *a, const struct saml_description *d)
 	write_logout_services(w, d);
 	write_nameid_formats(w, d->nameid_formats);
 	write_sign_on_services(w, d);
-	for (size_t i = 0; i < d->n_attributes; i++) {
-		struct saml_attribute at = d->attributes[i];
+	write_attributes(w, d);
+	xmlw_close(w);
+}
 
-		at.n_values = 0;
-		saml_attribute_write(w, &at);
-	}
+/* SAML2Metadata 2.4.7: whom to ask for attributes without a login, by the names we give. */
+static void
+write_attribute_authority(struct xmlw *w, const struct saml_description *d)
+{
+	unsigned asked_by = SAML_NAMEID_IS_TRANSIENT | SAML_NAMEID_IS_PERSISTENT;
+
+	xmlw_open(w, &xmlns_md, "AttributeAuthorityDescriptor");
+	xmlw_attr(w, NULL, "protocolSupportEnumeration", SAML_NS_PROTOCOL);
+	write_keys(w, d);
+	write_endpoint(w, "AttributeService", saml_binding_find(SAML_BINDING_SOAP),
+		       d->attribute_url);
+	write_nameid_formats(w, d->nameid_formats & asked_by);
+	write_attributes(w, d);
 	xmlw_close(w);
 }
 
@@ -317,6 +339,7 @@ saml_metadata_build(struct arena *a, const struct saml_description *d,
 	entity.place = xmlw_place(&w);
 	write_entity_extensions(&w, a, d);
 	write_role(&w, a, d);
+	write_attribute_authority(&w, d);
 	write_organization(&w, d);
 	write_contacts(&w, a, d);
 	xmlw_close(&w);

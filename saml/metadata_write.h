@@ -52,7 +52,7 @@ struct saml_description {
 		*entity_attributes; /* those without a value are left out */
 	size_t n_entity_attributes;
 	const char *sso_url, *slo_url; /* one path each, whatever the browser's binding */
-	const char *sso_soap_url, *slo_soap_url;
+	const char *sso_soap_url, *slo_soap_url, *attribute_url;
 	bool want_authn_requests_signed;
 	bool old; /* the reader may sign with RSA PKCS#1 v1.5 */
 	struct saml_ui_info ui;

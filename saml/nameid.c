@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "saml/names.h"
+#include "saml/schema.h"
 
 #define NAMEID_MAX 256 /* characters in SAML2Core 8.3.7; a UTF-8 character has up to 4 octets */
 
@@ -29,6 +30,38 @@ saml_nameid_read(struct arena *a, const struct xml_node *n, struct saml_nameid *
 	out->name_qualifier = xml_attr(n, "NameQualifier");
 	out->sp_name_qualifier = xml_attr(n, "SPNameQualifier");
 	return true;
+}
+
+/* What was encrypted stands inside the signed message, so it is as signed as the rest. */
+static bool
+open_nameid(struct arena *a, const struct xml_node *encrypted, const struct xmlenc_keys *keys,
+	    const struct xml_node **out, struct err *err)
+{
+	struct xml_doc *doc;
+
+	if (keys == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "EncryptedID, and no key to open it");
+	if (!xmlenc_decrypt(a, encrypted, keys, &doc, err))
+		return false;
+	if (!xml_is(xml_root(doc), SAML_NS_ASSERTION, "NameID"))
+		return FAIL(err, ERR_INPUT, NULL, "EncryptedID holds no NameID");
+	*out = xml_root(doc);
+	return saml_schema_check(a, *out, err);
+}
+
+bool
+saml_principal_read(struct arena *a, const struct xml_node *parent, const struct xmlenc_keys *keys,
+		    struct saml_nameid *out, struct err *err)
+{
+	const struct xml_node *nameid, *encrypted;
+
+	if (!xml_child_opt(parent, SAML_NS_ASSERTION, "NameID", &nameid, err) ||
+	    !xml_child_opt(parent, SAML_NS_ASSERTION, "EncryptedID", &encrypted, err))
+		return false;
+	/* The schema check has seen to it that there is one of the two. */
+	if (nameid == NULL && !open_nameid(a, encrypted, keys, &nameid, err))
+		return false;
+	return saml_nameid_read(a, nameid, out, err);
 }
 
 void

@@ -2,7 +2,7 @@
 #ifndef KONTOR_SAML_NAMEID_H
 #define KONTOR_SAML_NAMEID_H
 
-#include "saml/xml.h"
+#include "saml/xmlenc.h"
 #include "saml/xmlw.h"
 
 struct saml_nameid {
@@ -15,6 +15,15 @@ struct saml_nameid {
 /* ERR_INPUT: empty, too long, not a text. */
 MUST_USE bool saml_nameid_read(struct arena *a, const struct xml_node *n, struct saml_nameid *out,
 			       struct err *err);
+
+/*
+ * The same of a parent that holds a NameID or an EncryptedID, as its schema has seen to.  keys
+ * NULL: what is encrypted is not opened.  ERR_INPUT besides: it does not open, or holds another
+ * thing; ERR_DENIED, ERR_UNAVAILABLE: xmlenc_decrypt's.
+ */
+MUST_USE bool saml_principal_read(struct arena *a, const struct xml_node *parent,
+				  const struct xmlenc_keys *keys, struct saml_nameid *out,
+				  struct err *err);
 
 void saml_nameid_write(struct xmlw *w, const struct saml_nameid *nameid);
 

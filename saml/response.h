@@ -14,8 +14,8 @@ struct saml_response {
 	const char *id;             /* fresh, never used before */
 	const char *issuer;         /* our entityID */
 	enum saml_binding binding;  /* of the ACS */
-	const char *destination;    /* the registered ACS URL */
-	const char *in_response_to; /* ID of the AuthnRequest; NULL: there was none */
+	const char *destination;    /* the registered ACS URL; NULL: it answers a query by SOAP */
+	const char *in_response_to; /* ID of the request; NULL: there was none */
 	const char *relay_state;    /* as it came with the AuthnRequest; NULL: none */
 	bool request_signed;        /* the AuthnRequest was */
 	time_t issued_at;

@@ -146,6 +146,8 @@ static const struct element elements[] = {
 	      ALL(SAMLP, "SessionIndex"))},
 	{SAMLP, "LogoutResponse", ATTRS(MESSAGE_ATTRS, {"InResponseTo", SAML_T_NCNAME, false}),
 	 ROWS(MESSAGE_ROWS, ONE(SAMLP, "Status"))},
+	{SAMLP, "AttributeQuery", ATTRS(MESSAGE_ATTRS),
+	 ROWS(MESSAGE_ROWS, ONE(SAML, "Subject"), ALL(SAML, "Attribute"))},
 	{SAMLP, "Extensions", ROWS(OTHER(1, 0))},
 	{SAMLP, "NameIDPolicy", .content = EMPTY,
 	 ATTRS({"Format", SAML_T_URI, false}, {"SPNameQualifier", SAML_T_STRING, false},

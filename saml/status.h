@@ -37,6 +37,7 @@
 #define SAML_WHY_ATTRIBUTE_MISSING "required-attribute-missing"
 #define SAML_WHY_TOO_MANY_NAMES    "too-many-attributes"
 #define SAML_WHY_NO_MEANS          "no-means-allowed"
+#define SAML_WHY_NO_SUBJECT        "no-such-person"
 /* Those of BundID's interface 9.6, word for word. */
 #define SAML_AKDB_MISSING         "akdb-extension-missing"
 #define SAML_AKDB_V1              "akdb-extension-v1-deprecated"

@@ -33,6 +33,7 @@ static const struct {
 	{SAML_NS_PROTOCOL, "Response", true},
 	{SAML_NS_PROTOCOL, "LogoutRequest", true},
 	{SAML_NS_PROTOCOL, "LogoutResponse", true},
+	{SAML_NS_PROTOCOL, "AttributeQuery", true},
 	{SAML_NS_PROTOCOL, "ArtifactResolve", true},
 	{SAML_NS_PROTOCOL, "ArtifactResponse", true},
 	{SAML_NS_ASSERTION, "Assertion", true},

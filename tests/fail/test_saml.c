@@ -197,6 +197,7 @@ our_metadata(struct arena *a, const char *in UNUSED, const char **text, struct e
 		.slo_url = PORTAL_SLO,
 		.sso_soap_url = PORTAL_SSO "/soap",
 		.slo_soap_url = PORTAL_SLO "/soap",
+		.attribute_url = "https://konto.example/saml/attributes",
 		.signing = &signing,
 		.encryption = &signing,
 		.n_signing = 1,

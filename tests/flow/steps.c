@@ -202,3 +202,64 @@ ecp_basic(struct world *w, const char *name, const char *password)
 		w->a, "Basic %s",
 		enc_base64(w->a, bytes_of(arena_printf(w->a, "%s:%s", name, password))));
 }
+
+/* ---- an attribute query ---- */
+
+static const char *
+query_id(struct world *w)
+{
+	static int n;
+
+	return arena_printf(w->a, "_query%d", n++);
+}
+
+static void
+write_query(struct xmlw *x, const struct query_asking *how)
+{
+	xmlw_open(x, &xmlns_saml, "Subject");
+	xmlw_open(x, &xmlns_saml, "NameID");
+	xmlw_attr(x, NULL, "Format", how->format);
+	xmlw_attr(x, NULL, "NameQualifier", how->qualifier);
+	xmlw_attr(x, NULL, "SPNameQualifier", how->sp_qualifier);
+	xmlw_text(x, how->name);
+	xmlw_close(x);
+	if (how->confirm) {
+		xmlw_open(x, &xmlns_saml, "SubjectConfirmation");
+		xmlw_attr(x, NULL, "Method", SAML_CM_BEARER);
+		xmlw_close(x);
+	}
+	xmlw_close(x);
+	for (size_t i = 0; i < ARRAY_LEN(how->asked) && how->asked[i] != NULL; i++) {
+		xmlw_open(x, &xmlns_saml, "Attribute");
+		xmlw_attr(x, NULL, "Name", how->asked[i]);
+		if (i == 0 && how->value != NULL)
+			xmlw_element(x, &xmlns_saml, "AttributeValue", how->value);
+		xmlw_close(x);
+	}
+}
+
+const char *
+query_envelope(struct world *w, const struct query_asking *how)
+{
+	struct saml_signer signer = {
+		&w->keys->ops, w->keys->p256.kid, saml_suite_by_alg(SIG_ES256), {0}};
+	struct saml_to_sign message = {.id = how->id == NULL ? query_id(w) : how->id};
+	struct saml_outgoing send = {.message = &message, .signer = &signer};
+	struct saml_carrier carrier;
+	struct err err = {0};
+	struct xmlw x;
+
+	xmlw_init(&x, w->a, 65536);
+	xmlw_open(&x, &xmlns_samlp, "AttributeQuery");
+	xmlw_attr(&x, NULL, "Destination", how->destination);
+	xmlw_attr(&x, NULL, "ID", message.id);
+	xmlw_attr(&x, NULL, "IssueInstant", clock_text(w->a, w->now));
+	xmlw_attr(&x, NULL, "Version", "2.0");
+	xmlw_element(&x, &xmlns_saml, "Issuer", w->saml_party == NULL ? SAML_PARTY : w->saml_party);
+	message.place = xmlw_place(&x);
+	write_query(&x, how);
+	xmlw_close(&x);
+	ASSERT_OK(xmlw_finish(&x, &message.element, &err), &err);
+	ASSERT_OK(saml_binding_encode(w->a, SAML_BINDING_SOAP, &send, &carrier, &err), &err);
+	return (const char *)arena_bytes(w->a, carrier.envelope).p;
+}

@@ -68,6 +68,20 @@ const char *ecp_id(struct world *w);
 const char *ecp_envelope(struct world *w, const struct ecp_asking *how);
 const char *ecp_basic(struct world *w, const char *name, const char *password);
 
+/* ---- an attribute query ---- */
+
+#define QUERY_ENDPOINT "/saml/attributes"
+
+/* Zero value: about nobody, for whatever there is, signed. */
+struct query_asking {
+	const char *id, *name, *format, *qualifier, *sp_qualifier, *destination;
+	const char *asked[3];
+	const char *value; /* of the first that is asked */
+	bool confirm;
+};
+
+const char *query_envelope(struct world *w, const struct query_asking *how);
+
 /* The id of the flow whose page is shown. */
 const char *flow_of(const struct web *b);
 

@@ -10,6 +10,7 @@
 #include "db/partition.h"
 #include "db/sql.h"
 #include "keys/sign.h"
+#include "saml/names.h"
 #include "tests/flow/steps.h"
 
 /* ---- failing to order ---- */
@@ -605,6 +606,33 @@ sign_on_without_it(struct web *b)
 }
 
 WALK(a_program_signs_on, ask_saml, log_in_karl, agree, sign_on_without_it)
+/* About whoever logged in, by the name that the portal has for that login. */
+static void
+ask_about(struct web *b)
+{
+	static const char last[] =
+		"SELECT name_id FROM session_participant ORDER BY at DESC LIMIT 1";
+	struct query_asking how = {.format = SAML_NAMEID_TRANSIENT};
+	struct web program;
+
+	plan.armed = false;
+	world_saml_party(b->w, "{\"attribute\":[\"family_name:required\",\"email\"],"
+			       "\"attribute-query\":\"yes\"}");
+	how.name = world_value(b->w, last);
+	web_init(&program, b->w);
+	plan.armed = true;
+	web_program(&program, QUERY_ENDPOINT, "text/xml", query_envelope(b->w, &how));
+	plan.armed = false;
+	world_saml_party(b->w, POLICY);
+	if (plan.failed == NULL)
+		assert_non_null(strstr(program.body, "status:Success"));
+	else
+		assert_null(strstr(program.body, "<saml:Assertion"));
+	b->status = program.status;
+	b->body = "";
+}
+
+WALK(a_query_about_somebody, ask_saml, log_in_karl, agree, ask_about)
 WALK(a_login_begun_again, ask_saml, begin_again_too_late)
 WALK(a_password_stored_anew, ask_saml, log_in_dearly)
 
@@ -673,6 +701,7 @@ main(void)
 		T(requests_that_are_refused_at_once),
 		T(a_link_without_a_request),
 		T(a_program_signs_on),
+		T(a_query_about_somebody),
 		T(a_login_begun_again),
 		T(a_password_stored_anew),
 		T(a_logout_that_failed_ends_the_session_when_it_comes_again),

@@ -1,11 +1,12 @@
 /*
- * LogoutRequest and LogoutResponse as XML, signed beside it by the party they
+ * LogoutRequest, LogoutResponse and AttributeQuery as XML, signed beside it by the party they
  * name: parsing and checking.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/enc.h"
+#include "saml/attribute_query.h"
 #include "saml/logout.h"
 #include "tests/saml/fixture.h"
 
@@ -58,6 +59,7 @@ read_message(struct arena *a, const struct saml_verified *v)
 {
 	const struct saml_logout_request *req;
 	const struct saml_logout_response *res;
+	const struct saml_attribute_query *query;
 
 	if (saml_logout_request_parse(a, v, NULL, &req, NULL)) {
 		if (req->nameid.value[0] == '\0' ||
@@ -65,6 +67,11 @@ read_message(struct arena *a, const struct saml_verified *v)
 			abort();
 		(void)!saml_logout_request_check(req, SLO, &saml_window_default,
 						 req->header.issued_at, NULL);
+	}
+	if (saml_attribute_query_parse(a, v, NULL, &query, NULL)) {
+		if (query->subject.value[0] == '\0' || query->names.n > SAML_QUERY_NAMES_MAX)
+			abort();
+		(void)!saml_attribute_query_check_wish(query, NULL);
 	}
 	if (saml_logout_response_parse(a, v, &res, NULL))
 		(void)!saml_logout_response_check(res, "_ours1", SLO, &saml_window_default,

@@ -19,6 +19,7 @@ an_empty_policy_is_the_careful_default(void **state UNUSED)
 	assert_string_equal(p.sso_group, "portalverbund");
 	assert_false(p.accept_unsigned);
 	assert_false(p.ecp);
+	assert_false(p.query);
 	assert_int_equal(p.encrypt, ENCRYPT_AUTO);
 	assert_int_equal(p.consent, CONSENT_CHANGED);
 }
@@ -49,6 +50,7 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 		{"subject-id", "yes"},
 		{"accept-unsigned", "yes"},
 		{"unsolicited", "yes"},
+		{"attribute-query", "yes"},
 		{"ecp", "yes"},
 		{"level-attributes", "yes"},
 		{"purpose-de", "Antrag"},
@@ -85,7 +87,7 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 	assert_int_equal(p.akdb, SAML_AKDB_RULE_REQUIRED);
 	assert_int_equal(p.names, VOCABULARY_EKONA);
 	assert_true(p.subject_id);
-	assert_true(p.accept_unsigned && p.unsolicited && p.ecp && p.level_attributes);
+	assert_true(p.accept_unsigned && p.unsolicited && p.query && p.ecp && p.level_attributes);
 	assert_string_equal(p.purpose_en, "Application");
 	assert_string_equal(p.home_url, "https://amt24.example/");
 }
@@ -141,6 +143,7 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"accept-unsigned\":true}", "accept-unsigned: yes or no"},
 		{"{\"unsolicited\":true}", "unsolicited: yes or no"},
 		{"{\"ecp\":true}", "ecp: yes or no"},
+		{"{\"attribute-query\":true}", "attribute-query: yes or no"},
 		{"{\"level-attributes\":\"ja\"}", "level-attributes: yes or no"},
 		{"{\"purpose-de\":\"\"}", "purpose-de: a text"},
 		{"{\"purpose-en\":7}", "purpose-en: a text"},

@@ -71,6 +71,7 @@ description(void)
 		.slo_url = PORTAL_SLO,
 		.sso_soap_url = PORTAL_SSO "/soap",
 		.slo_soap_url = PORTAL_SLO "/soap",
+		.attribute_url = "https://konto.example/saml/attributes",
 		.want_authn_requests_signed = true,
 		.signing = signing,
 		.n_signing = 2,
@@ -294,6 +295,30 @@ test_endpoints_follow_the_table_of_bindings(void **state)
 }
 
 static void
+test_whom_to_ask_without_a_login_is_a_role_of_its_own(void **state)
+{
+	struct saml_description d = description();
+	const struct xml_node *role = child(built(&d), "AttributeAuthorityDescriptor");
+	const struct xml_node *service = nth(role, MD, "AttributeService", 0);
+
+	(void)state;
+	assert_string_equal(xml_attr(role, "protocolSupportEnumeration"), SAML_NS_PROTOCOL);
+	assert_string_equal(xml_attr(service, "Binding"), SAML_BINDING_URI_SOAP);
+	assert_string_equal(xml_attr(service, "Location"), "https://konto.example/saml/attributes");
+	assert_null(nth(role, MD, "AttributeService", 1));
+	/* By an address nobody is asked about. */
+	d.nameid_formats |= SAML_NAMEID_IS_EMAIL;
+	role = child(built(&d), "AttributeAuthorityDescriptor");
+	assert_string_equal(portal_text(a, nth(role, MD, "NameIDFormat", 0)),
+			    SAML_NAMEID_TRANSIENT);
+	assert_string_equal(portal_text(a, nth(role, MD, "NameIDFormat", 1)),
+			    SAML_NAMEID_PERSISTENT);
+	assert_null(nth(role, MD, "NameIDFormat", 2));
+	assert_non_null(nth(role, MD, "KeyDescriptor", 0));
+	assert_non_null(nth(role, SAML_NS_ASSERTION, "Attribute", 0));
+}
+
+static void
 check_key(const struct xml_node *n, const char *use, struct bytes cert)
 {
 	const struct xml_node *info = nth(n, SAML_NS_DS, "KeyInfo", 0);
@@ -447,6 +472,7 @@ main(void)
 		cmocka_unit_test(test_entity_attributes_are_those_with_values),
 		cmocka_unit_test(test_people_are_shown_a_name),
 		cmocka_unit_test(test_endpoints_follow_the_table_of_bindings),
+		cmocka_unit_test(test_whom_to_ask_without_a_login_is_a_role_of_its_own),
 		cmocka_unit_test(test_all_keys_are_published_with_what_they_open),
 		cmocka_unit_test(test_organization_and_contacts_are_written),
 		cmocka_unit_test(test_attributes_are_named_without_values),
