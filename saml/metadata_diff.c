@@ -102,7 +102,10 @@ find_origins(struct diff *d, const char *what, const struct saml_endpoints *list
 static void
 look_acs_host(struct diff *d)
 {
-	find_origins(d, "AssertionConsumerService", &d->after->acs, &d->before->acs, NULL);
+	find_origins(d, "AssertionConsumerService", &d->after->acs, &d->before->acs,
+		     &d->before->acs_client);
+	find_origins(d, "AssertionConsumerService", &d->after->acs_client, &d->before->acs,
+		     &d->before->acs_client);
 }
 
 static void
@@ -138,6 +141,10 @@ look_acs(struct diff *d)
 	find_endpoints(d, "AssertionConsumerService", &d->after->acs, &d->before->acs,
 		       "is new, or new in this way");
 	find_endpoints(d, "AssertionConsumerService", &d->before->acs, &d->after->acs,
+		       "is gone, or gone in this way");
+	find_endpoints(d, "AssertionConsumerService", &d->after->acs_client, &d->before->acs_client,
+		       "is new, or new in this way");
+	find_endpoints(d, "AssertionConsumerService", &d->before->acs_client, &d->after->acs_client,
 		       "is gone, or gone in this way");
 }
 

@@ -45,7 +45,11 @@ diff(const char *before, const char *after)
 	return c;
 }
 
-#define ACS   "Location=\"https://amt24.example/saml/acs2\""
+#define ACS "Location=\"https://amt24.example/saml/acs2\""
+/* Another endpoint before the one that the text goes on with; for clients without a browser. */
+#define CLIENT(url)                                                                         \
+	" index=\"8\"/><md:AssertionConsumerService Binding=\"urn:oasis:names:tc:SAML:2.0:" \
+	"bindings:PAOS\" Location=\"" url "\""
 #define ROLE  "<md:SPSSODescriptor "
 #define UNTIL ROLE "validUntil=\"2027-02-01T00:00:00Z\" "
 #define LATER ROLE "validUntil=\"2027-03-01T00:00:00Z\" "
@@ -80,6 +84,10 @@ static const struct row {
 	 "Location=\"https://amt24.example?.evil.example/\" "
 	 "ResponseLocation=\"https://evil.example/\"",
 	 "not before: https://evil.example"},
+	{"acs-host", ACS, NULL, ACS CLIENT("https://evil.example/paos"),
+	 "not before: https://evil.example"},
+	{"acs", ACS, NULL, ACS CLIENT("https://amt24.example/paos"), "/paos is new"},
+	{"acs", ACS, ACS CLIENT("https://amt24.example/paos"), ACS, "/paos is gone"},
 	{"slo-host", "\"https://amt24.example/saml/slo-post\"", NULL,
 	 "\"https://evil.example/slo\"", "not before: https://evil.example"},
 	{"slo-host", "\"https://amt24.example/saml/slo-done?x=1\"", NULL,
