@@ -59,8 +59,11 @@ const struct db_statement db_source_statements[] = {
 		  " (SELECT asked FROM party_copy c WHERE c.party = p.id AND state = 'rejected'),"
 		  " (SELECT c.document FROM party_copy c WHERE c.party = p.id"
 		  " AND state = 'pending')"},
-	[SETTLE] = {"source_settle", DB_LAZY, T_SOURCE, 1, "tiittti",
-		    "UPDATE party_source SET due = $3, lease = 0, etag = $4, last_modified = $5,"
+	/* Who wanted it fetched anew meanwhile (another due) gets it. */
+	[SETTLE] = {"source_settle", DB_LAZY, T_SOURCE, 1, "tiitttii",
+		    "UPDATE party_source SET due = CASE WHEN due = $8 THEN $3 ELSE due END,"
+		    " etag = CASE WHEN due = $8 THEN $4 END,"
+		    " last_modified = CASE WHEN due = $8 THEN $5 END, lease = 0,"
 		    " trouble = $6, tries = CASE WHEN $6 IS NULL THEN 0 ELSE tries END,"
 		    " fetched = CASE WHEN $6 IS NULL THEN $7 ELSE fetched END"
 		    " WHERE party = $1 AND tries = $2"},
@@ -268,7 +271,7 @@ db_source_settle(const struct db_call *c, const struct db_source_taken *taken,
 	return db_run(c, &db_source_statements[SETTLE],
 		      DB_ARGS(db_text(taken->source.party), db_int(taken->source.tries),
 			      db_int(end->due), db_text(end->etag), db_text(end->last_modified),
-			      db_text(end->trouble), db_int(now)),
+			      db_text(end->trouble), db_int(now), db_int(taken->source.due)),
 		      NULL, err);
 }
 

@@ -269,6 +269,14 @@ what_is_due_is_taken_by_one(void **state)
 	u = take(pg, NOW + 110);
 	assert_null(u->source.etag);
 	settle(pg, u, NOW + 120, NULL, NULL, NOW + 110);
+	/* In haste while a node is at it: once more. */
+	pg_sql(pg, "UPDATE party_source SET due = 0, lease = 0");
+	u = take(pg, NOW + 130);
+	ASSERT_OK(db_source_hurry(&pg->c, PARTY, NOW + 131, &pg->err), &pg->err);
+	settle(pg, u, NOW + 900, "\"g\"", NULL, NOW + 132);
+	assert_int_equal(load(pg)->due, NOW + 131);
+	assert_null(load(pg)->etag);
+	assert_int_equal(load(pg)->tries, 0);
 	/* Of a party that is switched off nobody asks. */
 	ASSERT_OK(db_party_set_enabled(&pg->c, PARTY, false, NULL, NOW, &pg->err), &pg->err);
 	assert_null(take(pg, NOW + 500));
