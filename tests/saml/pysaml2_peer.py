@@ -5,6 +5,7 @@ read FOLDER ENTITY ACS FILE...     each file holds a base64 Response to the requ
                                    "NameID givenName" of each, or "refused: why"
 request FOLDER ENTITY SSO          writes a signed AuthnRequest for each algorithm that it may sign
                                    with: FOLDER/ALGORITHM.query (Redirect) and .form (POST)
+query FOLDER ENTITY URL NAME       writes a signed AttributeQuery about NAME: FOLDER/query.soap
 encrypt FOLDER CERT OUT            an element encrypted for that certificate, in OUT
 
 FOLDER has idp.xml, sp.key and sp.crt.
@@ -18,6 +19,7 @@ from pathlib import Path
 from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, xmldsig
 from saml2.client import Saml2Client
 from saml2.config import Config
+from saml2.pack import make_soap_enveloped_saml_thingy
 from saml2.sigver import get_xmlsec_binary, CryptoBackendXmlSec1, pre_encryption_part
 
 logging.disable(logging.CRITICAL)
@@ -64,6 +66,17 @@ def request(folder, entity, sso):
         print(name)
 
 
+def query(folder, entity, url, name):
+    sp = client(Path(folder), entity, "https://amt24.example/saml/acs")
+    made = sp.create_attribute_query(
+        url, name, sign=True, sign_alg=xmldsig.SIG_RSA_SHA256,
+        digest_alg=xmldsig.DIGEST_SHA256,
+        format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent")
+    message = made[1] if isinstance(made, tuple) else made
+    sent = make_soap_enveloped_saml_thingy(str(message))
+    (Path(folder) / "query.soap").write_text(sent if isinstance(sent, str) else sent.decode())
+
+
 def encrypt(folder, cert, out):
     """As pysaml2 encrypts an assertion, but with the algorithms that are permitted."""
     folder = Path(folder)
@@ -80,4 +93,4 @@ def encrypt(folder, cert, out):
 
 
 if __name__ == "__main__":
-    {"read": read, "request": request, "encrypt": encrypt}[sys.argv[1]](*sys.argv[2:])
+    {"read": read, "request": request, "query": query, "encrypt": encrypt}[sys.argv[1]](*sys.argv[2:])
