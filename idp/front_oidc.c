@@ -200,8 +200,9 @@ state_read(struct arena *a, const struct ask *ask, struct state *out, struct err
 	    !json_get_str(s, "challenge", &out->challenge, err) ||
 	    !json_get_str(s, "scope", &out->scope, err) || !claims_read(a, s, &out->claims, err))
 		return false;
-	if (out->redirect_uri == NULL || out->scope == NULL)
-		return FAIL(err, ERR_INTERNAL, NULL, "a stored OIDC ask without redirect URI");
+	/* Without a redirect URI there is no way back (way_back). */
+	if (out->scope == NULL)
+		return FAIL(err, ERR_INTERNAL, NULL, "a stored OIDC ask without scope");
 	return true;
 }
 

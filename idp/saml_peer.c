@@ -68,7 +68,7 @@ saml_signer_of(struct arena *a, const struct keyring *kr, struct signer *signer,
 	const struct key *k = keyring_active(kr, KEY_SAML_SIGN, key_type_of_sig(alg));
 	struct key_ops *ops = ARENA_NEW(a, struct key_ops);
 
-	if (k == NULL)
+	if (k == NULL) /* second line: a suite is chosen among those with a key */
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active saml-sign key of type %s",
 			    key_type_name(key_type_of_sig(alg)));
 	*ops = signer_key_ops(signer);

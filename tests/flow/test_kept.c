@@ -224,7 +224,7 @@ an_app_that_waits_and_does_not_read_is_not_set_up(void **state)
 		ask(&b, "", LEVEL3);
 		log_in(&b, "karl");
 		ASSERT_PAGE(&b, ENROLL);
-		const char *page = b.path, *code = web_shown_code(&b);
+		const char *page = b.path, *code = web_shown_code(&b), *flow = flow_of(&b);
 
 		if (i >= ARRAY_LEN(rows)) { /* a part of it: none waits, and another is offered */
 			plant(w, "flow", "progress", parts[i - ARRAY_LEN(rows)], NULL);
@@ -237,7 +237,25 @@ an_app_that_waits_and_does_not_read_is_not_set_up(void **state)
 		plant(w, "flow", "progress", rows[i].place, rows[i].value);
 		web_submit_again(&b);
 		assert_true(b.status >= 400);
+		web_post(&b, "/flow/enroll/", flow, "code=&do=enroll");
+		assert_true(b.status >= 400);
+		web_get(&b, page);
+		assert_true(b.status >= 400);
 	}
+}
+
+static void
+an_app_is_not_set_up_where_none_waits(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", LEVEL3);
+	log_in(&b, "erika");
+	ASSERT_PAGE(&b, CODE);
+	web_post(&b, "/flow/enroll/", flow_of(&b), "code=&do=enroll");
+	ASSERT_PAGE(&b, CODE);
 }
 
 static void
@@ -358,6 +376,7 @@ main(void)
 		T(words_for_levels_that_do_not_read_reach_none),
 		T(a_hint_that_does_not_open_is_not_shown),
 		T(an_app_that_waits_and_does_not_read_is_not_set_up),
+		T(an_app_is_not_set_up_where_none_waits),
 		T(a_stored_consent_that_does_not_read_releases_nothing),
 		T(a_code_that_does_not_read_gives_no_token),
 		T(sealed_claims_that_do_not_read_give_no_token),

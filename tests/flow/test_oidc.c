@@ -447,6 +447,14 @@ logout_by_the_client_ends_session_and_tokens(void **state)
 	assert_int_equal(b.status, 401);
 	web_get(&b, oidc_request_url(w, "openid", "&prompt=none"));
 	assert_string_equal(location_param(&b, "error"), "login_required");
+	/* Where nobody is logged in there is nothing to end, and nothing to ask. */
+	web_get(&b, arena_printf(w->a, "/oidc/logout?id_token_hint=%s", hint));
+	assert_int_equal(b.status, 200);
+	assert_true(web_shows(&b, "Sie sind abgemeldet"));
+	web_get(&b, "/oidc/logout?id_token_hint=a.b.c");
+	assert_int_equal(b.status, 400);
+	web_get(&b, "/oidc/logout?state=a&state=b");
+	assert_int_equal(b.status, 400);
 }
 
 /* RP-Initiated Logout 1.0, 2: without a hint the person is asked, and goes back all the same. */

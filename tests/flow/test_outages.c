@@ -369,15 +369,21 @@ begin_again_too_late(struct web *b)
 	web_get(b, again);
 }
 
-/* The settings have risen since the password was stored. */
+/* The settings have risen since the password was stored, by another login. */
 static void
 log_in_dearly(struct web *b)
 {
-	int64_t passes = b->w->config.password_passes;
+	struct world *w = b->w;
+	struct web other;
 
-	b->w->config.password_passes = passes + walk_count;
+	plan.armed = false;
+	web_init(&other, w);
+	log_in_aside(&other, "karl");
+	assert_non_null(web_cookie(&other, "__Host-session"));
+	plan.armed = true;
+	w->config.password_passes++;
 	log_in(b, "karl");
-	b->w->config.password_passes = passes;
+	w->config.password_passes--;
 }
 
 static void
@@ -447,6 +453,25 @@ static void
 go_back(struct web *b)
 {
 	web_get(b, "/logout/back");
+}
+
+static void
+ask_anew(struct web *b)
+{
+	ask(b, " ForceAuthn=\"true\"", "");
+}
+
+/* The name that the consent page has told is gone before it is given. */
+static void
+forget_names(struct web *b)
+{
+	pg_sql(b->w->pg, "DELETE FROM pseudonym");
+}
+
+static void
+log_out_at_client(struct web *b)
+{
+	web_get(b, "/oidc/logout?client_id=" OIDC_CLIENT);
 }
 
 #define ELSEWHERE "https://bau.example/metadata"
@@ -575,6 +600,10 @@ WALK(a_logout_that_leads_through_portals, ask_saml, log_in_karl, agree, ask_to_l
      confirm_logout, ask_to_log_out, go_to_next, claim_to_have_logged_out, look_what_came_of_it,
      go_back)
 WALK(a_logout_by_soap, ask_saml, log_in_karl, agree, ask_elsewhere, agree, log_out_by_soap)
+WALK(somebody_else_at_the_same_browser, ask_saml, log_in_karl, ask_anew, log_in_erika)
+WALK(a_name_that_is_made_with_the_answer, ask_saml, log_in_karl, forget_names, agree, ask_oidc,
+     forget_names, agree)
+WALK(a_logout_at_a_client, ask_oidc, log_in_karl, agree, log_out_at_client)
 WALK(a_code_that_does_not_fit, ask_oidc, log_in_karl, agree, redeem_wrongly)
 WALK(guesses_at_a_password, ask_saml, guess_passwords)
 WALK(guesses_at_a_code, ask_for_more, log_in_erika, guess_codes)
@@ -693,6 +722,9 @@ main(void)
 		T(a_logout_everywhere),
 		T(a_logout_that_leads_through_portals),
 		T(a_logout_by_soap),
+		T(somebody_else_at_the_same_browser),
+		T(a_name_that_is_made_with_the_answer),
+		T(a_logout_at_a_client),
 		T(a_code_that_does_not_fit),
 		T(guesses_at_a_password),
 		T(guesses_at_a_code),

@@ -199,6 +199,53 @@ a_portal_without_an_address_of_ours_is_not_linked_to(void **state)
 }
 
 static void
+a_portal_that_was_gone_before_cannot_be_told(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	set_enabled(w, false);
+	web_get(&b, "/logout");
+	web_submit(&b, "/logout", "do=logout");
+	assert_int_equal(b.status, 200);
+	assert_true(web_shows(&b, "kann von hier nicht"));
+	set_enabled(w, true);
+}
+
+/* One name in one request, with as many sessions as it may hold. */
+static void
+a_portal_with_many_sessions_is_told_once(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_string_equal(
+		world_value(
+			w,
+			"WITH p AS (SELECT * FROM session_participant ORDER BY at DESC LIMIT 1),"
+			" more AS (INSERT INTO session_participant (sid, party, dialect, name_id,"
+			" session_index, at, name_format) SELECT sid, party, dialect, name_id,"
+			" '_many' || n, at, name_format FROM p, generate_series(1, 40) n"
+			" RETURNING 1) SELECT count(*) FROM more"),
+		"40");
+	web_get(&b, "/logout");
+	web_submit(&b, "/logout", "do=logout");
+	assert_string_equal(world_value(w, "SELECT count(*) FROM logout_portal WHERE hash = (SELECT"
+					   " hash FROM logout ORDER BY created DESC LIMIT 1)"),
+			    "1");
+	web_get(&b, "/logout/next");
+	assert_true(text_starts(b.location, SAML_SLO "?SAMLRequest="));
+}
+
+static void
 what_is_to_be_told_and_does_not_read_is_not_told(void **state)
 {
 	static const char *const contents[] = {
@@ -309,6 +356,8 @@ main(void)
 		T(who_wanted_the_browser_back_gets_it_by_a_link),
 		T(a_portal_that_is_gone_is_passed_over),
 		T(a_portal_without_an_address_of_ours_is_not_linked_to),
+		T(a_portal_that_was_gone_before_cannot_be_told),
+		T(a_portal_with_many_sessions_is_told_once),
 		T(what_is_to_be_told_and_does_not_read_is_not_told),
 		T(a_name_is_told_as_the_assertion_had_it),
 		T(an_answer_says_to_what),
