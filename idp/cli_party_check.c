@@ -29,17 +29,22 @@ read_document(const struct check *c, struct bytes *out, struct err *err)
 	return conf_read_file(c->cli->a, c->from, READ_MAX, out, err);
 }
 
-/* As it would be registered with these policy options. */
+/* As it would be registered with these policy options; out->saml NULL: it cannot be read. */
 static bool
-party_of(const struct check *c, const char *id, struct bytes document, struct party *out,
-	 struct err *err)
+party_of(const struct check *c, struct bytes document, struct party *out, struct err *err)
 {
+	const char *policy = json_text(c->cli->a, c->policy, true);
+	const struct saml_party *read;
+
+	if (document.n > SAML_METADATA_MAX_BYTES ||
+	    !saml_metadata_parse(c->cli->a, document, c->id, &read, NULL))
+		return policy_parse(c->cli->a, policy, &out->policy, err);
 	const struct db_party row = {
-		.id = id,
+		.id = read->entity_id,
 		.kind = "saml",
-		.display_name = id,
+		.display_name = read->entity_id,
 		.document = document,
-		.policy = json_text(c->cli->a, c->policy, true),
+		.policy = policy,
 	};
 
 	return party_parse(c->cli->a, &row, out, err);
@@ -82,23 +87,20 @@ examine(const struct check *c, struct bytes document)
 				       .explain = vocabulary_explain};
 	json_t *o = json_new_object(a);
 	struct saml_checked checked;
-	struct policy policy;
+	struct party party = {0};
 	struct err err = {0};
-	struct party party;
 	const char *out;
 	struct buf text;
 
-	if (!policy_parse(a, json_text(a, c->policy, true), &policy, &err))
+	if (!party_of(c, document, &party, &err))
 		return cli_fail(c->cli, &err);
-	wish.old_until = policy.old_until;
+	wish.known = party.saml;
 	saml_metadata_examine(a, document, &wish, &checked);
 	buf_init(&text, a, TEXT_MAX);
 	party_tell_findings(a, &checked, o, &text);
 	json_put_str(a, o, "result", party_severity_word(checked.found[0].severity));
 	if (checked.party != NULL) {
 		json_put_str(a, o, "id", checked.party->entity_id);
-		if (!party_of(c, checked.party->entity_id, document, &party, &err))
-			return cli_fail(c->cli, &err);
 		struct party_works works = party_works(a, &party, wish.now);
 
 		buf_printf(&text, "\n%s:\n",

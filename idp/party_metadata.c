@@ -102,7 +102,7 @@ party_judge(struct arena *a, const struct db_party *row, unsigned flags, time_t 
 	const struct saml_check_wish wish = {.entity_id = row->id,
 					     .flags = flags,
 					     .now = now,
-					     .old_until = out->party.policy.old_until,
+					     .known = out->party.saml,
 					     .explain = vocabulary_explain};
 
 	saml_metadata_examine(a, row->document, &wish, c);

@@ -25,7 +25,8 @@ struct saml_check_wish {
 	const char *entity_id; /* of an aggregate; NULL: there is one only */
 	unsigned flags;        /* enum saml_lint_flag */
 	time_t now;
-	time_t old_until; /* as in struct saml_party */
+	const struct saml_party *known; /* read from this document, with what our record adds;
+					   NULL: there is no record */
 	/* What idp/ knows of a name; friendly may be NULL.  NULL: names are not looked at. */
 	void (*explain)(struct arena *a, const char *name, const char *friendly,
 			struct saml_name_word *out);

@@ -43,8 +43,11 @@ lint_find(struct lint *l, const char *fmt, ...)
 struct bytes
 lint_authority(const char *url)
 {
-	const char *start = url + strcspn(url, ":") + strlen("://");
+	const char *start = strstr(url, "://");
 
+	if (start == NULL)
+		return bytes_of("");
+	start += strlen("://");
 	return (struct bytes){(const unsigned char *)start, strcspn(start, "/?#")};
 }
 
@@ -514,7 +517,6 @@ saml_metadata_lint(struct arena *a, const struct saml_party *party, unsigned fla
 static void
 read_document(struct lint *l, struct bytes text)
 {
-	struct saml_party *p = ARENA_NEW(l->a, struct saml_party);
 	const struct saml_party *read;
 	struct xml_doc *doc;
 
@@ -535,9 +537,7 @@ read_document(struct lint *l, struct bytes text)
 	if (!saml_metadata_read(l->a, doc, l->wish->entity_id, &read, &l->why))
 		return;
 	l->stage = STAGE_READ;
-	*p = *read;
-	p->old_until = l->wish->old_until;
-	l->party = p;
+	l->party = l->wish->known != NULL ? l->wish->known : read;
 }
 
 void

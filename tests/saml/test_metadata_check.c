@@ -50,12 +50,12 @@ explain(struct arena *arena, const char *name, const char *friendly, struct saml
 }
 
 static struct saml_checked
-examine_as(const char *xml, const char *entity_id, unsigned flags, time_t old_until)
+examine_as(const char *xml, const char *entity_id, unsigned flags, const struct saml_party *known)
 {
 	const struct saml_check_wish wish = {.entity_id = entity_id,
 					     .flags = flags,
 					     .now = portal_now(),
-					     .old_until = old_until,
+					     .known = known,
 					     .explain = explain};
 	struct saml_checked checked;
 
@@ -66,7 +66,7 @@ examine_as(const char *xml, const char *entity_id, unsigned flags, time_t old_un
 static struct saml_checked
 examine(const char *xml)
 {
-	return examine_as(xml, NULL, 0, 0);
+	return examine_as(xml, NULL, 0, NULL);
 }
 
 static const struct saml_finding *
@@ -170,6 +170,8 @@ static const struct {
 	 ACS SECOND, "<md:AssertionConsumerService Binding=\"urn:x\" Location=\"" SECOND},
 	{SAML_FATAL, "acs-url", "https://amt24.example/saml/acs2", "http://amt24.example/acs2",
 	 "is not https", NULL, NULL},
+	{SAML_FATAL, "acs-url", "https://amt24.example/saml/acs2", "x", "is not an https URL", NULL,
+	 NULL},
 	{SAML_FATAL, "slo-url", "https://amt24.example/saml/slo-post", "ftp://x",
 	 "is not an https URL", NULL, NULL},
 	{SAML_FATAL, "unusable-key", "{P256}", "AAAA", "KeyDescriptor 1:", NULL, NULL},
@@ -195,6 +197,8 @@ static const struct {
 	 NULL, NULL},
 	{SAML_WARNING, "entity-id-https", "entityID=\"" PORTAL_ENTITY, "entityID=\"urn:amt24",
 	 "urn:amt24 is not", NULL, NULL},
+	{SAML_WARNING, "entity-id-https", "entityID=\"" PORTAL_ENTITY, "entityID=\"x", "x is not",
+	 NULL, NULL},
 	{SAML_WARNING, "entity-id-port", "entityID=\"https://amt24.example",
 	 "entityID=\"https://amt24.example:8443", "has a port", NULL, NULL},
 	{SAML_WARNING, "valid-until", OWN, OWN " validUntil=\"2027-11-23T18:00:00Z\"",
@@ -473,9 +477,9 @@ one_entity_of_several_is_named(void **state UNUSED)
 			       "2 entities: say which one with --id (" PORTAL_ENTITY
 			       ", https://second.example/sp)"));
 	assert_null(found_by(&c, "entity"));
-	c = examine_as(both, "https://second.example/sp", 0, 0);
+	c = examine_as(both, "https://second.example/sp", 0, NULL);
 	assert_string_equal(c.party->entity_id, "https://second.example/sp");
-	c = examine_as(both, "https://third.example/sp", 0, 0);
+	c = examine_as(both, "https://third.example/sp", 0, NULL);
 	assert_non_null(strstr(found_by(&c, "entity")->text, "no such entity"));
 }
 
@@ -505,10 +509,15 @@ the_record_and_the_flags_count(void **state UNUSED)
 {
 	const char *old = changed(ECDSA, RSA_PKCS1);
 	const char *local = changed("https://amt24.example/saml/acs2", "http://localhost/acs2");
-	struct saml_checked c = examine_as(old, NULL, 0, portal_now() + 1);
+	struct saml_checked c = examine(old);
+	struct saml_party marked = *c.party;
 
+	assert_non_null(found_by(&c, "old-signatures"));
+	marked.old_until = portal_now() + 1;
+	c = examine_as(old, NULL, 0, &marked);
 	assert_null(found_by(&c, "old-signatures"));
-	c = examine_as(local, NULL, SAML_LINT_LOCAL_HTTP, 0);
+	assert_ptr_equal(c.party, &marked);
+	c = examine_as(local, NULL, SAML_LINT_LOCAL_HTTP, NULL);
 	assert_null(found_by(&c, "acs-url"));
 	/* A port is no other host. */
 	c = examine(changed("https://amt24.example/saml/acs2", "https://amt24.example:8443/acs2"));
