@@ -1,4 +1,4 @@
-/* SHA-2 on OpenSSL; see hash.h. */
+/* SHA-2 and SHA-1 on OpenSSL; see hash.h. */
 #include "base/hash.h"
 
 #include <pthread.h>
@@ -15,7 +15,9 @@ static bool has_key;
 static struct {
 	const char *name;
 	_Atomic(EVP_MD *) md; /* NULL: not asked for yet */
-} digests[] = {{"SHA256", NULL}, {"SHA384", NULL}, {"SHA512", NULL}};
+} digests[] = {{"SHA256", NULL}, {"SHA384", NULL}, {"SHA512", NULL}, {"SHA1", NULL}};
+
+#define SHA1 (ARRAY_LEN(digests) - 1) /* not to be had by name */
 
 static void
 context_free(void *p)
@@ -85,6 +87,15 @@ hash_sha256(struct bytes text, unsigned char out[SHA256_BYTES])
 	hash_sha256_parts(&text, 1, out);
 }
 
+void
+hash_sha1(struct bytes text, unsigned char out[SHA1_BYTES])
+{
+	EVP_MD_CTX *ctx = context();
+
+	need(EVP_DigestInit_ex2(ctx, digest(SHA1), NULL) == 1 &&
+	     EVP_DigestUpdate(ctx, text.p, text.n) == 1 && EVP_DigestFinal_ex(ctx, out, NULL) == 1);
+}
+
 bool
 hash_named(const char *name, struct bytes text, struct hash_digest *out)
 {
@@ -92,9 +103,9 @@ hash_named(const char *name, struct bytes text, struct hash_digest *out)
 	size_t i = 0;
 	unsigned n = 0;
 
-	while (i < ARRAY_LEN(digests) && strcmp(digests[i].name, name) != 0)
+	while (i < SHA1 && strcmp(digests[i].name, name) != 0)
 		i++;
-	if (i == ARRAY_LEN(digests))
+	if (i == SHA1)
 		return false;
 	need(EVP_DigestInit_ex2(ctx, digest(i), NULL) == 1 &&
 	     EVP_DigestUpdate(ctx, text.p, text.n) == 1 &&

@@ -1,4 +1,5 @@
-/* SHA-2, with one kept context per thread: fetching the algorithm each time costs more than it.
+/* SHA-2 (and SHA-1), with one kept context per thread: fetching the algorithm each time costs more
+ * than it.
  */
 #ifndef KONTOR_BASE_HASH_H
 #define KONTOR_BASE_HASH_H
@@ -12,6 +13,10 @@ void hash_sha256(struct bytes text, unsigned char out[SHA256_BYTES]);
 
 /* The same of several runs of octets in a row, as if they were joined. */
 void hash_sha256_parts(const struct bytes *parts, size_t n, unsigned char out[SHA256_BYTES]);
+
+/* For names that a standard forms by it (SAML's SourceID), never where forgery would matter. */
+#define SHA1_BYTES 20
+void hash_sha1(struct bytes text, unsigned char out[SHA1_BYTES]);
 
 #define HASH_BYTES_MOST 64
 

@@ -57,11 +57,24 @@ the_digest_is_the_named_one(void **state UNUSED)
 	assert_false(hash_named("MD5", bytes_of("abc"), &d));
 }
 
+static void
+a_name_by_sha1_is_as_fips_180_has_it(void **state UNUSED)
+{
+	struct arena *a = arena_create(64 * 1024);
+	unsigned char out[SHA1_BYTES];
+
+	hash_sha1(bytes_of("abc"), out);
+	assert_string_equal(enc_hex(a, (struct bytes){out, sizeof(out)}),
+			    "a9993e364706816aba3e25717850c26c9cd0d89d");
+	arena_destroy(a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_digest_is_the_named_one),
+		cmocka_unit_test(a_name_by_sha1_is_as_fips_180_has_it),
 		cmocka_unit_test(known_answers_hold),
 		cmocka_unit_test(parts_count_as_joined),
 	};
