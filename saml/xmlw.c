@@ -219,13 +219,39 @@ xmlw_element(struct xmlw *w, const struct xmlns *ns, const char *name, const cha
 	xmlw_close(w);
 }
 
+/* What stands before and behind the declaration that follows the root's name. */
+static bool
+cut_declaration(struct arena *a, const struct xmlns *ns, struct bytes element, struct bytes *before,
+		struct bytes *after)
+{
+	struct bytes declared = bytes_of(arena_printf(a, " xmlns:%s=\"%s\"", ns->prefix, ns->uri));
+	const unsigned char *space = memchr(element.p, ' ', element.n);
+
+	if (space == NULL)
+		return false;
+	*before = (struct bytes){element.p, (size_t)(space - element.p)};
+	*after = (struct bytes){space, element.n - before->n};
+	if (!bytes_start(*after, (const char *)declared.p))
+		return false;
+	after->p += declared.n;
+	after->n -= declared.n;
+	return true;
+}
+
 void
 xmlw_canonical(struct xmlw *w, const struct xmlns *ns, struct bytes element)
 {
+	struct bytes before, after;
+
 	end_tag_start(w);
-	if (in_scope(w, ns))
-		fault(w, "finished element would lose a declaration here");
-	buf_add(&w->buf, element);
+	if (!in_scope(w, ns)) {
+		buf_add(&w->buf, element);
+	} else if (cut_declaration(w->buf.a, ns, element, &before, &after)) {
+		buf_add(&w->buf, before);
+		buf_add(&w->buf, after);
+	} else {
+		fault(w, "finished element does not declare its prefix first");
+	}
 }
 
 size_t

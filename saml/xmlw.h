@@ -69,8 +69,9 @@ void xmlw_close(struct xmlw *w);
 void xmlw_element(struct xmlw *w, const struct xmlns *ns, const char *name, const char *text);
 
 /*
- * An element that another writer finished, whose root is of namespace ns.  No
- * prefix but those it does not use may be in scope: a fault when ns is.
+ * An element that another writer finished, whose root is of namespace ns.  Where ns is in
+ * scope, the root's declaration of it is left out, as the canonical form has it.  No other
+ * prefix that it uses may be in scope.
  */
 void xmlw_canonical(struct xmlw *w, const struct xmlns *ns, struct bytes element);
 

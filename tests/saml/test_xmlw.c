@@ -132,6 +132,25 @@ a_finished_element_is_put_in_as_it_is(void **state UNUSED)
 }
 
 static void
+what_is_declared_already_is_not_declared_again(void **state UNUSED)
+{
+	struct bytes inner;
+	struct xmlw in;
+
+	xmlw_init(&in, a, 1 << 16);
+	xmlw_open(&in, &xmlns_samlp, "Response");
+	xmlw_attr(&in, NULL, "ID", "_1");
+	xmlw_element(&in, &xmlns_saml, "Issuer", "x");
+	xmlw_close(&in);
+	ASSERT_OK(xmlw_finish(&in, &inner, &err), &err);
+	xmlw_open(&w, &xmlns_samlp, "ArtifactResponse");
+	xmlw_element(&w, &xmlns_saml, "Issuer", "x");
+	xmlw_canonical(&w, &xmlns_samlp, inner);
+	xmlw_close(&w);
+	assert_non_null(strstr(finish_with(NULL), "<samlp:Response ID=\"_1\"><saml:Issuer xmlns:"));
+}
+
+static void
 octets_become_base64(void **state UNUSED)
 {
 	xmlw_open(&w, &xmlns_ds, "X");
@@ -202,7 +221,11 @@ misuse_is_refused(void **state UNUSED)
 	xmlw_open(&w, &xmlns_saml, "A");
 	xmlw_canonical(&w, &xmlns_saml, bytes_of("<saml:B xmlns:saml=\"urn:x\"></saml:B>"));
 	xmlw_close(&w);
-	refuse("lose a declaration");
+	refuse("does not declare its prefix");
+	xmlw_open(&w, &xmlns_saml, "A");
+	xmlw_canonical(&w, &xmlns_saml, bytes_of("<saml:B></saml:B>"));
+	xmlw_close(&w);
+	refuse("does not declare its prefix");
 	for (int i = 0; i <= XMLW_MAX_DEPTH; i++)
 		xmlw_open(&w, &xmlns_saml, "A");
 	refuse("too deeply");
@@ -239,6 +262,7 @@ main(void)
 		T(values_are_escaped_and_come_back),
 		T(a_prefix_for_values_is_declared_on_request),
 		T(a_finished_element_is_put_in_as_it_is),
+		T(what_is_declared_already_is_not_declared_again),
 		T(octets_become_base64),
 		T(characters_that_xml_has_not_are_refused),
 		T(misuse_is_refused),
