@@ -2,6 +2,7 @@
 #include "db/grant.h"
 
 #include "db/dated.h"
+#include "db/part.h"
 #include "db/statements.h"
 
 /* Purposes of the texts. */
@@ -14,19 +15,6 @@ enum { CREATE, TAKE, LOCK, REVOKE_TX, REVOKE, FIND, REVOKE_ONE };
 	"grant_id, party, acting, represented, sid, scope, sealed, redirect_uri, challenge, " \
 	"nonce,"                                                                              \
 	" extra, created, expires"
-/*
- * The person has not taken the consent back since `g` was given, nor stands it taken back now.
- * Asked of the one row that was found: as a condition of a partitioned table it would be
- * prepared for every partition at each run.
- */
-#define CONSENT_OF(g)                                                             \
-	" FROM consent w WHERE w.acting = " g ".acting AND w.party = " g ".party" \
-	" AND w.represented IS NOT DISTINCT FROM " g ".represented"
-#define CONSENT_STANDS(g)                                      \
-	" AND coalesce((SELECT max(w.at)" CONSENT_OF(          \
-		g) " AND NOT w.given), 0) <= " g ".created"    \
-		   " AND coalesce((SELECT w.given" CONSENT_OF( \
-			   g) " ORDER BY w.id DESC LIMIT 1), true)"
 #define REVOKE_GRANT(now, grant)                                               \
 	"UPDATE access_token SET revoked_at = " now " WHERE grant_id = " grant \
 	" AND revoked_at IS NULL"
@@ -57,7 +45,7 @@ const struct db_statement db_grant_statements[] = {
 		 "WITH code AS (SELECT " GRANT_COLUMNS " FROM grant_code"
 		 " WHERE day = $7 AND hash = $8 AND party = $9 AND taken_at IS NULL"
 		 " AND expires > $1 FOR UPDATE SKIP LOCKED),"
-		 " pick AS MATERIALIZED (SELECT * FROM code WHERE true" CONSENT_STANDS(
+		 " pick AS MATERIALIZED (SELECT * FROM code WHERE true" DB_CONSENT_STANDS(
 			 "code") "),"
 				 " alive AS (SELECT FROM session WHERE sid = (SELECT sid FROM pick)"
 				 " AND expires > $1 FOR KEY SHARE),"
@@ -90,7 +78,7 @@ const struct db_statement db_grant_statements[] = {
 		  " WHERE day = $1 AND hash = $2 AND expires > $3 AND revoked_at IS NULL)"
 		  " SELECT t.* FROM t JOIN subject a ON a.id = t.acting AND a.state = 'active'"
 		  " LEFT JOIN subject r ON r.id = t.represented"
-		  " WHERE (t.represented IS NULL OR r.state = 'active')" CONSENT_STANDS("t")},
+		  " WHERE (t.represented IS NULL OR r.state = 'active')" DB_CONSENT_STANDS("t")},
 	[REVOKE_ONE] = {"token_revoke", DB_DURABLE, T_TOKEN, 2, "ibti",
 			"UPDATE access_token SET revoked_at = $4 WHERE day = $1 AND hash = $2"
 			" AND party = $3 AND revoked_at IS NULL"},

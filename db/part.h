@@ -1,6 +1,7 @@
 /*
  * What several aggregates are read from in one hand-over (db/holding.c): each gives the
  * statement or the columns it is read with, and makes of the rows what its own functions give.
+ * And parts of statements that several have.
  */
 #ifndef KONTOR_DB_PART_H
 #define KONTOR_DB_PART_H
@@ -35,6 +36,20 @@ struct db_consent_key {
 MUST_USE bool db_consent_answer(struct arena *a, struct db_rows *rows,
 				const struct db_consent_key *key, const struct db_consent **out,
 				struct err *err);
+
+/*
+ * The person has not taken the consent back since `g` was given, nor stands it taken back now.
+ * Asked of the one row that was found: as a condition of a partitioned table it would be
+ * prepared for every partition at each run.
+ */
+#define DB_CONSENT_OF(g)                                                          \
+	" FROM consent w WHERE w.acting = " g ".acting AND w.party = " g ".party" \
+	" AND w.represented IS NOT DISTINCT FROM " g ".represented"
+#define DB_CONSENT_STANDS(g)                                      \
+	" AND coalesce((SELECT max(w.at)" DB_CONSENT_OF(          \
+		g) " AND NOT w.given), 0) <= " g ".created"       \
+		   " AND coalesce((SELECT w.given" DB_CONSENT_OF( \
+			   g) " ORDER BY w.id DESC LIMIT 1), true)"
 
 /* One column: the value, or NULL where there is none. */
 MUST_USE bool db_pseudonym_answer(struct db_rows *rows, const char **out, struct err *err);

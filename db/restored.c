@@ -3,7 +3,7 @@
 
 #include "db/statements.h"
 
-enum { STEPS, SESSIONS, FLOWS, CODES, TOKENS, TICKETS };
+enum { STEPS, ARTIFACTS, SESSIONS, FLOWS, CODES, TOKENS, TICKETS };
 
 #define CLEAR(name, table, rows)                                  \
 	{                                                         \
@@ -17,6 +17,8 @@ const struct db_statement db_restored_statements[] = {
 		   "WITH moved AS (UPDATE credential SET last_step = $1"
 		   " WHERE kind = 'totp' AND last_step < $1 RETURNING 1)"
 		   " SELECT count(*) FROM moved"},
+	/* Before the sessions, with which most would go uncounted. */
+	[ARTIFACTS] = CLEAR("restored_artifacts", T_ARTIFACT, "artifact"),
 	[SESSIONS] = CLEAR("restored_sessions", T_SESSION, "session"),
 	[FLOWS] = CLEAR("restored_flows", T_FLOW, "flow"),
 	[CODES] = CLEAR("restored_codes", T_GRANT, "grant_code"),
@@ -41,6 +43,7 @@ static bool
 clear_all(struct db_tx *tx, int64_t step, struct db_restored *out, struct err *err)
 {
 	return clear(tx, STEPS, DB_ARGS(db_int(step)), &out->one_time_codes, err) &&
+	       clear(tx, ARTIFACTS, NULL, 0, &out->artifacts, err) &&
 	       clear(tx, SESSIONS, NULL, 0, &out->sessions, err) &&
 	       clear(tx, FLOWS, NULL, 0, &out->flows, err) &&
 	       clear(tx, CODES, NULL, 0, &out->codes, err) &&

@@ -2,9 +2,11 @@
 #include "db/session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "db/artifact.h"
 #include "db/dated.h"
 #include "db/logout.h"
 #include "db/partition.h"
@@ -21,6 +23,7 @@ enum {
 	ADD_PROOF,
 	REPRESENT,
 	PARTICIPATE,
+	PARTICIPATE_ARTIFACT,
 	PARTICIPANTS,
 	OF_PARTICIPANT,
 	LOCK,
@@ -36,6 +39,21 @@ enum {
 	" LEFT JOIN subject r ON r.id = s.represented"                                           \
 	" JOIN session_proof p ON p.sid = s.sid"                                                 \
 	" WHERE (s.represented IS NULL OR r.state = 'active')"
+
+/* Nothing of it when the request was answered before or the session has ended. */
+#define TAKE_PART                                                         \
+	"WITH m AS (INSERT INTO seen (day, kind, hash, expires)"          \
+	" SELECT $12, $13, $14, $15 WHERE $14 IS NOT NULL"                \
+	" ON CONFLICT DO NOTHING RETURNING 1),"                           \
+	" p AS (INSERT INTO session_participant"                          \
+	" (sid, party, dialect, name_id, session_index, at, name_format)" \
+	" SELECT sid, $8, $9, $10, $11, $1, $16 FROM session"             \
+	" WHERE sid = $7 AND expires > $1"                                \
+	" AND ($14 IS NULL OR EXISTS (SELECT FROM m))"                    \
+	" ON CONFLICT (sid, party, name_id, session_index)"               \
+	" DO UPDATE SET at = EXCLUDED.at RETURNING 1),"                   \
+	" a AS (" DB_AUDIT_FROM("p") ")"
+#define TOOK_PART " SELECT $14 IS NULL OR EXISTS (SELECT FROM m), EXISTS (SELECT FROM p)"
 
 const struct db_statement db_session_statements[] = {
 	/*
@@ -75,21 +93,14 @@ const struct db_statement db_session_statements[] = {
 		       "UPDATE session SET represented = $2 WHERE sid = $1 AND expires > $3"
 		       " RETURNING 1"},
 	[PARTICIPATE] = {"session_participate", DB_DURABLE, T_SESSION, 7,
-			 DB_AUDIT_PARAMS "tttttitbit",
-			 "WITH m AS (INSERT INTO seen (day, kind, hash, expires)"
-			 " SELECT $12, $13, $14, $15 WHERE $14 IS NOT NULL"
-			 " ON CONFLICT DO NOTHING RETURNING 1),"
-			 " p AS (INSERT INTO session_participant"
-			 " (sid, party, dialect, name_id, session_index, at, name_format)"
-			 " SELECT sid, $8, $9, $10, $11, $1, $16 FROM session"
-			 " WHERE sid = $7 AND expires > $1"
-			 " AND ($14 IS NULL OR EXISTS (SELECT FROM m))"
-			 " ON CONFLICT (sid, party, name_id, session_index)"
-			 " DO UPDATE SET at = EXCLUDED.at RETURNING 1),"
-			 " a AS (" DB_AUDIT_FROM(
-				 "p") ")"
-				      " SELECT $14 IS NULL OR EXISTS (SELECT FROM m),"
-				      " EXISTS (SELECT FROM p)"},
+			 DB_AUDIT_PARAMS "tttttitbit", TAKE_PART TOOK_PART},
+	[PARTICIPATE_ARTIFACT] =
+		{"session_participate_artifact", DB_DURABLE, T_SESSION, 7,
+		 DB_AUDIT_PARAMS "tttttitbitbbi",
+		 TAKE_PART ", r AS (INSERT INTO artifact (hash, party, sid, acting, represented,"
+			   " sealed, created, expires) SELECT $17, $8, sid, acting, represented,"
+			   " $18, $1, $19 FROM session WHERE sid = $7"
+			   " AND EXISTS (SELECT FROM p))" TOOK_PART},
 	[PARTICIPANTS] = {"session_participants", DB_READ, T_SESSION, 1, "t",
 			  "SELECT party, dialect, name_id, session_index, at, name_format"
 			  " FROM session_participant WHERE sid = $1 ORDER BY at, party"},
@@ -285,10 +296,30 @@ db_session_represent(const struct db_call *c, const char *sid, const struct subj
 			    DB_ARGS(db_text(sid), db_id(represented), db_int(now)), err);
 }
 
+/* Of both statements; the second has three more. */
+#define TAKE_PART_PARAMS 16
+
+static bool
+take_part(const struct db_call *c, const struct db_param *params,
+	  const struct db_artifact *artifact, struct db_rows **rows, struct err *err)
+{
+	struct db_param all[TAKE_PART_PARAMS + 3];
+
+	if (artifact == NULL)
+		return db_run(c, &db_session_statements[PARTICIPATE], params, TAKE_PART_PARAMS,
+			      rows, err);
+	memcpy(all, params, TAKE_PART_PARAMS * sizeof(*all));
+	all[TAKE_PART_PARAMS] = db_bytes(db_artifact_hash(c->a, artifact->handle));
+	all[TAKE_PART_PARAMS + 1] = db_bytes(artifact->sealed);
+	all[TAKE_PART_PARAMS + 2] = db_int(artifact->expires);
+	return db_run(c, &db_session_statements[PARTICIPATE_ARTIFACT], all, ARRAY_LEN(all), rows,
+		      err);
+}
+
 bool
 db_session_participate(const struct db_call *c, const char *sid, const struct db_participant *p,
-		       const struct db_mark *mark, const struct db_audit *audit, time_t now,
-		       bool *first, struct err *err)
+		       const struct db_mark *mark, const struct db_artifact *artifact,
+		       const struct db_audit *audit, time_t now, bool *first, struct err *err)
 {
 	static const struct db_mark none = {NULL, {NULL, 0}, 0};
 	const struct db_mark *m = mark == NULL ? &none : mark;
@@ -297,14 +328,21 @@ db_session_participate(const struct db_call *c, const char *sid, const struct db
 	if (mark != NULL && !db_mark_check(mark, now, err))
 		return false;
 	struct bytes hash = mark == NULL ? m->value : db_hash(c->a, m->kind, m->value);
+	const struct db_param params[TAKE_PART_PARAMS] = {
+		DB_AUDIT_ARGS(audit, now),
+		db_text(sid),
+		db_text(p->party),
+		db_text(p->dialect),
+		db_text(p->name_id),
+		db_text(p->session_index),
+		db_int(m->expires / DAY_S),
+		db_text(m->kind),
+		db_bytes_or_null(hash),
+		db_int(m->expires),
+		db_text(p->name_format == NULL ? "" : p->name_format),
+	};
 
-	if (!db_run(c, &db_session_statements[PARTICIPATE],
-		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(sid), db_text(p->party),
-			    db_text(p->dialect), db_text(p->name_id), db_text(p->session_index),
-			    db_int(m->expires / DAY_S), db_text(m->kind), db_bytes_or_null(hash),
-			    db_int(m->expires),
-			    db_text(p->name_format == NULL ? "" : p->name_format)),
-		    &rows, err))
+	if (!take_part(c, params, artifact, &rows, err))
 		return false;
 	bool marked = db_get_bool(rows, 0, 0), told = db_get_bool(rows, 0, 1);
 

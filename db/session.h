@@ -74,16 +74,20 @@ struct db_participant {
 	time_t at;
 };
 
+struct db_artifact; /* db/artifact.h */
+
 /*
- * With the audit row and the mark of the request that is answered (NULL: it was
- * marked before), in one durable statement, before anything is sent.  *first is
+ * With the audit row, the mark of the request that is answered (NULL: it was
+ * marked before) and the message that the party is to resolve (NULL: it is sent itself), in one
+ * durable statement, before anything is sent.  *first is
  * false when the request was seen before: then nothing else is written, and
  * nothing may be sent.  ERR_NOT_FOUND: the session has ended meanwhile; likewise.
  */
 MUST_USE bool db_session_participate(const struct db_call *c, const char *sid,
 				     const struct db_participant *participant,
-				     const struct db_mark *mark, const struct db_audit *audit,
-				     time_t now, bool *first, struct err *err);
+				     const struct db_mark *mark, const struct db_artifact *artifact,
+				     const struct db_audit *audit, time_t now, bool *first,
+				     struct err *err);
 
 /* In order of time. */
 MUST_USE bool db_session_participants(const struct db_call *c, const char *sid,

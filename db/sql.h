@@ -35,6 +35,7 @@ enum db_table {
 	T_TOKEN,
 	T_SEEN,
 	T_TICKET,
+	T_ARTIFACT,
 	T_OUTBOX,
 	T_LOGOUT,
 	T_CONSENT,

@@ -20,6 +20,8 @@ const struct audit_event audit_events[] = {
 	{AUDIT_QUERY_REFUSED, "A party asked about somebody by a query and was told nothing."},
 	{AUDIT_CODE_REDEEMED, "A party exchanged a code for tokens."},
 	{AUDIT_GRANT_REVOKED, "What a code gave was revoked."},
+	{AUDIT_ARTIFACT_RESOLVED, "A party exchanged an artifact for the message."},
+	{AUDIT_ARTIFACT_REFUSED, "An artifact that was there was not exchanged."},
 	{AUDIT_SESSION_ENDED, "A session ended before its time."},
 	{AUDIT_LOGOUT, "A party or a person asked for logout."},
 	{AUDIT_PARTY_SAVED, "A party was registered or updated."},

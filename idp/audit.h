@@ -25,6 +25,8 @@
 #define AUDIT_QUERY_REFUSED      "query_refused"
 #define AUDIT_CODE_REDEEMED      "code_redeemed"
 #define AUDIT_GRANT_REVOKED      "grant_revoked"
+#define AUDIT_ARTIFACT_RESOLVED  "artifact_resolved"
+#define AUDIT_ARTIFACT_REFUSED   "artifact_refused"
 #define AUDIT_SESSION_ENDED      "session_ended"
 #define AUDIT_LOGOUT             "logout"
 #define AUDIT_PARTY_SAVED        "party_saved"

@@ -5,6 +5,7 @@
 
 #include "base/rand.h"
 #include "base/text.h"
+#include "idp/artifact.h"
 #include "idp/ask.h"
 #include "idp/audit.h"
 #include "idp/config.h"
@@ -197,11 +198,17 @@ nameid_of(struct flow *f, const struct state *s, const char *pseudonym)
 	return name;
 }
 
+/*
+ * *kept: what is to be stored before rs is sent; NULL when it holds the message itself.
+ */
 static bool
-send_response(struct flow *f, const struct state *s, struct saml_status status,
-	      const struct saml_assertion *assertion, struct response *rs, struct err *err)
+make_response(struct flow *f, const struct state *s, struct saml_status status,
+	      const struct saml_assertion *assertion, const struct db_artifact **kept,
+	      struct response *rs, struct err *err)
 {
 	struct request *rq = f->rq;
+	struct db_artifact *row = ARENA_NEW(rq->a, struct db_artifact);
+	struct artifact artifact = {0};
 	struct saml_response response = {
 		.id = rand_xml_id(rq->a),
 		.issuer = rq->app->config->entity_id,
@@ -217,9 +224,28 @@ send_response(struct flow *f, const struct state *s, struct saml_status status,
 	struct saml_carrier carrier;
 	struct saml_peer peer;
 
-	return saml_peer_of(rq, f->ask.party, &peer, err) &&
-	       saml_response_build(rq->a, &response, &peer, &carrier, err) &&
-	       saml_send(rq, &carrier, f->ask.party, rs, err);
+	if (response.binding == SAML_BINDING_ARTIFACT) {
+		artifact_make(rq, &artifact);
+		response.artifact = artifact.text;
+	}
+	if (!saml_peer_of(rq, f->ask.party, &peer, err) ||
+	    !saml_response_build(rq->a, &response, &peer, &carrier, err) ||
+	    (carrier.kept.n > 0 && !artifact_keep(rq, &artifact, &carrier, f->ask.party, row, err)))
+		return false;
+	*kept = carrier.kept.n > 0 ? row : NULL;
+	return saml_send(rq, &carrier, f->ask.party, rs, err);
+}
+
+/* An answer that tells of nobody. */
+static bool
+send_status(struct flow *f, const struct state *s, struct saml_status status, struct response *rs,
+	    struct err *err)
+{
+	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
+	const struct db_artifact *kept;
+
+	return make_response(f, s, status, NULL, &kept, rs, err) &&
+	       (kept == NULL || db_artifact_create(&c, kept, f->rq->now, err));
 }
 
 static const char *
@@ -233,12 +259,18 @@ word_for(struct arena *a, const struct ask *ask, enum level told)
 	return acr_told(&ask->party->policy, (struct acr_words){words, n}, told);
 }
 
+/* What build made and record stores. */
+struct built {
+	struct db_participant participant;
+	const struct db_artifact *kept; /* NULL: the answer holds the message itself */
+};
+
 static bool
 build(struct flow *f, struct response *rs, struct err *err)
 {
 	struct request *rq = f->rq;
 	struct account_work w = account_work_of(rq);
-	struct db_participant *participant = ARENA_NEW(rq->a, struct db_participant);
+	struct built *b = ARENA_NEW(rq->a, struct built);
 	const char *pseudonym;
 	struct state s;
 
@@ -272,7 +304,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 	if (!saml_attributes_told(f, pseudonym, class_ref, &assertion.attributes,
 				  &assertion.n_attributes, err))
 		return false;
-	*participant = (struct db_participant){
+	b->participant = (struct db_participant){
 		.party = f->ask.party->id,
 		.dialect = "saml",
 		.name_id = assertion.nameid.value,
@@ -280,9 +312,9 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.session_index = assertion.session_index,
 		.at = rq->now,
 	};
-	f->built = participant;
-	return send_response(f, &s, (struct saml_status){.code = SAML_SUCCESS}, &assertion, rs,
-			     err);
+	f->built = b;
+	return make_response(f, &s, (struct saml_status){.code = SAML_SUCCESS}, &assertion,
+			     &b->kept, rs, err);
 }
 
 static bool
@@ -290,6 +322,7 @@ record(struct flow *f, struct err *err)
 {
 	struct request *rq = f->rq;
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const struct built *b = f->built;
 	const char *service = NULL, *sp_type = NULL;
 	int64_t binding = SAML_BINDING_NONE;
 
@@ -305,12 +338,15 @@ record(struct flow *f, struct err *err)
 		.details = audit_details(rq->a, "dialect", "saml", "level",
 					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT),
 					 "online_service", service, "sp_type", sp_type, "binding",
-					 binding == SAML_BINDING_PAOS ? "paos" : NULL, NULL),
+					 binding == SAML_BINDING_PAOS       ? "paos"
+					 : binding == SAML_BINDING_ARTIFACT ? "artifact"
+									    : NULL,
+					 NULL),
 	};
 	bool first;
 
-	if (!db_session_participate(&c, f->session->sid, f->built, f->mark, &audit, rq->now, &first,
-				    err))
+	if (!db_session_participate(&c, f->session->sid, &b->participant, f->mark, b->kept, &audit,
+				    rq->now, &first, err))
 		return false;
 	f->replayed = !first;
 	return true;
@@ -359,8 +395,7 @@ refuse(struct flow *f, enum flow_state why, struct response *rs, struct err *err
 	struct state s;
 
 	return state_read(&f->ask, &s, err) &&
-	       send_response(f, &s, status_of(a, reason_of(f, why), s.detail, about), NULL, rs,
-			     err);
+	       send_status(f, &s, status_of(a, reason_of(f, why), s.detail, about), rs, err);
 }
 
 bool
@@ -377,7 +412,7 @@ front_saml_refuse(struct request *rq, const struct party *p, const struct saml_a
 	struct saml_status status =
 		status_of(rq->a, saml_status_reason(why), wants_detail(r), NULL);
 
-	return send_response(&f, &s, status, NULL, rs, err);
+	return send_status(&f, &s, status, rs, err);
 }
 
 static const char *

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/artifact.h"
 #include "db/outbox.h"
 #include "db/partition.h"
 #include "db/session.h"
@@ -18,6 +19,7 @@
 #define SWEEP_ROWS      5000
 #define STALE_RETRY_S   5
 #define OUTBOX_KEPT_S   86400
+#define ARTIFACT_KEPT_S 60
 
 /* What runs by the clock; `run` gets a deadline of JOB_LIMIT_US. */
 struct routine {
@@ -40,6 +42,15 @@ sweep_sessions(struct app *app UNUSED, const struct db_call *c, time_t now, stru
 	int64_t n;
 
 	return db_session_sweep(c, SWEEP_ROWS, now, &n, err);
+}
+
+/* For a minute longer it can be told that it was used before or too old. */
+static bool
+sweep_artifacts(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
+{
+	int64_t n;
+
+	return db_artifact_sweep(c, now - ARTIFACT_KEPT_S, SWEEP_ROWS, now, &n, err);
 }
 
 /* How an item ended is kept for a day after its time, for who looks why. */
@@ -134,11 +145,12 @@ warn_of_over(struct app *app, const struct db_call *c UNUSED, time_t now, struct
 }
 
 /* In this order at the start: what can be served needs somewhere to be stored. */
-enum { PARTITIONS, RELOAD, SWEEP, OUTBOX, WAITING, METADATA, EPOCHS, OLD, OVER, JOBS };
+enum { PARTITIONS, RELOAD, SWEEP, ARTIFACTS, OUTBOX, WAITING, METADATA, EPOCHS, OLD, OVER, JOBS };
 static const struct routine table[JOBS] = {
 	[PARTITIONS] = {"partitions", 0, 3600, 1, make_partitions},
 	[RELOAD] = {"reload", 0, 3600, 1, reload},
 	[SWEEP] = {"sweep_sessions", 0, 300, 60, sweep_sessions},
+	[ARTIFACTS] = {"sweep_artifacts", 60, 60, 60, sweep_artifacts},
 	[OUTBOX] = {"sweep_outbox", 60, 300, 60, sweep_outbox},
 	[WAITING] = {"count_outbox", 0, 15, 15, count_outbox},
 	[METADATA] = {"count_metadata", 0, 15, 15, count_metadata},

@@ -54,7 +54,7 @@ tell_keys(struct telling *t, const struct saml_party *p)
 static void
 tell_endpoints(struct telling *t, const struct saml_party *p)
 {
-	const struct saml_endpoint *first = saml_party_acs(p, NULL, -1);
+	const struct saml_endpoint *first = saml_party_acs(p, NULL, -1, SAML_BINDING_NONE);
 	const struct saml_endpoint *slo = saml_party_slo(p, SAML_BINDING_SOAP);
 
 	for (size_t i = 0; i < p->acs.n; i++) {

@@ -5,6 +5,7 @@
 #include "idp/consent.h"
 #include "idp/document.h"
 #include "idp/ep_account.h"
+#include "idp/ep_artifact.h"
 #include "idp/ep_ecp.h"
 #include "idp/ep_flow.h"
 #include "idp/ep_logout.h"
@@ -80,6 +81,8 @@ const struct route routes[] = {
 	 NULL},
 	{HTTP_POST, SAML_SLO_SOAP_PATH, ep_saml_slo_soap, LANE_SAML, ROUTE_MACHINE | ROUTE_SOAP,
 	 256, KIB(256), KIB(8192), NULL},
+	{HTTP_POST, SAML_ARTIFACT_PATH, ep_saml_artifact, LANE_SAML, ROUTE_MACHINE | ROUTE_SOAP,
+	 256, KIB(64), KIB(8192), NULL},
 
 	{HTTP_POST, SAML_ATTRIBUTES_PATH, ep_saml_query, LANE_SAML, ROUTE_MACHINE | ROUTE_SOAP, 256,
 	 KIB(256), KIB(8192), NULL},

@@ -16,6 +16,7 @@ struct signer;
 #define SAML_SLO_PATH        "/saml/slo"
 #define SAML_SLO_SOAP_PATH   "/saml/slo/soap"
 #define SAML_ATTRIBUTES_PATH "/saml/attributes"
+#define SAML_ARTIFACT_PATH   "/saml/artifact"
 
 /* "https://konto.example" and a path of ours. */
 const char *saml_our_url(const struct request *rq, const char *path);

@@ -175,9 +175,10 @@ saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
 /* SAML2Core 3.4.1: only a registered URL, or anyone could have assertions about our users posted
  * to themselves. */
 static bool
-find_acs(const struct saml_authn_request *r, const struct saml_endpoint **acs, struct err *err)
+find_acs(const struct saml_authn_request *r, enum saml_binding binding,
+	 const struct saml_endpoint **acs, struct err *err)
 {
-	*acs = saml_party_acs(r->party, r->acs_url, r->acs_index);
+	*acs = saml_party_acs(r->party, r->acs_url, r->acs_index, binding);
 	return *acs != NULL || FAIL(err, ERR_DENIED, SAML_REQUESTER,
 				    "no registered AssertionConsumerService matches");
 }
@@ -187,13 +188,16 @@ saml_authn_request_check(const struct saml_authn_request *r, const char *our_url
 			 const struct saml_window *window, time_t now,
 			 const struct saml_endpoint **acs, struct err *err)
 {
+	const struct saml_binding_row *by = NULL;
+
 	if (!saml_header_check(&r->header, our_url, window, now, err))
 		return false;
-	/* SAML2Profiles 4.1.2: a Response never goes by Redirect; we have no artifacts. */
-	if (r->protocol_binding != NULL && strcmp(r->protocol_binding, SAML_BINDING_URI_POST) != 0)
+	/* SAML2Profiles 4.1.2: a Response never goes by Redirect. */
+	if (r->protocol_binding != NULL &&
+	    ((by = saml_binding_by_uri(r->protocol_binding)) == NULL || !by->for_response))
 		return FAIL(err, ERR_DENIED, SAML_UNSUPPORTED_BINDING,
-			    "ProtocolBinding is not HTTP-POST");
-	return find_acs(r, acs, err);
+			    "ProtocolBinding is neither HTTP-POST nor HTTP-Artifact");
+	return find_acs(r, by == NULL ? SAML_BINDING_NONE : by->id, acs, err);
 }
 
 bool
@@ -222,7 +226,7 @@ saml_authn_request_unsolicited(struct arena *a, const struct saml_party *party, 
 	r->acs_url = acs_url;
 	r->acs_index = r->service_index = -1;
 	*out = r;
-	return find_acs(r, acs, err);
+	return find_acs(r, SAML_BINDING_NONE, acs, err);
 }
 
 /* What the request names, else the first of the party's metadata that it may have, else ours. */

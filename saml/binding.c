@@ -7,10 +7,8 @@
 #include "base/text.h"
 
 static const struct saml_binding_row *const rows[] = {
-	&saml_binding_redirect,
-	&saml_binding_post,
-	&saml_binding_soap,
-	&saml_binding_paos,
+	&saml_binding_redirect, &saml_binding_post, &saml_binding_soap,
+	&saml_binding_artifact, &saml_binding_paos,
 };
 
 const struct saml_binding_row *
@@ -150,4 +148,30 @@ saml_parameter_text(struct arena *a, struct bytes raw, size_t max_bytes, const c
 	}
 	return dec_form(a, raw, &decoded, err) &&
 	       text_from_bytes(a, decoded, max_bytes, name, out, err);
+}
+
+void
+saml_query_add(struct buf *query, const char *name, const char *value)
+{
+	if (query->n > 0)
+		buf_char(query, '&');
+	buf_str(query, name);
+	buf_char(query, '=');
+	enc_percent(query, bytes_of(value));
+}
+
+bool
+saml_query_end(struct arena *a, const char *url, struct buf *query, const char **out,
+	       struct err *err)
+{
+	struct buf whole;
+	const char *q;
+
+	if (!buf_finish_str(query, &q, err))
+		return false;
+	buf_init(&whole, a, SAML_URL_MAX);
+	buf_str(&whole, url);
+	buf_char(&whole, strchr(url, '?') != NULL ? '&' : '?');
+	buf_str(&whole, q);
+	return buf_finish_str(&whole, out, err);
 }

@@ -1,13 +1,13 @@
 /*
- * How a message travels: through the browser (SAML2Bindings 3.4, 3.5) or from
- * server to server (3.2): octets of a query, a form or a body in, the carried XML
- * out, and the way back.  One row per binding; metadata lists the rows.  Nothing
- * here looks into the message.
+ * How a message travels: through the browser (SAML2Bindings 3.4, 3.5), from server
+ * to server (3.2), or first by a name that is brought by the browser and then resolved
+ * (3.6): octets of a query, a form or a body in, the carried XML out, and the way back.  One row
+ * per binding; metadata lists the rows.  Nothing here looks into the message.
  */
 #ifndef KONTOR_SAML_BINDING_H
 #define KONTOR_SAML_BINDING_H
 
-#include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "saml/sign.h"
 
@@ -17,11 +17,14 @@ enum saml_binding {
 	SAML_BINDING_REDIRECT = 1,
 	SAML_BINDING_POST = 2,
 	SAML_BINDING_SOAP = 3,
+	SAML_BINDING_ARTIFACT = 4,
 	SAML_BINDING_PAOS = 5,
 };
 
 /* SAML2Bindings 3.4.3 asks for at most 80 octets of RelayState; real senders take more. */
 #define SAML_RELAY_STATE_MAX 1024
+
+#define SAML_URL_MAX         ((size_t)64 * 1024) /* of a query, or a URL with one */
 
 /* XML after decoding; a DEFLATE stream may not grow more than this many times (CVE-2025-25293). */
 #define SAML_XML_MAX       ((size_t)256 * 1024)
@@ -46,15 +49,18 @@ struct saml_outgoing {
 	const struct saml_to_sign *message;
 	const struct saml_signer *signer; /* NULL: the message goes as it is */
 	bool request_signed;              /* PAOS: the request that it answers was */
+	const char *artifact;             /* HTTP-Artifact: what names it; else NULL */
 };
 
 /* What the browser is to do with it, or what is sent as the body of a request or an answer. */
 struct saml_carrier {
-	struct bytes envelope;    /* SOAP; n 0: for the browser */
-	const char *location;     /* be redirected there; NULL: post a form instead */
-	const char *action;       /* the form's target */
-	const char *name, *value; /* its message field */
-	const char *relay_state;  /* its RelayState field; NULL: none */
+	struct bytes envelope;     /* SOAP; n 0: for the browser */
+	struct bytes kept;         /* HTTP-Artifact: the message, for who resolves it; else n 0 */
+	const char *kept_prefixes; /* of values in it (saml_to_sign); NULL: none */
+	const char *location;      /* be redirected there; NULL: post a form instead */
+	const char *action;        /* the form's target */
+	const char *name, *value;  /* its message field */
+	const char *relay_state;   /* its RelayState field; NULL: none */
 };
 
 struct saml_binding_row {
@@ -79,10 +85,10 @@ const struct saml_binding_row *saml_binding_by_uri(const char *uri);
 
 /*
  * Decode what came by `id`: the query's octets for Redirect, the form's octets
- * for POST, the body for SOAP, as received and undecoded.  ERR_INPUT: not exactly one of
- * SAMLRequest and SAMLResponse, a protocol parameter twice or with its name in
- * another spelling, a value that does not decode, a bomb.  Unknown parameters
- * are passed over unread.
+ * for POST, the body for SOAP, as received and undecoded.  ERR_INPUT: a binding we take
+ * nothing by (HTTP-Artifact), not exactly one of SAMLRequest and SAMLResponse, a protocol parameter
+ * twice or with its name in another spelling, a value that does not decode, a bomb.  Unknown
+ * parameters are passed over unread.
  */
 MUST_USE bool saml_binding_decode(struct arena *a, enum saml_binding id, struct bytes raw,
 				  struct saml_wire *out, struct err *err);
@@ -106,7 +112,12 @@ MUST_USE bool saml_parameters_read(struct arena *a, struct bytes raw, struct sam
 MUST_USE bool saml_parameter_text(struct arena *a, struct bytes raw, size_t max_bytes,
 				  const char *name, const char **out, struct err *err);
 
+/* Append a parameter to a query, encoded; put a finished one behind a URL. */
+void saml_query_add(struct buf *query, const char *name, const char *value);
+MUST_USE bool saml_query_end(struct arena *a, const char *url, struct buf *query, const char **out,
+			     struct err *err);
+
 extern const struct saml_binding_row saml_binding_redirect, saml_binding_post, saml_binding_soap,
-	saml_binding_paos;
+	saml_binding_artifact, saml_binding_paos;
 
 #endif

@@ -14,7 +14,6 @@
 #define ENCODING_DEFLATE "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 #define SIG_ALG_MAX      256
 #define SIGNATURE_MAX    4096
-#define URL_MAX          ((size_t)64 * 1024)
 
 /* Raw DEFLATE in a window of 4 KiB: messages are small, and zlib's default takes 256 KiB each. */
 #define WINDOW_BITS (-12)
@@ -101,7 +100,7 @@ read_signature(struct arena *a, const struct saml_parameters *ps, struct saml_wi
 	if (ps->sig_alg.p == NULL)
 		return true;
 	/* SAML2Bindings 3.4.4.1: in this order, encoded as the sender chose to. */
-	buf_init(&b, a, URL_MAX * 16);
+	buf_init(&b, a, SAML_URL_MAX * 16);
 	add_octets(&b, "SAMLRequest", ps->request);
 	add_octets(&b, "SAMLResponse", ps->response);
 	add_octets(&b, "RelayState", ps->relay_state);
@@ -161,52 +160,35 @@ deflate_message(struct arena *a, struct bytes in, struct bytes *out, struct err 
 	return true;
 }
 
-static void
-add_parameter(struct buf *b, const char *name, const char *value)
-{
-	if (b->n > 0)
-		buf_char(b, '&');
-	buf_str(b, name);
-	buf_char(b, '=');
-	enc_percent(b, bytes_of(value));
-}
-
 static bool
 sign_query(struct arena *a, const struct saml_signer *signer, struct buf *query, struct err *err)
 {
 	struct bytes octets, sig;
 
-	add_parameter(query, "SigAlg", signer->suite->uri);
+	saml_query_add(query, "SigAlg", signer->suite->uri);
 	if (!buf_finish(query, &octets, err) || !saml_sign_octets(a, signer, octets, &sig, err))
 		return false;
-	add_parameter(query, "Signature", enc_base64(a, sig));
+	saml_query_add(query, "Signature", enc_base64(a, sig));
 	return true;
 }
 
 static bool
 encode(struct arena *a, const struct saml_outgoing *what, struct saml_carrier *out, struct err *err)
 {
-	struct buf query, url;
+	struct buf query;
 	struct bytes packed;
-	const char *q;
 
 	if (!deflate_message(a, what->message->element, &packed, err))
 		return false;
-	buf_init(&query, a, URL_MAX);
-	add_parameter(&query, what->is_response ? "SAMLResponse" : "SAMLRequest",
-		      enc_base64(a, packed));
+	buf_init(&query, a, SAML_URL_MAX);
+	saml_query_add(&query, what->is_response ? "SAMLResponse" : "SAMLRequest",
+		       enc_base64(a, packed));
 	if (what->relay_state != NULL)
-		add_parameter(&query, "RelayState", what->relay_state);
-	if ((what->signer != NULL && !sign_query(a, what->signer, &query, err)) ||
-	    !buf_finish_str(&query, &q, err))
-		return false;
-	buf_init(&url, a, URL_MAX);
-	buf_str(&url, what->url);
-	buf_char(&url, strchr(what->url, '?') != NULL ? '&' : '?');
-	buf_str(&url, q);
+		saml_query_add(&query, "RelayState", what->relay_state);
 	struct saml_carrier carrier = {0};
 
-	if (!buf_finish_str(&url, &carrier.location, err))
+	if ((what->signer != NULL && !sign_query(a, what->signer, &query, err)) ||
+	    !saml_query_end(a, what->url, &query, &carrier.location, err))
 		return false;
 	*out = carrier;
 	return true;

@@ -41,6 +41,7 @@ static const struct kind_row {
 	{SAML_LOGOUT_REQUEST, "LogoutRequest", false},
 	{SAML_LOGOUT_RESPONSE, "LogoutResponse", true},
 	{SAML_ATTRIBUTE_QUERY, "AttributeQuery", false},
+	{SAML_ARTIFACT_RESOLVE, "ArtifactResolve", false},
 };
 
 static const struct kind_row *

@@ -17,6 +17,7 @@ enum saml_kind {
 	SAML_LOGOUT_REQUEST,
 	SAML_LOGOUT_RESPONSE,
 	SAML_ATTRIBUTE_QUERY,
+	SAML_ARTIFACT_RESOLVE,
 };
 
 struct saml_message; /* lives in the arena it was decoded into */

@@ -192,7 +192,7 @@ takes_client_responses(const struct saml_binding_row *row)
 static bool
 takes_logout(const struct saml_binding_row *row)
 {
-	return row->for_logout; /* second line: every binding there is carries it */
+	return row->for_logout;
 }
 
 static bool
@@ -622,42 +622,50 @@ saml_metadata_verify(struct arena *a, struct bytes text, struct saml_keys keys, 
 
 /* ---- questions ---- */
 
-static const struct saml_endpoint *
-default_of(const struct saml_endpoints *list)
+/* How much rather than others this one is the default (SAML2Metadata 2.2.3). */
+static int
+default_rank(const struct saml_endpoint *e)
 {
-	for (size_t i = 0; i < list->n; i++)
-		if (list->p[i].is_default)
-			return &list->p[i];
-	for (size_t i = 0; i < list->n; i++)
-		if (!list->p[i].default_said)
-			return &list->p[i];
-	return list->n > 0 ? &list->p[0] : NULL;
+	return e->is_default ? 3 : e->default_said ? 1 : 2;
+}
+
+static bool
+is_wanted(const struct saml_endpoint *e, const char *url, int index)
+{
+	if (url != NULL)
+		return strcmp(e->url, url) == 0;
+	return index < 0 || e->index == index;
 }
 
 static const struct saml_endpoint *
-find_endpoint(const struct saml_endpoints *list, const char *url, int index)
+find_endpoint(const struct saml_endpoints *list, const char *url, int index,
+	      enum saml_binding binding)
 {
-	if (url == NULL && index < 0)
-		return default_of(list);
+	const struct saml_endpoint *best = NULL;
+	bool by_default = url == NULL && index < 0;
+
 	for (size_t i = 0; i < list->n; i++) {
 		const struct saml_endpoint *e = &list->p[i];
 
-		if (url != NULL ? strcmp(e->url, url) == 0 : e->index == index)
-			return e;
+		if ((binding == SAML_BINDING_NONE || binding == e->binding) &&
+		    is_wanted(e, url, index) &&
+		    (best == NULL || (by_default && default_rank(e) > default_rank(best))))
+			best = e;
 	}
-	return NULL;
+	return best;
 }
 
 const struct saml_endpoint *
-saml_party_acs(const struct saml_party *party, const char *url, int index)
+saml_party_acs(const struct saml_party *party, const char *url, int index,
+	       enum saml_binding binding)
 {
-	return find_endpoint(&party->acs, url, index);
+	return find_endpoint(&party->acs, url, index, binding);
 }
 
 const struct saml_endpoint *
 saml_party_acs_client(const struct saml_party *party, const char *url, int index)
 {
-	return find_endpoint(&party->acs_client, url, index);
+	return find_endpoint(&party->acs_client, url, index, SAML_BINDING_NONE);
 }
 
 const struct saml_endpoint *

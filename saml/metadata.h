@@ -140,10 +140,11 @@ MUST_USE bool saml_metadata_verify(struct arena *a, struct bytes text, struct sa
 /*
  * Where a Response goes: the registered AssertionConsumerService that equals
  * `url` octet for octet, or has this index (-1: none asked), or, with neither,
- * the default one (SAML2Metadata 2.2.3).  NULL: none matches.
+ * the default one (SAML2Metadata 2.2.3), of those by `binding` (NONE: by any).  NULL: none
+ * matches.
  */
 const struct saml_endpoint *saml_party_acs(const struct saml_party *party, const char *url,
-					   int index);
+					   int index, enum saml_binding binding);
 
 /* The same of those for clients without a browser, which no other request is answered at. */
 const struct saml_endpoint *saml_party_acs_client(const struct saml_party *party, const char *url,

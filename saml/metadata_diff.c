@@ -160,8 +160,8 @@ look_slo(struct diff *d)
 static void
 look_acs_default(struct diff *d)
 {
-	const struct saml_endpoint *was = saml_party_acs(d->before, NULL, -1);
-	const struct saml_endpoint *is = saml_party_acs(d->after, NULL, -1);
+	const struct saml_endpoint *was = saml_party_acs(d->before, NULL, -1, SAML_BINDING_NONE);
+	const struct saml_endpoint *is = saml_party_acs(d->after, NULL, -1, SAML_BINDING_NONE);
 
 	if (was != NULL && is != NULL && strcmp(was->url, is->url) != 0)
 		find(d, is->url, "answers go to %s when a request names no address, before to %s",

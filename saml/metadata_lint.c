@@ -113,7 +113,8 @@ look_no_acs(struct lint *l)
 	if (l->party->acs_client.n > 0)
 		return;
 	if (l->party->acs.n == 0 && l->party->n_acs_skipped > 0)
-		lint_find(l, "none of %zu AssertionConsumerServices takes HTTP-POST",
+		lint_find(l,
+			  "none of %zu AssertionConsumerServices takes HTTP-POST or HTTP-Artifact",
 			  l->party->n_acs_skipped);
 	else if (l->party->acs.n == 0)
 		lint_find(l, "there is no AssertionConsumerService");
@@ -193,6 +194,19 @@ look_no_signing_key(struct lint *l)
 	if (l->party->signing.n == 0)
 		lint_find(l,
 			  "there is no signing key: signed requests and logout cannot be verified");
+}
+
+/* SAML2Profiles 5.4.1: who resolves one is known by its signature. */
+static void
+look_artifact_without_key(struct lint *l)
+{
+	for (size_t i = 0; i < l->party->acs.n && l->party->signing.n == 0; i++)
+		if (l->party->acs.p[i].binding == SAML_BINDING_ARTIFACT)
+			lint_find(l,
+				  "AssertionConsumerService %s takes artifacts, which without a "
+				  "signing "
+				  "key could not be resolved",
+				  l->party->acs.p[i].url);
 }
 
 static void
@@ -401,6 +415,8 @@ static const struct rule rules[] = {
 	{SAML_FATAL, "old-signatures", TR4, look_old_signatures, OF_PARTY, NULL},
 	{SAML_WARNING, "no-signing-key", MD("2.4.1.1"), look_no_signing_key, OF_PARTY,
 	 "there is a key to verify its requests and logouts with"},
+	{SAML_WARNING, "artifact-no-key", "SAML2Profiles 5.4.1", look_artifact_without_key,
+	 OF_PARTY, NULL},
 	{SAML_WARNING, "no-encryption-key", "TR-03160-2 4.3.2.1", look_no_encryption_key, OF_PARTY,
 	 "there is a key to encrypt for"},
 	{SAML_WARNING, "short-rsa", "TR-02102-1", look_short_rsa, OF_PARTY, NULL},

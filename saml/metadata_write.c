@@ -7,6 +7,7 @@
 
 #include "keys/cert.h"
 #include "keys/key_type.h"
+#include "saml/artifact.h"
 #include "saml/names.h"
 #include "saml/nameid.h"
 #include "saml/xmlenc_alg.h"
@@ -210,13 +211,25 @@ write_endpoint(struct xmlw *w, const char *name, const struct saml_binding_row *
 	xmlw_close(w);
 }
 
+/* SAML2Metadata 2.4.2: artifacts name it by its index. */
+static void
+write_artifact_service(struct xmlw *w, struct arena *a, const struct saml_description *d)
+{
+	xmlw_open(w, &xmlns_md, "ArtifactResolutionService");
+	xmlw_attr(w, NULL, "Binding", SAML_BINDING_URI_SOAP);
+	xmlw_attr(w, NULL, "Location", d->artifact_url);
+	xmlw_attr(w, NULL, "index", arena_printf(a, "%d", SAML_ARTIFACT_INDEX));
+	xmlw_attr(w, NULL, "isDefault", "true");
+	xmlw_close(w);
+}
+
 static void
 write_logout_services(struct xmlw *w, const struct saml_description *d)
 {
 	const struct saml_binding_row *row;
 
 	for (size_t i = 0; (row = saml_binding_at(i)) != NULL; i++)
-		if (row->for_logout) /* second line: every binding there is carries it */
+		if (row->for_logout)
 			write_endpoint(w, "SingleLogoutService", row,
 				       row->id == SAML_BINDING_SOAP ? d->slo_soap_url : d->slo_url);
 }
@@ -263,6 +276,7 @@ write_role(struct xmlw *w, struct arena *a, const struct saml_description *d)
 	xmlw_attr(w, NULL, "protocolSupportEnumeration", SAML_NS_PROTOCOL);
 	write_ui_info(w, a, &d->ui);
 	write_keys(w, d);
+	write_artifact_service(w, a, d);
 	write_logout_services(w, d);
 	write_nameid_formats(w, d->nameid_formats);
 	write_sign_on_services(w, d);

@@ -53,6 +53,7 @@ struct saml_description {
 	size_t n_entity_attributes;
 	const char *sso_url, *slo_url; /* one path each, whatever the browser's binding */
 	const char *sso_soap_url, *slo_soap_url, *attribute_url;
+	const char *artifact_url; /* resolves SAML_ARTIFACT_INDEX, by SOAP */
 	bool want_authn_requests_signed;
 	bool old; /* the reader may sign with RSA PKCS#1 v1.5 */
 	struct saml_ui_info ui;

@@ -25,6 +25,7 @@
 #define SAML_BINDING_URI_REDIRECT "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 #define SAML_BINDING_URI_POST     "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 #define SAML_BINDING_URI_SOAP     "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
+#define SAML_BINDING_URI_ARTIFACT "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
 #define SAML_BINDING_URI_PAOS     "urn:oasis:names:tc:SAML:2.0:bindings:PAOS"
 
 /* SAML2Core 8.3 */

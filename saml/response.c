@@ -93,6 +93,7 @@ saml_response_build(struct arena *a, const struct saml_response *r, const struct
 				  ? NULL
 				  : to->signer,
 		.request_signed = r->request_signed,
+		.artifact = r->artifact,
 	};
 
 	return saml_binding_encode(a, r->binding, &message, out, err);

@@ -18,6 +18,7 @@ struct saml_response {
 	const char *in_response_to; /* ID of the request; NULL: there was none */
 	const char *relay_state;    /* as it came with the AuthnRequest; NULL: none */
 	bool request_signed;        /* the AuthnRequest was */
+	const char *artifact;       /* with HTTP-Artifact, a new one; else NULL */
 	time_t issued_at;
 	struct saml_status status;
 	const struct saml_assertion *assertion; /* with SAML_SUCCESS, and only then; else NULL */
@@ -31,8 +32,8 @@ struct saml_peer {
 };
 
 /*
- * Build, sign, encrypt and wrap.  Without an assertion the
- * Response is signed whatever the policy.  ERR_DENIED: the policy asks for
+ * Build, sign, encrypt and wrap; what an artifact stands for is left in out->kept.
+ * Without an assertion the Response is signed whatever the policy.  ERR_DENIED: the policy asks for
  * encryption and the party has no key for it; ERR_INTERNAL: a value that XML
  * cannot hold, a status that does not fit; the signer's own errors.
  */

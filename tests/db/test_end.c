@@ -1,12 +1,13 @@
 /*
  * What ends while another node is just giving something that hangs on it: the end
  * sees it, or it is not given.  Advisory lock 1 is the brake: who sets it stops
- * tokens and participants on their way in.
+ * tokens and participants on their way in, and messages on their way out.
  */
 #include <pthread.h>
 
 #include "base/rand.h"
 #include "db/account.h"
+#include "db/artifact.h"
 #include "db/dated.h"
 #include "db/grant.h"
 #include "db/pseudonym.h"
@@ -33,6 +34,8 @@ setup(void **state)
 	       " SET lock_timeout = 0 AS $$ BEGIN"
 	       " PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END $$;"
 	       "CREATE TRIGGER brake BEFORE INSERT ON access_token FOR EACH ROW"
+	       " EXECUTE FUNCTION brake();"
+	       "CREATE TRIGGER brake BEFORE UPDATE ON artifact FOR EACH ROW"
 	       " EXECUTE FUNCTION brake();"
 	       /* At COMMIT, when the session is known to be there. */
 	       "CREATE CONSTRAINT TRIGGER brake AFTER INSERT ON session_participant DEFERRABLE"
@@ -133,7 +136,7 @@ participate(struct other *o)
 	const struct db_participant p = {
 		.party = "p", .dialect = "saml", .name_id = "n", .session_index = ""};
 
-	return db_session_participate(&o->c, o->scene->sid, &p, NULL, NULL, NOW, &(bool){0},
+	return db_session_participate(&o->c, o->scene->sid, &p, NULL, NULL, NULL, NOW, &(bool){0},
 				      &o->err);
 }
 
@@ -212,6 +215,68 @@ a_party_that_is_just_told_hears_of_the_end(void **state)
 
 	/* The portal, and the client whose code the scene has. */
 	assert_int_equal(give_while_it_ends(pg, &s, participate, end_session), 2);
+}
+
+/* A message in the scene's session, under the handle that is the person's id. */
+static void
+keep_message(struct pg *pg, const struct scene *s)
+{
+	const struct db_participant p = {
+		.party = "p", .dialect = "saml", .name_id = "n", .session_index = ""};
+	const struct db_artifact artifact = {
+		{s->person.octets, 16}, "p", bytes_of("sealed"), NOW + 60};
+
+	ASSERT_OK(db_session_participate(&pg->c, s->sid, &p, NULL, &artifact, NULL, NOW, &(bool){0},
+					 &pg->err),
+		  &pg->err);
+}
+
+static bool
+resolve(struct other *o)
+{
+	static const struct db_artifact_audit none = {NULL, {NULL}};
+	enum db_artifact_why why = DB_ARTIFACT_UNKNOWN;
+	struct bytes sealed;
+
+	do {
+		err_clear(&o->err);
+		if (db_artifact_take(&o->c, (struct bytes){o->scene->person.octets, 16}, "p", &none,
+				     NOW, &why, &sealed, &o->err))
+			return why == DB_ARTIFACT_TAKEN;
+	} while (o->err.kind == ERR_UNAVAILABLE);
+	return false;
+}
+
+static void
+a_message_that_is_just_had_is_had_before_the_end(void **state)
+{
+	bool (*const ends[])(struct other * o) = {end_session, disable};
+	struct pg *pg = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct scene s = set_scene(pg);
+
+		keep_message(pg, &s);
+		give_while_it_ends(pg, &s, resolve, ends[i]);
+		assert_string_equal(pg_value(pg, "SELECT count(*) FROM artifact"), "0");
+	}
+}
+
+static void
+a_message_is_not_had_from_a_session_that_is_just_ending(void **state)
+{
+	struct pg *pg = *state;
+	struct scene s = set_scene(pg);
+	struct other o;
+
+	keep_message(pg, &s);
+	pg_sql(pg, arena_printf(pg->a, "BEGIN; DELETE FROM session WHERE sid = '%s'", s.sid));
+	begin(pg, &o, &s, resolve);
+	pg_await(pg, AWAITS("durable"), "1");
+	pg_sql(pg, "COMMIT");
+	end(&o);
+	assert_false(o.held);
+	assert_int_equal(o.err.kind, ERR_NONE);
 }
 
 /* Again and again: the lock that the side holds is not waited for long. */
@@ -298,6 +363,8 @@ main(void)
 		T(a_token_that_is_just_given_is_taken_back_with_its_session),
 		T(a_token_that_is_just_given_is_taken_back_with_its_account),
 		T(a_party_that_is_just_told_hears_of_the_end),
+		T(a_message_that_is_just_had_is_had_before_the_end),
+		T(a_message_is_not_had_from_a_session_that_is_just_ending),
 		T(who_is_just_disabled_gets_no_session),
 		T(who_is_just_deleted_gets_no_pseudonym),
 	};

@@ -7,6 +7,7 @@
 
 #include "base/rand.h"
 #include "db/account.h"
+#include "db/artifact.h"
 #include "db/budget.h"
 #include "db/dated.h"
 #include "db/flow.h"
@@ -408,8 +409,8 @@ try_answer(struct node *n)
 		.party = "p", .dialect = "saml", .name_id = name, .session_index = ""};
 	const struct db_mark mark = {"request", bytes_of(n->prize->text), NOW + 60};
 	bool first = false;
-	bool held =
-		db_session_participate(&n->c, n->prize->sid, &p, &mark, NULL, NOW, &first, &n->err);
+	bool held = db_session_participate(&n->c, n->prize->sid, &p, &mark, NULL, NULL, NOW, &first,
+					   &n->err);
 
 	return judge(n, held, first);
 }
@@ -434,6 +435,51 @@ a_request_is_answered_once(void **state)
 	}
 }
 
+/* A message in a session; its handle is the prize's id. */
+static void
+make_artifact(struct pg *pg, const struct prize *prize)
+{
+	const struct db_participant p = {
+		.party = "p", .dialect = "saml", .name_id = "n", .session_index = ""};
+	const struct db_artifact artifact = {
+		{prize->id, sizeof(prize->id)}, "p", bytes_of("sealed"), NOW + 60};
+
+	make_session(pg, prize);
+	ASSERT_OK(db_session_participate(&pg->c, prize->sid, &p, NULL, &artifact, NULL, NOW,
+					 &(bool){0}, &pg->err),
+		  &pg->err);
+}
+
+static enum result
+try_artifact(struct node *n)
+{
+	static const struct db_audit taken = {.event = "artifact_won", .ref = "r"},
+				     used = {.event = "artifact_lost", .ref = "r"};
+	static const struct db_artifact_audit audit = {&taken, {[DB_ARTIFACT_USED] = &used}};
+	enum db_artifact_why why = DB_ARTIFACT_UNKNOWN;
+	struct bytes sealed;
+	bool held = db_artifact_take(&n->c, (struct bytes){n->prize->id, sizeof(n->prize->id)}, "p",
+				     &audit, NOW, &why, &sealed, &n->err);
+
+	/* Who loses, has seen that another has it. */
+	if (held && why != DB_ARTIFACT_TAKEN && why != DB_ARTIFACT_USED)
+		return BROKEN;
+	return judge(n, held, why == DB_ARTIFACT_TAKEN);
+}
+
+static void
+an_artifact_is_resolved_once(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, make_artifact, try_artifact);
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'artifact_won'"),
+			    arena_printf(pg->a, "%d", ROUNDS));
+	assert_string_equal(
+		pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'artifact_lost'"),
+		arena_printf(pg->a, "%d", ROUNDS));
+}
+
 static void
 a_cookie_changes_once(void **state)
 {
@@ -449,7 +495,7 @@ take_part(struct pg *pg, const struct prize *prize)
 		.party = "p", .dialect = "saml", .name_id = "n", .session_index = ""};
 
 	make_session(pg, prize);
-	ASSERT_OK(db_session_participate(&pg->c, prize->sid, &p, NULL, NULL, NOW, &(bool){0},
+	ASSERT_OK(db_session_participate(&pg->c, prize->sid, &p, NULL, NULL, NULL, NOW, &(bool){0},
 					 &pg->err),
 		  &pg->err);
 }
@@ -535,6 +581,7 @@ main(void)
 		T(a_flow_is_answered_once),
 		T(a_code_is_taken_once_and_its_replays_revoke_it),
 		T(a_totp_step_is_accepted_once),
+		T(an_artifact_is_resolved_once),
 		T(a_cookie_changes_once),
 		T(one_tells_the_parties_of_the_end),
 		T(a_setting_is_changed_by_one),

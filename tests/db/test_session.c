@@ -227,14 +227,14 @@ parties_that_take_part_are_known(void **state)
 	const struct db_participant *list;
 	size_t n;
 
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, &audit, NOW, &(bool){0},
+	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, &audit, NOW, &(bool){0},
 					 &pg->err),
 		  &pg->err);
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, NULL, &audit, NOW + 1, &(bool){0},
-					 &pg->err),
+	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, NULL, NULL, &audit, NOW + 1,
+					 &(bool){0}, &pg->err),
 		  &pg->err);
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, &audit, NOW + 2, &(bool){0},
-					 &pg->err),
+	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, &audit, NOW + 2,
+					 &(bool){0}, &pg->err),
 		  &pg->err);
 	ASSERT_OK(db_session_participants(&pg->c, s.sid, &list, &n, &pg->err), &pg->err);
 	assert_int_equal(n, 2);
@@ -279,12 +279,12 @@ a_request_is_answered_once(void **state)
 	const struct db_mark late = {"request", bytes_of("portal _2"), NOW};
 	bool first = false;
 
-	ASSERT_OK(
-		db_session_participate(&pg->c, s.sid, &saml, &mark, &audit, NOW, &first, &pg->err),
-		&pg->err);
+	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, &mark, NULL, &audit, NOW, &first,
+					 &pg->err),
+		  &pg->err);
 	assert_true(first);
 	for (int i = 0; i < 2; i++) {
-		ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, &mark, &audit, NOW + 1,
+		ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, &mark, NULL, &audit, NOW + 1,
 						 &first, &pg->err),
 			  &pg->err);
 		assert_false(first);
@@ -292,9 +292,9 @@ a_request_is_answered_once(void **state)
 	/* It is the same mark as any other way would leave. */
 	ASSERT_OK(db_seen_once(&pg->c, &mark, NOW, &first, &pg->err), &pg->err);
 	assert_false(first);
-	ASSERT_REFUSED(
-		db_session_participate(&pg->c, s.sid, &saml, &late, &audit, NOW, &first, &pg->err),
-		&pg->err, ERR_INPUT, "expired");
+	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, &late, NULL, &audit, NOW,
+					      &first, &pg->err),
+		       &pg->err, ERR_INPUT, "expired");
 	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'answered'"),
 			    "1");
 	assert_string_equal(
@@ -316,15 +316,15 @@ nobody_takes_part_in_a_session_that_is_over(void **state)
 	bool ended;
 	size_t n;
 
-	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, NULL, &audit, NOW + 3600,
+	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, &audit, NOW + 3600,
 					      &(bool){0}, &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "session_participate");
 	ASSERT_OK(db_session_end(&pg->c, s.sid, NULL, NULL, NOW, &ended, &list, &n, &pg->err),
 		  &pg->err);
 	assert_true(ended);
 	assert_int_equal(n, 0);
-	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, NULL, &audit, NOW, &(bool){0},
-					      &pg->err),
+	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, &audit, NOW,
+					      &(bool){0}, &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "session_participate");
 	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'not_released'"),
 			    "0");
@@ -341,11 +341,11 @@ the_end_is_told_to_all_who_took_part_once(void **state)
 	bool ended;
 	size_t n;
 
-	ASSERT_OK(
-		db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, NOW, &(bool){0}, &pg->err),
-		&pg->err);
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, NULL, NULL, NOW + 1, &(bool){0},
+	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, NULL, NOW, &(bool){0},
 					 &pg->err),
+		  &pg->err);
+	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, NULL, NULL, NULL, NOW + 1,
+					 &(bool){0}, &pg->err),
 		  &pg->err);
 	ASSERT_OK(db_session_end(&pg->c, s.sid, &audit, NULL, NOW, &ended, &list, &n, &pg->err),
 		  &pg->err);

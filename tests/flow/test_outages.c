@@ -11,6 +11,7 @@
 #include "db/sql.h"
 #include "keys/sign.h"
 #include "saml/names.h"
+#include "saml/soap.h"
 #include "tests/flow/steps.h"
 
 /* ---- failing to order ---- */
@@ -246,6 +247,37 @@ static void
 log_out_by_hint(struct web *b)
 {
 	web_get(b, arena_printf(b->w->a, "/oidc/logout?id_token_hint=%s", id_token));
+}
+
+/* By artifact, which the portal then has the message for. */
+static void
+ask_for_artifact(struct web *b)
+{
+	b->w->acs = "https://amt24.example/artifact";
+	ask(b, "", "");
+	b->w->acs = NULL;
+}
+
+static void
+resolve(struct web *b)
+{
+	const char *artifact = location_param(b, "SAMLart");
+
+	assert_non_null(artifact);
+	web_program(b, "/saml/artifact", SOAP_CONTENT_TYPE,
+		    saml_artifact_envelope(b->w, arena_printf(b->w->a, "_art%d", walk_count),
+					   artifact));
+	if (plan.failed == NULL)
+		assert_non_null(strstr(saml_resolved(b), "status:Success"));
+}
+
+/* An answer that tells of nobody. */
+static void
+ask_passively_for_artifact(struct web *b)
+{
+	b->w->acs = "https://amt24.example/artifact";
+	ask_passively(b);
+	b->w->acs = NULL;
 }
 
 /* With a verifier that does not fit: the code is used up. */
@@ -593,6 +625,8 @@ WALK(a_code_and_what_it_buys, ask_oidc, log_in_karl, agree, redeem, user_info)
 WALK(a_session_and_a_passive_client, ask_oidc, log_in_karl, agree, ask_oidc_passively)
 WALK(a_new_account_and_its_app, register_anew, ask_for_app, set_up_app, look_at_account, ask_saml,
      agree, ask_oidc)
+WALK(a_message_by_artifact, ask_for_artifact, log_in_karl, agree, resolve)
+WALK(an_error_by_artifact, ask_passively_for_artifact)
 WALK(a_consent_taken_back, ask_saml, log_in_karl, agree, look_at_account, withdraw)
 WALK(a_logout_by_the_portal, ask_saml, log_in_karl, agree, log_out_at_portal)
 WALK(a_logout_everywhere, ask_saml, log_in_karl, agree, log_out_everywhere)
@@ -706,6 +740,20 @@ a_logout_that_failed_ends_the_session_when_it_comes_again(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
 
+static int
+setup(void **state)
+{
+	if (steps_setup(state) != 0)
+		return 1;
+	struct world *w = *state;
+
+	w->saml_acs =
+		"<md:AssertionConsumerService index=\"1\" Binding=\"" SAML_BINDING_URI_ARTIFACT
+		"\" Location=\"https://amt24.example/artifact\"/>";
+	world_saml_party(w, POLICY);
+	return 0;
+}
+
 int
 main(void)
 {
@@ -717,6 +765,8 @@ main(void)
 		T(a_code_and_what_it_buys),
 		T(a_session_and_a_passive_client),
 		T(a_new_account_and_its_app),
+		T(a_message_by_artifact),
+		T(an_error_by_artifact),
 		T(a_consent_taken_back),
 		T(a_logout_by_the_portal),
 		T(a_logout_everywhere),
@@ -739,5 +789,5 @@ main(void)
 		T(a_logout_that_failed_ends_the_session_when_it_comes_again),
 	};
 
-	return cmocka_run_group_tests_name("flow outages", tests, steps_setup, world_teardown);
+	return cmocka_run_group_tests_name("flow outages", tests, setup, world_teardown);
 }

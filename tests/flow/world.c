@@ -17,6 +17,7 @@
 #include "idp/route.h"
 #include "saml/logout.h"
 #include "saml/names.h"
+#include "saml/soap.h"
 #include "saml/xmlsig.h"
 
 #define ARENA_BYTES ((size_t)512 * 1024 * 1024)
@@ -339,16 +340,20 @@ signed_url(struct world *w, const char *path, const char *xml)
 const char *
 saml_request_url(struct world *w, const char *id, const char *extra, const char *inner)
 {
+	const char *url = w->acs == NULL ? SAML_ACS : w->acs;
+	const char *acs = url[0] == '\0'
+				  ? ""
+				  : arena_printf(w->a, " AssertionConsumerServiceURL=\"%s\"", url);
+
 	return signed_url(
 		w, "/saml/sso",
 		arena_printf(
 			w->a,
 			"<samlp:AuthnRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
 			"xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"%s\" "
-			"Version=\"2.0\" IssueInstant=\"%s\" Destination=\"" BASE "/saml/sso\" "
-			"AssertionConsumerServiceURL=\"" SAML_ACS
-			"\"%s><saml:Issuer>%s</saml:Issuer>%s</samlp:AuthnRequest>",
-			id, clock_text(w->a, w->now), extra, saml_entity(w), inner));
+			"Version=\"2.0\" IssueInstant=\"%s\" Destination=\"" BASE "/saml/sso\"%s%s>"
+			"<saml:Issuer>%s</saml:Issuer>%s</samlp:AuthnRequest>",
+			id, clock_text(w->a, w->now), acs, extra, saml_entity(w), inner));
 }
 
 const char *
@@ -424,9 +429,48 @@ saml_logout_envelope(struct world *w, const char *id, const char *name_id,
 }
 
 const char *
+saml_artifact_envelope(struct world *w, const char *id, const char *artifact)
+{
+	static const char issuer_end[] = "</saml:Issuer>";
+	const char *xml =
+		arena_printf(/* canonical, for it is signed as it stands */
+			     w->a,
+			     "<samlp:ArtifactResolve "
+			     "xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
+			     "Destination=\"%s\" ID=\"%s\" IssueInstant=\"%s\" "
+			     "Version=\"2.0\"><saml:Issuer "
+			     "xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">%s</saml:Issuer>"
+			     "<samlp:Artifact>%s</samlp:Artifact></samlp:ArtifactResolve>",
+			     w->resolve_at == NULL ? BASE "/saml/artifact" : w->resolve_at, id,
+			     clock_text(w->a, w->now), saml_entity(w), artifact);
+	struct saml_to_sign message = {.element = bytes_of(xml), .id = id};
+	struct saml_carrier carrier;
+
+	message.place = (size_t)(strstr(xml, issuer_end) + strlen(issuer_end) - xml);
+	send_message(w, SAML_BINDING_SOAP, "/saml/artifact", &message, &carrier);
+	return (const char *)arena_bytes(w->a, carrier.envelope).p;
+}
+
+const char *
 unsigned_url(struct world *w, const char *url)
 {
 	return arena_strndup(w->a, url, (size_t)(strstr(url, "&SigAlg=") - url));
+}
+
+/* What one of our keys has signed. */
+static struct saml_signed *
+signed_by_us(struct world *w, const struct xml_node *n)
+{
+	EVP_PKEY **all = ARENA_ARRAY(w->a, EVP_PKEY *, 16);
+	struct saml_keys keys = {.key = all};
+	const struct key *k;
+	struct saml_signed *verified;
+	struct err err = {0};
+
+	for (size_t i = 0; (k = keyring_shown(w->signer->keys, KEY_SAML_SIGN, &i)) != NULL;)
+		all[keys.n++] = k->pub;
+	ASSERT_OK(xmlsig_verify(w->a, n, keys, &verified, &err), &err);
+	return verified;
 }
 
 const char *
@@ -434,22 +478,34 @@ saml_response_of(struct web *b)
 {
 	struct world *w = b->w;
 	const char *value = web_field(b, "SAMLResponse");
-	EVP_PKEY **all = ARENA_ARRAY(w->a, EVP_PKEY *, 16);
-	struct saml_keys keys = {.key = all};
-	const struct key *k;
-	struct saml_signed *verified;
 	struct xml_doc *doc;
 	struct bytes xml;
 	struct err err = {0};
 
 	if (value == NULL)
 		return NULL;
-	for (size_t i = 0; (k = keyring_shown(w->signer->keys, KEY_SAML_SIGN, &i)) != NULL;)
-		all[keys.n++] = k->pub;
 	ASSERT_OK(dec_base64(w->a, bytes_of(value), false, &xml, &err), &err);
 	ASSERT_OK(xml_parse(w->a, xml, &xml_limits_message, &doc, &err), &err);
-	ASSERT_OK(xmlsig_verify(w->a, xml_root(doc), keys, &verified, &err), &err);
-	return (const char *)arena_bytes(w->a, saml_signed_bytes(verified)).p;
+	return (const char *)arena_bytes(w->a, saml_signed_bytes(signed_by_us(w, xml_root(doc)))).p;
+}
+
+const char *
+saml_resolved(struct web *b)
+{
+	struct world *w = b->w;
+	const struct xml_node *answer, *message;
+	struct soap_envelope envelope;
+	struct err err = {0};
+
+	assert_int_equal(b->status, 200);
+	ASSERT_OK(soap_read(w->a, bytes_of(b->body), NULL, &envelope, &err), &err);
+	assert_non_null(envelope.content);
+	answer = saml_signed_root(signed_by_us(w, envelope.content));
+	assert_true(xml_is(answer, SAML_NS_PROTOCOL, "ArtifactResponse"));
+	ASSERT_OK(xml_child_opt(answer, SAML_NS_PROTOCOL, "Response", &message, &err), &err);
+	if (message == NULL)
+		return "";
+	return (const char *)arena_bytes(w->a, saml_signed_bytes(signed_by_us(w, message))).p;
 }
 
 const char *

@@ -33,6 +33,8 @@ struct world {
 	time_t now;
 	const char *relay_state; /* of what the SAML portal sends; NULL: "state-1" */
 	const char *saml_party;  /* who the SAML portal is for now; NULL: SAML_PARTY */
+	const char *acs;         /* where it wants its answer; NULL: SAML_ACS, "": unsaid */
+	const char *resolve_at;  /* Destination of its ArtifactResolve; NULL: our endpoint */
 	const char *slo;         /* its SingleLogoutServices, as XML; NULL: SAML_SLO by Redirect */
 	const char *saml_suite;  /* what it signs with, and has a key for; NULL: ecdsa-sha256 */
 	const char *saml_acs;    /* further AssertionConsumerServices, as XML; NULL: none */
@@ -168,6 +170,15 @@ const char *saml_logout_url(struct world *w, const char *id, const char *name_id
 /* The same as a SOAP envelope for our endpoint, from whoever the SAML portal is for now. */
 const char *saml_logout_envelope(struct world *w, const char *id, const char *name_id,
 				 const char *session_index);
+
+/* An ArtifactResolve as a SOAP envelope, from whoever the SAML portal is for now. */
+const char *saml_artifact_envelope(struct world *w, const char *id, const char *artifact);
+
+/*
+ * The message in the ArtifactResponse on the page, both signatures verified; "" when there is
+ * none in it.
+ */
+const char *saml_resolved(struct web *b);
 
 /* The same URL without its signature. */
 const char *unsigned_url(struct world *w, const char *url);

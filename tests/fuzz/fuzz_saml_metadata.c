@@ -12,7 +12,7 @@ ask(struct arena *a, const struct saml_party *p)
 	size_t n;
 
 	for (int i = -1; i < 3; i++) {
-		acs = saml_party_acs(p, NULL, i);
+		acs = saml_party_acs(p, NULL, i, SAML_BINDING_NONE);
 		if (acs != NULL && acs->binding != SAML_BINDING_POST)
 			abort();
 		(void)saml_party_service(p, i);
@@ -21,7 +21,7 @@ ask(struct arena *a, const struct saml_party *p)
 		if (p->acs_client.p[i].binding != SAML_BINDING_PAOS)
 			abort();
 	for (size_t i = 0; i < p->acs.n; i++) {
-		acs = saml_party_acs(p, p->acs.p[i].url, -1);
+		acs = saml_party_acs(p, p->acs.p[i].url, -1, SAML_BINDING_NONE);
 		if (acs == NULL || strcmp(acs->url, p->acs.p[i].url) != 0)
 			abort();
 	}

@@ -2,6 +2,8 @@
 #include "tests/saml/meaning.h"
 
 #include "base/clock.h"
+#include "base/enc.h"
+#include "saml/artifact.h"
 #include "saml/authn_request.h"
 #include "saml/logout.h"
 #include "saml/names.h"
@@ -110,10 +112,11 @@ print_endpoints(struct buf *b, const char *what, const struct saml_endpoints *es
 		const struct saml_endpoint *e = &es->p[i];
 
 		buf_printf(b, "%s: %s %d %s", what,
-			   e->binding == SAML_BINDING_POST   ? "post"
-			   : e->binding == SAML_BINDING_SOAP ? "soap"
-			   : e->binding == SAML_BINDING_PAOS ? "paos"
-							     : "redirect",
+			   e->binding == SAML_BINDING_POST       ? "post"
+			   : e->binding == SAML_BINDING_SOAP     ? "soap"
+			   : e->binding == SAML_BINDING_PAOS     ? "paos"
+			   : e->binding == SAML_BINDING_ARTIFACT ? "artifact"
+								 : "redirect",
 			   e->index, e->url);
 		if (e->response_url != e->url)
 			buf_printf(b, " response %s", e->response_url);
@@ -236,6 +239,23 @@ read_logout_response(struct arena *a, const struct saml_verified *v, struct buf 
 }
 
 static bool
+read_artifact_resolve(struct arena *a, const struct saml_verified *v, struct buf *b,
+		      struct err *err)
+{
+	unsigned char handle[SAML_ARTIFACT_HANDLE_BYTES];
+	const struct saml_artifact_resolve *r;
+
+	if (!saml_artifact_resolve_parse(a, v, &r, err) ||
+	    !saml_header_check(&r->header, PORTAL_ARTIFACT, &saml_window_default, portal_now(),
+			       err) ||
+	    !saml_artifact_read(a, PORTAL_OURS, r->artifact, handle, err))
+		return false;
+	print_header(b, &r->header);
+	line(b, "handle", enc_hex(a, (struct bytes){handle, sizeof(handle)}));
+	return true;
+}
+
+static bool
 read_message(struct arena *a, const struct saml_message *m, const struct meaning_reader *reader,
 	     struct buf *b, struct err *err)
 {
@@ -249,6 +269,8 @@ read_message(struct arena *a, const struct saml_message *m, const struct meaning
 		return read_authn_request(a, v, b, err);
 	case SAML_LOGOUT_REQUEST:
 		return read_logout_request(a, v, reader->open, b, err);
+	case SAML_ARTIFACT_RESOLVE:
+		return read_artifact_resolve(a, v, b, err);
 	default:
 		return read_logout_response(a, v, b, err);
 	}

@@ -83,7 +83,10 @@ portal_metadata(struct arena *a, const struct test_keys *k)
 		"\" Location=\"https://amt24.example/saml/acs2\" index=\"1\"/>"
 		"<md:AssertionConsumerService"
 		" Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact\""
-		" Location=\"https://amt24.example/saml/artifact\" index=\"2\"/>"
+		" Location=\"" PORTAL_ACS_ARTIFACT "\" index=\"2\"/>"
+		"<md:AssertionConsumerService"
+		" Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST-SimpleSign\""
+		" Location=\"https://amt24.example/saml/simple\" index=\"3\"/>"
 		"<md:AttributeConsumingService index=\"1\" isDefault=\"true\">"
 		"<md:ServiceName xml:lang=\"de\">Gewerbeanmeldung</md:ServiceName>"
 		"<md:RequestedAttribute Name=\"urn:oid:2.5.4.42\" NameFormat=\"" SAML_ATTRNAME_URI

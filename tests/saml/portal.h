@@ -11,11 +11,13 @@
 #include "tests/saml/fixture.h"
 #include "tests/saml/support.h"
 
-#define PORTAL_ENTITY "https://amt24.example/sp"
-#define PORTAL_ACS    "https://amt24.example/saml/acs"
-#define PORTAL_SSO    "https://konto.example/saml/sso" /* ours */
-#define PORTAL_SLO    "https://konto.example/saml/slo" /* ours */
-#define PORTAL_OURS   "https://konto.example/saml/metadata"
+#define PORTAL_ENTITY       "https://amt24.example/sp"
+#define PORTAL_ACS          "https://amt24.example/saml/acs"
+#define PORTAL_ACS_ARTIFACT "https://amt24.example/saml/artifact" /* index 2, HTTP-Artifact */
+#define PORTAL_SSO          "https://konto.example/saml/sso"      /* ours */
+#define PORTAL_SLO          "https://konto.example/saml/slo"      /* ours */
+#define PORTAL_ARTIFACT     "https://konto.example/saml/artifact" /* ours */
+#define PORTAL_OURS         "https://konto.example/saml/metadata"
 
 /* The formats of NameID it may be given. */
 #define PORTAL_NAMEIDS (SAML_NAMEID_IS_TRANSIENT | SAML_NAMEID_IS_PERSISTENT)

@@ -245,7 +245,7 @@ test_an_unregistered_address_is_refused(void **state)
 		"https://user@amt24.example/saml/acs",
 		"https://amt24.example/saml/x/../acs",
 		"https://amt24.example/saml/%61cs",
-		"https://amt24.example/saml/artifact", /* registered, but not for POST */
+		PORTAL_ACS_ARTIFACT, /* registered, but not for POST */
 		"",
 	};
 
@@ -264,12 +264,12 @@ test_an_unregistered_address_is_refused(void **state)
 }
 
 static void
-test_an_index_that_is_not_registered_for_post_is_refused(void **state)
+test_an_index_that_is_not_registered_is_refused(void **state)
 {
 	const char *plain =
 		replace(a, changed(" AssertionConsumerServiceURL=\"" PORTAL_ACS "\"", ""),
 			" ProtocolBinding=\"" SAML_BINDING_URI_POST "\"", "");
-	static const char *const indexes[] = {"2", "7", "65535"};
+	static const char *const indexes[] = {"3", "7", "65535"};
 	const struct saml_endpoint *acs;
 	struct err err = {0};
 
@@ -287,16 +287,54 @@ test_an_index_that_is_not_registered_for_post_is_refused(void **state)
 static void
 test_another_protocol_binding_is_refused(void **state)
 {
+	static const char *const uris[] = {SAML_BINDING_URI_REDIRECT, SAML_BINDING_URI_SOAP,
+					   "urn:x", ""};
+	const struct saml_endpoint *acs;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(uris); i++) {
+		struct err err = {0};
+
+		assert_false(check(changed(SAML_BINDING_URI_POST, uris[i]), &acs, &err));
+		assert_int_equal(err.kind, ERR_DENIED);
+		assert_string_equal(err.proto, SAML_UNSUPPORTED_BINDING);
+	}
+}
+
+/* Where the answer to a request with these attributes goes: its binding; NONE: nowhere. */
+static enum saml_binding
+answered_by(const char *attributes)
+{
+	static const char url[] = " AssertionConsumerServiceURL=\"" PORTAL_ACS "\"";
+	const char *bare = replace(a, changed(" ProtocolBinding=\"" SAML_BINDING_URI_POST "\"", ""),
+				   url, attributes);
 	const struct saml_endpoint *acs;
 	struct err err = {0};
 
+	if (check(bare, &acs, &err))
+		return acs->binding;
+	assert_string_equal(err.proto, SAML_REQUESTER);
+	return SAML_BINDING_NONE;
+}
+
+static void
+test_an_artifact_is_answered_with_where_the_metadata_has_it(void **state)
+{
+#define BY(uri) " ProtocolBinding=\"" uri "\""
+#define TO(url) " AssertionConsumerServiceURL=\"" url "\""
 	(void)state;
-	assert_false(check(changed("ProtocolBinding=\"" SAML_BINDING_URI_POST,
-				   "ProtocolBinding=\""
-				   "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"),
-			   &acs, &err));
-	assert_int_equal(err.kind, ERR_DENIED);
-	assert_string_equal(err.proto, SAML_UNSUPPORTED_BINDING);
+	assert_int_equal(answered_by(""), SAML_BINDING_POST);
+	assert_int_equal(answered_by(BY(SAML_BINDING_URI_ARTIFACT)), SAML_BINDING_ARTIFACT);
+	assert_int_equal(answered_by(BY(SAML_BINDING_URI_POST)), SAML_BINDING_POST);
+	assert_int_equal(answered_by(TO(PORTAL_ACS_ARTIFACT)), SAML_BINDING_ARTIFACT);
+	assert_int_equal(answered_by(TO(PORTAL_ACS_ARTIFACT) BY(SAML_BINDING_URI_ARTIFACT)),
+			 SAML_BINDING_ARTIFACT);
+	assert_int_equal(answered_by(TO(PORTAL_ACS_ARTIFACT) BY(SAML_BINDING_URI_POST)),
+			 SAML_BINDING_NONE);
+	assert_int_equal(answered_by(TO(PORTAL_ACS) BY(SAML_BINDING_URI_ARTIFACT)),
+			 SAML_BINDING_NONE);
+	assert_int_equal(answered_by(" AssertionConsumerServiceIndex=\"2\""),
+			 SAML_BINDING_ARTIFACT);
 }
 
 static void
@@ -730,8 +768,9 @@ main(void)
 		cmocka_unit_test(test_foreign_extensions_are_passed_over),
 		cmocka_unit_test(test_the_answer_goes_to_a_registered_address),
 		cmocka_unit_test(test_an_unregistered_address_is_refused),
-		cmocka_unit_test(test_an_index_that_is_not_registered_for_post_is_refused),
+		cmocka_unit_test(test_an_index_that_is_not_registered_is_refused),
 		cmocka_unit_test(test_another_protocol_binding_is_refused),
+		cmocka_unit_test(test_an_artifact_is_answered_with_where_the_metadata_has_it),
 		cmocka_unit_test(test_destination_and_time_are_checked),
 		cmocka_unit_test(test_a_client_without_a_browser_is_answered_by_paos_alone),
 		cmocka_unit_test(test_each_field_deleted_in_turn_fails_closed),

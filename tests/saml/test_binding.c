@@ -37,7 +37,7 @@ test_the_table_names_each_binding_once(void **state)
 		assert_ptr_equal(saml_binding_find(row->id), row);
 		assert_ptr_equal(saml_binding_by_uri(row->uri), row);
 	}
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 5);
 	assert_null(saml_binding_find(SAML_BINDING_NONE));
 	assert_null(saml_binding_by_uri("urn:oasis:names:tc:SAML:2.0:bindings:URI"));
 	assert_null(saml_binding_by_uri(NULL));
@@ -47,6 +47,11 @@ test_the_table_names_each_binding_once(void **state)
 	/* SAML2Profiles 4.2: and never by PAOS to a browser. */
 	assert_false(saml_binding_find(SAML_BINDING_PAOS)->for_response);
 	assert_false(saml_binding_find(SAML_BINDING_POST)->for_client);
+	/* SAML2Profiles 4.1.2: it may by artifact.  Nothing else goes by it, and nothing comes. */
+	assert_true(saml_binding_find(SAML_BINDING_ARTIFACT)->for_response);
+	assert_false(saml_binding_find(SAML_BINDING_ARTIFACT)->for_client);
+	assert_false(saml_binding_find(SAML_BINDING_ARTIFACT)->for_request);
+	assert_false(saml_binding_find(SAML_BINDING_ARTIFACT)->for_logout);
 }
 
 static void
@@ -59,6 +64,9 @@ test_an_unknown_binding_is_a_fault_of_ours(void **state)
 	(void)state;
 	ASSERT_REFUSED(saml_binding_decode(a, SAML_BINDING_NONE, bytes_of(""), &w, &err), &err,
 		       ERR_INTERNAL, "no binding 0");
+	ASSERT_REFUSED(
+		saml_binding_decode(a, SAML_BINDING_ARTIFACT, bytes_of("SAMLart=x"), &w, &err),
+		&err, ERR_INTERNAL, "no binding 4");
 	ASSERT_REFUSED(saml_binding_encode(a, SAML_BINDING_NONE, NULL, &c, &err), &err,
 		       ERR_INTERNAL, "no binding 0");
 	ASSERT_REFUSED(saml_binding_decode(a, SAML_BINDING_PAOS, bytes_of(""), &w, &err), &err,
@@ -347,8 +355,8 @@ static const char message[] = "<a xmlns=\"urn:x\" ID=\"_1\"><b></b></a>";
 static struct saml_outgoing
 outgoing(const struct saml_to_sign *what, const struct saml_signer *signer, const char *relay)
 {
-	return (struct saml_outgoing){true, "https://amt24.example/slo", relay, what, signer,
-				      false};
+	return (struct saml_outgoing){true, "https://amt24.example/slo", relay, what, signer, false,
+				      NULL};
 }
 
 static void

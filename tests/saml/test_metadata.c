@@ -66,8 +66,9 @@ test_a_service_provider_is_read(void **state)
 	assert_true(p->want_assertions_signed);
 	assert_int_equal(p->n_nameid_formats, 1);
 	assert_string_equal(p->nameid_formats[0], SAML_NAMEID_PERSISTENT);
-	assert_int_equal(p->acs.n, 2);
+	assert_int_equal(p->acs.n, 3);
 	assert_int_equal(p->n_acs_skipped, 1);
+	assert_int_equal(p->acs.p[2].binding, SAML_BINDING_ARTIFACT);
 	assert_string_equal(p->acs.p[0].url, PORTAL_ACS);
 	assert_true(p->acs.p[0].is_default && p->acs.p[0].default_said);
 	assert_int_equal(p->acs.p[1].index, 1);
@@ -123,7 +124,7 @@ test_the_least_service_provider_is_read(void **state)
 	assert_null(saml_party_slo(p, SAML_BINDING_NONE));
 	assert_null(saml_party_service(p, -1));
 	assert_null(saml_texts_find(&p->display_name, "de"));
-	assert_string_equal(saml_party_acs(p, NULL, -1)->url, "urn:l");
+	assert_string_equal(saml_party_acs(p, NULL, -1, SAML_BINDING_NONE)->url, "urn:l");
 }
 
 static void
@@ -214,8 +215,13 @@ test_what_is_not_for_us_is_passed_over(void **state)
 			  "<md:AssertionConsumerService Binding=\"" SAML_BINDING_URI_REDIRECT
 			  "\" Location=\"https://amt24.example/no\" index=\"7\"/>"
 			  "<md:AssertionConsumerService"));
-	assert_int_equal(p->acs.n, 2);
+	assert_int_equal(p->acs.n, 3);
 	assert_int_equal(p->n_acs_skipped, 2);
+	/* Nothing of a logout goes by artifact. */
+	p = party(changed("<md:SingleLogoutService",
+			  "<md:SingleLogoutService Binding=\"" SAML_BINDING_URI_ARTIFACT
+			  "\" Location=\"https://amt24.example/no\"/><md:SingleLogoutService"));
+	assert_int_equal(p->slo.n, 3);
 	p = party(changed("<md:ContactPerson",
 			  "<md:ContactPerson contactType=\"support\"><md:GivenName>A</md:GivenName>"
 			  "</md:ContactPerson><md:ContactPerson"));
@@ -229,7 +235,7 @@ test_what_is_not_for_us_is_passed_over(void **state)
 	assert_string_equal(saml_texts_find(&p->display_name, "en"), "Office");
 	assert_string_equal(saml_texts_find(&p->display_name, "fr"), "Office");
 	assert_null(saml_texts_find(&(struct saml_texts){0}, "de"));
-	assert_null(saml_party_acs(&(struct saml_party){0}, NULL, -1));
+	assert_null(saml_party_acs(&(struct saml_party){0}, NULL, -1, SAML_BINDING_NONE));
 	for (int i = 0; i < 40; i++)
 		words = arena_printf(a, "%s urn:p%d", words, i);
 	ASSERT_REFUSED(parse(changed("protocolSupportEnumeration=\"" SAML_NS_PROTOCOL,
@@ -467,28 +473,38 @@ test_the_default_endpoint_follows_the_rule(void **state)
 	const char *two = "acs2\" index=\"1\"";
 
 	(void)state;
-	assert_int_equal(saml_party_acs(party(whole), NULL, -1)->index, 0);
+	assert_int_equal(saml_party_acs(party(whole), NULL, -1, SAML_BINDING_NONE)->index, 0);
 	/* SAML2Metadata 2.2.3: isDefault, else the first that is not denied, else the first. */
+	assert_int_equal(saml_party_acs(party(changed(said, " index=\"0\" isDefault=\"false\"")),
+					NULL, -1, SAML_BINDING_NONE)
+				 ->index,
+			 1);
 	assert_int_equal(
-		saml_party_acs(party(changed(said, " index=\"0\" isDefault=\"false\"")), NULL, -1)
+		saml_party_acs(party(changed(said, " index=\"0\"")), NULL, -1, SAML_BINDING_NONE)
 			->index,
-		1);
-	assert_int_equal(saml_party_acs(party(changed(said, " index=\"0\"")), NULL, -1)->index, 0);
+		0);
 	assert_int_equal(saml_party_acs(party(replace(a,
 						      changed(said, " index=\"0\""
 								    " isDefault=\"false\""),
 						      two, "acs2\" index=\"1\" isDefault=\"0\"")),
-					NULL, -1)
+					NULL, -1, SAML_BINDING_NONE)
+				 ->index,
+			 2);
+	assert_int_equal(saml_party_acs(party(replace(a,
+						      changed(said, " index=\"0\""
+								    " isDefault=\"false\""),
+						      two, "acs2\" index=\"1\" isDefault=\"0\"")),
+					NULL, -1, SAML_BINDING_POST)
 				 ->index,
 			 0);
 	assert_int_equal(saml_party_acs(party(replace(a, changed(said, " index=\"0\""), two,
 						      "acs2\" index=\"1\" isDefault=\"1\"")),
-					NULL, -1)
+					NULL, -1, SAML_BINDING_NONE)
 				 ->index,
 			 1);
 	struct saml_party none = {.acs = {party(whole)->acs.p, 0}};
 
-	assert_null(saml_party_acs(&none, NULL, -1));
+	assert_null(saml_party_acs(&none, NULL, -1, SAML_BINDING_NONE));
 }
 
 #define PAOS_ACS(attrs, url)                                                                 \
@@ -518,8 +534,8 @@ test_clients_without_a_browser_have_endpoints_of_their_own(void **state)
 	/* Neither answers for the other. */
 	assert_null(saml_party_acs_client(p, NULL, 0));
 	assert_null(saml_party_acs_client(p, PORTAL_ACS, -1));
-	assert_null(saml_party_acs(p, NULL, 5));
-	assert_null(saml_party_acs(p, "https://amt24.example/ecp1", -1));
+	assert_null(saml_party_acs(p, NULL, 5, SAML_BINDING_NONE));
+	assert_null(saml_party_acs(p, "https://amt24.example/ecp1", -1, SAML_BINDING_NONE));
 	assert_null(saml_party_acs_client(party(whole), NULL, -1));
 }
 
@@ -529,10 +545,14 @@ test_endpoints_are_found_by_url_or_index(void **state)
 	const struct saml_party *p = party(whole);
 
 	(void)state;
-	assert_int_equal(saml_party_acs(p, PORTAL_ACS "2", -1)->index, 1);
-	assert_string_equal(saml_party_acs(p, NULL, 1)->url, PORTAL_ACS "2");
-	assert_null(saml_party_acs(p, NULL, 2)); /* HTTP-Artifact */
-	assert_null(saml_party_acs(p, "https://evil.example/", -1));
+	assert_int_equal(saml_party_acs(p, PORTAL_ACS "2", -1, SAML_BINDING_NONE)->index, 1);
+	assert_string_equal(saml_party_acs(p, NULL, 1, SAML_BINDING_NONE)->url, PORTAL_ACS "2");
+	assert_string_equal(saml_party_acs(p, NULL, 2, SAML_BINDING_NONE)->url,
+			    PORTAL_ACS_ARTIFACT);
+	assert_null(saml_party_acs(p, NULL, 3, SAML_BINDING_NONE)); /* SimpleSign */
+	assert_null(saml_party_acs(p, NULL, 2, SAML_BINDING_POST));
+	assert_null(saml_party_acs(p, PORTAL_ACS, -1, SAML_BINDING_ARTIFACT));
+	assert_null(saml_party_acs(p, "https://evil.example/", -1, SAML_BINDING_NONE));
 	assert_int_equal(saml_party_slo(p, SAML_BINDING_POST)->binding, SAML_BINDING_POST);
 	/* SOAP stands before it, but is no way for a browser. */
 	assert_int_equal(saml_party_slo(p, SAML_BINDING_NONE)->binding, SAML_BINDING_REDIRECT);

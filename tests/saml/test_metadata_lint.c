@@ -68,7 +68,9 @@ test_without_an_endpoint_there_is_no_answer(void **state)
 
 	(void)state;
 	p.acs.n = 0;
-	expect(&p, SAML_FATAL, "no-acs", "none of 1 AssertionConsumerServices takes HTTP-POST");
+	expect(&p, SAML_FATAL, "no-acs",
+	       "none of 1 AssertionConsumerServices takes HTTP-POST or "
+	       "HTTP-Artifact");
 	ASSERT_REFUSED(saml_metadata_check(a, &p, 0, now(), &err), &err, ERR_DENIED, "(no-acs)");
 	p.n_acs_skipped = 0;
 	expect(&p, SAML_FATAL, "no-acs", "there is no AssertionConsumerService");
@@ -257,11 +259,22 @@ test_ambiguous_endpoints_are_warned_of(void **state)
 	struct saml_party p = good;
 
 	(void)state;
-	p.acs.p = e;
+	p.acs = (struct saml_endpoints){e, ARRAY_LEN(e)};
 	e[1].is_default = true;
 	expect(&p, SAML_WARNING, "several-defaults", "2 AssertionConsumerServices are the default");
 	e[1].index = e[0].index;
 	expect(&p, SAML_WARNING, "same-index", "have the index 0");
+}
+
+static void
+test_artifacts_that_cannot_be_resolved_are_warned_of(void **state UNUSED)
+{
+	struct saml_party p = good;
+
+	p.signing.n = 0;
+	expect(&p, SAML_WARNING, "artifact-no-key", "could not be resolved");
+	p.acs.n = 2; /* those for POST */
+	assert_null(found_with(&p, 0, now(), "artifact-no-key"));
 }
 
 static void
@@ -354,6 +367,7 @@ main(void)
 		cmocka_unit_test(test_certificate_dates_are_reported_only),
 		cmocka_unit_test(test_bundids_rules_are_warned_of),
 		cmocka_unit_test(test_ambiguous_endpoints_are_warned_of),
+		cmocka_unit_test(test_artifacts_that_cannot_be_resolved_are_warned_of),
 		cmocka_unit_test(test_a_blank_in_a_name_is_warned_of),
 		cmocka_unit_test(test_what_would_be_nice_is_noted),
 		cmocka_unit_test(test_the_gravest_comes_first_and_the_list_ends),

@@ -72,6 +72,7 @@ description(void)
 		.sso_soap_url = PORTAL_SSO "/soap",
 		.slo_soap_url = PORTAL_SLO "/soap",
 		.attribute_url = "https://konto.example/saml/attributes",
+		.artifact_url = "https://konto.example/saml/artifact",
 		.want_authn_requests_signed = true,
 		.signing = signing,
 		.n_signing = 2,
