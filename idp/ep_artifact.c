@@ -37,8 +37,8 @@ ep_saml_artifact(struct request *rq, struct response *rs, struct err *err)
 
 	if (!saml_receive_soap(rq, SAML_ARTIFACT_RESOLVE, &p, &v, err) ||
 	    !saml_artifact_resolve_parse(rq->a, v, &r, err) ||
-	    !saml_header_check(&r->header, saml_our_url(rq, SAML_ARTIFACT_PATH),
-			       &saml_window_default, rq->now, err) ||
+	    !saml_artifact_resolve_check(r, saml_our_url(rq, SAML_ARTIFACT_PATH),
+					 &saml_window_default, rq->now, err) ||
 	    !signing_key(rq, p, &peer, err))
 		return false;
 	struct saml_artifact_answer answer = {

@@ -79,6 +79,18 @@ saml_artifact_resolve_parse(struct arena *a, const struct saml_verified *v,
 	return true;
 }
 
+bool
+saml_artifact_resolve_check(const struct saml_artifact_resolve *r, const char *our_url,
+			    const struct saml_window *window, time_t now, struct err *err)
+{
+	struct saml_header h = r->header;
+
+	/* SAML2Bindings 3.2 asks for none; 3.4.5.2 and 3.5.5.2 do, of what a browser brings. */
+	if (h.destination == NULL)
+		h.destination = our_url;
+	return saml_header_check(&h, our_url, window, now, err);
+}
+
 /* ---- ArtifactResponse ---- */
 
 bool

@@ -38,6 +38,14 @@ MUST_USE bool saml_artifact_resolve_parse(struct arena *a, const struct saml_ver
 					  const struct saml_artifact_resolve **out,
 					  struct err *err);
 
+/*
+ * Time of issue, and Destination where there is one: by SOAP it may be left out (mod_shib does),
+ * for the artifact names us as well.  ERR_DENIED, proto SAML_REQUEST_DENIED.
+ */
+MUST_USE bool saml_artifact_resolve_check(const struct saml_artifact_resolve *r,
+					  const char *our_url, const struct saml_window *window,
+					  time_t now, struct err *err);
+
 /* ---- to a party ---- */
 
 struct saml_artifact_answer {

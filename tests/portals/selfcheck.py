@@ -6,6 +6,7 @@ and level by level; a difference is a failed check, never only a line in a log.
 import contextlib
 import json
 import re
+from urllib.parse import quote
 
 import ecp
 from browser import Browser, BrowserError
@@ -195,6 +196,7 @@ def walk(checks, world):
         step_up(checks, world, erika)
         without_a_browser(checks, world, erika)
         again_without_a_page(checks, world, erika, first)
+        by_artifact(checks, world, erika)
         refused_logins(checks, world, person.login_name)
         logout_everywhere(checks, world, erika)
         logout(checks, world, erika, world.portals["amt24"], "Erika")
@@ -308,6 +310,32 @@ def again_without_a_page(checks, world, erika, first):
         checks.equal("the levels rose with the login", set(levels(record).values()),
                      {"STORK-QAA-Level-3"})
         checks.equal("the login is at substanziell", record["level"], "STORK-QAA-Level-3")
+
+
+def by_artifact(checks, world, erika):
+    """mod_shib asks for its answer by artifact (its third endpoint) and has it by SOAP."""
+    gewerbe = world.portals["gewerbeportal"]
+    with checks.scene("Erika comes back to Gewerbeportal, by artifact"):
+        before = erika.received(gewerbe)
+        erika.forget(gewerbe)
+        erika.shown, erika.history = [], []
+        erika.get(f"{gewerbe.base}/Shibboleth.sso/Login?acsIndex=3"
+                  "&authnContextClassRef=STORK-QAA-Level-3&authnContextComparison=minimum"
+                  f"&target={quote(gewerbe.base + '/konto', safe='')}")
+        record = erika.go_on(gewerbe)
+        carried = [url for method, url, _ in erika.history
+                   if method == "GET" and url.startswith(gewerbe.base) and "SAMLart=" in url]
+        checks.equal("the browser carried one artifact", len(carried), 1)
+        checks.true("and no assertion", not any("SAMLResponse" in url for _, url, _ in erika.history),
+                    erika.history)
+        checks.equal("no page was shown", erika.shown, [])
+        checks.equal("the same values came", values(record), values(before))
+        checks.equal("the login is at substanziell", record["level"], "STORK-QAA-Level-3")
+        stranger = Browser(world.ca_file)
+        stranger.get(carried[0])
+        page = stranger.get(f"{gewerbe.base}/konto/json")
+        checks.true("the artifact in another browser gives no login",
+                    page.headers.get_content_type() != "application/json", page.text[:200])
 
 
 def somebody_else(checks, world, max_, first):

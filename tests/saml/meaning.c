@@ -246,8 +246,8 @@ read_artifact_resolve(struct arena *a, const struct saml_verified *v, struct buf
 	const struct saml_artifact_resolve *r;
 
 	if (!saml_artifact_resolve_parse(a, v, &r, err) ||
-	    !saml_header_check(&r->header, PORTAL_ARTIFACT, &saml_window_default, portal_now(),
-			       err) ||
+	    !saml_artifact_resolve_check(r, PORTAL_ARTIFACT, &saml_window_default, portal_now(),
+					 err) ||
 	    !saml_artifact_read(a, PORTAL_OURS, r->artifact, handle, err))
 		return false;
 	print_header(b, &r->header);

@@ -126,6 +126,33 @@ test_a_request_is_read(void **state UNUSED)
 	assert_string_equal(r->artifact, "one");
 }
 
+static bool
+check(const char *xml, time_t now, struct err *err)
+{
+	const struct saml_artifact_resolve *r;
+	const struct saml_verified *v;
+
+	ASSERT_OK(saml_message_verify(a, by_soap(xml), party, &v, err), err);
+	ASSERT_OK(saml_artifact_resolve_parse(a, v, &r, err), err);
+	return saml_artifact_resolve_check(r, PORTAL_ARTIFACT, &saml_window_default, now, err);
+}
+
+static void
+test_a_request_is_for_here_and_now(void **state UNUSED)
+{
+	const char *unsaid = replace(a, resolve, " Destination=\"" PORTAL_ARTIFACT "\"", "");
+	time_t issued = portal_now() - 10;
+	struct err err = {0};
+
+	ASSERT_OK(check(resolve, portal_now(), &err), &err);
+	ASSERT_OK(check(unsaid, portal_now(), &err), &err);
+	ASSERT_REFUSED(check(replace(a, resolve, PORTAL_ARTIFACT, PORTAL_SLO), portal_now(), &err),
+		       &err, ERR_DENIED, "Destination is not this endpoint");
+	ASSERT_OK(check(unsaid, issued + 480, &err), &err);
+	ASSERT_REFUSED(check(unsaid, issued + 481, &err), &err, ERR_DENIED, "IssueInstant");
+	ASSERT_REFUSED(check(resolve, issued - 181, &err), &err, ERR_DENIED, "IssueInstant");
+}
+
 static void
 test_an_unsigned_request_is_refused(void **state UNUSED)
 {
@@ -384,6 +411,7 @@ main(void)
 		cmocka_unit_test(test_an_artifact_is_written_and_read),
 		cmocka_unit_test(test_what_is_no_artifact_of_ours_is_refused),
 		cmocka_unit_test(test_a_request_is_read),
+		cmocka_unit_test(test_a_request_is_for_here_and_now),
 		cmocka_unit_test(test_an_unsigned_request_is_refused),
 		cmocka_unit_test(test_an_answer_carries_the_message_as_it_was_signed),
 		cmocka_unit_test(test_the_policy_of_signing_and_encrypting_holds_for_it),
