@@ -1,6 +1,7 @@
 /* Readers and writers of SAML without memory. */
 #include "base/enc.h"
 #include "base/memory.h"
+#include "saml/artifact.h"
 #include "saml/authn_request.h"
 #include "saml/logout.h"
 #include "saml/metadata_write.h"
@@ -214,7 +215,53 @@ our_metadata(struct arena *a, const char *in UNUSED, const char **text, struct e
 	return true;
 }
 
+static bool
+artifact_resolve(struct arena *a, const char *in, const char **text, struct err *err)
+{
+	unsigned char handle[SAML_ARTIFACT_HANDLE_BYTES];
+	const struct saml_artifact_resolve *r;
+	const struct saml_verified *v;
+
+	if (!admit(a, SAML_BINDING_REDIRECT, in, &v, err) ||
+	    !saml_artifact_resolve_parse(a, v, &r, err) ||
+	    !saml_artifact_resolve_check(r, PORTAL_ARTIFACT, &saml_window_default, portal_now(),
+					 err) ||
+	    !saml_artifact_read(a, US, r->artifact, handle, err))
+		return false;
+	*text = saml_artifact_write(a, US, handle);
+	return true;
+}
+
+static bool
+artifact_answer(struct arena *a, const char *in UNUSED, const char **text, struct err *err)
+{
+	struct saml_signer s = {&keys->ops, keys->rsa.kid, saml_suite_by_alg(SIG_RS256), {0}};
+	const struct saml_artifact_answer what = {
+		.id = "_answer1",
+		.issuer = US,
+		.in_response_to = "_resolve1",
+		.issued_at = NOW,
+		.message = bytes_of("<samlp:Response xmlns:samlp=\"" SAML_NS_PROTOCOL
+				    "\"></samlp:Response>"),
+		.signer = &s,
+	};
+	struct bytes envelope;
+
+	if (!saml_artifact_answer_build(a, &what, &envelope, err))
+		return false;
+	*text = arena_strndup(a, (const char *)envelope.p, envelope.n);
+	return true;
+}
+
 /* ---- rows ---- */
+
+#define RESOLVE                                                                  \
+	"<samlp:ArtifactResolve xmlns:samlp=\"" SAML_NS_PROTOCOL                 \
+	"\" xmlns:saml=\"" SAML_NS_ASSERTION "\" Destination=\"" PORTAL_ARTIFACT \
+	"\" ID=\"_r\" IssueInstant=\"2026-11-23T18:00:00Z\" "                    \
+	"Version=\"2.0\"><saml:Issuer>" PORTAL_ENTITY                            \
+	"</saml:Issuer><samlp:Artifact>%s</samlp:Artifact>"                      \
+	"</samlp:ArtifactResolve>"
 
 static void
 messages_of_saml(void **state UNUSED)
@@ -222,6 +269,8 @@ messages_of_saml(void **state UNUSED)
 	const char *other =
 		replace(kept, portal_authn_request, PORTAL_ACS, "https://evil.example/");
 	char *form = portal_form(kept, "SAMLRequest", portal_logout_request, NULL);
+	const char *artifact =
+		saml_artifact_write(kept, US, (const unsigned char *)"0123456789abcdefghij");
 	const struct row rows[] = {
 		{"AuthnRequest by Redirect", authn_redirect,
 		 portal_query(kept, "SAMLRequest", portal_authn_request, "r"), true},
@@ -240,6 +289,13 @@ messages_of_saml(void **state UNUSED)
 		{"LogoutRequest by POST", logout_request, form, true},
 		{"LogoutResponse", logout_response,
 		 portal_query(kept, "SAMLResponse", portal_logout_response, NULL), true},
+		{"ArtifactResolve", artifact_resolve,
+		 portal_query(kept, "SAMLRequest", arena_printf(kept, RESOLVE, artifact), NULL),
+		 true},
+		{"ArtifactResolve of nothing", artifact_resolve,
+		 portal_query(kept, "SAMLRequest", arena_printf(kept, RESOLVE, "AAQAAA=="), NULL),
+		 false},
+		{"ArtifactResponse", artifact_answer, "", true},
 		{"metadata", metadata, portal_metadata(kept, keys), true},
 		{"metadata without an end", metadata,
 		 arena_strndup(kept, portal_metadata(kept, keys), 2000), false},
