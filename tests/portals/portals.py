@@ -124,6 +124,13 @@ class Gewerbeportal(Portal):
     def party_id(self):
         return self.base + "/shibboleth"
 
+    @property
+    def artifact_url(self):
+        """Where mod_shib asks for its answer by artifact (its third endpoint)."""
+        return (f"{self.base}/Shibboleth.sso/Login?acsIndex=3"
+                "&authnContextClassRef=STORK-QAA-Level-3&authnContextComparison=minimum"
+                f"&target={quote(self.base + '/konto', safe='')}")
+
     def make_keys(self):
         self.authority.self_signed(f"{self.key}/sign", "ec", self.host)
         self.authority.self_signed(f"{self.key}/decrypt", "rsa", self.host)

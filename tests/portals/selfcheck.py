@@ -6,7 +6,6 @@ and level by level; a difference is a failed check, never only a line in a log.
 import contextlib
 import json
 import re
-from urllib.parse import quote
 
 import ecp
 from browser import Browser, BrowserError
@@ -319,9 +318,7 @@ def by_artifact(checks, world, erika):
         before = erika.received(gewerbe)
         erika.forget(gewerbe)
         erika.shown, erika.history = [], []
-        erika.get(f"{gewerbe.base}/Shibboleth.sso/Login?acsIndex=3"
-                  "&authnContextClassRef=STORK-QAA-Level-3&authnContextComparison=minimum"
-                  f"&target={quote(gewerbe.base + '/konto', safe='')}")
+        erika.get(gewerbe.artifact_url)
         record = erika.go_on(gewerbe)
         carried = [url for method, url, _ in erika.history
                    if method == "GET" and url.startswith(gewerbe.base) and "SAMLart=" in url]

@@ -12,11 +12,14 @@ import time
 from email.message import Message
 from urllib.parse import urlsplit
 
+from artifact import Carrying, resolve, resolve_request
 from browser import BrowserError, Page
 from selfcheck import OIDC, SAML, Citizen, expected, values
 
 PATIENCE_S = 30
 STREAMS = 3
+ARTIFACTS = 5  # each raced by
+RACERS = 6
 
 
 def walk(checks, world, at_once_s):
@@ -25,6 +28,7 @@ def walk(checks, world, at_once_s):
     from_node_to_node(checks, world)
     for node, until in zip(world.kontor.nodes, ("password", "consent"), strict=True):
         killed_on_the_way(checks, world, node, until)
+    raced_artifacts(checks, world)
     restarted_in_turn(checks, world)
     disabled_account(checks, world, at_once_s)
     for key, command in (("gewerbeportal", "party"), ("stadtportal", "client")):
@@ -142,6 +146,42 @@ def killed_on_the_way(checks, world, node, page):
             person.attributes, SAML, "given_names", "family_name", "email"))
         bring_back(world, node)
         checks.true("it is back", node.is_ready())
+
+
+def race(world, portal, artifact):
+    """Many resolutions at once, of both nodes: how many had the message."""
+    envelopes = [resolve_request(portal, world.kontor, artifact) for _ in range(RACERS)]
+    start, got = threading.Barrier(RACERS), [None] * RACERS
+
+    def run(i):
+        start.wait()
+        try:
+            got[i] = resolve(world.kontor.nodes[i % len(world.kontor.nodes)], envelopes[i])
+        except Exception as e:  # counted as what it is: no answer
+            got[i] = repr(e)
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(RACERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return got
+
+
+def raced_artifacts(checks, world):
+    gewerbe = world.portals["gewerbeportal"]
+    once = sorted([True] + [False] * (RACERS - 1))
+    with world.kontor.visitor(world.persons["erika"]) as person, \
+            checks.scene("Artifacts are resolved at both nodes at once"):
+        erika = Carrying(world, person)
+        races = [race(world, gewerbe, erika.fetch(gewerbe)) for _ in range(ARTIFACTS)]
+        checks.true(f"each of {ARTIFACTS} gave its message once",
+                    all(sorted(map(str, r)) == sorted(map(str, once)) for r in races), races)
+        artifact, (first, *_) = erika.fetch(gewerbe), world.kontor.nodes
+        first.end()
+        bring_back(world, first)
+        got = race(world, gewerbe, artifact)
+        checks.true("one from before a restart gives it once, too",
+                    sorted(map(str, got)) == sorted(map(str, once)), got)
 
 
 class Logins:
