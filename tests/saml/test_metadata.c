@@ -524,7 +524,7 @@ test_clients_without_a_browser_have_endpoints_of_their_own(void **state)
 							  before))));
 
 	(void)state;
-	assert_int_equal(p->acs.n, 2);
+	assert_int_equal(p->acs.n, 3);
 	assert_int_equal(p->n_acs_skipped, 1);
 	assert_int_equal(p->acs_client.n, 2);
 	assert_int_equal(p->acs_client.p[0].binding, SAML_BINDING_PAOS);

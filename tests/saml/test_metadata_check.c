@@ -132,7 +132,7 @@ make_base(void)
 		      cut(a, xml,
 			  "<md:AssertionConsumerService Binding=\"urn:oasis:names:"
 			  "tc:SAML:2.0:bindings:HTTP-Artifact",
-			  "/>"),
+			  "index=\"3\"/>"),
 		      "");
 	xml = replace(a, xml, " isRequired=\"true\"", "");
 	return replace(a, xml, "</md:EntityDescriptor>",
@@ -185,6 +185,10 @@ static const struct {
 	{SAML_FATAL, "old-signatures", ECDSA, RSA_PKCS1, "--old-until", NULL, NULL},
 	{SAML_WARNING, "no-signing-key", "use=\"signing\"", "use=\"encryption\"", "no signing key",
 	 NULL, NULL},
+	{SAML_WARNING, "artifact-no-key", ACS SECOND "/>",
+	 "<md:AssertionConsumerService Binding=\"" SAML_BINDING_URI_ARTIFACT "\" Location=\"" SECOND
+	 "/>",
+	 "could not be resolved", "use=\"signing\"", "use=\"encryption\""},
 	{SAML_WARNING, "no-encryption-key", "use=\"encryption\"", "use=\"signing\"",
 	 "no encryption key", NULL, NULL},
 	{SAML_WARNING, "short-rsa", "{P256}", "{RSA2048}", "RSA of 2048 bits", NULL, NULL},
