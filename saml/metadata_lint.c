@@ -92,7 +92,6 @@ url_problem(const struct lint *l, const char *url)
 static void
 look_endpoints(struct lint *l, const char *what, const struct saml_endpoints *endpoints)
 {
-	l->silent = endpoints->n == 0;
 	for (size_t i = 0; i < endpoints->n; i++) {
 		const struct saml_endpoint *e = &endpoints->p[i];
 		const char *problem = url_problem(l, e->url);
@@ -125,12 +124,14 @@ look_acs_url(struct lint *l)
 {
 	look_endpoints(l, "AssertionConsumerService", &l->party->acs);
 	look_endpoints(l, "AssertionConsumerService", &l->party->acs_client);
+	l->silent = l->party->acs.n + l->party->acs_client.n == 0;
 }
 
 static void
 look_slo_url(struct lint *l)
 {
 	look_endpoints(l, "SingleLogoutService", &l->party->slo);
+	l->silent = l->party->slo.n == 0;
 }
 
 static void
