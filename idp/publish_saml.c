@@ -21,7 +21,8 @@ struct view {
 	unsigned formats;               /* enum saml_nameid_format */
 	bool old;                       /* readers may sign with RSA PKCS#1 v1.5 */
 	bool want_signed;
-	bool general; /* keys of every type, for readers of any kind */
+	bool ecp, query; /* readers may use these endpoints */
+	bool general;    /* keys of every type, for readers of any kind */
 };
 
 /* Its name among the documents; a view of some parties has none that a request could name. */
@@ -30,8 +31,8 @@ view_path(struct arena *a, const struct view *v)
 {
 	if (v->general)
 		return METADATA_PATH;
-	return arena_printf(a, "view:%s,%u,%d,%d", v->suite->name, v->formats, v->old,
-			    v->want_signed);
+	return arena_printf(a, "view:%s,%u,%d,%d,%d,%d", v->suite->name, v->formats, v->old,
+			    v->want_signed, v->ecp, v->query);
 }
 
 const char *
@@ -186,10 +187,8 @@ build(struct app *app, struct snapshot *snap, const struct view *v, time_t now, 
 		.valid_until = now + METADATA_LIVES_S,
 		.cache_s = METADATA_CACHE_S,
 		.sso_url = arena_printf(a, "%s" SAML_SSO_PATH, conf->base_url),
-		.sso_soap_url = arena_printf(a, "%s" SAML_SSO_SOAP_PATH, conf->base_url),
 		.slo_url = arena_printf(a, "%s" SAML_SLO_PATH, conf->base_url),
 		.slo_soap_url = arena_printf(a, "%s" SAML_SLO_SOAP_PATH, conf->base_url),
-		.attribute_url = arena_printf(a, "%s" SAML_ATTRIBUTES_PATH, conf->base_url),
 		.artifact_url = arena_printf(a, "%s" SAML_ARTIFACT_PATH, conf->base_url),
 		.want_authn_requests_signed = v->want_signed,
 		.nameid_formats = v->formats,
@@ -197,6 +196,10 @@ build(struct app *app, struct snapshot *snap, const struct view *v, time_t now, 
 	};
 	struct saml_signer signer;
 
+	if (v->ecp)
+		d.sso_soap_url = arena_printf(a, "%s" SAML_SSO_SOAP_PATH, conf->base_url);
+	if (v->query)
+		d.attribute_url = arena_printf(a, "%s" SAML_ATTRIBUTES_PATH, conf->base_url);
 	add_keys(snap, v, &d);
 	add_people(a, conf, &d);
 	add_entity_attributes(a, conf, &d);
@@ -228,6 +231,8 @@ view_of(const struct party *p, const struct keyring *kr, time_t now, struct view
 		.formats = p->policy.nameid_formats,
 		.old = p->policy.old_until > now,
 		.want_signed = !p->policy.accept_unsigned,
+		.ecp = p->policy.ecp,
+		.query = p->policy.query,
 	};
 	return party_suite(p, kr, now, &out->suite, NULL);
 }
@@ -312,7 +317,12 @@ bool
 publish_saml(struct app *app, struct snapshot *snap, time_t now, struct err *err)
 {
 	struct view general = {
-		.suite = first_suite(snap->keyring), .want_signed = true, .general = true};
+		.suite = first_suite(snap->keyring),
+		.want_signed = true,
+		.ecp = true,
+		.query = true,
+		.general = true,
+	};
 	const struct document *doc;
 	struct policy usual;
 

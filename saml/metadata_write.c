@@ -239,10 +239,12 @@ write_sign_on_services(struct xmlw *w, const struct saml_description *d)
 {
 	const struct saml_binding_row *row;
 
-	for (size_t i = 0; (row = saml_binding_at(i)) != NULL; i++)
-		if (row->for_request)
-			write_endpoint(w, "SingleSignOnService", row,
-				       row->id == SAML_BINDING_SOAP ? d->sso_soap_url : d->sso_url);
+	for (size_t i = 0; (row = saml_binding_at(i)) != NULL; i++) {
+		const char *url = row->id == SAML_BINDING_SOAP ? d->sso_soap_url : d->sso_url;
+
+		if (row->for_request && url != NULL)
+			write_endpoint(w, "SingleSignOnService", row, url);
+	}
 }
 
 static void
@@ -290,6 +292,8 @@ write_attribute_authority(struct xmlw *w, const struct saml_description *d)
 {
 	unsigned asked_by = SAML_NAMEID_IS_TRANSIENT | SAML_NAMEID_IS_PERSISTENT;
 
+	if (d->attribute_url == NULL)
+		return;
 	xmlw_open(w, &xmlns_md, "AttributeAuthorityDescriptor");
 	xmlw_attr(w, NULL, "protocolSupportEnumeration", SAML_NS_PROTOCOL);
 	write_keys(w, d);

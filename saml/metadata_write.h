@@ -52,7 +52,8 @@ struct saml_description {
 		*entity_attributes; /* those without a value are left out */
 	size_t n_entity_attributes;
 	const char *sso_url, *slo_url; /* one path each, whatever the browser's binding */
-	const char *sso_soap_url, *slo_soap_url, *attribute_url;
+	const char *slo_soap_url;
+	const char *sso_soap_url, *attribute_url; /* NULL: not for the reader */
 	const char *artifact_url; /* resolves SAML_ARTIFACT_INDEX, by SOAP */
 	bool want_authn_requests_signed;
 	bool old; /* the reader may sign with RSA PKCS#1 v1.5 */

@@ -119,6 +119,34 @@ the_general_view_shows_every_key(void **state)
 }
 
 static void
+endpoints_are_listed_for_whom_they_answer(void **state)
+{
+	static const struct {
+		const char *policy; /* NULL: the general view */
+		size_t sign_on, authorities;
+	} views[] = {
+		{NULL, 3, 1},
+		{"{}", 2, 0},
+		{"{\"ecp\":\"yes\"}", 3, 0},
+		{"{\"attribute-query\":\"yes\"}", 2, 1},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(views); i++) {
+		if (views[i].policy != NULL)
+			world_saml_party(w, views[i].policy);
+		const struct xml_node *entity = read_view(
+			w, views[i].policy == NULL ? METADATA_PATH : own_path(w), KEY_P256);
+
+		assert_int_equal(count(role_of(entity), MD, "SingleSignOnService"),
+				 views[i].sign_on);
+		assert_int_equal(count(entity, MD, "AttributeAuthorityDescriptor"),
+				 views[i].authorities);
+	}
+	world_saml_party(w, "{}");
+}
+
+static void
 a_party_reads_what_is_true_for_it(void **state)
 {
 	struct world *w = *state;
@@ -276,6 +304,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_general_view_shows_every_key, world_fresh),
+		cmocka_unit_test_setup(endpoints_are_listed_for_whom_they_answer, world_fresh),
 		cmocka_unit_test_setup(a_party_reads_what_is_true_for_it, world_fresh),
 		cmocka_unit_test_setup(who_is_no_party_has_no_address, world_fresh),
 		cmocka_unit_test_setup(parties_of_one_kind_share_a_document, world_fresh),
