@@ -168,7 +168,7 @@ fresh(void **state)
 	struct pg *pg = *state;
 
 	pg_fresh(state);
-	pg_sql(pg, "TRUNCATE setting, key, party, seen");
+	pg_sql(pg, "TRUNCATE setting, key, party, seen CASCADE");
 	await_ready(pg);
 	return 0;
 }
