@@ -56,7 +56,8 @@ def until(build, target, aim_s):
         if status != 0:
             print(f"fuzz {target}: ended with {status}:\n{said}", file=sys.stderr)
             return False
-    print(f"fuzz {target}: {kept(target)['seconds']:,.0f} s, {kept(target)['tries']:,} tries", flush=True)
+    print(f"fuzz {target}: {kept(target)['seconds']:,.0f} s, {kept(target)['tries']:,} tries",
+          file=sys.stderr)
     return True
 
 

@@ -183,13 +183,13 @@ a_portal_without_an_address_of_ours_is_not_linked_to(void **state)
 				    "convert_to(replace(convert_from(document, 'UTF8'), '%s',"
 				    " '%s'), 'UTF8') WHERE id = '" SAML_PARTY "' RETURNING 1";
 	static const char post[] = "bindings:HTTP-POST\" Location=\"" SAML_ACS,
-			  artifact[] = "bindings:HTTP-Artifact\" Location=\"" SAML_ACS;
+			  sign[] = "bindings:HTTP-POST-SimpleSign\" Location=\"" SAML_ACS;
 	struct world *w = *state;
 	struct web b;
 
 	leave(&b, w);
 	web_get(&b, "/logout/next");
-	assert_string_equal(world_value(w, arena_printf(w->a, other, post, artifact)), "1");
+	assert_string_equal(world_value(w, arena_printf(w->a, other, post, sign)), "1");
 	world_oidc_party(w, "{}"); /* and all others anew */
 	web_get(&b, "/logout/portals");
 	assert_int_equal(b.status, 200);
