@@ -164,7 +164,7 @@ def a_portal_reads_our_metadata_for_it_at_its_own_address():
             ours, body = keys(node)
             assert len(ours) == 1 and "#rsa-sha256" not in body
             general = node.get("/saml/metadata")[1]
-            assert ours[0] in general and general.count('use="signing"') == 2
+            assert ours[0] in general and general.count('use="signing"') == 4  # in two roles
             # Its record changes, and with it what it reads, at the same address.
             says(_add(i, "--old-until", _day(400), "--suite", "rs256"), OK)
             node.wait(lambda: keys(node)[0] != ours, "another key")
