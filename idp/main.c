@@ -80,7 +80,7 @@ const struct command commands[] = {
 	 "--metadata-signer only what is signed by one of these certificates is taken. What "
 	 "changes nothing\n"
 	 "grave counts at once. What does (a new host, a key without overlap, a shorter validity "
-	 "…) waits:\n"
+	 "...) waits:\n"
 	 "changes shows it and why, approve lets it count, reject refuses it. rollback lets the "
 	 "copy before\n"
 	 "count again. After rollback, or add from elsewhere, all changes wait until one is "
