@@ -17,6 +17,7 @@
 #define JOB_ARENA_BYTES ((size_t)16 * 1024 * 1024)
 #define JOB_LIMIT_US    ((int64_t)30 * 1000000)
 #define SWEEP_ROWS      5000
+#define SWEEP_US        10000000
 #define STALE_RETRY_S   5
 #define OUTBOX_KEPT_S   86400
 #define ARTIFACT_KEPT_S 60
@@ -36,30 +37,49 @@ make_partitions(struct app *app UNUSED, const struct db_call *c, time_t now, str
 	return db_partitions_maintain(c, now, &done, err);
 }
 
+/* Batches are small, so that nobody waits for one; after a full one there is more. */
+static bool
+is_full(int64_t n, int64_t until_us)
+{
+	return n == SWEEP_ROWS && clock_mono_us() < until_us;
+}
+
 static bool
 sweep_sessions(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
 {
-	int64_t n;
+	int64_t n, until_us = clock_mono_us() + SWEEP_US;
 
-	return db_session_sweep(c, SWEEP_ROWS, now, &n, err);
+	do {
+		if (!db_session_sweep(c, SWEEP_ROWS, now, &n, err))
+			return false;
+	} while (is_full(n, until_us));
+	return true;
 }
 
 /* For a minute longer it can be told that it was used before or too old. */
 static bool
 sweep_artifacts(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
 {
-	int64_t n;
+	int64_t n, until_us = clock_mono_us() + SWEEP_US;
 
-	return db_artifact_sweep(c, now - ARTIFACT_KEPT_S, SWEEP_ROWS, now, &n, err);
+	do {
+		if (!db_artifact_sweep(c, now - ARTIFACT_KEPT_S, SWEEP_ROWS, now, &n, err))
+			return false;
+	} while (is_full(n, until_us));
+	return true;
 }
 
 /* How an item ended is kept for a day after its time, for who looks why. */
 static bool
 sweep_outbox(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
 {
-	int64_t n;
+	int64_t n, until_us = clock_mono_us() + SWEEP_US;
 
-	return db_outbox_sweep(c, now - OUTBOX_KEPT_S, SWEEP_ROWS, now, &n, err);
+	do {
+		if (!db_outbox_sweep(c, now - OUTBOX_KEPT_S, SWEEP_ROWS, now, &n, err))
+			return false;
+	} while (is_full(n, until_us));
+	return true;
 }
 
 /* For /metrics: a party that does not take what it is told shows here first. */
@@ -150,7 +170,7 @@ static const struct routine table[JOBS] = {
 	[PARTITIONS] = {"partitions", 0, 3600, 1, make_partitions},
 	[RELOAD] = {"reload", 0, 3600, 1, reload},
 	[SWEEP] = {"sweep_sessions", 0, 300, 60, sweep_sessions},
-	[ARTIFACTS] = {"sweep_artifacts", 60, 60, 60, sweep_artifacts},
+	[ARTIFACTS] = {"sweep_artifacts", 0, 60, 60, sweep_artifacts},
 	[OUTBOX] = {"sweep_outbox", 60, 300, 60, sweep_outbox},
 	[WAITING] = {"count_outbox", 0, 15, 15, count_outbox},
 	[METADATA] = {"count_metadata", 0, 15, 15, count_metadata},

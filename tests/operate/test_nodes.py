@@ -82,6 +82,15 @@ def a_key_is_seen_on_every_node_at_once():
         both(lambda n: old not in _kids(n) and kid in _kids(n), "gone")
 
 
+def what_is_over_goes_however_much_it_is():
+    with template.copy() as i:
+        i.sql("INSERT INTO artifact (hash, party, sealed, created, expires) "
+              "SELECT sha256(g::text::bytea), 'p', '\\x00', 1, 2 FROM generate_series(1, 10001) g")
+        with i.node() as node:
+            # Less than the pause after which the next batch would come.
+            node.wait(lambda: i.sql("SELECT count(*) FROM artifact") == "0", "three batches", 40)
+
+
 def a_killed_child_is_back_within_a_second_under_load():
     with template.copy() as i, i.node() as node:
         for kind in ("http", "signer", "http", "signer"):
