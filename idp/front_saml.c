@@ -199,6 +199,17 @@ nameid_of(struct flow *f, const struct state *s, const char *pseudonym)
 }
 
 /*
+ * The ask may be an hour old: an endpoint that has left the party's metadata since gets nothing
+ * (SAML2Profiles 4.1.4.1).
+ */
+static bool
+acs_is_registered(const struct party *p, const struct state *s)
+{
+	return saml_party_acs(p->saml, s->acs, -1, (enum saml_binding)s->binding) != NULL ||
+	       saml_party_acs_client(p->saml, s->acs, -1) != NULL;
+}
+
+/*
  * *kept: what is to be stored before rs is sent; NULL when it holds the message itself.
  */
 static bool
@@ -224,6 +235,9 @@ make_response(struct flow *f, const struct state *s, struct saml_status status,
 	struct saml_carrier carrier;
 	struct saml_peer peer;
 
+	if (!acs_is_registered(f->ask.party, s))
+		return FAIL(err, ERR_DENIED, "portal_request",
+			    "the AssertionConsumerService is not in the party's metadata any more");
 	if (response.binding == SAML_BINDING_ARTIFACT) {
 		artifact_make(rq, &artifact);
 		response.artifact = artifact.text;

@@ -125,6 +125,40 @@ what_is_over_says_for_whom_it_was(void **state)
 	world_saml_party(w, POLICY);
 }
 
+/* Of the party's document, as a new version of its metadata has it. */
+static void
+replace_acs(struct world *w, const char *from, const char *to)
+{
+	static const char sql[] = "UPDATE party SET document = convert_to(replace(convert_from("
+				  "document, 'UTF8'), '\"%s\"', '\"%s\"'), 'UTF8')"
+				  " WHERE id = '" SAML_PARTY "' RETURNING 1";
+
+	assert_string_equal(world_value(w, arena_printf(w->a, sql, from, to)), "1");
+	world_oidc_party(w, "{}"); /* and all others anew */
+}
+
+static void
+an_endpoint_that_has_left_the_metadata_gets_nothing(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	replace_acs(w, SAML_ACS, SAML_ACS "/new");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_int_equal(b.status, 403);
+	assert_false(web_shows(&b, "SAMLResponse"));
+	replace_acs(w, SAML_ACS "/new", SAML_ACS);
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_true(succeeded(&b));
+	world_saml_party(w, POLICY);
+}
+
 static bool
 answered_at_once(const struct web *b)
 {
@@ -247,6 +281,7 @@ main(void)
 		T(a_login_is_found_by_its_own_cookie_only),
 		T(a_cookie_without_its_secret_opens_nothing),
 		T(what_is_over_says_for_whom_it_was),
+		T(an_endpoint_that_has_left_the_metadata_gets_nothing),
 		T(what_needs_no_page_is_answered_without_a_stored_login),
 		T(proofs_of_a_login_add_up_in_one_session_of_one_person),
 		T(a_login_that_moved_on_meanwhile_is_judged_anew),
