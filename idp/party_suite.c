@@ -28,6 +28,24 @@ party_suite(const struct party *p, const struct keyring *kr, time_t now,
 }
 
 bool
+party_suite_next(const struct party *p, const struct keyring *kr, time_t now,
+		 const struct saml_suite **out, struct err *err)
+{
+	unsigned have = algs_of(kr);
+	const struct sig_alg_row *row;
+	const struct key *k;
+
+	for (size_t i = 0; (k = keyring_shown(kr, KEY_SAML_SIGN, &i)) != NULL;)
+		for (size_t j = 0; k->row.state == KEY_PUBLISHED && (row = sig_alg_at(j)) != NULL;
+		     j++)
+			if (row->type == k->row.type)
+				have |= 1u << row->alg;
+	const struct saml_sign_wish wish = {p->policy.suite, have, now};
+
+	return saml_choose_suite(p->saml, &wish, out, err);
+}
+
+bool
 party_suite_exists(const struct party *p, time_t now, struct err *err)
 {
 	const struct saml_sign_wish wish = {p->policy.suite, SAML_SIGN_ALL, now};

@@ -16,6 +16,10 @@
 MUST_USE bool party_suite(const struct party *p, const struct keyring *kr, time_t now,
 			  const struct saml_suite **out, struct err *err);
 
+/* The one it gets once the keys that are published now are active. */
+MUST_USE bool party_suite_next(const struct party *p, const struct keyring *kr, time_t now,
+			       const struct saml_suite **out, struct err *err);
+
 /* The same as if we had a key of every type: what its record and its metadata permit. */
 MUST_USE bool party_suite_exists(const struct party *p, time_t now, struct err *err);
 

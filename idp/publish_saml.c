@@ -18,8 +18,9 @@
 /* What a document says beside what is the same for all. */
 struct view {
 	const struct saml_suite *suite; /* it is signed with, as answers to its readers are */
-	unsigned formats;               /* enum saml_nameid_format */
-	bool old;                       /* readers may sign with RSA PKCS#1 v1.5 */
+	enum key_type next; /* which answers are signed with once what is published is active */
+	unsigned formats;   /* enum saml_nameid_format */
+	bool old;           /* readers may sign with RSA PKCS#1 v1.5 */
 	bool want_signed;
 	bool ecp, query; /* readers may use these endpoints */
 	bool general;    /* keys of every type, for readers of any kind */
@@ -31,8 +32,8 @@ view_path(struct arena *a, const struct view *v)
 {
 	if (v->general)
 		return METADATA_PATH;
-	return arena_printf(a, "view:%s,%u,%d,%d,%d,%d", v->suite->name, v->formats, v->old,
-			    v->want_signed, v->ecp, v->query);
+	return arena_printf(a, "view:%s,%s,%u,%d,%d,%d,%d", v->suite->name, key_type_name(v->next),
+			    v->formats, v->old, v->want_signed, v->ecp, v->query);
 }
 
 const char *
@@ -46,9 +47,10 @@ publish_party_path(struct arena *a, const char *entity_id)
 
 /* ---- what is said ---- */
 
-/* Active, published and retired ones; type 0: of every type. */
+/* Active, published and retired ones; type 0: of every type, else of either. */
 static const struct saml_published_key *
-published(struct snapshot *snap, enum key_purpose purpose, enum key_type type, size_t *n)
+published(struct snapshot *snap, enum key_purpose purpose, enum key_type type, enum key_type other,
+	  size_t *n)
 {
 	const struct key *k;
 	size_t used = 0;
@@ -59,7 +61,7 @@ published(struct snapshot *snap, enum key_purpose purpose, enum key_type type, s
 
 	used = 0;
 	for (size_t i = 0; (k = keyring_shown(snap->keyring, purpose, &i)) != NULL;)
-		if (type == 0 || k->row.type == type)
+		if (type == 0 || k->row.type == type || k->row.type == other)
 			keys[used++] = (struct saml_published_key){k->row.cert, k->row.type};
 	*n = used;
 	return keys;
@@ -71,11 +73,11 @@ add_keys(struct snapshot *snap, const struct view *v, struct saml_description *d
 {
 	enum key_type type = key_type_of_sig(v->suite->make);
 
-	d->signing = published(snap, KEY_SAML_SIGN, v->general ? 0 : type, &d->n_signing);
-	d->encryption =
-		published(snap, KEY_DECRYPT, type == KEY_RSA3072 ? type : 0, &d->n_encryption);
+	d->signing = published(snap, KEY_SAML_SIGN, v->general ? 0 : type, v->next, &d->n_signing);
+	d->encryption = published(snap, KEY_DECRYPT, type == KEY_RSA3072 ? type : 0, type,
+				  &d->n_encryption);
 	if (v->general || d->n_encryption == 0)
-		d->encryption = published(snap, KEY_DECRYPT, 0, &d->n_encryption);
+		d->encryption = published(snap, KEY_DECRYPT, 0, 0, &d->n_encryption);
 }
 
 /* A name or an address, which is the same in both languages; NULL: none. */
@@ -234,7 +236,13 @@ view_of(const struct party *p, const struct keyring *kr, time_t now, struct view
 		.ecp = p->policy.ecp,
 		.query = p->policy.query,
 	};
-	return party_suite(p, kr, now, &out->suite, NULL);
+	const struct saml_suite *next;
+
+	if (!party_suite(p, kr, now, &out->suite, NULL) ||
+	    !party_suite_next(p, kr, now, &next, NULL))
+		return false;
+	out->next = key_type_of_sig(next->make);
+	return true;
 }
 
 /*

@@ -178,6 +178,31 @@ a_party_reads_what_is_true_for_it(void **state)
 }
 
 static void
+a_party_reads_of_the_key_that_follows_also_of_another_type(void **state)
+{
+	struct world *w = *state;
+	const struct keyring *before = w->signer->keys;
+	struct key_row rows[32];
+	const struct key *k;
+	struct err err = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; (k = keyring_each(before, &i)) != NULL; n++) {
+		rows[n] = k->row;
+		if (k->row.purpose == KEY_SAML_SIGN && k->row.type == KEY_P256)
+			rows[n].state = KEY_PUBLISHED;
+	}
+	ASSERT_OK(keyring_create(w->a, rows, n, &w->signer->keys, &err), &err);
+	world_saml_party(w, "{}");
+	assert_int_equal(keys_for(read_view(w, own_path(w), KEY_P384), "signing"), 2);
+	/* Its record names another. */
+	world_saml_party(w, "{\"suite\":\"es384\"}");
+	assert_int_equal(keys_for(read_view(w, own_path(w), KEY_P384), "signing"), 1);
+	w->signer->keys = before;
+	world_saml_party(w, "{}");
+}
+
+static void
 who_is_no_party_has_no_address(void **state)
 {
 	struct world *w = *state;
@@ -305,6 +330,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_general_view_shows_every_key, world_fresh),
 		cmocka_unit_test_setup(endpoints_are_listed_for_whom_they_answer, world_fresh),
+		cmocka_unit_test_setup(a_party_reads_of_the_key_that_follows_also_of_another_type,
+				       world_fresh),
 		cmocka_unit_test_setup(a_party_reads_what_is_true_for_it, world_fresh),
 		cmocka_unit_test_setup(who_is_no_party_has_no_address, world_fresh),
 		cmocka_unit_test_setup(parties_of_one_kind_share_a_document, world_fresh),
