@@ -234,7 +234,8 @@ judge(struct cli_work *work, const struct party_options *o, struct incoming *in,
 		return false;
 	}
 	if (in->stored.row != NULL &&
-	    party_diff(work->w.a, in->stored.row, &in->judged.party, &changes, NULL))
+	    party_diff(work->w.a, in->stored.row, &in->judged.party,
+		       o->from == NULL && o->source.signers[0] != '\0', &changes, NULL))
 		cli_party_tell_changes(work->cli, &changes, result, text);
 	return true;
 }

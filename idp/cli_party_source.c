@@ -301,7 +301,8 @@ judge(struct cli_work *work, const struct db_party *p, const struct db_copy *cop
 			 source != NULL && source->local_http ? SAML_LINT_LOCAL_HTTP : 0,
 			 work->w.now, &judged, err))
 		return false;
-	if (party_diff(work->w.a, p, &judged.party, &changes, NULL))
+	if (party_diff(work->w.a, p, &judged.party, source != NULL && source->signers[0] != '\0',
+		       &changes, NULL))
 		cli_party_tell_changes(work->cli, &changes, o, text);
 	return true;
 }

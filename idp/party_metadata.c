@@ -116,13 +116,13 @@ party_judge(struct arena *a, const struct db_party *row, unsigned flags, time_t 
 
 bool
 party_diff(struct arena *a, const struct db_party *before, const struct party *after,
-	   struct saml_changes *out, struct err *err)
+	   bool signed_by_pinned, struct saml_changes *out, struct err *err)
 {
 	struct party was;
 
 	if (!party_parse(a, before, &was, err))
 		return false;
-	saml_metadata_diff(a, was.saml, after->saml, out);
+	saml_metadata_diff(a, was.saml, after->saml, signed_by_pinned, out);
 	return true;
 }
 

@@ -49,9 +49,9 @@ struct party_judged {
 MUST_USE bool party_judge(struct arena *a, const struct db_party *row, unsigned flags, time_t now,
 			  struct party_judged *out, struct err *err);
 
-/* What becomes different when `after` takes the place of the row. */
+/* What becomes different when `after` takes the place of the row; see saml_metadata_diff. */
 MUST_USE bool party_diff(struct arena *a, const struct db_party *before, const struct party *after,
-			 struct saml_changes *out, struct err *err);
+			 bool signed_by_pinned, struct saml_changes *out, struct err *err);
 
 /* [{"number", "rule", "risk", "text"}, …] */
 json_t *party_changes_json(struct arena *a, const struct saml_changes *changes);

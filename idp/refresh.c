@@ -156,7 +156,8 @@ take_document(struct look *l, struct bytes document, struct err *err)
 	l->row.document = document;
 	if (!party_judge(l->c->a, &l->row, flags, l->now, &l->judged, err))
 		return false;
-	saml_metadata_diff(l->c->a, l->was.saml, l->judged.party.saml, &l->changes);
+	saml_metadata_diff(l->c->a, l->was.saml, l->judged.party.saml,
+			   l->taken->source.signers[0] != '\0', &l->changes);
 	switch (saml_changes_risk(&l->changes)) {
 	case SAML_RISK_REFUSED: /* second line: it was looked for by its name */
 		return FAIL(err, ERR_DENIED, NULL, "%s", l->changes.p[0].text);

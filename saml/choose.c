@@ -246,7 +246,10 @@ saml_key_encryption_problem(const struct saml_party_key *key)
 		return "its EncryptionMethods name no AES-GCM, with a key wrap of the same size; "
 		       "CBC "
 		       "is none (TR-03116-4, SAML/XML Security; XMLENC 1.1 5.2.4)";
-	if (!is_agreement(key) && transport_of(key, 0) == NULL)
+	if (is_agreement(key) && transport_of(key, 0) == NULL)
+		return "its EncryptionMethods name no ECDH-ES, the one for keys of its kind "
+		       "(TR-03116-4, SAML/XML Security; XMLENC 1.1 5.6)";
+	if (transport_of(key, 0) == NULL)
 		return "its EncryptionMethods name neither rsa-oaep with SHA-256 throughout nor "
 		       "rsa-oaep-mgf1p; RSA 1.5 is none (TR-03116-4, SAML/XML Security; XMLENC 1.1 "
 		       "5.5.2)";

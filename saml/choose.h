@@ -36,10 +36,7 @@ MUST_USE bool saml_choose_suite(const struct saml_party *party, const struct sam
 bool saml_choose_recipient(const struct saml_party *party, enum xmlenc_content content,
 			   enum xmlenc_transport transport, struct xmlenc_recipient *out);
 
-/*
- * What a key lists that we never do, and nothing else, with the clause.  NULL: we can
- * encrypt to it, or its methods are not for a key of its kind.
- */
+/* Why what a key lists is nothing that we do, with the clause.  NULL: we can encrypt to it. */
 const char *saml_key_encryption_problem(const struct saml_party_key *key);
 
 /* Why nothing can be signed for the party whatever our keys and record; NULL: something can. */

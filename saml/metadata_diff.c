@@ -18,6 +18,7 @@
 struct diff {
 	struct arena *a;
 	const struct saml_party *before, *after;
+	bool signed_by_pinned;
 	const struct saml_change_rule *rule; /* whose turn it is */
 	struct saml_change *found;
 	size_t n;
@@ -32,7 +33,8 @@ static void PRINTF_LIKE(3, 4) find(struct diff *d, const char *subject, const ch
 		return;
 	va_start(ap, fmt);
 	d->found[d->n++] = (struct saml_change){
-		.risk = d->rule->risk,
+		.risk = d->signed_by_pinned && d->rule->unless_signed ? SAML_RISK_PLAIN
+								      : d->rule->risk,
 		.number = d->rule->number,
 		.rule = d->rule->id,
 		.subject = subject,
@@ -196,6 +198,16 @@ has_key(const struct saml_party *p, const struct saml_party_key *k, bool signing
 	return false;
 }
 
+/* The fingerprint of this one. */
+static const char *
+sha256_of(const struct saml_party *p, const EVP_PKEY *key)
+{
+	for (size_t i = 0; i < p->n_keys; i++)
+		if (p->keys[i].pub == key)
+			return p->keys[i].sha256;
+	return "";
+}
+
 /* No key of this use is left of those there were. */
 static bool
 all_replaced(const struct diff *d, bool signing)
@@ -233,9 +245,15 @@ look_signing_gone(struct diff *d)
 	find_gone(d, true, "what it signs cannot be verified");
 }
 
+/* By the key that is used: a key that lists nothing we do is none (saml/choose.h). */
 static void
 look_encryption_gone(struct diff *d)
 {
+	if (d->before->recipient.key != NULL && d->after->recipient.key == NULL &&
+	    count_keys(d->after, false) > 0)
+		find(d, "",
+		     "it has no encryption key any more that we can use: assertions would "
+		     "go in clear");
 	find_gone(d, false, "assertions would go in clear");
 }
 
@@ -261,6 +279,17 @@ look_encryption_weaker(struct diff *d)
 		find(d, "", "its best key transport is now rsa-oaep-mgf1p, with SHA-1");
 }
 
+/* By order or methods as well: whose key it is decides who reads. */
+static void
+look_recipient(struct diff *d)
+{
+	const EVP_PKEY *was = d->before->recipient.key, *is = d->after->recipient.key;
+
+	if (was != NULL && is != NULL && EVP_PKEY_eq(was, is) != 1)
+		find(d, sha256_of(d->after, is), "assertions would be encrypted to key %s",
+		     sha256_of(d->after, is));
+}
+
 /* Keys of `list` that `other` does not have for this use. */
 static void
 find_keys(struct diff *d, const struct saml_party *list, const struct saml_party *other,
@@ -272,10 +301,16 @@ find_keys(struct diff *d, const struct saml_party *list, const struct saml_party
 			     signing ? "signing" : "encryption", list->keys[i].sha256, verdict);
 }
 
+/* With it requests, attribute queries and logouts could be signed. */
+static void
+look_signing_new(struct diff *d)
+{
+	find_keys(d, d->after, d->before, true, "new");
+}
+
 static void
 look_keys(struct diff *d)
 {
-	find_keys(d, d->after, d->before, true, "new");
 	find_keys(d, d->before, d->after, true, "gone");
 	find_keys(d, d->after, d->before, false, "new");
 	find_keys(d, d->before, d->after, false, "gone");
@@ -344,6 +379,34 @@ asks_for(const struct saml_party *p, const char *name, bool *required)
 	return asked;
 }
 
+static bool
+requires_it(const struct saml_attribute_service *v, const char *name)
+{
+	for (size_t i = 0; v != NULL && i < v->n_attributes; i++)
+		if (v->attributes[i].required && strcmp(v->attributes[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* For those who ask by this index, -1: for those who name none; new ones ask nobody yet. */
+static bool
+becomes_required(const struct diff *d, int index, const char *name)
+{
+	const struct saml_attribute_service *was = saml_party_service(d->before, index);
+
+	return was != NULL && !requires_it(was, name) &&
+	       requires_it(saml_party_service(d->after, index), name);
+}
+
+static bool
+becomes_required_anywhere(const struct diff *d, const char *name)
+{
+	for (size_t s = 0; s < d->after->n_services; s++)
+		if (becomes_required(d, d->after->services[s].index, name))
+			return true;
+	return becomes_required(d, -1, name);
+}
+
 enum asked { ASKED_ANEW, ASKED_REQUIRED };
 
 static void
@@ -359,7 +422,8 @@ find_asked(struct diff *d, enum asked which)
 				continue;
 			if (which == ASKED_ANEW && !known)
 				find(d, name, "it asks for \"%s\", which it did not before", name);
-			if (which == ASKED_REQUIRED && known && is && !was)
+			if (which == ASKED_REQUIRED && known &&
+			    ((is && !was) || becomes_required_anywhere(d, name)))
 				find(d, name, "\"%s\" is required, before it was not", name);
 		}
 }
@@ -587,78 +651,93 @@ look_entity_id(struct diff *d)
 
 /* ---- the rules ---- */
 
-/* Gravest first: the order of the changes.  Numbers and ids are stable (documents, `--json`). */
+/* Gravest first: the order of the changes; those `unless_signed` stand between.  Numbers and ids
+ * are stable (documents, `--json`). */
 static const struct row {
 	struct saml_change_rule rule;
 	void (*look)(struct diff *d);
 } rows[] = {
-	{{1, SAML_RISK_REFUSED, "entity-id", "It is of another entity."}, look_entity_id},
+	{{1, SAML_RISK_REFUSED, "entity-id", "It is of another entity.", false}, look_entity_id},
 	{{2, SAML_RISK_HELD, "acs-host",
-	  "An AssertionConsumerService at a host, port or scheme where none was."},
+	  "An AssertionConsumerService at a host, port or scheme where none was.", false},
 	 look_acs_host},
 	{{3, SAML_RISK_HELD, "slo-host",
-	  "A SingleLogoutService at a host, port or scheme where it had no endpoint."},
+	  "A SingleLogoutService at a host, port or scheme where it had no endpoint.", false},
 	 look_slo_host},
-	{{4, SAML_RISK_HELD, "signing-keys-gone", "It has no signing key any more."},
+	{{4, SAML_RISK_HELD, "signing-keys-gone", "It has no signing key any more.", false},
 	 look_signing_gone},
 	{{5, SAML_RISK_HELD, "encryption-keys-gone",
-	  "It has no encryption key any more: assertions would go in clear."},
+	  "It has no encryption key any more, or none that we can use: assertions would go in "
+	  "clear.",
+	  false},
 	 look_encryption_gone},
 	{{6, SAML_RISK_HELD, "signing-key-replaced",
-	  "New signing keys, and none of those before remains beside them."},
+	  "New signing keys, and none of those before remains beside them.", false},
 	 look_signing_replaced},
 	{{7, SAML_RISK_HELD, "encryption-key-replaced",
-	  "New encryption keys, and none of those before remains beside them."},
+	  "New encryption keys, and none of those before remains beside them.", false},
 	 look_encryption_replaced},
-	{{8, SAML_RISK_HELD, "encryption-weaker", "Its best key transport uses SHA-1 now."},
+	{{8, SAML_RISK_HELD, "encryption-weaker", "Its best key transport uses SHA-1 now.", false},
 	 look_encryption_weaker},
-	{{9, SAML_RISK_HELD, "requests-unsigned", "AuthnRequestsSigned is not true any more."},
+	{{9, SAML_RISK_HELD, "requests-unsigned", "AuthnRequestsSigned is not true any more.",
+	  false},
 	 look_requests_signed},
-	{{10, SAML_RISK_HELD, "assertions-unsigned", "WantAssertionsSigned is not true any more."},
+	{{10, SAML_RISK_HELD, "assertions-unsigned", "WantAssertionsSigned is not true any more.",
+	  false},
 	 look_assertions_signed},
 	{{11, SAML_RISK_HELD, "shorter-validity",
-	  "validUntil is earlier, or stated where it was not."},
+	  "validUntil is earlier, or stated where it was not.", false},
 	 look_shorter},
-	{{12, SAML_RISK_HELD, "name", "mdui:DisplayName has changed."}, look_name},
-	{{13, SAML_RISK_HELD, "attribute-new", "It asks for an attribute it did not ask for."},
+	{{12, SAML_RISK_HELD, "name", "mdui:DisplayName has changed.", false}, look_name},
+	{{13, SAML_RISK_HELD, "attribute-new", "It asks for an attribute it did not ask for.",
+	  false},
 	 look_attribute_new},
 	{{14, SAML_RISK_HELD, "attribute-required",
-	  "An attribute is required that could be declined."},
+	  "An attribute is required that could be declined.", false},
 	 look_attribute_required},
-	{{15, SAML_RISK_HELD, "subject-id", "Another subject identifier is asked for."},
+	{{15, SAML_RISK_HELD, "subject-id", "Another subject identifier is asked for.", false},
 	 look_subject_id},
-	{{16, SAML_RISK_PLAIN, "acs",
-	  "An AssertionConsumerService is new, changed or gone, at a host that was there."},
+	{{16, SAML_RISK_HELD, "recipient-key", "Assertions would be encrypted to another key.",
+	  true},
+	 look_recipient},
+	{{17, SAML_RISK_HELD, "signing-key-new", "A signing key is new.", true}, look_signing_new},
+	{{18, SAML_RISK_PLAIN, "acs",
+	  "An AssertionConsumerService is new, changed or gone, at a host that was there.", false},
 	 look_acs},
-	{{17, SAML_RISK_PLAIN, "acs-default", "Another AssertionConsumerService is the default."},
+	{{19, SAML_RISK_PLAIN, "acs-default", "Another AssertionConsumerService is the default.",
+	  false},
 	 look_acs_default},
-	{{18, SAML_RISK_PLAIN, "slo",
-	  "A SingleLogoutService is new, changed or gone, at a host that was there."},
+	{{20, SAML_RISK_PLAIN, "slo",
+	  "A SingleLogoutService is new, changed or gone, at a host that was there.", false},
 	 look_slo},
-	{{19, SAML_RISK_PLAIN, "keys", "A key is new or gone, and another of its use remains."},
+	{{21, SAML_RISK_PLAIN, "keys",
+	  "An encryption key is new, or a key is gone and another of its use remains.", false},
 	 look_keys},
-	{{20, SAML_RISK_PLAIN, "certificate", "A key comes in another certificate."},
+	{{22, SAML_RISK_PLAIN, "certificate", "A key comes in another certificate.", false},
 	 look_certificate},
-	{{21, SAML_RISK_PLAIN, "signed-more",
-	  "AuthnRequestsSigned or WantAssertionsSigned is true now."},
+	{{23, SAML_RISK_PLAIN, "signed-more",
+	  "AuthnRequestsSigned or WantAssertionsSigned is true now.", false},
 	 look_signed_more},
-	{{22, SAML_RISK_PLAIN, "services", "AttributeConsumingService has changed."},
+	{{24, SAML_RISK_PLAIN, "services", "AttributeConsumingService has changed.", false},
 	 look_services},
-	{{23, SAML_RISK_PLAIN, "formats", "NameIDFormat has changed."}, look_formats},
-	{{24, SAML_RISK_PLAIN, "algorithms", "The algorithms it lists have changed."},
+	{{25, SAML_RISK_PLAIN, "formats", "NameIDFormat has changed.", false}, look_formats},
+	{{26, SAML_RISK_PLAIN, "algorithms", "The algorithms it lists have changed.", false},
 	 look_algorithms},
-	{{25, SAML_RISK_PLAIN, "people", "Organization or ContactPerson has changed."},
+	{{27, SAML_RISK_PLAIN, "people", "Organization or ContactPerson has changed.", false},
 	 look_people},
-	{{26, SAML_RISK_RENEWAL, "longer-validity", "validUntil is later, or not stated any more."},
+	{{28, SAML_RISK_RENEWAL, "longer-validity", "validUntil is later, or not stated any more.",
+	  false},
 	 look_longer},
-	{{27, SAML_RISK_RENEWAL, "cache-duration", "cacheDuration has changed."}, look_cache},
+	{{29, SAML_RISK_RENEWAL, "cache-duration", "cacheDuration has changed.", false},
+	 look_cache},
 };
 
 void
 saml_metadata_diff(struct arena *a, const struct saml_party *before, const struct saml_party *after,
-		   struct saml_changes *out)
+		   bool signed_by_pinned, struct saml_changes *out)
 {
-	struct diff d = {.a = a, .before = before, .after = after};
+	struct diff d = {
+		.a = a, .before = before, .after = after, .signed_by_pinned = signed_by_pinned};
 
 	d.found = ARENA_ARRAY(a, struct saml_change, MAX_CHANGES);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -34,9 +34,14 @@ struct saml_changes {
 /* "refused", "held", "plain", "renewal". */
 const char *saml_risk_word(enum saml_risk risk);
 
-/* From `before` to `after`; everything lives in `a`. */
+/*
+ * From `before` to `after`; everything lives in `a`.  signed_by_pinned: `after` comes under the
+ * signature of a key that an operator named, so that what the party's web server could not
+ * have made up need not wait (`unless_signed`).
+ */
 void saml_metadata_diff(struct arena *a, const struct saml_party *before,
-			const struct saml_party *after, struct saml_changes *out);
+			const struct saml_party *after, bool signed_by_pinned,
+			struct saml_changes *out);
 
 /* The gravest of them; SAML_RISK_RENEWAL when there is none. */
 enum saml_risk saml_changes_risk(const struct saml_changes *changes);
@@ -54,6 +59,7 @@ struct saml_change_rule {
 	int number;
 	enum saml_risk risk;
 	const char *id, *sentence;
+	bool unless_signed; /* SAML_RISK_PLAIN under a pinned signer's signature */
 };
 const struct saml_change_rule *saml_change_rule_at(size_t i);
 

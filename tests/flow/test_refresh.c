@@ -129,6 +129,26 @@ fetch(struct world *w, const char *body)
 	look_again(w);
 }
 
+/* What an operator does about the copy that waits. */
+static void
+approve(struct world *w)
+{
+	const struct db_copy *list;
+	struct err err = {0};
+	size_t n;
+
+	ASSERT_OK(db_copy_list(&w->pg->c, SAML_PARTY, true, &list, &n, &err), &err);
+	assert_int_equal(n, 1);
+	const struct db_replace what = {.party = SAML_PARTY,
+					.base = list[0].base,
+					.document = list[0].document,
+					.copy = &list[0],
+					.held = DB_HELD_NO};
+
+	ASSERT_OK(db_copy_replace(&w->pg->c, &what, NULL, w->now, &err), &err);
+	world_reload(w);
+}
+
 /* Fetched, judged, and refused: what counts stays. */
 static void
 fetch_in_vain(struct world *w, const char *body, const char *why)
@@ -569,14 +589,18 @@ a_key_rolls_over_under_way_and_not_at_one_blow(void **state)
 	assert_false(takes(w, NEW_KEY));
 	/* Without overlap: the old one counts on. */
 	fetch(w, with_new);
-	assert_string_equal(audited(w, "party_held"), "signing-key-replaced keys");
+	assert_string_equal(audited(w, "party_held"), "signing-key-replaced signing-key-new keys");
 	assert_true(takes(w, OLD_KEY));
 	assert_false(takes(w, NEW_KEY));
 	/* A login begun with the old one ends after both count. */
 	web_init(&b, w);
 	web_get(&b, saml_request_url(w, "_rolling", "", ""));
 	fetch(w, with_both);
-	assert_string_equal(audited(w, "party_refreshed"), "keys");
+	assert_string_equal(audited(w, "party_held"), "signing-key-new");
+	assert_string_equal(audited(w, "party_refreshed"), "");
+	assert_false(takes(w, NEW_KEY));
+	approve(w);
+	assert_string_equal(counts(w), with_both);
 	assert_string_equal(copies(w), "replaced");
 	go_through(&b);
 	assert_true(succeeded(&b));

@@ -41,7 +41,7 @@ diff(const char *before, const char *after)
 {
 	struct saml_changes c;
 
-	saml_metadata_diff(a, party(before), party(after), &c);
+	saml_metadata_diff(a, party(before), party(after), false, &c);
 	return c;
 }
 
@@ -50,10 +50,16 @@ diff(const char *before, const char *after)
 #define CLIENT(url)                                                                         \
 	" index=\"8\"/><md:AssertionConsumerService Binding=\"urn:oasis:names:tc:SAML:2.0:" \
 	"bindings:PAOS\" Location=\"" url "\""
-#define ROLE  "<md:SPSSODescriptor "
-#define UNTIL ROLE "validUntil=\"2027-02-01T00:00:00Z\" "
-#define LATER ROLE "validUntil=\"2027-03-01T00:00:00Z\" "
-#define ASKED "<md:RequestedAttribute Name=\"urn:oid:2.5.4.4\""
+#define ROLE     "<md:SPSSODescriptor "
+#define UNTIL    ROLE "validUntil=\"2027-02-01T00:00:00Z\" "
+#define LATER    ROLE "validUntil=\"2027-03-01T00:00:00Z\" "
+#define ASKED    "<md:RequestedAttribute Name=\"urn:oid:2.5.4.4\""
+#define SERVICE1 "<md:AttributeConsumingService index=\"1\""
+/* One more, where what service 1 requires can be declined. */
+#define OPTIONAL(index)                                            \
+	"<md:AttributeConsumingService index=\"" index "\">"       \
+	"<md:ServiceName xml:lang=\"de\">Anfrage</md:ServiceName>" \
+	"<md:RequestedAttribute Name=\"urn:oid:2.5.4.42\"/></md:AttributeConsumingService>"
 #define ENC_METHOD                                                                    \
 	"<md:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-" \
 	"mgf1p\"/>"
@@ -94,6 +100,7 @@ static const struct row {
 	 "\"https://evil.example/done\"", "not before: https://evil.example"},
 	{"signing-keys-gone", "{SIGNING}", NULL, "", "cannot be verified"},
 	{"encryption-keys-gone", "{ENCRYPTION}", NULL, "", "would go in clear"},
+	{"encryption-keys-gone", "{ENCRYPTION}", "{ENCRYPTION2}", "{UNUSABLE}", "that we can use"},
 	{"signing-key-replaced", "{SIGNING}", NULL, "{SIGNING2}", "takes the place of all"},
 	{"encryption-key-replaced", "{ENCRYPTION}", NULL, "{ENCRYPTION2}",
 	 "takes the place of all"},
@@ -111,6 +118,15 @@ static const struct row {
 	 "asks for \"urn:oid:2.5.4.7\""},
 	{"attribute-required", ASKED, NULL, ASKED " isRequired=\"true\"",
 	 "\"urn:oid:2.5.4.4\" is required"},
+	/* By the service that counts, though another one required it before. */
+	{"attribute-required", SERVICE1 " isDefault=\"true\">",
+	 OPTIONAL("7\" isDefault=\"true") SERVICE1 ">",
+	 OPTIONAL("7") SERVICE1 " isDefault=\"true\">", "\"urn:oid:2.5.4.42\" is required"},
+	{"attribute-required", SERVICE1 " isDefault=\"true\">", OPTIONAL("7") SERVICE1 ">",
+	 SERVICE1 " isDefault=\"true\">", "\"urn:oid:2.5.4.42\" is required"},
+	{"attribute-required", SERVICE1 " isDefault=\"true\">",
+	 OPTIONAL("1") "<md:AttributeConsumingService index=\"7\" isDefault=\"true\">",
+	 OPTIONAL("7") SERVICE1 " isDefault=\"true\">", "\"urn:oid:2.5.4.42\" is required"},
 	{"subject-id", ROLE, SUBJECT_ID("pairwise-id"), SUBJECT_ID("subject-id"),
 	 "is subject-id, before pairwise-id"},
 	{"subject-id", ROLE, NULL, SUBJECT_ID("any"), "is any, before not stated"},
@@ -123,9 +139,15 @@ static const struct row {
 	 "index=\"0\" isDefault=\"false\"", "before to " PORTAL_ACS},
 	{"slo", "\"https://amt24.example/saml/slo-post\"", NULL, "\"https://amt24.example/out\"",
 	 "/out is new"},
-	{"keys", "{SIGNING}", NULL, "{SIGNING}{SIGNING2}", "is new"},
+	{"recipient-key", "{ENCRYPTION}", NULL, "{ENCRYPTION2}{ENCRYPTION}", "encrypted to key"},
+	{"recipient-key", "{ENCRYPTION}", "{ENCRYPTION}{ENCRYPTION2}", "{ENCRYPTION2}{ENCRYPTION}",
+	 "encrypted to key"},
+	{"recipient-key", "{ENCRYPTION}", "{ENCRYPTION}{ENCRYPTION2}", "{ENCRYPTION2}",
+	 "encrypted to key"},
+	{"signing-key-new", "{SIGNING}", NULL, "{SIGNING}{SIGNING2}", "is new"},
+	{"signing-key-new", "{SIGNING}", "", "{SIGNING}", "is new"},
 	{"keys", "{SIGNING}", "{SIGNING}{SIGNING2}", "{SIGNING2}", "is gone"},
-	{"keys", "{ENCRYPTION}", NULL, "{ENCRYPTION2}{ENCRYPTION}", "encryption key"},
+	{"keys", "{ENCRYPTION}", NULL, "{ENCRYPTION}{ENCRYPTION2}", "encryption key"},
 	{"certificate", "{SIGNING}", NULL, "{RENEWED}", "in another certificate"},
 	{"signed-more", " AuthnRequestsSigned=\"true\"", "", " AuthnRequestsSigned=\"true\"",
 	 "AuthnRequestsSigned is true now"},
@@ -150,15 +172,19 @@ edited(const char *xml, const char *from, const char *to)
 {
 	const struct {
 		const char *name, *text;
-	} names[] = {{"{SIGNING}", signing},
-		     {"{SIGNING2}", signing2},
-		     {"{ENCRYPTION}", encryption},
-		     {"{ENCRYPTION2}", encryption2},
-		     {"{RENEWED}", renewed},
-		     {"{WEAK}", descriptor("encryption", keys->dec_rsa.cert, ENC_METHOD)},
-		     {"{METHOD}", descriptor("encryption", keys->dec_rsa.cert,
-					     "<md:EncryptionMethod Algorithm=\"http://www.w3.org/"
-					     "2009/xmlenc11#aes256-gcm\"/>")}};
+	} names[] = {
+		{"{SIGNING}", signing},
+		{"{SIGNING2}", signing2},
+		{"{ENCRYPTION}", encryption},
+		{"{ENCRYPTION2}", encryption2},
+		{"{RENEWED}", renewed},
+		{"{UNUSABLE}", descriptor("encryption", keys->dec_p256.cert,
+					  "<md:EncryptionMethod Algorithm=\"http://www.w3.org/2009/"
+					  "xmlenc11#dh-es\"/>")},
+		{"{WEAK}", descriptor("encryption", keys->dec_rsa.cert, ENC_METHOD)},
+		{"{METHOD}", descriptor("encryption", keys->dec_rsa.cert,
+					"<md:EncryptionMethod Algorithm=\"http://www.w3.org/"
+					"2009/xmlenc11#aes256-gcm\"/>")}};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (strcmp(from, names[i].name) == 0)
@@ -242,6 +268,8 @@ test_every_rule_has_a_case_and_its_number_stays(void **state)
 					  "attribute-new",
 					  "attribute-required",
 					  "subject-id",
+					  "recipient-key",
+					  "signing-key-new",
 					  "acs",
 					  "acs-default",
 					  "slo",
@@ -287,11 +315,9 @@ test_what_looks_like_a_risk_and_is_none(void **state)
 		/* Logout where answers went. */
 		{"\"https://amt24.example/saml/slo-post\"", NULL, "\"https://amt24.example/x\""},
 		/* Old and new beside each other, then the old one goes. */
-		{"{SIGNING}", NULL, "{SIGNING2}{SIGNING}"},
 		{"{SIGNING}", "{SIGNING2}{SIGNING}", "{SIGNING}"},
 		{"{ENCRYPTION}", NULL, "{ENCRYPTION}{ENCRYPTION2}"},
 		/* A key it did not have of that use takes nobody's place. */
-		{"{SIGNING}", "", "{SIGNING}"},
 		{"{ENCRYPTION}", "", "{ENCRYPTION}"},
 		/* Asked for by one service more. */
 		{"Name=\"urn:oid:2.5.4.16\"/>", NULL,
@@ -310,6 +336,28 @@ test_what_looks_like_a_risk_and_is_none(void **state)
 		if (saml_changes_risk(&c) < SAML_RISK_PLAIN)
 			fail_msg("case %zu: %s", i, c.p[0].text);
 	}
+}
+
+/* What only a web server that was taken over could make up; nothing else. */
+static void
+test_a_pinned_signer_vouches_for_keys_beside_those_there_were(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row *r = &rows[i];
+		const struct saml_change_rule *rule = rule_named(r->rule);
+		struct saml_changes c;
+
+		saml_metadata_diff(a, party(before_of(r)), party(edited(whole, r->from, r->is)),
+				   true, &c);
+		assert_int_equal(saml_changes_risk(&c),
+				 rule->unless_signed ? SAML_RISK_PLAIN : rule->risk);
+		for (size_t k = 1; k < c.n; k++)
+			assert_true(c.p[k - 1].risk <= c.p[k].risk);
+	}
+	assert_true(rule_named("recipient-key")->unless_signed);
+	assert_true(rule_named("signing-key-new")->unless_signed);
+	assert_false(rule_named("signing-key-replaced")->unless_signed);
 }
 
 /* Any two changes together: what one of them demands, both demand, in either order. */
@@ -403,7 +451,7 @@ test_many_small_changes_crowd_out_no_grave_one(void **state)
 	p.services = &service;
 	p.n_services = 1;
 	p.authn_requests_signed = false;
-	saml_metadata_diff(a, party(whole), &p, &c);
+	saml_metadata_diff(a, party(whole), &p, false, &c);
 	assert_int_equal(c.n, 200);
 	assert_string_equal(c.p[0].rule, "requests-unsigned");
 }
@@ -432,8 +480,10 @@ test_the_manual_tells_every_rule(void **state)
 	const char *manual = arena_strndup(a, (const char *)text.p, text.n);
 
 	for (size_t i = 0; (rule = saml_change_rule_at(i)) != NULL; i++) {
-		const char *row = arena_printf(a, "| %d | `%s` | %s | %s |\n", rule->number,
-					       rule->id, rule->sentence, then[rule->risk]);
+		const char *row = arena_printf(
+			a, "| %d | `%s` | %s | %s |\n", rule->number, rule->id, rule->sentence,
+			rule->unless_signed ? "waits, unless a signer is pinned"
+					    : then[rule->risk]);
 
 		if (strstr(manual, row) == NULL)
 			fail_msg("not in docs/operate.md: %s", row);
@@ -517,6 +567,7 @@ main(void)
 		cmocka_unit_test(test_each_rule_sees_its_change_and_nothing_graver_is_said),
 		cmocka_unit_test(test_every_rule_has_a_case_and_its_number_stays),
 		cmocka_unit_test(test_what_looks_like_a_risk_and_is_none),
+		cmocka_unit_test(test_a_pinned_signer_vouches_for_keys_beside_those_there_were),
 		cmocka_unit_test(test_a_grave_change_hides_behind_no_other),
 		cmocka_unit_test(test_what_is_asked_of_a_person_has_one_value),
 		cmocka_unit_test(test_a_host_is_told_once),
