@@ -152,6 +152,33 @@ text_nfc(struct arena *a, const char *s, const char **out, struct err *err)
 	return true;
 }
 
+static bool
+is_control(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x061c || cp == 0x200e ||
+	       cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+const char *
+text_one_line(struct arena *a, const char *s)
+{
+	size_t n = strlen(s), len;
+	char *out = arena_alloc(a, 3 * n + 1), *to = out;
+	uint32_t cp;
+
+	for (size_t i = 0; i < n; i += len) {
+		len = text_utf8_next((const unsigned char *)s + i, n - i, &cp);
+		bool shown = len > 0 && !is_control(cp);
+
+		if (len == 0)
+			len = 1;
+		memcpy(to, shown ? s + i : "\xef\xbf\xbd", shown ? len : 3);
+		to += shown ? len : 3;
+	}
+	*to = '\0';
+	return out;
+}
+
 static size_t
 count_words(const char *s)
 {

@@ -45,6 +45,13 @@ char *text_trim(struct arena *a, const char *s);
 MUST_USE bool text_nfc(struct arena *a, const char *s, const char **out, struct err *err);
 
 /*
+ * A copy in `a` that is one line on a terminal and shows in the order it is written: line ends,
+ * all other controls (C0, DEL, C1), those of direction (Unicode bidi) and what is no UTF-8
+ * become U+FFFD.
+ */
+const char *text_one_line(struct arena *a, const char *s);
+
+/*
  * Split at single spaces into words (RFC 6749 3.3 scope lists).  Empty words
  * are dropped.  *n_out words at most max_words; more is ERR_INPUT.
  */

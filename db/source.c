@@ -103,12 +103,13 @@ const struct db_statement db_source_statements[] = {
 		 " s AS (UPDATE party_source SET held = $12, etag = NULL, last_modified = NULL,"
 		 " due = $1 WHERE $12 IS NOT NULL AND party = $7 AND EXISTS (SELECT FROM p)),"
 		 " a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
-	[REJECT] = {"copy_reject", DB_DURABLE, T_SOURCE, 7, DB_AUDIT_PARAMS "ti",
+	[REJECT] = {"copy_reject", DB_DURABLE, T_SOURCE, 7, DB_AUDIT_PARAMS "tib",
 		    "WITH gone AS (DELETE FROM party_copy WHERE party = $7 AND state = 'rejected'"
 		    " AND EXISTS (SELECT FROM party_copy WHERE party = $7 AND seq = $8"
-		    " AND state = 'pending') RETURNING 1),"
+		    " AND sha256 = $9 AND state = 'pending' FOR UPDATE) RETURNING 1),"
 		    " c AS (UPDATE party_copy SET state = 'rejected' WHERE party = $7"
-		    " AND seq = $8 AND state = 'pending' AND (SELECT count(*) FROM gone) >= 0"
+		    " AND seq = $8 AND sha256 = $9 AND state = 'pending' AND (SELECT count(*) FROM "
+		    "gone) >= 0"
 		    " RETURNING 1),"
 		    " a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
 	{0},
@@ -367,7 +368,8 @@ bool
 db_copy_reject(const struct db_call *c, const struct db_copy *copy, const struct db_audit *audit,
 	       time_t now, struct err *err)
 {
-	return run_or_conflict(
-		c, &db_source_statements[REJECT],
-		DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(copy->party), db_int(copy->id)), err);
+	return run_or_conflict(c, &db_source_statements[REJECT],
+			       DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(copy->party),
+				       db_int(copy->id), db_bytes(copy->sha256)),
+			       err);
 }

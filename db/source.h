@@ -124,7 +124,8 @@ struct db_replace {
 MUST_USE bool db_copy_replace(const struct db_call *c, const struct db_replace *what,
 			      const struct db_audit *audit, time_t now, struct err *err);
 
-/* What waits was refused; one that was rejected before goes.  ERR_CONFLICT: it does not wait. */
+/* What waits was refused (party, id, sha256); one that was rejected before goes.  ERR_CONFLICT:
+ * it does not wait, or another document does in its place.  Durable. */
 MUST_USE bool db_copy_reject(const struct db_call *c, const struct db_copy *copy,
 			     const struct db_audit *audit, time_t now, struct err *err);
 

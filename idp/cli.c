@@ -112,7 +112,7 @@ tell(struct cli *cli, const char *kind, const char *text)
 		fprintf(stderr, "%s\n", json_text(cli->a, o, false));
 		return;
 	}
-	fprintf(stderr, "kontor: %s\n", text);
+	fprintf(stderr, "kontor: %s\n", text_one_line(cli->a, text));
 }
 
 enum cli_exit

@@ -499,8 +499,9 @@ list_one(struct cli_work *work, const struct listed *l, const struct db_party *p
 	cli_party_put_source(cli, source, o);
 	json_put_str(cli->a, o, "metadata_state", state);
 	json_push(cli->a, list, o);
-	buf_printf(text, "%-8s %s  %s%s%s%s\n", p->enabled ? "enabled" : "disabled", p->id,
-		   p->display_name, state == NULL ? "" : "  (", state == NULL ? "" : state,
+	buf_printf(text, "%-8s %s  %s%s%s%s\n", p->enabled ? "enabled" : "disabled",
+		   text_one_line(cli->a, p->id), text_one_line(cli->a, p->display_name),
+		   state == NULL ? "" : "  (", state == NULL ? "" : state,
 		   state == NULL ? "" : ")");
 }
 

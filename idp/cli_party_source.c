@@ -39,7 +39,8 @@ cli_party_tell_changes(struct cli *cli, const struct saml_changes *changes, json
 	json_put(cli->a, o, "changes", party_changes_json(cli->a, changes));
 	for (size_t i = 0; i < changes->n; i++)
 		buf_printf(text, "%s: %d %s: %s\n", saml_risk_word(changes->p[i].risk),
-			   changes->p[i].number, changes->p[i].rule, changes->p[i].text);
+			   changes->p[i].number, changes->p[i].rule,
+			   text_one_line(cli->a, changes->p[i].text));
 }
 
 static void
@@ -112,7 +113,7 @@ cli_party_put_copies(struct cli *cli, const struct db_copy *copies, size_t n, js
 
 /* Why it waits, from what was stored with it. */
 static void
-write_reasons(const json_t *copy, struct buf *text)
+write_reasons(struct cli *cli, const json_t *copy, struct buf *text)
 {
 	const json_t *changes = json_object_get(copy, "changes");
 
@@ -123,7 +124,7 @@ write_reasons(const json_t *copy, struct buf *text)
 			   json_string_value(json_object_get(c, "risk")),
 			   (long long)json_integer_value(json_object_get(c, "number")),
 			   json_string_value(json_object_get(c, "rule")),
-			   json_string_value(json_object_get(c, "text")));
+			   text_one_line(cli->a, json_string_value(json_object_get(c, "text"))));
 	}
 }
 
@@ -251,9 +252,9 @@ cli_party_changes(struct cli *cli)
 	buf_init(&text, cli->a, MAX_TEXT_BYTES);
 	for (size_t i = 0; i < n; i++) {
 		buf_printf(&text, "%-8s %s  %s  %s\n", word_of(&copies[i]),
-			   clock_text(cli->a, copies[i].at), copies[i].party,
+			   clock_text(cli->a, copies[i].at), text_one_line(cli->a, copies[i].party),
 			   digest_of(cli, &copies[i]));
-		write_reasons(json_array_get(json_object_get(o, "copies"), i), &text);
+		write_reasons(cli, json_array_get(json_object_get(o, "copies"), i), &text);
 	}
 	if (!buf_finish_str(&text, &lines, &err))
 		return cli_fail(cli, &err);
@@ -265,7 +266,8 @@ cli_party_changes(struct cli *cli)
 /* A verb about a copy: which ones it is for, and what becomes of it. */
 struct verdict {
 	const char *event, *done, *none;
-	bool (*takes)(const struct db_copy *copy, bool named);
+	bool (*takes)(const struct db_copy *copy);
+	bool named;  /* by the digest of what was looked at: another may wait by now */
 	bool counts; /* it is to count from now on */
 	enum db_held held;
 };
@@ -276,7 +278,7 @@ choose(struct cli *cli, const struct verdict *v, const char *digest, const struc
        size_t n, const struct db_copy **out, struct err *err)
 {
 	for (size_t i = 0; i < n; i++)
-		if (v->takes(&copies[i], digest != NULL) &&
+		if (v->takes(&copies[i]) &&
 		    (digest == NULL || text_eq(digest_of(cli, &copies[i]), digest))) {
 			*out = &copies[i];
 			return true;
@@ -324,10 +326,11 @@ carry_out(struct cli_work *work, const struct verdict *v, const struct db_party 
 	if (!v->counts)
 		return db_copy_reject(&work->w.db, copy, &audit, work->w.now, err);
 	hash_sha256(p->document, base);
-	if (copy->state == DB_COPY_PENDING && !bytes_eq(copy->base, what.base))
+	if (copy->state != DB_COPY_REPLACED && !bytes_eq(copy->base, what.base))
 		return FAIL(err, ERR_CONFLICT, NULL,
 			    "what counts has changed since this was compared with it: kontor party "
-			    "refresh");
+			    "%s",
+			    copy->state == DB_COPY_PENDING ? "refresh" : "follow");
 	return db_copy_replace(&work->w.db, &what, &audit, work->w.now, err);
 }
 
@@ -348,6 +351,8 @@ decide(struct cli *cli, const struct verdict *v)
 		return rc;
 	if (id == NULL)
 		return cli_usage(cli, "which one? ID is missing");
+	if (v->named && digest == NULL)
+		return cli_usage(cli, "which copy? DIGEST is missing: kontor party changes");
 	buf_init(&text, cli->a, MAX_TEXT_BYTES);
 	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
 	    !cli_party_find(&work, id, CLI_KIND_SAML, &p, &err) ||
@@ -363,21 +368,21 @@ decide(struct cli *cli, const struct verdict *v)
 	return cli_tell(cli, o, text.over ? "" : (const char *)text.p);
 }
 
-/* What was rejected as well, upon second thoughts: by its digest. */
+/* What was rejected as well, upon second thoughts. */
 static bool
-asks(const struct db_copy *copy, bool named)
+asks(const struct db_copy *copy)
 {
-	return copy->state == DB_COPY_PENDING || (named && copy->state == DB_COPY_REJECTED);
+	return copy->state == DB_COPY_PENDING || copy->state == DB_COPY_REJECTED;
 }
 
 static bool
-waits(const struct db_copy *copy, bool named UNUSED)
+waits(const struct db_copy *copy)
 {
 	return copy->state == DB_COPY_PENDING;
 }
 
 static bool
-counted(const struct db_copy *copy, bool named UNUSED)
+counted(const struct db_copy *copy)
 {
 	return copy->state == DB_COPY_REPLACED;
 }
@@ -386,7 +391,7 @@ enum cli_exit
 cli_party_approve(struct cli *cli)
 {
 	static const struct verdict v = {
-		AUDIT_PARTY_APPROVED, "approved", "nothing waits", asks, true, DB_HELD_NO};
+		AUDIT_PARTY_APPROVED, "approved", "nothing waits", asks, true, true, DB_HELD_NO};
 
 	return decide(cli, &v);
 }
@@ -397,7 +402,8 @@ cli_party_reject(struct cli *cli)
 	static const struct verdict v = {.event = AUDIT_PARTY_REJECTED,
 					 .done = "rejected",
 					 .none = "nothing waits",
-					 .takes = waits};
+					 .takes = waits,
+					 .named = true};
 
 	return decide(cli, &v);
 }
@@ -409,6 +415,7 @@ cli_party_rollback(struct cli *cli)
 					 "what counts again",
 					 "there is no earlier copy",
 					 counted,
+					 false,
 					 true,
 					 DB_HELD_YES};
 

@@ -49,7 +49,8 @@ warn(struct cli_work *work, const struct party *p, const char *text, json_t *war
 	json_put_str(work->w.a, o, "party", p->id);
 	json_put_str(work->w.a, o, "text", text);
 	json_push(work->w.a, warnings, o);
-	buf_printf(lines, "warning: %s: %s\n", p->id, text);
+	buf_printf(lines, "warning: %s: %s\n", text_one_line(work->w.a, p->id),
+		   text_one_line(work->w.a, text));
 }
 
 /* Metadata that is over or cannot be fetched any more. */

@@ -55,7 +55,7 @@ const struct command commands[] = {
 	 "check FILE|URL [--id ENTITYID] [--ca PEM] [--local-http] [POLICY]\nlist\n"
 	 "show ID\nenable ID\ndisable ID\nremove ID\n"
 	 "follow ID --metadata-url URL [--metadata-signer PEM ...] [--local-http]\nunfollow ID\n"
-	 "refresh ID\nchanges [ID]\napprove ID [DIGEST]\nreject ID [DIGEST]\n"
+	 "refresh ID\nchanges [ID]\napprove ID DIGEST\nreject ID DIGEST\n"
 	 "rollback ID [DIGEST]",
 	 "add takes SAML metadata, reports what is wrong with it and registers the party on all "
 	 "running\n"

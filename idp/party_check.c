@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "idp/party_suite.h"
 #include "saml/names.h"
 
@@ -193,7 +194,8 @@ party_tell_findings(struct arena *a, const struct saml_checked *checked, json_t 
 		json_put_str(a, row, "clause", f->clause);
 		json_put_str(a, row, "text", f->text);
 		json_push(a, list, row);
-		buf_printf(text, "%s: %s: %s (%s)\n", severity, f->rule, f->text, f->clause);
+		buf_printf(text, "%s: %s: %s (%s)\n", severity, f->rule, text_one_line(a, f->text),
+			   f->clause);
 	}
 	json_put(a, o, "findings", list);
 }

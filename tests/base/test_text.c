@@ -140,11 +140,38 @@ one_text_has_one_spelling(void **state UNUSED)
 	}
 }
 
+static void
+one_line_has_no_controls(void **state UNUSED)
+{
+	static const char *const rows[][2] = {
+		{"", ""},
+		{"Stra\xc3\x9f"
+		 "e 1",
+		 "Stra\xc3\x9f"
+		 "e 1"},
+		{"a\nheld\r\t", "a\xef\xbf\xbdheld\xef\xbf\xbd\xef\xbf\xbd"},
+		{"\x1b[2J\x7f", "\xef\xbf\xbd[2J\xef\xbf\xbd"},
+		{"\xc2\x9b"
+		 "2J\xc2\x85\xc2\xa0",
+		 "\xef\xbf\xbd"
+		 "2J\xef\xbf\xbd\xc2\xa0"},
+		{"\xe2\x80\xae"
+		 "x\xe2\x81\xa6\xe2\x80\xa8\xe2\x80\x8f\xd8\x9c",
+		 "\xef\xbf\xbd"
+		 "x\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+		{"\xff\x80", "\xef\xbf\xbd\xef\xbf\xbd"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(text_one_line(a, rows[i][0]), rows[i][1]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_text_has_one_spelling),
+		cmocka_unit_test(one_line_has_no_controls),
 		cmocka_unit_test(only_utf8_without_nul_becomes_text),
 		cmocka_unit_test(a_text_that_is_too_long_is_refused),
 		cmocka_unit_test(visible_ascii_has_no_blank_and_a_length),

@@ -470,7 +470,12 @@ what_was_rejected_is_remembered_once(void **state)
 	begin(pg);
 	const struct db_audit audit = {.event = "party_rejected", .ref = ref};
 
-	ASSERT_OK(hold(pg, "one", "two", "q"), &pg->err);
+	ASSERT_OK(hold(pg, "one", "zero", "z"), &pg->err);
+	c = copy_in(pg, DB_COPY_PENDING);
+	ASSERT_OK(hold(pg, "one", "two", "q"), &pg->err); /* not what was looked at */
+	ASSERT_REFUSED(db_copy_reject(&pg->c, c, &audit, NOW, &pg->err), &pg->err, ERR_CONFLICT,
+		       "copy_reject");
+	assert_string_equal(copies(pg), "pending two");
 	c = copy_in(pg, DB_COPY_PENDING);
 	ASSERT_OK(db_copy_reject(&pg->c, c, &audit, NOW, &pg->err), &pg->err);
 	assert_string_equal(copies(pg), "rejected two");

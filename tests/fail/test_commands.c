@@ -24,6 +24,8 @@
 	" SELECT id, 'pending', document || ' '::bytea, sha256(document || ' '::bytea),"    \
 	" sha256(document), sha256(''), '{\"changes\":[]}', 1 FROM party"
 
+#define WAITING "SELECT encode(sha256, 'hex') FROM party_copy WHERE state = 'pending'"
+
 /* ---- commands ---- */
 
 /* A command is a row. */
@@ -79,8 +81,14 @@ static const struct row {
 	 .before = {"party add %d/sp.xml",
 		    "party follow " PARTY " --metadata-url https://amt.example/md"}},
 	{.words = "party changes", .before = {"party add %d/sp.xml"}, .sql = WAITS},
-	{.words = "party approve " PARTY, .before = {"party add %d/sp.xml"}, .sql = WAITS},
-	{.words = "party reject " PARTY, .before = {"party add %d/sp.xml"}, .sql = WAITS},
+	{.words = "party approve " PARTY " %s",
+	 .before = {"party add %d/sp.xml"},
+	 .sql = WAITS,
+	 .find = WAITING},
+	{.words = "party reject " PARTY " %s",
+	 .before = {"party add %d/sp.xml"},
+	 .sql = WAITS,
+	 .find = WAITING},
 	{.words = "party rollback " PARTY,
 	 .before = {"party add %d/sp.xml", "party add %d/new.xml",
 		    "party follow " PARTY " --metadata-url https://amt.example/md"}},

@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import tap  # noqa: E402
-from instance import DENIED, NOT_FOUND, USAGE, make_template, says  # noqa: E402
+from instance import CONFLICT, DENIED, NOT_FOUND, USAGE, make_template, says  # noqa: E402
 
 AT_ONCE_S = 5 * float(sys.argv[2])  # an hour is what it would be without notice
 PARTY = "https://portal.localhost/metadata"
@@ -175,6 +175,7 @@ def a_grave_change_waits_is_approved_and_rolled_back():
         says(i.run("party", "list"), 0, "a change waits")
         says(i.run("status"), 0, "a change of its metadata waits")
         digest = waiting[0]["sha256"]
+        says(i.run("party", "approve", PARTY), USAGE, "DIGEST is missing: kontor party changes")
         says(i.run("party", "approve", PARTY, "0" * 64), NOT_FOUND, "nothing waits with this digest")
         says(i.run("party", "approve", PARTY, digest), 0, "held: 2 acs-host", "is approved")
         _both_take((one, two), evil)
@@ -187,7 +188,10 @@ def a_grave_change_waits_is_approved_and_rolled_back():
         publisher.text = _metadata(ACS + "3")
         _look(i, one)
         assert [c["state"] for c in _waiting(i)] == ["pending"] and not _takes(one, ACS + "3")
-        says(i.run("party", "reject", PARTY), 0, "is rejected")
+        digest = _waiting(i)[0]["sha256"]
+        says(i.run("party", "reject", PARTY), USAGE, "DIGEST is missing: kontor party changes")
+        says(i.run("party", "reject", PARTY, "0" * 64), NOT_FOUND, "nothing waits with this digest")
+        says(i.run("party", "reject", PARTY, digest), 0, "is rejected")
         _look(i, two)
         assert _waiting(i) == [] and not _takes(one, ACS + "3")
         rejected = next(c for c in i.ok("party", "changes", PARTY)["copies"] if c["state"] == "rejected")
@@ -212,6 +216,7 @@ def what_is_no_good_is_refused_with_its_reason():
              (_metadata(ACS + "2"), 404, "answered 404"),
              (_metadata(ACS + "2"), 302, "answered 302")]
     with i.node(**publisher.settings) as node:
+        _look(i, node)  # not the first of them, in the haste of the start
         for text, status, why in cases:
             publisher.text, publisher.status, publisher.more = text, status, {"Location": publisher.url + "2"}
             _look(i, node)
@@ -332,8 +337,35 @@ def an_operator_sees_what_an_import_would_change():
     says(i.run("party", "add"), USAGE, "which metadata?")
     i.ok("party", "follow", PARTY, "--metadata-url", publisher.url)
     assert _source(i, "url") == publisher.url
-    says(i.run("party", "approve", PARTY), NOT_FOUND, "nothing waits")
-    says(i.run("party", "reject", PARTY), NOT_FOUND, "nothing waits")
+    says(i.run("party", "approve", PARTY, "0" * 64), NOT_FOUND, "nothing waits")
+    says(i.run("party", "reject", PARTY, "0" * 64), NOT_FOUND, "nothing waits")
+
+
+def what_was_compared_with_something_else_is_not_approved():
+    i, publisher = _followed()
+    with i.node(**publisher.settings) as node:
+        publisher.text = _metadata("https://evil.localhost/acs")
+        _look(i, node)
+        digest = _waiting(i)[0]["sha256"]
+        i.ok("party", "reject", PARTY, digest)
+        publisher.text = _metadata(ACS + "2")
+        _look(i, node)
+        _both_take((node,), ACS + "2")
+        says(i.run("party", "approve", PARTY, digest), CONFLICT, "has changed since this was compared")
+        assert _takes(node, ACS + "2")
+
+
+def what_a_portal_writes_does_not_write_on_the_terminal():
+    name = ("<md:Extensions><mdui:UIInfo xmlns:mdui='urn:oasis:names:tc:SAML:metadata:ui'><mdui:DisplayName"
+            " xml:lang='de'>Amt&#10;plain: 99 x: all is well &#x9b;2J</mdui:DisplayName></mdui:UIInfo></md:Extensions>")
+    i, publisher = _followed()
+    with i.node(**publisher.settings) as node:
+        publisher.text = _metadata().replace("<md:AssertionConsumerService", name + "<md:AssertionConsumerService")
+        _look(i, node)
+        said = i.run("party", "changes")
+        says(said, 0, "held: 12 name", "\ufffdplain: 99 x")
+        assert "\x9b" not in said.out, said.out
+        says(i.run("party", "approve", PARTY, _waiting(i)[0]["sha256"]), 0, "\ufffdplain: 99 x")
 
 
 def what_is_over_is_refused_and_told():
