@@ -33,6 +33,8 @@ const struct db_statement db_source_statements[] = {
 		 " local_http = EXCLUDED.local_http, held = false, etag = NULL,"
 		 " last_modified = NULL, due = EXCLUDED.due, lease = 0, tries = 0,"
 		 " fetched = NULL, trouble = NULL RETURNING 1),"
+		 " gone AS (DELETE FROM party_copy WHERE party = $7 AND state = 'rejected'"
+		 " AND EXISTS (SELECT FROM s)),"
 		 " a AS (" DB_AUDIT_FROM("s") ") SELECT FROM s"},
 	[DROP] = {"source_drop", DB_DURABLE, T_SOURCE, 7, DB_AUDIT_PARAMS "t",
 		  "WITH s AS (DELETE FROM party_source WHERE party = $7 RETURNING 1),"

@@ -23,8 +23,8 @@ struct db_source {
 	const char *trouble;              /* NULL: it went well */
 };
 
-/* Follow this URL: url, signers, local_http; all else begins anew, due now.  ERR_NOT_FOUND: no
- * such SAML party.  Durable. */
+/* Follow this URL: url, signers, local_http; all else begins anew, due now, and nothing is
+ * rejected.  ERR_NOT_FOUND: no such SAML party.  Durable. */
 MUST_USE bool db_source_put(const struct db_call *c, const struct db_source *source,
 			    const struct db_audit *audit, time_t now, struct err *err);
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/rand.h"
 #include "idp/audit.h"
 
@@ -13,6 +14,7 @@
 #define LEASE_S        60 /* longer than any look lasts */
 #define LOOK_US        ((int64_t)1000000)
 #define LOOK_BYTES     ((size_t)128 * 1024 * 1024)
+#define TAKE_BYTES     ((size_t)16 * 1024 * 1024) /* so that what fails for want of it is settled */
 #define DB_LIMIT_US    ((int64_t)10 * 1000000)
 
 #define PAUSE_LEAST_S  3600
@@ -69,6 +71,10 @@ struct look {
 	struct db_party row; /* the same with the document that was fetched */
 	struct party_judged judged;
 	struct saml_changes changes;
+	struct fetch_known known; /* what to ask with the next time */
+	bool counts;              /* what was fetched is what counts */
+	bool well;
+	struct err why; /* it did not go well */
 };
 
 static struct db_audit
@@ -116,7 +122,9 @@ hold(const struct look *l, struct err *err)
 	};
 	struct db_audit audit = audit_of(l, AUDIT_PARTY_HELD, ref);
 
-	if (bytes_eq(l->taken->rejected, copy.asked) || waits_already(l, copy.asked))
+	if (bytes_eq(l->taken->rejected, copy.asked))
+		return FAIL(err, ERR_DENIED, NULL, "what was rejected is still served");
+	if (waits_already(l, copy.asked))
 		return true;
 	if (!db_copy_hold(l->c, &copy, &audit, l->now, err))
 		return false;
@@ -126,7 +134,7 @@ hold(const struct look *l, struct err *err)
 }
 
 static bool
-let_count(const struct look *l, struct err *err)
+let_count(struct look *l, struct err *err)
 {
 	const struct db_replace what = {
 		.party = l->row.id,
@@ -137,6 +145,7 @@ let_count(const struct look *l, struct err *err)
 	char ref[REQUEST_REF_BYTES];
 	struct db_audit audit = audit_of(l, AUDIT_PARTY_REFRESHED, ref);
 
+	l->counts = true;
 	/* The same again is nothing new, unless something waits that is not there any more. */
 	if (bytes_eq(l->row.document, l->taken->party.document) && l->taken->pending.n == 0)
 		return true;
@@ -171,9 +180,9 @@ take_document(struct look *l, struct bytes document, struct err *err)
 	return false;
 }
 
-/* Fetch and see to it; known: what to ask with the next time. */
+/* Fetch and see to it. */
 static bool
-look_at(struct look *l, struct fetch_known *known, struct err *err)
+look_at(struct look *l, struct err *err)
 {
 	struct fetch_got got;
 
@@ -186,7 +195,7 @@ look_at(struct look *l, struct fetch_known *known, struct err *err)
 		return false;
 	if (got.same && party_is_over(&l->was, l->now))
 		return FAIL(err, ERR_DENIED, NULL, "validUntil has passed, and there is no other");
-	*known = got.known;
+	l->known = got.known;
 	return true;
 }
 
@@ -194,18 +203,53 @@ look_at(struct look *l, struct fetch_known *known, struct err *err)
 static int64_t
 pause_of(const struct look *l)
 {
-	const struct party *p = l->judged.party.saml == NULL ? &l->was : &l->judged.party;
+	const struct party *p = l->counts ? &l->judged.party : &l->was;
 
 	return refresh_pause_s(p->saml, l->now);
 }
 
+static void
+look_guarded(void *arg)
+{
+	struct look *l = arg;
+
+	l->well = look_at(l, &l->why);
+}
+
+static struct db_source_end
+end_of(const struct look *l)
+{
+	const struct db_source *source = &l->taken->source;
+	struct db_source_end end = {.due = 0};
+
+	if (l->well) {
+		end.due = with_jitter(l->now, pause_of(l));
+		end.etag = l->known.etag;
+		end.last_modified = l->known.last_modified;
+		return end;
+	}
+	end.due = with_jitter(l->now, refresh_retry_s(source->tries));
+	end.trouble = l->why.text;
+	/* What came last is known as before; what was refused is asked for again. */
+	if (l->why.kind == ERR_UNAVAILABLE) {
+		end.etag = source->etag;
+		end.last_modified = source->last_modified;
+	}
+	return end;
+}
+
+static void
+destroy_arena(void *a)
+{
+	arena_destroy(a);
+}
+
+/* In an arena of its own: of one that was not enough there is an end to write all the same. */
 bool
 refresh_one(struct app *app, struct arena *a, time_t now, bool *did, struct err *err)
 {
-	struct db_call c = {app->db, a, clock_mono_us() + DB_LIMIT_US};
-	struct look l = {.app = app, .c = &c, .now = now};
-	struct fetch_known known = {0};
-	struct err why = {0};
+	struct db_call c = {app->db, a, clock_mono_us() + DB_LIMIT_US}, own = c;
+	struct look l = {.app = app, .c = &own, .now = now};
 
 	*did = false;
 	if (!db_source_take(&c, LEASE_S, now, &l.taken, err))
@@ -214,22 +258,15 @@ refresh_one(struct app *app, struct arena *a, time_t now, bool *did, struct err 
 		return true;
 	*did = true;
 	l.row = l.taken->party;
-	struct db_source_end end = {.due = 0};
+	own.a = arena_create(LOOK_BYTES);
+	arena_defer(a, destroy_arena, own.a);
+	if (own.a == NULL || !arena_run(own.a, look_guarded, &l))
+		l.well = arena_run_failed(own.a, &l.why);
+	memory_set_failed(false); /* told by `why`: what comes now is another piece of work */
+	if (!l.well)
+		log_err(LOG_LVL_WARN, "metadata_failed", &l.why, "party", l.taken->party.id, NULL);
+	const struct db_source_end end = end_of(&l);
 
-	if (look_at(&l, &known, &why)) {
-		end.due = with_jitter(now, pause_of(&l));
-		end.etag = known.etag;
-		end.last_modified = known.last_modified;
-	} else {
-		log_err(LOG_LVL_WARN, "metadata_failed", &why, "party", l.row.id, NULL);
-		end.due = with_jitter(now, refresh_retry_s(l.taken->source.tries));
-		end.trouble = why.text;
-		/* What came last is known as before; what was refused is asked for again. */
-		if (why.kind == ERR_UNAVAILABLE) {
-			end.etag = l.taken->source.etag;
-			end.last_modified = l.taken->source.last_modified;
-		}
-	}
 	c.deadline_us = clock_mono_us() + DB_LIMIT_US;
 	return db_source_settle(&c, l.taken, &end, now, err);
 }
@@ -253,7 +290,7 @@ struct looking {
 };
 
 static void
-look_guarded(void *arg)
+take_guarded(void *arg)
 {
 	struct looking *s = arg;
 	struct app *app = s->r->app;
@@ -265,9 +302,9 @@ look_guarded(void *arg)
 static bool
 look(struct refresh *r)
 {
-	struct looking s = {.r = r, .a = arena_create(LOOK_BYTES)};
+	struct looking s = {.r = r, .a = arena_create(TAKE_BYTES)};
 
-	if (s.a == NULL || !arena_run(s.a, look_guarded, &s))
+	if (s.a == NULL || !arena_run(s.a, take_guarded, &s))
 		s.ok = arena_run_failed(s.a, &s.err);
 	if (!s.ok)
 		log_err(LOG_LVL_WARN, "metadata_unsettled", &s.err, NULL);

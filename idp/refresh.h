@@ -20,7 +20,10 @@ MUST_USE bool refresh_start(struct arena *a, struct app *app, struct refresh **o
 /* Let what is being fetched end, then stop. */
 void refresh_stop(struct refresh *r);
 
-/* Take one source that is due and see to it, in the calling thread; *did is false: none is due. */
+/*
+ * Take one source that is due and see to it, in the calling thread and an arena of its own: `a`
+ * holds what was taken.  *did is false: none is due.
+ */
 MUST_USE bool refresh_one(struct app *app, struct arena *a, time_t now, bool *did, struct err *err);
 
 /*

@@ -174,8 +174,12 @@ a_party_is_followed_until_it_is_not(void **state)
 	s = (struct db_source){
 		.party = PARTY, .url = "https://y.example/", .signers = "PEM", .local_http = true};
 	pg_sql(pg, "UPDATE party_source SET held = true");
+	ASSERT_OK(hold(pg, "one", "evil", "q"), &pg->err);
+	ASSERT_OK(db_copy_reject(&pg->c, copy_in(pg, DB_COPY_PENDING), NULL, NOW, &pg->err),
+		  &pg->err);
 	ASSERT_OK(db_source_put(&pg->c, &s, &audit, NOW + 5, &pg->err), &pg->err);
 	assert_string_equal(audited(pg, "party_followed"), "1");
+	assert_string_equal(copies(pg), "");
 	ASSERT_OK(db_source_list(&pg->c, &list, &n, &pg->err), &pg->err);
 	assert_int_equal(n, 1);
 	assert_string_equal(list[0].party, PARTY);

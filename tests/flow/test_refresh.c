@@ -276,12 +276,59 @@ what_was_rejected_is_not_asked_again(void **state)
 	fetch(w, evil);
 	ASSERT_OK(db_copy_list(&w->pg->c, SAML_PARTY, true, &list, &n, &err), &err);
 	ASSERT_OK(db_copy_reject(&w->pg->c, &list[0], NULL, w->now, &err), &err);
-	fetch(w, edited(w, evil, ROLE, ROLE "cacheDuration=\"PT3H\" "));
+	/* It is trouble: nobody is told otherwise that what counts is not renewed. */
+	fetch_in_vain(w, edited(w, evil, ROLE, ROLE "cacheDuration=\"PT3H\" "),
+		      "what was rejected is still served");
+	assert_string_equal(source(w, "tries"), "1");
 	assert_string_equal(copies(w), "rejected");
 	assert_string_equal(audited(w, "party_held"), "");
 	assert_string_equal(counts(w), good);
 	fetch(w, edited(w, good, ACS_END, "Location=\"https://other.example/acs\""));
 	assert_string_equal(copies(w), "pending rejected");
+}
+
+static long
+pause_now(struct world *w)
+{
+	return strtol(source(w, "due"), NULL, 10) - (long)w->now;
+}
+
+/* Whoever serves what waits does not say how often it is fetched. */
+static void
+what_waits_does_not_set_the_pace(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	fetch(w, until(w, edited(w, far.body, ACS_END, "Location=\"https://evil.example/acs\""),
+		       w->now + 700));
+	assert_string_equal(copies(w), "pending");
+	assert_in_range(pause_now(w), 6 * 3600 * 7 / 8, 6 * 3600);
+}
+
+/* More than a look may take: it ends, is told as this party's trouble, and tried again later. */
+static bool
+get_too_much(struct arena *a, const struct fetch_get *what, struct fetch_got *out, struct err *err)
+{
+	(void)arena_alloc(a, (size_t)512 << 20);
+	return far_get(a, what, out, err);
+}
+
+static void
+what_takes_too_much_memory_is_settled(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	w->app.get = get_too_much;
+	look_again(w);
+	assert_non_null(strstr(source(w, "trouble"), "exhausted"));
+	assert_string_equal(source(w, "tries"), "1");
+	assert_string_equal(source(w, "lease"), "0");
+	assert_in_range(pause_now(w), 60 - 60 / 8, 60);
+	w->app.get = far_get;
+	look_again(w);
+	assert_string_equal(source(w, "trouble"), "");
 }
 
 /* A copy that waits may run out; then the newer one has to be looked at. */
@@ -623,6 +670,8 @@ main(void)
 		T(what_is_not_grave_counts_at_once),
 		T(what_is_grave_waits_and_is_asked_once),
 		T(what_was_rejected_is_not_asked_again),
+		T(what_waits_does_not_set_the_pace),
+		T(what_takes_too_much_memory_is_settled),
 		T(what_runs_out_while_it_waits_gives_way),
 		T(after_an_operators_own_hand_all_waits),
 		T(what_would_not_be_imported_is_refused),
