@@ -4,7 +4,7 @@
 #include "db/part.h"
 #include "db/statements.h"
 
-enum { OF_PARTY };
+enum { OF_PARTY, TELL };
 enum { SUBJECT, ATTRIBUTES, N_PARTS };
 
 /* All that is one row each, in one statement: each run of one has a price of its own. */
@@ -15,6 +15,20 @@ const struct db_statement db_holding_statements[] = {
 		      " FROM subject s LEFT JOIN LATERAL (SELECT given, fingerprint, attributes,"
 		      " purpose, at" DB_CONSENT_LAST("$1", "$2", "$3") ") c ON true"
 								       " WHERE s.id = $1"},
+	/* The subject before the session, as who closes an account locks them. */
+	[TELL] = {"holding_tell", DB_DURABLE, T_SUBJECT, 7, DB_AUDIT_PARAMS "btbtt",
+		  "WITH who AS MATERIALIZED (SELECT FROM subject WHERE id = $7"
+		  " AND state = 'active' FOR KEY SHARE),"
+		  " alive AS MATERIALIZED (SELECT FROM session WHERE sid = $11 AND acting = $7"
+		  " AND expires > $1 AND EXISTS (SELECT FROM who) FOR KEY SHARE),"
+		  " last AS (SELECT given, fingerprint, attributes" DB_CONSENT_LAST(
+			  "$7", "NULL",
+			  "$8") "),"
+				" fit AS MATERIALIZED (SELECT FROM who"
+				" WHERE ($11 IS NULL OR EXISTS (SELECT FROM alive)) AND EXISTS"
+				" (SELECT FROM last WHERE given AND fingerprint = $9"
+				" AND attributes = $10::jsonb)),"
+				" a AS (" DB_AUDIT_FROM("fit") ") SELECT FROM fit"},
 	{0},
 };
 
@@ -63,4 +77,16 @@ db_holding_load(const struct db_call *c, const struct db_holder *who, struct db_
 				 err))
 		return false;
 	return who->party == NULL || answer_of_party(c->a, asks[SUBJECT].rows, &key, out, err);
+}
+
+bool
+db_holding_tell(const struct db_call *c, const struct db_consent *consent, const char *sid,
+		const struct db_audit *audit, time_t now, bool *stands, struct err *err)
+{
+	return db_run_did(c, &db_holding_statements[TELL],
+			  DB_ARGS(DB_AUDIT_ARGS(audit, now), db_id(&consent->acting),
+				  db_text(consent->party),
+				  db_octets(consent->fingerprint, sizeof(consent->fingerprint)),
+				  db_text(consent->attributes), db_text(sid)),
+			  stands, err);
 }

@@ -26,4 +26,14 @@ struct db_holder {
 MUST_USE bool db_holding_load(const struct db_call *c, const struct db_holder *who,
 			      struct db_holding *out, struct err *err);
 
+/*
+ * The last look before a person's own attributes are told on a consent that was judged earlier:
+ * `audit` is written if the account is active, that consent stands unchanged and the session
+ * (sid NULL: none was needed) lives, and *stands says whether.  Whoever ends the account or the
+ * session at that moment waits for it.  Durable.
+ */
+MUST_USE bool db_holding_tell(const struct db_call *c, const struct db_consent *consent,
+			      const char *sid, const struct db_audit *audit, time_t now,
+			      bool *stands, struct err *err);
+
 #endif

@@ -36,6 +36,7 @@ struct query {
 	struct db_call c;
 	const struct subject_id *id; /* whom it is about; NULL: nobody */
 	enum level level;            /* of a login that lasts; else the lowest */
+	const char *sid;             /* the session that name or level rest on; NULL: none */
 	struct db_holding holding;
 	struct held_list held;
 	const char *why; /* nothing is told: for the audit log alone; static */
@@ -106,11 +107,15 @@ find_subject(struct query *k, struct err *err)
 		return false;
 	if (session != NULL)
 		k->level = session_level(k->rq, session);
+	if (k->level > LEVEL_BASIC)
+		k->sid = session->sid;
 	if (lasting != NULL)
 		return db_pseudonym_subject(&k->c, k->p->sector, lasting, &k->id, err);
 	/* A name of one login is one for as long as that lasts. */
-	if (session != NULL && text_eq(s->format, SAML_NAMEID_TRANSIENT))
+	if (session != NULL && text_eq(s->format, SAML_NAMEID_TRANSIENT)) {
 		k->id = &session->acting;
+		k->sid = session->sid;
+	}
 	return true;
 }
 
@@ -243,25 +248,26 @@ send_answer(struct query *k, const char *reason, const struct saml_assertion *as
 	       saml_send(rq, &carrier, k->p, rs, err);
 }
 
-static bool
-record(struct query *k, const char *event, const char *details, struct err *err)
+static struct db_audit
+audit_of(const struct query *k, const char *event, const char *details)
 {
-	struct db_audit audit = {
+	return (struct db_audit){
 		.event = event,
 		.ref = k->rq->ref,
 		.subject = k->id,
 		.party = k->p->id,
 		.details = details,
 	};
-
-	return db_audit_add(&k->c, &audit, k->rq->now, err);
 }
 
 static bool
 refuse(struct query *k, const char *why, const char *reason, struct response *rs, struct err *err)
 {
+	struct db_audit audit =
+		audit_of(k, AUDIT_QUERY_REFUSED, audit_details(k->rq->a, "why", why, NULL));
+
 	return send_answer(k, reason, NULL, rs, err) &&
-	       record(k, AUDIT_QUERY_REFUSED, audit_details(k->rq->a, "why", why, NULL), err);
+	       db_audit_add(&k->c, &audit, k->rq->now, err);
 }
 
 static const char *
@@ -274,6 +280,7 @@ names_told(struct arena *a, const struct release *granted)
 	return json_text(a, names, false);
 }
 
+/* Signing takes its time: what it rests on may have been taken back meanwhile. */
 static bool
 tell(struct query *k, const struct release *granted, struct response *rs, struct err *err)
 {
@@ -292,11 +299,16 @@ tell(struct query *k, const struct release *granted, struct response *rs, struct
 
 	saml_attributes_queried(rq, k->p, saml_attributes_vocabulary(&k->q->names, k->p), granted,
 				&assertion.attributes, &assertion.n_attributes);
-	return send_answer(k, SAML_SUCCESS, &assertion, rs, err) &&
-	       record(k, AUDIT_ATTRIBUTES_TOLD,
-		      audit_details(rq->a, "attributes", names_told(rq->a, granted), "level", level,
-				    NULL),
-		      err);
+	struct db_audit audit =
+		audit_of(k, AUDIT_ATTRIBUTES_TOLD,
+			 audit_details(rq->a, "attributes", names_told(rq->a, granted), "level",
+				       level, NULL));
+	bool stands;
+
+	if (!send_answer(k, SAML_SUCCESS, &assertion, rs, err) ||
+	    !db_holding_tell(&k->c, k->holding.consent, k->sid, &audit, rq->now, &stands, err))
+		return false;
+	return stands || refuse(k, "ended while it was answered", SAML_WHY_NO_SUBJECT, rs, err);
 }
 
 /* Who caught a query on its way gets nothing by it. */

@@ -1,6 +1,7 @@
 /* Attribute queries: who is told what about whom without a login, and who hears nothing. */
 #include "base/enc.h"
 #include "base/text.h"
+#include "keys/sign.h"
 #include "saml/names.h"
 #include "saml/soap.h"
 #include "saml/xmlsig.h"
@@ -14,6 +15,60 @@
 #define EMAIL    "urn:oid:0.9.2342.19200300.100.1.3"
 #define NOBODY   "KONTOR-29 no-such-person"
 #define PAIRWISE "urn:oasis:names:tc:SAML:attribute:pairwise-id"
+
+/* ---- before the signer ---- */
+
+static const char *while_signing; /* SQL that runs while an answer is signed; NULL */
+static bool hsm_is_away;
+static size_t n_opened; /* accounts */
+static struct key_ops real_ops;
+static struct pg *signing_pg;
+
+static bool
+sign(void *ctx, struct arena *a, const char *kid, enum sig_alg alg, struct bytes text,
+     struct bytes *sig, struct err *err)
+{
+	const char *sql = while_signing;
+
+	while_signing = NULL;
+	if (sql != NULL)
+		pg_sql(signing_pg, sql);
+	return real_ops.sign(ctx, a, kid, alg, text, sig, err);
+}
+
+struct key_ops __real_signer_key_ops(struct signer *s);
+struct key_ops __wrap_signer_key_ops(struct signer *s);
+struct key_ops
+__wrap_signer_key_ops(struct signer *s)
+{
+	real_ops = __real_signer_key_ops(s);
+	return (struct key_ops){real_ops.ctx, sign, real_ops.unwrap, real_ops.agree};
+}
+
+bool __real_signer_key_ready(struct signer *s, const char *kid);
+bool __wrap_signer_key_ready(struct signer *s, const char *kid);
+bool
+__wrap_signer_key_ready(struct signer *s, const char *kid)
+{
+	return !hsm_is_away && __real_signer_key_ready(s, kid);
+}
+
+bool __real_signer_account_open(struct signer *s, struct arena *a, struct bytes id,
+				struct bytes wrapped, const struct account_value *values, size_t n,
+				struct bytes *out, struct err *err);
+bool __wrap_signer_account_open(struct signer *s, struct arena *a, struct bytes id,
+				struct bytes wrapped, const struct account_value *values, size_t n,
+				struct bytes *out, struct err *err);
+bool
+__wrap_signer_account_open(struct signer *s, struct arena *a, struct bytes id, struct bytes wrapped,
+			   const struct account_value *values, size_t n, struct bytes *out,
+			   struct err *err)
+{
+	n_opened++;
+	return __real_signer_account_open(s, a, id, wrapped, values, n, out, err);
+}
+
+/* ---- asking ---- */
 
 static void
 query(struct web *b, const char *body)
@@ -118,6 +173,9 @@ fresh(void **state)
 
 	if (steps_fresh(state) != 0)
 		return 1;
+	while_signing = NULL;
+	hsm_is_away = false;
+	signing_pg = w->pg;
 	pg_sql(w->pg, "DELETE FROM session");
 	world_saml_party(w, POLICY_OF(""));
 	web_init(&b, w);
@@ -409,6 +467,58 @@ a_query_is_proven_and_counts_once(void **state)
 		world_value(w, "SELECT count(*) FROM audit WHERE event = 'attributes_told'"), told);
 }
 
+/* Whatever was acknowledged before the answer leaves holds for it. */
+static void
+what_ends_while_it_is_signed_is_not_told(void **state)
+{
+	static const struct {
+		const char *format, *ends, *begins;
+	} rows[] = {
+		{NULL,
+		 "INSERT INTO consent (acting, party, given, at) SELECT acting, party, false, at"
+		 " FROM consent WHERE party = '" SAML_PARTY "' ORDER BY id DESC LIMIT 1",
+		 NULL},
+		{NULL, "UPDATE subject SET state = 'disabled'",
+		 "UPDATE subject SET state = 'active'"},
+		{SAML_NAMEID_TRANSIENT, "DELETE FROM session", NULL},
+	};
+	struct world *w = *state;
+	struct web b;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *format = rows[i].format;
+
+		web_init(&b, w);
+		const char *name = karl_agrees(&b, format == NULL ? SAML_NAMEID_PERSISTENT : format,
+					       "&attr_email=on");
+		const char *told = world_value(w, "SELECT count(*) FROM audit WHERE event = "
+						  "'attributes_told'");
+
+		while_signing = rows[i].ends;
+		assert_string_equal(status_about(w, name, format), NOBODY);
+		assert_string_equal(world_value(w, "SELECT count(*) FROM audit WHERE event = "
+						   "'attributes_told'"),
+				    told);
+		assert_string_equal(world_value(w, "SELECT details->>'why' FROM audit WHERE event "
+						   "= 'query_refused' ORDER BY seq DESC LIMIT 1"),
+				    "ended while it was answered");
+		if (rows[i].begins != NULL)
+			pg_sql(w->pg, rows[i].begins);
+	}
+	/* A session that proved a level may not end; one that nothing rests on may. */
+	web_init(&b, w);
+	const char *name = lasting(&b);
+
+	while_signing = "DELETE FROM session";
+	ASSERT_ABOUT(w, name, NOBODY);
+	ASSERT_ABOUT(w, name, "Success");
+	web_init(&b, w);
+	lasting(&b);
+	pg_sql(w->pg, "UPDATE session_proof SET level = 1");
+	while_signing = "DELETE FROM session";
+	ASSERT_ABOUT(w, name, "Success");
+}
+
 #define T(name) cmocka_unit_test_setup(name, fresh)
 
 int
@@ -424,6 +534,7 @@ main(void)
 		T(a_pairwise_id_is_a_name_too),
 		T(only_a_party_whose_record_says_so_is_told),
 		T(a_query_is_proven_and_counts_once),
+		T(what_ends_while_it_is_signed_is_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, steps_setup, world_teardown);
