@@ -35,7 +35,7 @@ struct query {
 	const struct saml_attribute_query *q;
 	struct db_call c;
 	const struct subject_id *id; /* whom it is about; NULL: nobody */
-	enum level level;            /* of a login that lasts; else the lowest */
+	enum level level;            /* of a login that lasts and counts here; else the lowest */
 	const char *sid;             /* the session that name or level rest on; NULL: none */
 	struct db_holding holding;
 	struct held_list held;
@@ -105,7 +105,7 @@ find_subject(struct query *k, struct err *err)
 		return true;
 	if (!find_session(k, lasting != NULL ? lasting : s->value, &session, err))
 		return false;
-	if (session != NULL)
+	if (session != NULL && text_eq(session->sso_group, k->p->policy.sso_group))
 		k->level = session_level(k->rq, session);
 	if (k->level > LEVEL_BASIC)
 		k->sid = session->sid;

@@ -236,6 +236,13 @@ levels_are_those_of_a_login_that_lasts(void **state)
 
 	query(&portal, query_envelope(w, &how));
 	assert_non_null(strstr(response_of(&portal), "TrustLevel=\"NORMAL\""));
+	/* What was proven elsewhere does not count where sessions are not taken. */
+	world_saml_party(w, POLICY_OF(",\"sso-group\":\"never\""));
+	query(&portal, query_envelope(w, &how));
+	assert_non_null(strstr(response_of(&portal), "TrustLevel=\"UNTERGEORDNET\""));
+	world_saml_party(w, POLICY_OF(",\"sso-group\":\"others\""));
+	query(&portal, query_envelope(w, &how));
+	assert_non_null(strstr(response_of(&portal), "TrustLevel=\"UNTERGEORDNET\""));
 	world_saml_party(w, POLICY_OF(",\"level-cap\":\"basic\",\"level-attributes\":\"yes\""));
 	query(&portal, query_envelope(w, &how));
 	assert_non_null(strstr(response_of(&portal), "TrustLevel=\"UNTERGEORDNET\""));
