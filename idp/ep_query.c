@@ -28,6 +28,8 @@
 #define ASSERTION_SKEW_S    60
 #define CONSENTED_NAMES_MAX 256
 
+#define NO_CONSENT          "no consent stands"
+
 /* A query on its way. */
 struct query {
 	struct request *rq;
@@ -121,16 +123,21 @@ find_subject(struct query *k, struct err *err)
 
 /* ---- what was agreed to ---- */
 
+/* The account is opened only where something may come of it: all refusals cost alike. */
 static bool
 load_holding(struct query *k, struct err *err)
 {
 	struct account_work w = account_work_of(k->rq);
 	struct db_holder who = {.acting = *k->id, .party = k->p->id, .sector = k->p->sector};
 
-	return db_holding_load(&k->c, &who, &k->holding, err) &&
-	       (k->holding.subject == NULL || k->holding.subject->state != DB_ACTIVE ||
-		account_open(&w, k->holding.subject, k->holding.attributes, k->holding.n_attributes,
-			     &k->held, err));
+	if (!db_holding_load(&k->c, &who, &k->holding, err))
+		return false;
+	if (k->holding.subject == NULL || k->holding.subject->state != DB_ACTIVE)
+		k->why = "account is not active";
+	else if (k->holding.consent == NULL || k->p->policy.consent == CONSENT_ALWAYS)
+		k->why = NO_CONSENT;
+	return k->why != NULL || account_open(&w, k->holding.subject, k->holding.attributes,
+					      k->holding.n_attributes, &k->held, err);
 }
 
 static void
@@ -166,8 +173,6 @@ consent_stands(const struct query *k)
 	const struct saml_party *saml = k->p->saml;
 	struct arena *a = k->rq->a;
 
-	if (k->holding.consent == NULL || k->p->policy.consent == CONSENT_ALWAYS)
-		return false;
 	if (is_agreed(k, k->p->policy.attributes) ||
 	    is_agreed(k, saml_attributes_wanted(a, &k->q->names)))
 		return true;
@@ -213,14 +218,14 @@ static bool
 judge(struct query *k, struct release *granted, struct err *err)
 {
 	*granted = (struct release){0};
-	if (!find_subject(k, err) || (k->id != NULL && !load_holding(k, err)))
+	if (!find_subject(k, err))
 		return false;
 	if (k->id == NULL)
 		k->why = "nobody of that name";
-	else if (k->holding.subject == NULL || k->holding.subject->state != DB_ACTIVE)
-		k->why = "account is not active";
-	else if (!consent_stands(k))
-		k->why = "no consent stands";
+	else if (!load_holding(k, err))
+		return false;
+	else if (k->why == NULL && !consent_stands(k))
+		k->why = NO_CONSENT;
 	return k->why != NULL || grant(k, granted, err);
 }
 

@@ -299,9 +299,12 @@ whoever_has_not_agreed_is_nobody(void **state)
 
 	ASSERT_ABOUT(w, "nobody", NOBODY);
 	ASSERT_ABOUT(w, name, "Success");
+	n_opened = 0;
 	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
 		world_saml_party(w, policies[i]);
 		ASSERT_ABOUT(w, name, NOBODY);
+		/* As for nobody, the signer is not asked where no consent can stand. */
+		assert_int_equal(n_opened > 0, i > 0);
 	}
 	world_saml_party(w, POLICY_OF(""));
 	/* Another source is another consent. */
@@ -313,7 +316,9 @@ whoever_has_not_agreed_is_nobody(void **state)
 	ASSERT_ABOUT(w, name, NOBODY);
 	pg_sql(w->pg, "UPDATE subject SET state = 'active'");
 	withdraw(&b);
+	n_opened = 0;
 	ASSERT_ABOUT(w, name, NOBODY);
+	assert_int_equal(n_opened, 0);
 	assert_string_equal(world_value(w, "SELECT details->>'why' FROM audit WHERE event = "
 					   "'query_refused' ORDER BY seq DESC LIMIT 1"),
 			    "no consent stands");
