@@ -105,11 +105,11 @@ const struct db_statement db_session_statements[] = {
 			  "SELECT party, dialect, name_id, session_index, at, name_format"
 			  " FROM session_participant WHERE sid = $1 ORDER BY at, party"},
 	[OF_PARTICIPANT] =
-		{"session_of_participant", DB_READ, T_SESSION, 1, "ttti",
+		{"session_of_participant", DB_READ, T_SESSION, 1, "tttii",
 		 "SELECT p.sid FROM session_participant p JOIN session s ON s.sid = p.sid"
 		 " WHERE p.party = $1 AND p.name_id = $2"
 		 " AND ($3 = '' OR p.session_index = $3) AND s.expires > $4"
-		 " ORDER BY p.at DESC LIMIT 1"},
+		 " GROUP BY p.sid ORDER BY max(p.at) DESC, p.sid LIMIT $5"},
 	/*
 	 * In a statement before END's: whoever is just giving a token or telling a party
 	 * holds the row, and END must see what that left.
@@ -384,20 +384,39 @@ db_session_participants(const struct db_call *c, const char *sid, const struct d
 }
 
 bool
-db_session_of_participant(const struct db_call *c, const char *party, const char *name_id,
-			  const char *session_index, time_t now, const char **sid, struct err *err)
+db_session_all_of_participant(const struct db_call *c, const char *party, const char *name_id,
+			      const char *session_index, size_t most, time_t now,
+			      const char *const **sids, size_t *n, struct err *err)
 {
 	struct db_rows *rows;
 
 	if (!db_run(c, &db_session_statements[OF_PARTICIPANT],
-		    DB_ARGS(db_text(party), db_text(name_id), db_text(session_index), db_int(now)),
+		    DB_ARGS(db_text(party), db_text(name_id), db_text(session_index), db_int(now),
+			    db_int((int64_t)most)),
 		    &rows, err))
 		return false;
-	const char *found = rows->n == 0 ? NULL : db_get_text(rows, 0, 0);
+	const char **list = ARENA_ARRAY(c->a, const char *, rows->n + 1);
 
+	for (size_t i = 0; i < rows->n; i++)
+		list[i] = db_get_text(rows, i, 0);
 	if (!db_rows_check(rows, err))
 		return false;
-	*sid = found;
+	*sids = list;
+	*n = rows->n;
+	return true;
+}
+
+bool
+db_session_of_participant(const struct db_call *c, const char *party, const char *name_id,
+			  const char *session_index, time_t now, const char **sid, struct err *err)
+{
+	const char *const *list;
+	size_t n;
+
+	if (!db_session_all_of_participant(c, party, name_id, session_index, 1, now, &list, &n,
+					   err))
+		return false;
+	*sid = n == 0 ? NULL : list[0];
 	return true;
 }
 

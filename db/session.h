@@ -100,6 +100,12 @@ MUST_USE bool db_session_of_participant(const struct db_call *c, const char *par
 					const char *name_id, const char *session_index, time_t now,
 					const char **sid, struct err *err);
 
+/* The same, the latest first, `most` at most. */
+MUST_USE bool db_session_all_of_participant(const struct db_call *c, const char *party,
+					    const char *name_id, const char *session_index,
+					    size_t most, time_t now, const char *const **sids,
+					    size_t *n, struct err *err);
+
 struct db_telling; /* db/logout.h */
 
 /*

@@ -15,7 +15,7 @@
 #include "idp/saml_peer.h"
 #include "idp/session.h"
 
-#define SESSIONS_MOST 64 /* of one person with one party */
+#define SESSIONS_MOST 64 /* of one person with one party that one request ends */
 
 /* A LogoutRequest on its way through us. */
 struct slo {
@@ -28,55 +28,61 @@ struct slo {
 /* ---- requests ---- */
 
 static bool
-end_one(struct slo *s, const char *session_index, bool *found, struct err *err)
+end_one(struct slo *s, const char *sid, struct err *err)
 {
 	struct request *rq = s->l.rq;
-	const struct party *p = s->l.asker.party;
-	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	struct db_audit audit = {
 		.event = AUDIT_LOGOUT,
 		.ref = rq->ref,
-		.party = p->id,
+		.party = s->l.asker.party->id,
 		.details = audit_details(rq->a, "dialect", "saml", NULL),
 	};
-	const char *sid;
 	bool ended;
 
-	*found = false;
-	if (!db_session_of_participant(&c, p->id, s->r->nameid.value, session_index, rq->now, &sid,
-				       err))
-		return false;
-	if (sid == NULL)
-		return true;
 	if (!logout_end(&s->l, sid, &audit, &ended, err))
 		return false;
-	*found = true;
 	s->own_ended = s->own_ended || text_eq(sid, s->own);
+	return true;
+}
+
+/* All of that index ("": of any).  What is left then is known before the first one ends. */
+static bool
+end_of_index(struct slo *s, const char *session_index, struct err *err)
+{
+	struct request *rq = s->l.rq;
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const char *const *sids;
+	size_t n;
+
+	if (!db_session_all_of_participant(&c, s->l.asker.party->id, s->r->nameid.value,
+					   session_index, SESSIONS_MOST + 1, rq->now, &sids, &n,
+					   err))
+		return false;
+	if (n > SESSIONS_MOST)
+		s->l.asker.left = true;
+	for (size_t i = 0; i < n && i < SESSIONS_MOST; i++)
+		if (!end_one(s, sids[i], err))
+			return false;
 	return true;
 }
 
 static bool
 end_named(struct slo *s, struct err *err)
 {
-	bool found = true;
-
 	/* SAML2Core 3.7.3.1: without an index, every session of that person with this party. */
-	if (s->r->n_session_indexes == 0) {
-		for (size_t i = 0; found && i < SESSIONS_MOST; i++)
-			if (!end_one(s, "", &found, err))
-				return false;
-		return true;
-	}
+	if (s->r->n_session_indexes == 0)
+		return end_of_index(s, "", err);
 	for (size_t i = 0; i < s->r->n_session_indexes; i++)
-		if (!end_one(s, s->r->session_index[i], &found, err))
+		if (!end_of_index(s, s->r->session_index[i], err))
 			return false;
 	return true;
 }
 
 /*
  * A request that comes again ends nothing further: who logged in since is not meant.  It counts
- * as having come when all is ended, not before: what failed half way is ended by the next one.
- * Its answer claims no more than is known: nobody keeps what became of the first.
+ * as having come when all is ended, not before: what failed half way, or was too much for one,
+ * is ended by the next one.  Its answer claims no more than is known: nobody keeps what became of
+ * the first.
  */
 static bool
 end_once(struct slo *s, struct err *err)
@@ -90,7 +96,8 @@ end_once(struct slo *s, struct err *err)
 	bool first;
 
 	return db_seen_look(&c, &mark, rq->now, &s->l.again, err) &&
-	       (s->l.again || (end_named(s, err) && db_seen_once(&c, &mark, rq->now, &first, err)));
+	       (s->l.again || (end_named(s, err) &&
+			       (s->l.asker.left || db_seen_once(&c, &mark, rq->now, &first, err))));
 }
 
 /* A request that was proven, for this endpoint and now. */

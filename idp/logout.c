@@ -51,6 +51,8 @@ back_text(struct arena *a, const struct logout_asker *asker)
 		json_put_str(a, o, "relay_state", asker->relay_state);
 	if (asker->url != NULL)
 		json_put_str(a, o, "url", asker->url);
+	if (asker->left)
+		json_put_bool(a, o, "left", true);
 	return json_text(a, o, false);
 }
 
@@ -116,7 +118,7 @@ back_read(struct request *rq, const char *back, struct logout_asker *out, struct
 	    !json_get_str(o, "request", &out->request, err) ||
 	    !json_get_i64(o, "binding", &binding, err) ||
 	    !json_get_str(o, "relay_state", &out->relay_state, err) ||
-	    !json_get_str(o, "url", &out->url, err))
+	    !json_get_str(o, "url", &out->url, err) || !json_get_bool(o, "left", &out->left, err))
 		return false;
 	out->binding = (enum saml_binding)binding;
 	if (party != NULL)
@@ -161,13 +163,17 @@ logout_show_done(struct request *rq, struct response *rs, struct err *err)
 	return show_page(rq, rs, 200, "logout_done", vars, "/logout", err);
 }
 
-/* Told truthfully: PartialLogout unless all have confirmed (SAML2Core 3.7.3.2). */
+/*
+ * Told truthfully: PartialLogout unless all is ended and all have confirmed (SAML2Core 3.7.3.2).
+ */
 static bool
 answer(struct request *rq, const struct logout_asker *asker, bool all, struct response *rs,
        struct err *err)
 {
 	if (asker->request != NULL && asker->party != NULL && asker->party->saml != NULL)
-		return answer_saml(rq, asker, all ? SAML_SUCCESS : SAML_PARTIAL_LOGOUT, rs, err);
+		return answer_saml(rq, asker,
+				   all && !asker->left ? SAML_SUCCESS : SAML_PARTIAL_LOGOUT, rs,
+				   err);
 	if (asker->url != NULL) {
 		response_redirect(rs, asker->url);
 		return true;
@@ -242,12 +248,12 @@ logout_wait(struct logout *l, bool *all, struct err *err)
 {
 	const struct db_logout *now;
 
-	*all = l->n_told == 0 && !l->again;
+	*all = l->n_told == 0 && !l->again && !l->asker.left;
 	if (l->n_told == 0)
 		return true;
 	if (!load_settled(l->rq, l->handle, &now, err))
 		return false;
-	*all = now != NULL && all_confirmed(now);
+	*all = now != NULL && all_confirmed(now) && !l->asker.left;
 	return true;
 }
 

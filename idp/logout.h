@@ -24,6 +24,7 @@ struct logout_asker {
 	enum saml_binding binding;
 	const char *relay_state;
 	const char *url; /* OpenID Connect: where it wants the browser; NULL: a page of ours */
+	bool left;       /* SAML: sessions that it meant live on; set before the first one ends */
 };
 
 struct logout {
@@ -56,7 +57,7 @@ MUST_USE bool logout_is_open(struct request *rq, bool *open, struct err *err);
 
 /*
  * For who asked without a browser: wait until all are told or a moment is over.  *all: each
- * has confirmed.
+ * has confirmed, and no session is left.
  */
 MUST_USE bool logout_wait(struct logout *l, bool *all, struct err *err);
 

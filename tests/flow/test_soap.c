@@ -62,6 +62,64 @@ a_soap_request_that_is_not_the_issuers_ends_nothing(void **state)
 	assert_false(is_logged_in(&b));
 }
 
+/* More sessions of karl's at the portal, as by clients without a browser. */
+static void
+add_sessions(struct world *w, const struct login *at, int n)
+{
+	static const char *const tables[][3] = {
+		{"session", "id_hash, acting, sso_group, created, last_used, expires",
+		 "sha256(('more' || i)::bytea), acting, sso_group, s.created, last_used, expires"},
+		{"session_proof", "at, level, method", "s.at, level, method"},
+		{"session_participant", "party, dialect, name_id, session_index, at, name_format",
+		 "party, dialect, name_id, '_more' || i, s.at, name_format"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		pg_sql(w->pg,
+		       arena_printf(w->a,
+				    "INSERT INTO %s (sid, %s) SELECT 'more-' || i, %s FROM %s s,"
+				    " generate_series(1, %d) i WHERE s.sid = (SELECT sid FROM"
+				    " session_participant WHERE session_index = '%s')",
+				    tables[i][0], tables[i][1], tables[i][2], tables[i][0], n,
+				    at->index));
+}
+
+static const char *
+n_sessions_of(struct world *w, const char *name)
+{
+	return world_value(w, arena_printf(w->a,
+					   "SELECT count(*) FROM session_participant WHERE "
+					   "name_id = '%s'",
+					   name));
+}
+
+static void
+what_one_request_cannot_end_is_not_called_ended(void **state)
+{
+	struct world *w = *state;
+	struct web b, program;
+
+	web_init(&b, w);
+	web_init(&program, w);
+	struct login at = karl_at_the_portal(&b);
+	const char *envelope = saml_logout_envelope(w, logout_id(w), at.name, NULL);
+
+	add_sessions(w, &at, 64);
+	send_soap(&program, envelope);
+	assert_string_equal(soap_status(&program), "Success PartialLogout");
+	assert_string_equal(n_sessions_of(w, at.name), "1");
+	/* The same again goes on where the first one stopped. */
+	send_soap(&program, envelope);
+	assert_string_equal(soap_status(&program), "Success");
+	assert_string_equal(n_sessions_of(w, at.name), "0");
+	assert_false(is_logged_in(&b));
+	at = karl_at_the_portal(&b);
+	add_sessions(w, &at, 63);
+	send_soap(&program, saml_logout_envelope(w, logout_id(w), at.name, NULL));
+	assert_string_equal(soap_status(&program), "Success");
+	assert_string_equal(n_sessions_of(w, at.name), "0");
+}
+
 static void
 what_is_no_soap_request_gets_a_fault(void **state)
 {
@@ -91,6 +149,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_portal_ends_its_session_by_soap),
 		T(a_soap_request_that_is_not_the_issuers_ends_nothing),
+		T(what_one_request_cannot_end_is_not_called_ended),
 		T(what_is_no_soap_request_gets_a_fault),
 	};
 
