@@ -161,8 +161,10 @@ state_read(const struct ask *ask, struct state *out, struct err *err)
 static time_t
 session_ends(const struct flow *f)
 {
-	return session_proved_at(f->session, flow_told_level(f)) +
-	       level_session_limits(flow_told_level(f)).max_age_s;
+	time_t proof_ends = session_proved_at(f->session, flow_told_level(f)) +
+			    level_session_limits(flow_told_level(f)).max_age_s;
+
+	return proof_ends < f->session->expires ? proof_ends : f->session->expires;
 }
 
 /* Required of the offer, so no answer comes this far without it. */

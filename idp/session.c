@@ -11,7 +11,9 @@
 #include "idp/logout.h"
 
 /* The group of a session that no group asked for. */
-#define SSO_GROUP "portalverbund"
+#define SSO_GROUP      "portalverbund"
+
+#define CLIENT_LIVES_S 3600 /* that no cookie leads to */
 
 /* The longest any session lives: the row of niedrig (TR-03160-1 table 2). */
 static int64_t
@@ -204,13 +206,24 @@ const struct db_session *
 session_of_client(struct request *rq, struct subject_id subject, const struct db_proof *proof,
 		  const char *sso_group)
 {
-	return make_session(rq, subject, proof, sso_group);
+	struct db_session *s = make_session(rq, subject, proof, sso_group);
+
+	s->expires = rq->now + CLIENT_LIVES_S;
+	return s;
 }
 
 bool
 session_keep_client(struct request *rq, const struct db_session *s, struct err *err)
 {
 	return session_begin(rq, s, rand_token(rq->a, 32), err); /* nobody learns it */
+}
+
+bool
+session_drop_client(struct request *rq, const struct db_session *s, struct err *err)
+{
+	struct db_audit audit = session_end_audit(rq, s, "not answered");
+
+	return logout_quietly(rq, s->sid, &audit, err);
 }
 
 bool

@@ -33,7 +33,8 @@ MUST_USE bool session_prove(struct request *rq, const struct db_session *current
 
 /*
  * A client without a browser proved who it is, in the request it wants answered.  The session is
- * kept for the party that is told of it; no cookie leads to it.  Not stored yet.
+ * kept for the party that is told of it; no cookie leads to it, so an hour is enough, and those
+ * of a program that signs on again and again do not pile up.  Not stored yet.
  */
 const struct db_session *session_of_client(struct request *rq, struct subject_id subject,
 					   const struct db_proof *proof, const char *sso_group);
@@ -41,6 +42,9 @@ const struct db_session *session_of_client(struct request *rq, struct subject_id
 /* Store it with the audit row of its proof; or, where no party is told, that row alone. */
 MUST_USE bool session_keep_client(struct request *rq, const struct db_session *s, struct err *err);
 MUST_USE bool session_note_proof(struct request *rq, const struct db_session *s, struct err *err);
+
+/* Nobody is told of it after all: end it again. */
+MUST_USE bool session_drop_client(struct request *rq, const struct db_session *s, struct err *err);
 
 /* What the trail says of its end. */
 struct db_audit session_end_audit(const struct request *rq, const struct db_session *s,

@@ -153,6 +153,15 @@ a_client_is_answered_without_a_page(void **state)
 						  "AND party = '" SAML_PARTY "'",
 						  index)),
 			    "1");
+	/* It is short: a program that signs on all day does not fill the table. */
+	assert_string_equal(count(w, arena_printf(w->a,
+						  "session s JOIN session_participant p USING (sid)"
+						  " WHERE p.session_index = '%s' AND s.expires = "
+						  "%lld",
+						  index, (long long)w->now + 3600)),
+			    "1");
+	assert_string_equal(between(w->a, response, "SessionNotOnOrAfter=\"", "\""),
+			    clock_text(w->a, w->now + 3600));
 	assert_string_equal(world_value(w, "SELECT event FROM audit ORDER BY seq DESC LIMIT 1"),
 			    "assertion");
 	assert_string_equal(world_value(w, "SELECT details->>'binding' FROM audit WHERE event = "
