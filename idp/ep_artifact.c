@@ -10,21 +10,7 @@
 #include "idp/artifact.h"
 #include "idp/config.h"
 #include "idp/saml_peer.h"
-#include "keys/sign.h"
 #include "saml/artifact.h"
-
-/*
- * The key that will sign.  Asked for before the artifact is taken: with one that is known
- * to be out of reach, it stays for another attempt.
- */
-static bool
-signing_key(struct request *rq, const struct party *p, struct saml_peer *out, struct err *err)
-{
-	if (!saml_peer_of(rq, p, out, err))
-		return false;
-	return signer_key_ready(rq->app->signer, out->signer->kid) ||
-	       FAIL(err, ERR_UNAVAILABLE, NULL, "the HSM with key %s is away", out->signer->kid);
-}
 
 bool
 ep_saml_artifact(struct request *rq, struct response *rs, struct err *err)
@@ -39,7 +25,7 @@ ep_saml_artifact(struct request *rq, struct response *rs, struct err *err)
 	    !saml_artifact_resolve_parse(rq->a, v, &r, err) ||
 	    !saml_artifact_resolve_check(r, saml_our_url(rq, SAML_ARTIFACT_PATH),
 					 &saml_window_default, rq->now, err) ||
-	    !signing_key(rq, p, &peer, err))
+	    !saml_peer_ready(rq, p, &peer, err))
 		return false;
 	struct saml_artifact_answer answer = {
 		.id = rand_xml_id(rq->a),

@@ -34,6 +34,7 @@
 struct query {
 	struct request *rq;
 	const struct party *p;
+	struct saml_peer peer; /* the same, for the answer */
 	const struct saml_attribute_query *q;
 	struct db_call c;
 	const struct subject_id *id; /* whom it is about; NULL: nobody */
@@ -246,10 +247,8 @@ send_answer(struct query *k, const char *reason, const struct saml_assertion *as
 		.assertion = assertion,
 	};
 	struct saml_carrier carrier;
-	struct saml_peer peer;
 
-	return saml_peer_of(rq, k->p, &peer, err) &&
-	       saml_response_build(rq->a, &response, &peer, &carrier, err) &&
+	return saml_response_build(rq->a, &response, &k->peer, &carrier, err) &&
 	       saml_send(rq, &carrier, k->p, rs, err);
 }
 
@@ -343,7 +342,7 @@ admit(struct query *k, struct err *err)
 	       saml_attribute_query_parse(rq->a, v, &keys, &k->q, err) &&
 	       saml_header_check_soap(&k->q->header, saml_our_url(rq, SAML_ATTRIBUTES_PATH),
 				      &saml_window_default, rq->now, err) &&
-	       take_once(k, err);
+	       saml_peer_ready(rq, k->p, &k->peer, err) && take_once(k, err);
 }
 
 bool

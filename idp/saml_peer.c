@@ -105,6 +105,15 @@ saml_peer_of(struct request *rq, const struct party *p, struct saml_peer *out, s
 	       saml_signer_of(rq->a, rq->snap->keyring, rq->app->signer, suite->make, signer, err);
 }
 
+bool
+saml_peer_ready(struct request *rq, const struct party *p, struct saml_peer *out, struct err *err)
+{
+	if (!saml_peer_of(rq, p, out, err))
+		return false;
+	return signer_key_ready(rq->app->signer, out->signer->kid) ||
+	       FAIL(err, ERR_UNAVAILABLE, NULL, "the HSM with key %s is away", out->signer->kid);
+}
+
 void
 saml_decryption_keys(struct request *rq, struct xmlenc_keys *out)
 {

@@ -49,6 +49,13 @@ MUST_USE bool saml_receive_soap(struct request *rq, enum saml_kind kind, const s
 MUST_USE bool saml_peer_of(struct request *rq, const struct party *p, struct saml_peer *out,
 			   struct err *err);
 
+/*
+ * The same before something is used up: ERR_UNAVAILABLE too when the key that will sign is
+ * known to be out of reach, so that it stays for another attempt.
+ */
+MUST_USE bool saml_peer_ready(struct request *rq, const struct party *p, struct saml_peer *out,
+			      struct err *err);
+
 /* The same key for other messages (logout, metadata). */
 MUST_USE bool saml_signer_of(struct arena *a, const struct keyring *kr, struct signer *signer,
 			     enum sig_alg alg, struct saml_signer *out, struct err *err);

@@ -468,6 +468,11 @@ a_query_is_proven_and_counts_once(void **state)
 	query(&portal, query_envelope(w, &(struct query_asking){.name = name}));
 	w->saml_party = NULL;
 	assert_fault(&portal, 500);
+	/* While the key is out of reach it is not used up. */
+	hsm_is_away = true;
+	query(&portal, good);
+	assert_fault(&portal, 503);
+	hsm_is_away = false;
 	query(&portal, good);
 	assert_string_equal(status_of(&portal), "Success");
 	const char *told = world_value(w, "SELECT count(*) FROM audit WHERE event = "
