@@ -135,6 +135,8 @@ load_holding(struct query *k, struct err *err)
 		return false;
 	if (k->holding.subject == NULL || k->holding.subject->state != DB_ACTIVE)
 		k->why = "account is not active";
+	else if (k->level < k->p->policy.level)
+		k->why = "level is below the party's";
 	else if (k->holding.consent == NULL || k->p->policy.consent == CONSENT_ALWAYS)
 		k->why = NO_CONSENT;
 	return k->why != NULL || account_open(&w, k->holding.subject, k->holding.attributes,

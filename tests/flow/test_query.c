@@ -236,6 +236,10 @@ levels_are_those_of_a_login_that_lasts(void **state)
 
 	query(&portal, query_envelope(w, &how));
 	assert_non_null(strstr(response_of(&portal), "TrustLevel=\"NORMAL\""));
+	world_saml_party(w, POLICY_OF(",\"level\":\"substantial\""));
+	ASSERT_ABOUT(w, name, NOBODY);
+	world_saml_party(w, POLICY_OF(",\"level\":\"low\""));
+	ASSERT_ABOUT(w, name, "Success");
 	/* What was proven elsewhere does not count where sessions are not taken. */
 	world_saml_party(w, POLICY_OF(",\"sso-group\":\"never\""));
 	query(&portal, query_envelope(w, &how));
@@ -247,8 +251,10 @@ levels_are_those_of_a_login_that_lasts(void **state)
 	query(&portal, query_envelope(w, &how));
 	assert_non_null(strstr(response_of(&portal), "TrustLevel=\"UNTERGEORDNET\""));
 	assert_non_null(strstr(response_of(&portal), ">surname=STORK-QAA-Level-1<"));
-	world_saml_party(w, POLICY_OF(""));
 	w->now += 3601; /* past the longest idle time */
+	world_saml_party(w, POLICY_OF(",\"level\":\"low\""));
+	ASSERT_ABOUT(w, name, NOBODY);
+	world_saml_party(w, POLICY_OF(""));
 	query(&portal, query_envelope(w, &how));
 	assert_non_null(strstr(response_of(&portal), "TrustLevel=\"UNTERGEORDNET\""));
 }
