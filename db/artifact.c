@@ -5,44 +5,55 @@
 #include "db/part.h"
 #include "db/statements.h"
 
-enum { CREATE, TAKE, LOCK, REFUSE, SWEEP };
+enum { CREATE, TAKE, WAIT, LOOK, LOCK, REFUSE, REUSE, SWEEP };
+
+/*
+ * The session is locked first, as who ends it does before its artifacts go: so nobody waits
+ * crosswise, and what was taken was taken before the end.
+ */
+#define TAKE_IT(locked)                                                                           \
+	"WITH look AS MATERIALIZED (SELECT sid, party, acting, represented, created"              \
+	" FROM artifact WHERE hash = $7 AND party = $8 AND taken_at IS NULL"                      \
+	" AND expires > $1),"                                                                     \
+	" alive AS MATERIALIZED (SELECT FROM session WHERE sid = (SELECT sid FROM look)"          \
+	" AND expires > $1 FOR KEY SHARE),"                                                       \
+	" fit AS MATERIALIZED (SELECT FROM look WHERE"                                            \
+	" (sid IS NULL OR EXISTS (SELECT FROM alive))" DB_CONSENT_STANDS(                         \
+		"look") "),"                                                                      \
+			" pick AS MATERIALIZED (SELECT hash, acting, sealed FROM artifact"        \
+			" WHERE hash = $7 AND taken_at IS NULL AND EXISTS (SELECT FROM fit)"      \
+			" FOR UPDATE" locked "),"                                                 \
+			" taken AS (UPDATE artifact t SET taken_at = $1, sealed = NULL FROM pick" \
+			" WHERE t.hash = pick.hash RETURNING 1),"                                 \
+			" a AS (INSERT INTO audit (at, event, ref, subject, party, details)"      \
+			" SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, '{}')::jsonb" \
+			" FROM pick, taken WHERE $2 IS NOT NULL)"                                 \
+			" SELECT sealed FROM pick, taken"
+
+#define FOUND                                                                   \
+	"taken_at IS NOT NULL, party <> $2, expires <= $3, refused_at IS NULL," \
+	" reused_at IS NULL, acting"
 
 const struct db_statement db_artifact_statements[] = {
 	[CREATE] = {"artifact_create", DB_LAZY, T_ARTIFACT, 1, "btbii",
 		    "INSERT INTO artifact (hash, party, sealed, created, expires)"
 		    " VALUES ($1, $2, $3, $4, $5)"},
-	/*
-	 * The session is locked first, as who ends it does before its artifacts go: so nobody
-	 * waits crosswise, and what was taken was taken before the end.  A lock on the artifact
-	 * itself is not waited for: who holds it takes it, or takes it away.
-	 */
+	/* Waits for nobody that has the artifact; what it passed over is taken by WAIT. */
 	[TAKE] = {"artifact_take", DB_DURABLE, T_ARTIFACT, 7, DB_AUDIT_PARAMS "bt",
-		  "WITH look AS MATERIALIZED (SELECT sid, party, acting, represented, created"
-		  " FROM artifact WHERE hash = $7 AND party = $8 AND taken_at IS NULL"
-		  " AND expires > $1),"
-		  " alive AS MATERIALIZED (SELECT FROM session WHERE sid = (SELECT sid FROM look)"
-		  " AND expires > $1 FOR KEY SHARE),"
-		  " fit AS MATERIALIZED (SELECT FROM look WHERE"
-		  " (sid IS NULL OR EXISTS (SELECT FROM alive))" DB_CONSENT_STANDS(
-			  "look") "),"
-				  " pick AS MATERIALIZED (SELECT hash, acting, sealed FROM artifact"
-				  " WHERE hash = $7 AND taken_at IS NULL AND EXISTS (SELECT FROM "
-				  "fit)"
-				  " FOR UPDATE SKIP LOCKED),"
-				  " taken AS (UPDATE artifact t SET taken_at = $1, sealed = NULL "
-				  "FROM pick"
-				  " WHERE t.hash = pick.hash RETURNING 1),"
-				  " a AS (INSERT INTO audit (at, event, ref, subject, party, "
-				  "details)"
-				  " SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, "
-				  "'{}')::jsonb"
-				  " FROM pick, taken WHERE $2 IS NOT NULL)"
-				  " SELECT sealed FROM pick, taken"},
+		  TAKE_IT(" SKIP LOCKED")},
+	[WAIT] = {"artifact_take_waiting", DB_IN_TX, T_ARTIFACT, 7, DB_AUDIT_PARAMS "bt",
+		  TAKE_IT("")},
+	[LOOK] = {"artifact_look", DB_READ, T_ARTIFACT, 1, "bti",
+		  "SELECT " FOUND " FROM artifact WHERE hash = $1"},
 	[LOCK] = {"artifact_lock", DB_IN_TX, T_ARTIFACT, 1, "bti",
-		  "SELECT taken_at IS NOT NULL, party <> $2, expires <= $3, refused_at IS NULL,"
-		  " acting FROM artifact WHERE hash = $1 FOR UPDATE"},
+		  "SELECT " FOUND " FROM artifact WHERE hash = $1 FOR UPDATE"},
+	/* Once in the trail is enough; but that it came a second time is never left out. */
 	[REFUSE] = {"artifact_refuse", DB_IN_TX, T_ARTIFACT, 1, "bi",
-		    "UPDATE artifact SET refused_at = $2 WHERE hash = $1"},
+		    "UPDATE artifact SET refused_at = $2 WHERE hash = $1 AND refused_at IS NULL"
+		    " RETURNING 1"},
+	[REUSE] = {"artifact_reuse", DB_IN_TX, T_ARTIFACT, 1, "bi",
+		   "UPDATE artifact SET reused_at = $2 WHERE hash = $1 AND reused_at IS NULL"
+		   " RETURNING 1"},
 	[SWEEP] = {"artifact_sweep", DB_IN_TX, T_ARTIFACT, 0, "ii",
 		   "WITH gone AS (DELETE FROM artifact WHERE hash IN (SELECT hash FROM artifact"
 		   " WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)"
@@ -67,22 +78,25 @@ db_artifact_create(const struct db_call *c, const struct db_artifact *artifact, 
 		      NULL, err);
 }
 
-/* What LOCK found. */
+/* One that takes. */
+struct taker {
+	const struct db_call *c;
+	struct bytes hash;
+	const char *party;
+	const struct db_artifact_audit *audit;
+	time_t now;
+};
+
+/* What LOOK or LOCK found. */
 struct found {
 	enum db_artifact_why why;
-	bool first; /* that it is refused */
+	bool first; /* that it is refused so */
 	const struct subject_id *acting;
 };
 
 static bool
-look(struct db_tx *tx, struct bytes hash, const char *party, time_t now, struct found *out,
-     struct err *err)
+found_of(struct db_rows *rows, struct found *out, struct err *err)
 {
-	struct db_rows *rows;
-
-	if (!db_tx_run(tx, &db_artifact_statements[LOCK],
-		       DB_ARGS(db_bytes(hash), db_text(party), db_int(now)), &rows, err))
-		return false;
 	*out = (struct found){.why = DB_ARTIFACT_UNKNOWN};
 	if (rows->n == 0)
 		return true;
@@ -93,39 +107,100 @@ look(struct db_tx *tx, struct bytes hash, const char *party, time_t now, struct 
 		   : used    ? DB_ARTIFACT_USED
 		   : expired ? DB_ARTIFACT_EXPIRED
 			     : DB_ARTIFACT_ENDED;
-	out->first = db_get_bool(rows, 0, 3);
-	out->acting = db_get_id_opt(rows, 0, 4);
+	out->first = db_get_bool(rows, 0, out->why == DB_ARTIFACT_USED ? 4 : 3);
+	out->acting = db_get_id_opt(rows, 0, 5);
 	return db_rows_check(rows, err);
 }
 
+#define FOUND_ARGS(t) DB_ARGS(db_bytes((t)->hash), db_text((t)->party), db_int((t)->now))
+#define TAKE_ARGS(t)                                                             \
+	DB_ARGS(DB_AUDIT_ARGS((t)->audit->taken, (t)->now), db_bytes((t)->hash), \
+		db_text((t)->party))
+
+static bool
+taken_of(struct db_rows *rows, bool *taken, struct bytes *sealed, struct err *err)
+{
+	*taken = rows->n > 0;
+	if (*taken)
+		*sealed = db_get_bytes(rows, 0, 0);
+	return db_rows_check(rows, err);
+}
+
+/* The row of the trail that this refusal is due; `row` NULL: none. */
+static bool
+note(const struct taker *t, struct db_tx *tx, const struct found *found, struct db_audit *row,
+     bool *noted, struct err *err)
+{
+	const struct db_audit *due = found->first ? t->audit->refused[found->why] : NULL;
+	const struct db_statement *mark =
+		&db_artifact_statements[found->why == DB_ARTIFACT_USED ? REUSE : REFUSE];
+	struct db_rows *rows;
+
+	*noted = false;
+	if (due == NULL)
+		return true;
+	*row = *due;
+	if (row->subject == NULL)
+		row->subject = found->acting;
+	if (!db_tx_run(tx, mark, DB_ARGS(db_bytes(t->hash), db_int(t->now)), &rows, err))
+		return false;
+	*noted = rows->n > 0;
+	return true;
+}
+
 /*
- * Not taken by us.  Why, is asked with the row locked: who was just taking it has committed
- * then.
+ * Somebody had it locked, or what it rests on is gone: take it when it is free.  If there is still
+ * nothing, why is asked with the row locked: who was just taking it has committed then.
  */
 static bool
-refuse(const struct db_call *c, struct bytes hash, const char *party,
-       const struct db_artifact_audit *audit, time_t now, enum db_artifact_why *why,
-       struct err *err)
+wait_in(const struct taker *t, struct db_tx *tx, struct found *found, struct bytes *sealed,
+	struct err *err)
 {
-	struct db_audit whose = {0};
-	struct found found = {0};
-	struct db_tx *tx;
+	struct db_rows *rows;
+	bool taken;
 
-	if (!db_tx_begin(c, &tx, err))
+	if (!db_tx_run(tx, &db_artifact_statements[WAIT], TAKE_ARGS(t), &rows, err) ||
+	    !taken_of(rows, &taken, sealed, err))
 		return false;
-	bool held = look(tx, hash, party, now, &found, err);
-	const struct db_audit *row = held && found.first ? audit->refused[found.why] : NULL;
-
-	if (row != NULL) {
-		whose = *row;
-		if (whose.subject == NULL)
-			whose.subject = found.acting;
-		held = db_tx_run(tx, &db_artifact_statements[REFUSE],
-				 DB_ARGS(db_bytes(hash), db_int(now)), NULL, err);
+	if (taken) {
+		*found = (struct found){.why = DB_ARTIFACT_TAKEN};
+		return true;
 	}
-	if (!db_tx_conclude(tx, held, row == NULL ? NULL : &whose, now, err))
+	return db_tx_run(tx, &db_artifact_statements[LOCK], FOUND_ARGS(t), &rows, err) &&
+	       found_of(rows, found, err);
+}
+
+/*
+ * Not taken at once.  Who has nothing to get here locks nothing that the rightful party would
+ * have to wait for, but once for the trail.
+ */
+static bool
+refuse(const struct taker *t, enum db_artifact_why *why, struct bytes *sealed, struct err *err)
+{
+	struct bytes waited = {NULL, 0};
+	struct db_audit row = {0};
+	struct db_rows *rows;
+	struct found found;
+	struct db_tx *tx;
+	bool noted = false;
+
+	if (!db_run(t->c, &db_artifact_statements[LOOK], FOUND_ARGS(t), &rows, err) ||
+	    !found_of(rows, &found, err))
 		return false;
 	*why = found.why;
+	if (found.why != DB_ARTIFACT_ENDED &&
+	    (!found.first || t->audit->refused[found.why] == NULL))
+		return true;
+	if (!db_tx_begin(t->c, &tx, err))
+		return false;
+	bool held = (found.why != DB_ARTIFACT_ENDED || wait_in(t, tx, &found, &waited, err)) &&
+		    note(t, tx, &found, &row, &noted, err);
+
+	if (!db_tx_conclude(tx, held, noted ? &row : NULL, t->now, err))
+		return false;
+	*why = found.why;
+	if (found.why == DB_ARTIFACT_TAKEN)
+		*sealed = waited;
 	return true;
 }
 
@@ -134,21 +209,18 @@ db_artifact_take(const struct db_call *c, struct bytes handle, const char *party
 		 const struct db_artifact_audit *audit, time_t now, enum db_artifact_why *why,
 		 struct bytes *sealed, struct err *err)
 {
-	struct bytes hash = db_artifact_hash(c->a, handle);
+	const struct taker t = {c, db_artifact_hash(c->a, handle), party, audit, now};
+	struct bytes at_once;
 	struct db_rows *rows;
+	bool taken;
 
-	if (!db_run(c, &db_artifact_statements[TAKE],
-		    DB_ARGS(DB_AUDIT_ARGS(audit->taken, now), db_bytes(hash), db_text(party)),
-		    &rows, err))
+	if (!db_run(c, &db_artifact_statements[TAKE], TAKE_ARGS(&t), &rows, err) ||
+	    !taken_of(rows, &taken, &at_once, err))
 		return false;
-	if (rows->n == 0)
-		return refuse(c, hash, party, audit, now, why, err);
-	struct bytes taken = db_get_bytes(rows, 0, 0);
-
-	if (!db_rows_check(rows, err))
-		return false;
+	if (!taken)
+		return refuse(&t, why, sealed, err);
 	*why = DB_ARTIFACT_TAKEN;
-	*sealed = taken;
+	*sealed = at_once;
 	return true;
 }
 

@@ -36,7 +36,8 @@ enum db_artifact_why {
 /* Rows of the audit trail; the subject is filled in where they name none. */
 struct db_artifact_audit {
 	const struct db_audit *taken;
-	const struct db_audit *refused[DB_ARTIFACT_COUNT]; /* NULL: none; one for each artifact */
+	const struct db_audit *refused[DB_ARTIFACT_COUNT]; /* NULL: none.  One for each artifact,
+							      and one of USED */
 };
 
 /*

@@ -14,6 +14,7 @@ CREATE TABLE artifact (
 	expires bigint NOT NULL,
 	taken_at bigint,
 	refused_at bigint, -- once in the audit trail is enough
+	reused_at bigint, -- asked for again by who had it
 	CONSTRAINT artifact_taken_is_empty CHECK ((taken_at IS NULL) = (sealed IS NOT NULL)),
 	CONSTRAINT artifact_tells_of_one CHECK ((sid IS NULL) = (acting IS NULL))
 );

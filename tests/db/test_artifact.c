@@ -1,6 +1,8 @@
 /* Messages under artifacts: had once, in time, by one party, while what they rest on stands. */
 #include "db/artifact.h"
 
+#include <libpq-fe.h>
+
 #include "base/enc.h"
 #include "base/rand.h"
 #include "base/text.h"
@@ -136,6 +138,55 @@ another_party_gets_nothing_and_spoils_nothing(void **state)
 	/* What became of it is not for others to know. */
 	assert_int_equal(take_at(pg, &g, "https://evil.example/", NOW), DB_ARTIFACT_FOREIGN);
 	assert_string_equal(count(pg, "foreign"), "1");
+}
+
+/* Somebody else has it locked for a moment. */
+static void
+who_has_it_locked_is_waited_for(void **state)
+{
+	struct pg *pg = *state;
+	struct given g = give(pg);
+	PGconn *other = PQconnectdb(pg->conninfo);
+
+	PQclear(PQexec(other, "BEGIN"));
+	PQclear(PQexec(other, "SELECT FROM artifact FOR UPDATE"));
+	assert_int_equal(PQtransactionStatus(other), PQTRANS_INTRANS);
+	assert_int_equal(PQsendQuery(other, "SELECT pg_sleep(0.3); COMMIT"), 1);
+	assert_int_equal(take(pg, &g), DB_ARTIFACT_TAKEN);
+	assert_string_equal(count(pg, "taken"), "1");
+	assert_string_equal(count(pg, "ended"), "0");
+	PQfinish(other);
+}
+
+/* Nor does who may not have it wait for anybody, or keep anybody waiting. */
+static void
+who_may_not_have_it_locks_nothing(void **state)
+{
+	struct pg *pg = *state;
+	struct given g = give(pg);
+	PGconn *other = PQconnectdb(pg->conninfo);
+
+	assert_int_equal(take_at(pg, &g, "https://evil.example/", NOW), DB_ARTIFACT_FOREIGN);
+	PQclear(PQexec(other, "BEGIN"));
+	PQclear(PQexec(other, "SELECT FROM artifact FOR UPDATE"));
+	assert_int_equal(PQtransactionStatus(other), PQTRANS_INTRANS);
+	assert_int_equal(take_at(pg, &g, "https://evil.example/", NOW), DB_ARTIFACT_FOREIGN);
+	PQfinish(other);
+	assert_string_equal(count(pg, "foreign"), "1");
+}
+
+static void
+a_second_use_is_in_the_trail_whatever_came_before(void **state)
+{
+	struct pg *pg = *state;
+	struct given g = give(pg);
+
+	assert_int_equal(take_at(pg, &g, "https://evil.example/", NOW), DB_ARTIFACT_FOREIGN);
+	assert_int_equal(take(pg, &g), DB_ARTIFACT_TAKEN);
+	assert_int_equal(take(pg, &g), DB_ARTIFACT_USED);
+	assert_int_equal(take(pg, &g), DB_ARTIFACT_USED);
+	assert_string_equal(count(pg, "foreign"), "1");
+	assert_string_equal(count(pg, "used"), "1");
 }
 
 static void
@@ -328,6 +379,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(it_is_had_once_and_leaves_nothing_to_read),
 		T(another_party_gets_nothing_and_spoils_nothing),
+		T(who_has_it_locked_is_waited_for),
+		T(who_may_not_have_it_locks_nothing),
+		T(a_second_use_is_in_the_trail_whatever_came_before),
 		T(it_has_its_time),
 		T(what_was_never_made_leaves_no_trail),
 		T(it_goes_with_its_session),
