@@ -77,9 +77,10 @@ const struct db_statement db_session_statements[] = {
 		  SELECT_SESSION " AND s.id_hash = $1 AND s.expires > $2"},
 	[LOAD] = {"session_load", DB_READ, T_SESSION, 1, "ti",
 		  SELECT_SESSION " AND s.sid = $1 AND s.expires > $2"},
-	[LIST] = {"session_list", DB_READ, T_SESSION, 0, "bi",
-		  SELECT_SESSION " AND s.acting = $1 AND s.expires > $2"
-				 " ORDER BY s.created, s.sid"},
+	[LIST] = {"session_list", DB_READ, T_SESSION, 0, "bii",
+		  SELECT_SESSION " AND s.sid IN (SELECT sid FROM session WHERE acting = $1"
+				 " AND expires > $2 ORDER BY last_used DESC, sid LIMIT $3)"
+				 " ORDER BY s.last_used DESC, s.sid"},
 	[TOUCH] = {"session_touch", DB_LAZY, T_SESSION, 1, "ti",
 		   "UPDATE session SET last_used = $2 WHERE sid = $1 AND last_used < $2"},
 	[ADD_PROOF] = {"session_add_proof", DB_DURABLE, T_SESSION, 7, DB_AUDIT_PARAMS "bbiiti",
@@ -246,13 +247,13 @@ db_session_load(const struct db_call *c, const char *sid, time_t now, const stru
 }
 
 bool
-db_session_list(const struct db_call *c, struct subject_id acting, time_t now,
+db_session_list(const struct db_call *c, struct subject_id acting, size_t most, time_t now,
 		const struct db_session **out, size_t *n, struct err *err)
 {
 	struct db_rows *rows;
 
-	if (!db_run(c, &db_session_statements[LIST], DB_ARGS(db_id(&acting), db_int(now)), &rows,
-		    err))
+	if (!db_run(c, &db_session_statements[LIST],
+		    DB_ARGS(db_id(&acting), db_int(now), db_int((int64_t)most)), &rows, err))
 		return false;
 	struct db_session *list = ARENA_ARRAY(c->a, struct db_session, rows->n + 1);
 	size_t used = 0;

@@ -41,9 +41,13 @@ MUST_USE bool db_session_find(const struct db_call *c, const char *id, time_t no
 MUST_USE bool db_session_load(const struct db_call *c, const char *sid, time_t now,
 			      const struct db_session **out, struct err *err);
 
-/* All of a person that live at `now`, oldest first; for the person's own page. */
-MUST_USE bool db_session_list(const struct db_call *c, struct subject_id acting, time_t now,
-			      const struct db_session **out, size_t *n, struct err *err);
+/*
+ * Those of a person that live at `now`, last used first, at most `most`; for the person's own
+ * page.
+ */
+MUST_USE bool db_session_list(const struct db_call *c, struct subject_id acting, size_t most,
+			      time_t now, const struct db_session **out, size_t *n,
+			      struct err *err);
 
 /* Note a use; written at most once a minute, lazily. */
 MUST_USE bool db_session_touch(const struct db_call *c, const struct db_session *session,

@@ -14,6 +14,7 @@
 #include "idp/show.h"
 
 #define LANGUAGE_COOKIE_S ((int64_t)365 * 86400)
+#define SESSIONS_SHOWN    100
 
 /* ---- front page, login, language ---- */
 
@@ -138,9 +139,9 @@ session_rows(struct request *rq, const struct db_session *current, json_t *vars,
 	const struct db_session *s;
 	size_t n;
 
-	if (!db_session_list(&c, current->acting, rq->now, &s, &n, err))
+	if (!db_session_list(&c, current->acting, SESSIONS_SHOWN + 1, rq->now, &s, &n, err))
 		return false;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && i < SESSIONS_SHOWN; i++) {
 		json_t *row = json_new_object(rq->a);
 		enum level level = session_level(rq, &s[i]);
 
@@ -155,6 +156,7 @@ session_rows(struct request *rq, const struct db_session *current, json_t *vars,
 		json_push(rq->a, list, row);
 	}
 	json_put(rq->a, vars, "sessions", list);
+	json_put_bool(rq->a, vars, "sessions_more", n > SESSIONS_SHOWN);
 	return true;
 }
 
