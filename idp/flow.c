@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/rand.h"
 #include "base/text.h"
 #include "db/consent.h"
@@ -362,21 +363,51 @@ flow_client_answer(struct flow *f, struct response *rs, struct err *err)
 	return first || FAIL(err, ERR_CONFLICT, NULL, "the request was answered before");
 }
 
+/* Was the request answered before?  Looked at only, so that a replay makes no session. */
+static bool
+seen_before(struct flow *f, bool *seen, struct err *err)
+{
+	const struct db_mark *mark = mark_of(f);
+	struct db_call c = call_of(f->rq);
+
+	*seen = false;
+	return mark == NULL || db_seen_look(&c, mark, f->rq->now, seen, err);
+}
+
+/* In a session that is kept for the party only if the party is told of it. */
+static bool
+answer_in_session(struct flow *f, struct response *rs, struct err *err)
+{
+	if (!session_keep_client(f->rq, f->session, err))
+		return false;
+	if (flow_client_answer(f, rs, err))
+		return true;
+	struct err why = {0};
+
+	/* Where that fails, too, it ends by its time. */
+	if (!session_drop_client(f->rq, f->session, &why))
+		log_err(LOG_LVL_WARN, "session_left", &why, "ref", f->rq->ref, NULL);
+	return false;
+}
+
 bool
 flow_client_proved(struct flow *f, struct subject_id subject, enum level level, struct response *rs,
 		   struct err *err)
 {
 	struct request *rq = f->rq;
 	struct db_proof *proof = ARENA_NEW(rq->a, struct db_proof);
+	bool seen;
 
 	*proof = (struct db_proof){(int)level, f->only->name, rq->now};
 	f->session = session_of_client(rq, subject, proof, f->ask.party->policy.sso_group);
-	if (!flow_judge(f, err))
+	if (!flow_judge(f, err) || !seen_before(f, &seen, err))
 		return false;
-	bool kept = f->state == FLOW_ANSWER ? session_keep_client(rq, f->session, err)
-					    : session_note_proof(rq, f->session, err);
-
-	return kept && flow_client_answer(f, rs, err);
+	if (f->state == FLOW_ANSWER && !seen)
+		return answer_in_session(f, rs, err);
+	if (!session_note_proof(rq, f->session, err))
+		return false;
+	return seen ? FAIL(err, ERR_CONFLICT, NULL, "the request was answered before")
+		    : flow_client_answer(f, rs, err);
 }
 
 /* ---- going on ---- */

@@ -476,6 +476,8 @@ a_request_is_answered_once(void **state)
 	assert_fault(&b, 500, SOAP_CLIENT);
 	send_as(&b, "erika", body);
 	assert_fault(&b, 500, SOAP_CLIENT);
+	/* The right password of a replay leaves a login in the trail, but no session. */
+	assert_string_equal(traces(w), before);
 	send_as(&b, NULL, passive);
 	ASSERT_STATUS(&b, "KONTOR-21 passive-login");
 	send_as(&b, NULL, passive);
@@ -484,6 +486,22 @@ a_request_is_answered_once(void **state)
 	assert_fault(&b, 500, SOAP_CLIENT);
 	assert_string_equal(world_value(w, "SELECT count(*) FROM audit WHERE event = 'assertion'"),
 			    strrchr(before, ' ') + 1);
+}
+
+static void
+an_answer_that_cannot_be_recorded_leaves_no_session(void **state)
+{
+	struct world *w = *state;
+	const char *before = traces(w);
+	struct web b;
+
+	web_init(&b, w);
+	pg_sql(w->pg, "ALTER TABLE session_participant ADD CONSTRAINT broken CHECK (at < 0) "
+		      "NOT VALID");
+	send_as(&b, "karl", ecp_envelope(w, &(struct ecp_asking){0}));
+	pg_sql(w->pg, "ALTER TABLE session_participant DROP CONSTRAINT broken");
+	assert_fault(&b, 403, SOAP_CLIENT);
+	assert_string_equal(traces(w), before);
 }
 
 static void
@@ -528,6 +546,35 @@ the_portal_may_end_what_it_was_told_of(void **state)
 	assert_string_equal(count(w, arena_printf(w->a, "session WHERE sid = '%s'", sid)), "0");
 }
 
+static void
+the_account_lists_no_more_than_fit(void **state)
+{
+	struct world *w = *state;
+	struct web browser;
+
+	web_init(&browser, w);
+	log_in_aside(&browser, "karl");
+	web_get(&browser, "/account");
+	assert_false(web_shows(&browser, "noch weitere Sitzungen"));
+	const char *own = "(SELECT sid FROM session ORDER BY created DESC, sid LIMIT 1)";
+
+	pg_sql(w->pg,
+	       arena_printf(w->a,
+			    "WITH s AS (INSERT INTO session (sid, id_hash, acting, sso_group,"
+			    " created, last_used, expires) SELECT 'full-' || i,"
+			    " sha256(('full' || i)::bytea), acting, sso_group, created,"
+			    " last_used - 1, expires FROM session, generate_series(1, 100) i"
+			    " WHERE sid = %s RETURNING sid)"
+			    " INSERT INTO session_proof (sid, at, level, method)"
+			    " SELECT s.sid, p.at, p.level, p.method FROM s, session_proof p"
+			    " WHERE p.sid = %s",
+			    own, own));
+	web_get(&browser, "/account");
+	assert_true(web_shows(&browser, "noch weitere Sitzungen"));
+	assert_true(web_shows(&browser, "diese Sitzung"));
+	pg_sql(w->pg, "DELETE FROM session WHERE sid LIKE 'full-%'");
+}
+
 #define T(name) cmocka_unit_test_setup(name, fresh)
 
 int
@@ -545,8 +592,10 @@ main(void)
 		T(without_a_proven_endpoint_there_is_a_fault),
 		T(a_request_is_proven_first),
 		T(a_request_is_answered_once),
+		T(an_answer_that_cannot_be_recorded_leaves_no_session),
 		T(an_account_that_is_switched_off_is_nobody),
 		T(the_portal_may_end_what_it_was_told_of),
+		T(the_account_lists_no_more_than_fit),
 	};
 
 	return cmocka_run_group_tests(tests, steps_setup, world_teardown);
