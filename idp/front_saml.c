@@ -207,7 +207,7 @@ nameid_of(struct flow *f, const struct state *s, const char *pseudonym)
 static bool
 acs_is_registered(const struct party *p, const struct state *s)
 {
-	return saml_party_acs(p->saml, s->acs, -1, (enum saml_binding)s->binding) != NULL ||
+	return saml_party_acs(p->saml, s->acs, -1, SAML_BINDING_NONE) != NULL ||
 	       saml_party_acs_client(p->saml, s->acs, -1) != NULL;
 }
 
