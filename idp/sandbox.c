@@ -144,7 +144,7 @@ deny_processes(scmp_filter_ctx ctx)
 				SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)) == 0 &&
 	       seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 &&
 	       seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(tgkill), 1,
-				SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid())) == 0 &&
+				SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0)) == 0 &&
 	       seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(prctl), 1,
 				IS_INT(0, PR_SET_DUMPABLE)) == 0 &&
 	       seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, SCMP_SYS(ioctl), 1,
@@ -157,12 +157,12 @@ deny_sockets(scmp_filter_ctx ctx)
 {
 	const uint32_t refused = SCMP_ACT_ERRNO(EAFNOSUPPORT);
 	bool ok = seccomp_rule_add(ctx, refused, SCMP_SYS(socket), 1,
-				   SCMP_A0(SCMP_CMP_GT, AF_INET6)) == 0;
+				   SCMP_A0(SCMP_CMP_GT, AF_INET6, 0)) == 0;
 
 	for (scmp_datum_t family = 0; ok && family < AF_INET6; family++)
 		if (family != AF_UNIX && family != AF_INET)
 			ok = seccomp_rule_add(ctx, refused, SCMP_SYS(socket), 1,
-					      SCMP_A0(SCMP_CMP_EQ, family)) == 0;
+					      SCMP_A0(SCMP_CMP_EQ, family, 0)) == 0;
 	return ok;
 }
 
