@@ -45,7 +45,7 @@ static const struct conf_row rows[] = {
 	{"site_description", CONF_TEXT, FIELD(site_description), "", NULL, 0, 0, CONF_RELOAD,
 	 "A sentence in German on what the service is, for `mdui:Description`."},
 	{"logo", CONF_TEXT, FIELD(logo_text), "", NULL, 0, 0, CONF_RELOAD,
-	 "`WIDTHxHEIGHT https://…`: a logo and its size in pixels, for `mdui:Logo`."},
+	 "`WIDTHxHEIGHT https://...`: a logo and its size in pixels, for `mdui:Logo`."},
 	{"organization_name", CONF_TEXT, FIELD(organization_name), "", NULL, 0, 0, CONF_RELOAD,
 	 "Who runs the service; default is site_name."},
 	{"organization_url", CONF_TEXT, FIELD(organization_url), "", NULL, 0, 0, CONF_RELOAD,
