@@ -63,7 +63,8 @@ def until(build, target, aim_s):
 
 def record(path):
     text = path.read_text(encoding="utf-8")
-    rows = [f"| {t} | {kept(t)['seconds'] / 60:.1f} | {kept(t)['tries']:,} |\n" for t in targets()]
+    rows = [f"| {t} | {kept(t)['seconds'] / 60:.1f} | {kept(t)['tries']:,} |\n"
+            for t in targets() if any(kept(t).values())]
     head, rest = text.split(BEGIN)
     table = "| target | minutes of one core | tries |\n| --- | --- | --- |\n" + "".join(rows)
     path.write_text(head + BEGIN + table + END + rest.split(END)[1], encoding="utf-8")
