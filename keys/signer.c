@@ -149,9 +149,12 @@ signer_run(int fd, const struct signer_options *options, struct err *err)
 	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
 				NULL) != 1)
 		return FAIL(err, ERR_INTERNAL, NULL, "OpenSSL cannot be set up");
-	if (!signer_core_create(options->role, n, &core, err) ||
-	    !signer_sandbox_prepare(&fd, &memory_locked, err))
+	if (!signer_core_create(options->role, n, &core, err))
 		return false;
+	if (!signer_sandbox_prepare(&fd, &memory_locked, err)) {
+		signer_core_destroy(core);
+		return false;
+	}
 	core->memory_locked = memory_locked;
 	if (!serve(fd, core, err))
 		return false;

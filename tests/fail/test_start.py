@@ -22,7 +22,7 @@ NAMES = ("memory", "input", "output", "opening")
 # A kind of failure is a row: what, errno, some places, places at full size.
 KINDS = ((MEMORY, 0, (40,), range(1, 4000, 97)), (INPUT, errno.EIO, (3,), range(1, 40)),
          (INPUT, 0, (2,), range(1, 20)), (OUTPUT, errno.EIO, (2, 4), range(1, 40)),
-         (OUTPUT, 0, (2,), range(1, 20)), (OPEN, errno.EMFILE, (5,), range(1, 60)))
+         (OUTPUT, 0, (2,), range(1, 20)), (OPEN, errno.EMFILE, (1, 5), range(1, 60)))
 SETTLED_S = 60
 
 
