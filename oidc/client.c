@@ -12,6 +12,7 @@
 #define TEXTS_MAX           64
 #define LANG_MAX_BYTES      35 /* RFC 5646 4.4.1 */
 #define MAX_AGE_LIMIT_S     (365 * 86400)
+#define DEFAULT_PROFILE     "oauth"
 
 #define BAD(err, ...)       FAIL((err), ERR_INPUT, OIDC_INVALID_CLIENT_METADATA, __VA_ARGS__)
 
@@ -57,6 +58,7 @@ enum member_type {
 	M_WORDS,     /* oidc_strs, in one text */
 	M_SECONDS,   /* int64_t */
 	M_BOOL,      /* bool */
+	M_PROFILE,   /* a row of oidc_profiles */
 	M_CHOICE,    /* an enum; the first choice unless `optional` */
 	M_KEYS,      /* jwks_json; the keys are read when their algorithm is known */
 	M_TEXT,      /* a row of texts, with language tags */
@@ -76,6 +78,7 @@ static const struct member {
 } members[] = {
 #define AT(field) offsetof(struct oidc_client, field)
 	{"client_id", M_CLIENT_ID, AT(client_id), 0, NULL, false, NULL},
+	{"profile", M_PROFILE, AT(profile), 0, NULL, false, NULL},
 	{"client_name", M_TEXT, 0, 0, NULL, true, NULL},
 	{"redirect_uris", M_URIS, AT(redirect_uris), 32, NULL, false, NULL},
 	{"post_logout_redirect_uris", M_URIS, AT(post_logout_redirect_uris), 32, NULL, true, NULL},
@@ -199,6 +202,18 @@ parse_words(struct arena *a, const json_t *o, const struct member *m, struct oid
 }
 
 static bool
+parse_profile(const json_t *o, const struct member *m, const struct oidc_profile **out,
+	      struct err *err)
+{
+	const char *name = DEFAULT_PROFILE;
+
+	if (!json_get_str(o, m->name, &name, err))
+		return false;
+	*out = oidc_profile_find(name);
+	return *out != NULL || BAD(err, "%s: not a profile we know", m->name);
+}
+
+static bool
 parse_choice(const json_t *o, const struct member *m, void *out, struct err *err)
 {
 	const char *word = m->optional ? NULL : m->choices[0].word;
@@ -275,6 +290,8 @@ parse_member(struct arena *a, const json_t *o, const struct member *m, const cha
 		return parse_seconds(o, m, out, err);
 	case M_BOOL:
 		return json_get_bool(o, m->name, out, err);
+	case M_PROFILE:
+		return parse_profile(o, m, out, err);
 	case M_CHOICE:
 		return parse_choice(o, m, out, err);
 	case M_KEYS:
@@ -493,6 +510,9 @@ build_member(struct arena *a, json_t *o, const struct member *m, const struct oi
 		return;
 	case M_BOOL:
 		json_put_bool(a, o, m->name, *(const bool *)in);
+		return;
+	case M_PROFILE:
+		json_put_str(a, o, m->name, c->profile->name);
 		return;
 	case M_CHOICE:
 		build_choice(a, o, m, in);

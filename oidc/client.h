@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "oidc/jwk.h"
 #include "oidc/param.h"
+#include "oidc/profile.h"
 
 #define OIDC_CLIENT_MAX_BYTES (64 * 1024)
 
@@ -35,7 +36,8 @@ struct oidc_text {
 };
 
 struct oidc_client {
-	const char *client_id; /* 1..256 visible ASCII characters */
+	const char *client_id;              /* 1..256 visible ASCII characters */
+	const struct oidc_profile *profile; /* never NULL */
 	struct oidc_strs redirect_uris, post_logout_redirect_uris;
 	enum oidc_auth_method auth_method;
 	enum oidc_alg auth_alg; /* OIDC_ALG_NONE: the alg of each of its keys */

@@ -31,6 +31,7 @@ the_least_metadata_gets_safe_defaults(void **state UNUSED)
 
 	ASSERT_OK(parse(with(""), &c), &err);
 	assert_string_equal(c->client_id, "c1");
+	assert_string_equal(c->profile->name, "oauth");
 	assert_int_equal(c->redirect_uris.n, 1);
 	assert_int_equal(c->auth_method, OIDC_AUTH_BASIC);
 	assert_int_equal(c->auth_alg, OIDC_ALG_NONE);
@@ -52,7 +53,7 @@ full_metadata(void)
 {
 	return arena_printf(
 		a,
-		"{\"client_id\":\"stadtportal\","
+		"{\"client_id\":\"stadtportal\",\"profile\":\"fapi2\","
 		"\"redirect_uris\":[\"https://portal.example/cb\",\"https://b.example/cb\"],"
 		"\"post_logout_redirect_uris\":[\"https://portal.example/bye\"],"
 		"\"token_endpoint_auth_method\":\"private_key_jwt\","
@@ -78,6 +79,8 @@ all_metadata_is_read(void **state UNUSED)
 
 	ASSERT_OK(parse(full_metadata(), &c), &err);
 	assert_string_equal(c->client_id, "stadtportal");
+	assert_string_equal(c->profile->name, "fapi2");
+	assert_true((c->profile->checks & OIDC_CHECK_PUSHED) != 0);
 	assert_int_equal(c->redirect_uris.n, 2);
 	assert_string_equal(c->post_logout_redirect_uris.s[0], "https://portal.example/bye");
 	assert_int_equal(c->auth_method, OIDC_AUTH_PRIVATE_KEY);
@@ -142,7 +145,8 @@ the_record_reads_back_the_same(void **state UNUSED)
 	ASSERT_OK(parse(with(""), &c), &err);
 	assert_string_equal(
 		json_text(a, oidc_client_build(a, c), false),
-		"{\"client_id\":\"c1\",\"redirect_uris\":[\"https://portal.example/cb\"],"
+		"{\"client_id\":\"c1\",\"profile\":\"oauth\",\"redirect_uris\":[\"https://"
+		"portal.example/cb\"],"
 		"\"token_endpoint_auth_method\":\"client_secret_basic\","
 		"\"client_assertion_audience\":\"issuer\",\"scope\":\"openid\","
 		"\"id_token_signed_response_alg\":\"ES256\",\"require_auth_time\":false,"
@@ -174,6 +178,7 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"token_endpoint_auth_method\":\"none\"", "not a value we offer"},
 		{"\"token_endpoint_auth_method\":\"client_secret_jwt\"", "not a value we offer"},
 		{"\"token_endpoint_auth_method\":1", "is not a string"},
+		{"\"profile\":\"fapi1\"", "not a profile we know"},
 		{"\"token_endpoint_auth_signing_alg\":\"HS256\"", "not a value we offer"},
 		{"\"token_endpoint_auth_signing_alg\":\"none\"", "not a value we offer"},
 		{"\"client_assertion_audience\":\"any\"", "not a value we offer"},
