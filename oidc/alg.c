@@ -25,5 +25,5 @@ oidc_alg_find(const char *name)
 	for (int alg = OIDC_ALG_NONE + 1; alg < OIDC_ALG_COUNT; alg++)
 		if (strcmp(infos[alg].name, name) == 0)
 			return (enum oidc_alg)alg;
-	return OIDC_ALG_NONE;
+	return strcmp(name, "Ed25519") == 0 ? OIDC_EDDSA : OIDC_ALG_NONE;
 }

@@ -13,7 +13,7 @@ enum oidc_alg {
 	OIDC_ALG_NONE = 0,
 	OIDC_ES256,
 	OIDC_ES384,
-	OIDC_EDDSA, /* Ed25519 only */
+	OIDC_EDDSA, /* Ed25519 only; "Ed25519" names it too */
 	OIDC_PS256,
 	OIDC_PS384,
 	OIDC_RS256,
@@ -40,7 +40,10 @@ struct oidc_alg_info {
 /* The row of an algorithm.  Never NULL; for OIDC_ALG_NONE a row that fits no key. */
 const struct oidc_alg_info *oidc_alg_info(enum oidc_alg alg);
 
-/* The algorithm of that exact name, OIDC_ALG_NONE for "none", "HS256" and all others. */
+/*
+ * The algorithm of that exact name, OIDC_ALG_NONE for "none", "HS256" and all others.
+ * "Ed25519" is EdDSA by the name that says the curve (RFC 9864 2.2).
+ */
 enum oidc_alg oidc_alg_find(const char *name);
 
 #endif

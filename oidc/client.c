@@ -29,13 +29,10 @@ static const struct choice auth_methods[] = {
 };
 
 static const struct choice auth_algs[] = {
-	{"ES256", OIDC_ES256},
-	{"ES384", OIDC_ES384},
-	{"EdDSA", OIDC_EDDSA},
-	{"PS256", OIDC_PS256},
-	{"PS384", OIDC_PS384},
-	{"RS256", OIDC_RS256},
-	{NULL, 0},
+	{"ES256", OIDC_ES256}, {"ES384", OIDC_ES384},
+	{"EdDSA", OIDC_EDDSA}, {"Ed25519", OIDC_EDDSA}, /* RFC 9864 2.2; a record says EdDSA */
+	{"PS256", OIDC_PS256}, {"PS384", OIDC_PS384},
+	{"RS256", OIDC_RS256}, {NULL, 0},
 };
 
 static const struct choice id_token_algs[] = {
@@ -460,8 +457,10 @@ build_choice(struct arena *a, json_t *o, const struct member *m, const void *in)
 
 	memcpy(&value, in, sizeof(value));
 	for (const struct choice *c = m->choices; c->word != NULL; c++)
-		if (c->value == value)
+		if (c->value == value) {
 			json_put_str(a, o, m->name, c->word);
+			return;
+		}
 }
 
 static void

@@ -279,6 +279,17 @@ redirect_uris_are_demanded_and_checked(void **state UNUSED)
 }
 
 static void
+an_algorithm_of_two_names_is_written_by_one(void **state UNUSED)
+{
+	struct oidc_client *c;
+
+	ASSERT_OK(parse(with("\"token_endpoint_auth_signing_alg\":\"Ed25519\""), &c), &err);
+	assert_int_equal(c->auth_alg, OIDC_EDDSA);
+	assert_non_null(strstr(json_text(a, oidc_client_build(a, c), false),
+			       "\"token_endpoint_auth_signing_alg\":\"EdDSA\","));
+}
+
+static void
 an_rsa_key_takes_the_algorithm_the_client_registered(void **state UNUSED)
 {
 	json_t *set = json_of(a, public_jwks(a, OIDC_PS256, "k1"));
@@ -342,6 +353,7 @@ main(void)
 		cmocka_unit_test(what_says_nothing_or_is_unknown_is_passed_over),
 		cmocka_unit_test(improper_metadata_is_refused),
 		cmocka_unit_test(redirect_uris_are_demanded_and_checked),
+		cmocka_unit_test(an_algorithm_of_two_names_is_written_by_one),
 		cmocka_unit_test(an_rsa_key_takes_the_algorithm_the_client_registered),
 		cmocka_unit_test(too_many_texts_are_refused),
 		cmocka_unit_test(discovery_learns_what_may_be_registered),

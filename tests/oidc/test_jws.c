@@ -200,6 +200,23 @@ alg_none_is_refused(void **state UNUSED)
 		       &err, ERR_INPUT, "alg is not a string");
 }
 
+/* RFC 9864 2.2: EdDSA by the name that says the curve; the same key, the same signature. */
+static void
+ed25519_is_eddsa(void **state UNUSED)
+{
+	struct oidc_jwk key = public_key(OIDC_EDDSA, NULL);
+	struct oidc_jwks keys = {&key, 1};
+	const char *token = token_of(a, OIDC_EDDSA, "{\"alg\":\"Ed25519\"}", "{\"sub\":\"x\"}");
+	const struct oidc_signed *s;
+	struct oidc_jws jws;
+
+	ASSERT_OK(parse(token, &jws), &err);
+	assert_int_equal(jws.alg, OIDC_EDDSA);
+	ASSERT_OK(oidc_jws_verify(a, &jws, &keys, &s, &err), &err);
+	key = public_key(OIDC_ES256, NULL);
+	ASSERT_REFUSED(oidc_jws_verify(a, &jws, &keys, &s, &err), &err, ERR_DENIED, "no key");
+}
+
 /* The public key, as PEM or DER, or nothing at all, used as HMAC secret (CVE-2016-5431,
  * CVE-2026-44699). */
 static void
@@ -434,6 +451,7 @@ main(void)
 		cmocka_unit_test(signatures_of_wrong_length_are_refused),
 		cmocka_unit_test(a_signature_has_one_spelling),
 		cmocka_unit_test(alg_none_is_refused),
+		cmocka_unit_test(ed25519_is_eddsa),
 		cmocka_unit_test(hs256_with_a_public_key_is_refused),
 		cmocka_unit_test(headers_that_change_the_rules_are_refused),
 		cmocka_unit_test(duplicate_members_are_refused),
