@@ -1,0 +1,78 @@
+// Kontor as npm's openid-client finds it: every way it can ask is asked.  See test_openid_client.py.
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { configure, keyPair, login, newId, oidc, register, told, visit } from "./lib.mjs";
+
+const base = { scope: "openid profile", profile: "oidc" };
+
+async function secretClient(method, more = {}) {
+	const client_id = newId("portal");
+	const { client_secret } = await register({ client_id, token_endpoint_auth_method: method, ...base, ...more });
+	const how = { client_secret_basic: oidc.ClientSecretBasic, client_secret_post: oidc.ClientSecretPost }[method];
+	return configure(client_id, { id_token_signed_response_alg: more.id_token_signed_response_alg ?? "ES256" }, how(client_secret));
+}
+
+async function keyClient(alg, more = {}) {
+	const client_id = newId("portal");
+	const keys = await keyPair(alg);
+	await register({ client_id, token_endpoint_auth_method: "private_key_jwt", jwks: keys.jwks, ...base, ...more });
+	return configure(client_id, { id_token_signed_response_alg: "ES256" }, oidc.PrivateKeyJwt(keys.key));
+}
+
+async function goesThrough(config) {
+	const l = await login(config);
+	const tokens = await l.redeem();
+	const claims = tokens.claims();
+	assert.equal(claims.iss, told.base);
+	assert.ok(claims.sub.length >= 43);
+	const info = await oidc.fetchUserInfo(config, tokens.access_token, claims.sub);
+	assert.equal(info.given_name, "Testa");
+	assert.equal(info.family_name, "Muster");
+	return tokens;
+}
+
+for (const method of ["client_secret_basic", "client_secret_post"])
+	test(`a login with ${method}`, async () => {
+		await goesThrough(await secretClient(method));
+	});
+
+for (const alg of ["ES256", "ES384", "EdDSA", "PS256", "RS256"])
+	test(`a login with private_key_jwt by ${alg}`, async () => {
+		await goesThrough(await keyClient(alg));
+	});
+
+test("an ID token signed with RS256", async () => {
+	await goesThrough(await secretClient("client_secret_basic", { id_token_signed_response_alg: "RS256" }));
+});
+
+test("a code gives tokens once", async () => {
+	const l = await login(await secretClient("client_secret_basic"));
+	await l.redeem();
+	await assert.rejects(l.redeem(), { error: "invalid_grant" });
+});
+
+test("prompt=none without a login is answered with login_required", async () => {
+	const l = await login(await secretClient("client_secret_basic"), { prompt: "none" }, { browser: newId("browser") });
+	await assert.rejects(l.redeem(), { error: "login_required" });
+});
+
+test("max_age is kept and auth_time told", async () => {
+	const config = await secretClient("client_secret_basic");
+	const l = await login(config, { max_age: "100" });
+	const tokens = await oidc.authorizationCodeGrant(config, new URL(l.shown.url), { ...l.checks, maxAge: 100 });
+	assert.ok(Number.isInteger(tokens.claims().auth_time));
+});
+
+test("a logout that the portal starts leads back to it", async () => {
+	const config = await secretClient("client_secret_basic", { post_logout_redirect_uris: [told.callback] });
+	const browser = newId("browser");
+	const tokens = await (await login(config, {}, { browser })).redeem();
+	const url = oidc.buildEndSessionUrl(config, {
+		id_token_hint: tokens.id_token, post_logout_redirect_uri: told.callback, state: "over",
+	});
+	const shown = await visit(url, { browser });
+	assert.equal(shown.url, `${told.callback}?state=over`);
+	const l = await login(config, { prompt: "none" }, { browser });
+	await assert.rejects(l.redeem(), { error: "login_required" });
+});

@@ -1,0 +1,91 @@
+"""npm's openid-client against a node: openid_client.mjs holds the cases and says TAP.
+
+Arguments: the program, the Node of web/package-lock.json.  What the library cannot do itself is done
+here for it, by a server on a loopback address: the operator registers a client, the person's browser goes
+where it is sent.
+"""
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "operate")]
+
+from instance import PASSWORD, Instance  # noqa: E402
+from walk import CALLBACK, Walk, make_certificate  # noqa: E402
+
+PERSON = "test.person@example.org"
+
+
+class Hand:
+    """What operator and person do for the library's tests."""
+
+    def __init__(self, instance, node):
+        self.instance, self.node = instance, node
+        self.browsers = {}
+
+    def register(self, metadata, attributes):
+        file = self.instance.folder / f"{metadata['client_id']}.json"
+        file.write_text(json.dumps(metadata))
+        return self.instance.ok("client", "add", file,
+                                *[w for name in attributes for w in ("--attribute", name)])
+
+    def visit(self, url, browser="one", password=True):
+        """Go there, log in and agree where asked; where the browser ends."""
+        if browser not in self.browsers:
+            self.browsers[browser] = Walk(self.instance.folder / "tls.crt", self.node.base)
+        walk = self.browsers[browser]
+        walk.get(url)
+        if password and walk.page.form_with("login_name", "password"):
+            walk.log_in(PERSON, PASSWORD)
+        walk.agree()
+        return {"url": walk.page.url, "status": walk.page.status, "text": walk.page.text,
+                "forms": [{"action": f.action, "method": f.method, "fields": f.fields}
+                          for f in walk.page.forms]}
+
+
+def _serve(hand):
+    """One thread: what is asked for happens one after the other."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            try:
+                status, said = 200, getattr(hand, self.path.strip("/"))(**asked)
+            except Exception as e:  # pylint: disable=broad-except
+                status, said = 500, repr(e)
+            body = json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def main(program, node_program):
+    with Instance(program) as i:
+        i.ok("migrate")
+        i.ok("key", "init")
+        make_certificate(i.folder)
+        i.add_account(PERSON, "--attribute", "given_names=Testa", "--attribute", "family_name=Muster")
+        with i.tls_node() as node:
+            told = {"base": node.base, "hand": _serve(Hand(i, node)), "callback": CALLBACK,
+                    "ca": (i.folder / "tls.crt").read_text()}
+            return subprocess.run(
+                [node_program, f"--test-reporter={HERE.parent / 'browser' / 'tap.mjs'}",
+                 HERE / "openid_client.mjs"], check=False, timeout=540,
+                env=os.environ | {"KONTOR_TOLD": json.dumps(told)}).returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))
