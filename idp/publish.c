@@ -6,6 +6,7 @@
 #include "idp/grant.h"
 #include "idp/party.h"
 #include "idp/publish_saml.h"
+#include "keys/sign.h"
 #include "oidc/discovery.h"
 
 #define DOCUMENT_CACHE "public, max-age=300"
@@ -82,8 +83,8 @@ acr_values(struct arena *a)
 	return (struct oidc_strs){words, n};
 }
 
-static bool
-add_discovery(struct app *app, struct snapshot *snap, struct err *err)
+static struct oidc_discovery
+discovery_of(struct app *app, struct snapshot *snap)
 {
 	static const char *const paths[][2] = {
 		{"authorization_endpoint", "/oidc/authorize"}, {"token_endpoint", "/oidc/token"},
@@ -102,23 +103,59 @@ add_discovery(struct app *app, struct snapshot *snap, struct err *err)
 		.grant_types = grant_types(snap->a),
 		.ui_locales = {locales, ARRAY_LEN(locales)},
 	};
-	struct document doc = {.path = DISCOVERY_PATH,
-			       .type = "application/json",
-			       .cache = DOCUMENT_CACHE,
-			       .open = true};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		endpoints[i] = (struct oidc_endpoint){
 			paths[i][0],
 			arena_printf(snap->a, "%s%s", app->config->base_url, paths[i][1])};
 	d.claims = oidc_scope_claims(snap->a, &d.n_claims);
-	doc.body = bytes_of(oidc_discovery_build(snap->a, &d));
+	return d;
+}
+
+/*
+ * signed_metadata may be missing (RFC 8414 2.1): without a key that can sign it the rest is as
+ * true, and a snapshot that is stale is made anew.
+ */
+static bool
+sign_discovery(struct app *app, struct snapshot *snap, const struct oidc_discovery *d, time_t now,
+	       struct bytes *body, struct err *err)
+{
+	const struct key *k = keyring_active(snap->keyring, KEY_OIDC_SIGN, KEY_P256);
+	struct key_ops ops = signer_key_ops(app->signer);
+	struct err why = {0};
+	const char *json;
+
+	if (k == NULL)
+		return true;
+	if (oidc_discovery_sign(snap->a, d, &ops, k->row.kid, OIDC_ES256, now, &json, &why))
+		*body = bytes_of(json);
+	else if (why.kind == ERR_UNAVAILABLE)
+		snap->stale = true;
+	else
+		return FAIL(err, why.kind, why.proto, "%s", why.text);
+	return true;
+}
+
+static bool
+add_discovery(struct app *app, struct snapshot *snap, time_t now, struct err *err)
+{
+	struct oidc_discovery d = discovery_of(app, snap);
+	struct document doc = {.path = DISCOVERY_PATH,
+			       .type = "application/json",
+			       .cache = DOCUMENT_CACHE,
+			       .body = bytes_of(oidc_discovery_build(snap->a, &d)),
+			       .open = true};
+
+	if (!documents_add(snap->a, &snap->documents, &doc, err) ||
+	    !sign_discovery(app, snap, &d, now, &doc.body, err))
+		return false;
+	doc.path = SERVER_PATH;
 	return documents_add(snap->a, &snap->documents, &doc, err);
 }
 
 bool
 publish_documents(struct app *app, struct snapshot *snap, time_t now, struct err *err)
 {
-	return add_jwks(snap, err) && add_discovery(app, snap, err) &&
+	return add_jwks(snap, err) && add_discovery(app, snap, now, err) &&
 	       publish_saml(app, snap, now, err);
 }

@@ -90,6 +90,7 @@ const struct route routes[] = {
 	/* OpenID Connect */
 	{HTTP_GET, DISCOVERY_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0, KIB(64),
 	 NULL},
+	{HTTP_GET, SERVER_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0, KIB(64), NULL},
 	{HTTP_GET, JWKS_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0, KIB(64), NULL},
 	{HTTP_GET, "/oidc/authorize", ep_authorize, LANE_SAML, ROUTE_BEGINS | ROUTE_REDEEMS,
 	 KIB(16), 0, KIB(2048), NULL},

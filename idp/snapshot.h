@@ -20,8 +20,8 @@ struct snapshot {
 	const struct keyring *keyring; /* never NULL once published */
 	struct parties parties;
 	struct documents documents;
-	bool stale; /* metadata is that of before, or missing: the key to sign it was out of reach
-		     */
+	/* Metadata is that of before, unsigned or missing: the key to sign it was out of reach. */
+	bool stale;
 };
 
 /* Holds the current one. */

@@ -38,8 +38,8 @@ put_own(struct arena *a, json_t *o)
 	json_put_bool(a, o, "authorization_response_iss_parameter_supported", true);
 }
 
-const char *
-oidc_discovery_build(struct arena *a, const struct oidc_discovery *d)
+static json_t *
+metadata_of(struct arena *a, const struct oidc_discovery *d)
 {
 	json_t *o = json_new_object(a);
 
@@ -52,5 +52,29 @@ oidc_discovery_build(struct arena *a, const struct oidc_discovery *d)
 	put_list(a, o, "grant_types_supported", d->grant_types);
 	put_list(a, o, "ui_locales_supported", d->ui_locales);
 	put_own(a, o);
-	return json_text(a, o, false);
+	return o;
+}
+
+const char *
+oidc_discovery_build(struct arena *a, const struct oidc_discovery *d)
+{
+	return json_text(a, metadata_of(a, d), false);
+}
+
+bool
+oidc_discovery_sign(struct arena *a, const struct oidc_discovery *d, const struct key_ops *ops,
+		    const char *kid, enum oidc_alg alg, time_t now, const char **json,
+		    struct err *err)
+{
+	json_t *claims = metadata_of(a, d), *o = metadata_of(a, d);
+	const char *jwt;
+
+	json_put_str(a, claims, "iss", d->issuer);
+	json_put_i64(a, claims, "iat", (int64_t)now);
+	/* Not the type of anything that a client takes as a token. */
+	if (!oidc_jws_build(a, ops, kid, alg, "server-metadata+jwt", claims, &jwt, err))
+		return false;
+	json_put_str(a, o, "signed_metadata", jwt);
+	*json = json_text(a, o, false);
+	return true;
 }

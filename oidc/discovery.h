@@ -6,6 +6,7 @@
 #define KONTOR_OIDC_DISCOVERY_H
 
 #include "oidc/claims.h"
+#include "oidc/jws.h"
 
 struct oidc_endpoint {
 	const char *member; /* "token_endpoint" */
@@ -22,5 +23,13 @@ struct oidc_discovery {
 };
 
 const char *oidc_discovery_build(struct arena *a, const struct oidc_discovery *d);
+
+/*
+ * The same with signed_metadata (RFC 8414 2.1): all of it once more in a JWT of ours, signed
+ * with our key `kid`.  Errors are the signer's.
+ */
+MUST_USE bool oidc_discovery_sign(struct arena *a, const struct oidc_discovery *d,
+				  const struct key_ops *ops, const char *kid, enum oidc_alg alg,
+				  time_t now, const char **json, struct err *err);
 
 #endif

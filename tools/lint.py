@@ -26,7 +26,7 @@ RULES = {
     "unbuilt-tests": lint_c.unbuilt_tests,
     "doc-links": lint_docs.links,
     "doc-names": lint_docs.names,
-    "threat-tests": lint_docs.threats,
+    "doc-tests": lint_docs.tests,
     "leaks": lint_docs.leaks,
     "headers-alone": lint_clang.headers_alone,
     "format": lint_clang.formatted,

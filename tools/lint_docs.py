@@ -12,7 +12,7 @@ SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 PATH_SPAN = re.compile(r"^(?:[\w.-]+/)+[\w.*-]*$|^[\w-]+\.(?:c|h|py|sql|md|sh|po|html|build)$")
 NAME_SPAN = re.compile(r"^(?:struct |enum )?[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?:\(\))?$|^[a-z]\w*\(\)$")
 
-# `saml/test_xml::a_case` in threats.md: a case of tests/saml/test_xml.c or .py; and a row of a table.
+# `saml/test_xml::a_case`: a case of tests/saml/test_xml.c or .py; and a row of a table.
 CASE_SPAN = re.compile(r"^(\w+/test_\w+)::(\w+)$")
 ROW = re.compile(r"^\|([^|\n]*)\|(?:[^|\n]*\|)*([^|\n]*)\|$", re.M)
 
@@ -97,15 +97,18 @@ def _case_exists(tree, test, case):
     return tree.exists(path) and re.search(rf"^def {case}\(", tree.text(path), re.M) is not None
 
 
-def threats(tree):
-    """Every incident in threats.md has a test, and each test that is named there exists."""
-    for path in tree.match("docs/threats.md"):
+def tests(tree):
+    """Every incident in threats.md and every clause in profile.md has a test, and each test that is
+    named there exists; a clause may be "not claimed" instead."""
+    for path in tree.match("docs/threats.md") + tree.match("docs/profile.md"):
         text = tree.text(path)
         for m in SPAN.finditer(text):
             if (case := CASE_SPAN.match(m[1])) and not _case_exists(tree, case[1], case[2]):
                 yield Finding(path, line_of(text, m.start()), f"there is no test {m[1]}")
         for m in ROW.finditer(text):
-            if "::" not in m[2] and not re.fullmatch(r"[-: ]+|test", m[2].strip()):
+            if "::" in m[2] or m[2].strip() == "test" or re.fullmatch(r"[-: ]+", m[1]):
+                continue
+            if path == "docs/threats.md" or "not claimed" not in m[0]:
                 yield Finding(path, line_of(text, m.start()), f"no test stands for {m[1].strip()}")
 
 

@@ -92,7 +92,14 @@ SNIPPETS = {
                                   "`base <- keys`, `--json`\n",
           "idp/flow.c": "int flow_step(struct saml_signed *s);\n"}, []),
     ],
-    "threat-tests": [
+    "doc-tests": [
+        ({"docs/profile.md": "| clause | what | test |\n| --- | --- | --- |\n| 2.1 | b | later |\n"},
+         ["docs/profile.md:3"]),
+        ({"docs/profile.md": "| clause | what | test |\n| --- | --- | --- |\n| 2.1 | not claimed: no | - |\n"
+                             "| 2.2 | b | `lint/test_x::case` |\n",
+          "tests/lint/test_x.py": "def case():\n    pass\n"}, []),
+        ({"docs/threats.md": "| incident | rule | test |\n| --- | --- | --- |\n| a | not claimed | - |\n"},
+         ["docs/threats.md:3"]),
         ({"docs/threats.md": "`saml/test_x::gone`\n"}, ["docs/threats.md:1"]),
         ({"docs/threats.md": "\n`saml/test_x::not_run`\n",
           "tests/saml/test_x.c": "static void not_run(void **s) {} /* not_run */\n"},

@@ -3,6 +3,9 @@
 #include "tests/oidc/support.h"
 
 #include "oidc/discovery.h"
+#include "tests/keys/test_keys.h"
+
+#define NOW 1800000000
 
 static const struct oidc_endpoint endpoints[] = {
 	{"authorization_endpoint", "https://idp.example/oidc/authorize"},
@@ -78,11 +81,48 @@ the_document_follows_the_tables(void **state UNUSED)
 	expect(o, "authorization_response_iss_parameter_supported", "true");
 }
 
+/* RFC 8414 2.1: iss is there, signed_metadata is not in itself, nothing else differs. */
+static void
+the_signed_document_says_the_same(void **state UNUSED)
+{
+	const struct test_keys *keys = test_keys_create(a);
+	struct oidc_jwk key = {keys->p256.kid, OIDC_ES256, keys->p256.pub};
+	struct oidc_jwks ours = {&key, 1};
+	const struct oidc_discovery d = {
+		.issuer = "https://idp.example",
+		.endpoints = endpoints,
+		.n_endpoints = ARRAY_LEN(endpoints),
+	};
+	const struct oidc_signed *s;
+	struct oidc_jws jws;
+	const char *text;
+
+	ASSERT_OK(oidc_discovery_sign(a, &d, &keys->ops, key.kid, key.alg, NOW, &text, &err), &err);
+	json_t *o = json_of(a, text);
+	const char *jwt = json_string_value(json_object_get(o, "signed_metadata"));
+
+	assert_non_null(jwt);
+	ASSERT_OK(oidc_jws_parse(a, bytes_of(jwt), &jws, &err), &err);
+	ASSERT_OK(oidc_jws_verify(a, &jws, &ours, &s, &err), &err);
+	assert_true(oidc_signed_typ_is(s, "server-metadata+jwt"));
+	json_t *claims = json_deep_copy(oidc_signed_claims(s));
+
+	expect(claims, "iss", "\"https://idp.example\"");
+	expect(claims, "iat", "1800000000");
+	json_object_del(claims, "iss");
+	json_object_del(claims, "iat");
+	json_object_del(o, "signed_metadata");
+	assert_true(json_equal(claims, o));
+	json_decref(claims);
+	assert_true(json_equal(o, json_of(a, oidc_discovery_build(a, &d))));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_document_follows_the_tables),
+		cmocka_unit_test(the_signed_document_says_the_same),
 	};
 
 	return cmocka_run_group_tests_name("discovery", tests, setup, teardown);
