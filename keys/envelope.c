@@ -1,11 +1,13 @@
 /* Encrypting to peers; see envelope.h. */
 #include "keys/envelope.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/rand.h"
 #include "keys/cert.h"
@@ -13,6 +15,7 @@
 #define EC_SECRET_MAX   66 /* P-521 */
 #define AES_BLOCK_BYTES 16
 #define WRAP_MORE_BYTES 8 /* AES key wrap's integrity block */
+#define DOES_NOT_OPEN   "encrypted content does not open"
 
 /* Forget OpenSSL's error queue and speak for ourselves. */
 static bool
@@ -217,13 +220,12 @@ bool
 envelope_open(struct arena *a, struct bytes key, struct bytes aad, struct bytes sealed,
 	      struct bytes *plain, struct err *err)
 {
-	const char *what = "encrypted content does not open";
 	unsigned char tag[ENVELOPE_TAG_BYTES];
 	EVP_CIPHER_CTX *ctx;
 	int done = 0, rest;
 
 	if (sealed.n < ENVELOPE_NONCE_BYTES + ENVELOPE_TAG_BYTES || sealed.n > INT32_MAX)
-		return fail(err, ERR_INPUT, what);
+		return fail(err, ERR_INPUT, DOES_NOT_OPEN);
 	size_t n = sealed.n - ENVELOPE_NONCE_BYTES - ENVELOPE_TAG_BYTES;
 	const unsigned char *text = sealed.p + ENVELOPE_NONCE_BYTES;
 	unsigned char *p = arena_alloc(a, n);
@@ -234,7 +236,110 @@ envelope_open(struct arena *a, struct bytes key, struct bytes aad, struct bytes 
 	if (ctx == NULL || (n > 0 && EVP_CipherUpdate(ctx, p, &done, text, (int)n) != 1) ||
 	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(tag), tag) != 1 ||
 	    EVP_CipherFinal_ex(ctx, p + done, &rest) != 1)
-		return fail(err, ERR_INPUT, what);
+		return fail(err, ERR_INPUT, DOES_NOT_OPEN);
 	*plain = (struct bytes){p, n};
+	return true;
+}
+
+/* ---- AES-CBC with HMAC (RFC 7518 5.2.2) ---- */
+
+struct cbc_parts {
+	struct bytes mac_key, cipher_key;
+	size_t tag_bytes;
+	const char *cipher, *digest;
+};
+
+/* The key's first half authenticates, its second encrypts.  False: no such size. */
+static bool
+cbc_parts_of(struct bytes key, struct cbc_parts *out)
+{
+	size_t half = key.n / 2;
+	const char *cipher = aes_name(half, "AES-128-CBC", "AES-256-CBC");
+
+	if (cipher == NULL || key.n % 2 != 0)
+		return false;
+	*out = (struct cbc_parts){{key.p, half},
+				  {key.p + half, half},
+				  half,
+				  cipher,
+				  half == 16 ? "SHA256" : "SHA512"};
+	return true;
+}
+
+/* HMAC over AAD, vector and ciphertext, and the AAD's length in bits; its first half is the tag. */
+static bool
+cbc_tag(struct arena *a, const struct cbc_parts *k, struct bytes aad, struct bytes sealed,
+	unsigned char tag[EVP_MAX_MD_SIZE])
+{
+	unsigned char length[8];
+	struct buf b;
+	struct bytes text;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(length); i++)
+		length[i] = (unsigned char)((uint64_t)aad.n * 8 >> (56 - 8 * i));
+	buf_init(&b, a, aad.n + sealed.n + sizeof(length));
+	buf_add(&b, aad);
+	buf_add(&b, sealed);
+	buf_add(&b, (struct bytes){length, sizeof(length)});
+	return buf_finish(&b, &text, NULL) &&
+	       EVP_Q_mac(NULL, "HMAC", NULL, k->digest, NULL, k->mac_key.p, k->mac_key.n, text.p,
+			 text.n, tag, EVP_MAX_MD_SIZE, &n) != NULL &&
+	       n == 2 * k->tag_bytes;
+}
+
+bool
+envelope_seal_cbc(struct arena *a, struct bytes key, struct bytes aad, struct bytes plain,
+		  struct bytes *out, struct err *err)
+{
+	unsigned char tag[EVP_MAX_MD_SIZE];
+	struct cbc_parts k;
+	EVP_CIPHER_CTX *ctx;
+	int done = 0, rest = 0;
+
+	if (!cbc_parts_of(key, &k) || plain.n > INT32_MAX - AES_BLOCK_BYTES)
+		return fail(err, ERR_INTERNAL, "content cannot be encrypted");
+	size_t most = ENVELOPE_CBC_IV_BYTES + plain.n + AES_BLOCK_BYTES;
+	unsigned char *p = arena_alloc(a, most + k.tag_bytes), *text = p + ENVELOPE_CBC_IV_BYTES;
+
+	rand_bytes(p, ENVELOPE_CBC_IV_BYTES);
+	ctx = cipher_init(a, k.cipher, k.cipher_key.p, p, true);
+	if (ctx == NULL || EVP_CipherUpdate(ctx, text, &done, plain.p, (int)plain.n) != 1 ||
+	    EVP_CipherFinal_ex(ctx, text + done, &rest) != 1)
+		return fail(err, ERR_INTERNAL, "content cannot be encrypted");
+	size_t n = ENVELOPE_CBC_IV_BYTES + (size_t)done + (size_t)rest;
+
+	if (!cbc_tag(a, &k, aad, (struct bytes){p, n}, tag))
+		return fail(err, ERR_INTERNAL, "content cannot be encrypted");
+	memcpy(p + n, tag, k.tag_bytes);
+	*out = (struct bytes){p, n + k.tag_bytes};
+	return true;
+}
+
+bool
+envelope_open_cbc(struct arena *a, struct bytes key, struct bytes aad, struct bytes sealed,
+		  struct bytes *plain, struct err *err)
+{
+	unsigned char tag[EVP_MAX_MD_SIZE];
+	struct cbc_parts k;
+	EVP_CIPHER_CTX *ctx;
+	int done = 0, rest = 0;
+
+	if (!cbc_parts_of(key, &k) || sealed.n > INT32_MAX ||
+	    sealed.n < ENVELOPE_CBC_IV_BYTES + AES_BLOCK_BYTES + k.tag_bytes)
+		return fail(err, ERR_INPUT, DOES_NOT_OPEN);
+	size_t n = sealed.n - k.tag_bytes, text_n = n - ENVELOPE_CBC_IV_BYTES;
+	const unsigned char *text = sealed.p + ENVELOPE_CBC_IV_BYTES;
+	unsigned char *p = arena_alloc(a, text_n + AES_BLOCK_BYTES);
+
+	/* Nothing is decrypted before the whole tag has proved it: no oracle of the padding. */
+	if (!cbc_tag(a, &k, aad, (struct bytes){sealed.p, n}, tag) ||
+	    CRYPTO_memcmp(tag, sealed.p + n, k.tag_bytes) != 0)
+		return fail(err, ERR_INPUT, DOES_NOT_OPEN);
+	ctx = cipher_init(a, k.cipher, k.cipher_key.p, sealed.p, false);
+	if (ctx == NULL || EVP_CipherUpdate(ctx, p, &done, text, (int)text_n) != 1 ||
+	    EVP_CipherFinal_ex(ctx, p + done, &rest) != 1)
+		return fail(err, ERR_INPUT, DOES_NOT_OPEN);
+	*plain = (struct bytes){p, (size_t)done + (size_t)rest};
 	return true;
 }

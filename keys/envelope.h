@@ -14,6 +14,9 @@
 #define ENVELOPE_NONCE_BYTES 12
 #define ENVELOPE_TAG_BYTES   16
 
+/* AES-CBC with HMAC: octets of the initialization vector; the tag is half as long as the key. */
+#define ENVELOPE_CBC_IV_BYTES 16
+
 /* RSA-OAEP (RFC 8017 7.1) of a content key.  ERR_INTERNAL: not an RSA key. */
 MUST_USE bool envelope_wrap_rsa(struct arena *a, EVP_PKEY *pub, enum wrap_alg alg,
 				struct bytes content_key, struct bytes *out, struct err *err);
@@ -43,5 +46,15 @@ MUST_USE bool envelope_seal(struct arena *a, struct bytes key, struct bytes aad,
 /* Opens what envelope_seal joined.  ERR_INPUT when it does not open. */
 MUST_USE bool envelope_open(struct arena *a, struct bytes key, struct bytes aad,
 			    struct bytes sealed, struct bytes *plain, struct err *err);
+
+/*
+ * AES-CBC, then HMAC over it (RFC 7518 5.2), in the same manner: a key of 32 octets is
+ * A128CBC-HS256, one of 64 A256CBC-HS512; vector, ciphertext and tag, joined.
+ */
+MUST_USE bool envelope_seal_cbc(struct arena *a, struct bytes key, struct bytes aad,
+				struct bytes plain, struct bytes *out, struct err *err);
+/* ERR_INPUT, with the text of envelope_open, when it does not open; the tag is judged first. */
+MUST_USE bool envelope_open_cbc(struct arena *a, struct bytes key, struct bytes aad,
+				struct bytes sealed, struct bytes *plain, struct err *err);
 
 #endif

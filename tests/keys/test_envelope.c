@@ -213,6 +213,88 @@ gcm_opens_a_known_vector(void **state UNUSED)
 				  "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39")));
 }
 
+/* RFC 7518 B.1 and B.3. */
+static void
+cbc_with_hmac_opens_the_vectors_of_the_standard(void **state UNUSED)
+{
+	static const char key[] =
+		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+		"202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f";
+	static const struct {
+		size_t key_bytes;
+		const char *sealed;
+	} rows[] = {
+		{32, "1af38c2dc2b96ffdd86694092341bc04"
+		     "c80edfa32ddf39d5ef00c0b468834279a2e46a1b8049f792f76bfe54b903a9c9"
+		     "a94ac9b47ad2655c5f10f9aef71427e2fc6f9b3f399a221489f16362c7032336"
+		     "09d45ac69864e3321cf82935ac4096c86e133314c54019e8ca7980dfa4b9cf1b"
+		     "384c486f3a54c51078158ee5d79de59fbd34d848b3d69550a67646344427ade5"
+		     "4b8851ffb598f7f80074b9473c82e2db652c3fa36b0a7c5b3219fab3a30bc1c4"},
+		{64, "1af38c2dc2b96ffdd86694092341bc04"
+		     "4affaaadb78c31c5da4b1b590d10ffbd3dd8d5d302423526912da037ecbcc7bd"
+		     "822c301dd67c373bccb584ad3e9279c2e6d12a1374b77f077553df829410446b"
+		     "36ebd97066296ae6427ea75c2e0846a11a09ccf5370dc80bfecbad28c73f09b3"
+		     "a3b75e662a2594410ae496b2e2e6609e31e6e02cc837f053d21f37ff4f51950b"
+		     "be2638d09dd7a4930930806d0703b1f6"
+		     "4dd3b4c088a7f45c216839645b2012bf2e6269a8c56a816dbc1b267761955bc5"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct bytes got, k = {hex(key).p, rows[i].key_bytes};
+
+		ASSERT_OK(envelope_open_cbc(a, k,
+					    bytes_of("The second principle of Auguste Kerckhoffs"),
+					    hex(rows[i].sealed), &got, &err),
+			  &err);
+		assert_true(bytes_eq(
+			got, bytes_of("A cipher system must not be required to be secret, and it "
+				      "must be able to fall into the hands of the enemy without "
+				      "inconvenience")));
+	}
+}
+
+static void
+cbc_with_hmac_opens_only_what_was_sealed(void **state UNUSED)
+{
+	unsigned char octets[64];
+	struct bytes sealed, got, aad = bytes_of("header"), plain = bytes_of("content");
+
+	memset(octets, 7, sizeof(octets));
+	for (size_t n = 32; n <= 64; n += 32) {
+		struct bytes key = {octets, n};
+
+		ASSERT_OK(envelope_seal_cbc(a, key, aad, plain, &sealed, &err), &err);
+		assert_int_equal(sealed.n, 16 + 16 + n / 2);
+		ASSERT_OK(envelope_open_cbc(a, key, aad, sealed, &got, &err), &err);
+		assert_true(bytes_eq(got, plain));
+		for (size_t i = 0; i < sealed.n; i++)
+			ASSERT_REFUSED(
+				envelope_open_cbc(a, key, aad, copy_with(sealed, i), &got, &err),
+				&err, ERR_INPUT, "does not open");
+		for (size_t cut = 1; cut <= sealed.n; cut++)
+			ASSERT_REFUSED(envelope_open_cbc(a, key, aad,
+							 (struct bytes){sealed.p, sealed.n - cut},
+							 &got, &err),
+				       &err, ERR_INPUT, "does not open");
+		ASSERT_REFUSED(envelope_open_cbc(a, key, bytes_of("heade"), sealed, &got, &err),
+			       &err, ERR_INPUT, "does not open");
+		ASSERT_OK(envelope_seal_cbc(a, key, aad, (struct bytes){octets, 0}, &sealed, &err),
+			  &err);
+		ASSERT_OK(envelope_open_cbc(a, key, aad, sealed, &got, &err), &err);
+		assert_int_equal(got.n, 0);
+	}
+	for (size_t n = 0; n < 64; n++) {
+		struct bytes odd = {octets, n};
+
+		if (n == 32)
+			continue;
+		ASSERT_REFUSED(envelope_seal_cbc(a, odd, aad, plain, &sealed, &err), &err,
+			       ERR_INTERNAL, "cannot be encrypted");
+		ASSERT_REFUSED(envelope_open_cbc(a, odd, aad, sealed, &got, &err), &err, ERR_INPUT,
+			       "does not open");
+	}
+}
+
 int
 main(void)
 {
@@ -224,6 +306,8 @@ main(void)
 		T(aes_key_wrap_is_rfc_3394),
 		T(gcm_opens_only_what_was_sealed),
 		T(gcm_opens_a_known_vector),
+		T(cbc_with_hmac_opens_the_vectors_of_the_standard),
+		T(cbc_with_hmac_opens_only_what_was_sealed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

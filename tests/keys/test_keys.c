@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/x509.h>
+
 #include "base/buf.h"
 #include "base/enc.h"
 #include "keys/cert.h"
@@ -33,13 +39,14 @@ struct wanted {
 	enum key_purpose purpose;
 	enum key_type type;
 	const char *const *rsa;
+	struct bytes plain; /* PKCS#8; n 0: to be made */
 };
 
 static const struct wanted wanted[] = {
-	{"test-p256", KEY_OIDC_SIGN, KEY_P256, NULL},
-	{"test-rsa", KEY_OIDC_SIGN, KEY_RSA3072, &test_rsa_keys[0]},
-	{"test-dec-rsa", KEY_DECRYPT, KEY_RSA3072, &test_rsa_keys[1]},
-	{"test-dec-p256", KEY_DECRYPT, KEY_P256, NULL},
+	{"test-p256", KEY_OIDC_SIGN, KEY_P256, NULL, {0}},
+	{"test-rsa", KEY_OIDC_SIGN, KEY_RSA3072, &test_rsa_keys[0], {0}},
+	{"test-dec-rsa", KEY_DECRYPT, KEY_RSA3072, &test_rsa_keys[1], {0}},
+	{"test-dec-p256", KEY_DECRYPT, KEY_P256, NULL, {0}},
 };
 
 static void
@@ -58,6 +65,8 @@ plain_of(struct arena *a, const struct wanted *w)
 	struct bytes plain;
 	struct err err = {0};
 
+	if (w->plain.n > 0)
+		return w->plain;
 	if (w->rsa != NULL)
 		need(dec_base64(a, bytes_of(*w->rsa), false, &plain, &err), &err);
 	else
@@ -144,7 +153,46 @@ test_key_of(const struct test_keys *t, enum key_purpose purpose, enum key_type t
 	const char *kid =
 		arena_printf(l->a, decrypts ? "test-dec-%s" : "test-%s", key_type_name(type));
 
-	return key_make(l->a, l, &(struct wanted){kid, purpose, type, NULL});
+	return key_make(l->a, l, &(struct wanted){kid, purpose, type, NULL, {0}});
+}
+
+const struct test_key *
+test_key_import(const struct test_keys *t, const char *kid, enum key_type type, struct bytes secret,
+		struct bytes point)
+{
+	struct local *l = t->ops.ctx;
+	const char *curve = key_type_row(type)->curve;
+	BIGNUM *d = BN_bin2bn(secret.p, (int)secret.n, NULL);
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY *pkey = NULL;
+	unsigned char *der = NULL;
+	struct err err = {.text = "no such key"};
+
+	need(OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) == 1 &&
+		     OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point.p,
+						      point.n) == 1 &&
+		     OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, d) == 1,
+	     &err);
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
+
+	need(EVP_PKEY_fromdata_init(ctx) == 1 &&
+		     EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params) == 1,
+	     &err);
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pkey);
+	int n = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
+
+	need(n > 0, &err);
+	struct bytes plain = arena_bytes(l->a, (struct bytes){der, (size_t)n});
+
+	OPENSSL_free(der);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	EVP_PKEY_free(pkey);
+	EVP_PKEY_CTX_free(ctx);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	BN_free(d);
+	return key_make(l->a, l, &(struct wanted){kid, KEY_DECRYPT, type, NULL, plain});
 }
 
 struct test_keys *

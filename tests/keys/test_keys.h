@@ -36,6 +36,11 @@ struct test_keys *test_keys_create(struct arena *a);
 const struct test_key *test_key_of(const struct test_keys *t, enum key_purpose purpose,
 				   enum key_type type);
 
+/* A KEY_DECRYPT key on P-256 or P-384 with a private half that is given, as in a standard's
+ * example: big-endian octets of the curve's size, and the uncompressed point. */
+const struct test_key *test_key_import(const struct test_keys *t, const char *kid,
+				       enum key_type type, struct bytes secret, struct bytes point);
+
 /* A JWS signing input with this header and an empty payload. */
 struct bytes test_jws_input(struct arena *a, const char *alg, const char *kid);
 
