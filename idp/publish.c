@@ -36,7 +36,7 @@ publish_jwks(struct arena *a, const struct keyring *kr, struct oidc_jwks *out)
 	n = 0;
 	for (size_t i = 0; (k = keyring_shown(kr, KEY_OIDC_SIGN, &i)) != NULL;)
 		keys[n++] = jwk_of(k);
-	*out = (struct oidc_jwks){keys, n};
+	*out = (struct oidc_jwks){.keys = keys, .n = n};
 }
 
 static bool

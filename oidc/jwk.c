@@ -214,13 +214,17 @@ check_public(const json_t *o, const char *kty, struct err *err)
 	return true;
 }
 
-/* RFC 7517 4.2, 4.3: is the key meant for verifying signatures? */
+/* What a key is for (RFC 7517 4.2, 4.3).  Zero: nothing that we do. */
+enum key_use { USE_NONE = 0, USE_VERIFY, USE_ENCRYPT };
+
+/* alg NULL: not said.  With one that encrypts, the key need not say its use. */
 static bool
-is_for_verifying(struct arena *a, const json_t *o, bool *yes, struct err *err)
+use_of(struct arena *a, const json_t *o, const char *alg, enum key_use *out, struct err *err)
 {
+	bool encrypts = alg != NULL && oidc_jwe_alg_find(alg) != OIDC_JWE_ALG_NONE;
 	const char *use = NULL, **ops;
-	size_t n;
 	bool verify;
+	size_t n;
 
 	if (!json_get_str(o, "use", &use, err) ||
 	    !json_get_strs(a, o, "key_ops", 16, &ops, &n, err))
@@ -228,83 +232,125 @@ is_for_verifying(struct arena *a, const json_t *o, bool *yes, struct err *err)
 	verify = json_object_get(o, "key_ops") == NULL;
 	for (size_t i = 0; i < n; i++)
 		verify = verify || strcmp(ops[i], "verify") == 0;
-	*yes = verify && (use == NULL || strcmp(use, "sig") == 0);
+	if (use == NULL ? encrypts : strcmp(use, "enc") == 0)
+		*out = USE_ENCRYPT;
+	else
+		*out = verify && (use == NULL || strcmp(use, "sig") == 0) ? USE_VERIFY : USE_NONE;
 	return true;
 }
 
-/* What the members kty, crv and alg make of a key.  type stays NONE for one we have no use for. */
+/* What the members kty and crv make of a key.  type stays NONE for one we have no use for. */
 struct key_kind {
 	enum oidc_key_type type;
-	enum oidc_alg alg;
+	enum oidc_alg alg;         /* the one of its type; for RSA none */
 	const struct curve *curve; /* NULL: not on a Weierstrass curve */
 };
 
 static bool
-kind_of(const json_t *o, const char *kty, enum oidc_alg rsa_alg, struct key_kind *out,
-	struct err *err)
+kind_of(const json_t *o, const char *kty, struct key_kind *out, struct err *err)
 {
 	struct key_kind k = {0};
-	const char *crv = "", *alg = NULL;
+	const char *crv = "";
 
-	if (!json_get_str(o, "crv", &crv, err) || !json_get_str(o, "alg", &alg, err))
+	if (!json_get_str(o, "crv", &crv, err))
 		return false;
 	if (strcmp(kty, "RSA") == 0)
-		k = (struct key_kind){OIDC_KEY_RSA, rsa_alg, NULL};
+		k.type = OIDC_KEY_RSA;
 	if (strcmp(kty, "OKP") == 0 && strcmp(crv, "Ed25519") == 0)
 		k = (struct key_kind){OIDC_KEY_ED25519, OIDC_EDDSA, NULL};
 	for (size_t i = 0; i < ARRAY_LEN(curves) && strcmp(kty, "EC") == 0; i++)
 		if (strcmp(crv, curves[i].crv) == 0)
 			k = (struct key_kind){curves[i].key, curves[i].alg, &curves[i]};
-	if (alg != NULL)
-		k.alg = oidc_alg_find(alg);
-	if (alg != NULL && k.alg == OIDC_ALG_NONE)
-		k.type = OIDC_KEY_NONE; /* RSA-OAEP-256, ES512, HS256: not for us */
 	*out = k;
 	return true;
 }
 
-/* *usable is false for a key that is in order but not for us; *out is set only when it is true. */
 static bool
-key_parse(struct arena *a, const json_t *o, enum oidc_alg rsa_alg, struct oidc_jwk *out,
-	  bool *usable, struct err *err)
+material_parse(struct arena *a, const json_t *o, const struct key_kind *k, EVP_PKEY **out,
+	       struct err *err)
 {
-	const char *kty = NULL, *kid = NULL;
-	struct key_kind k;
-	EVP_PKEY *pkey = NULL;
-	bool for_verifying;
+	return k->curve != NULL          ? ec_key(a, o, k->curve, out, err)
+	       : k->type == OIDC_KEY_RSA ? rsa_key(a, o, out, err)
+					 : ed25519_key(a, o, out, err);
+}
 
-	if (!json_get_str(o, "kty", &kty, err) || !json_get_str(o, "kid", &kid, err))
+/* A list of each kind, with places for all keys of the set. */
+struct sorted {
+	struct oidc_jwk *keys;
+	size_t n;
+	struct oidc_enc_jwk *enc;
+	size_t n_enc;
+};
+
+static bool
+add_verifying(struct arena *a, const json_t *o, struct key_kind k, const char *kid, const char *alg,
+	      enum oidc_alg rsa_alg, struct sorted *s, struct err *err)
+{
+	struct oidc_jwk key = {kid, k.type == OIDC_KEY_RSA ? rsa_alg : k.alg, NULL};
+
+	if (alg != NULL)
+		key.alg = oidc_alg_find(alg);
+	if (alg != NULL && key.alg == OIDC_ALG_NONE)
+		return true; /* ES512, HS256: not for us */
+	if (key.alg == OIDC_ALG_NONE)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: an RSA key must name its alg");
+	if (oidc_alg_info(key.alg)->key != k.type)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: alg %s does not fit the key",
+			    oidc_alg_info(key.alg)->name);
+	for (size_t i = 0; i < s->n; i++)
+		if (kid != NULL && text_eq(s->keys[i].kid, kid))
+			return FAIL(err, ERR_INPUT, NULL, "JWKS: one kid names two keys");
+	if (!material_parse(a, o, &k, &key.pkey, err))
+		return false;
+	s->keys[s->n++] = key;
+	return true;
+}
+
+static bool
+add_encrypting(struct arena *a, const json_t *o, struct key_kind k, const char *kid,
+	       const char *alg, struct sorted *s, struct err *err)
+{
+	struct oidc_enc_jwk key = {kid, k.type, OIDC_JWE_ALG_NONE, NULL};
+
+	if (alg != NULL)
+		key.alg = oidc_jwe_alg_find(alg);
+	if (k.type == OIDC_KEY_ED25519 || (alg != NULL && key.alg == OIDC_JWE_ALG_NONE))
+		return true; /* it signs; RSA-OAEP, ECDH-ES+A192KW: not for us */
+	if (alg != NULL && !oidc_jwe_alg_fits(key.alg, k.type))
+		return FAIL(err, ERR_INPUT, NULL, "JWK: alg %s does not fit the key",
+			    oidc_jwe_alg_info(key.alg)->name);
+	for (size_t i = 0; i < s->n_enc; i++)
+		if (kid != NULL && text_eq(s->enc[i].kid, kid))
+			return FAIL(err, ERR_INPUT, NULL, "JWKS: one kid names two keys");
+	if (!material_parse(a, o, &k, &key.pkey, err))
+		return false;
+	s->enc[s->n_enc++] = key;
+	return true;
+}
+
+/* A key that is in order but not for us is left out. */
+static bool
+key_add(struct arena *a, const json_t *o, enum oidc_alg rsa_alg, struct sorted *s, struct err *err)
+{
+	const char *kty = NULL, *kid = NULL, *alg = NULL;
+	enum key_use use;
+	struct key_kind k;
+
+	if (!json_get_str(o, "kty", &kty, err) || !json_get_str(o, "kid", &kid, err) ||
+	    !json_get_str(o, "alg", &alg, err))
 		return false;
 	if (kty == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "JWK: kty is missing");
 	if (kid != NULL && (*kid == '\0' || strlen(kid) > KID_MAX_BYTES))
 		return FAIL(err, ERR_INPUT, NULL, "JWK: kid is empty or too long");
-	if (!check_public(o, kty, err) || !is_for_verifying(a, o, &for_verifying, err) ||
-	    !kind_of(o, kty, rsa_alg, &k, err))
+	if (!check_public(o, kty, err) || !use_of(a, o, alg, &use, err) ||
+	    !kind_of(o, kty, &k, err))
 		return false;
-	*usable = for_verifying && k.type != OIDC_KEY_NONE;
-	if (!*usable)
+	if (k.type == OIDC_KEY_NONE || use == USE_NONE)
 		return true;
-	if (k.alg == OIDC_ALG_NONE)
-		return FAIL(err, ERR_INPUT, NULL, "JWK: an RSA key must name its alg");
-	if (oidc_alg_info(k.alg)->key != k.type)
-		return FAIL(err, ERR_INPUT, NULL, "JWK: alg %s does not fit the key",
-			    oidc_alg_info(k.alg)->name);
-	if (!(k.curve != NULL          ? ec_key(a, o, k.curve, &pkey, err)
-	      : k.type == OIDC_KEY_RSA ? rsa_key(a, o, &pkey, err)
-				       : ed25519_key(a, o, &pkey, err)))
-		return false;
-	*out = (struct oidc_jwk){arena_strdup(a, kid), k.alg, pkey};
-	return true;
-}
-
-static bool
-kid_taken(const struct oidc_jwk *keys, size_t n, const char *kid)
-{
-	for (size_t i = 0; i < n; i++)
-		if (kid != NULL && text_eq(keys[i].kid, kid))
-			return true;
-	return false;
+	kid = arena_strdup(a, kid);
+	return use == USE_ENCRYPT ? add_encrypting(a, o, k, kid, alg, s, err)
+				  : add_verifying(a, o, k, kid, alg, rsa_alg, s, err);
 }
 
 bool
@@ -315,28 +361,25 @@ oidc_jwks_parse(struct arena *a, const json_t *set, enum oidc_alg rsa_alg, struc
 
 	if (!json_get_array(set, "keys", &array, err))
 		return false;
-	size_t count = json_array_size(array), n = 0;
+	size_t count = json_array_size(array);
 
 	if (array == NULL || count > OIDC_JWKS_MAX_KEYS)
 		return FAIL(err, ERR_INPUT, NULL, "JWKS: no array of keys, or more than %d",
 			    OIDC_JWKS_MAX_KEYS);
-	struct oidc_jwk *keys = ARENA_ARRAY(a, struct oidc_jwk, count + 1);
+	struct sorted s = {.keys = ARENA_ARRAY(a, struct oidc_jwk, count + 1),
+			   .enc = ARENA_ARRAY(a, struct oidc_enc_jwk, count + 1)};
 
 	for (size_t i = 0; i < count; i++) {
 		const json_t *o = json_array_get(array, i);
-		bool usable;
 
 		if (!json_is_object(o))
 			return FAIL(err, ERR_INPUT, NULL, "JWKS: a key is not an object");
-		if (!key_parse(a, o, rsa_alg, &keys[n], &usable, err))
+		if (!key_add(a, o, rsa_alg, &s, err))
 			return false;
-		if (usable && kid_taken(keys, n, keys[n].kid))
-			return FAIL(err, ERR_INPUT, NULL, "JWKS: one kid names two keys");
-		n += usable ? 1 : 0;
 	}
-	if (n == 0)
-		return FAIL(err, ERR_INPUT, NULL, "JWKS: no key that we can verify with");
-	*out = (struct oidc_jwks){keys, n};
+	if (s.n + s.n_enc == 0)
+		return FAIL(err, ERR_INPUT, NULL, "JWKS: no key that we have a use for");
+	*out = (struct oidc_jwks){s.keys, s.n, s.enc, s.n_enc};
 	return true;
 }
 
@@ -355,6 +398,60 @@ oidc_jwks_find(const struct oidc_jwks *set, const char *kid, enum oidc_alg alg)
 		found = k;
 	}
 	return found;
+}
+
+const struct oidc_enc_jwk *
+oidc_jwks_find_enc(const struct oidc_jwks *set, enum oidc_jwe_alg alg)
+{
+	const struct oidc_enc_jwk *fits = NULL;
+
+	for (size_t i = 0; i < set->n_enc; i++) {
+		const struct oidc_enc_jwk *k = &set->enc[i];
+
+		if (!oidc_jwe_alg_fits(alg, k->type))
+			continue;
+		if (k->alg == alg)
+			return k;
+		if (k->alg == OIDC_JWE_ALG_NONE && fits == NULL)
+			fits = k;
+	}
+	return fits;
+}
+
+bool
+oidc_epk_parse(struct arena *a, const json_t *epk, enum oidc_key_type *type, EVP_PKEY **out,
+	       struct err *err)
+{
+	const char *kty = NULL;
+	struct key_kind k;
+
+	if (!json_get_str(epk, "kty", &kty, err) ||
+	    !kind_of(epk, kty == NULL ? "" : kty, &k, err) || !check_public(epk, "", err))
+		return false;
+	if (k.curve == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "JWK: epk is not on a curve of ours");
+	*type = k.type;
+	return ec_key(a, epk, k.curve, out, err);
+}
+
+static const struct curve *
+curve_of(enum oidc_key_type type)
+{
+	return &curves[type == OIDC_KEY_P384];
+}
+
+json_t *
+oidc_epk_build(struct arena *a, enum oidc_key_type type, struct bytes point)
+{
+	const struct curve *c = curve_of(type);
+	size_t n = c->coordinate_bytes;
+	json_t *o = json_new_object(a);
+
+	json_put_str(a, o, "kty", "EC");
+	json_put_str(a, o, "crv", c->crv);
+	json_put_str(a, o, "x", enc_base64url(a, (struct bytes){point.p + 1, n}));
+	json_put_str(a, o, "y", enc_base64url(a, (struct bytes){point.p + 1 + n, n}));
+	return o;
 }
 
 /* A number of the key as base64url octets of at least `width` octets (0: no leading zeros). */
@@ -388,7 +485,7 @@ put_rsa(struct arena *a, json_t *o, const EVP_PKEY *pkey)
 static bool
 put_ec(struct arena *a, json_t *o, const EVP_PKEY *pkey, enum oidc_key_type type)
 {
-	const struct curve *c = &curves[type == OIDC_KEY_P384];
+	const struct curve *c = curve_of(type);
 
 	json_put_str(a, o, "kty", "EC");
 	json_put_str(a, o, "crv", c->crv);
@@ -412,19 +509,35 @@ put_ed25519(struct arena *a, json_t *o, const EVP_PKEY *pkey)
 }
 
 static bool
-put_key(struct arena *a, json_t *array, const struct oidc_jwk *k)
+put_key(struct arena *a, json_t *array, const char *kid, enum oidc_key_type type, const char *use,
+	const char *alg, const EVP_PKEY *pkey)
 {
-	const struct oidc_alg_info *alg = oidc_alg_info(k->alg);
 	json_t *o = json_new_object(a);
-	bool ok = alg->key == OIDC_KEY_RSA       ? put_rsa(a, o, k->pkey)
-		  : alg->key == OIDC_KEY_ED25519 ? put_ed25519(a, o, k->pkey)
-						 : put_ec(a, o, k->pkey, alg->key);
+	bool ok = type == OIDC_KEY_RSA       ? put_rsa(a, o, pkey)
+		  : type == OIDC_KEY_ED25519 ? put_ed25519(a, o, pkey)
+					     : put_ec(a, o, pkey, type);
 
-	json_put_str(a, o, "kid", k->kid);
-	json_put_str(a, o, "use", "sig");
-	json_put_str(a, o, "alg", alg->name);
+	json_put_str(a, o, "kid", kid);
+	json_put_str(a, o, "use", use);
+	json_put_str(a, o, "alg", alg);
 	json_push(a, array, o);
-	return ok;
+	return ok && kid != NULL;
+}
+
+/* Key i of the set: those that verify, then those to encrypt to. */
+static bool
+put_at(struct arena *a, json_t *array, const struct oidc_jwks *set, size_t i)
+{
+	if (i < set->n) {
+		const struct oidc_jwk *k = &set->keys[i];
+		const struct oidc_alg_info *alg = oidc_alg_info(k->alg);
+
+		return put_key(a, array, k->kid, alg->key, "sig", alg->name, k->pkey);
+	}
+	const struct oidc_enc_jwk *k = &set->enc[i - set->n];
+	const char *alg = oidc_jwe_alg_info(k->alg)->name;
+
+	return put_key(a, array, k->kid, k->type, "enc", alg[0] == '\0' ? NULL : alg, k->pkey);
 }
 
 bool
@@ -432,8 +545,8 @@ oidc_jwks_build(struct arena *a, const struct oidc_jwks *set, const char **json,
 {
 	json_t *o = json_new_object(a), *array = json_new_array(a);
 
-	for (size_t i = 0; i < set->n; i++)
-		if (set->keys[i].kid == NULL || !put_key(a, array, &set->keys[i])) {
+	for (size_t i = 0; i < set->n + set->n_enc; i++)
+		if (!put_at(a, array, set, i)) {
 			ERR_clear_error();
 			return FAIL(err, ERR_INTERNAL, NULL, "JWKS: key %zu cannot be written", i);
 		}

@@ -6,58 +6,26 @@
 
 #include "base/enc.h"
 #include "keys/verify.h"
-
-#define HEADER_MAX_BYTES 4096
+#include "oidc/compact.h"
 
 struct oidc_signed {
 	const json_t *claims;
 	const char *typ;
 };
 
-/* Split at the two dots of a compact serialization (RFC 7515 3.1). */
-static bool
-split(struct bytes compact, struct bytes part[3], struct err *err)
-{
-	size_t n = 0, from = 0;
-
-	for (size_t i = 0; i <= compact.n; i++) {
-		if (i < compact.n && compact.p[i] != '.')
-			continue;
-		if (n == 3)
-			return FAIL(err, ERR_INPUT, NULL, "JWS: more than three parts");
-		part[n++] = (struct bytes){compact.p + from, i - from};
-		from = i + 1;
-	}
-	return n == 3 || FAIL(err, ERR_INPUT, NULL, "JWS: fewer than three parts");
-}
-
-/* Members that would change what is signed, how it is read, or whose key is used. */
-static bool
-check_header(const json_t *header, struct err *err)
-{
-	static const char *const refused[] = {
-		"crit", "b64", "zip", "enc", "jku", "jwk", "x5u", "x5c",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
-		if (json_object_get(header, refused[i]) != NULL)
-			return FAIL(err, ERR_INPUT, NULL, "JWS: header %s is refused", refused[i]);
-	return true;
-}
-
 bool
 oidc_jws_parse(struct arena *a, struct bytes compact, struct oidc_jws *out, struct err *err)
 {
-	struct bytes part[3], header_text;
+	struct bytes part[OIDC_JWS_PARTS];
 	struct oidc_jws jws = {0};
 	const char *alg = "";
 	json_t *header;
 
 	if (compact.n > OIDC_JWS_MAX_BYTES)
 		return FAIL(err, ERR_INPUT, NULL, "JWS: %zu octets", compact.n);
-	if (!split(compact, part, err) || !dec_base64url(a, part[0], &header_text, err) ||
-	    !json_parse_object(a, header_text, HEADER_MAX_BYTES, &header, err) ||
-	    !check_header(header, err) || !json_get_str(header, "alg", &alg, err) ||
+	if (!oidc_compact_split(compact, part, OIDC_JWS_PARTS, err) ||
+	    !oidc_header_parse(a, part[0], OIDC_JWS_PARTS, &header, err) ||
+	    !json_get_str(header, "alg", &alg, err) ||
 	    !json_get_str(header, "kid", &jws.kid, err) ||
 	    !json_get_str(header, "typ", &jws.typ, err) ||
 	    !dec_base64url(a, part[1], &jws.payload, err) ||

@@ -155,7 +155,7 @@ static bool
 hint(struct arena *a, const char *in, const char **text, struct err *err)
 {
 	const struct oidc_jwk key = {keys->rsa.kid, OIDC_RS256, keys->rsa.pub};
-	const struct oidc_jwks ours = {&key, 1};
+	const struct oidc_jwks ours = {.keys = &key, .n = 1};
 	struct oidc_hint h;
 
 	if (!oidc_hint_verify(a, in, &ours, "https://idp.example", &h, err))

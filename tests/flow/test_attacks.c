@@ -316,7 +316,7 @@ static void
 key_client(struct world *w)
 {
 	struct oidc_jwk key = {w->keys->p256.kid, OIDC_ES256, w->keys->p256.pub};
-	struct oidc_jwks set = {&key, 1};
+	struct oidc_jwks set = {.keys = &key, .n = 1};
 	struct err err = {0};
 	const char *jwks;
 

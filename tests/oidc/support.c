@@ -50,7 +50,7 @@ public_jwks(struct arena *a, enum oidc_alg alg, const char *kid)
 	struct err err = {0};
 	const char *text;
 
-	ASSERT_OK(oidc_jwks_build(a, &(struct oidc_jwks){&key, 1}, &text, &err), &err);
+	ASSERT_OK(oidc_jwks_build(a, &(struct oidc_jwks){.keys = &key, .n = 1}, &text, &err), &err);
 	return text;
 }
 

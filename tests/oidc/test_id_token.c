@@ -10,7 +10,7 @@
 
 static const struct test_keys *keys;
 static struct oidc_jwk ours[2];
-static const struct oidc_jwks our_keys = {ours, 2};
+static const struct oidc_jwks our_keys = {.keys = ours, .n = 2};
 
 static int
 setup_keys(void **state)
@@ -154,7 +154,7 @@ anything_else_is_no_hint(void **state UNUSED)
 			       ERR_DENIED, cases[i].part);
 	}
 	ASSERT_REFUSED(oidc_hint_verify(a, "a.b", &our_keys, ISSUER, &h, &err), &err, ERR_INPUT,
-		       "three parts");
+		       "wanted 3");
 	/* Signed by somebody else under our kid. */
 	const char *foreign = token_of(
 		a, OIDC_ES256, arena_printf(a, "{\"alg\":\"ES256\",\"kid\":\"%s\"}", ours[0].kid),

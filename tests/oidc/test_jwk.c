@@ -38,12 +38,15 @@ the_key_sets_of_the_standard_are_read(void **state UNUSED)
 	struct bytes text = vector_read(a, "rfc7517-a.1.jwks");
 	json_t *o;
 
-	/* RFC 7517 A.1: an EC key for encryption, passed over, and an RSA key with alg. */
+	/* RFC 7517 A.1: an EC key for encryption and an RSA key with alg. */
 	ASSERT_OK(json_parse_object(a, text, text.n, &o, &err), &err);
 	ASSERT_OK(oidc_jwks_parse(a, o, OIDC_ALG_NONE, &set, &err), &err);
 	assert_int_equal(set.n, 1);
 	assert_string_equal(set.keys[0].kid, "2011-04-29");
 	assert_int_equal(set.keys[0].alg, OIDC_RS256);
+	assert_int_equal(set.n_enc, 1);
+	assert_string_equal(set.enc[0].kid, "1");
+	assert_int_equal(set.enc[0].type, OIDC_KEY_P256);
 
 	/* RFC 7517 A.2: the same with private members. */
 	text = vector_read(a, "rfc7517-a.2.jwks");
@@ -56,10 +59,13 @@ static void
 keys_we_have_no_use_for_are_passed_over(void **state UNUSED)
 {
 	static const char *const others[] = {
-		"{" EC ",\"use\":\"enc\"}",
+		"{" EC ",\"use\":\"enc\",\"alg\":\"ES256\"}",
+		"{" EC ",\"use\":\"enc\",\"alg\":\"ECDH-ES+A192KW\"}",
+		"{" EC ",\"use\":\"sig\",\"alg\":\"ECDH-ES\"}",
+		"{" EC ",\"use\":\"other\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"use\":\"enc\",\"x\":\"" OKP_X "\"}",
 		"{" EC ",\"key_ops\":[\"sign\"]}",
 		"{" EC ",\"key_ops\":[]}",
-		"{" EC ",\"alg\":\"ECDH-ES\"}",
 		"{" EC ",\"alg\":\"HS256\"}",
 		"{" EC ",\"alg\":\"none\"}",
 		"{\"kty\":\"EC\",\"crv\":\"P-521\"}",
@@ -82,8 +88,69 @@ keys_we_have_no_use_for_are_passed_over(void **state UNUSED)
 		assert_string_equal(set.keys[0].kid, "k");
 		ASSERT_REFUSED(
 			parse(arena_printf(a, "{\"keys\":[%s]}", others[i]), OIDC_ALG_NONE, &set),
-			&err, ERR_INPUT, "no key that we can verify with");
+			&err, ERR_INPUT, "no key that we have a use for");
 	}
+}
+
+#define ENC(more) "{" EC ",\"use\":\"enc\"" more "}"
+
+static void
+keys_to_encrypt_to_are_kept_apart(void **state UNUSED)
+{
+	struct oidc_jwks set;
+	const char *n =
+		"{\"keys\":["
+		"{" EC ",\"kid\":\"k\",\"use\":\"sig\"}," ENC(",\"kid\":\"k\"") "," ENC(
+			",\"kid\":\"l\",\"alg\":\"ECDH-ES+A256KW\"") ","
+								     "{" EC
+								     ",\"alg\":\"ECDH-ES\"}]}";
+
+	ASSERT_OK(parse(n, OIDC_ALG_NONE, &set), &err);
+	assert_int_equal(set.n, 1);
+	assert_int_equal(set.n_enc, 3);
+	/* The one that says so, else the first that says nothing, else none. */
+	assert_string_equal(oidc_jwks_find_enc(&set, OIDC_ECDH_ES_A256KW)->kid, "l");
+	assert_string_equal(oidc_jwks_find_enc(&set, OIDC_ECDH_ES_A128KW)->kid, "k");
+	assert_null(oidc_jwks_find_enc(&set, OIDC_ECDH_ES)->kid);
+	assert_null(oidc_jwks_find_enc(&set, OIDC_RSA_OAEP_256));
+	assert_null(oidc_jwks_find_enc(&set, OIDC_JWE_ALG_NONE));
+	ASSERT_OK(parse("{\"keys\":[" ENC("") "]}", OIDC_ALG_NONE, &set), &err);
+	assert_int_equal(set.n, 0);
+	/* A key to encrypt to is as strong and as public as any. */
+	static const struct {
+		const char *key, *part;
+	} bad[] = {
+		{ENC(",\"d\":\"AAAA\""), "private member d"},
+		{ENC(",\"alg\":\"RSA-OAEP-256\""), "does not fit the key"},
+		{ENC(",\"kid\":\"k\"") "," ENC(",\"kid\":\"k\""), "one kid names two"},
+		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"use\":\"enc\",\"x\":\"AA\",\"y\":\"AA\"}",
+		 "wrong length"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ASSERT_REFUSED(
+			parse(arena_printf(a, "{\"keys\":[%s]}", bad[i].key), OIDC_ALG_NONE, &set),
+			&err, ERR_INPUT, bad[i].part);
+}
+
+static void
+our_keys_to_encrypt_to_are_written_as_such(void **state UNUSED)
+{
+	struct oidc_enc_jwk enc[] = {
+		{"a", OIDC_KEY_P256, OIDC_JWE_ALG_NONE, key_pair(OIDC_ES256)},
+		{"b", OIDC_KEY_RSA, OIDC_RSA_OAEP_256, key_pair(OIDC_RS256)},
+	};
+	struct oidc_jwks set = {.enc = enc, .n_enc = 2}, again;
+	const char *text;
+
+	ASSERT_OK(oidc_jwks_build(a, &set, &text, &err), &err);
+	assert_non_null(strstr(text, "\"kid\":\"a\",\"use\":\"enc\"}"));
+	assert_non_null(strstr(text, "\"kid\":\"b\",\"use\":\"enc\",\"alg\":\"RSA-OAEP-256\"}"));
+	ASSERT_OK(parse(text, OIDC_ALG_NONE, &again), &err);
+	assert_int_equal(again.n, 0);
+	assert_int_equal(again.n_enc, 2);
+	enc[1].kid = NULL;
+	ASSERT_REFUSED(oidc_jwks_build(a, &set, &text, &err), &err, ERR_INTERNAL, "key 1");
 }
 
 static void
@@ -310,8 +377,8 @@ our_keys_are_written_with_their_names(void **state UNUSED)
 	struct oidc_jwk keys[] = {public_key(OIDC_ES256, "2026-a"), public_key(OIDC_RS256, NULL)};
 	const char *text;
 
-	ASSERT_REFUSED(oidc_jwks_build(a, &(struct oidc_jwks){keys, 2}, &text, &err), &err,
-		       ERR_INTERNAL, "key 1");
+	ASSERT_REFUSED(oidc_jwks_build(a, &(struct oidc_jwks){.keys = keys, .n = 2}, &text, &err),
+		       &err, ERR_INTERNAL, "key 1");
 	keys[1].kid = "2026-b";
 	/* A key that is not of its algorithm's kind cannot be written. */
 	for (int alg = OIDC_ES256; alg < OIDC_ALG_COUNT; alg++) {
@@ -321,12 +388,13 @@ our_keys_are_written_with_their_names(void **state UNUSED)
 			"odd");
 
 		odd.alg = (enum oidc_alg)alg;
-		ASSERT_REFUSED(oidc_jwks_build(a, &(struct oidc_jwks){&odd, 1}, &text, &err), &err,
-			       ERR_INTERNAL, "key 0 cannot be written");
+		ASSERT_REFUSED(
+			oidc_jwks_build(a, &(struct oidc_jwks){.keys = &odd, .n = 1}, &text, &err),
+			&err, ERR_INTERNAL, "key 0 cannot be written");
 	}
-	ASSERT_OK(oidc_jwks_build(a, &(struct oidc_jwks){keys, 2}, &text, &err), &err);
+	ASSERT_OK(oidc_jwks_build(a, &(struct oidc_jwks){.keys = keys, .n = 2}, &text, &err), &err);
 	assert_non_null(strstr(text, "\"kid\":\"2026-a\",\"use\":\"sig\",\"alg\":\"ES256\""));
-	ASSERT_OK(oidc_jwks_build(a, &(struct oidc_jwks){NULL, 0}, &text, &err), &err);
+	ASSERT_OK(oidc_jwks_build(a, &(struct oidc_jwks){.keys = NULL, .n = 0}, &text, &err), &err);
 	assert_string_equal(text, "{\"keys\":[]}");
 }
 
@@ -338,7 +406,7 @@ a_key_is_found_by_kid_or_when_it_is_the_only_one(void **state UNUSED)
 		public_key(OIDC_ES384, NULL), public_key(OIDC_PS256, "c"),
 		public_key(OIDC_PS256, "d"),
 	};
-	const struct oidc_jwks set = {keys, ARRAY_LEN(keys)};
+	const struct oidc_jwks set = {.keys = keys, .n = ARRAY_LEN(keys)};
 
 	assert_ptr_equal(oidc_jwks_find(&set, "b", OIDC_ES256), &keys[1]);
 	assert_ptr_equal(oidc_jwks_find(&set, NULL, OIDC_ES384), &keys[2]);
@@ -355,6 +423,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_key_sets_of_the_standard_are_read),
 		cmocka_unit_test(keys_we_have_no_use_for_are_passed_over),
+		cmocka_unit_test(keys_to_encrypt_to_are_kept_apart),
+		cmocka_unit_test(our_keys_to_encrypt_to_are_written_as_such),
 		cmocka_unit_test(a_key_among_others_is_taken),
 		cmocka_unit_test(a_bad_key_refuses_the_set),
 		cmocka_unit_test(weak_rsa_keys_are_refused),

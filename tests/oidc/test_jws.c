@@ -23,7 +23,7 @@ verify(const char *compact, const struct oidc_jwk *key, const struct oidc_signed
 	struct oidc_jws jws;
 
 	return parse(compact, &jws) &&
-	       oidc_jws_verify(a, &jws, &(struct oidc_jwks){key, 1}, out, &err);
+	       oidc_jws_verify(a, &jws, &(struct oidc_jwks){.keys = key, .n = 1}, out, &err);
 }
 
 static bool
@@ -125,7 +125,8 @@ any_flipped_bit_is_refused(void **state UNUSED)
 			assert_false(
 				oidc_jws_parse(a, (struct bytes){(unsigned char *)t, strlen(t)},
 					       &jws, &err) &&
-				oidc_jws_verify(a, &jws, &(struct oidc_jwks){&key, 1}, &s, &err));
+				oidc_jws_verify(a, &jws, &(struct oidc_jwks){.keys = &key, .n = 1},
+						&s, &err));
 			t[i] = (char)(t[i] ^ (1 << bit));
 			arena_destroy(a);
 		}
@@ -289,11 +290,11 @@ shapes_that_are_no_compact_token_are_refused(void **state UNUSED)
 	static const struct {
 		const char *text, *part;
 	} cases[] = {
-		{"", "fewer than three"},
+		{"", "of 1 parts"},
 		{"..", "JSON"},
-		{"a.b", "fewer than three"},
-		{"e30.e30.AA.AA", "more than three"},
-		{"e30.e30.AA.AA.AA", "more than three"}, /* a JWE */
+		{"a.b", "of 2 parts"},
+		{"e30.e30.AA.AA", "of 4 parts"},
+		{"e30.e30.AA.AA.AA", "of 5 parts"}, /* a JWE */
 		{"e30=.e30.AA", "base64"},
 		{"e30.e30.A A", "base64"},
 		{"eyJhbGciOiJFUzI1NiJ9.e30.A", "base64"},
@@ -328,7 +329,7 @@ static void
 a_key_must_be_named_without_doubt(void **state UNUSED)
 {
 	const struct oidc_jwk keys[] = {public_key(OIDC_PS256, "a"), public_key(OIDC_PS256, "b")};
-	const struct oidc_jwks set = {keys, 2};
+	const struct oidc_jwks set = {.keys = keys, .n = 2};
 	const struct oidc_signed *s;
 	struct oidc_jws jws;
 
