@@ -32,6 +32,7 @@ enum key_type {
 	KEY_P384 = 4,    /* the same on other curves */
 	KEY_BP256 = 5,   /* brainpoolP256r1 (RFC 5639) */
 	KEY_BP384 = 6,
+	KEY_RSA_PSS = 7, /* as KEY_RSA3072, for RSASSA-PSS alone (RFC 8725 3.1) */
 };
 
 /* Signature algorithms we make.  An algorithm fits exactly one key type. */
@@ -40,9 +41,10 @@ enum sig_alg {
 	SIG_ES256 = 1, /* ECDSA P-256 SHA-256; signature is r || s, 64 octets */
 	SIG_RS256 = 2, /* RSASSA-PKCS1-v1_5 SHA-256 */
 	SIG_PS256 = 3, /* RSASSA-PSS SHA-256, MGF1 SHA-256, salt 32 */
-	SIG_ES384 = 4, /* ECDSA P-384 SHA-384, r || s as in all that follow */
+	SIG_ES384 = 4, /* ECDSA P-384 SHA-384, r || s as in all of ECDSA */
 	SIG_BP256 = 5, /* ECDSA brainpoolP256r1 SHA-256 */
 	SIG_BP384 = 6, /* ECDSA brainpoolP384r1 SHA-384 */
+	SIG_PS256_ALONE = 7, /* PS256 by a key that makes nothing else */
 };
 
 enum wrap_alg {

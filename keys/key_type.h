@@ -20,6 +20,7 @@ struct key_type_row {
 	const char *curve;  /* as OpenSSL names it; NULL: no EC key */
 	size_t field_bytes; /* octets of a coordinate and of the order; 0: no EC key */
 	bool jose;          /* OpenID Connect has a signature for it that we make */
+	bool saml;          /* and so has SAML; it encrypts in both */
 };
 
 /* The row; NULL for a number that is none. */
@@ -30,6 +31,8 @@ const char *key_type_name(enum key_type type);
 
 /* The reverse; false and *out untouched for an unknown name. */
 MUST_USE bool key_type_from_name(const char *name, enum key_type *out);
+
+bool key_type_is_rsa(enum key_type type);
 
 /* Octets of an uncompressed point on the row's curve. */
 size_t key_type_point_bytes(const struct key_type_row *row);
@@ -42,7 +45,7 @@ struct sig_alg_row {
 	enum key_type type; /* the one type of key that makes it */
 	struct verify_how how;
 	const char *jose; /* RFC 7518 3.1; NULL: not used there */
-	const char *xml;  /* RFC 6931 2.3 */
+	const char *xml;  /* RFC 6931 2.3; NULL: not used there */
 };
 
 /* The row; NULL for SIG_NONE and unknown ones. */

@@ -115,7 +115,7 @@ key_purpose_takes(enum key_purpose purpose, enum key_type type)
 	switch (purpose) {
 	case KEY_SAML_SIGN:
 	case KEY_DECRYPT:
-		return type != KEY_SECRET;
+		return row->saml;
 	case KEY_OIDC_SIGN:
 	case KEY_FEDERATION_SIGN:
 		return row->jose;

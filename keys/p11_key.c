@@ -45,7 +45,7 @@ curve_oid(enum key_type type)
 static bool
 is_ec(enum key_type type)
 {
-	return type != KEY_RSA3072;
+	return !key_type_is_rsa(type);
 }
 
 static CK_ATTRIBUTE
@@ -187,7 +187,7 @@ p11_sign(struct p11 *p, struct p11_session *s, const struct p11_object *key, enu
 		memcpy(info + sizeof(digest_info), digest.p, SHA256_BYTES);
 		m.mechanism = CKM_RSA_PKCS;
 		u.in = (struct bytes){info, sizeof(info)};
-	} else if (alg == SIG_PS256) {
+	} else if (alg == SIG_PS256 || alg == SIG_PS256_ALONE) {
 		m = (CK_MECHANISM){CKM_RSA_PKCS_PSS, &pss, sizeof(pss)};
 	} else if (!is_ec(key_type_of_sig(alg))) {
 		return FAIL(err, ERR_DENIED, NULL, "key makes no signatures of this kind");
@@ -533,7 +533,7 @@ p11_public(struct p11 *p, struct p11_session *s, struct arena *a, const struct p
 	if (!(is_ec(type) ? ec_public(a, w, &pkey, err) : rsa_public(a, w, &pkey, err)) ||
 	    !cert_spki_build(a, pkey, &der, err) || !cert_spki_parse(a, der, &judged, err))
 		return false;
-	if (type == KEY_RSA3072 && EVP_PKEY_get_bits(judged) < KEY_RSA_BITS)
+	if (key_type_is_rsa(type) && EVP_PKEY_get_bits(judged) < KEY_RSA_BITS)
 		return FAIL(err, ERR_DENIED, NULL, "RSA key in the HSM has %d bits, not %d",
 			    EVP_PKEY_get_bits(judged), KEY_RSA_BITS);
 	*spki = der;

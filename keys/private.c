@@ -48,7 +48,7 @@ private_key_generate(struct arena *a, enum key_type type, struct bytes *plain, s
 		*plain = (struct bytes){p, PRIVATE_SECRET_BYTES};
 		return true;
 	}
-	if (type == KEY_RSA3072)
+	if (key_type_is_rsa(type))
 		pkey = EVP_RSA_gen(KEY_RSA_BITS);
 	else if (row != NULL)
 		pkey = EVP_EC_gen(row->curve);
@@ -107,7 +107,7 @@ sign_ctx_init(const struct private_key *k, struct private_lane *lane, const stru
 	lane->sign[row->alg] = ctx;
 	if (ctx == NULL || EVP_PKEY_sign_init(ctx) != 1)
 		return false;
-	if (k->type == KEY_RSA3072 && EVP_PKEY_CTX_set_rsa_padding(ctx, padding) != 1)
+	if (key_type_is_rsa(k->type) && EVP_PKEY_CTX_set_rsa_padding(ctx, padding) != 1)
 		return false;
 	if (EVP_PKEY_CTX_set_signature_md(ctx, digest) != 1)
 		return false;

@@ -147,6 +147,8 @@ shape_check(struct arena *a, enum key_purpose purpose, const char *kid, enum sig
 		return FAIL(err, ERR_DENIED, NULL, "%zu octets to sign", text.n);
 	switch (purpose) {
 	case KEY_SAML_SIGN:
+		if (row->xml == NULL)
+			return FAIL(err, ERR_DENIED, NULL, "no algorithm of SAML");
 		if (bytes_start(text,
 				"<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">"))
 			return signed_info_check(a, row, text, err);

@@ -123,7 +123,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t op = data[0] != 0 ? data[0] : rest.n > 5 ? rest.p[5] : 0;
 	bool makes_rsa = op == WIRE_GENERATE; /* a second each: not one input's worth */
 
-	if (!makes_rsa || size < 3 || data[2] != KEY_RSA3072)
+	if (!makes_rsa || size < 3 || !key_type_is_rsa((enum key_type)data[2]))
 		handle(data[0] == 0 ? rest : frame(a, data[0], rest));
 	if (op == WIRE_LOAD_KEY || op == WIRE_FORGET_KEY) {
 		signer_core_destroy(core);

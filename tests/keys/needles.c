@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/enc.h"
+#include "keys/key_type.h"
 #include "keys/private.h"
 
 #define NAMES_MAX  128
@@ -147,9 +148,9 @@ needles_add_key(struct needles *n, const char *name, enum key_type type, struct 
 		return;
 	}
 	need(private_key_parse(n->a, type, plain, &pkey, &err), err.text);
-	if (type != KEY_RSA3072)
+	if (!key_type_is_rsa(type))
 		number_add(n, name, pkey, OSSL_PKEY_PARAM_PRIV_KEY);
-	for (size_t i = 0; type == KEY_RSA3072 && i < ARRAY_LEN(rsa); i++)
+	for (size_t i = 0; key_type_is_rsa(type) && i < ARRAY_LEN(rsa); i++)
 		number_add(n, name, pkey, rsa[i]);
 }
 

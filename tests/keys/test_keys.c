@@ -15,7 +15,7 @@
 #include "base/enc.h"
 #include "keys/cert.h"
 #include "keys/cert_build.h"
-#include "keys/key_type.h"
+#include "keys/keyring.h"
 #include "keys/private.h"
 #include "keys/shape.h"
 #include "keys/verify.h"
@@ -153,7 +153,12 @@ test_key_of(const struct test_keys *t, enum key_purpose purpose, enum key_type t
 	const char *kid =
 		arena_printf(l->a, decrypts ? "test-dec-%s" : "test-%s", key_type_name(type));
 
-	return key_make(l->a, l, &(struct wanted){kid, purpose, type, NULL, {0}});
+	if (!key_purpose_takes(purpose, type))
+		purpose = KEY_OIDC_SIGN; /* whatever signs serves every purpose here */
+	/* The same octets as another's: making RSA keys takes long. */
+	return key_make(l->a, l,
+			&(struct wanted){kid, purpose, type,
+					 key_type_is_rsa(type) ? &test_rsa_keys[0] : NULL, {0}});
 }
 
 const struct test_key *

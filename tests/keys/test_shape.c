@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "keys/shape.h"
+#include "tests/keys/test_keys.h"
 
 #define ES256_URI "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
 #define INFO(inner) \
@@ -139,6 +140,12 @@ too_much_and_unknown_algorithms_are_refused(void **state UNUSED)
 	ASSERT_REFUSED(
 		shape_check(a, KEY_OIDC_SIGN, "k1", (enum sig_alg)9, bytes_of("e30.e30"), &err),
 		&err, ERR_DENIED, "unknown signature algorithm");
+	ASSERT_REFUSED(shape_check(a, KEY_SAML_SIGN, "k1", SIG_PS256_ALONE,
+				   bytes_of("SAMLRequest=x" SIG_ALG), &err),
+		       &err, ERR_DENIED, "no algorithm of SAML");
+	ASSERT_REFUSED(shape_check(a, KEY_OIDC_SIGN, "k1", SIG_PS256,
+				   test_jws_input(a, "PS256", "k1"), &err),
+		       &err, ERR_DENIED, "names another algorithm");
 	arena_destroy(a);
 }
 

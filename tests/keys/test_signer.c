@@ -97,11 +97,11 @@ generate(struct arena *a, struct signer *s, bool with_rsa)
 	size_t n = 0;
 
 	for (int purpose = KEY_SAML_SIGN; purpose <= KEY_AUDIT; purpose++)
-		for (int type = KEY_P256; type <= KEY_BP384; type++) {
+		for (int type = KEY_P256; type <= KEY_RSA_PSS; type++) {
 			struct key_wish wish = {(enum key_purpose)purpose, (enum key_type)type, 30};
 
 			if (!key_purpose_takes(wish.purpose, wish.type) ||
-			    (type == KEY_RSA3072 && !with_rsa))
+			    (key_type_is_rsa(wish.type) && !with_rsa))
 				continue;
 			ASSERT_OK(signer_generate(s, a, &wish, NOW, &rows[n], &err), &err);
 			rows[n++].state = KEY_ACTIVE;

@@ -112,11 +112,12 @@ client(struct arena *a, enum signer_role role)
 
 /* A row for a fixed RSA key, sealed as the signer would. */
 static void
-rsa_row_make(struct arena *a, enum key_purpose purpose, struct key_row *row)
+rsa_row_make(struct arena *a, const struct key_wish *wish, struct key_row *row)
 {
 	const struct master_key *master = &test_signer_secrets()->masters[1];
-	const char *kid = arena_printf(a, "%s-rsa", key_purpose_name(purpose));
-	struct bytes plain, aad = signer_row_aad(a, TEST_INSTANCE, purpose, KEY_RSA3072, kid);
+	const char *kid = arena_printf(a, "%s-%s", key_purpose_name(wish->purpose),
+				       key_type_name(wish->type));
+	struct bytes plain, aad = signer_row_aad(a, TEST_INSTANCE, wish->purpose, wish->type, kid);
 	struct crypto c;
 	struct seal seal;
 	EVP_PKEY *pkey;
@@ -124,12 +125,12 @@ rsa_row_make(struct arena *a, enum key_purpose purpose, struct key_row *row)
 
 	*row = (struct key_row){.kid = kid,
 				.place = KEY_SEALED,
-				.purpose = purpose,
-				.type = KEY_RSA3072,
+				.purpose = wish->purpose,
+				.type = wish->type,
 				.created = NOW,
 				.state_since = NOW};
-	need(dec_base64(a, bytes_of(test_rsa_keys[purpose == KEY_DECRYPT]), false, &plain, &err) &&
-		     private_key_parse(a, KEY_RSA3072, plain, &pkey, &err) &&
+	need(dec_base64(a, bytes_of(test_rsa_keys[wish->purpose == KEY_DECRYPT]), false, &plain, &err) &&
+		     private_key_parse(a, wish->type, plain, &pkey, &err) &&
 		     cert_spki_build(a, pkey, &row->spki, &err) &&
 		     cert_build_self_signed(a, pkey, TEST_INSTANCE, NOW, 3650, &row->cert, &err) &&
 		     crypto_init(a, &c, &err) &&
@@ -147,14 +148,14 @@ rows_make(struct arena *a, struct key_row *rows)
 	size_t n = 0;
 
 	for (int purpose = KEY_SAML_SIGN; purpose <= KEY_AUDIT; purpose++)
-		for (int type = KEY_P256; type <= KEY_BP384; type++) {
+		for (int type = KEY_P256; type <= KEY_RSA_PSS; type++) {
 			struct key_wish wish = {(enum key_purpose)purpose, (enum key_type)type,
 						3650};
 
 			if (!key_purpose_takes(wish.purpose, wish.type))
 				continue;
-			if (wish.type == KEY_RSA3072)
-				rsa_row_make(a, wish.purpose, &rows[n]);
+			if (key_type_is_rsa(wish.type))
+				rsa_row_make(a, &wish, &rows[n]);
 			else
 				need(signer_generate(s, a, &wish, NOW, &rows[n], &err), &err);
 			rows[n++].state = KEY_ACTIVE;

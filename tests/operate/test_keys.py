@@ -38,8 +38,13 @@ def each_type_is_made_for_what_takes_it():
                 i.ok("key", "publish", kid)
                 i.ok("key", "activate", kid)
         for purpose in ("oidc-sign", "federation-sign", "cookie"):
-            says(i.run("key", "generate", purpose, "p384"), USAGE, "a purpose and a type")
-        made = [k for k in i.ok("key", "list")["keys"] if k["type"] in ("p384", "bp256", "bp384")]
+            says(i.run("key", "generate", purpose, "bp384"), USAGE, "a purpose and a type")
+        for purpose in ("saml-sign", "decrypt"):
+            says(i.run("key", "generate", purpose, "rsa3072-pss"), USAGE, "a purpose and a type")
+        for kind in ("p384", "rsa3072-pss"):
+            i.ok("key", "generate", "oidc-sign", kind)
+        made = [k for k in i.ok("key", "list")["keys"]
+                if k["type"] in ("p384", "bp256", "bp384") and k["purpose"] != "oidc-sign"]
         assert len(made) == 6
         assert all(k["state"] == "active" and k["certificate_not_after"] > 0 for k in made)
         i.ok("status")
