@@ -5,58 +5,70 @@
 #include "idp/ep_oidc.h"
 
 #include "base/text.h"
-#include "idp/config.h"
+#include "idp/authorize.h"
 #include "idp/flow.h"
-#include "idp/front_oidc.h"
-#include "idp/publish.h"
-#include "oidc/id_token.h"
+#include "idp/pushed.h"
+#include "oidc/error.h"
 
-/* A hint names the one person who may answer (Core 3.1.2.1), as the claim sub does. */
+/* What the client's record demands of the way a request comes in. */
 static bool
-take_hint(struct request *rq, const struct party *p, struct oidc_authorize *r, struct err *err)
+check_way(const struct authorize *r, const char *pushed, struct err *err)
 {
-	struct oidc_jwks ours;
-	struct oidc_hint hint = {0};
+	const struct oidc_client *c = r->p->oidc;
 
-	if (r->id_token_hint == NULL)
-		return true;
-	publish_jwks(rq->a, rq->snap->keyring, &ours);
-	/* second line: what is not proven names no client, and so not this one */
-	if (!oidc_hint_verify(rq->a, r->id_token_hint, &ours, rq->app->config->base_url, &hint,
-			      err))
-		return false;
-	/* Another client knows this person under another name. */
-	if (!text_eq(hint.client_id, p->id))
-		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "a hint of another client");
-	if (r->claims.sub != NULL && !text_eq(r->claims.sub, hint.sub))
-		return FAIL(err, ERR_DENIED, OIDC_LOGIN_REQUIRED,
-			    "hint and claims name two people");
-	r->claims.sub = hint.sub;
+	/* RFC 9126 5 */
+	if (pushed == NULL && (c->require_pushed || (c->profile->checks & OIDC_CHECK_PUSHED) != 0))
+		return FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST,
+			    "a request that should have been pushed");
 	return true;
+}
+
+/* `pushed` is the request_uri whose request this is; NULL: it came in the URL. */
+static bool
+begin(struct request *rq, const struct params *ps, const char *pushed, struct response *rs,
+      struct err *err)
+{
+	struct authorize r;
+	struct err why = {0};
+
+	if (authorize_read(rq, ps, &r, &why) && check_way(&r, pushed, &why)) {
+		r.ask.replay = pushed; /* it is used up: who comes again goes where it led */
+		return flow_start(rq, &r.ask, rq->method == HTTP_GET, rs, err);
+	}
+	if (r.to != NULL)
+		return front_oidc_refuse(rq, r.to, &why, rs, err);
+	*err = why;
+	return false;
+}
+
+/* RFC 9126 4: a request_uri counts once, for the client that pushed it, and nothing besides it. */
+static bool
+begin_pushed(struct request *rq, const struct params *ps, const char *request_uri,
+	     struct response *rs, struct err *err)
+{
+	const char *client_id = NULL;
+	struct params kept;
+	bool found;
+
+	if (params_find(ps, "client_id", &client_id) != 1)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "client_id is missing or twice");
+	const struct party *p = party_find(&rq->snap->parties, client_id);
+
+	if (p == NULL || p->oidc == NULL)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "no such client");
+	if (!pushed_take(rq, p, request_uri, &kept, &found, err))
+		return false;
+	return found ? begin(rq, &kept, request_uri, rs, err)
+		     : flow_come_again(rq, p, request_uri, rs, err);
 }
 
 bool
 ep_authorize(struct request *rq, struct response *rs, struct err *err)
 {
 	const struct params *ps = rq->method == HTTP_GET ? &rq->query : &rq->form;
-	const struct oidc_return *to;
-	struct oidc_authorize authorize;
-	struct oidc_start start;
-	struct err why = {0};
-	struct ask ask;
+	const char *request_uri;
 
-	if (!oidc_authorize_start(ps, &start, err))
-		return false;
-	const struct party *p = party_find(&rq->snap->parties, start.client_id);
-
-	/* No party: oidc_return_prove refuses with the answer that fits. */
-	if (!oidc_return_prove(rq->a, p == NULL ? NULL : p->oidc, start.redirect_uri, start.state,
-			       &to, err) ||
-	    p == NULL) /* second line: nothing is proven of nobody */
-		return false;
-	if (!oidc_authorize_parse(rq->a, ps, p->oidc, &authorize, &why) ||
-	    !take_hint(rq, p, &authorize, &why) ||
-	    !front_oidc_ask(rq, p, &authorize, start.redirect_uri, start.state, &ask, &why))
-		return front_oidc_refuse(rq, to, &why, rs, err);
-	return flow_start(rq, &ask, rq->method == HTTP_GET, rs, err);
+	if (params_find(ps, "request_uri", &request_uri) == 1 && pushed_is(request_uri))
+		return begin_pushed(rq, ps, request_uri, rs, err);
+	return begin(rq, ps, NULL, rs, err);
 }

@@ -138,10 +138,10 @@ row_load(struct request *rq, const char *value, const char *wanted_id, struct fl
 
 /* ---- answering ---- */
 
-/* `id` names the flow that is done; NULL: unknown. */
+/* A page that says that nothing goes on here.  `id` names the flow that is done; NULL: unknown. */
 static bool
-show_done(struct request *rq, const struct party *party, const char *id, struct response *rs,
-	  struct err *err)
+show_gone(struct request *rq, const char *page, const struct party *party, const char *id,
+	  struct response *rs, struct err *err)
 {
 	json_t *vars = json_new_object(rq->a);
 
@@ -150,8 +150,15 @@ show_done(struct request *rq, const struct party *party, const char *id, struct 
 		json_put_str(rq->a, vars, "portal_url", party->policy.home_url);
 	}
 	json_put_str(rq->a, vars, "account_url", "/account");
-	return show_page(rq, rs, 410, "already_done", vars,
+	return show_page(rq, rs, 410, page, vars,
 			 id == NULL ? NULL : arena_printf(rq->a, FLOW_PATH "%s", id), err);
+}
+
+static bool
+show_done(struct request *rq, const struct party *party, const char *id, struct response *rs,
+	  struct err *err)
+{
+	return show_gone(rq, "already_done", party, id, rs, err);
 }
 
 /*
@@ -189,7 +196,7 @@ answer(struct flow *f, struct response *rs, struct err *err)
 static const struct db_mark *
 mark_of(struct flow *f)
 {
-	if (f->ask.replay == NULL)
+	if (f->ask.replay == NULL || f->ask.replay_expires == 0)
 		return NULL;
 	struct db_mark *m = ARENA_NEW(f->rq->a, struct db_mark);
 	const char *value = arena_printf(f->rq->a, "%s %s", f->ask.party->id, f->ask.replay);
@@ -209,11 +216,11 @@ mark_now(struct flow *f, bool *first, struct err *err)
 	return mark == NULL || db_seen_once(&c, mark, f->rq->now, first, err);
 }
 
-/* A request that was sent twice (browser back) goes on where the first one is. */
-static bool
-lead_to_first(struct flow *f, struct response *rs, struct err *err)
+/* The flow of this browser that the request began; NULL: none that is open. */
+static struct flow *
+first_of(struct request *rq, const struct party *p, const char *replay)
 {
-	const struct params *cookies = &f->rq->cookies;
+	const struct params *cookies = &rq->cookies;
 	size_t tried = 0;
 
 	/* The newest comes last. */
@@ -225,12 +232,32 @@ lead_to_first(struct flow *f, struct response *rs, struct err *err)
 			continue;
 		tried++;
 		/* second line: what cannot be loaded is NULL all the same */
-		if (!row_load(f->rq, cookie->value, NULL, &open, NULL) || open == NULL)
+		if (!row_load(rq, cookie->value, NULL, &open, NULL) || open == NULL)
 			continue;
-		if (open->ask.party == f->ask.party && text_eq(open->ask.replay, f->ask.replay))
-			return flow_lead_on(open, rs);
+		if (open->ask.party == p && text_eq(open->ask.replay, replay))
+			return open;
 	}
-	return show_done(f->rq, f->ask.party, NULL, rs, err);
+	return NULL;
+}
+
+/* A request that was sent twice (browser back) goes on where the first one is. */
+static bool
+lead_to_first(struct flow *f, struct response *rs, struct err *err)
+{
+	struct flow *open = first_of(f->rq, f->ask.party, f->ask.replay);
+
+	return open != NULL ? flow_lead_on(open, rs)
+			    : show_done(f->rq, f->ask.party, NULL, rs, err);
+}
+
+bool
+flow_come_again(struct request *rq, const struct party *p, const char *replay, struct response *rs,
+		struct err *err)
+{
+	struct flow *open = first_of(rq, p, replay);
+
+	return open != NULL ? flow_lead_on(open, rs)
+			    : show_gone(rq, "request_gone", p, NULL, rs, err);
 }
 
 static bool

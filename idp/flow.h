@@ -62,6 +62,13 @@ enum level flow_wanted_level(const struct ask *ask);
 MUST_USE bool flow_start(struct request *rq, const struct ask *ask, bool browser_sends_cookies,
 			 struct response *rs, struct err *err);
 
+/*
+ * The request that `replay` names was used before: rs leads to the flow of this browser that it
+ * began, or is a page that says that there is none any more.
+ */
+MUST_USE bool flow_come_again(struct request *rq, const struct party *p, const char *replay,
+			      struct response *rs, struct err *err);
+
 /* As flow_start for our own pages: a flow that has to be stored leads to `route` and its id. */
 MUST_USE bool flow_start_at(struct request *rq, const struct ask *ask, const char *route,
 			    struct response *rs, struct err *err);

@@ -32,8 +32,9 @@ struct ask {
 	json_t *state;             /* what the front needs to answer; its own members */
 
 	/*
-	 * A request that may be answered once (SAML ID): kind and value of the replay
-	 * mark and when the message itself expires.  replay NULL: none.
+	 * A request that may be answered once (SAML ID, request_uri): the value of the replay
+	 * mark and when the message itself expires; 0: who read it has used it up, and no mark
+	 * is needed.  replay NULL: none.
 	 */
 	const char *replay;
 	time_t replay_expires;

@@ -87,9 +87,12 @@ static struct oidc_discovery
 discovery_of(struct app *app, struct snapshot *snap)
 {
 	static const char *const paths[][2] = {
-		{"authorization_endpoint", "/oidc/authorize"}, {"token_endpoint", "/oidc/token"},
-		{"userinfo_endpoint", "/oidc/userinfo"},       {"jwks_uri", JWKS_PATH},
+		{"authorization_endpoint", "/oidc/authorize"},
+		{"token_endpoint", "/oidc/token"},
+		{"userinfo_endpoint", "/oidc/userinfo"},
+		{"jwks_uri", JWKS_PATH},
 		{"end_session_endpoint", "/oidc/logout"},
+		{"pushed_authorization_request_endpoint", "/oidc/par"},
 	};
 	static const char *const locales[] = {"de", "en"};
 	struct oidc_endpoint *endpoints =

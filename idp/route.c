@@ -96,6 +96,8 @@ const struct route routes[] = {
 	 KIB(16), 0, KIB(2048), NULL},
 	{HTTP_POST, "/oidc/authorize", ep_authorize, LANE_SAML,
 	 ROUTE_PROTOCOL | ROUTE_BEGINS | ROUTE_REDEEMS, 256, KIB(64), KIB(2048), NULL},
+	{HTTP_POST, "/oidc/par", ep_par, LANE_TOKEN, ROUTE_MACHINE | ROUTE_BEGINS, 256, KIB(64),
+	 KIB(2048), NULL},
 	{HTTP_POST, "/oidc/token", ep_token, LANE_TOKEN, ROUTE_MACHINE, 256, KIB(64), KIB(1024),
 	 NULL},
 	{HTTP_GET, "/oidc/userinfo", ep_userinfo, LANE_TOKEN, ROUTE_MACHINE, 4096, 0, KIB(512),

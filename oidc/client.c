@@ -105,7 +105,7 @@ static const struct member {
 	{"request_object_signing_alg", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"request_object_encryption_alg", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"require_signed_request_object", M_REFUSED, 0, 0, NULL, true, NULL},
-	{"require_pushed_authorization_requests", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"require_pushed_authorization_requests", M_BOOL, AT(require_pushed), 0, NULL, true, NULL},
 	{"dpop_bound_access_tokens", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"tls_client_certificate_bound_access_tokens", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"id_token_encrypted_response_alg", M_REFUSED, 0, 0, NULL, true, NULL},

@@ -51,6 +51,7 @@ struct oidc_client {
 	const char *sector_host;           /* what it proposes as sector; never NULL */
 	int64_t default_max_age_s;         /* -1 if absent */
 	bool require_auth_time;
+	bool require_pushed; /* of authorization requests (RFC 9126 6) */
 	struct oidc_strs default_acr_values, contacts;
 	const struct oidc_text *texts;
 	size_t n_texts;

@@ -8,7 +8,6 @@
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "db/party.h"
 #include "idp/account.h"
 #include "idp/login.h"
 #include "idp/page.h"
@@ -103,8 +102,8 @@ saml_metadata_of(struct world *w, const char *policy)
 		w->saml_acs == NULL ? "" : w->saml_acs));
 }
 
-static void
-save_party(struct world *w, const struct db_party *row)
+void
+world_party(struct world *w, const struct db_party *row)
 {
 	struct db_audit audit = {.event = "party_saved", .ref = "test"};
 	struct err err = {0};
@@ -124,7 +123,7 @@ world_saml_party(struct world *w, const char *policy)
 			       .policy = policy,
 			       .enabled = true};
 
-	save_party(w, &row);
+	world_party(w, &row);
 }
 
 void
@@ -139,15 +138,21 @@ world_oidc_document(struct world *w, const char *document, const char *policy)
 		.enabled = true,
 	};
 
-	save_party(w, &row);
+	world_party(w, &row);
+}
+
+const char *
+oidc_secret_digest(struct world *w)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	hash_sha256(bytes_of(OIDC_SECRET), digest);
+	return enc_hex(w->a, (struct bytes){digest, sizeof(digest)});
 }
 
 void
 world_oidc_party(struct world *w, const char *policy)
 {
-	unsigned char digest[SHA256_BYTES];
-
-	hash_sha256(bytes_of(OIDC_SECRET), digest);
 	world_oidc_document(
 		w,
 		arena_printf(w->a,
@@ -157,7 +162,7 @@ world_oidc_party(struct world *w, const char *policy)
 			     "[\"https://stadtportal.example/bye\"],\"token_endpoint_auth_method\":"
 			     "\"client_secret_basic\",\"scope\":\"openid profile email address\"},"
 			     "\"secret_sha256\":\"%s\"}",
-			     enc_hex(w->a, (struct bytes){digest, sizeof(digest)})),
+			     oidc_secret_digest(w)),
 		policy);
 }
 

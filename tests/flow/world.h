@@ -7,6 +7,7 @@
 #define KONTOR_TESTS_FLOW_WORLD_H
 
 #include "base/json.h"
+#include "db/party.h"
 #include "idp/app.h"
 #include "idp/config.h"
 #include "tests/db/pg.h"
@@ -61,6 +62,7 @@ void world_saml_party(struct world *w, const char *policy);
 void world_oidc_party(struct world *w, const char *policy);
 /* The same client with a whole document of its own, as `kontor client add` keeps it. */
 void world_oidc_document(struct world *w, const char *document, const char *policy);
+void world_party(struct world *w, const struct db_party *row); /* any other */
 void world_disable(struct world *w, const char *party);
 
 /* A new snapshot of what the database holds, as a node makes it when told of a change. */
@@ -190,6 +192,9 @@ const char *between(struct arena *a, const char *text, const char *before, const
 
 /* URL of an authorization request; `more` are further parameters ("&prompt=none"). */
 const char *oidc_request_url(struct world *w, const char *scope, const char *more);
+
+/* Of OIDC_SECRET, in hex, as a document holds it. */
+const char *oidc_secret_digest(struct world *w);
 
 /* How the client proves who it is, and its form that redeems a code, at web_token. */
 const char *oidc_basic(struct world *w);

@@ -67,7 +67,8 @@ full_metadata(void)
 		"\"Stadl\","
 		"\"logo_uri\":\"https://portal.example/logo.png\",\"application_type\":\"web\","
 		"\"subject_type\":\"pairwise\",\"response_types\":[\"code\"],"
-		"\"grant_types\":[\"authorization_code\"],\"dpop_bound_access_tokens\":false,"
+		"\"grant_types\":[\"authorization_code\"],"
+		"\"require_pushed_authorization_requests\":true,\"dpop_bound_access_tokens\":false,"
 		"\"software_id\":\"x\",\"scope#de\":\"x\",\"vendor\":{}}",
 		public_jwks(a, OIDC_PS256, "k1"));
 }
@@ -92,6 +93,7 @@ all_metadata_is_read(void **state UNUSED)
 	assert_string_equal(c->sector_host, "sector.example");
 	assert_int_equal(c->default_max_age_s, 0);
 	assert_true(c->require_auth_time);
+	assert_true(c->require_pushed);
 	assert_string_equal(c->default_acr_values.s[0], "substantial");
 	assert_string_equal(c->contacts.s[0], "it@portal.example");
 	assert_int_equal(c->n_texts, 4);
@@ -151,7 +153,8 @@ the_record_reads_back_the_same(void **state UNUSED)
 		"\"client_assertion_audience\":\"issuer\",\"scope\":\"openid\","
 		"\"id_token_signed_response_alg\":\"ES256\",\"require_auth_time\":false,"
 		"\"application_type\":\"web\",\"subject_type\":\"pairwise\","
-		"\"response_types\":[\"code\"],\"grant_types\":[\"authorization_code\"]}");
+		"\"response_types\":[\"code\"],\"grant_types\":[\"authorization_code\"],"
+		"\"require_pushed_authorization_requests\":false}");
 }
 
 static void
@@ -229,7 +232,7 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"request_object_signing_alg\":\"none\"", "not supported"},
 		{"\"request_object_encryption_alg\":\"x\"", "not supported"},
 		{"\"require_signed_request_object\":true", "not supported"},
-		{"\"require_pushed_authorization_requests\":true", "not supported"},
+		{"\"require_pushed_authorization_requests\":1", "require_pushed"},
 		{"\"dpop_bound_access_tokens\":true", "not supported"},
 		{"\"tls_client_certificate_bound_access_tokens\":true", "not supported"},
 		{"\"id_token_encrypted_response_alg\":\"ECDH-ES\"", "not supported"},
