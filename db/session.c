@@ -9,6 +9,7 @@
 #include "db/artifact.h"
 #include "db/dated.h"
 #include "db/logout.h"
+#include "db/part.h"
 #include "db/partition.h"
 #include "db/statements.h"
 
@@ -40,20 +41,32 @@ enum {
 	" JOIN session_proof p ON p.sid = s.sid"                                                 \
 	" WHERE (s.represented IS NULL OR r.state = 'active')"
 
-/* Nothing of it when the request was answered before or the session has ended. */
-#define TAKE_PART                                                         \
-	"WITH m AS (INSERT INTO seen (day, kind, hash, expires)"          \
-	" SELECT $12, $13, $14, $15 WHERE $14 IS NOT NULL"                \
-	" ON CONFLICT DO NOTHING RETURNING 1),"                           \
-	" p AS (INSERT INTO session_participant"                          \
-	" (sid, party, dialect, name_id, session_index, at, name_format)" \
-	" SELECT sid, $8, $9, $10, $11, $1, $16 FROM session"             \
-	" WHERE sid = $7 AND expires > $1"                                \
-	" AND ($14 IS NULL OR EXISTS (SELECT FROM m))"                    \
-	" ON CONFLICT (sid, party, name_id, session_index)"               \
-	" DO UPDATE SET at = EXCLUDED.at RETURNING 1),"                   \
-	" a AS (" DB_AUDIT_FROM("p") ")"
-#define TOOK_PART " SELECT $14 IS NULL OR EXISTS (SELECT FROM m), EXISTS (SELECT FROM p)"
+/*
+ * Nothing of it when the request was answered before, the session has ended or acts for somebody
+ * else by now, or the consent is no longer what the answer rests on.
+ */
+#define TAKE_PART                                                                       \
+	"WITH m AS (INSERT INTO seen (day, kind, hash, expires)"                        \
+	" SELECT $12, $13, $14, $15 WHERE $14 IS NOT NULL"                              \
+	" ON CONFLICT DO NOTHING RETURNING 1),"                                         \
+	" alive AS (SELECT sid FROM session WHERE sid = $7"                             \
+	" AND expires > $1 AND acting = $17"                                            \
+	" AND represented IS NOT DISTINCT FROM $18),"                                   \
+	" last AS (SELECT given, fingerprint, attributes" DB_CONSENT_LAST(              \
+		"$17", "$18",                                                           \
+		"$8") "),"                                                              \
+		      " p AS (INSERT INTO session_participant"                          \
+		      " (sid, party, dialect, name_id, session_index, at, name_format)" \
+		      " SELECT sid, $8, $9, $10, $11, $1, $16 FROM alive"               \
+		      " WHERE ($14 IS NULL OR EXISTS (SELECT FROM m))"                  \
+		      " AND EXISTS (SELECT FROM last WHERE given"                       \
+		      " AND fingerprint = $19 AND attributes = $20::jsonb)"             \
+		      " ON CONFLICT (sid, party, name_id, session_index)"               \
+		      " DO UPDATE SET at = EXCLUDED.at RETURNING 1),"                   \
+		      " a AS (" DB_AUDIT_FROM("p") ")"
+#define TOOK_PART                                        \
+	" SELECT $14 IS NULL OR EXISTS (SELECT FROM m)," \
+	" EXISTS (SELECT FROM p), EXISTS (SELECT FROM alive)"
 
 const struct db_statement db_session_statements[] = {
 	/*
@@ -94,14 +107,13 @@ const struct db_statement db_session_statements[] = {
 		       "UPDATE session SET represented = $2 WHERE sid = $1 AND expires > $3"
 		       " RETURNING 1"},
 	[PARTICIPATE] = {"session_participate", DB_DURABLE, T_SESSION, 7,
-			 DB_AUDIT_PARAMS "tttttitbit", TAKE_PART TOOK_PART},
+			 DB_AUDIT_PARAMS "tttttitbitbbbt", TAKE_PART TOOK_PART},
 	[PARTICIPATE_ARTIFACT] =
 		{"session_participate_artifact", DB_DURABLE, T_SESSION, 7,
-		 DB_AUDIT_PARAMS "tttttitbitbbi",
+		 DB_AUDIT_PARAMS "tttttitbitbbbtbbi",
 		 TAKE_PART ", r AS (INSERT INTO artifact (hash, party, sid, acting, represented,"
-			   " sealed, created, expires) SELECT $17, $8, sid, acting, represented,"
-			   " $18, $1, $19 FROM session WHERE sid = $7"
-			   " AND EXISTS (SELECT FROM p))" TOOK_PART},
+			   " sealed, created, expires) SELECT $21, $8, sid, $17, $18, $22, $1, $23"
+			   " FROM alive WHERE EXISTS (SELECT FROM p))" TOOK_PART},
 	[PARTICIPANTS] = {"session_participants", DB_READ, T_SESSION, 1, "t",
 			  "SELECT party, dialect, name_id, session_index, at, name_format"
 			  " FROM session_participant WHERE sid = $1 ORDER BY at, party"},
@@ -298,7 +310,7 @@ db_session_represent(const struct db_call *c, const char *sid, const struct subj
 }
 
 /* Of both statements; the second has three more. */
-#define TAKE_PART_PARAMS 16
+#define TAKE_PART_PARAMS 20
 
 static bool
 take_part(const struct db_call *c, const struct db_param *params,
@@ -318,20 +330,22 @@ take_part(const struct db_call *c, const struct db_param *params,
 }
 
 bool
-db_session_participate(const struct db_call *c, const char *sid, const struct db_participant *p,
-		       const struct db_mark *mark, const struct db_artifact *artifact,
-		       const struct db_audit *audit, time_t now, bool *first, struct err *err)
+db_session_participate(const struct db_call *c, const struct db_answer *answer,
+		       const struct db_audit *audit, time_t now, enum db_answered *how,
+		       struct err *err)
 {
 	static const struct db_mark none = {NULL, {NULL, 0}, 0};
-	const struct db_mark *m = mark == NULL ? &none : mark;
+	const struct db_mark *m = answer->mark == NULL ? &none : answer->mark;
+	const struct db_participant *p = answer->participant;
+	const struct db_consent *consent = answer->consent;
 	struct db_rows *rows;
 
-	if (mark != NULL && !db_mark_check(mark, now, err))
+	if (answer->mark != NULL && !db_mark_check(m, now, err))
 		return false;
-	struct bytes hash = mark == NULL ? m->value : db_hash(c->a, m->kind, m->value);
+	struct bytes hash = answer->mark == NULL ? m->value : db_hash(c->a, m->kind, m->value);
 	const struct db_param params[TAKE_PART_PARAMS] = {
 		DB_AUDIT_ARGS(audit, now),
-		db_text(sid),
+		db_text(answer->sid),
 		db_text(p->party),
 		db_text(p->dialect),
 		db_text(p->name_id),
@@ -341,17 +355,23 @@ db_session_participate(const struct db_call *c, const char *sid, const struct db
 		db_bytes_or_null(hash),
 		db_int(m->expires),
 		db_text(p->name_format == NULL ? "" : p->name_format),
+		db_id(&consent->acting),
+		db_id(consent->represented),
+		db_octets(consent->fingerprint, sizeof(consent->fingerprint)),
+		db_text(consent->attributes),
 	};
 
-	if (!take_part(c, params, artifact, &rows, err))
+	if (!take_part(c, params, answer->artifact, &rows, err))
 		return false;
-	bool marked = db_get_bool(rows, 0, 0), told = db_get_bool(rows, 0, 1);
+	bool marked = db_get_bool(rows, 0, 0), told = db_get_bool(rows, 0, 1),
+	     alive = db_get_bool(rows, 0, 2);
 
 	if (!db_rows_check(rows, err))
 		return false;
-	*first = marked;
-	return told || !marked ||
-	       FAIL(err, ERR_NOT_FOUND, NULL, "session_participate: it is not there");
+	if (marked && !alive)
+		return FAIL(err, ERR_NOT_FOUND, NULL, "session_participate: it is not there");
+	*how = !marked ? DB_ANSWERED_BEFORE : told ? DB_ANSWERED_NOW : DB_ANSWERED_WITHDRAWN;
+	return true;
 }
 
 static bool

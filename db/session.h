@@ -7,7 +7,7 @@
 #ifndef KONTOR_DB_SESSION_H
 #define KONTOR_DB_SESSION_H
 
-#include "db/audit.h"
+#include "db/consent.h"
 #include "db/seen.h"
 
 struct db_proof {
@@ -80,18 +80,30 @@ struct db_participant {
 
 struct db_artifact; /* db/artifact.h */
 
+/* An answer that tells a party of a person, and what is stored with it. */
+struct db_answer {
+	const char *sid;
+	const struct db_participant *participant;
+	const struct db_consent *consent; /* what it rests on, as it was judged; never NULL */
+	const struct db_mark *mark;       /* of the request; NULL: it was marked before */
+	const struct db_artifact
+		*artifact; /* what the party is to resolve; NULL: it is sent itself */
+};
+
+enum db_answered {
+	DB_ANSWERED_BEFORE = 0, /* the request was: nothing is written, and nothing may be sent */
+	DB_ANSWERED_WITHDRAWN,  /* that consent does not stand any more: the mark is all that is
+				   written, and nothing may be told */
+	DB_ANSWERED_NOW,        /* the answer may be sent */
+};
+
 /*
- * With the audit row, the mark of the request that is answered (NULL: it was
- * marked before) and the message that the party is to resolve (NULL: it is sent itself), in one
- * durable statement, before anything is sent.  *first is
- * false when the request was seen before: then nothing else is written, and
- * nothing may be sent.  ERR_NOT_FOUND: the session has ended meanwhile; likewise.
+ * All of it and the audit row, in one durable statement, before anything is sent.
+ * ERR_NOT_FOUND: the session has ended meanwhile or acts for another; nothing may be sent.
  */
-MUST_USE bool db_session_participate(const struct db_call *c, const char *sid,
-				     const struct db_participant *participant,
-				     const struct db_mark *mark, const struct db_artifact *artifact,
-				     const struct db_audit *audit, time_t now, bool *first,
-				     struct err *err);
+MUST_USE bool db_session_participate(const struct db_call *c, const struct db_answer *answer,
+				     const struct db_audit *audit, time_t now,
+				     enum db_answered *how, struct err *err);
 
 /* In order of time. */
 MUST_USE bool db_session_participants(const struct db_call *c, const char *sid,

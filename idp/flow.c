@@ -161,6 +161,19 @@ show_done(struct request *rq, const struct party *party, const char *id, struct 
 	return show_gone(rq, "already_done", party, id, rs, err);
 }
 
+/* Who takes the consent back while the answer is made has said no. */
+static bool
+record(struct flow *f, struct response *rs, struct err *err)
+{
+	if (!f->ask.front->record(f, err))
+		return false;
+	if (!f->withdrawn)
+		return true;
+	f->state = FLOW_REFUSED;
+	*rs = (struct response){0};
+	return f->ask.front->refuse(f, f->state, rs, err);
+}
+
 /*
  * The last step of every flow.  What is sent is built first; then the stored
  * flow is taken, durably and once; then what it means is recorded, durably;
@@ -185,9 +198,12 @@ answer(struct flow *f, struct response *rs, struct err *err)
 			*rs = (struct response){0};
 			return show_done(f->rq, f->ask.party, f->row->id, rs, err);
 		}
-		response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
 	}
-	return f->state != FLOW_ANSWER || f->ask.front->record(f, err);
+	if (f->state == FLOW_ANSWER && !record(f, rs, err))
+		return false;
+	if (f->row != NULL)
+		response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
+	return true;
 }
 
 /* ---- beginning ---- */
@@ -407,14 +423,15 @@ answer_in_session(struct flow *f, struct response *rs, struct err *err)
 {
 	if (!session_keep_client(f->rq, f->session, err))
 		return false;
-	if (flow_client_answer(f, rs, err))
-		return true;
+	bool held = flow_client_answer(f, rs, err);
 	struct err why = {0};
 
+	if (held && f->state == FLOW_ANSWER)
+		return true;
 	/* Where that fails, too, it ends by its time. */
 	if (!session_drop_client(f->rq, f->session, &why))
 		log_err(LOG_LVL_WARN, "session_left", &why, "ref", f->rq->ref, NULL);
-	return false;
+	return held;
 }
 
 bool
@@ -573,7 +590,9 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 	if (!dec_hex(rq->a, bytes_of(f->fingerprint), &digest, err)) /* second line: it is ours */
 		return false;
 	const char *purpose = party_purpose(f->ask.party, LANG_DE);
-	struct db_consent consent = {
+	struct db_consent *consent = ARENA_NEW(rq->a, struct db_consent);
+
+	*consent = (struct db_consent){
 		.acting = f->session->acting,
 		.represented = f->session->represented,
 		.party = f->ask.party->id,
@@ -586,12 +605,13 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 		.ref = rq->ref,
 		.subject = &f->session->acting,
 		.party = f->ask.party->id,
-		.details = audit_details(rq->a, "attributes", consent.attributes, NULL),
+		.details = audit_details(rq->a, "attributes", consent->attributes, NULL),
 	};
 
-	memcpy(consent.fingerprint, digest.p, sizeof(consent.fingerprint));
-	if (!db_consent_store(&c, &consent, &audit, err))
+	memcpy(consent->fingerprint, digest.p, sizeof(consent->fingerprint));
+	if (!db_consent_store(&c, consent, &audit, err))
 		return false;
+	f->consent = consent;
 	f->state = FLOW_ANSWER;
 	return answer(f, rs, err);
 }

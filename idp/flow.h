@@ -33,14 +33,16 @@ struct flow {
 	struct release offer;             /* what could go out */
 	struct release granted;           /* what may go out: set in FLOW_ANSWER */
 	const char *fingerprint;          /* of the offer */
+	const struct db_consent *consent; /* what `granted` rests on; NULL: none */
 	void *built;                      /* what the front's build hands to its record */
 
 	/*
 	 * The request's replay mark that the front's record has to leave with its answer
-	 * (NULL: it was left before), and whether record found it there already.
+	 * (NULL: it was left before), whether record found it there already, and whether it found
+	 * that the consent does not stand any more.
 	 */
 	const struct db_mark *mark;
-	bool replayed;
+	bool replayed, withdrawn;
 };
 
 /*

@@ -95,9 +95,9 @@ load_holding(struct flow *f, struct err *err)
 
 /* The names a stored consent allows, applied to today's offer. */
 static bool
-grant_stored(struct flow *f, const char *names_json, bool *still_needed, struct err *err)
+grant_stored(struct flow *f, const struct db_consent *stored, bool *still_needed, struct err *err)
 {
-	const char *wrapped = arena_printf(f->rq->a, "{\"names\":%s}", names_json);
+	const char *wrapped = arena_printf(f->rq->a, "{\"names\":%s}", stored->attributes);
 	const char **names;
 	json_t *o;
 	size_t n;
@@ -107,6 +107,7 @@ grant_stored(struct flow *f, const char *names_json, bool *still_needed, struct 
 	    !json_get_strs(f->rq->a, o, "names", 256, &names, &n, err))
 		return false;
 	release_consented(f->rq->a, &f->offer, names, n, &f->granted);
+	f->consent = stored;
 	*still_needed = false;
 	return true;
 }
@@ -162,7 +163,7 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 		return false;
 	if (!bytes_eq(digest, kept))
 		return true;
-	return grant_stored(f, stored->attributes, &facts->consent_needed, err);
+	return grant_stored(f, stored, &facts->consent_needed, err);
 }
 
 /* What can be told at all: no login of ours reaches more, and nothing above a cap counts. */

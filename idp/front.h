@@ -46,7 +46,8 @@ struct front {
 	/*
 	 * FLOW_ANSWER in two steps: build fills rs (signs, writes nothing), record
 	 * stores what it means (participation, code, audit) and the request's replay
-	 * mark when the flow has left it to it.  Nothing is sent unless both succeed.
+	 * mark when the flow has left it to it.  Nothing is sent unless both succeed, or where
+	 * record sets f->replayed or f->withdrawn.
 	 */
 	bool (*build)(struct flow *f, struct response *rs, struct err *err);
 	bool (*record)(struct flow *f, struct err *err);

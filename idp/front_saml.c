@@ -359,12 +359,14 @@ record(struct flow *f, struct err *err)
 									    : NULL,
 					 NULL),
 	};
-	bool first;
+	const struct db_answer answer = {f->session->sid, &b->participant, f->consent, f->mark,
+					 b->kept};
+	enum db_answered how;
 
-	if (!db_session_participate(&c, f->session->sid, &b->participant, f->mark, b->kept, &audit,
-				    rq->now, &first, err))
+	if (!db_session_participate(&c, &answer, &audit, rq->now, &how, err))
 		return false;
-	f->replayed = !first;
+	f->replayed = how == DB_ANSWERED_BEFORE;
+	f->withdrawn = how == DB_ANSWERED_WITHDRAWN;
 	return true;
 }
 

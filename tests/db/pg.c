@@ -203,3 +203,33 @@ pg_person(struct pg *pg)
 	ASSERT_OK(db_account_create(&pg->c, &account, NULL, NOW, &pg->err), &pg->err);
 	return account.subject.id;
 }
+
+const struct db_consent *
+pg_consent(struct pg *pg, struct subject_id acting, const char *party)
+{
+	struct db_consent *consent = ARENA_NEW(pg->a, struct db_consent);
+
+	*consent = (struct db_consent){.acting = acting,
+				       .party = party,
+				       .fingerprint = {1},
+				       .attributes = "[\"family_name\"]",
+				       .purpose = "",
+				       .at = NOW};
+	ASSERT_OK(db_consent_store(&pg->c, consent, NULL, &pg->err), &pg->err);
+	return consent;
+}
+
+void
+pg_take_part(struct pg *pg, struct subject_id acting, const char *sid,
+	     const struct db_participant *participant, const struct db_artifact *artifact,
+	     const struct db_audit *audit)
+{
+	const struct db_answer answer = {.sid = sid,
+					 .participant = participant,
+					 .consent = pg_consent(pg, acting, participant->party),
+					 .artifact = artifact};
+	enum db_answered how;
+
+	ASSERT_OK(db_session_participate(&pg->c, &answer, audit, NOW, &how, &pg->err), &pg->err);
+	assert_int_equal(how, DB_ANSWERED_NOW);
+}

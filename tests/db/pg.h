@@ -7,6 +7,7 @@
 #define KONTOR_TESTS_DB_PG_H
 
 #include "db/db.h"
+#include "db/session.h"
 #include "tests/test.h"
 
 /* A moment inside the partitions that pg_setup makes: 2027-01-15 08:00 UTC. */
@@ -46,6 +47,14 @@ void pg_await(struct pg *pg, const char *sql, const char *wanted);
 
 /* A local person in the database. */
 struct subject_id pg_person(struct pg *pg);
+
+/* What it agreed to tell that party, stored; in pg->a. */
+const struct db_consent *pg_consent(struct pg *pg, struct subject_id acting, const char *party);
+
+/* The party takes part in a session of somebody who agrees to it (artifact, audit NULL: none). */
+void pg_take_part(struct pg *pg, struct subject_id acting, const char *sid,
+		  const struct db_participant *participant, const struct db_artifact *artifact,
+		  const struct db_audit *audit);
 
 /* A value of SQL's bytea: '\x…'. */
 const char *pg_hex(struct pg *pg, struct bytes b);

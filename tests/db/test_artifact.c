@@ -57,13 +57,10 @@ give(struct pg *pg)
 	struct given g = {.person = session.acting,
 			  .sid = session.sid,
 			  .artifact = {new_handle(pg), PARTY, bytes_of("sealed message"), END}};
-	bool first;
 
 	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NULL, NOW, &pg->err),
 		  &pg->err);
-	ASSERT_OK(db_session_participate(&pg->c, g.sid, &part, NULL, &g.artifact, &told, NOW,
-					 &first, &pg->err),
-		  &pg->err);
+	pg_take_part(pg, g.person, g.sid, &part, &g.artifact, &told);
 	return g;
 }
 
@@ -305,21 +302,31 @@ without_the_rest_there_is_none(void **state)
 	struct given g = give(pg);
 	const struct db_mark mark = {"request", bytes_of("_1"), NOW + 600};
 	struct db_artifact other = {new_handle(pg), PARTY, bytes_of("x"), END};
-	bool first;
+	struct db_answer answer = {"no session", &part, pg_consent(pg, g.person, PARTY), NULL,
+				   &other};
+	enum db_answered how;
 
 	/* The session has ended; the request was answered before. */
-	ASSERT_REFUSED(db_session_participate(&pg->c, "no session", &part, NULL, &other, &told, NOW,
-					      &first, &pg->err),
+	ASSERT_REFUSED(db_session_participate(&pg->c, &answer, &told, NOW, &how, &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "session_participate");
 	assert_string_equal(stored(pg), "1");
+	answer.sid = g.sid;
+	answer.mark = &mark;
 	for (int i = 0; i < 2; i++) {
 		other.handle = new_handle(pg);
-		ASSERT_OK(db_session_participate(&pg->c, g.sid, &part, &mark, &other, &told, NOW,
-						 &first, &pg->err),
+		ASSERT_OK(db_session_participate(&pg->c, &answer, &told, NOW, &how, &pg->err),
 			  &pg->err);
-		assert_int_equal(first, i == 0);
+		assert_int_equal(how, i == 0 ? DB_ANSWERED_NOW : DB_ANSWERED_BEFORE);
 		assert_string_equal(stored(pg), "2");
 	}
+	/* The consent was taken back. */
+	ASSERT_OK(db_consent_withdraw(&pg->c, g.person, NULL, PARTY, NULL, NOW, &pg->err),
+		  &pg->err);
+	answer.mark = NULL;
+	other.handle = new_handle(pg);
+	ASSERT_OK(db_session_participate(&pg->c, &answer, &told, NOW, &how, &pg->err), &pg->err);
+	assert_int_equal(how, DB_ANSWERED_WITHDRAWN);
+	assert_string_equal(stored(pg), "2");
 	assert_string_equal(count(pg, "told"), "2");
 }
 

@@ -46,6 +46,7 @@ setup(void **state)
 /* Somebody's session, and a code given in it. */
 struct scene {
 	struct subject_id person;
+	const struct db_consent *consent;
 	const char *sid, *code, *token;
 };
 
@@ -78,6 +79,7 @@ set_scene(struct pg *pg)
 				 .expires = NOW + 60};
 
 	rand_bytes(grant.id, sizeof(grant.id));
+	s.consent = pg_consent(pg, s.person, "p");
 	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NULL, NOW, &pg->err),
 		  &pg->err);
 	ASSERT_OK(db_grant_create(&pg->c, s.code, &grant, &part, NULL, NOW, &pg->err), &pg->err);
@@ -136,8 +138,12 @@ participate(struct other *o)
 	const struct db_participant p = {
 		.party = "p", .dialect = "saml", .name_id = "n", .session_index = ""};
 
-	return db_session_participate(&o->c, o->scene->sid, &p, NULL, NULL, NULL, NOW, &(bool){0},
-				      &o->err);
+	const struct db_answer answer = {
+		.sid = o->scene->sid, .participant = &p, .consent = o->scene->consent};
+	enum db_answered how;
+
+	return db_session_participate(&o->c, &answer, NULL, NOW, &how, &o->err) &&
+	       how == DB_ANSWERED_NOW;
 }
 
 static bool
@@ -226,9 +232,7 @@ keep_message(struct pg *pg, const struct scene *s)
 	const struct db_artifact artifact = {
 		{s->person.octets, 16}, "p", bytes_of("sealed"), NOW + 60};
 
-	ASSERT_OK(db_session_participate(&pg->c, s->sid, &p, NULL, &artifact, NULL, NOW, &(bool){0},
-					 &pg->err),
-		  &pg->err);
+	pg_take_part(pg, s->person, s->sid, &p, &artifact, NULL);
 }
 
 static bool

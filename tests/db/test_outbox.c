@@ -227,9 +227,7 @@ begin_session(struct pg *pg)
 	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &s, NULL, NOW, &pg->err),
 		  &pg->err);
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		ASSERT_OK(db_session_participate(&pg->c, s.sid, &parts[i], NULL, NULL, NULL, NOW,
-						 &(bool){0}, &pg->err),
-			  &pg->err);
+		pg_take_part(pg, s.acting, s.sid, &parts[i], NULL, NULL);
 	return s.sid;
 }
 

@@ -32,6 +32,7 @@ struct prize {
 	const char *text; /* a code, an id, a name: new for each round */
 	const char *sid;
 	struct subject_id subject;
+	const struct db_consent *consent; /* its, to "p" */
 	unsigned char id[16];
 	int64_t round;
 };
@@ -125,6 +126,7 @@ new_prize(struct pg *pg, int round)
 			      .round = round};
 
 	rand_bytes(prize.id, sizeof(prize.id));
+	prize.consent = pg_consent(pg, prize.subject, "p");
 	return prize;
 }
 
@@ -408,11 +410,13 @@ try_answer(struct node *n)
 	const struct db_participant p = {
 		.party = "p", .dialect = "saml", .name_id = name, .session_index = ""};
 	const struct db_mark mark = {"request", bytes_of(n->prize->text), NOW + 60};
-	bool first = false;
-	bool held = db_session_participate(&n->c, n->prize->sid, &p, &mark, NULL, NULL, NOW, &first,
-					   &n->err);
+	const struct db_answer answer = {n->prize->sid, &p, n->prize->consent, &mark, NULL};
+	enum db_answered how = DB_ANSWERED_BEFORE;
+	bool held = db_session_participate(&n->c, &answer, NULL, NOW, &how, &n->err);
 
-	return judge(n, held, first);
+	if (held && how == DB_ANSWERED_WITHDRAWN)
+		return BROKEN;
+	return judge(n, held, how == DB_ANSWERED_NOW);
 }
 
 /* One statement leaves mark and participation: what was replayed took no part. */
@@ -445,9 +449,7 @@ make_artifact(struct pg *pg, const struct prize *prize)
 		{prize->id, sizeof(prize->id)}, "p", bytes_of("sealed"), NOW + 60};
 
 	make_session(pg, prize);
-	ASSERT_OK(db_session_participate(&pg->c, prize->sid, &p, NULL, &artifact, NULL, NOW,
-					 &(bool){0}, &pg->err),
-		  &pg->err);
+	pg_take_part(pg, prize->subject, prize->sid, &p, &artifact, NULL);
 }
 
 static enum result
@@ -495,9 +497,7 @@ take_part(struct pg *pg, const struct prize *prize)
 		.party = "p", .dialect = "saml", .name_id = "n", .session_index = ""};
 
 	make_session(pg, prize);
-	ASSERT_OK(db_session_participate(&pg->c, prize->sid, &p, NULL, NULL, NULL, NOW, &(bool){0},
-					 &pg->err),
-		  &pg->err);
+	pg_take_part(pg, prize->subject, prize->sid, &p, NULL, NULL);
 }
 
 static void

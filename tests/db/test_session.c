@@ -217,6 +217,27 @@ static const struct db_participant saml = {.party = "https://amt24.example/sp",
 static const struct db_participant oidc = {
 	.party = "stadtportal", .dialect = "oidc", .name_id = "sub-1", .session_index = ""};
 
+static enum db_answered
+answered(struct pg *pg, const struct db_answer *answer, const struct db_audit *audit)
+{
+	enum db_answered how;
+
+	ASSERT_OK(db_session_participate(&pg->c, answer, audit, NOW, &how, &pg->err), &pg->err);
+	return how;
+}
+
+static void
+take_part_at(struct pg *pg, const struct db_session *s, const struct db_participant *p,
+	     const struct db_audit *audit, time_t now)
+{
+	const struct db_answer answer = {s->sid, p, pg_consent(pg, s->acting, p->party), NULL,
+					 NULL};
+	enum db_answered how;
+
+	ASSERT_OK(db_session_participate(&pg->c, &answer, audit, now, &how, &pg->err), &pg->err);
+	assert_int_equal(how, DB_ANSWERED_NOW);
+}
+
 static void
 parties_that_take_part_are_known(void **state)
 {
@@ -227,15 +248,9 @@ parties_that_take_part_are_known(void **state)
 	const struct db_participant *list;
 	size_t n;
 
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, &audit, NOW, &(bool){0},
-					 &pg->err),
-		  &pg->err);
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, NULL, NULL, &audit, NOW + 1,
-					 &(bool){0}, &pg->err),
-		  &pg->err);
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, &audit, NOW + 2,
-					 &(bool){0}, &pg->err),
-		  &pg->err);
+	take_part_at(pg, &s, &saml, &audit, NOW);
+	take_part_at(pg, &s, &oidc, &audit, NOW + 1);
+	take_part_at(pg, &s, &saml, &audit, NOW + 2);
 	ASSERT_OK(db_session_participants(&pg->c, s.sid, &list, &n, &pg->err), &pg->err);
 	assert_int_equal(n, 2);
 	assert_string_equal(list[0].party, oidc.party);
@@ -277,23 +292,21 @@ a_request_is_answered_once(void **state)
 	const struct db_audit audit = {.event = "answered", .ref = "r"};
 	const struct db_mark mark = {"request", bytes_of("portal _1"), NOW + 60};
 	const struct db_mark late = {"request", bytes_of("portal _2"), NOW};
-	bool first = false;
+	struct db_answer answer = {.sid = s.sid,
+				   .participant = &saml,
+				   .consent = pg_consent(pg, s.acting, saml.party),
+				   .mark = &mark};
+	enum db_answered how;
+	bool first;
 
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, &mark, NULL, &audit, NOW, &first,
-					 &pg->err),
-		  &pg->err);
-	assert_true(first);
-	for (int i = 0; i < 2; i++) {
-		ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, &mark, NULL, &audit, NOW + 1,
-						 &first, &pg->err),
-			  &pg->err);
-		assert_false(first);
-	}
+	assert_int_equal(answered(pg, &answer, &audit), DB_ANSWERED_NOW);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(answered(pg, &answer, &audit), DB_ANSWERED_BEFORE);
 	/* It is the same mark as any other way would leave. */
 	ASSERT_OK(db_seen_once(&pg->c, &mark, NOW, &first, &pg->err), &pg->err);
 	assert_false(first);
-	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, &late, NULL, &audit, NOW,
-					      &first, &pg->err),
+	answer.mark = &late;
+	ASSERT_REFUSED(db_session_participate(&pg->c, &answer, &audit, NOW, &how, &pg->err),
 		       &pg->err, ERR_INPUT, "expired");
 	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'answered'"),
 			    "1");
@@ -306,25 +319,78 @@ a_request_is_answered_once(void **state)
 }
 
 static void
+a_party_is_told_on_the_consent_that_was_judged_only(void **state)
+{
+	struct pg *pg = *state;
+	const char *cookie;
+	struct db_session s = start(pg, &cookie), stranger = start(pg, &cookie);
+	const struct db_audit audit = {.event = "told_of", .ref = "r"};
+	const struct db_consent *stands = pg_consent(pg, s.acting, saml.party);
+	struct db_consent judged = *stands;
+	struct db_mark mark = {"request", bytes_of("portal _3"), NOW + 60};
+	struct db_answer answer = {s.sid, &saml, &judged, NULL, NULL};
+	enum db_answered how;
+	bool first;
+
+	assert_int_equal(answered(pg, &answer, &audit), DB_ANSWERED_NOW);
+	/* The same in other words of JSON. */
+	judged.attributes = "[ \"family_name\"]";
+	assert_int_equal(answered(pg, &answer, &audit), DB_ANSWERED_NOW);
+	/* More or less was agreed to; something else was asked. */
+	judged.attributes = "[]";
+	assert_int_equal(answered(pg, &answer, &audit), DB_ANSWERED_WITHDRAWN);
+	judged = *stands;
+	judged.fingerprint[31] ^= 1;
+	assert_int_equal(answered(pg, &answer, &audit), DB_ANSWERED_WITHDRAWN);
+	/* To another party; by another person; for another. */
+	judged = *stands;
+	answer.participant = &oidc;
+	assert_int_equal(answered(pg, &answer, &audit), DB_ANSWERED_WITHDRAWN);
+	answer.participant = &saml;
+	judged.acting = stranger.acting;
+	ASSERT_REFUSED(db_session_participate(&pg->c, &answer, &audit, NOW, &how, &pg->err),
+		       &pg->err, ERR_NOT_FOUND, "session_participate");
+	judged.acting = s.acting;
+	judged.represented = &stranger.acting;
+	ASSERT_REFUSED(db_session_participate(&pg->c, &answer, &audit, NOW, &how, &pg->err),
+		       &pg->err, ERR_NOT_FOUND, "session_participate");
+	/* Taken back: the request is answered all the same, with a no. */
+	judged.represented = NULL;
+	ASSERT_OK(db_consent_withdraw(&pg->c, s.acting, NULL, saml.party, NULL, NOW, &pg->err),
+		  &pg->err);
+	answer.mark = &mark;
+	assert_int_equal(answered(pg, &answer, &audit), DB_ANSWERED_WITHDRAWN);
+	ASSERT_OK(db_seen_once(&pg->c, &mark, NOW, &first, &pg->err), &pg->err);
+	assert_false(first);
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'told_of'"),
+			    "2");
+	/* And given again. */
+	answer.mark = NULL;
+	pg_consent(pg, s.acting, saml.party);
+	assert_int_equal(answered(pg, &answer, &audit), DB_ANSWERED_NOW);
+}
+
+static void
 nobody_takes_part_in_a_session_that_is_over(void **state)
 {
 	struct pg *pg = *state;
 	const char *cookie;
 	struct db_session s = start(pg, &cookie);
 	const struct db_audit audit = {.event = "not_released", .ref = "r"};
+	const struct db_answer answer = {s.sid, &saml, pg_consent(pg, s.acting, saml.party), NULL,
+					 NULL};
 	const struct db_participant *list;
+	enum db_answered how;
 	bool ended;
 	size_t n;
 
-	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, &audit, NOW + 3600,
-					      &(bool){0}, &pg->err),
+	ASSERT_REFUSED(db_session_participate(&pg->c, &answer, &audit, NOW + 3600, &how, &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "session_participate");
 	ASSERT_OK(db_session_end(&pg->c, s.sid, NULL, NULL, NOW, &ended, &list, &n, &pg->err),
 		  &pg->err);
 	assert_true(ended);
 	assert_int_equal(n, 0);
-	ASSERT_REFUSED(db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, &audit, NOW,
-					      &(bool){0}, &pg->err),
+	ASSERT_REFUSED(db_session_participate(&pg->c, &answer, &audit, NOW, &how, &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "session_participate");
 	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'not_released'"),
 			    "0");
@@ -341,12 +407,8 @@ the_end_is_told_to_all_who_took_part_once(void **state)
 	bool ended;
 	size_t n;
 
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &saml, NULL, NULL, NULL, NOW, &(bool){0},
-					 &pg->err),
-		  &pg->err);
-	ASSERT_OK(db_session_participate(&pg->c, s.sid, &oidc, NULL, NULL, NULL, NOW + 1,
-					 &(bool){0}, &pg->err),
-		  &pg->err);
+	take_part_at(pg, &s, &saml, NULL, NOW);
+	take_part_at(pg, &s, &oidc, NULL, NOW + 1);
 	ASSERT_OK(db_session_end(&pg->c, s.sid, &audit, NULL, NOW, &ended, &list, &n, &pg->err),
 		  &pg->err);
 	assert_true(ended);
@@ -433,6 +495,7 @@ main(void)
 		T(each_login_changes_the_cookie),
 		T(parties_that_take_part_are_known),
 		T(a_request_is_answered_once),
+		T(a_party_is_told_on_the_consent_that_was_judged_only),
 		T(nobody_takes_part_in_a_session_that_is_over),
 		T(the_end_is_told_to_all_who_took_part_once),
 		T(a_person_sees_the_sessions_that_live),

@@ -5,6 +5,7 @@
 #include "saml/names.h"
 #include "saml/soap.h"
 #include "saml/xmlsig.h"
+#include "tests/flow/signing.h"
 #include "tests/flow/steps.h"
 #include "tests/saml/xsd.h"
 
@@ -18,32 +19,8 @@
 
 /* ---- before the signer ---- */
 
-static const char *while_signing; /* SQL that runs while an answer is signed; NULL */
 static bool hsm_is_away;
 static size_t n_opened; /* accounts */
-static struct key_ops real_ops;
-static struct pg *signing_pg;
-
-static bool
-sign(void *ctx, struct arena *a, const char *kid, enum sig_alg alg, struct bytes text,
-     struct bytes *sig, struct err *err)
-{
-	const char *sql = while_signing;
-
-	while_signing = NULL;
-	if (sql != NULL)
-		pg_sql(signing_pg, sql);
-	return real_ops.sign(ctx, a, kid, alg, text, sig, err);
-}
-
-struct key_ops __real_signer_key_ops(struct signer *s);
-struct key_ops __wrap_signer_key_ops(struct signer *s);
-struct key_ops
-__wrap_signer_key_ops(struct signer *s)
-{
-	real_ops = __real_signer_key_ops(s);
-	return (struct key_ops){real_ops.ctx, sign, real_ops.unwrap, real_ops.agree};
-}
 
 bool __real_signer_key_ready(struct signer *s, const char *kid);
 bool __wrap_signer_key_ready(struct signer *s, const char *kid);
@@ -173,9 +150,8 @@ fresh(void **state)
 
 	if (steps_fresh(state) != 0)
 		return 1;
-	while_signing = NULL;
+	while_signing(w->pg, NULL);
 	hsm_is_away = false;
-	signing_pg = w->pg;
 	pg_sql(w->pg, "DELETE FROM session");
 	world_saml_party(w, POLICY_OF(""));
 	web_init(&b, w);
@@ -517,7 +493,7 @@ what_ends_while_it_is_signed_is_not_told(void **state)
 		const char *told = world_value(w, "SELECT count(*) FROM audit WHERE event = "
 						  "'attributes_told'");
 
-		while_signing = rows[i].ends;
+		while_signing(w->pg, rows[i].ends);
 		assert_string_equal(status_about(w, name, format), NOBODY);
 		assert_string_equal(world_value(w, "SELECT count(*) FROM audit WHERE event = "
 						   "'attributes_told'"),
@@ -532,13 +508,13 @@ what_ends_while_it_is_signed_is_not_told(void **state)
 	web_init(&b, w);
 	const char *name = lasting(&b);
 
-	while_signing = "DELETE FROM session";
+	while_signing(w->pg, "DELETE FROM session");
 	ASSERT_ABOUT(w, name, NOBODY);
 	ASSERT_ABOUT(w, name, "Success");
 	web_init(&b, w);
 	lasting(&b);
 	pg_sql(w->pg, "UPDATE session_proof SET level = 1");
-	while_signing = "DELETE FROM session";
+	while_signing(w->pg, "DELETE FROM session");
 	ASSERT_ABOUT(w, name, "Success");
 }
 
