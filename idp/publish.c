@@ -16,10 +16,18 @@
 static struct oidc_jwk
 jwk_of(const struct key *k)
 {
+	static const enum oidc_alg algs[] = {
+		[KEY_P256] = OIDC_ES256,
+		[KEY_RSA3072] = OIDC_RS256,
+		[KEY_P384] = OIDC_ES384,
+		[KEY_RSA_PSS] = OIDC_PS256,
+	};
+	size_t type = (size_t)k->row.type;
+
 	return (struct oidc_jwk){
 		.pkey = k->pub,
 		.kid = k->row.kid,
-		.alg = k->row.type == KEY_RSA3072 ? OIDC_RS256 : OIDC_ES256,
+		.alg = type < ARRAY_LEN(algs) ? algs[type] : OIDC_ALG_NONE,
 	};
 }
 

@@ -38,12 +38,12 @@ enum key_type {
 /* Signature algorithms we make.  An algorithm fits exactly one key type. */
 enum sig_alg {
 	SIG_NONE = 0,
-	SIG_ES256 = 1, /* ECDSA P-256 SHA-256; signature is r || s, 64 octets */
-	SIG_RS256 = 2, /* RSASSA-PKCS1-v1_5 SHA-256 */
-	SIG_PS256 = 3, /* RSASSA-PSS SHA-256, MGF1 SHA-256, salt 32 */
-	SIG_ES384 = 4, /* ECDSA P-384 SHA-384, r || s as in all of ECDSA */
-	SIG_BP256 = 5, /* ECDSA brainpoolP256r1 SHA-256 */
-	SIG_BP384 = 6, /* ECDSA brainpoolP384r1 SHA-384 */
+	SIG_ES256 = 1,       /* ECDSA P-256 SHA-256; signature is r || s, 64 octets */
+	SIG_RS256 = 2,       /* RSASSA-PKCS1-v1_5 SHA-256 */
+	SIG_PS256 = 3,       /* RSASSA-PSS SHA-256, MGF1 SHA-256, salt 32 */
+	SIG_ES384 = 4,       /* ECDSA P-384 SHA-384, r || s as in all of ECDSA */
+	SIG_BP256 = 5,       /* ECDSA brainpoolP256r1 SHA-256 */
+	SIG_BP384 = 6,       /* ECDSA brainpoolP384r1 SHA-384 */
 	SIG_PS256_ALONE = 7, /* PS256 by a key that makes nothing else */
 };
 

@@ -115,7 +115,8 @@ MUST_USE bool key_state_from_name(const char *name, enum key_state *out);
 /* 1..64 characters of A-Z a-z 0-9 - _ */
 bool key_kid_is_valid(const char *kid);
 
-/* May a key of this purpose have this type?  One that signs: what its protocol has a signature of. */
+/* May a key of this purpose have this type?  One that signs: what its protocol has a signature of.
+ */
 bool key_purpose_takes(enum key_purpose purpose, enum key_type type);
 
 #endif

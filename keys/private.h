@@ -22,7 +22,7 @@ struct private_lane {
 	EVP_PKEY *pkey; /* NULL for KEY_SECRET */
 	bool spoiled;
 	EVP_PKEY_CTX *sign[SIG_PS256_ALONE + 1]; /* by enum sig_alg */
-	EVP_PKEY_CTX *unwrap[3];           /* by enum wrap_alg */
+	EVP_PKEY_CTX *unwrap[3];                 /* by enum wrap_alg */
 	EVP_PKEY_CTX *derive;
 	EVP_MAC_CTX *mac;
 	struct seal seal;

@@ -226,9 +226,9 @@ static void
 keys_of_other_types_are_made_and_used(void **state UNUSED)
 {
 	static const struct key_wish more[] = {
-		{KEY_SAML_SIGN, KEY_P384, 30},  {KEY_SAML_SIGN, KEY_BP256, 30},
-		{KEY_SAML_SIGN, KEY_BP384, 30}, {KEY_DECRYPT, KEY_P384, 30},
-		{KEY_DECRYPT, KEY_BP256, 30},   {KEY_DECRYPT, KEY_BP384, 30},
+		{KEY_SAML_SIGN, KEY_P384, 30},    {KEY_SAML_SIGN, KEY_BP256, 30},
+		{KEY_SAML_SIGN, KEY_BP384, 30},   {KEY_DECRYPT, KEY_P384, 30},
+		{KEY_DECRYPT, KEY_BP256, 30},     {KEY_DECRYPT, KEY_BP384, 30},
 		{KEY_OIDC_SIGN, KEY_RSA_PSS, 30},
 	};
 	struct arena *a = arena_create(TEST_HSM_ARENA_BYTES);

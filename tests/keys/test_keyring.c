@@ -319,7 +319,8 @@ purposes_take_pairs_or_secrets_never_both(void **state UNUSED)
 		assert_int_equal(key_purpose_takes((enum key_purpose)p, KEY_P384), pair);
 		assert_int_equal(key_purpose_takes((enum key_purpose)p, KEY_RSA_PSS),
 				 p == KEY_OIDC_SIGN || p == KEY_FEDERATION_SIGN);
-		for (int type = KEY_BP256; type <= KEY_BP384; type++) /* JOSE has no name for them */
+		for (int type = KEY_BP256; type <= KEY_BP384;
+		     type++) /* JOSE has no name for them */
 			assert_int_equal(
 				key_purpose_takes((enum key_purpose)p, (enum key_type)type),
 				p == KEY_SAML_SIGN || p == KEY_DECRYPT);

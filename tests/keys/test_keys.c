@@ -156,9 +156,10 @@ test_key_of(const struct test_keys *t, enum key_purpose purpose, enum key_type t
 	if (!key_purpose_takes(purpose, type))
 		purpose = KEY_OIDC_SIGN; /* whatever signs serves every purpose here */
 	/* The same octets as another's: making RSA keys takes long. */
-	return key_make(l->a, l,
-			&(struct wanted){kid, purpose, type,
-					 key_type_is_rsa(type) ? &test_rsa_keys[0] : NULL, {0}});
+	return key_make(
+		l->a, l,
+		&(struct wanted){
+			kid, purpose, type, key_type_is_rsa(type) ? &test_rsa_keys[0] : NULL, {0}});
 }
 
 const struct test_key *

@@ -624,13 +624,12 @@ sign_try(struct hostile *h, const struct row *row, const struct shape *s,
 
 	for (size_t i = 0; (asked = sig_alg_at(i)) != NULL; i++) {
 		const char *text =
-			s->typ != NULL ? jws_input(h, row->kid,
-						   alg->jose != NULL ? alg->jose : "ES512", s->typ)
-				       : arena_printf(h->message, "%s%s%s", s->head,
-						      s->purpose != 0 && alg->xml != NULL
-							      ? alg->xml
-							      : "",
-						      s->tail);
+			s->typ != NULL
+				? jws_input(h, row->kid, alg->jose != NULL ? alg->jose : "ES512",
+					    s->typ)
+				: arena_printf(h->message, "%s%s%s", s->head,
+					       s->purpose != 0 && alg->xml != NULL ? alg->xml : "",
+					       s->tail);
 		bool same = s->typ != NULL ? asked == alg && alg->jose != NULL
 					   : asked->xml != NULL && text_eq(asked->xml, alg->xml);
 		bool may = row->purpose == s->purpose && row->type == asked->type && same;

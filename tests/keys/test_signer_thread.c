@@ -129,7 +129,8 @@ rsa_row_make(struct arena *a, const struct key_wish *wish, struct key_row *row)
 				.type = wish->type,
 				.created = NOW,
 				.state_since = NOW};
-	need(dec_base64(a, bytes_of(test_rsa_keys[wish->purpose == KEY_DECRYPT]), false, &plain, &err) &&
+	need(dec_base64(a, bytes_of(test_rsa_keys[wish->purpose == KEY_DECRYPT]), false, &plain,
+			&err) &&
 		     private_key_parse(a, wish->type, plain, &pkey, &err) &&
 		     cert_spki_build(a, pkey, &row->spki, &err) &&
 		     cert_build_self_signed(a, pkey, TEST_INSTANCE, NOW, 3650, &row->cert, &err) &&

@@ -87,7 +87,7 @@ the_signed_document_says_the_same(void **state UNUSED)
 {
 	const struct test_keys *keys = test_keys_create(a);
 	struct oidc_jwk key = {keys->p256.kid, OIDC_ES256, keys->p256.pub};
-	struct oidc_jwks ours = {&key, 1};
+	struct oidc_jwks ours = {.keys = &key, .n = 1};
 	const struct oidc_discovery d = {
 		.issuer = "https://idp.example",
 		.endpoints = endpoints,

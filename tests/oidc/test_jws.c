@@ -206,7 +206,7 @@ static void
 ed25519_is_eddsa(void **state UNUSED)
 {
 	struct oidc_jwk key = public_key(OIDC_EDDSA, NULL);
-	struct oidc_jwks keys = {&key, 1};
+	struct oidc_jwks keys = {.keys = &key, .n = 1};
 	const char *token = token_of(a, OIDC_EDDSA, "{\"alg\":\"Ed25519\"}", "{\"sub\":\"x\"}");
 	const struct oidc_signed *s;
 	struct oidc_jws jws;
