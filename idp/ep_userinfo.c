@@ -2,12 +2,14 @@
 #include "idp/ep_oidc.h"
 
 #include "idp/app.h"
+#include "idp/config.h"
 #include "idp/front_oidc.h"
+#include "idp/jose.h"
 #include "oidc/error.h"
 #include "oidc/userinfo.h"
 
 static bool
-find(struct request *rq, struct oidc_released *out, struct err *err)
+find(struct request *rq, const struct party **p, struct oidc_released *out, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct db_token *t;
@@ -18,18 +20,40 @@ find(struct request *rq, struct oidc_released *out, struct err *err)
 	    !db_token_find(&c, token, rq->now, &t, err))
 		return false;
 	/* A portal that was switched off meanwhile gets nothing any more. */
-	if (t == NULL || party_find(&rq->snap->parties, t->party) == NULL)
+	*p = t == NULL ? NULL : party_find(&rq->snap->parties, t->party);
+	if (*p == NULL)
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "no token that lives");
 	return front_oidc_open(rq, t->grant, t->sealed, out, err);
+}
+
+/* Core 5.3.2: signed, and encrypted if the client wants that too. */
+static bool
+answer_signed(struct request *rq, const struct oidc_client *c, const struct oidc_released *released,
+	      struct response *rs, struct err *err)
+{
+	const struct oidc_userinfo u = {rq->app->config->base_url, c->client_id, released->sub,
+					released->userinfo};
+	const char *signed_token, *out;
+	struct jose_maker m;
+
+	if (!jose_maker_find(rq, c, c->userinfo_alg, &c->userinfo_encryption, &m, err) ||
+	    !oidc_userinfo_sign(rq->a, &m.ops, m.kid, m.alg, &u, &signed_token, err) ||
+	    !jose_encrypt(rq, &m, signed_token, &out, err))
+		return false;
+	response_jwt(rs, 200, out);
+	return true;
 }
 
 bool
 ep_userinfo(struct request *rq, struct response *rs, struct err *err)
 {
 	struct oidc_released released;
+	const struct party *p;
 
-	if (!find(rq, &released, err))
+	if (!find(rq, &p, &released, err))
 		return false;
+	if (p->oidc->userinfo_alg != OIDC_ALG_NONE)
+		return answer_signed(rq, p->oidc, &released, rs, err);
 	response_json(rs, 200, oidc_userinfo_build(rq->a, released.sub, released.userinfo));
 	return true;
 }

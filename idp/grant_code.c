@@ -11,7 +11,7 @@
 #include "idp/audit.h"
 #include "idp/config.h"
 #include "idp/front_oidc.h"
-#include "keys/sign.h"
+#include "idp/jose.h"
 #include "oidc/error.h"
 #include "oidc/id_token.h"
 
@@ -38,30 +38,11 @@ facts_read(struct arena *a, struct bytes extra, struct facts *out, struct err *e
 	return true;
 }
 
-/*
- * The key that will sign.  Asked for before the code is taken: with one that is
- * known to be out of reach, the code stays for another attempt.
- */
 static bool
-signing_key(struct request *rq, const struct party *p, const struct key **out, struct err *err)
-{
-	enum key_type type = p->oidc->id_token_alg == OIDC_RS256 ? KEY_RSA3072 : KEY_P256;
-	const struct key *k = keyring_active(rq->snap->keyring, KEY_OIDC_SIGN, type);
-
-	if (k == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active oidc-sign key of type %s",
-			    key_type_name(type));
-	if (!signer_key_ready(rq->app->signer, k->row.kid))
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "the HSM with key %s is away", k->row.kid);
-	*out = k;
-	return true;
-}
-
-static bool
-id_token_of(struct request *rq, const struct party *p, const struct key *k,
+id_token_of(struct request *rq, const struct party *p, const struct jose_maker *m,
 	    const struct db_grant *g, const char *access_token, const char **out, struct err *err)
 {
-	struct key_ops ops = signer_key_ops(rq->app->signer);
+	const char *signed_token;
 	struct oidc_released released;
 	struct facts facts;
 
@@ -82,8 +63,9 @@ id_token_of(struct request *rq, const struct party *p, const struct key *k,
 		.claims = released.id_token,
 	};
 
-	return oidc_id_token_build(rq->a, &ops, k->row.kid, p->oidc->id_token_alg, &t, rq->now, out,
-				   err);
+	return oidc_id_token_build(rq->a, &m->ops, m->kid, m->alg, &t, rq->now, &signed_token,
+				   err) &&
+	       jose_encrypt(rq, m, signed_token, out, err);
 }
 
 static bool
@@ -132,11 +114,13 @@ grant_code_give(struct request *rq, const struct party *p, const struct oidc_cli
 	struct db_take_audit audit = {&taken, &replayed};
 	struct oidc_code_request r;
 	const struct db_grant *g;
-	const struct key *k;
+	struct jose_maker m;
 	const char *id_token;
 	enum db_take take;
 
-	if (!oidc_code_request_parse(&rq->form, &r, err) || !signing_key(rq, p, &k, err) ||
+	if (!oidc_code_request_parse(&rq->form, &r, err) ||
+	    !jose_maker_find(rq, p->oidc, p->oidc->id_token_alg, &p->oidc->id_token_encryption, &m,
+			     err) ||
 	    !db_grant_take(&c, r.code, p->id, token, rq->now + TOKEN_LIVES_S, &audit, rq->now,
 			   &take, &g, err))
 		return false;
@@ -144,7 +128,7 @@ grant_code_give(struct request *rq, const struct party *p, const struct oidc_cli
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_GRANT, "%s",
 			    take == DB_TAKE_REPLAYED ? "a code that was used before"
 						     : "no such code for this client");
-	if (!check(rq, &r, g, proof, err) || !id_token_of(rq, p, k, g, token, &id_token, err))
+	if (!check(rq, &r, g, proof, err) || !id_token_of(rq, p, &m, g, token, &id_token, err))
 		return false;
 	*out = (struct oidc_token_response){token, TOKEN_LIVES_S, g->scope, id_token};
 	return true;

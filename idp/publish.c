@@ -4,6 +4,7 @@
 #include "idp/config.h"
 #include "idp/front_oidc.h"
 #include "idp/grant.h"
+#include "idp/jose.h"
 #include "idp/party.h"
 #include "idp/publish_saml.h"
 #include "keys/sign.h"
@@ -13,38 +14,26 @@
 
 /* ---- OpenID Connect ---- */
 
-static struct oidc_jwk
-jwk_of(const struct key *k)
-{
-	static const enum oidc_alg algs[] = {
-		[KEY_P256] = OIDC_ES256,
-		[KEY_RSA3072] = OIDC_RS256,
-		[KEY_P384] = OIDC_ES384,
-		[KEY_RSA_PSS] = OIDC_PS256,
-	};
-	size_t type = (size_t)k->row.type;
-
-	return (struct oidc_jwk){
-		.pkey = k->pub,
-		.kid = k->row.kid,
-		.alg = type < ARRAY_LEN(algs) ? algs[type] : OIDC_ALG_NONE,
-	};
-}
-
 void
 publish_jwks(struct arena *a, const struct keyring *kr, struct oidc_jwks *out)
 {
+	struct oidc_jwks set = {0};
+	struct oidc_enc_jwk *enc;
+	struct oidc_jwk *keys;
 	const struct key *k;
-	size_t n = 0;
+	size_t n = 1;
 
-	for (size_t i = 0; keyring_shown(kr, KEY_OIDC_SIGN, &i) != NULL;)
+	for (size_t i = 0; keyring_each(kr, &i) != NULL;)
 		n++;
-	struct oidc_jwk *keys = ARENA_ARRAY(a, struct oidc_jwk, n + 1);
-
-	n = 0;
+	keys = ARENA_ARRAY(a, struct oidc_jwk, n);
+	enc = ARENA_ARRAY(a, struct oidc_enc_jwk, n);
 	for (size_t i = 0; (k = keyring_shown(kr, KEY_OIDC_SIGN, &i)) != NULL;)
-		keys[n++] = jwk_of(k);
-	*out = (struct oidc_jwks){.keys = keys, .n = n};
+		keys[set.n++] = jose_jwk(k);
+	for (size_t i = 0; (k = keyring_shown(kr, KEY_DECRYPT, &i)) != NULL;)
+		set.n_enc += jose_enc_jwk(k, &enc[set.n_enc]) ? 1 : 0;
+	set.keys = keys;
+	set.enc = enc;
+	*out = set;
 }
 
 static bool
@@ -113,6 +102,7 @@ discovery_of(struct app *app, struct snapshot *snap)
 		.acr_values = acr_values(snap->a),
 		.grant_types = grant_types(snap->a),
 		.ui_locales = {locales, ARRAY_LEN(locales)},
+		.signing_algs = jose_signing_algs(snap->a, snap->keyring),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)

@@ -11,7 +11,7 @@
 #define DISCOVERY_PATH "/.well-known/openid-configuration"
 #define SERVER_PATH    "/.well-known/oauth-authorization-server" /* RFC 8414 3 */
 
-/* Our published OIDC keys, as the JWKS shows them. */
+/* Our published keys, to verify with and to encrypt to, as the JWKS shows them. */
 void publish_jwks(struct arena *a, const struct keyring *kr, struct oidc_jwks *out);
 
 /*

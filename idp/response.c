@@ -82,6 +82,12 @@ response_json(struct response *rs, int status, const char *json)
 }
 
 void
+response_jwt(struct response *rs, int status, const char *compact)
+{
+	set_body(rs, status, bytes_of(compact), "application/jwt");
+}
+
+void
 response_text(struct response *rs, int status, const char *text)
 {
 	set_body(rs, status, bytes_of(text), "text/plain; charset=utf-8");

@@ -35,9 +35,28 @@ static const struct choice auth_algs[] = {
 	{"RS256", OIDC_RS256}, {NULL, 0},
 };
 
+/* What our keys make, if there is one of its type. */
 static const struct choice id_token_algs[] = {
 	{"ES256", OIDC_ES256},
 	{"RS256", OIDC_RS256},
+	{"PS256", OIDC_PS256},
+	{"ES384", OIDC_ES384},
+	{NULL, 0},
+};
+
+static const struct choice jwe_algs[] = {
+	{"ECDH-ES", OIDC_ECDH_ES},
+	{"ECDH-ES+A128KW", OIDC_ECDH_ES_A128KW},
+	{"ECDH-ES+A256KW", OIDC_ECDH_ES_A256KW},
+	{"RSA-OAEP-256", OIDC_RSA_OAEP_256},
+	{NULL, 0},
+};
+
+static const struct choice jwe_encs[] = {
+	{"A128GCM", OIDC_A128GCM},
+	{"A256GCM", OIDC_A256GCM},
+	{"A128CBC-HS256", OIDC_A128CBC_HS256},
+	{"A256CBC-HS512", OIDC_A256CBC_HS512},
 	{NULL, 0},
 };
 
@@ -85,6 +104,15 @@ static const struct member {
 	{"jwks", M_KEYS, AT(jwks_json), 0, NULL, true, NULL},
 	{"scope", M_WORDS, AT(scopes), 32, NULL, true, NULL},
 	{"id_token_signed_response_alg", M_CHOICE, AT(id_token_alg), 0, id_token_algs, false, NULL},
+	{"id_token_encrypted_response_alg", M_CHOICE, AT(id_token_encryption.alg), 0, jwe_algs,
+	 true, NULL},
+	{"id_token_encrypted_response_enc", M_CHOICE, AT(id_token_encryption.enc), 0, jwe_encs,
+	 true, NULL},
+	{"userinfo_signed_response_alg", M_CHOICE, AT(userinfo_alg), 0, id_token_algs, true, NULL},
+	{"userinfo_encrypted_response_alg", M_CHOICE, AT(userinfo_encryption.alg), 0, jwe_algs,
+	 true, NULL},
+	{"userinfo_encrypted_response_enc", M_CHOICE, AT(userinfo_encryption.enc), 0, jwe_encs,
+	 true, NULL},
 	{"sector_identifier_uri", M_URI, AT(sector_identifier_uri), 0, NULL, true, NULL},
 	{"default_max_age", M_SECONDS, AT(default_max_age_s), 0, NULL, true, NULL},
 	{"require_auth_time", M_BOOL, AT(require_auth_time), 0, NULL, true, NULL},
@@ -108,15 +136,14 @@ static const struct member {
 	{"require_pushed_authorization_requests", M_BOOL, AT(require_pushed), 0, NULL, true, NULL},
 	{"dpop_bound_access_tokens", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"tls_client_certificate_bound_access_tokens", M_REFUSED, 0, 0, NULL, true, NULL},
-	{"id_token_encrypted_response_alg", M_REFUSED, 0, 0, NULL, true, NULL},
-	{"userinfo_signed_response_alg", M_REFUSED, 0, 0, NULL, true, NULL},
-	{"userinfo_encrypted_response_alg", M_REFUSED, 0, 0, NULL, true, NULL},
 #undef AT
 };
 
 _Static_assert(sizeof(enum oidc_auth_method) == sizeof(int) &&
 		       sizeof(enum oidc_alg) == sizeof(int) &&
-		       sizeof(enum oidc_audience) == sizeof(int),
+		       sizeof(enum oidc_audience) == sizeof(int) &&
+		       sizeof(enum oidc_jwe_alg) == sizeof(int) &&
+		       sizeof(enum oidc_jwe_enc) == sizeof(int),
 	       "choices are stored as int");
 
 static void *
@@ -390,6 +417,31 @@ find_sector(struct arena *a, struct oidc_client *c, struct err *err)
 	return true;
 }
 
+/* Registration 2: enc needs alg, and has a default. */
+static bool
+check_encryption(const struct oidc_client *c, const char *of, struct oidc_encryption *e,
+		 struct err *err)
+{
+	if (e->alg == OIDC_JWE_ALG_NONE)
+		return e->enc == OIDC_ENC_NONE ||
+		       BAD(err, "%s_encrypted_response_enc: without an alg", of);
+	if (e->enc == OIDC_ENC_NONE)
+		e->enc = OIDC_A128CBC_HS256;
+	return oidc_jwks_find_enc(&c->jwks, e->alg) != NULL ||
+	       BAD(err, "jwks: no key to encrypt to with %s", oidc_jwe_alg_info(e->alg)->name);
+}
+
+/* Whoever takes what opens for what we said needs our signature in it. */
+static bool
+check_answers(struct oidc_client *c, struct err *err)
+{
+	if (c->userinfo_encryption.alg != OIDC_JWE_ALG_NONE && c->userinfo_alg == OIDC_ALG_NONE)
+		return BAD(err, "userinfo_encrypted_response_alg: needs "
+				"userinfo_signed_response_alg");
+	return check_encryption(c, "id_token", &c->id_token_encryption, err) &&
+	       check_encryption(c, "userinfo", &c->userinfo_encryption, err);
+}
+
 /* What no single member can tell. */
 static bool
 check_whole(struct arena *a, const struct oidc_client_rules *rules, struct oidc_client *c,
@@ -407,7 +459,7 @@ check_whole(struct arena *a, const struct oidc_client_rules *rules, struct oidc_
 		return false;
 	if (c->auth_method == OIDC_AUTH_PRIVATE_KEY && c->jwks.n == 0)
 		return BAD(err, "jwks: private_key_jwt needs keys");
-	return find_sector(a, c, err);
+	return check_answers(c, err) && find_sector(a, c, err);
 }
 
 bool
@@ -597,4 +649,16 @@ struct oidc_strs
 oidc_client_id_token_algs(struct arena *a)
 {
 	return words_of(a, id_token_algs, ARRAY_LEN(id_token_algs) - 1);
+}
+
+struct oidc_strs
+oidc_client_jwe_algs(struct arena *a)
+{
+	return words_of(a, jwe_algs, ARRAY_LEN(jwe_algs) - 1);
+}
+
+struct oidc_strs
+oidc_client_jwe_encs(struct arena *a)
+{
+	return words_of(a, jwe_encs, ARRAY_LEN(jwe_encs) - 1);
 }

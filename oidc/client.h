@@ -35,6 +35,12 @@ struct oidc_text {
 	const char *text;
 };
 
+/* How an answer is encrypted; alg OIDC_JWE_ALG_NONE: not at all. */
+struct oidc_encryption {
+	enum oidc_jwe_alg alg;
+	enum oidc_jwe_enc enc;
+};
+
 struct oidc_client {
 	const char *client_id;              /* 1..256 visible ASCII characters */
 	const struct oidc_profile *profile; /* never NULL */
@@ -46,7 +52,8 @@ struct oidc_client {
 	const json_t *jwks_json;
 	struct bytes secret_sha256; /* n 0: none.  Not metadata: set by who loads the client */
 	struct oidc_strs scopes;    /* openid among them */
-	enum oidc_alg id_token_alg;
+	enum oidc_alg id_token_alg, userinfo_alg; /* userinfo: OIDC_ALG_NONE: plain JSON */
+	struct oidc_encryption id_token_encryption, userinfo_encryption;
 	const char *sector_identifier_uri; /* NULL if absent */
 	const char *sector_host;           /* what it proposes as sector; never NULL */
 	int64_t default_max_age_s;         /* -1 if absent */
@@ -88,5 +95,7 @@ const char *oidc_client_text(const struct oidc_client *c, const char *member, co
 struct oidc_strs oidc_client_auth_methods(struct arena *a);
 struct oidc_strs oidc_client_auth_algs(struct arena *a);
 struct oidc_strs oidc_client_id_token_algs(struct arena *a);
+struct oidc_strs oidc_client_jwe_algs(struct arena *a);
+struct oidc_strs oidc_client_jwe_encs(struct arena *a);
 
 #endif

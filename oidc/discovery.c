@@ -24,7 +24,10 @@ put_own(struct arena *a, json_t *o)
 	put_list(a, o, "response_types_supported", LIST("code"));
 	put_list(a, o, "response_modes_supported", LIST("query"));
 	put_list(a, o, "subject_types_supported", LIST("pairwise"));
-	put_list(a, o, "id_token_signing_alg_values_supported", oidc_client_id_token_algs(a));
+	put_list(a, o, "id_token_encryption_alg_values_supported", oidc_client_jwe_algs(a));
+	put_list(a, o, "id_token_encryption_enc_values_supported", oidc_client_jwe_encs(a));
+	put_list(a, o, "userinfo_encryption_alg_values_supported", oidc_client_jwe_algs(a));
+	put_list(a, o, "userinfo_encryption_enc_values_supported", oidc_client_jwe_encs(a));
 	put_list(a, o, "token_endpoint_auth_methods_supported", oidc_client_auth_methods(a));
 	put_list(a, o, "token_endpoint_auth_signing_alg_values_supported",
 		 oidc_client_auth_algs(a));
@@ -51,6 +54,8 @@ metadata_of(struct arena *a, const struct oidc_discovery *d)
 	put_list(a, o, "acr_values_supported", d->acr_values);
 	put_list(a, o, "grant_types_supported", d->grant_types);
 	put_list(a, o, "ui_locales_supported", d->ui_locales);
+	put_list(a, o, "id_token_signing_alg_values_supported", d->signing_algs);
+	put_list(a, o, "userinfo_signing_alg_values_supported", d->signing_algs);
 	put_own(a, o);
 	return o;
 }

@@ -8,18 +8,20 @@
 #include "base/text.h"
 #include "oidc/error.h"
 
-/* Core 3.1.3.6: the left half of the digest. */
+/* Core 3.1.3.6: the left half of the digest that the signature's algorithm uses. */
 static const char *
-at_hash(struct arena *a, const char *access_token)
+half_hash(struct arena *a, enum oidc_alg alg, const char *text)
 {
-	unsigned char digest[SHA256_BYTES];
+	const char *name = oidc_alg_info(alg)->digest;
+	struct hash_digest digest;
 
-	hash_sha256(bytes_of(access_token), digest);
-	return enc_base64url(a, (struct bytes){digest, sizeof(digest) / 2});
+	if (name == NULL || !hash_named(name, bytes_of(text), &digest))
+		return NULL; /* second line: we sign with none without a digest */
+	return enc_base64url(a, (struct bytes){digest.octets, digest.n / 2});
 }
 
 static json_t *
-claims_of(struct arena *a, const struct oidc_id_token *t, time_t now)
+claims_of(struct arena *a, const struct oidc_id_token *t, enum oidc_alg alg, time_t now)
 {
 	json_t *o = json_new_object(a), *amr = json_new_array(a);
 
@@ -36,7 +38,7 @@ claims_of(struct arena *a, const struct oidc_id_token *t, time_t now)
 		json_push_str(a, amr, t->amr.s[i]);
 	json_put(a, o, "amr", amr);
 	json_put_str(a, o, "sid", t->sid);
-	json_put_str(a, o, "at_hash", at_hash(a, t->access_token));
+	json_put_str(a, o, "at_hash", half_hash(a, alg, t->access_token));
 	return o;
 }
 
@@ -45,7 +47,7 @@ oidc_id_token_build(struct arena *a, const struct key_ops *ops, const char *kid,
 		    const struct oidc_id_token *t, time_t now, const char **compact,
 		    struct err *err)
 {
-	return oidc_jws_build(a, ops, kid, alg, "JWT", claims_of(a, t, now), compact, err);
+	return oidc_jws_build(a, ops, kid, alg, "JWT", claims_of(a, t, alg, now), compact, err);
 }
 
 bool

@@ -17,8 +17,8 @@ struct oidc_id_token {
 };
 
 /*
- * Sign with our key `kid`, by the client's algorithm (ES256 or RS256, whose
- * hash at_hash takes too).  A further claim never replaces one of the
+ * Sign with our key `kid`, by the client's algorithm (whose hash at_hash takes
+ * too).  A further claim never replaces one of the
  * protocol's.  Errors are the signer's.
  */
 MUST_USE bool oidc_id_token_build(struct arena *a, const struct key_ops *ops, const char *kid,

@@ -52,3 +52,16 @@ oidc_userinfo_build(struct arena *a, const char *sub, const json_t *claims)
 	json_put_str(a, o, "sub", sub);
 	return json_text(a, o, false);
 }
+
+bool
+oidc_userinfo_sign(struct arena *a, const struct key_ops *ops, const char *kid, enum oidc_alg alg,
+		   const struct oidc_userinfo *u, const char **compact, struct err *err)
+{
+	json_t *o = json_new_object(a);
+
+	json_put_all(a, o, u->claims);
+	json_put_str(a, o, "iss", u->issuer);
+	json_put_str(a, o, "aud", u->client_id);
+	json_put_str(a, o, "sub", u->sub);
+	return oidc_jws_build(a, ops, kid, alg, NULL, o, compact, err);
+}

@@ -2,7 +2,7 @@
 #ifndef KONTOR_OIDC_USERINFO_H
 #define KONTOR_OIDC_USERINFO_H
 
-#include "base/json.h"
+#include "oidc/jws.h"
 #include "oidc/param.h"
 
 /*
@@ -16,5 +16,19 @@ MUST_USE bool oidc_bearer_parse(const char *authorization, const struct params *
 
 /* Core 5.3.2: the claims (an object, or NULL) and sub, which none of them replaces. */
 const char *oidc_userinfo_build(struct arena *a, const char *sub, const json_t *claims);
+
+/* Whose answer it is. */
+struct oidc_userinfo {
+	const char *issuer, *client_id, *sub; /* never NULL */
+	const json_t *claims;                 /* as above */
+};
+
+/*
+ * The same as a signed token with iss and aud.  It has no typ, so that it can never be
+ * taken for an ID token.  Errors are the signer's.
+ */
+MUST_USE bool oidc_userinfo_sign(struct arena *a, const struct key_ops *ops, const char *kid,
+				 enum oidc_alg alg, const struct oidc_userinfo *u,
+				 const char **compact, struct err *err);
 
 #endif

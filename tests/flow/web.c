@@ -69,6 +69,7 @@ take_answer(struct web *b, const struct response *rs)
 {
 	b->status = rs->status;
 	b->location = b->csp = b->challenge = NULL;
+	b->type = arena_strdup(b->w->a, response_find(rs, "Content-Type"));
 	b->body = (const char *)arena_bytes(b->w->a, rs->body).p;
 	for (size_t i = 0; i < rs->n_headers; i++) {
 		if (strcasecmp(rs->headers[i].name, "Set-Cookie") == 0)

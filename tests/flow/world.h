@@ -93,6 +93,7 @@ struct web {
 	int status;
 	const char *location; /* of the last answer; NULL */
 	const char *body, *csp;
+	const char *type;          /* Content-Type of the last answer */
 	const char *challenge;     /* WWW-Authenticate of the last answer; NULL */
 	const char *path;          /* of the last request */
 	const char *addr;          /* where it comes from; NULL: 192.0.2.1 */

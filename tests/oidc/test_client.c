@@ -168,6 +168,39 @@ what_says_nothing_or_is_unknown_is_passed_over(void **state UNUSED)
 	assert_int_equal(unknown.n, 1);
 }
 
+#define ENC_JWKS                                                                               \
+	"\"jwks\":{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"use\":\"enc\",\"kid\":\"e\"," \
+	"\"x\":\"weNJy2HscCSM6AEDTDg04biOvhFhyyWvOHQfeF_PxMQ\","                               \
+	"\"y\":\"e8lnCO-AlStT-NJVX-crhB7QRYhiix03illJOVAOyck\"}]}"
+
+static void
+encryption_is_read_with_its_default(void **state UNUSED)
+{
+	struct oidc_client *c;
+	json_t *o;
+
+	ASSERT_OK(parse(with("\"id_token_encrypted_response_alg\":\"ECDH-ES+A256KW\","
+			     "\"userinfo_signed_response_alg\":\"PS256\","
+			     "\"userinfo_encrypted_response_alg\":\"ECDH-ES\","
+			     "\"userinfo_encrypted_response_enc\":\"A256GCM\"," ENC_JWKS),
+			&c),
+		  &err);
+	assert_int_equal(c->id_token_encryption.alg, OIDC_ECDH_ES_A256KW);
+	assert_int_equal(c->id_token_encryption.enc, OIDC_A128CBC_HS256);
+	assert_int_equal(c->userinfo_alg, OIDC_PS256);
+	assert_int_equal(c->userinfo_encryption.alg, OIDC_ECDH_ES);
+	assert_int_equal(c->userinfo_encryption.enc, OIDC_A256GCM);
+	o = oidc_client_build(a, c);
+	assert_string_equal(
+		json_string_value(json_object_get(o, "id_token_encrypted_response_enc")),
+		"A128CBC-HS256");
+	assert_string_equal(json_string_value(json_object_get(o, "userinfo_signed_response_alg")),
+			    "PS256");
+	ASSERT_OK(parse(with("\"client_name\":\"x\""), &c), &err);
+	assert_int_equal(c->id_token_encryption.alg, OIDC_JWE_ALG_NONE);
+	assert_int_equal(c->userinfo_alg, OIDC_ALG_NONE);
+}
+
 static void
 improper_metadata_is_refused(void **state UNUSED)
 {
@@ -185,12 +218,11 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"token_endpoint_auth_signing_alg\":\"HS256\"", "not a value we offer"},
 		{"\"token_endpoint_auth_signing_alg\":\"none\"", "not a value we offer"},
 		{"\"client_assertion_audience\":\"any\"", "not a value we offer"},
-		{"\"id_token_signed_response_alg\":\"none\"", "not a value we offer"},
 		{"\"id_token_signed_response_alg\":\"HS256\"", "not a value we offer"},
-		{"\"id_token_signed_response_alg\":\"ES384\"", "not a value we offer"},
+		{"\"id_token_signed_response_alg\":\"EdDSA\"", "not a value we offer"},
 		{"\"token_endpoint_auth_method\":\"private_key_jwt\"", "needs keys"},
 		{"\"jwks\":[]", "jwks is not an object"},
-		{"\"jwks\":{\"keys\":[]}", "no key that we can verify"},
+		{"\"jwks\":{\"keys\":[]}", "no key that we have a use for"},
 		{"\"jwks\":{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}", "symmetric"},
 		{"\"scope\":\"profile\"", "openid is missing"},
 		{"\"scope\":\"openid admin\"", "admin is not offered"},
@@ -235,9 +267,25 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"require_pushed_authorization_requests\":1", "require_pushed"},
 		{"\"dpop_bound_access_tokens\":true", "not supported"},
 		{"\"tls_client_certificate_bound_access_tokens\":true", "not supported"},
-		{"\"id_token_encrypted_response_alg\":\"ECDH-ES\"", "not supported"},
-		{"\"userinfo_signed_response_alg\":\"ES256\"", "not supported"},
-		{"\"userinfo_encrypted_response_alg\":\"ECDH-ES\"", "not supported"},
+		{"\"userinfo_signed_response_alg\":\"none\"", "not a value we offer"},
+		{"\"id_token_encrypted_response_alg\":\"RSA1_5\"", "not a value we offer"},
+		{"\"id_token_encrypted_response_alg\":\"dir\"", "not a value we offer"},
+		{"\"id_token_encrypted_response_enc\":\"A192GCM\"", "not a value we offer"},
+		{"\"id_token_encrypted_response_enc\":\"A256GCM\"",
+		 "id_token_encrypted_response_enc: without an alg"},
+		{"\"userinfo_encrypted_response_enc\":\"A256GCM\"",
+		 "userinfo_encrypted_response_enc: without an alg"},
+		{"\"id_token_encrypted_response_alg\":\"ECDH-ES\"",
+		 "jwks: no key to encrypt to with ECDH-ES"},
+		{"\"id_token_encrypted_response_alg\":\"RSA-OAEP-256\"," ENC_JWKS,
+		 "jwks: no key to encrypt to with RSA-OAEP-256"},
+		{"\"userinfo_signed_response_alg\":\"ES256\","
+		 "\"userinfo_encrypted_response_alg\":\"ECDH-ES\"",
+		 "jwks: no key to encrypt to with ECDH-ES"},
+		{"\"userinfo_encrypted_response_alg\":\"ECDH-ES\"," ENC_JWKS,
+		 "userinfo_encrypted_response_alg: needs userinfo_signed_response_alg"},
+		{"\"token_endpoint_auth_method\":\"private_key_jwt\"," ENC_JWKS,
+		 "private_key_jwt needs keys"},
 		{"\"scope\":\"openid\",\"scope\":\"openid\"", "not well-formed"},
 	};
 	struct oidc_client *c;
@@ -340,9 +388,12 @@ discovery_learns_what_may_be_registered(void **state UNUSED)
 	assert_int_equal(oidc_client_auth_methods(a).n, 3);
 	assert_true(oidc_strs_have(oidc_client_auth_methods(a), "private_key_jwt"));
 	assert_false(oidc_strs_have(oidc_client_auth_methods(a), "none"));
-	assert_int_equal(oidc_client_auth_algs(a).n, OIDC_ALG_COUNT - 1);
+	assert_int_equal(oidc_client_auth_algs(a).n, OIDC_ALG_COUNT);
 	assert_string_equal(oidc_client_id_token_algs(a).s[0], "ES256");
 	assert_string_equal(oidc_client_id_token_algs(a).s[1], "RS256");
+	assert_int_equal(oidc_client_id_token_algs(a).n, 4);
+	assert_int_equal(oidc_client_jwe_algs(a).n, OIDC_JWE_ALG_COUNT - 1);
+	assert_int_equal(oidc_client_jwe_encs(a).n, OIDC_ENC_COUNT - 1);
 }
 
 int
@@ -354,6 +405,7 @@ main(void)
 		cmocka_unit_test(texts_are_found_by_language),
 		cmocka_unit_test(the_record_reads_back_the_same),
 		cmocka_unit_test(what_says_nothing_or_is_unknown_is_passed_over),
+		cmocka_unit_test(encryption_is_read_with_its_default),
 		cmocka_unit_test(improper_metadata_is_refused),
 		cmocka_unit_test(redirect_uris_are_demanded_and_checked),
 		cmocka_unit_test(an_algorithm_of_two_names_is_written_by_one),

@@ -24,6 +24,7 @@ static const char *const scopes[] = {"openid", "profile", "address"};
 static const char *const acr[] = {"low", "high"};
 static const char *const grants[] = {"authorization_code"};
 static const char *const locales[] = {"de", "en"};
+static const char *const algs[] = {"ES256", "PS256"};
 
 static void
 expect(const json_t *o, const char *member, const char *wanted)
@@ -35,6 +36,9 @@ expect(const json_t *o, const char *member, const char *wanted)
 		fail_msg("%s is %s", member, text == NULL ? "missing" : text);
 	free(text);
 }
+
+#define JWE_ALGS "[\"ECDH-ES\",\"ECDH-ES+A128KW\",\"ECDH-ES+A256KW\",\"RSA-OAEP-256\"]"
+#define JWE_ENCS "[\"A128GCM\",\"A256GCM\",\"A128CBC-HS256\",\"A256CBC-HS512\"]"
 
 static void
 the_document_follows_the_tables(void **state UNUSED)
@@ -49,6 +53,7 @@ the_document_follows_the_tables(void **state UNUSED)
 		.acr_values = {acr, 2},
 		.grant_types = {grants, 1},
 		.ui_locales = {locales, 2},
+		.signing_algs = {algs, 2},
 	};
 	const json_t *o = json_of(a, oidc_discovery_build(a, &d));
 
@@ -66,7 +71,12 @@ the_document_follows_the_tables(void **state UNUSED)
 	expect(o, "response_modes_supported", "[\"query\"]");
 	expect(o, "subject_types_supported", "[\"pairwise\"]");
 	/* OpenID Connect Discovery 3: RS256 must be there. */
-	expect(o, "id_token_signing_alg_values_supported", "[\"ES256\",\"RS256\"]");
+	expect(o, "id_token_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
+	expect(o, "userinfo_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
+	expect(o, "id_token_encryption_alg_values_supported", JWE_ALGS);
+	expect(o, "id_token_encryption_enc_values_supported", JWE_ENCS);
+	expect(o, "userinfo_encryption_alg_values_supported", JWE_ALGS);
+	expect(o, "userinfo_encryption_enc_values_supported", JWE_ENCS);
 	expect(o, "token_endpoint_auth_methods_supported",
 	       "[\"client_secret_basic\",\"client_secret_post\",\"private_key_jwt\"]");
 	expect(o, "token_endpoint_auth_signing_alg_values_supported",

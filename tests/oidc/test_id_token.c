@@ -69,6 +69,51 @@ an_id_token_holds_what_the_protocol_demands(void **state UNUSED)
 	}
 }
 
+/* Core 3.1.3.6: by the hash of the signature's algorithm, and with the key of that algorithm. */
+static void
+each_algorithm_has_its_key_and_its_hash(void **state UNUSED)
+{
+	static const struct {
+		enum oidc_alg alg;
+		enum key_type type;
+		const char *at_hash;
+	} rows[] = {
+		{OIDC_ES256, KEY_P256, "77QmUPtjPfzWtF2AnpK9RQ"},
+		{OIDC_RS256, KEY_RSA3072, "77QmUPtjPfzWtF2AnpK9RQ"},
+		{OIDC_PS256, KEY_RSA_PSS, "77QmUPtjPfzWtF2AnpK9RQ"},
+		{OIDC_ES384, KEY_P384, "jtAeDp945y1dDqU3nkIVGNZP1HjH_MFs"},
+	};
+	struct oidc_id_token t = full();
+	const char *text;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct test_key *k = test_key_of(keys, KEY_OIDC_SIGN, rows[i].type);
+		struct oidc_jwk key = {k->kid, rows[i].alg, k->pub};
+		const struct oidc_signed *s;
+		struct oidc_jws jws;
+
+		ASSERT_OK(oidc_id_token_build(a, &keys->ops, k->kid, rows[i].alg, &t, NOW, &text,
+					      &err),
+			  &err);
+		ASSERT_OK(oidc_jws_parse(a, bytes_of(text), &jws, &err), &err);
+		ASSERT_OK(oidc_jws_verify(a, &jws, &(struct oidc_jwks){.keys = &key, .n = 1}, &s,
+					  &err),
+			  &err);
+		assert_string_equal(
+			json_string_value(json_object_get(oidc_signed_claims(s), "at_hash")),
+			rows[i].at_hash);
+		for (size_t o = 0; o < ARRAY_LEN(rows); o++)
+			if (o != i)
+				ASSERT_REFUSED(oidc_id_token_build(a, &keys->ops, k->kid,
+								   rows[o].alg, &t, NOW, &text,
+								   &err),
+					       &err, ERR_DENIED, "no signatures of this kind");
+	}
+	ASSERT_REFUSED(
+		oidc_id_token_build(a, &keys->ops, "test-p256", OIDC_EDDSA, &t, NOW, &text, &err),
+		&err, ERR_INTERNAL, "do not sign with 'EdDSA'");
+}
+
 static void
 what_is_absent_stays_out(void **state UNUSED)
 {
@@ -171,6 +216,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_id_token_holds_what_the_protocol_demands),
+		cmocka_unit_test(each_algorithm_has_its_key_and_its_hash),
 		cmocka_unit_test(what_is_absent_stays_out),
 		cmocka_unit_test(an_unknown_key_signs_nothing),
 		cmocka_unit_test(an_expired_token_of_ours_is_a_hint),

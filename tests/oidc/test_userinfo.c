@@ -2,7 +2,10 @@
 #include "tests/oidc/fixture.h"
 
 #include "oidc/error.h"
+#include "oidc/id_token.h"
 #include "oidc/userinfo.h"
+#include "tests/keys/test_keys.h"
+#include "tests/oidc/support.h"
 
 static const struct params none = {NULL, 0};
 
@@ -78,6 +81,32 @@ no_claim_replaces_the_subject(void **state UNUSED)
 	assert_string_equal(oidc_userinfo_build(a, "pairwise", NULL), "{\"sub\":\"pairwise\"}");
 }
 
+static void
+a_signed_answer_says_who_says_it_to_whom(void **state UNUSED)
+{
+	struct test_keys *keys = test_keys_create(a);
+	struct oidc_jwk key = {keys->p256.kid, OIDC_ES256, keys->p256.pub};
+	const struct oidc_userinfo u = {
+		"https://idp.example", "c1", "pairwise",
+		json_of(a, "{\"sub\":\"evil\",\"iss\":\"evil\",\"aud\":\"evil\",\"email\":\"e\"}")};
+	const struct oidc_signed *s;
+	struct oidc_hint hint;
+	struct oidc_jws jws;
+	const char *text;
+
+	ASSERT_OK(oidc_userinfo_sign(a, &keys->ops, key.kid, OIDC_ES256, &u, &text, &err), &err);
+	ASSERT_OK(oidc_jws_parse(a, bytes_of(text), &jws, &err), &err);
+	ASSERT_OK(oidc_jws_verify(a, &jws, &(struct oidc_jwks){.keys = &key, .n = 1}, &s, &err),
+		  &err);
+	assert_string_equal(json_text(a, oidc_signed_claims(s), true),
+			    "{\"aud\":\"c1\",\"email\":\"e\",\"iss\":\"https://idp.example\","
+			    "\"sub\":\"pairwise\"}");
+	/* It is no ID token, not even where one that has expired would do. */
+	ASSERT_REFUSED(oidc_hint_verify(a, text, &(struct oidc_jwks){.keys = &key, .n = 1},
+					"https://idp.example", &hint, &err),
+		       &err, ERR_DENIED, "not an ID token");
+}
+
 int
 main(void)
 {
@@ -86,6 +115,7 @@ main(void)
 		cmocka_unit_test(a_token_elsewhere_twice_or_malformed_is_refused),
 		cmocka_unit_test(a_request_without_token_gets_a_bare_challenge),
 		cmocka_unit_test(no_claim_replaces_the_subject),
+		cmocka_unit_test(a_signed_answer_says_who_says_it_to_whom),
 	};
 
 	return cmocka_run_group_tests_name("userinfo", tests, setup, teardown);
