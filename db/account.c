@@ -19,6 +19,7 @@ enum {
 	SET_STATE,
 	LOCK_SESSIONS,
 	END_SESSIONS,
+	END_OFFLINE,
 	FORGET,
 	DELETED,
 };
@@ -53,6 +54,12 @@ const struct db_statement db_account_statements[] = {
 			  " RETURNING sid)"
 			  " UPDATE access_token t SET revoked_at = $2 FROM gone"
 			  " WHERE t.sid = gone.sid AND t.revoked_at IS NULL"},
+	/* What outlives sessions; those of sessions have gone with them. */
+	[END_OFFLINE] = {"account_end_offline", DB_IN_TX, T_REFRESH, 1, "bi",
+			 "WITH gone AS (DELETE FROM refresh_token"
+			 " WHERE acting = $1 OR represented = $1 RETURNING grant_id)"
+			 " UPDATE access_token t SET revoked_at = $2 FROM gone"
+			 " WHERE t.grant_id = gone.grant_id AND t.revoked_at IS NULL"},
 	[FORGET] = {"account_forget", DB_IN_TX, T_SUBJECT, 1, "b",
 		    "WITH n AS (DELETE FROM login_name WHERE subject = $1),"
 		    " c AS (DELETE FROM credential WHERE subject = $1),"
@@ -202,6 +209,8 @@ set_state(struct db_tx *tx, struct subject_id id, enum db_subject_state state, t
 	if (state != DB_ACTIVE && (!db_tx_run(tx, &db_account_statements[LOCK_SESSIONS],
 					      DB_ARGS(db_id(&id)), NULL, err) ||
 				   !db_tx_run(tx, &db_account_statements[END_SESSIONS],
+					      DB_ARGS(db_id(&id), db_int(now)), NULL, err) ||
+				   !db_tx_run(tx, &db_account_statements[END_OFFLINE],
 					      DB_ARGS(db_id(&id), db_int(now)), NULL, err)))
 		return false;
 	return state != DB_DELETED ||

@@ -29,6 +29,8 @@ const struct db_statement db_consent_statements[] = {
 			 "$9") "),"
 			       " c AS (INSERT INTO consent (acting, represented, party, given, at)"
 			       " SELECT $7, $8, $9, false, $1 FROM last WHERE given RETURNING 1),"
+			       " r AS (DELETE FROM refresh_token t USING c WHERE t.acting = $7"
+			       " AND t.party = $9 AND t.represented IS NOT DISTINCT FROM $8),"
 			       " a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
 	{0},
 };

@@ -3,25 +3,32 @@
 
 #include "db/dated.h"
 #include "db/part.h"
+#include "db/refresh.h"
 #include "db/statements.h"
 
 /* Purposes of the texts. */
 #define CODE  "code"
 #define TOKEN "access-token"
+#define JTI   "access-token-jti"
 
 enum { CREATE, TAKE, LOCK, REVOKE_TX, REVOKE, FIND, REVOKE_ONE };
 
 #define GRANT_COLUMNS                                                                         \
 	"grant_id, party, acting, represented, sid, scope, sealed, redirect_uri, challenge, " \
 	"nonce,"                                                                              \
-	" extra, created, expires"
-#define REVOKE_GRANT(now, grant)                                               \
-	"UPDATE access_token SET revoked_at = " now " WHERE grant_id = " grant \
-	" AND revoked_at IS NULL"
+	" extra, created, expires, offline, resources, cnf"
+
+/* Both kinds of tokens; there is an audit row when there was one of either. */
+#define REVOKE_ALL                                                                         \
+	"WITH t AS (" DB_REVOKE_GRANT(                                                     \
+		"$1",                                                                      \
+		"$7") " RETURNING 1),"                                                     \
+		      " r AS (DELETE FROM refresh_token WHERE grant_id = $7 RETURNING 1)," \
+		      " gone AS (SELECT FROM t UNION ALL SELECT FROM r)" DB_AUDIT_FROM("gone")
 
 const struct db_statement db_grant_statements[] = {
 	/* Taking part, its audit row and the code stand or are lost together. */
-	[CREATE] = {"grant_create", DB_LAZY, T_SESSION, 13, DB_AUDIT_PARAMS "ibbtbbttbtttbitt",
+	[CREATE] = {"grant_create", DB_LAZY, T_SESSION, 13, DB_AUDIT_PARAMS "ibbtbbttbtttbittott",
 		    "WITH p AS (INSERT INTO session_participant"
 		    " (sid, party, dialect, name_id, session_index, at)"
 		    " SELECT sid, $10, 'oidc', $21, $22, $1 FROM session"
@@ -32,7 +39,7 @@ const struct db_statement db_grant_statements[] = {
 			    "p") "),"
 				 " g AS (INSERT INTO grant_code (day, hash, " GRANT_COLUMNS ")"
 				 " SELECT $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-				 " $19, $1, $20 FROM p RETURNING 1)"
+				 " $19, $1, $20, $23, $24, $25 FROM p RETURNING 1)"
 				 " SELECT FROM g"},
 	/*
 	 * A lock held by another node's batch is not waited for here, where others
@@ -41,7 +48,7 @@ const struct db_statement db_grant_statements[] = {
 	 * about to end waits for the token, so as to take it back.
 	 */
 	[TAKE] =
-		{"grant_take", DB_DURABLE, T_GRANT, 8, DB_AUDIT_PARAMS "ibtibi",
+		{"grant_take", DB_DURABLE, T_GRANT, 8, DB_AUDIT_PARAMS "ibtibittbboiit",
 		 "WITH code AS (SELECT " GRANT_COLUMNS " FROM grant_code"
 		 " WHERE day = $7 AND hash = $8 AND party = $9 AND taken_at IS NULL"
 		 " AND expires > $1 FOR UPDATE SKIP LOCKED),"
@@ -53,32 +60,44 @@ const struct db_statement db_grant_statements[] = {
 				 "extra = NULL"
 				 " FROM pick, alive WHERE g.day = $7 AND g.hash = $8"
 				 " RETURNING 1),"
+				 " kept AS (INSERT INTO refresh_token (handle, secret, grant_id,"
+				 " party, acting, represented, sid, scope, resources, cnf, sealed,"
+				 " extra, created, used, expires, ends)"
+				 " SELECT $15, $16, grant_id, party, acting, represented,"
+				 " CASE WHEN NOT offline THEN sid END, scope, resources, $20,"
+				 " sealed, extra, created, $1, $18, $19 FROM pick, taken"
+				 " WHERE $15 IS NOT NULL AND (offline OR $17) RETURNING 1),"
 				 " token AS (INSERT INTO access_token (day, hash, grant_id, party, "
 				 "acting,"
-				 " represented, sid, scope, sealed, created, expires)"
-				 " SELECT $10, $11, grant_id, party, acting, represented, sid, "
-				 "scope, sealed, $1,"
-				 " $12 FROM pick, taken),"
+				 " represented, sid, scope, sealed, created, expires, audience,"
+				 " cnf, extra)"
+				 " SELECT $10, $11, grant_id, party, acting, represented,"
+				 " CASE WHEN NOT (offline AND EXISTS (SELECT FROM kept))"
+				 " THEN sid END,"
+				 " scope, sealed, $1, $12, $13, $14,"
+				 " CASE WHEN $13 IS NOT NULL THEN extra END FROM pick, taken),"
 				 " a AS (INSERT INTO audit (at, event, ref, subject, party, "
 				 "details)"
 				 " SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, "
 				 "'{}')::jsonb"
 				 " FROM pick, taken WHERE $2 IS NOT NULL)"
-				 " SELECT " GRANT_COLUMNS " FROM pick, taken"},
+				 " SELECT " GRANT_COLUMNS ", EXISTS (SELECT FROM kept)"
+				 " FROM pick, taken"},
 	[LOCK] = {"grant_lock", DB_IN_TX, T_GRANT, 2, "ibt",
 		  "SELECT grant_id, taken_at IS NOT NULL, acting FROM grant_code"
 		  " WHERE day = $1 AND hash = $2 AND party = $3 FOR UPDATE"},
-	[REVOKE_TX] = {"grant_revoke_tx", DB_IN_TX, T_TOKEN, 7, DB_AUDIT_PARAMS "b",
-		       "WITH t AS (" REVOKE_GRANT("$1", "$7") " RETURNING 1)" DB_AUDIT_FROM("t")},
-	[REVOKE] = {"grant_revoke", DB_DURABLE, T_TOKEN, 7, DB_AUDIT_PARAMS "b",
-		    "WITH t AS (" REVOKE_GRANT("$1", "$7") " RETURNING 1)" DB_AUDIT_FROM("t")},
+	[REVOKE_TX] = {"grant_revoke_tx", DB_IN_TX, T_REFRESH, 7, DB_AUDIT_PARAMS "b", REVOKE_ALL},
+	[REVOKE] = {"grant_revoke", DB_DURABLE, T_REFRESH, 7, DB_AUDIT_PARAMS "b", REVOKE_ALL},
 	[FIND] = {"token_find", DB_READ, T_TOKEN, 2, "ibi",
 		  "WITH t AS MATERIALIZED (SELECT grant_id, party, acting, represented, sid, scope,"
-		  " sealed, created, expires FROM access_token"
+		  " sealed, created, expires, extra, audience, cnf, act FROM access_token"
 		  " WHERE day = $1 AND hash = $2 AND expires > $3 AND revoked_at IS NULL)"
-		  " SELECT t.* FROM t JOIN subject a ON a.id = t.acting AND a.state = 'active'"
+		  " SELECT t.* FROM t LEFT JOIN subject a ON a.id = t.acting"
 		  " LEFT JOIN subject r ON r.id = t.represented"
-		  " WHERE (t.represented IS NULL OR r.state = 'active')" DB_CONSENT_STANDS("t")},
+		  " LEFT JOIN session s ON s.sid = t.sid"
+		  " WHERE (t.acting IS NULL OR a.state = 'active')"
+		  " AND (t.represented IS NULL OR r.state = 'active')"
+		  " AND (t.sid IS NULL OR s.expires > $3)" DB_CONSENT_STANDS("t")},
 	[REVOKE_ONE] = {"token_revoke", DB_DURABLE, T_TOKEN, 2, "ibti",
 			"UPDATE access_token SET revoked_at = $4 WHERE day = $1 AND hash = $2"
 			" AND party = $3 AND revoked_at IS NULL"},
@@ -102,7 +121,8 @@ db_grant_create(const struct db_call *c, const char *code, const struct db_grant
 				    db_text(g->scope), db_bytes(g->sealed),
 				    db_text(g->redirect_uri), db_text(g->challenge),
 				    db_text(g->nonce), db_bytes(g->extra), db_int(g->expires),
-				    db_text(p->name_id), db_text(p->session_index)),
+				    db_text(p->name_id), db_text(p->session_index),
+				    db_bool(g->offline), db_text(g->resources), db_text(g->cnf)),
 			    err);
 }
 
@@ -125,6 +145,9 @@ one_grant(const struct db_call *c, struct db_rows *rows, const struct db_grant *
 		.extra = db_get_bytes(rows, 0, 10),
 		.created = db_get_int(rows, 0, 11),
 		.expires = db_get_int(rows, 0, 12),
+		.offline = db_get_bool(rows, 0, 13),
+		.resources = db_get_text_opt(rows, 0, 14),
+		.cnf = db_get_text_opt(rows, 0, 15),
 	};
 	db_get_octets(rows, 0, 0, g->id, sizeof(g->id));
 	if (!db_rows_check(rows, err))
@@ -184,33 +207,68 @@ look_for_replay(const struct db_call *c, const struct db_dated *at, const char *
 }
 
 bool
-db_grant_take(const struct db_call *c, const char *code, const char *party, const char *token,
-	      time_t token_expires, const struct db_take_audit *audit, time_t now,
-	      enum db_take *result, const struct db_grant **out, struct err *err)
+db_token_place(const struct db_token_new *token, struct db_dated *out, struct err *err)
+{
+	return db_dated_parse(token->is_jti ? JTI : TOKEN, token->text, out) ||
+	       FAIL(err, ERR_INTERNAL, NULL, "not a token");
+}
+
+/* Where a code lies, what it gives, and where that will lie. */
+struct taking {
+	struct db_dated at, token_at;
+	struct db_refresh_place refresh_at;
+	const struct db_token_new *token;
+	const struct db_refresh_new *refresh; /* NULL: none */
+};
+
+static bool
+run_take(const struct db_call *c, const struct taking *t, const char *party,
+	 const struct db_audit *taken, time_t now, struct db_rows **rows, struct err *err)
+{
+	static const struct db_refresh_new none = {NULL};
+	const struct db_refresh_new *r = t->refresh == NULL ? &none : t->refresh;
+	size_t n = t->refresh == NULL ? 0 : sizeof(t->refresh_at.handle);
+
+	return db_run(c, &db_grant_statements[TAKE],
+		      DB_ARGS(DB_AUDIT_ARGS(taken, now), db_int(t->at.day),
+			      db_octets(t->at.hash, sizeof(t->at.hash)), db_text(party),
+			      db_int(t->token_at.day),
+			      db_octets(t->token_at.hash, sizeof(t->token_at.hash)),
+			      db_int(t->token->expires), db_text(t->token->audience),
+			      db_text(t->token->cnf),
+			      db_bytes_or_null((struct bytes){t->refresh_at.handle, n}),
+			      db_bytes_or_null((struct bytes){t->refresh_at.secret, n}),
+			      db_bool(r->of_session), db_int(r->expires), db_int(r->ends),
+			      db_text(r->cnf)),
+		      rows, err);
+}
+
+bool
+db_grant_take(const struct db_call *c, const char *code, const char *party,
+	      const struct db_token_new *token, const struct db_refresh_new *refresh,
+	      const struct db_take_audit *audit, time_t now, enum db_take *result,
+	      const struct db_grant **out, bool *refreshed, struct err *err)
 {
 	static const struct db_take_audit none = {NULL, NULL};
 	const struct db_take_audit *trail = audit == NULL ? &none : audit;
-	struct db_dated at, token_at;
+	struct taking t = {.token = token, .refresh = refresh};
 	struct db_rows *rows;
 
-	if (!db_dated_parse(TOKEN, token, &token_at))
-		return FAIL(err, ERR_INTERNAL, NULL, "not a token");
-	if (!db_dated_parse(CODE, code, &at)) {
+	*out = NULL;
+	*refreshed = false;
+	if (!db_token_place(token, &t.token_at, err))
+		return false;
+	if (refresh != NULL && !db_refresh_parse(refresh->text, &t.refresh_at))
+		return FAIL(err, ERR_INTERNAL, NULL, "not a refresh token");
+	if (!db_dated_parse(CODE, code, &t.at)) {
 		*result = DB_TAKE_REFUSED;
-		*out = NULL;
 		return true;
 	}
-	if (!db_run(c, &db_grant_statements[TAKE],
-		    DB_ARGS(DB_AUDIT_ARGS(trail->taken, now), db_int(at.day),
-			    db_octets(at.hash, sizeof(at.hash)), db_text(party),
-			    db_int(token_at.day), db_octets(token_at.hash, sizeof(token_at.hash)),
-			    db_int(token_expires)),
-		    &rows, err))
+	if (!run_take(c, &t, party, trail->taken, now, &rows, err))
 		return false;
-	if (rows->n == 0) {
-		*out = NULL;
-		return look_for_replay(c, &at, party, trail->replayed, now, result, err);
-	}
+	if (rows->n == 0)
+		return look_for_replay(c, &t.at, party, trail->replayed, now, result, err);
+	*refreshed = db_get_bool(rows, 0, 16);
 	if (!one_grant(c, rows, out, err))
 		return false;
 	*result = DB_TAKE_TAKEN;
@@ -225,14 +283,37 @@ db_grant_revoke(const struct db_call *c, const unsigned char id[16], const struc
 		      DB_ARGS(DB_AUDIT_ARGS(audit, now), db_octets(id, 16)), NULL, err);
 }
 
+static struct db_token *
+token_of(const struct db_call *c, struct db_rows *rows)
+{
+	struct db_token *t = ARENA_NEW(c->a, struct db_token);
+
+	*t = (struct db_token){
+		.party = db_get_text(rows, 0, 1),
+		.acting = db_get_id_opt(rows, 0, 2),
+		.represented = db_get_id_opt(rows, 0, 3),
+		.sid = db_get_text_opt(rows, 0, 4),
+		.scope = db_get_text(rows, 0, 5),
+		.sealed = db_get_bytes_opt(rows, 0, 6),
+		.created = db_get_int(rows, 0, 7),
+		.expires = db_get_int(rows, 0, 8),
+		.extra = db_get_bytes_opt(rows, 0, 9),
+		.audience = db_get_text_opt(rows, 0, 10),
+		.cnf = db_get_text_opt(rows, 0, 11),
+		.act = db_get_text_opt(rows, 0, 12),
+	};
+	db_get_octets(rows, 0, 0, t->grant, sizeof(t->grant));
+	return t;
+}
+
 bool
-db_token_find(const struct db_call *c, const char *token, time_t now, const struct db_token **out,
-	      struct err *err)
+db_token_find(const struct db_call *c, const char *text, bool is_jti, time_t now,
+	      const struct db_token **out, struct err *err)
 {
 	struct db_dated at;
 	struct db_rows *rows = NULL;
 
-	if (db_dated_parse(TOKEN, token, &at) &&
+	if (db_dated_parse(is_jti ? JTI : TOKEN, text, &at) &&
 	    !db_run(c, &db_grant_statements[FIND],
 		    DB_ARGS(db_int(at.day), db_octets(at.hash, sizeof(at.hash)), db_int(now)),
 		    &rows, err))
@@ -241,19 +322,8 @@ db_token_find(const struct db_call *c, const char *token, time_t now, const stru
 		*out = NULL;
 		return true;
 	}
-	struct db_token *t = ARENA_NEW(c->a, struct db_token);
+	struct db_token *t = token_of(c, rows);
 
-	*t = (struct db_token){
-		.party = db_get_text(rows, 0, 1),
-		.acting = db_get_id(rows, 0, 2),
-		.represented = db_get_id_opt(rows, 0, 3),
-		.sid = db_get_text(rows, 0, 4),
-		.scope = db_get_text(rows, 0, 5),
-		.sealed = db_get_bytes(rows, 0, 6),
-		.created = db_get_int(rows, 0, 7),
-		.expires = db_get_int(rows, 0, 8),
-	};
-	db_get_octets(rows, 0, 0, t->grant, sizeof(t->grant));
 	if (!db_rows_check(rows, err))
 		return false;
 	*out = t;
@@ -261,12 +331,12 @@ db_token_find(const struct db_call *c, const char *token, time_t now, const stru
 }
 
 bool
-db_token_revoke(const struct db_call *c, const char *token, const char *party, time_t now,
-		struct err *err)
+db_token_revoke(const struct db_call *c, const char *text, bool is_jti, const char *party,
+		time_t now, struct err *err)
 {
 	struct db_dated at;
 
-	return !db_dated_parse(TOKEN, token, &at) ||
+	return !db_dated_parse(is_jti ? JTI : TOKEN, text, &at) ||
 	       db_run(c, &db_grant_statements[REVOKE_ONE],
 		      DB_ARGS(db_int(at.day), db_octets(at.hash, sizeof(at.hash)), db_text(party),
 			      db_int(now)),

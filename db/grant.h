@@ -1,7 +1,7 @@
 /*
  * OAuth grants: the authorization code and the access token it is exchanged
- * for.  Both are stored as hashes.  A code is taken once, by one statement that
- * also stores the token; its row stays behind as a tombstone until its partition
+ * for; refresh tokens are in db/refresh.h.  All are stored as hashes.  A code is taken once, by one
+ * statement that also stores the token; its row stays behind as a tombstone until its partition
  * goes, so that a second use is known and revokes what the first one gave
  * (RFC 6749 4.1.2, RFC 9700 4.5).
  */
@@ -22,6 +22,9 @@ struct db_grant {
 	const char *challenge;   /* PKCE S256; NULL: none */
 	const char *nonce;       /* NULL: none */
 	struct bytes extra;      /* what else the front wants back (acr, auth_time); n may be 0 */
+	bool offline;            /* agreed to: with a refresh token it outlives the session */
+	const char *resources;   /* asked for, separated by spaces; NULL: unsaid */
+	const char *cnf;         /* the key its tokens have to be bound to; NULL: any */
 	time_t created, expires; /* of the code */
 };
 
@@ -47,17 +50,34 @@ struct db_take_audit {
 	const struct db_audit *replayed; /* for what a replay revokes; its subject is filled in */
 };
 
+/* An access token that is stored with what gives it. */
+struct db_token_new {
+	const char *text; /* db_dated_create(a, expires): the token, or the jti of a signed one */
+	bool is_jti;
+	time_t expires;
+	const char *audience; /* a resource; NULL: our own endpoints */
+	const char *cnf;      /* the key it is bound to; NULL: none */
+};
+
+/* A refresh token that a code gives: when offline access was agreed to, else only `of_session`. */
+struct db_refresh_new {
+	const char *text; /* db_refresh_create(a) */
+	bool of_session;  /* one that ends with the session will do */
+	const char *cnf;  /* the key that proves who may use it; NULL: its client proves itself */
+	time_t expires, ends;
+};
+
 /*
- * Take a code and store the access token given for it (`token`:
- * db_dated_create(a, token_expires)), durably, with its audit row.  *out is set
+ * Take a code and store the access token given for it, and the refresh token (NULL: none is to be
+ * given; *refreshed: there is one), durably, with its audit row.  *out is set
  * for DB_TAKE_TAKEN only, else NULL.  The checks that need the grant (redirect
  * URI, PKCE) come after: a code that fails them is used up, and
- * db_grant_revoke takes the token back.
+ * db_grant_revoke takes the tokens back.
  */
 MUST_USE bool db_grant_take(const struct db_call *c, const char *code, const char *party,
-			    const char *token, time_t token_expires,
+			    const struct db_token_new *token, const struct db_refresh_new *refresh,
 			    const struct db_take_audit *audit, time_t now, enum db_take *result,
-			    const struct db_grant **out, struct err *err);
+			    const struct db_grant **out, bool *refreshed, struct err *err);
 
 /* Every token of the grant stops working, durably. */
 MUST_USE bool db_grant_revoke(const struct db_call *c, const unsigned char id[16],
@@ -66,23 +86,37 @@ MUST_USE bool db_grant_revoke(const struct db_call *c, const unsigned char id[16
 struct db_token {
 	unsigned char grant[16];
 	const char *party;
-	struct subject_id acting;
+	const struct subject_id *acting;      /* NULL: the party's own, without a subject */
 	const struct subject_id *represented; /* NULL: none */
-	const char *sid;
+	const char *sid;                      /* NULL: it hangs on no session */
 	const char *scope;
-	struct bytes sealed;
+	struct bytes sealed; /* n 0: nothing was released */
+	struct bytes extra;  /* of the login, with an audience; n may be 0 */
+	const char *audience, *cnf, *act;
 	time_t created, expires;
 };
 
 /*
- * *out is NULL: unknown, expired, revoked, its subject is not active, or the consent it rests
- * on was taken back.  Does not write.
+ * By its text, or (is_jti) by the jti of a signed one.  *out is NULL: unknown, expired, revoked,
+ * its session has ended, its subject is not active, or the consent it rests on was taken back.
+ * Does not write.
  */
-MUST_USE bool db_token_find(const struct db_call *c, const char *token, time_t now,
+MUST_USE bool db_token_find(const struct db_call *c, const char *text, bool is_jti, time_t now,
 			    const struct db_token **out, struct err *err);
 
 /* RFC 7009 2.1: by the party it was given to; nothing happens for anything else. */
-MUST_USE bool db_token_revoke(const struct db_call *c, const char *token, const char *party,
-			      time_t now, struct err *err);
+MUST_USE bool db_token_revoke(const struct db_call *c, const char *text, bool is_jti,
+			      const char *party, time_t now, struct err *err);
+
+/* ---- for db/refresh.c ---- */
+
+/* Every token of the grant, of that many there are. */
+#define DB_REVOKE_GRANT(now, grant)                                            \
+	"UPDATE access_token SET revoked_at = " now " WHERE grant_id = " grant \
+	" AND revoked_at IS NULL"
+
+struct db_dated;
+MUST_USE bool db_token_place(const struct db_token_new *token, struct db_dated *out,
+			     struct err *err);
 
 #endif

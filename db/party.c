@@ -41,6 +41,7 @@ const struct db_statement db_party_statements[] = {
 		    " WHERE id = $7 RETURNING 1), a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
 	[REMOVE] = {"party_remove", DB_DURABLE, T_PARTY, 7, DB_AUDIT_PARAMS "t",
 		    "WITH p AS (DELETE FROM party WHERE id = $7 RETURNING 1),"
+		    " r AS (DELETE FROM refresh_token WHERE party = $7),"
 		    " a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
 	{0},
 };

@@ -3,7 +3,7 @@
 
 #include "db/statements.h"
 
-enum { STEPS, ARTIFACTS, SESSIONS, FLOWS, CODES, TOKENS, TICKETS };
+enum { STEPS, ARTIFACTS, REFRESH, SESSIONS, FLOWS, CODES, TOKENS, TICKETS };
 
 #define CLEAR(name, table, rows)                                  \
 	{                                                         \
@@ -19,6 +19,7 @@ const struct db_statement db_restored_statements[] = {
 		   " SELECT count(*) FROM moved"},
 	/* Before the sessions, with which most would go uncounted. */
 	[ARTIFACTS] = CLEAR("restored_artifacts", T_ARTIFACT, "artifact"),
+	[REFRESH] = CLEAR("restored_refresh", T_REFRESH, "refresh_token"),
 	[SESSIONS] = CLEAR("restored_sessions", T_SESSION, "session"),
 	[FLOWS] = CLEAR("restored_flows", T_FLOW, "flow"),
 	[CODES] = CLEAR("restored_codes", T_GRANT, "grant_code"),
@@ -44,6 +45,7 @@ clear_all(struct db_tx *tx, int64_t step, struct db_restored *out, struct err *e
 {
 	return clear(tx, STEPS, DB_ARGS(db_int(step)), &out->one_time_codes, err) &&
 	       clear(tx, ARTIFACTS, NULL, 0, &out->artifacts, err) &&
+	       clear(tx, REFRESH, NULL, 0, &out->refresh_tokens, err) &&
 	       clear(tx, SESSIONS, NULL, 0, &out->sessions, err) &&
 	       clear(tx, FLOWS, NULL, 0, &out->flows, err) &&
 	       clear(tx, CODES, NULL, 0, &out->codes, err) &&

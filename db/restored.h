@@ -8,7 +8,7 @@
 #include "db/audit.h"
 
 struct db_restored {
-	int64_t sessions, flows, codes, artifacts, tokens, tickets; /* ended */
+	int64_t sessions, flows, codes, artifacts, refresh_tokens, tokens, tickets; /* ended */
 	int64_t one_time_codes; /* authenticators whose codes up to now are used up */
 };
 

@@ -32,6 +32,7 @@ enum db_table {
 	T_SESSION,
 	T_FLOW,
 	T_GRANT,
+	T_REFRESH,
 	T_TOKEN,
 	T_SEEN,
 	T_TICKET,
@@ -58,7 +59,7 @@ struct db_statement {
 /* Every table of statements; ends with NULL.  Each ends with a row without name. */
 extern const struct db_statement *const db_statement_tables[];
 
-#define DB_PARAMS_MAX 24
+#define DB_PARAMS_MAX 28
 
 struct db_param {
 	char type;

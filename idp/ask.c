@@ -32,6 +32,7 @@ ask_write(struct arena *a, const struct ask *ask)
 	json_put_bool(a, o, "force", ask->force);
 	json_put_bool(a, o, "passive", ask->passive);
 	json_put_bool(a, o, "consent_anew", ask->consent_anew);
+	json_put_bool(a, o, "offline", ask->offline);
 	json_put_i64(a, o, "max_age_s", ask->max_age_s);
 	json_put_str(a, o, "lang", ask->lang);
 	json_put_str(a, o, "service", ask->service);
@@ -106,6 +107,7 @@ ask_read(struct arena *a, struct bytes json, const struct parties *parties, stru
 	    !json_get_bool(o, "passive", &ask.passive, err) ||
 	    !json_get_bool(o, "names_attributes", &ask.names_attributes, err) ||
 	    !json_get_bool(o, "consent_anew", &ask.consent_anew, err) ||
+	    !json_get_bool(o, "offline", &ask.offline, err) ||
 	    !json_get_i64(o, "max_age_s", &ask.max_age_s, err) ||
 	    !json_get_str(o, "lang", &ask.lang, err) ||
 	    !json_get_str(o, "service", &ask.service, err) ||

@@ -19,6 +19,7 @@ const struct audit_event audit_events[] = {
 	{AUDIT_ATTRIBUTES_TOLD, "A party asked about a person by a query and was told."},
 	{AUDIT_QUERY_REFUSED, "A party asked about somebody by a query and was told nothing."},
 	{AUDIT_CODE_REDEEMED, "A party exchanged a code for tokens."},
+	{AUDIT_TOKENS_REFRESHED, "A party exchanged a refresh token for tokens."},
 	{AUDIT_GRANT_REVOKED, "What a code gave was revoked."},
 	{AUDIT_ARTIFACT_RESOLVED, "A party exchanged an artifact for the message."},
 	{AUDIT_ARTIFACT_REFUSED, "An artifact that was there was not exchanged."},

@@ -24,6 +24,7 @@
 #define AUDIT_ATTRIBUTES_TOLD    "attributes_told"
 #define AUDIT_QUERY_REFUSED      "query_refused"
 #define AUDIT_CODE_REDEEMED      "code_redeemed"
+#define AUDIT_TOKENS_REFRESHED   "tokens_refreshed"
 #define AUDIT_GRANT_REVOKED      "grant_revoked"
 #define AUDIT_ARTIFACT_RESOLVED  "artifact_resolved"
 #define AUDIT_ARTIFACT_REFUSED   "artifact_refused"

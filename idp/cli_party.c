@@ -402,8 +402,7 @@ client_add(struct cli *cli)
 		.new_secret = cli_flag(cli, "--new-secret"),
 		.policy = json_new_object(cli->a),
 	};
-	struct oidc_client_rules rules = {.loopback_http = cli_flag(cli, "--local-http"),
-					  .scopes = party_scopes(cli->a)};
+	struct oidc_client_rules rules = party_client_rules(cli->a);
 	struct oidc_client *c;
 	struct oidc_strs unknown;
 	struct cli_work work;
@@ -411,6 +410,7 @@ client_add(struct cli *cli)
 	struct err err = {0};
 	json_t *record;
 
+	rules.loopback_http = cli_flag(cli, "--local-http");
 	if (o.from == NULL)
 		return cli_usage(cli, "which client metadata? FILE is missing");
 	if (!cli_take_policy(cli, o.policy, &err))

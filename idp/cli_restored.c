@@ -27,17 +27,19 @@ cli_restored(struct cli *cli)
 	json_put_i64(cli->a, o, "flows", done.flows);
 	json_put_i64(cli->a, o, "codes", done.codes);
 	json_put_i64(cli->a, o, "artifacts", done.artifacts);
+	json_put_i64(cli->a, o, "refresh_tokens", done.refresh_tokens);
 	json_put_i64(cli->a, o, "tokens", done.tokens);
 	json_put_i64(cli->a, o, "tickets", done.tickets);
 	json_put_i64(cli->a, o, "one_time_codes", done.one_time_codes);
 	return cli_tell(cli, o,
 			arena_printf(cli->a,
 				     "ended: %lld sessions, %lld flows, %lld codes, %lld "
-				     "artifacts, %lld tokens, %lld tickets; one-time codes of %lld "
+				     "artifacts, %lld refresh tokens, %lld tokens, %lld tickets; "
+				     "one-time codes of %lld "
 				     "authenticators up to "
 				     "now\n",
 				     (long long)done.sessions, (long long)done.flows,
 				     (long long)done.codes, (long long)done.artifacts,
-				     (long long)done.tokens, (long long)done.tickets,
-				     (long long)done.one_time_codes));
+				     (long long)done.refresh_tokens, (long long)done.tokens,
+				     (long long)done.tickets, (long long)done.one_time_codes));
 }

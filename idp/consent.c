@@ -84,6 +84,7 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 	json_put(a, vars, "required", required);
 	if (json_array_size(json_object_get(optional, "attributes")) > 0)
 		json_put(a, vars, "optional", optional);
+	json_put_bool(a, vars, "offline", f->ask.offline);
 	json_put_bool(a, vars, "remembered", p->policy.consent == CONSENT_CHANGED);
 	return show_page(f->rq, rs, 200, "consent", vars, flow_path(f, "/flow/"), err);
 }

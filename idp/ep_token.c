@@ -19,6 +19,9 @@ give(struct request *rq, struct oidc_token_response *out, struct err *err)
 
 	if (g == NULL)
 		return FAIL(err, ERR_INPUT, OIDC_UNSUPPORTED_GRANT_TYPE, "no such grant type here");
+	if (!oidc_strs_have(p->oidc->grant_types, type))
+		return FAIL(err, ERR_DENIED, OIDC_UNAUTHORIZED_CLIENT,
+			    "a grant type that the client is not registered for");
 	return g->give(rq, p, &proof, out, err);
 }
 

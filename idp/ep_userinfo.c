@@ -1,12 +1,24 @@
 /* UserInfo (OpenID Connect Core 5.3): what was released for this token, opened for this answer. */
 #include "idp/ep_oidc.h"
 
+#include "base/text.h"
 #include "idp/app.h"
 #include "idp/config.h"
 #include "idp/front_oidc.h"
 #include "idp/jose.h"
 #include "oidc/error.h"
+#include "oidc/token.h"
 #include "oidc/userinfo.h"
+
+static bool
+is_openid(struct arena *a, const char *scope)
+{
+	const char **words;
+	size_t n;
+
+	return text_words(a, scope, OIDC_SCOPES_MAX, &words, &n, NULL) &&
+	       oidc_strs_have((struct oidc_strs){words, n}, "openid");
+}
 
 static bool
 find(struct request *rq, const struct party **p, struct oidc_released *out, struct err *err)
@@ -17,12 +29,15 @@ find(struct request *rq, const struct party **p, struct oidc_released *out, stru
 
 	if (!oidc_bearer_parse(request_header(rq, "authorization"), &rq->form, &rq->query, &token,
 			       err) ||
-	    !db_token_find(&c, token, rq->now, &t, err))
+	    !db_token_find(&c, token, false, rq->now, &t, err))
 		return false;
 	/* A portal that was switched off meanwhile gets nothing any more. */
 	*p = t == NULL ? NULL : party_find(&rq->snap->parties, t->party);
 	if (*p == NULL)
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "no token that lives");
+	/* Core 5.3: the endpoint is for who asked by OpenID Connect. */
+	if (t->sealed.n == 0 || !is_openid(rq->a, t->scope))
+		return FAIL(err, ERR_DENIED, OIDC_INSUFFICIENT_SCOPE, "a token without openid");
 	return front_oidc_open(rq, t->grant, t->sealed, out, err);
 }
 

@@ -587,6 +587,8 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 	release_consented(rq->a, &f->offer, names, n, &f->granted);
 	for (size_t i = 0; i < f->granted.n; i++)
 		json_push_str(rq->a, allowed, f->granted.p[i].at->name);
+	if (f->ask.offline)
+		json_push_str(rq->a, allowed, CONSENT_OFFLINE);
 	if (!dec_hex(rq->a, bytes_of(f->fingerprint), &digest, err)) /* second line: it is ours */
 		return false;
 	const char *purpose = party_purpose(f->ask.party, LANG_DE);

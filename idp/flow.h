@@ -16,6 +16,9 @@
 #define FLOW_GOES_ON_S 3600
 #define FLOW_KEPT_S    86400
 
+/* Among the names of what was agreed to: also without a login. */
+#define CONSENT_OFFLINE "offline_access"
+
 struct login_method; /* idp/login.h */
 
 struct flow {

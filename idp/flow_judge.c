@@ -122,15 +122,33 @@ is_other_person(const struct flow *f)
 	       (f->ask.person != NULL && !text_eq(f->ask.person, known));
 }
 
-/* Another service of the same portal is another purpose. */
+/* Another service of the same portal is another purpose, and so is what goes on without a login. */
 static const char *
-purpose_of(const struct flow *f)
+purpose_of(const struct flow *f, bool offline)
 {
 	const char *purpose = party_purpose(f->ask.party, LANG_DE);
 
-	if (f->ask.service == NULL)
+	if (f->ask.service == NULL && !offline)
 		return purpose;
-	return arena_printf(f->rq->a, "%s\n%s", purpose == NULL ? "" : purpose, f->ask.service);
+	return arena_printf(f->rq->a, "%s\n%s%s", purpose == NULL ? "" : purpose,
+			    f->ask.service == NULL ? "" : f->ask.service,
+			    offline ? "\noffline" : "");
+}
+
+/* Is it the offer that was agreed to?  Who agreed to more than a login agreed to a login. */
+static bool
+is_agreed(const struct flow *f, struct bytes kept)
+{
+	for (int offline = f->ask.offline ? 1 : 0; offline < 2; offline++) {
+		const char *hex = release_fingerprint(
+			f->rq->a, &f->offer, purpose_of(f, offline == 1), (struct bytes){0});
+		struct bytes digest;
+
+		/* second line: it is ours */
+		if (dec_hex(f->rq->a, bytes_of(hex), &digest, NULL) && bytes_eq(digest, kept))
+			return true;
+	}
+	return false;
 }
 
 /* Compute the offer, and whether a stored consent covers it. */
@@ -140,7 +158,6 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 	const struct party *p = f->ask.party;
 	struct account_work w = account_work_of(f->rq);
 	const struct db_consent *stored = f->holding.consent;
-	struct bytes digest, kept;
 
 	if (!account_open(&w, f->subject, f->holding.attributes, f->holding.n_attributes, &f->held,
 			  err))
@@ -153,15 +170,12 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 			flow_told_level(f), &f->offer);
 	facts->other_person = is_other_person(f);
 	facts->required_missing = f->offer.missing != NULL;
-	f->fingerprint = release_fingerprint(f->rq->a, &f->offer, purpose_of(f), (struct bytes){0});
+	f->fingerprint = release_fingerprint(f->rq->a, &f->offer, purpose_of(f, f->ask.offline),
+					     (struct bytes){0});
 	facts->consent_needed = true;
 	if (stored == NULL || p->policy.consent == CONSENT_ALWAYS || f->ask.consent_anew)
 		return true;
-	kept = (struct bytes){stored->fingerprint, sizeof(stored->fingerprint)};
-	/* second line: it is ours */
-	if (!dec_hex(f->rq->a, bytes_of(f->fingerprint), &digest, err))
-		return false;
-	if (!bytes_eq(digest, kept))
+	if (!is_agreed(f, (struct bytes){stored->fingerprint, sizeof(stored->fingerprint)}))
 		return true;
 	return grant_stored(f, stored, &facts->consent_needed, err);
 }

@@ -23,6 +23,7 @@ struct ask {
 	bool force;                /* ForceAuthn, prompt=login: a new proof in this flow */
 	bool passive;              /* IsPassive, prompt=none: no page */
 	bool consent_anew;         /* prompt=consent */
+	bool offline;              /* what is agreed to outlives the session */
 	int64_t max_age_s;         /* -1: any */
 	const char *lang;          /* code of the language our pages should have; NULL: any */
 	const char *service;       /* of the portal's, that this is for, in its words; NULL */

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/enc.h"
 #include "base/rand.h"
 #include "base/text.h"
@@ -15,6 +14,7 @@
 #include "idp/login.h"
 #include "idp/saml_peer.h"
 #include "keys/sign.h"
+#include "oidc/token.h"
 
 const struct oidc_scope_claim *
 oidc_scope_claims(struct arena *a, size_t *n)
@@ -109,15 +109,22 @@ strs_write(struct arena *a, struct oidc_strs strs)
 	return list;
 }
 
-static const char *
-join_words(struct arena *a, struct oidc_strs words)
+/*
+ * Core 11: offline access is for who can use it and may (the consent says so); else the word is
+ * passed over.
+ */
+static struct oidc_strs
+scopes_of(struct arena *a, const struct party *p, const struct oidc_authorize *r, bool *offline)
 {
-	struct buf b;
+	const char **s = ARENA_ARRAY(a, const char *, r->scopes.n + 1);
+	bool may = oidc_strs_have(p->oidc->grant_types, OIDC_GRANT_REFRESH);
+	size_t n = 0;
 
-	buf_init(&b, a, 8192);
-	for (size_t i = 0; i < words.n; i++)
-		buf_printf(&b, "%s%s", i == 0 ? "" : " ", words.s[i]);
-	return b.n == 0 ? "" : (const char *)b.p;
+	*offline = may && oidc_strs_have(r->scopes, OIDC_OFFLINE_ACCESS);
+	for (size_t i = 0; i < r->scopes.n; i++)
+		if (may || strcmp(r->scopes.s[i], OIDC_OFFLINE_ACCESS) != 0)
+			s[n++] = r->scopes.s[i];
+	return (struct oidc_strs){s, n};
 }
 
 bool
@@ -141,17 +148,19 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 		.state = json_new_object(rq->a),
 	};
 
+	struct oidc_strs scopes = scopes_of(rq->a, p, r, &ask.offline);
+
 	if (!levels_wanted(p, r, &ask.levels, err) ||
 	    !login_hint_seal(rq, r->login_hint, &ask.login_hint, err))
 		return false;
-	oidc_claims_add_scopes(rq->a, rows, n, r->scopes, &claims);
+	oidc_claims_add_scopes(rq->a, rows, n, scopes, &claims);
 	ask.wanted = wanted_of(rq->a, &claims);
 	ask.person = claims.sub; /* Core 5.5.1 */
 	json_put_str(rq->a, ask.state, "redirect_uri", redirect_uri);
 	json_put_str(rq->a, ask.state, "state", state);
 	json_put_str(rq->a, ask.state, "nonce", r->nonce);
 	json_put_str(rq->a, ask.state, "challenge", r->challenge);
-	json_put_str(rq->a, ask.state, "scope", join_words(rq->a, r->scopes));
+	json_put_str(rq->a, ask.state, "scope", oidc_scope_text(rq->a, scopes));
 	json_put(rq->a, ask.state, "acr", strs_write(rq->a, r->acr));
 	json_put(rq->a, ask.state, "claims", claims_write(rq->a, &claims));
 	*out = ask;
@@ -244,20 +253,32 @@ seal_label(struct arena *a, const unsigned char grant[16])
 }
 
 static bool
-seal_claims(struct flow *f, const struct state *s, const char *sub, struct db_grant *g,
-	    struct err *err)
+seal_claims(struct request *rq, const unsigned char grant[16], const struct oidc_released *r,
+	    struct bytes *sealed, struct err *err)
 {
-	struct arena *a = f->rq->a;
-	const struct key *k = keyring_active(f->rq->snap->keyring, KEY_SEAL, KEY_SECRET);
+	struct arena *a = rq->a;
+	const struct key *k = keyring_active(rq->snap->keyring, KEY_SEAL, KEY_SECRET);
 	json_t *o = json_new_object(a);
 
 	if (k == NULL)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active seal key");
-	json_put_str(a, o, "sub", sub);
-	json_put(a, o, "id_token", released_claims(f, s, OIDC_IN_ID_TOKEN));
-	json_put(a, o, "userinfo", released_claims(f, s, OIDC_IN_USERINFO));
-	return signer_seal(f->rq->app->signer, a, k->row.kid, seal_label(a, g->id),
-			   bytes_of(json_text(a, o, false)), &g->sealed, err);
+	json_put_str(a, o, "sub", r->sub);
+	json_put(a, o, "id_token", (json_t *)(uintptr_t)r->id_token);
+	json_put(a, o, "userinfo", (json_t *)(uintptr_t)r->userinfo);
+	return signer_seal(rq->app->signer, a, k->row.kid, seal_label(a, grant),
+			   bytes_of(json_text(a, o, false)), sealed, err);
+}
+
+bool
+front_oidc_narrow(struct request *rq, const unsigned char grant[16], struct oidc_strs scopes,
+		  struct oidc_released *released, struct bytes *sealed, struct err *err)
+{
+	size_t n;
+	const struct oidc_scope_claim *rows = oidc_scope_claims(rq->a, &n);
+
+	released->id_token = oidc_claims_without(rq->a, released->id_token, rows, n, scopes);
+	released->userinfo = oidc_claims_without(rq->a, released->userinfo, rows, n, scopes);
+	return seal_claims(rq, grant, released, sealed, err);
 }
 
 bool
@@ -340,6 +361,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.challenge = s.challenge,
 		.nonce = s.nonce,
 		.extra = login_facts(f, sid),
+		.offline = f->ask.offline,
 		.created = rq->now,
 		.expires = rq->now + CODE_LIVES_S,
 	};
@@ -351,7 +373,10 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.session_index = sid,
 		.at = rq->now,
 	};
-	if (!seal_claims(f, &s, sub, &b->grant, err) ||
+	struct oidc_released released = {sub, released_claims(f, &s, OIDC_IN_ID_TOKEN),
+					 released_claims(f, &s, OIDC_IN_USERINFO)};
+
+	if (!seal_claims(rq, b->grant.id, &released, &b->grant.sealed, err) ||
 	    !oidc_return_code(rq->a, to, rq->app->config->base_url, b->code, &url, err))
 		return false;
 	f->built = b;

@@ -35,4 +35,9 @@ struct oidc_released {
 MUST_USE bool front_oidc_open(struct request *rq, const unsigned char grant[16],
 			      struct bytes sealed, struct oidc_released *out, struct err *err);
 
+/* Leave out what these scopes stand for, in *released and in what is sealed of it. */
+MUST_USE bool front_oidc_narrow(struct request *rq, const unsigned char grant[16],
+				struct oidc_strs scopes, struct oidc_released *released,
+				struct bytes *sealed, struct err *err);
+
 #endif

@@ -5,8 +5,22 @@
 
 const struct grant grants[] = {
 	{OIDC_GRANT_CODE, grant_code_give},
+	{OIDC_GRANT_REFRESH, grant_refresh_give},
 	{NULL, NULL},
 };
+
+struct oidc_strs
+grant_types(struct arena *a)
+{
+	const char **names = ARENA_ARRAY(a, const char *, ARRAY_LEN(grants));
+	size_t n = 0;
+
+	while (grants[n].type != NULL) {
+		names[n] = grants[n].type;
+		n++;
+	}
+	return (struct oidc_strs){names, n};
+}
 
 const struct grant *
 grant_find(const char *type)

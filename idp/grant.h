@@ -20,9 +20,17 @@ struct grant {
 extern const struct grant grants[]; /* ends with a NULL type */
 const struct grant *grant_find(const char *type);
 
+/* The names of all. */
+struct oidc_strs grant_types(struct arena *a);
+
 /* grant_code.c */
 bool grant_code_give(struct request *rq, const struct party *p,
 		     const struct oidc_client_proof *proof, struct oidc_token_response *out,
 		     struct err *err);
+
+/* grant_refresh.c */
+bool grant_refresh_give(struct request *rq, const struct party *p,
+			const struct oidc_client_proof *proof, struct oidc_token_response *out,
+			struct err *err);
 
 #endif

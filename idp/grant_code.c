@@ -5,68 +5,10 @@
  */
 #include "idp/grant.h"
 
-#include "db/dated.h"
-#include "db/grant.h"
 #include "idp/app.h"
 #include "idp/audit.h"
-#include "idp/config.h"
-#include "idp/front_oidc.h"
-#include "idp/jose.h"
+#include "idp/issue.h"
 #include "oidc/error.h"
-#include "oidc/id_token.h"
-
-/* What the login left with the code. */
-struct facts {
-	const char *acr, *sid;
-	struct oidc_strs amr;
-	int64_t auth_time;
-};
-
-static bool
-facts_read(struct arena *a, struct bytes extra, struct facts *out, struct err *err)
-{
-	const char **amr = NULL;
-	json_t *o;
-
-	*out = (struct facts){0};
-	if (!json_parse_object(a, extra, 8192, &o, err) ||
-	    !json_get_str(o, "acr", &out->acr, err) || !json_get_str(o, "sid", &out->sid, err) ||
-	    !json_get_strs(a, o, "amr", 16, &amr, &out->amr.n, err) ||
-	    !json_get_i64(o, "auth_time", &out->auth_time, err))
-		return false;
-	out->amr.s = amr;
-	return true;
-}
-
-static bool
-id_token_of(struct request *rq, const struct party *p, const struct jose_maker *m,
-	    const struct db_grant *g, const char *access_token, const char **out, struct err *err)
-{
-	const char *signed_token;
-	struct oidc_released released;
-	struct facts facts;
-
-	if (!facts_read(rq->a, g->extra, &facts, err) ||
-	    !front_oidc_open(rq, g->id, g->sealed, &released, err))
-		return false;
-	struct oidc_id_token t = {
-		.issuer = rq->app->config->base_url,
-		.sub = released.sub,
-		.client_id = p->oidc->client_id,
-		.sid = facts.sid,
-		.nonce = g->nonce,
-		.acr = facts.acr,
-		.amr = facts.amr,
-		.auth_time = (time_t)facts.auth_time,
-		.lifetime_s = TOKEN_LIVES_S,
-		.access_token = access_token,
-		.claims = released.id_token,
-	};
-
-	return oidc_id_token_build(rq->a, &m->ops, m->kid, m->alg, &t, rq->now, &signed_token,
-				   err) &&
-	       jose_encrypt(rq, m, signed_token, out, err);
-}
 
 static bool
 check(struct request *rq, const struct oidc_code_request *r, const struct db_grant *g,
@@ -94,42 +36,84 @@ check(struct request *rq, const struct oidc_code_request *r, const struct db_gra
 	return false;
 }
 
-bool
-grant_code_give(struct request *rq, const struct party *p, const struct oidc_client_proof *proof,
-		struct oidc_token_response *out, struct err *err)
+/* The refresh token that the code may give, if what was agreed to allows it. */
+static const struct db_refresh_new *
+refresh_of(struct request *rq, const struct issue *i)
+{
+	const struct oidc_client *client = i->p->oidc;
+	struct db_refresh_new *r = ARENA_NEW(rq->a, struct db_refresh_new);
+
+	if (!oidc_strs_have(client->grant_types, OIDC_GRANT_REFRESH))
+		return NULL;
+	*r = (struct db_refresh_new){
+		.text = db_refresh_create(rq->a),
+		.of_session = client->refresh == OIDC_REFRESH_SESSION,
+		.cnf = issue_refresh_cnf(i),
+		.expires = rq->now + REFRESH_IDLE_S,
+		.ends = rq->now + REFRESH_ENDS_S,
+	};
+	return r;
+}
+
+static bool
+take(struct request *rq, const struct issue *i, const char *code,
+     const struct db_refresh_new **refresh, const struct db_grant **out, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
-	const char *token = db_dated_create(rq->a, rq->now + TOKEN_LIVES_S);
 	struct db_audit taken = {
 		.event = AUDIT_CODE_REDEEMED,
 		.ref = rq->ref,
-		.party = p->id,
+		.party = i->p->id,
 	};
 	struct db_audit replayed = {
 		.event = AUDIT_GRANT_REVOKED,
 		.ref = rq->ref,
-		.party = p->id,
+		.party = i->p->id,
 		.details = audit_details(rq->a, "why", "code used twice", NULL),
 	};
 	struct db_take_audit audit = {&taken, &replayed};
-	struct oidc_code_request r;
-	const struct db_grant *g;
-	struct jose_maker m;
-	const char *id_token;
 	enum db_take take;
+	bool refreshed;
 
-	if (!oidc_code_request_parse(&rq->form, &r, err) ||
-	    !jose_maker_find(rq, p->oidc, p->oidc->id_token_alg, &p->oidc->id_token_encryption, &m,
-			     err) ||
-	    !db_grant_take(&c, r.code, p->id, token, rq->now + TOKEN_LIVES_S, &audit, rq->now,
-			   &take, &g, err))
+	if (!db_grant_take(&c, code, i->p->id, &i->token, *refresh, &audit, rq->now, &take, out,
+			   &refreshed, err))
 		return false;
+	if (!refreshed)
+		*refresh = NULL;
 	if (take != DB_TAKE_TAKEN)
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_GRANT, "%s",
 			    take == DB_TAKE_REPLAYED ? "a code that was used before"
 						     : "no such code for this client");
-	if (!check(rq, &r, g, proof, err) || !id_token_of(rq, p, &m, g, token, &id_token, err))
+	return true;
+}
+
+bool
+grant_code_give(struct request *rq, const struct party *p, const struct oidc_client_proof *proof,
+		struct oidc_token_response *out, struct err *err)
+{
+	const struct db_refresh_new *refresh;
+	struct oidc_released released;
+	struct oidc_code_request r;
+	const struct db_grant *g;
+	const char *id_token;
+	struct issue i;
+
+	if (!oidc_code_request_parse(&rq->form, &r, err) || !issue_begin(rq, p, proof, &i, err))
 		return false;
-	*out = (struct oidc_token_response){token, TOKEN_LIVES_S, g->scope, id_token};
+	refresh = refresh_of(rq, &i);
+	if (!take(rq, &i, r.code, &refresh, &g, err) || !check(rq, &r, g, proof, err) ||
+	    !front_oidc_open(rq, g->id, g->sealed, &released, err))
+		return false;
+	struct issue_grant of = {g->id, g->extra, &released, g->nonce};
+
+	if (!issue_id_token(rq, &i, &of, &id_token, err))
+		return false;
+	*out = (struct oidc_token_response){
+		.access_token = i.token.text,
+		.expires_in_s = TOKEN_LIVES_S,
+		.scope = g->scope,
+		.id_token = id_token,
+		.refresh_token = refresh == NULL ? NULL : refresh->text,
+	};
 	return true;
 }

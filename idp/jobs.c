@@ -8,6 +8,7 @@
 #include "db/artifact.h"
 #include "db/outbox.h"
 #include "db/partition.h"
+#include "db/refresh.h"
 #include "db/session.h"
 #include "idp/epoch.h"
 #include "idp/party_metadata.h"
@@ -64,6 +65,18 @@ sweep_artifacts(struct app *app UNUSED, const struct db_call *c, time_t now, str
 
 	do {
 		if (!db_artifact_sweep(c, now - ARTIFACT_KEPT_S, SWEEP_ROWS, now, &n, err))
+			return false;
+	} while (is_full(n, until_us));
+	return true;
+}
+
+static bool
+sweep_refresh_tokens(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
+{
+	int64_t n, until_us = clock_mono_us() + SWEEP_US;
+
+	do {
+		if (!db_refresh_sweep(c, now, SWEEP_ROWS, now, &n, err))
 			return false;
 	} while (is_full(n, until_us));
 	return true;
@@ -165,11 +178,25 @@ warn_of_over(struct app *app, const struct db_call *c UNUSED, time_t now, struct
 }
 
 /* In this order at the start: what can be served needs somewhere to be stored. */
-enum { PARTITIONS, RELOAD, SWEEP, ARTIFACTS, OUTBOX, WAITING, METADATA, EPOCHS, OLD, OVER, JOBS };
+enum {
+	PARTITIONS,
+	RELOAD,
+	SWEEP,
+	REFRESH,
+	ARTIFACTS,
+	OUTBOX,
+	WAITING,
+	METADATA,
+	EPOCHS,
+	OLD,
+	OVER,
+	JOBS
+};
 static const struct routine table[JOBS] = {
 	[PARTITIONS] = {"partitions", 0, 3600, 1, make_partitions},
 	[RELOAD] = {"reload", 0, 3600, 1, reload},
 	[SWEEP] = {"sweep_sessions", 0, 300, 60, sweep_sessions},
+	[REFRESH] = {"sweep_refresh_tokens", 0, 300, 60, sweep_refresh_tokens},
 	[ARTIFACTS] = {"sweep_artifacts", 0, 60, 60, sweep_artifacts},
 	[OUTBOX] = {"sweep_outbox", 60, 300, 60, sweep_outbox},
 	[WAITING] = {"count_outbox", 0, 15, 15, count_outbox},

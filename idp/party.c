@@ -6,6 +6,8 @@
 
 #include "base/enc.h"
 #include "base/text.h"
+#include "idp/grant.h"
+#include "oidc/authorize.h"
 #include "saml/choose.h"
 
 #define MAX_DOCUMENT_BYTES (1024 * 1024)
@@ -125,20 +127,27 @@ parse_saml(struct arena *a, const struct db_party *row, struct party *p, struct 
 struct oidc_strs
 party_scopes(struct arena *a)
 {
-	const char **names = ARENA_ARRAY(a, const char *, table_size() + 2);
+	const char **names = ARENA_ARRAY(a, const char *, table_size() + 3);
 	size_t n = 0;
 
 	names[n++] = "openid";
+	names[n++] = OIDC_OFFLINE_ACCESS;
 	for (const struct attribute *at = attributes; at->name != NULL; at++)
 		if (!oidc_strs_have((struct oidc_strs){names, n}, at->scope))
 			names[n++] = at->scope;
 	return (struct oidc_strs){names, n};
 }
 
+struct oidc_client_rules
+party_client_rules(struct arena *a)
+{
+	return (struct oidc_client_rules){.scopes = party_scopes(a), .grant_types = grant_types(a)};
+}
+
 static bool
 parse_oidc(struct arena *a, const struct db_party *row, struct party *p, struct err *err)
 {
-	struct oidc_client_rules rules = {.scopes = party_scopes(a)};
+	struct oidc_client_rules rules = party_client_rules(a);
 	const json_t *metadata = NULL;
 	const char *secret = NULL;
 	struct oidc_client *client;

@@ -30,8 +30,11 @@ struct parties {
 #define PARTY_OIDC_METADATA "metadata"
 #define PARTY_OIDC_SECRET   "secret_sha256"
 
-/* The scopes a client may register: openid and those of the attribute table. */
+/* The scopes a client may register: openid, offline_access and those of the attribute table. */
 struct oidc_strs party_scopes(struct arena *a);
+
+/* What clients may register at all, by our tables. */
+struct oidc_client_rules party_client_rules(struct arena *a);
 
 /* A row of the database as a party; what does not parse is ERR_INPUT and names the party. */
 MUST_USE bool party_parse(struct arena *a, const struct db_party *row, struct party *out,

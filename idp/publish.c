@@ -54,20 +54,6 @@ add_jwks(struct snapshot *snap, struct err *err)
 }
 
 static struct oidc_strs
-grant_types(struct arena *a)
-{
-	size_t n = 0;
-
-	while (grants[n].type != NULL)
-		n++;
-	const char **types = ARENA_ARRAY(a, const char *, n + 1);
-
-	for (size_t i = 0; i < n; i++)
-		types[i] = grants[i].type;
-	return (struct oidc_strs){types, n};
-}
-
-static struct oidc_strs
 acr_values(struct arena *a)
 {
 	const char **words = ARENA_ARRAY(a, const char *, LEVEL_VOCAB_COUNT *LEVEL_HIGH);

@@ -20,7 +20,9 @@ struct oidc_start {
 MUST_USE bool oidc_authorize_start(const struct params *ps, struct oidc_start *out,
 				   struct err *err);
 
-#define OIDC_ACR_MAX 32 /* acr values of one request */
+#define OIDC_OFFLINE_ACCESS "offline_access" /* Core 11 */
+
+#define OIDC_ACR_MAX        32 /* acr values of one request */
 
 enum oidc_prompt {
 	OIDC_PROMPT_NONE = 1, /* never with another */

@@ -242,3 +242,25 @@ oidc_claims_put(struct arena *a, const struct oidc_claim_value *values, size_t n
 	if (json_object_size(levels) > 0)
 		json_put(a, into, LEVELS, levels);
 }
+
+json_t *
+oidc_claims_without(struct arena *a, const json_t *claims, const struct oidc_scope_claim *rows,
+		    size_t n_rows, struct oidc_strs scopes)
+{
+	json_t *o = json_new_object(a), *levels = json_new_object(a);
+
+	json_put_all(a, o, claims);
+	json_put_all(a, levels, json_object_get(o, LEVELS));
+	for (size_t i = 0; i < n_rows; i++) {
+		const char *claim = rows[i].claim;
+
+		if (!oidc_strs_have(scopes, rows[i].scope))
+			continue;
+		json_object_del(o, arena_strndup(a, claim, strcspn(claim, ".")));
+		json_object_del(levels, claim);
+	}
+	json_object_del(o, LEVELS);
+	if (json_object_size(levels) > 0)
+		json_put(a, o, LEVELS, levels);
+	return o;
+}

@@ -47,6 +47,11 @@ void oidc_claims_add_scopes(struct arena *a, const struct oidc_scope_claim *rows
 /* The claim asked for under the first part of `claim` ("address.locality": address); NULL: none. */
 const struct oidc_claim *oidc_claims_find(const struct oidc_claims *wanted, const char *claim);
 
+/* The same claims without those that the table has for these scopes, and without their levels. */
+json_t *oidc_claims_without(struct arena *a, const json_t *claims,
+			    const struct oidc_scope_claim *rows, size_t n_rows,
+			    struct oidc_strs scopes);
+
 /* A released value. */
 struct oidc_claim_value {
 	const char *claim; /* "family_name"; "address.locality" becomes a member of an object */

@@ -66,12 +66,19 @@ static const struct choice audiences[] = {
 	{NULL, 0},
 };
 
+static const struct choice refreshes[] = {
+	{"offline", OIDC_REFRESH_OFFLINE},
+	{"session", OIDC_REFRESH_SESSION},
+	{NULL, 0},
+};
+
 enum member_type {
 	M_CLIENT_ID, /* const char *, given by the caller if missing */
 	M_URIS,      /* oidc_strs, each a URI that may be registered */
 	M_URI,       /* const char * */
 	M_STRS,      /* oidc_strs */
 	M_WORDS,     /* oidc_strs, in one text */
+	M_LIST,      /* oidc_strs of what is offered; the row's word if it is missing */
 	M_SECONDS,   /* int64_t */
 	M_BOOL,      /* bool */
 	M_PROFILE,   /* a row of oidc_profiles */
@@ -90,7 +97,7 @@ static const struct member {
 	size_t max;    /* items of a list */
 	const struct choice *choices;
 	bool optional;
-	const char *fixed; /* M_FIXED */
+	const char *fixed; /* M_FIXED, M_LIST */
 } members[] = {
 #define AT(field) offsetof(struct oidc_client, field)
 	{"client_id", M_CLIENT_ID, AT(client_id), 0, NULL, false, NULL},
@@ -125,7 +132,8 @@ static const struct member {
 	{"application_type", M_FIXED, 0, 0, NULL, true, "web"},
 	{"subject_type", M_FIXED, 0, 0, NULL, true, "pairwise"},
 	{"response_types", M_FIXED, 0, 0, NULL, true, "code"},
-	{"grant_types", M_FIXED, 0, 0, NULL, true, "authorization_code"},
+	{"grant_types", M_LIST, AT(grant_types), 16, NULL, true, "authorization_code"},
+	{"refresh_tokens", M_CHOICE, AT(refresh), 0, refreshes, false, NULL},
 	{"client_secret", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"jwks_uri", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"software_statement", M_REFUSED, 0, 0, NULL, true, NULL},
@@ -142,6 +150,7 @@ static const struct member {
 _Static_assert(sizeof(enum oidc_auth_method) == sizeof(int) &&
 		       sizeof(enum oidc_alg) == sizeof(int) &&
 		       sizeof(enum oidc_audience) == sizeof(int) &&
+		       sizeof(enum oidc_refresh) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_alg) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_enc) == sizeof(int),
 	       "choices are stored as int");
@@ -207,6 +216,29 @@ parse_strs(struct arena *a, const json_t *o, const struct member *m, bool loopba
 		if (m->type == M_URIS ? !oidc_uri_check(s[i], loopback_http, err)
 				      : !check_text(m->name, s[i], err))
 			return false;
+	*out = (struct oidc_strs){s, n};
+	return true;
+}
+
+/* Each once, and among what is offered; the row's own word always is. */
+static bool
+parse_list(struct arena *a, const json_t *o, const struct member *m, struct oidc_strs offered,
+	   struct oidc_strs *out, struct err *err)
+{
+	const char **s = ARENA_ARRAY(a, const char *, 1);
+	size_t n = 1;
+
+	s[0] = m->fixed;
+	if (json_is_array(json_object_get(o, m->name)) || is_set(o, m->name)) {
+		n = 0;
+		if (!json_get_strs(a, o, m->name, m->max, &s, &n, err))
+			return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if ((strcmp(s[i], m->fixed) != 0 && !oidc_strs_have(offered, s[i])) ||
+		    oidc_strs_have((struct oidc_strs){s, i}, s[i]))
+			return BAD(err, "%s: %s is not offered, or is there twice", m->name,
+				   text_is_visible_ascii(s[i], 64) ? s[i] : "a value");
 	*out = (struct oidc_strs){s, n};
 	return true;
 }
@@ -310,6 +342,8 @@ parse_member(struct arena *a, const json_t *o, const struct member *m, const cha
 		return parse_uri(a, o, m, out, err);
 	case M_WORDS:
 		return parse_words(a, o, m, out, err);
+	case M_LIST:
+		return parse_list(a, o, m, rules->grant_types, out, err);
 	case M_SECONDS:
 		return parse_seconds(o, m, out, err);
 	case M_BOOL:
@@ -488,8 +522,7 @@ build_strs(struct arena *a, json_t *o, const char *name, struct oidc_strs list)
 
 	for (size_t i = 0; i < list.n; i++)
 		json_push_str(a, array, list.s[i]);
-	if (list.n > 0)
-		json_put(a, o, name, array);
+	json_put(a, o, name, array);
 }
 
 static void
@@ -518,7 +551,7 @@ build_choice(struct arena *a, json_t *o, const struct member *m, const void *in)
 static void
 build_fixed(struct arena *a, json_t *o, const struct member *m)
 {
-	if (strcmp(m->fixed, "code") == 0 || strcmp(m->fixed, "authorization_code") == 0)
+	if (strcmp(m->fixed, "code") == 0)
 		build_strs(a, o, m->name, (struct oidc_strs){&m->fixed, 1});
 	else
 		json_put_str(a, o, m->name, m->fixed);
@@ -550,6 +583,10 @@ build_member(struct arena *a, json_t *o, const struct member *m, const struct oi
 		return;
 	case M_URIS:
 	case M_STRS:
+		if (((const struct oidc_strs *)in)->n > 0)
+			build_strs(a, o, m->name, *(const struct oidc_strs *)in);
+		return;
+	case M_LIST: /* none at all says something else than a missing one */
 		build_strs(a, o, m->name, *(const struct oidc_strs *)in);
 		return;
 	case M_WORDS:

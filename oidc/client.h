@@ -28,6 +28,12 @@ enum oidc_audience {
 	OIDC_AUDIENCE_TOKEN_ENDPOINT = 1, /* a written exception for one client */
 };
 
+/* Which refresh tokens a client gets whose grant_types have refresh_token. */
+enum oidc_refresh {
+	OIDC_REFRESH_OFFLINE = 0, /* where offline_access was agreed to (Core 11) */
+	OIDC_REFRESH_SESSION = 1, /* else one that ends with the person's session at us */
+};
+
 /* A text for people, perhaps in a language (RFC 7591 2.2: "client_name#de"). */
 struct oidc_text {
 	const char *member; /* "client_name" */
@@ -45,6 +51,8 @@ struct oidc_client {
 	const char *client_id;              /* 1..256 visible ASCII characters */
 	const struct oidc_profile *profile; /* never NULL */
 	struct oidc_strs redirect_uris, post_logout_redirect_uris;
+	struct oidc_strs grant_types;
+	enum oidc_refresh refresh;
 	enum oidc_auth_method auth_method;
 	enum oidc_alg auth_alg; /* OIDC_ALG_NONE: the alg of each of its keys */
 	enum oidc_audience assertion_audience;
@@ -68,6 +76,8 @@ struct oidc_client {
 struct oidc_client_rules {
 	bool loopback_http; /* development: see oidc_uri_check */
 	struct oidc_strs scopes;
+	/* What the table of grants has beside the code, which all have. */
+	struct oidc_strs grant_types;
 };
 
 /*

@@ -15,6 +15,7 @@
 #define OIDC_INVALID_CLIENT            "invalid_client"
 #define OIDC_INVALID_GRANT             "invalid_grant"
 #define OIDC_INVALID_SCOPE             "invalid_scope"
+#define OIDC_UNAUTHORIZED_CLIENT       "unauthorized_client"
 #define OIDC_UNSUPPORTED_RESPONSE_TYPE "unsupported_response_type"
 #define OIDC_UNSUPPORTED_GRANT_TYPE    "unsupported_grant_type"
 #define OIDC_ACCESS_DENIED             "access_denied"

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "oidc/error.h"
 #include "oidc/pkce.h"
 #include "oidc/redirect.h"
@@ -51,6 +53,57 @@ oidc_code_check(struct arena *a, const struct oidc_code_request *rq, const struc
 	return oidc_pkce_check_verifier(a, code->challenge, rq->verifier, err);
 }
 
+bool
+oidc_refresh_request_parse(struct arena *a, const struct params *form,
+			   struct oidc_refresh_request *out, struct err *err)
+{
+	struct oidc_refresh_request rq;
+
+	if (!oidc_param(form, "refresh_token", CODE_MAX_BYTES, &rq.token, err) ||
+	    !oidc_param_words(a, form, "scope", OIDC_SCOPES_MAX, &rq.scopes, err))
+		return false;
+	if (rq.token == NULL)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "refresh_token is missing");
+	*out = rq;
+	return true;
+}
+
+bool
+oidc_scope_narrow(struct arena *a, struct oidc_strs asked, const char *granted,
+		  struct oidc_strs *out, struct oidc_strs *dropped, struct err *err)
+{
+	const char **words, **kept, **left;
+	size_t n, n_kept = 0, n_left = 0;
+
+	if (!text_words(a, granted, OIDC_SCOPES_MAX, &words, &n, err))
+		return false;
+	for (size_t i = 0; i < asked.n; i++)
+		if (!oidc_strs_have((struct oidc_strs){words, n}, asked.s[i]))
+			return FAIL(err, ERR_INPUT, OIDC_INVALID_SCOPE,
+				    "a scope that was not granted");
+	kept = ARENA_ARRAY(a, const char *, n + 1);
+	left = ARENA_ARRAY(a, const char *, n + 1);
+	for (size_t i = 0; i < n; i++)
+		if (asked.n == 0 || oidc_strs_have(asked, words[i]))
+			kept[n_kept++] = words[i];
+		else
+			left[n_left++] = words[i];
+	*out = (struct oidc_strs){kept, n_kept};
+	*dropped = (struct oidc_strs){left, n_left};
+	return true;
+}
+
+const char *
+oidc_scope_text(struct arena *a, struct oidc_strs scopes)
+{
+	struct buf b;
+
+	buf_init(&b, a, 8192);
+	for (size_t i = 0; i < scopes.n; i++)
+		buf_printf(&b, "%s%s", i == 0 ? "" : " ", scopes.s[i]);
+	return b.n == 0 ? "" : (const char *)b.p;
+}
+
 const char *
 oidc_token_response_build(struct arena *a, const struct oidc_token_response *r)
 {
@@ -61,5 +114,6 @@ oidc_token_response_build(struct arena *a, const struct oidc_token_response *r)
 	json_put_i64(a, o, "expires_in", r->expires_in_s);
 	json_put_str(a, o, "scope", r->scope);
 	json_put_str(a, o, "id_token", r->id_token);
+	json_put_str(a, o, "refresh_token", r->refresh_token);
 	return json_text(a, o, false);
 }

@@ -8,7 +8,10 @@
 
 #include "oidc/client_auth.h"
 
-#define OIDC_GRANT_CODE "authorization_code"
+#define OIDC_SCOPES_MAX    64 /* words of one scope */
+
+#define OIDC_GRANT_CODE    "authorization_code"
+#define OIDC_GRANT_REFRESH "refresh_token"
 
 /* ERR_INPUT, invalid_request: grant_type is missing, twice or malformed. */
 MUST_USE bool oidc_token_grant_type(const struct params *form, const char **out, struct err *err);
@@ -37,11 +40,31 @@ MUST_USE bool oidc_code_check(struct arena *a, const struct oidc_code_request *r
 			      const struct oidc_code *code, const struct oidc_client_proof *proof,
 			      struct err *err);
 
+struct oidc_refresh_request {
+	const char *token;       /* never NULL */
+	struct oidc_strs scopes; /* n 0: what was granted */
+};
+
+/* ERR_INPUT, invalid_request: refresh_token missing, a parameter twice or malformed. */
+MUST_USE bool oidc_refresh_request_parse(struct arena *a, const struct params *form,
+					 struct oidc_refresh_request *out, struct err *err);
+
+/*
+ * RFC 6749 6: what is asked for, of what was `granted` (separated by spaces).  *out and *dropped
+ * are the two halves of the latter, in its order.  ERR_INPUT, invalid_scope: something else.
+ */
+MUST_USE bool oidc_scope_narrow(struct arena *a, struct oidc_strs asked, const char *granted,
+				struct oidc_strs *out, struct oidc_strs *dropped, struct err *err);
+
+/* Separated by spaces; "" for none. */
+const char *oidc_scope_text(struct arena *a, struct oidc_strs scopes);
+
 struct oidc_token_response {
 	const char *access_token;
 	int64_t expires_in_s;
-	const char *scope;    /* as granted, separated by spaces */
-	const char *id_token; /* NULL: none */
+	const char *scope;         /* as granted, separated by spaces */
+	const char *id_token;      /* NULL: none */
+	const char *refresh_token; /* NULL: none */
 };
 
 /* The JSON of the answer; to be sent with Cache-Control: no-store. */

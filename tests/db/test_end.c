@@ -11,6 +11,7 @@
 #include "db/dated.h"
 #include "db/grant.h"
 #include "db/pseudonym.h"
+#include "db/refresh.h"
 #include "db/session.h"
 #include "tests/db/pg.h"
 
@@ -47,7 +48,7 @@ setup(void **state)
 struct scene {
 	struct subject_id person;
 	const struct db_consent *consent;
-	const char *sid, *code, *token;
+	const char *sid, *code, *token, *refresh;
 };
 
 static struct db_session
@@ -127,9 +128,46 @@ take(struct other *o)
 	const struct db_grant *grant;
 	enum db_take result = DB_TAKE_REFUSED;
 
-	return db_grant_take(&o->c, o->scene->code, "p", o->scene->token, NOW + 600, NULL, NOW,
-			     &result, &grant, &o->err) &&
+	const struct db_token_new token = {.text = o->scene->token, .expires = NOW + 600};
+
+	return db_grant_take(&o->c, o->scene->code, "p", &token, NULL, NULL, NOW, &result, &grant,
+			     &(bool){0}, &o->err) &&
 	       result == DB_TAKE_TAKEN;
+}
+
+static bool
+refresh(struct other *o)
+{
+	const struct db_token_new token = {.text = o->scene->token, .expires = NOW + 600};
+	const struct db_refresh_use use = {
+		.next = o->scene->refresh, .token = &token, .scope = "", .expires = NOW + 600};
+	enum db_refresh_used used = DB_REFRESH_ENDED;
+
+	return db_refresh_use(&o->c, o->scene->refresh, "p", &use, NULL, NOW, &used, &o->err) &&
+	       used == DB_REFRESH_USED;
+}
+
+/* The scene's code is redeemed for a refresh token, which outlives the session or does not. */
+static void
+keep_refresh(struct pg *pg, struct scene *s, bool offline)
+{
+	const struct db_token_new token = {.text = db_dated_create(pg->a, NOW + 600),
+					   .expires = NOW + 600};
+	const struct db_refresh_new new = {.text = db_refresh_create(pg->a),
+					   .of_session = true,
+					   .expires = NOW + 600,
+					   .ends = NOW + 600};
+	const struct db_grant *grant;
+	enum db_take result;
+	bool refreshed;
+
+	if (offline)
+		pg_sql(pg, "UPDATE grant_code SET offline = true WHERE taken_at IS NULL");
+	ASSERT_OK(db_grant_take(&pg->c, s->code, "p", &token, &new, NULL, NOW, &result, &grant,
+				&refreshed, &pg->err),
+		  &pg->err);
+	assert_true(refreshed);
+	s->refresh = new.text;
 }
 
 static bool
@@ -188,7 +226,7 @@ find(struct pg *pg, const char *token)
 {
 	const struct db_token *found;
 
-	ASSERT_OK(db_token_find(&pg->c, token, NOW, &found, &pg->err), &pg->err);
+	ASSERT_OK(db_token_find(&pg->c, token, false, NOW, &found, &pg->err), &pg->err);
 	return found;
 }
 
@@ -211,6 +249,26 @@ a_token_that_is_just_given_is_taken_back_with_its_account(void **state)
 	give_while_it_ends(pg, &s, take, disable);
 	ASSERT_OK(db_account_set_state(&pg->c, s.person, DB_ACTIVE, NULL, NOW, &pg->err), &pg->err);
 	assert_null(find(pg, s.token));
+}
+
+/* The same by a refresh token; one that outlives the session is taken back with the account. */
+static void
+a_token_that_is_just_refreshed_is_taken_back(void **state)
+{
+	const struct {
+		bool offline;
+		bool (*ends)(struct other *o);
+	} cases[] = {{false, end_session}, {false, disable}, {true, disable}};
+	struct pg *pg = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct scene s = set_scene(pg);
+
+		keep_refresh(pg, &s, cases[i].offline);
+		give_while_it_ends(pg, &s, refresh, cases[i].ends);
+		assert_null(find(pg, s.token));
+		assert_string_equal(pg_value(pg, "SELECT count(*) FROM refresh_token"), "0");
+	}
 }
 
 static void
@@ -366,6 +424,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_token_that_is_just_given_is_taken_back_with_its_session),
 		T(a_token_that_is_just_given_is_taken_back_with_its_account),
+		T(a_token_that_is_just_refreshed_is_taken_back),
 		T(a_party_that_is_just_told_hears_of_the_end),
 		T(a_message_that_is_just_had_is_had_before_the_end),
 		T(a_message_is_not_had_from_a_session_that_is_just_ending),

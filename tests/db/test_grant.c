@@ -58,8 +58,11 @@ take(struct pg *pg, const struct granted *g, const char *party, time_t now,
 {
 	enum db_take result;
 
-	ASSERT_OK(db_grant_take(&pg->c, g->code, party, db_dated_create(pg->a, TOKEN_END),
-				TOKEN_END, NULL, now, &result, out, &pg->err),
+	struct db_token_new token = {.text = db_dated_create(pg->a, TOKEN_END),
+				     .expires = TOKEN_END};
+
+	ASSERT_OK(db_grant_take(&pg->c, g->code, party, &token, NULL, NULL, now, &result, out,
+				&(bool){0}, &pg->err),
 		  &pg->err);
 	return result;
 }
@@ -67,11 +70,12 @@ take(struct pg *pg, const struct granted *g, const char *party, time_t now,
 static enum db_take
 take_with_token(struct pg *pg, const struct granted *g)
 {
+	const struct db_token_new token = {.text = g->token, .expires = TOKEN_END};
 	enum db_take result;
 	const struct db_grant *grant;
 
-	ASSERT_OK(db_grant_take(&pg->c, g->code, g->grant.party, g->token, TOKEN_END, NULL, NOW,
-				&result, &grant, &pg->err),
+	ASSERT_OK(db_grant_take(&pg->c, g->code, g->grant.party, &token, NULL, NULL, NOW, &result,
+				&grant, &(bool){0}, &pg->err),
 		  &pg->err);
 	return result;
 }
@@ -81,7 +85,7 @@ find(struct pg *pg, const char *token, time_t now)
 {
 	const struct db_token *found;
 
-	ASSERT_OK(db_token_find(&pg->c, token, now, &found, &pg->err), &pg->err);
+	ASSERT_OK(db_token_find(&pg->c, token, false, now, &found, &pg->err), &pg->err);
 	return found;
 }
 
@@ -159,9 +163,10 @@ a_code_is_taken_with_all_it_carries(void **state)
 	enum db_take result;
 
 	const struct db_take_audit trail = {.taken = &audit};
+	const struct db_token_new token = {.text = g.token, .expires = TOKEN_END};
 
-	ASSERT_OK(db_grant_take(&pg->c, g.code, "stadtportal", g.token, TOKEN_END, &trail, NOW + 59,
-				&result, &grant, &pg->err),
+	ASSERT_OK(db_grant_take(&pg->c, g.code, "stadtportal", &token, NULL, &trail, NOW + 59,
+				&result, &grant, &(bool){0}, &pg->err),
 		  &pg->err);
 	assert_int_equal(result, DB_TAKE_TAKEN);
 	assert_memory_equal(grant->id, g.grant.id, 16);
@@ -193,7 +198,7 @@ the_token_comes_with_the_code(void **state)
 
 	assert_memory_equal(token->grant, g.grant.id, 16);
 	assert_string_equal(token->party, "stadtportal");
-	assert_true(subject_id_eq(token->acting, g.grant.acting));
+	assert_true(subject_id_eq(*token->acting, g.grant.acting));
 	assert_string_equal(token->sid, g.grant.sid);
 	assert_string_equal(token->scope, "openid profile");
 	assert_true(bytes_eq(token->sealed, bytes_of("sealed claims")));
@@ -227,14 +232,14 @@ what_a_second_use_revoked_is_in_the_trail(void **state)
 	struct granted g = give(pg);
 	const struct db_audit replayed = {.event = "replayed", .ref = "r", .party = g.grant.party};
 	const struct db_take_audit trail = {.replayed = &replayed};
+	const struct db_token_new token = {.text = g.token, .expires = TOKEN_END};
 	const struct db_grant *grant;
 	enum db_take result;
 
 	/* The third one finds nothing more to revoke. */
 	for (int i = 0; i < 3; i++)
-		ASSERT_OK(db_grant_take(&pg->c, g.code, g.grant.party,
-					db_dated_create(pg->a, TOKEN_END), TOKEN_END, &trail, NOW,
-					&result, &grant, &pg->err),
+		ASSERT_OK(db_grant_take(&pg->c, g.code, g.grant.party, &token, NULL, &trail, NOW,
+					&result, &grant, &(bool){0}, &pg->err),
 			  &pg->err);
 	assert_int_equal(result, DB_TAKE_REPLAYED);
 	assert_string_equal(
@@ -281,8 +286,9 @@ a_code_that_may_not_be_taken_is_refused(void **state)
 	assert_int_equal(take(pg, &other, "stadtportal", NOW, &grant), DB_TAKE_TAKEN);
 	/* Nor does another party's replay revoke anything. */
 	assert_int_equal(take(pg, &other, "gewerbeportal", NOW, &grant), DB_TAKE_REFUSED);
-	ASSERT_REFUSED(db_grant_take(&pg->c, other.code, "stadtportal", "x", TOKEN_END, NULL, NOW,
-				     &(enum db_take){0}, &grant, &pg->err),
+	ASSERT_REFUSED(db_grant_take(&pg->c, other.code, "stadtportal",
+				     &(struct db_token_new){.text = "x"}, NULL, NULL, NOW,
+				     &(enum db_take){0}, &grant, &(bool){0}, &pg->err),
 		       &pg->err, ERR_INTERNAL, "not a token");
 	ASSERT_REFUSED(db_grant_create(&pg->c, "x", &other.grant, &part, NULL, NOW, &pg->err),
 		       &pg->err, ERR_INTERNAL, "not a code");
@@ -369,8 +375,9 @@ a_code_that_another_node_is_taking_is_not_waited_for(void **state)
 	pg_sql(pg,
 	       arena_printf(pg->a, "BEGIN; SELECT FROM grant_code WHERE grant_id = %s FOR UPDATE",
 			    pg_hex(pg, (struct bytes){g.grant.id, 16})));
-	ASSERT_REFUSED(db_grant_take(&pg->c, g.code, "stadtportal", g.token, TOKEN_END, NULL, NOW,
-				     &result, &grant, &pg->err),
+	ASSERT_REFUSED(db_grant_take(&pg->c, g.code, "stadtportal",
+				     &(struct db_token_new){.text = g.token, .expires = TOKEN_END},
+				     NULL, NULL, NOW, &result, &grant, &(bool){0}, &pg->err),
 		       &pg->err, ERR_UNAVAILABLE, "grant_lock: SQLSTATE 55P03");
 	pg_sql(pg, "ROLLBACK");
 	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
@@ -383,11 +390,13 @@ a_token_is_revoked_by_its_party_only(void **state)
 	struct granted g = give(pg);
 
 	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
-	ASSERT_OK(db_token_revoke(&pg->c, g.token, "gewerbeportal", NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_token_revoke(&pg->c, g.token, false, "gewerbeportal", NOW, &pg->err),
+		  &pg->err);
 	assert_non_null(find(pg, g.token, NOW));
-	ASSERT_OK(db_token_revoke(&pg->c, g.token, "stadtportal", NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_token_revoke(&pg->c, g.token, false, "stadtportal", NOW, &pg->err), &pg->err);
 	assert_null(find(pg, g.token, NOW));
-	ASSERT_OK(db_token_revoke(&pg->c, "no token", "stadtportal", NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_token_revoke(&pg->c, "no token", false, "stadtportal", NOW, &pg->err),
+		  &pg->err);
 }
 
 static void

@@ -233,19 +233,23 @@ a_code_is_used_once_over_midnight(void **state)
 
 	ASSERT_OK(db_session_create(&pg->c, "cookie", &session, NULL, EVENING, &pg->err), &pg->err);
 	ASSERT_OK(db_grant_create(&pg->c, code, &grant, &part, NULL, EVENING, &pg->err), &pg->err);
-	ASSERT_OK(db_grant_take(&pg->c, code, "p", token, MORNING + DAY_S, NULL, EVENING, &result,
-				&taken, &pg->err),
+	const struct db_token_new first = {.text = token, .expires = MORNING + DAY_S},
+				  second = {.text = db_dated_create(pg->a, MORNING),
+					    .expires = MORNING};
+
+	ASSERT_OK(db_grant_take(&pg->c, code, "p", &first, NULL, NULL, EVENING, &result, &taken,
+				&(bool){0}, &pg->err),
 		  &pg->err);
 	assert_int_equal(result, DB_TAKE_TAKEN);
 	/* Used on the next day, and the token it revokes lies in a third partition. */
 	maintain(pg, MORNING);
-	ASSERT_OK(db_token_find(&pg->c, token, MORNING, &found, &pg->err), &pg->err);
+	ASSERT_OK(db_token_find(&pg->c, token, false, MORNING, &found, &pg->err), &pg->err);
 	assert_non_null(found);
-	ASSERT_OK(db_grant_take(&pg->c, code, "p", db_dated_create(pg->a, MORNING), MORNING, NULL,
-				MORNING, &result, &taken, &pg->err),
+	ASSERT_OK(db_grant_take(&pg->c, code, "p", &second, NULL, NULL, MORNING, &result, &taken,
+				&(bool){0}, &pg->err),
 		  &pg->err);
 	assert_int_equal(result, DB_TAKE_REPLAYED);
-	ASSERT_OK(db_token_find(&pg->c, token, MORNING, &found, &pg->err), &pg->err);
+	ASSERT_OK(db_token_find(&pg->c, token, false, MORNING, &found, &pg->err), &pg->err);
 	assert_null(found);
 }
 

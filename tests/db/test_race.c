@@ -17,6 +17,7 @@
 #include "db/seen.h"
 #include "db/session.h"
 #include "db/setting.h"
+#include "db/refresh.h"
 #include "db/ticket.h"
 #include "tests/db/pg.h"
 
@@ -49,6 +50,7 @@ struct node {
 	pthread_barrier_t *start;
 	enum result result;
 	enum db_take take;
+	enum db_refresh_used used;
 	struct err err;
 };
 
@@ -179,8 +181,10 @@ try_code(struct node *n)
 	const struct db_grant *grant = NULL;
 
 	n->take = DB_TAKE_REFUSED;
-	bool held = db_grant_take(&n->c, n->prize->text, "p", db_dated_create(n->c.a, NOW + 600),
-				  NOW + 600, NULL, NOW, &n->take, &grant, &n->err);
+	struct db_token_new token = {.text = db_dated_create(n->c.a, NOW + 600),
+				     .expires = NOW + 600};
+	bool held = db_grant_take(&n->c, n->prize->text, "p", &token, NULL, NULL, NOW, &n->take,
+				  &grant, &(bool){0}, &n->err);
 
 	return judge(n, held, n->take == DB_TAKE_TAKEN);
 }
@@ -385,6 +389,98 @@ a_code_is_taken_once_and_its_replays_revoke_it(void **state)
 	}
 }
 
+/* A refresh token that its code gave, whose text the nodes find in `kept`. */
+static const char *kept;
+
+static void
+make_refresh(struct pg *pg, const struct prize *prize)
+{
+	const struct db_token_new token = {.text = db_dated_create(pg->a, NOW + 600),
+					   .expires = NOW + 600};
+	const struct db_refresh_new new = {.text = db_refresh_create(pg->a),
+					   .of_session = true,
+					   .expires = NOW + 600,
+					   .ends = NOW + 600};
+	const struct db_grant *grant;
+	enum db_take take;
+	bool refreshed;
+
+	make_code(pg, prize);
+	ASSERT_OK(db_grant_take(&pg->c, prize->text, "p", &token, &new, NULL, NOW, &take, &grant,
+				&refreshed, &pg->err),
+		  &pg->err);
+	assert_true(refreshed);
+	kept = new.text;
+}
+
+static enum result
+try_refresh(struct node *n)
+{
+	static const unsigned char secret[32] = {1};
+	const struct db_token_new token = {.text = db_dated_create(n->c.a, NOW + 600),
+					   .expires = NOW + 600};
+	const struct db_refresh_use use = {
+		.next = db_refresh_next(n->c.a, kept, (struct bytes){secret, sizeof(secret)}),
+		.token = &token,
+		.scope = "",
+		.expires = NOW + 600};
+
+	n->used = DB_REFRESH_ENDED;
+	bool held = db_refresh_use(&n->c, kept, "p", &use, NULL, NOW, &n->used, &n->err);
+
+	return judge(n, held, n->used == DB_REFRESH_USED);
+}
+
+/* One makes the successor; who came with the same token is given the same, and nothing ends. */
+static void
+a_refresh_token_is_used_once(void **state)
+{
+	struct pg *pg = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct prize prize = new_prize(pg, round);
+		size_t again = 0, late = 0;
+
+		make_refresh(pg, &prize);
+		assert_int_equal(race(pg, &prize, try_refresh), 1);
+		for (size_t i = 0; i < NODES; i++) {
+			again += nodes[i].used == DB_REFRESH_AGAIN;
+			late += nodes[i].err.kind == ERR_UNAVAILABLE;
+		}
+		assert_int_equal(again + late, NODES - 1);
+		/* That of the code, and one for each that had an answer. */
+		assert_string_equal(
+			pg_value(pg, arena_printf(pg->a,
+						  "SELECT count(*) || ' ' || count(revoked_at)"
+						  " FROM access_token WHERE grant_id = %s",
+						  pg_hex(pg, (struct bytes){prize.id, 16}))),
+			arena_printf(pg->a, "%zu 0", again + 2));
+	}
+}
+
+static enum result
+try_replay(struct node *n)
+{
+	bool ended = false;
+	bool held = db_refresh_replayed(&n->c, kept, "p", NULL, NOW, &ended, &n->err);
+
+	return judge(n, held, ended);
+}
+
+static void
+a_family_ends_once(void **state)
+{
+	struct pg *pg = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct prize prize = new_prize(pg, round);
+
+		make_refresh(pg, &prize);
+		kept = db_refresh_next(pg->a, kept, bytes_of("0123456789abcdef0123456789abcdef"));
+		assert_int_equal(race(pg, &prize, try_replay), 1);
+	}
+}
+
 static void
 make_totp(struct pg *pg, const struct prize *prize)
 {
@@ -580,6 +676,8 @@ main(void)
 		T(a_ticket_is_taken_once),
 		T(a_flow_is_answered_once),
 		T(a_code_is_taken_once_and_its_replays_revoke_it),
+		T(a_refresh_token_is_used_once),
+		T(a_family_ends_once),
 		T(a_totp_step_is_accepted_once),
 		T(an_artifact_is_resolved_once),
 		T(a_cookie_changes_once),

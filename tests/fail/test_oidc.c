@@ -43,7 +43,7 @@ static bool
 client(struct arena *a, const char *in, const char **text, struct err *err)
 {
 	static const char *const scopes[] = {"openid", "profile"};
-	static const struct oidc_client_rules rules = {false, {scopes, 2}};
+	static const struct oidc_client_rules rules = {.scopes = {scopes, 2}};
 	struct oidc_client *c;
 	struct oidc_strs unknown;
 

@@ -14,7 +14,7 @@ static const char metadata[] =
 	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}]}}";
 
 static const char *const scopes[] = {"openid"};
-static const struct oidc_client_rules rules = {false, {scopes, 1}};
+static const struct oidc_client_rules rules = {.scopes = {scopes, 1}};
 static const struct oidc_server server = {"https://idp.example", "https://idp.example/oidc/token"};
 
 int

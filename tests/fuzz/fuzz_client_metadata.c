@@ -6,7 +6,7 @@
 #include "oidc/redirect.h"
 
 static const char *const scopes[] = {"openid", "profile", "address"};
-static const struct oidc_client_rules rules = {false, {scopes, ARRAY_LEN(scopes)}};
+static const struct oidc_client_rules rules = {.scopes = {scopes, ARRAY_LEN(scopes)}};
 
 static void
 check_accepted(struct arena *a, const struct oidc_client *c)

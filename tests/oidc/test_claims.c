@@ -198,6 +198,33 @@ values_go_where_they_were_asked_for(void **state UNUSED)
 	assert_string_equal(json_text(a, o, false), "{}");
 }
 
+static void
+claims_of_a_scope_are_left_out(void **state UNUSED)
+{
+	static const struct oidc_scope_claim table[] = {
+		{"profile", "given_name"}, {"address", "address.locality"}, {"email", "email"}};
+	static const char *const scopes[] = {"address", "email", "phone"};
+	static const char text[] =
+		"{\"given_name\":\"E\",\"address\":{\"locality\":\"K\"},\"email\":\"e\",\"x\":1,"
+		"\"claim_levels\":{\"given_name\":\"low\",\"address.locality\":\"low\"}}";
+	struct err why = {0};
+	json_t *o;
+
+	ASSERT_OK(json_parse_object(a, bytes_of(text), sizeof(text), &o, &why), &why);
+	assert_string_equal(
+		json_text(a, oidc_claims_without(a, o, table, 3, (struct oidc_strs){scopes, 3}),
+			  false),
+		"{\"given_name\":\"E\",\"x\":1,\"claim_levels\":{\"given_name\":\"low\"}}");
+	assert_int_equal(json_object_size(o), 5); /* as it was */
+	assert_int_equal(json_object_size(json_object_get(o, "claim_levels")), 2);
+	json_object_del(o, "given_name");
+	json_object_del(json_object_get(o, "claim_levels"), "given_name");
+	assert_string_equal(
+		json_text(a, oidc_claims_without(a, o, table, 3, (struct oidc_strs){scopes, 3}),
+			  false),
+		"{\"x\":1}");
+}
+
 int
 main(void)
 {
@@ -207,6 +234,7 @@ main(void)
 		cmocka_unit_test(a_malformed_claims_parameter_is_refused),
 		cmocka_unit_test(scopes_ask_for_claims_at_userinfo),
 		cmocka_unit_test(values_go_where_they_were_asked_for),
+		cmocka_unit_test(claims_of_a_scope_are_left_out),
 	};
 
 	return cmocka_run_group_tests_name("claims", tests, setup, teardown);

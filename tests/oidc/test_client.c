@@ -9,8 +9,10 @@
 static struct oidc_strs unknown;
 
 static const char *const offered[] = {"openid", "profile", "email", "address"};
-static const struct oidc_client_rules rules = {false, {offered, ARRAY_LEN(offered)}};
-static const struct oidc_client_rules dev_rules = {true, {offered, ARRAY_LEN(offered)}};
+static const char *const grants[] = {"refresh_token"};
+static const struct oidc_client_rules rules = {false, {offered, ARRAY_LEN(offered)}, {grants, 1}};
+static const struct oidc_client_rules dev_rules = {
+	true, {offered, ARRAY_LEN(offered)}, {grants, 1}};
 
 static bool
 parse(const char *json, struct oidc_client **out)
@@ -154,7 +156,7 @@ the_record_reads_back_the_same(void **state UNUSED)
 		"\"id_token_signed_response_alg\":\"ES256\",\"require_auth_time\":false,"
 		"\"application_type\":\"web\",\"subject_type\":\"pairwise\","
 		"\"response_types\":[\"code\"],\"grant_types\":[\"authorization_code\"],"
-		"\"require_pushed_authorization_requests\":false}");
+		"\"refresh_tokens\":\"offline\",\"require_pushed_authorization_requests\":false}");
 }
 
 static void
@@ -254,7 +256,10 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"response_types\":[\"code\",\"id_token\"]", "only code"},
 		{"\"response_types\":[\"code id_token\"]", "only code"},
 		{"\"response_types\":[]", "only code"},
-		{"\"grant_types\":[\"implicit\"]", "only authorization_code"},
+		{"\"grant_types\":[\"implicit\"]", "grant_types: implicit is not offered"},
+		{"\"grant_types\":[\"refresh_token\",\"refresh_token\"]", "is there twice"},
+		{"\"grant_types\":[1]", "something other than text"},
+		{"\"refresh_tokens\":\"always\"", "refresh_tokens: not a value"},
 		{"\"client_secret\":\"x\"", "client_secret: not supported"},
 		{"\"default_max_age\":\"1\"", "default_max_age is not"},
 		{"\"scope\":\"\\u0001\"", "scope: control character"},

@@ -107,13 +107,61 @@ a_code_is_for_its_client_uri_and_verifier(void **state UNUSED)
 static void
 an_answer_is_written(void **state UNUSED)
 {
-	const struct oidc_token_response r = {"at", 600, "openid profile", "a.b.c"};
-	const struct oidc_token_response plain = {"at", 600, "openid", NULL};
+	const struct oidc_token_response r = {"at", 600, "openid profile", "a.b.c", "rt"};
+	const struct oidc_token_response plain = {"at", 600, "openid", NULL, NULL};
 
 	assert_string_equal(oidc_token_response_build(a, &r),
 			    "{\"access_token\":\"at\",\"token_type\":\"Bearer\",\"expires_in\":600,"
-			    "\"scope\":\"openid profile\",\"id_token\":\"a.b.c\"}");
+			    "\"scope\":\"openid profile\",\"id_token\":\"a.b.c\","
+			    "\"refresh_token\":\"rt\"}");
 	assert_null(strstr(oidc_token_response_build(a, &plain), "id_token"));
+	assert_null(strstr(oidc_token_response_build(a, &plain), "refresh_token"));
+}
+
+static void
+a_refresh_is_read(void **state UNUSED)
+{
+	static const struct param whole[] = {{"refresh_token", "rt"}, {"scope", "a b"}};
+	static const struct param twice[] = {{"refresh_token", "rt"}, {"refresh_token", "rt"}};
+	static const struct param none[] = {{"refresh_token", ""}};
+	static const struct param scopes[] = {{"refresh_token", "rt"}, {"scope", "a\n"}};
+	static const struct {
+		struct params form;
+		const char *part;
+	} cases[] = {
+		{{twice, 2}, "twice"},
+		{{none, 1}, "missing"},
+		{{scopes, 2}, "scope"},
+	};
+	struct oidc_refresh_request r;
+
+	ASSERT_OK(oidc_refresh_request_parse(a, &(struct params){whole, 2}, &r, &err), &err);
+	assert_string_equal(r.token, "rt");
+	assert_int_equal(r.scopes.n, 2);
+	ASSERT_OK(oidc_refresh_request_parse(a, &(struct params){whole, 1}, &r, &err), &err);
+	assert_int_equal(r.scopes.n, 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		ASSERT_REFUSED(oidc_refresh_request_parse(a, &cases[i].form, &r, &err), &err,
+			       ERR_INPUT, cases[i].part);
+}
+
+static void
+scope_narrows_and_never_widens(void **state UNUSED)
+{
+	static const char *const some[] = {"c", "a"}, *const other[] = {"a", "d"};
+	struct oidc_strs got, dropped;
+
+	ASSERT_OK(oidc_scope_narrow(a, (struct oidc_strs){some, 2}, "a b c", &got, &dropped, &err),
+		  &err);
+	assert_string_equal(oidc_scope_text(a, got), "a c");
+	assert_string_equal(oidc_scope_text(a, dropped), "b");
+	ASSERT_OK(oidc_scope_narrow(a, (struct oidc_strs){NULL, 0}, "a b", &got, &dropped, &err),
+		  &err);
+	assert_string_equal(oidc_scope_text(a, got), "a b");
+	assert_string_equal(oidc_scope_text(a, dropped), "");
+	assert_false(
+		oidc_scope_narrow(a, (struct oidc_strs){other, 2}, "a b", &got, &dropped, &err));
+	assert_string_equal(err.proto, OIDC_INVALID_SCOPE);
 }
 
 int
@@ -124,6 +172,8 @@ main(void)
 		cmocka_unit_test(a_request_that_lacks_or_doubles_is_refused),
 		cmocka_unit_test(a_code_is_for_its_client_uri_and_verifier),
 		cmocka_unit_test(an_answer_is_written),
+		cmocka_unit_test(a_refresh_is_read),
+		cmocka_unit_test(scope_narrows_and_never_widens),
 	};
 
 	return cmocka_run_group_tests_name("token", tests, setup, teardown);
