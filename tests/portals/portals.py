@@ -83,6 +83,7 @@ class Amt24(Portal):
         self.sign = "saml"        # the key that signs and opens
         self.shown = ["saml"]     # the keys in the metadata that verify
         self.encryption = []      # those that assertions are encrypted for
+        self.acs = "POST", "postResponse"  # how it has its answers: it asks for none by name
 
     def metadata_file(self):
         def keys(use, stems, methods=""):
@@ -91,15 +92,18 @@ class Amt24(Portal):
                 for stem in stems)
 
         return fill(self.stage, f"{self.key}/metadata.xml", name=self.host, port=self.port,
-                    keys=keys("signing", self.shown) +
+                    acs=ACS.format(*self.acs, base=self.base), keys=keys("signing", self.shown) +
                     keys("encryption", self.encryption, ENCRYPTION_METHODS))
 
     def start_with(self, idp_metadata):
         self.stage.write(f"{self.key}/idp.xml", idp_metadata)
+        self.stage.copy(self.authority.cert, f"{self.key}/ca.crt")
         self.metadata_file()
         self.start_apache(KEY=self.sign)
 
 
+ACS = ('<md:AssertionConsumerService index="0" isDefault="true" Binding="urn:oasis:names:tc:SAML:2.0:'
+       'bindings:HTTP-{}" Location="{base}/mellon/{}"/>')
 KEY_DESCRIPTOR = """<md:KeyDescriptor use="{use}">
       <ds:KeyInfo><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>{methods}
     </md:KeyDescriptor>"""
