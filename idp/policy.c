@@ -12,8 +12,6 @@
 #define MAX_LEVEL_WORDS  16
 #define MAX_POLICY_BYTES 65536
 
-typedef bool (*policy_read)(struct arena *a, const json_t *v, struct policy *p, struct err *err);
-
 static bool
 word_to_index(const char *const *words, const json_t *v, int *out)
 {
@@ -379,68 +377,67 @@ read_home(struct arena *a, const json_t *v, struct policy *p, struct err *err)
 
 const struct policy_key policy_keys[] = {
 	{"level", "LEVEL", "what the request asks",
-	 "Least level of every login: basic, low, substantial, high.", false},
-	{"level-cap", "LEVEL", "high", "Nothing above this level is told to the party.", false},
+	 "Least level of every login: basic, low, substantial, high.", false, read_floor},
+	{"level-cap", "LEVEL", "high", "Nothing above this level is told to the party.", false,
+	 read_cap},
 	{"attribute", "NAME[:required]", "what its metadata asks for",
-	 "An attribute the party may receive; required: no answer without it.", true},
+	 "An attribute the party may receive; required: no answer without it.", true,
+	 read_attributes},
 	{"sector", "NAME", "host of the entityID, or of the sector_identifier_uri",
-	 "Parties of one sector see the same pseudonym.", false},
+	 "Parties of one sector see the same pseudonym.", false, read_sector},
 	{"suite", "auto|es256|es384|bp256|bp384|ps256|rs256", "auto, by its metadata, else es256",
-	 "Signature suite of what we send; rs256 needs old-until.", false},
+	 "Signature suite of what we send; rs256 needs old-until.", false, read_suite},
 	{"old-until", "YYYY-MM-DD", "never",
 	 "The last day on which RSA PKCS#1 v1.5 (rs256) counts, in what it sends and what it gets.",
-	 false},
+	 false, read_old_until},
 	{"vocabulary", "stork|eidas|bsi|short", "stork for SAML, short for OIDC",
-	 "The words for levels that the party gets.", false},
+	 "The words for levels that the party gets.", false, read_vocabulary},
 	{"level-word", "WORD=LEVEL", "those of the vocabulary",
-	 "A word of the party's own for a level, asked with and answered with.", true},
+	 "A word of the party's own for a level, asked with and answered with.", true,
+	 read_level_words},
 	{"sso-group", "NAME|never", "portalverbund",
-	 "Group of parties that share one login; never: each login anew.", false},
+	 "Group of parties that share one login; never: each login anew.", false, read_sso_group},
 	{"consent", "changed|always", "changed",
-	 "When consent is asked again: when something changed, or each time.", false},
+	 "When consent is asked again: when something changed, or each time.", false, read_consent},
 	{"encrypt", "auto|never|always", "auto",
-	 "Encrypt assertions: auto when the party has an encryption key.", false},
+	 "Encrypt assertions: auto when the party has an encryption key.", false, read_encrypt},
 	{"content", "auto|aes128-gcm|aes256-gcm", "auto, by its metadata, else aes128-gcm",
-	 "Encryption of assertions.", false},
+	 "Encryption of assertions.", false, read_content},
 	{"key-transport", "auto|rsa-oaep|rsa-oaep-mgf1p|ecdh-es", "auto, by its metadata and key",
-	 "How the key of the encryption gets to the party.", false},
+	 "How the key of the encryption gets to the party.", false, read_transport},
 	{"nameid", "transient|persistent|email", "transient and persistent",
 	 "A format of NameID the party may get; email needs the attribute email, and consent.",
-	 true},
+	 true, read_nameids},
 	{"create", "asked|always", "asked",
-	 "When a first persistent NameID is made: when a NameIDPolicy allows it, or always.",
-	 false},
+	 "When a first persistent NameID is made: when a NameIDPolicy allows it, or always.", false,
+	 read_create},
 	{"accept-unsigned", "yes|no", "no", "Take authentication requests without a signature.",
-	 false},
+	 false, read_unsigned},
 	{"akdb", "v2|v1|required", "v2",
-	 "BundID's request extension: read in version 2, in version 1 as well, or demanded.",
-	 false},
+	 "BundID's request extension: read in version 2, in version 1 as well, or demanded.", false,
+	 read_akdb},
 	{"attribute-names", "bundid|basic|eidas|ekona", "those of its metadata, else bundid",
-	 "The names of SAML attributes, when a request names none.", false},
+	 "The names of SAML attributes, when a request names none.", false, read_attribute_names},
 	{"subject-id", "yes|no", "no",
-	 "Tell the one identifier for all parties, too, when it is asked for.", false},
+	 "Tell the one identifier for all parties, too, when it is asked for.", false,
+	 read_subject_id},
 	{"unsolicited", "yes|no", "no", "Sign on by a link to us, without a request of the party.",
-	 false},
+	 false, read_unsolicited},
 	{"attribute-query", "yes|no", "no",
-	 "Answer attribute queries about persons whose consent stands, without a login.", false},
+	 "Answer attribute queries about persons whose consent stands, without a login.", false,
+	 read_query},
 	{"ecp", "yes|no", "no",
-	 "Sign on by name and password from clients without a browser (SAML ECP).", false},
+	 "Sign on by name and password from clients without a browser (SAML ECP).", false,
+	 read_ecp},
 	{"level-attributes", "yes|no", "no",
-	 "Send the level of each attribute also as an attribute or claim of its own.", false},
-	{"purpose-de", "TEXT", "none", "Purpose shown at consent, in German.", false},
-	{"purpose-en", "TEXT", "none", "Purpose shown at consent, in English.", false},
-	{"home", "URL", "none", "Where the way back to the portal leads.", false},
-	{NULL, NULL, NULL, NULL, false},
-};
-
-/* In the order of policy_keys. */
-static const policy_read readers[ARRAY_LEN(policy_keys) - 1] = {
-	read_floor,     read_cap,        read_attributes,       read_sector,     read_suite,
-	read_old_until, read_vocabulary, read_level_words,      read_sso_group,  read_consent,
-	read_encrypt,   read_content,    read_transport,        read_nameids,    read_create,
-	read_unsigned,  read_akdb,       read_attribute_names,  read_subject_id, read_unsolicited,
-	read_query,     read_ecp,        read_level_attributes, read_purpose_de, read_purpose_en,
-	read_home,
+	 "Send the level of each attribute also as an attribute or claim of its own.", false,
+	 read_level_attributes},
+	{"purpose-de", "TEXT", "none", "Purpose shown at consent, in German.", false,
+	 read_purpose_de},
+	{"purpose-en", "TEXT", "none", "Purpose shown at consent, in English.", false,
+	 read_purpose_en},
+	{"home", "URL", "none", "Where the way back to the portal leads.", false, read_home},
+	{0},
 };
 
 static size_t
@@ -475,7 +472,7 @@ policy_parse(struct arena *a, const char *json, struct policy *out, struct err *
 
 		if (policy_keys[i].name == NULL)
 			return FAIL(err, ERR_INPUT, NULL, "policy: unknown key '%s'", name);
-		if (!readers[i](a, v, &p, &why))
+		if (!policy_keys[i].read(a, v, &p, &why))
 			return FAIL(err, ERR_INPUT, NULL, "policy: %s: %s", name, why.text);
 	}
 	if (p.vocabulary == LEVEL_VOCAB_EIDAS && p.level_cap < LEVEL_LOW)

@@ -66,6 +66,7 @@ struct policy_key {
 	const char *fallback; /* in words */
 	const char *sentence;
 	bool repeatable;
+	bool (*read)(struct arena *a, const json_t *v, struct policy *p, struct err *err);
 };
 
 extern const struct policy_key policy_keys[]; /* ends with a NULL name */

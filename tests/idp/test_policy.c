@@ -106,6 +106,7 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"attribute\":[\"email:maybe\"]}", "NAME or NAME:required"},
 		{"{\"attribute\":[\"email\",\"email:required\"]}", "email: named twice"},
 		{"{\"sector\":\"a b\"}", "sector: 1 to 256 visible"},
+		{"{\"sector\":7}", "sector: 1 to 256 visible"},
 		{"{\"suite\":\"hs256\"}", "suite: auto, es256"},
 		{"{\"suite\":7}", "suite: auto, es256"},
 		{"{\"suite\":\"rsa-sha512\"}", "suite: auto, es256"},
@@ -142,12 +143,15 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"create\":\"yes\"}", "create: asked or always"},
 		{"{\"accept-unsigned\":true}", "accept-unsigned: yes or no"},
 		{"{\"unsolicited\":true}", "unsolicited: yes or no"},
+		{"{\"subject-id\":true}", "subject-id: yes or no"},
 		{"{\"ecp\":true}", "ecp: yes or no"},
 		{"{\"attribute-query\":true}", "attribute-query: yes or no"},
 		{"{\"level-attributes\":\"ja\"}", "level-attributes: yes or no"},
 		{"{\"purpose-de\":\"\"}", "purpose-de: a text"},
 		{"{\"purpose-en\":7}", "purpose-en: a text"},
 		{"{\"home\":\"http://amt24.example/\"}", "home: an https URL"},
+		{"{\"home\":\"https://amt24.example/a b\"}", "home: an https URL"},
+		{"{\"home\":7}", "home: an https URL"},
 		{"{\"vocabulary\":\"eidas\",\"level-cap\":\"basic\"}", "eidas has no word"},
 		{"[]", "not an object"},
 	};
@@ -161,6 +165,56 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		       "unknown key");
 }
 
+/* {"key": "text"} with one letter n times between what comes before and after. */
+static const char *
+with_letters(const char *before, size_t n, const char *after)
+{
+	char *letters = arena_alloc(a, n + 1);
+
+	memset(letters, 'x', n);
+	return arena_printf(a, "{%s%s%s}", before, letters, after);
+}
+
+static void
+what_is_too_long_is_refused(void **state UNUSED)
+{
+	static const char *const rows = "\"family_name\",", *const last = "\"email\"";
+	const char *list = "";
+	struct policy p;
+	struct err err = {0};
+
+	ASSERT_OK(policy_parse(a, with_letters("\"purpose-de\":\"", 500, "\""), &p, &err), &err);
+	ASSERT_REFUSED(policy_parse(a, with_letters("\"purpose-de\":\"", 501, "\""), &p, &err),
+		       &err, ERR_INPUT, "purpose-de: a text of 1 to 500");
+	for (int i = 0; i < 64; i++)
+		list = arena_printf(a, "%s%s", list, rows);
+	/* Their number is judged before their names. */
+	ASSERT_REFUSED(
+		policy_parse(a, arena_printf(a, "{\"attribute\":[%s%s]}", list, last), &p, &err),
+		&err, ERR_INPUT, "attribute: a list of at most 64");
+	ASSERT_REFUSED(
+		policy_parse(a,
+			     arena_printf(a, "{\"attribute\":[%.*s]}", (int)strlen(list) - 1, list),
+			     &p, &err),
+		&err, ERR_INPUT, "family_name: named twice");
+}
+
+static void
+auto_leaves_it_to_the_metadata(void **state UNUSED)
+{
+	struct policy p;
+	struct err err = {0};
+
+	ASSERT_OK(policy_parse(a,
+			       "{\"suite\":\"auto\",\"content\":\"auto\",\"key-transport\":"
+			       "\"auto\"}",
+			       &p, &err),
+		  &err);
+	assert_int_equal(p.suite, SIG_NONE);
+	assert_int_equal(p.content, 0);
+	assert_int_equal(p.transport, 0);
+}
+
 int
 main(void)
 {
@@ -168,6 +222,8 @@ main(void)
 		cmocka_unit_test(an_empty_policy_is_the_careful_default),
 		cmocka_unit_test(what_the_command_line_sets_is_read_back),
 		cmocka_unit_test(a_word_that_is_none_is_named),
+		cmocka_unit_test(what_is_too_long_is_refused),
+		cmocka_unit_test(auto_leaves_it_to_the_metadata),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, setup, teardown);
