@@ -446,6 +446,8 @@ test_nothing_goes_out_unsigned_when_the_signer_is_gone(void **state)
 		       ERR_UNAVAILABLE, "does not answer");
 	ASSERT_REFUSED(saml_binding_encode(a, SAML_BINDING_POST, &o, &c, &err), &err,
 		       ERR_UNAVAILABLE, "does not answer");
+	ASSERT_REFUSED(saml_binding_encode(a, SAML_BINDING_SOAP, &o, &c, &err), &err,
+		       ERR_UNAVAILABLE, "does not answer");
 }
 
 static void

@@ -176,9 +176,16 @@ a_party_that_signs_on_a_curve_is_answered_on_it(void **state UNUSED)
 		/* If we have a key there. */
 		assert_int_equal(chosen(p, (struct saml_sign_wish){.have = USUAL}), SIG_ES256);
 	}
+	/* On several: the first row among them. */
+	const struct saml_party *p =
+		party("", "",
+		      arena_printf(a, "%s%s", descriptor("signing", KEY_SAML_SIGN, KEY_BP256, ""),
+				   descriptor("signing", KEY_SAML_SIGN, KEY_P384, "")));
+
+	assert_int_equal(chosen(p, (struct saml_sign_wish){.have = SAML_SIGN_ALL}), SIG_ES384);
 	/* One URI, two curves: listed is the algorithm, not the curve. */
-	const struct saml_party *p = party(METHOD(MORE "ecdsa-sha256"), "",
-					   descriptor("signing", KEY_SAML_SIGN, KEY_BP256, ""));
+	p = party(METHOD(MORE "ecdsa-sha256"), "",
+		  descriptor("signing", KEY_SAML_SIGN, KEY_BP256, ""));
 
 	assert_int_equal(chosen(p, (struct saml_sign_wish){.have = SAML_SIGN_ALL}), SIG_BP256);
 	/* A key that only decrypts says nothing about signatures. */
@@ -391,7 +398,11 @@ a_key_that_takes_the_best_goes_before_one_that_does_not(void **state UNUSED)
 	assert_int_equal(p->recipient.content, XMLENC_A256GCM);
 	p = party("", "", arena_printf(a, "%s%s", none, old));
 	assert_int_equal(p->recipient.transport, XMLENC_OAEP_SHA1);
-	/* Of two as good as each other, the first. */
+	/* Of two as good as each other, the first; of two that are not the best, too. */
+	p = party("", "",
+		  arena_printf(a, "%s%s", old,
+			       descriptor("encryption", KEY_DECRYPT, KEY_RSA3072, GCM256 MGF1P)));
+	assert_int_equal(p->recipient.content, XMLENC_A128GCM);
 	p = party(
 		"", "",
 		arena_printf(a, "%s%s", descriptor("encryption", KEY_DECRYPT, KEY_BP256, ""), new));

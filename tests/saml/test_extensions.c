@@ -139,6 +139,11 @@ test_version_1_is_told_apart(void **state)
 	assert_int_equal(r->version, 1);
 	assert_true(r->names_methods);
 	assert_int_equal(r->methods, SAML_AKDB_EID);
+	ASSERT_REFUSED(parse("<akdb:AuthenticationRequest Version=\"1\"><akdb:AllowedMethods>"
+			     "<akdb:AuthnMethod>eID<b/></akdb:AuthnMethod></akdb:AllowedMethods>"
+			     "</akdb:AuthenticationRequest>",
+			     &r, &err),
+		       &err, ERR_INPUT, "something beside text");
 }
 
 static void
@@ -309,6 +314,36 @@ test_a_name_has_a_limit(void **state)
 			  &err);
 		assert_int_equal(r->nameless, n > 256);
 	}
+	/* One is enough, wherever it stands. */
+	ASSERT_OK(parse_v2(ATTRIBUTES("<akdb:RequestedAttribute Name=\"\"/>"
+				      "<akdb:RequestedAttribute Name=\"urn:oid:2.5.4.4\"/>"),
+			   &r, &err),
+		  &err);
+	assert_true(r->nameless);
+}
+
+static void
+test_a_text_of_eidas_is_nothing_but_text(void **state)
+{
+	static const char extensions[] =
+		"<samlp:Extensions xmlns:samlp=\"" SAML_NS_PROTOCOL
+		"\"><eidas:SPType xmlns:eidas=\"" SAML_NS_EIDAS "\">%s</eidas:SPType>"
+		"</samlp:Extensions>";
+	struct saml_eidas_request r;
+	struct xml_doc *doc;
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(xml_parse(a, bytes_of(replace(a, extensions, "%s", " public ")),
+			    &xml_limits_request, &doc, &err),
+		  &err);
+	ASSERT_OK(saml_eidas_parse(a, xml_root(doc), &r, &err), &err);
+	assert_string_equal(r.sp_type, "public");
+	ASSERT_OK(xml_parse(a, bytes_of(replace(a, extensions, "%s", "public<b/>")),
+			    &xml_limits_request, &doc, &err),
+		  &err);
+	ASSERT_REFUSED(saml_eidas_parse(a, xml_root(doc), &r, &err), &err, ERR_INPUT,
+		       "something beside text");
 }
 
 static void
@@ -349,6 +384,7 @@ main(void)
 		cmocka_unit_test(test_numbers_and_lengths_have_limits),
 		cmocka_unit_test(test_the_rule_of_a_party_is_held),
 		cmocka_unit_test(test_a_name_has_a_limit),
+		cmocka_unit_test(test_a_text_of_eidas_is_nothing_but_text),
 		cmocka_unit_test(test_a_status_detail_is_the_json_of_the_interface),
 	};
 

@@ -311,6 +311,10 @@ test_a_logout_response_is_read(void **state)
 					    "\"><samlp:StatusCode Value=\"" SAML_PARTIAL_LOGOUT
 					    "\"/></samlp:StatusCode>"));
 	assert_false(r->success);
+	r = response(changed_response(code, "<samlp:StatusCode Value=\"" SAML_RESPONDER
+					    "\"><samlp:StatusCode Value=\"" SAML_REQUEST_DENIED
+					    "\"/></samlp:StatusCode>"));
+	assert_false(r->success || r->unknown || r->may_come_better);
 }
 
 static void

@@ -175,6 +175,20 @@ test_what_an_answer_claims_is_told_as_a_claim(void **state)
 
 	ASSERT_OK(redirect(portal_query_unsigned(a, "SAMLResponse", twice, NULL), &m, &err), &err);
 	assert_false(saml_message_claims_success(m));
+	/* What nobody signed may have any shape. */
+	static const char *const shapes[] = {"<samlp:Status/>", "<samlp:Status>text</samlp:Status>",
+					     "<samlp:Status><samlp:StatusCode/></samlp:Status>"};
+
+	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+		const char *xml =
+			replace(a, portal_logout_response,
+				cut(a, portal_logout_response, "<samlp:Status>", "</samlp:Status>"),
+				shapes[i]);
+
+		ASSERT_OK(redirect(portal_query_unsigned(a, "SAMLResponse", xml, NULL), &m, &err),
+			  &err);
+		assert_false(saml_message_claims_success(m));
+	}
 }
 
 /* ---- SOAP ---- */

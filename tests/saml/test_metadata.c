@@ -630,6 +630,17 @@ test_an_entity_attribute_says_which_identifier_is_needed(void **state)
 		else
 			assert_string_equal(p->subject_id, rows[i].wanted);
 	}
+	/* What would hide a part of the text from one who reads. */
+	const struct saml_party *none = NULL;
+	struct err err = {0};
+
+	ASSERT_REFUSED(
+		saml_metadata_parse(
+			a,
+			bytes_of(changed("<md:SPSSODescriptor",
+					 ENTITY_ATTRIBUTE(REQ, "any<a/>") "<md:SPSSODescriptor")),
+			NULL, &none, &err),
+		&err, ERR_INPUT, "AttributeValue");
 }
 
 int
