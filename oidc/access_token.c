@@ -75,8 +75,7 @@ oidc_access_token_jti(struct arena *a, const char *text, const struct oidc_jwks 
 	if (!text_eq(json_string_value(json_object_get(oidc_signed_claims(s), "iss")), issuer))
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "a token of another issuer");
 	*jti = json_string_value(json_object_get(oidc_signed_claims(s), "jti"));
-	return *jti != NULL ||
-	       FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "a token without a name");
+	return *jti != NULL || FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "a token without a name");
 }
 
 static const char *

@@ -34,9 +34,8 @@ bool oidc_access_token_is_jwt(const char *text);
  * The name of a signed one of ours; whether it still counts is the caller's business.  ERR_INPUT
  * or ERR_DENIED, invalid_token: not a token, not ours, of another type, without jti.
  */
-MUST_USE bool oidc_access_token_jti(struct arena *a, const char *text,
-				    const struct oidc_jwks *ours, const char *issuer,
-				    const char **jti, struct err *err);
+MUST_USE bool oidc_access_token_jti(struct arena *a, const char *text, const struct oidc_jwks *ours,
+				    const char *issuer, const char **jti, struct err *err);
 
 /* The answer: NULL is a token that does not count (RFC 7662 2.2). */
 json_t *oidc_introspection_build(struct arena *a, const struct oidc_access_token *t);

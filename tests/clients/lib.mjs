@@ -64,6 +64,18 @@ export async function keyPair(alg) {
 	return { pair, kid, jwks: { keys: [{ ...jwk, kid, alg, use: "sig" }] }, key: { key: pair.privateKey, kid } };
 }
 
+export async function encryptionPair(alg) {
+	const rsa = alg.startsWith("RSA");
+	const name = rsa
+		? { name: "RSA-OAEP", hash: "SHA-256", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }
+		: { name: "ECDH", namedCurve: "P-256" };
+	const pair = await crypto.subtle.generateKey(name, true, rsa ? ["encrypt", "decrypt"] : ["deriveBits"]);
+	const jwk = await crypto.subtle.exportKey("jwk", pair.publicKey);
+	for (const member of ["key_ops", "ext"]) delete jwk[member];
+	const kid = newId("enc");
+	return { pair, kid, jwks: { keys: [{ ...jwk, kid, alg, use: "enc" }] } };
+}
+
 // A configuration of the library, as discovery makes it.
 export function configure(clientId, metadata, authentication) {
 	return oidc.discovery(new URL(told.base), clientId, metadata, authentication, {
@@ -72,11 +84,12 @@ export function configure(clientId, metadata, authentication) {
 	});
 }
 
-// A login from the request to the tokens.  more: parameters of the request; options: visit's.
-export async function login(config, more = {}, options = {}) {
+// A login from the request to the tokens.  more: parameters of the request; build: how the library
+// makes its URL; options: visit's.
+export async function login(config, more = {}, { build = oidc.buildAuthorizationUrl, ...options } = {}) {
 	const verifier = oidc.randomPKCECodeVerifier();
 	const [state, nonce] = [oidc.randomState(), oidc.randomNonce()];
-	const url = oidc.buildAuthorizationUrl(config, {
+	const url = await build(config, {
 		redirect_uri: told.callback,
 		scope: "openid profile",
 		code_challenge: await oidc.calculatePKCECodeChallenge(verifier),

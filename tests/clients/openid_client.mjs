@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { configure, keyPair, login, newId, oidc, register, told, visit } from "./lib.mjs";
+import { configure, encryptionPair, keyPair, login, newId, oidc, reach, register, told, visit } from "./lib.mjs";
 
 const base = { scope: "openid profile", profile: "oidc" };
 
@@ -42,8 +42,53 @@ for (const alg of ["ES256", "ES384", "EdDSA", "PS256", "RS256"])
 		await goesThrough(await keyClient(alg));
 	});
 
-test("an ID token signed with RS256", async () => {
-	await goesThrough(await secretClient("client_secret_basic", { id_token_signed_response_alg: "RS256" }));
+for (const alg of ["RS256", "PS256", "ES384"])
+	test(`an ID token signed with ${alg}`, async () => {
+		await goesThrough(await secretClient("client_secret_basic", { id_token_signed_response_alg: alg }));
+	});
+
+test("userinfo that is signed", async () => {
+	const more = { userinfo_signed_response_alg: "ES256" };
+	const config = await secretClient("client_secret_basic", more);
+	const info = await oidc.discovery(new URL(told.base), config.clientMetadata().client_id,
+		{ ...config.clientMetadata(), ...more }, undefined, { [oidc.customFetch]: reach });
+	const tokens = await (await login(config)).redeem();
+	assert.equal((await oidc.fetchUserInfo(info, tokens.access_token, tokens.claims().sub)).given_name, "Testa");
+});
+
+for (const [alg, enc] of [["ECDH-ES", "A128GCM"], ["ECDH-ES+A256KW", "A256GCM"], ["RSA-OAEP-256", "A256CBC-HS512"]])
+	test(`an ID token encrypted with ${alg} and ${enc}`, async () => {
+		const keys = await encryptionPair(alg);
+		const config = await secretClient("client_secret_basic", {
+			jwks: keys.jwks, id_token_encrypted_response_alg: alg, id_token_encrypted_response_enc: enc,
+		});
+		const l = await login(config);
+		await assert.rejects(l.redeem(), (e) => e.code !== undefined);
+		oidc.enableDecryptingResponses(config, [enc], { key: keys.pair.privateKey, alg, kid: keys.kid });
+		await goesThrough(config);
+	});
+
+test("a pushed request", async () => {
+	const config = await keyClient("ES256", { require_pushed_authorization_requests: true });
+	const l = await login(config, {}, { build: oidc.buildAuthorizationUrlWithPAR });
+	assert.equal((await l.redeem()).claims().iss, told.base);
+	await assert.rejects((await login(config)).redeem(), { error: "invalid_request" });
+});
+
+test("a refresh token is rotated and its scope narrows", async () => {
+	const config = await secretClient("client_secret_basic", {
+		scope: "openid profile offline_access", grant_types: ["authorization_code", "refresh_token"],
+	});
+	const first = await (await login(config, { scope: "openid profile offline_access" })).redeem();
+	const second = await oidc.refreshTokenGrant(config, first.refresh_token);
+	assert.notEqual(second.refresh_token, first.refresh_token);
+	assert.equal(second.claims().sub, first.claims().sub);
+	assert.equal(second.claims().auth_time, first.claims().auth_time);
+	const third = await oidc.refreshTokenGrant(config, second.refresh_token, { scope: "openid" });
+	assert.equal(third.scope, "openid");
+	// The first one again, when its successor was used: a thief or the portal has it, so none works.
+	await assert.rejects(oidc.refreshTokenGrant(config, first.refresh_token), { error: "invalid_grant" });
+	await assert.rejects(oidc.refreshTokenGrant(config, third.refresh_token), { error: "invalid_grant" });
 });
 
 test("a code gives tokens once", async () => {

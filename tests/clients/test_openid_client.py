@@ -76,6 +76,10 @@ def main(program, node_program):
     with Instance(program) as i:
         i.ok("migrate")
         i.ok("key", "init")
+        for kind in ("p384", "rsa3072-pss"):  # for clients that ask for ES384 and PS256
+            kid = i.ok("key", "generate", "oidc-sign", kind)["kid"]
+            i.ok("key", "publish", kid)
+            i.ok("key", "activate", kid, "--emergency")
         make_certificate(i.folder)
         i.add_account(PERSON, "--attribute", "given_names=Testa", "--attribute", "family_name=Muster")
         with i.tls_node() as node:

@@ -141,8 +141,8 @@ do_import(struct call *c, struct bytes *out, struct err *err)
 
 	if (n_ours == OURS_MAX)
 		return FAIL(err, ERR_INPUT, NULL, "too many keys");
-	const struct test_key *k = test_key_import(keys, kid, p384 ? KEY_P384 : KEY_P256, c->arg[2],
-						   c->arg[3]);
+	const struct test_key *k =
+		test_key_import(keys, kid, p384 ? KEY_P384 : KEY_P256, c->arg[2], c->arg[3]);
 
 	ours[n_ours++] = (struct oidc_enc_jwk){kid, p384 ? OIDC_KEY_P384 : OIDC_KEY_P256,
 					       OIDC_JWE_ALG_NONE, k->pub};
@@ -181,9 +181,8 @@ static const struct verb {
 	size_t n_args;
 	bool (*run)(struct call *c, struct bytes *out, struct err *err);
 } verbs[] = {
-	{"jws", 2, do_jws},   {"jwe", 1, do_jwe},   {"jwk", 1, do_jwk},
-	{"sign", 2, do_sign}, {"seal", 4, do_seal}, {"import", 4, do_import},
-	{"ours", 0, do_ours}, {"rsa", 0, do_rsa},
+	{"jws", 2, do_jws},   {"jwe", 1, do_jwe},       {"jwk", 1, do_jwk},   {"sign", 2, do_sign},
+	{"seal", 4, do_seal}, {"import", 4, do_import}, {"ours", 0, do_ours}, {"rsa", 0, do_rsa},
 };
 
 static void

@@ -29,16 +29,17 @@ setup_keys(void **state)
 	setup(state);
 	k = test_keys_create(a);
 	text = vector_read(a, "keys.jwks");
-	ASSERT_OK(json_parse_object(a, text, text.n, &set, &err) &&
-			  oidc_jwks_parse(a, set, OIDC_ALG_NONE, &keys, &err) &&
-			  dec_base64url(a, bytes_of("r_kHyZ-a06rmxM3yESK84r1otSg-aQcVStkRhA-iCM8"),
-					&d, &err) &&
-			  dec_hex(a,
-				  bytes_of("0465eda5a12577c2bae829437fe338701a10aaa375e1bb5b5de108de"
-					   "439c08551d1e52ed75701163f7f9e40ddf9f341b3dc9ba860af7e0ca"
-					   "7ca7e9eecd0084d19c"),
-				  &point, &err),
-		  &err);
+	ASSERT_OK(
+		json_parse_object(a, text, text.n, &set, &err) &&
+			oidc_jwks_parse(a, set, OIDC_ALG_NONE, &keys, &err) &&
+			dec_base64url(a, bytes_of("r_kHyZ-a06rmxM3yESK84r1otSg-aQcVStkRhA-iCM8"),
+				      &d, &err) &&
+			dec_hex(a,
+				bytes_of("0465eda5a12577c2bae829437fe338701a10aaa375e1bb5b5de108de"
+					 "439c08551d1e52ed75701163f7f9e40ddf9f341b3dc9ba860af7e0ca"
+					 "7ca7e9eecd0084d19c"),
+				&point, &err),
+		&err);
 	enc = (struct oidc_enc_jwk){KID, OIDC_KEY_P256, OIDC_JWE_ALG_NONE,
 				    test_key_import(k, KID, KEY_P256, d, point)->pub};
 	ours = (struct oidc_jwe_keys){&k->ops, &enc, 1};
@@ -59,7 +60,7 @@ take(const char *name)
 		return json_parse_object(a, text, text.n, &o, &err) &&
 		       oidc_jwks_parse(a, o, OIDC_ALG_NONE, &set, &err);
 	return (bytes_end(bytes_of(name), ".jwe") ? oidc_jwe_open_jws(a, text, &ours, &jws, &err)
-					: oidc_jws_parse(a, text, &jws, &err)) &&
+						  : oidc_jws_parse(a, text, &jws, &err)) &&
 	       oidc_jws_verify(a, &jws, &keys, &s, &err);
 }
 
@@ -72,7 +73,8 @@ each(const char *folder, void (*judge)(const char *name))
 
 	assert_non_null(d);
 	while ((e = readdir(d)) != NULL)
-		if (bytes_end(bytes_of(e->d_name), ".jws") || bytes_end(bytes_of(e->d_name), ".jwe") ||
+		if (bytes_end(bytes_of(e->d_name), ".jws") ||
+		    bytes_end(bytes_of(e->d_name), ".jwe") ||
 		    bytes_end(bytes_of(e->d_name), ".jwks")) {
 			err_clear(&err);
 			judge(arena_printf(a, "%s/%s", folder, e->d_name));
