@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/enc.h"
+#include "base/hash.h"
 #include "base/rand.h"
 #include "base/text.h"
 #include "db/dated.h"
@@ -329,6 +330,19 @@ login_facts(struct flow *f, const char *sid)
 	return bytes_of(json_text(a, o, false));
 }
 
+/*
+ * One name for a session at a client as long as it lives, and one that no two clients share: the
+ * sid of ID and logout tokens (Back-Channel Logout 1.0, 2.1).
+ */
+static const char *
+sid_for(struct arena *a, const char *session, const char *party)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	hash_sha256(bytes_of(arena_printf(a, "oidc sid %s %s", session, party)), digest);
+	return enc_base64url(a, (struct bytes){digest, sizeof(digest) / 2});
+}
+
 /* What build made and record stores. */
 struct built {
 	const char *code;
@@ -343,7 +357,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 	struct account_work w = account_work_of(rq);
 	struct built *b = ARENA_NEW(rq->a, struct built);
 	const struct oidc_return *to;
-	const char *sub, *url, *sid = rand_token(rq->a, 16);
+	const char *sub, *url, *sid = sid_for(rq->a, f->session->sid, f->ask.party->id);
 	struct state s;
 
 	if (!state_read(rq->a, &f->ask, &s, err) || !way_back(f, &s, &to, err) ||

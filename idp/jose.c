@@ -60,18 +60,30 @@ jose_signing_algs(struct arena *a, const struct keyring *kr)
 }
 
 bool
-jose_maker_find(struct request *rq, const struct oidc_client *c, enum oidc_alg alg,
-		const struct oidc_encryption *e, struct jose_maker *out, struct err *err)
+jose_signing_key(const struct app *app, const struct snapshot *snap, enum oidc_alg alg,
+		 const struct key **out, struct err *err)
 {
-	const struct key *k = key_for(rq->snap->keyring, alg);
-	struct jose_maker m = {
-		.ops = signer_key_ops(rq->app->signer), .alg = alg, .encryption = *e};
+	const struct key *k = key_for(snap->keyring, alg);
 
 	if (k == NULL)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active oidc-sign key for %s",
 			    oidc_alg_info(alg)->name);
-	if (!signer_key_ready(rq->app->signer, k->row.kid))
+	if (!signer_key_ready(app->signer, k->row.kid))
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "the HSM with key %s is away", k->row.kid);
+	*out = k;
+	return true;
+}
+
+bool
+jose_maker_find(struct request *rq, const struct oidc_client *c, enum oidc_alg alg,
+		const struct oidc_encryption *e, struct jose_maker *out, struct err *err)
+{
+	const struct key *k;
+	struct jose_maker m = {
+		.ops = signer_key_ops(rq->app->signer), .alg = alg, .encryption = *e};
+
+	if (!jose_signing_key(rq->app, rq->snap, alg, &k, err))
+		return false;
 	m.kid = k->row.kid;
 	if (e->alg != OIDC_JWE_ALG_NONE) {
 		m.to = oidc_jwks_find_enc(&c->jwks, e->alg);

@@ -18,6 +18,10 @@ bool jose_enc_jwk(const struct key *k, struct oidc_enc_jwk *out);
 /* The algorithms that our active keys sign with, in the order of oidc_client_id_token_algs. */
 struct oidc_strs jose_signing_algs(struct arena *a, const struct keyring *kr);
 
+/* The one that signs so now.  ERR_UNAVAILABLE: it is missing or known to be out of reach. */
+MUST_USE bool jose_signing_key(const struct app *app, const struct snapshot *snap,
+			       enum oidc_alg alg, const struct key **out, struct err *err);
+
 /* What makes a client's token. */
 struct jose_maker {
 	struct key_ops ops;

@@ -9,15 +9,19 @@
 #include "idp/outbox.h"
 #include "saml/logout.h"
 
-#define LOGOUT_SAML_KIND "saml-logout"
+/* Kinds in the outbox. */
+#define LOGOUT_SAML_KIND     "saml-logout"
+#define LOGOUT_OIDC_KIND     "oidc-logout"
+#define LOGOUT_SEND_LIMIT_MS 8000
 
 /* Results in the outbox that say how a party took it. */
 #define LOGOUT_CONFIRMED "confirmed"
 #define LOGOUT_CLAIMED   "claimed"
 
 /*
- * Whom to tell of those who took part: each name once, with all its sessions.  `asker` (NULL:
- * none) knows already.  by_browser: there is a browser that can be sent to parties.
+ * Whom to tell of those who took part, and by which way: each name once, with all its sessions, or
+ * (OpenID Connect) each session by itself.  `asker` (NULL: none) knows already.  by_browser: there
+ * is a browser that can be sent to parties.
  */
 struct logout_plan {
 	const struct parties *parties;
@@ -27,6 +31,16 @@ struct logout_plan {
 };
 void logout_plan(void *plan, struct arena *a, const struct db_participant *list, size_t n,
 		 const struct db_told **out, size_t *n_out);
+
+/* One of these contents.  ERR_INTERNAL: it is none. */
+struct logout_content {
+	const char *name_id;
+	const char *format; /* of the NameID; NULL: none */
+	const char *const *sessions;
+	size_t n_sessions;
+};
+MUST_USE bool logout_content_read(struct arena *a, const char *content, struct logout_content *out,
+				  struct err *err);
 
 /* The request for one of these contents to a SAML party of this id.  ERR_INTERNAL: not a content.
  */
@@ -39,5 +53,8 @@ enum db_told_state logout_state_of(const struct saml_logout_response *r);
 
 /* By SOAP (SAML2Profiles 4.4.3.4). */
 struct outbox_outcome logout_send_saml(const struct outbox_try *t, struct err *err);
+
+/* By a logout token (Back-Channel Logout 1.0, 2.5). */
+struct outbox_outcome logout_send_oidc(const struct outbox_try *t, struct err *err);
 
 #endif

@@ -20,6 +20,7 @@
 /* Names are in rows of the database: never rename. */
 static const struct outbox_kind kinds[] = {
 	{LOGOUT_SAML_KIND, logout_send_saml},
+	{LOGOUT_OIDC_KIND, logout_send_oidc},
 };
 
 /* ---- one item ---- */

@@ -155,14 +155,14 @@ world_oidc_party(struct world *w, const char *policy)
 {
 	world_oidc_document(
 		w,
-		arena_printf(w->a,
-			     "{\"metadata\":{\"client_id\":\"" OIDC_CLIENT
-			     "\",\"redirect_uris\":[\"" OIDC_BACK
-			     "\"],\"post_logout_redirect_uris\":"
-			     "[\"https://stadtportal.example/bye\"],\"token_endpoint_auth_method\":"
-			     "\"client_secret_basic\",\"scope\":\"openid profile email address\"},"
-			     "\"secret_sha256\":\"%s\"}",
-			     oidc_secret_digest(w)),
+		arena_printf(
+			w->a,
+			"{\"metadata\":{\"client_id\":\"" OIDC_CLIENT
+			"\",\"redirect_uris\":[\"" OIDC_BACK "\"],\"post_logout_redirect_uris\":"
+			"[\"https://stadtportal.example/bye\"],\"token_endpoint_auth_method\":"
+			"\"client_secret_basic\",\"scope\":\"openid profile email address\"%s},"
+			"\"secret_sha256\":\"%s\"}",
+			w->oidc_more == NULL ? "" : w->oidc_more, oidc_secret_digest(w)),
 		policy);
 }
 

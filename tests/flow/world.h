@@ -39,6 +39,7 @@ struct world {
 	const char *slo;         /* its SingleLogoutServices, as XML; NULL: SAML_SLO by Redirect */
 	const char *saml_suite;  /* what it signs with, and has a key for; NULL: ecdsa-sha256 */
 	const char *saml_acs;    /* further AssertionConsumerServices, as XML; NULL: none */
+	const char *oidc_more;   /* further members of the client's metadata (",\"x\":1"); NULL */
 	const char *saml_more;   /* put into its metadata's role extensions; NULL: nothing */
 
 	/* What answers the browser's requests; NULL: app_handle. */

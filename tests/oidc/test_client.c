@@ -58,6 +58,8 @@ full_metadata(void)
 		"{\"client_id\":\"stadtportal\",\"profile\":\"fapi2\","
 		"\"redirect_uris\":[\"https://portal.example/cb\",\"https://b.example/cb\"],"
 		"\"post_logout_redirect_uris\":[\"https://portal.example/bye\"],"
+		"\"backchannel_logout_uri\":\"https://portal.example/out?logout=backchannel\","
+		"\"backchannel_logout_session_required\":true,"
 		"\"token_endpoint_auth_method\":\"private_key_jwt\","
 		"\"token_endpoint_auth_signing_alg\":\"PS256\","
 		"\"client_assertion_audience\":\"token_endpoint\",\"jwks\":%s,"
@@ -86,6 +88,9 @@ all_metadata_is_read(void **state UNUSED)
 	assert_true((c->profile->checks & OIDC_CHECK_PUSHED) != 0);
 	assert_int_equal(c->redirect_uris.n, 2);
 	assert_string_equal(c->post_logout_redirect_uris.s[0], "https://portal.example/bye");
+	assert_string_equal(c->backchannel_logout_uri,
+			    "https://portal.example/out?logout=backchannel");
+	assert_true(c->backchannel_logout_session_required);
 	assert_int_equal(c->auth_method, OIDC_AUTH_PRIVATE_KEY);
 	assert_int_equal(c->auth_alg, OIDC_PS256);
 	assert_int_equal(c->assertion_audience, OIDC_AUDIENCE_TOKEN_ENDPOINT);
@@ -150,7 +155,7 @@ the_record_reads_back_the_same(void **state UNUSED)
 	assert_string_equal(
 		json_text(a, oidc_client_build(a, c), false),
 		"{\"client_id\":\"c1\",\"profile\":\"oauth\",\"redirect_uris\":[\"https://"
-		"portal.example/cb\"],"
+		"portal.example/cb\"],\"backchannel_logout_session_required\":false,"
 		"\"token_endpoint_auth_method\":\"client_secret_basic\","
 		"\"client_assertion_audience\":\"issuer\",\"scope\":\"openid\","
 		"\"id_token_signed_response_alg\":\"ES256\",\"require_auth_time\":false,"
@@ -234,6 +239,10 @@ improper_metadata_is_refused(void **state UNUSED)
 		 "words"},
 		{"\"post_logout_redirect_uris\":[\"https://portal.example/#x\"]", "fragment"},
 		{"\"post_logout_redirect_uris\":\"https://portal.example/\"", "not an array"},
+		{"\"backchannel_logout_uri\":\"http://portal.example/out\"", "not an https URI"},
+		{"\"backchannel_logout_uri\":\"https://portal.example/out#x\"", "not an https URI"},
+		{"\"backchannel_logout_uri\":[]", "is not a string"},
+		{"\"backchannel_logout_session_required\":1", "is not true or false"},
 		{"\"sector_identifier_uri\":\"http://portal.example/\"", "not an https URI"},
 		{"\"sector_identifier_uri\":1", "is not a string"},
 		{"\"default_max_age\":-1", "out of range"},

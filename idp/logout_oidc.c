@@ -1,0 +1,86 @@
+/* Telling OpenID Connect clients that a session is over; see logout_send.h. */
+#include "base/buf.h"
+#include "base/enc.h"
+#include "base/rand.h"
+#include "idp/config.h"
+#include "idp/fetch.h"
+#include "idp/jose.h"
+#include "idp/logout_send.h"
+#include "keys/sign.h"
+#include "oidc/logout_token.h"
+
+#define ANSWER_MAX   ((size_t)16 * 1024) /* nobody reads it */
+#define FORM_MAX     (OIDC_JWS_MAX_BYTES + 64)
+#define CONTENT_TYPE "application/x-www-form-urlencoded"
+
+/* Signed anew at each try, by the key and algorithm of that moment. */
+static bool
+build(const struct outbox_try *t, const struct oidc_client *client, struct bytes *form,
+      struct err *err)
+{
+	struct key_ops ops = signer_key_ops(t->app->signer);
+	struct logout_content c;
+	const struct key *k;
+	const char *token;
+	struct buf b;
+
+	if (!logout_content_read(t->a, t->taken->item.content, &c, err) ||
+	    !jose_signing_key(t->app, t->snap, client->id_token_alg, &k, err))
+		return false;
+	struct oidc_logout_token claims = {
+		.issuer = t->app->config->base_url,
+		.client_id = client->client_id,
+		.sub = c.name_id,
+		.sid = c.n_sessions == 0 ? NULL : c.sessions[0],
+		.jti = rand_token(t->a, 16),
+	};
+
+	if (!oidc_logout_token_build(t->a, &ops, k->row.kid, client->id_token_alg, &claims, t->now,
+				     &token, err))
+		return false;
+	buf_init(&b, t->a, FORM_MAX);
+	buf_str(&b, "logout_token=");
+	enc_percent(&b, bytes_of(token));
+	return buf_finish(&b, form, err);
+}
+
+/*
+ * Back-Channel Logout 1.0, 2.8: 200, or 204 from frameworks that will have it so; 400 is for a
+ * request that the client does not take, and would not take a second time.
+ */
+static struct outbox_outcome
+judge(long status, struct err *err)
+{
+	if (status == 200 || status == 204)
+		return (struct outbox_outcome){OUTBOX_DONE, LOGOUT_CONFIRMED};
+	(void)!FAIL(err, ERR_UNAVAILABLE, NULL, "the client answered with status %ld", status);
+	return status == 400 ? (struct outbox_outcome){OUTBOX_GIVE_UP, "refused"}
+			     : (struct outbox_outcome){OUTBOX_AGAIN, "status"};
+}
+
+struct outbox_outcome
+logout_send_oidc(const struct outbox_try *t, struct err *err)
+{
+	const struct party *p = party_find(&t->snap->parties, t->taken->item.target);
+	struct fetch_answer answer;
+
+	if (p == NULL || p->oidc == NULL || p->oidc->backchannel_logout_uri == NULL) {
+		(void)!FAIL(err, ERR_NOT_FOUND, NULL,
+			    "no such client, or none that hears logout tokens now");
+		return (struct outbox_outcome){OUTBOX_AGAIN, "no_endpoint"};
+	}
+	struct fetch_post what = {
+		.url = p->oidc->backchannel_logout_uri,
+		.ca_file = t->app->config->outbound_ca,
+		.type = CONTENT_TYPE,
+		.max_bytes = ANSWER_MAX,
+		.timeout_ms = LOGOUT_SEND_LIMIT_MS,
+		.inside = &t->app->config->outbound_inside,
+	};
+
+	if (!build(t, p->oidc, &what.body, err))
+		return (struct outbox_outcome){OUTBOX_AGAIN, "not_built"};
+	if (!t->app->post(t->a, &what, &answer, err))
+		return (struct outbox_outcome){OUTBOX_AGAIN, "not_reached"};
+	return judge(answer.status, err);
+}

@@ -1,0 +1,409 @@
+/*
+ * OpenID Connect Back-Channel Logout 1.0: clients are told of the end of a session by a logout
+ * token, through the outbox, and a logout goes from one dialect to the other.
+ */
+#include "base/enc.h"
+#include "base/text.h"
+#include "idp/fetch.h"
+#include "idp/outbox.h"
+#include "idp/publish.h"
+#include "oidc/jws.h"
+#include "saml/names.h"
+#include "tests/flow/leave.h"
+
+#define HEARS ",\"backchannel_logout_uri\":\"https://stadtportal.example/out?logout=backchannel\""
+
+/* ---- the client's own end of the back channel ---- */
+
+static struct {
+	struct world *w;
+	const char *url, *type, *body;
+	int n_requests;
+	long status; /* 0: the network fails */
+} far;
+
+static bool
+far_post(struct arena *a UNUSED, const struct fetch_post *what, struct fetch_answer *out,
+	 struct err *err)
+{
+	far.n_requests++;
+	far.url = arena_strdup(far.w->a, what->url);
+	far.type = arena_strdup(far.w->a, what->type);
+	far.body = arena_strndup(far.w->a, (const char *)what->body.p, what->body.n);
+	assert_null(what->action);
+	assert_non_null(what->inside);
+	if (far.status == 0)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "the network fails");
+	*out = (struct fetch_answer){far.status, {NULL, 0}};
+	return true;
+}
+
+static void
+far_answers(struct world *w, long status)
+{
+	memset(&far, 0, sizeof(far));
+	far.w = w;
+	far.status = status;
+	w->app.post = far_post;
+	pg_sql(w->pg, "DELETE FROM outbox");
+}
+
+static bool
+send_one(struct world *w)
+{
+	struct arena *a = arena_create(64 << 20);
+	struct err err = {0};
+	bool sent;
+
+	ASSERT_OK(outbox_send_one(&w->app, a, w->now, &sent, &err), &err);
+	arena_destroy(a);
+	return sent;
+}
+
+static void
+client(struct world *w, const char *more)
+{
+	w->oidc_more = more;
+	world_oidc_party(w, "{}");
+	w->oidc_more = NULL;
+}
+
+static const json_t *
+verified(struct world *w, const char *token, const char *typ)
+{
+	const struct oidc_signed *s;
+	struct oidc_jwks ours;
+	struct oidc_jws jws;
+	struct err err = {0};
+
+	publish_jwks(w->a, w->signer->keys, &ours);
+	ASSERT_OK(oidc_jws_parse(w->a, bytes_of(token), &jws, &err), &err);
+	ASSERT_OK(oidc_jws_verify(w->a, &jws, &ours, &s, &err), &err);
+	assert_true(oidc_signed_typ_is(s, typ));
+	return oidc_signed_claims(s);
+}
+
+static const char *
+text_member(const json_t *o, const char *name)
+{
+	return json_string_value(json_object_get(o, name));
+}
+
+/* "karl" at the client: the ID token. */
+static const char *
+karl_at_the_client(struct web *b)
+{
+	struct web token;
+
+	web_get(b, oidc_request_url(b->w, "openid", ""));
+	if (page_of(b) == LOGIN)
+		log_in(b, "karl");
+	if (page_of(b) == CONSENT)
+		web_submit(b, "/flow/consent/", "do=agree");
+	assert_true(text_starts(b->location, OIDC_BACK "?"));
+	web_init(&token, b->w);
+	web_token(&token, oidc_basic(b->w), oidc_redeem_form(b->w, location_param(b, "code")));
+	assert_int_equal(token.status, 200);
+	return text_member(web_json(&token), "id_token");
+}
+
+static void
+log_out_at_home(struct web *b)
+{
+	web_get(b, "/logout");
+	web_submit(b, "/logout", "do=logout");
+}
+
+static const char *
+row(struct world *w)
+{
+	return world_value(w, "SELECT state || coalesce(result, '') FROM outbox");
+}
+
+static void
+a_client_is_told_by_a_logout_token(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, HEARS);
+	far_answers(w, 200);
+	const char *id_token = karl_at_the_client(&b);
+	const json_t *id = verified(w, id_token, "JWT");
+
+	log_out_at_home(&b);
+	assert_true(web_shows(&b, "noch keine Antwort"));
+	assert_true(send_one(w));
+	assert_string_equal(far.url, "https://stadtportal.example/out?logout=backchannel");
+	assert_string_equal(far.type, "application/x-www-form-urlencoded");
+	assert_true(text_starts(far.body, "logout_token="));
+	const json_t *t = verified(w, strchr(far.body, '=') + 1, "logout+jwt");
+
+	assert_string_equal(text_member(t, "iss"), BASE);
+	assert_string_equal(text_member(t, "aud"), OIDC_CLIENT);
+	assert_string_equal(text_member(t, "sub"), text_member(id, "sub"));
+	assert_string_equal(text_member(t, "sid"), text_member(id, "sid"));
+	assert_int_equal(json_integer_value(json_object_get(t, "iat")), w->now);
+	assert_null(json_object_get(t, "nonce"));
+	/* Confirmed, and never sent again. */
+	assert_string_equal(row(w), "doneconfirmed");
+	assert_false(send_one(w));
+	web_get(&b, "/logout/portals");
+	assert_true(web_shows(&b, "Sie sind abgemeldet"));
+}
+
+static void
+what_the_client_answers_is_told_for_what_it_is(void **state)
+{
+	static const struct {
+		long status;
+		const char *row, *shown;
+	} cases[] = {
+		{204, "doneconfirmed", "Sie sind abgemeldet"},
+		{400, "failedrefused", "nicht abgemeldet"},
+		{201, "waitingstatus", "wir versuchen es weiter"},
+		{302, "waitingstatus", "wir versuchen es weiter"},
+		{401, "waitingstatus", "wir versuchen es weiter"},
+		{503, "waitingstatus", "wir versuchen es weiter"},
+		{0, "waitingnot_reached", "wir versuchen es weiter"},
+	};
+	struct world *w = *state;
+
+	client(w, HEARS);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct web b;
+
+		web_init(&b, w);
+		karl_at_the_client(&b);
+		far_answers(w, cases[i].status);
+		log_out_at_home(&b);
+		assert_true(send_one(w));
+		assert_string_equal(row(w), cases[i].row);
+		web_get(&b, "/logout/portals");
+		if (!web_shows(&b, cases[i].shown))
+			fail_msg("%ld: not %s", cases[i].status, cases[i].shown);
+	}
+}
+
+/* What is sent is made at the moment of sending: a new token, by the record of then. */
+static void
+each_try_is_signed_anew(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, HEARS);
+	karl_at_the_client(&b);
+	far_answers(w, 503);
+	log_out_at_home(&b);
+	assert_true(send_one(w));
+	const char *first = far.body;
+
+	client(w, ",\"id_token_signed_response_alg\":\"RS256\","
+		  "\"backchannel_logout_uri\":\"https://stadtportal.example/other\"");
+	far.status = 200;
+	w->now += 600;
+	assert_true(send_one(w));
+	assert_string_equal(far.url, "https://stadtportal.example/other");
+	struct oidc_jws jws;
+	struct err err = {0};
+
+	ASSERT_OK(oidc_jws_parse(w->a, bytes_of(strchr(far.body, '=') + 1), &jws, &err), &err);
+	assert_int_equal(jws.alg, OIDC_RS256);
+	assert_string_not_equal(
+		text_member(verified(w, strchr(first, '=') + 1, "logout+jwt"), "jti"),
+		text_member(verified(w, strchr(far.body, '=') + 1, "logout+jwt"), "jti"));
+}
+
+static void
+what_cannot_be_sent_waits_and_says_why(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, HEARS);
+	karl_at_the_client(&b);
+	far_answers(w, 200);
+	log_out_at_home(&b);
+	/* Its record names no such URI any more; then it is disabled; then it is a SAML party. */
+	client(w, "");
+	assert_true(send_one(w));
+	assert_string_equal(row(w), "waitingno_endpoint");
+	world_disable(w, OIDC_CLIENT);
+	w->now += 600;
+	assert_true(send_one(w));
+	assert_string_equal(row(w), "waitingno_endpoint");
+	pg_sql(w->pg, "UPDATE outbox SET target = '" SAML_PARTY "'");
+	w->now += 600;
+	assert_true(send_one(w));
+	assert_string_equal(row(w), "waitingno_endpoint");
+	/* And a content that is none. */
+	client(w, HEARS);
+	pg_sql(w->pg, "UPDATE outbox SET target = '" OIDC_CLIENT "', content = '{}'");
+	w->now += 600;
+	assert_true(send_one(w));
+	assert_string_equal(row(w), "waitingnot_built");
+	assert_int_equal(far.n_requests, 0);
+}
+
+/* ---- sessions and their names ---- */
+
+static void
+a_session_has_one_name_at_a_client(void **state)
+{
+	struct world *w = *state;
+	struct web b, other;
+
+	web_init(&b, w);
+	web_init(&other, w);
+	client(w, HEARS);
+	far_answers(w, 200);
+	const char *first = text_member(verified(w, karl_at_the_client(&b), "JWT"), "sid");
+	const char *again = text_member(verified(w, karl_at_the_client(&b), "JWT"), "sid");
+	const char *elsewhere = text_member(verified(w, karl_at_the_client(&other), "JWT"), "sid");
+
+	assert_string_equal(first, again);
+	assert_string_not_equal(first, elsewhere);
+	/* Nor is it a name that anybody else knows. */
+	assert_string_equal(world_value(w, arena_printf(w->a,
+							"SELECT count(*) FROM session"
+							" WHERE sid = '%s'",
+							first)),
+			    "0");
+	log_out_at_home(&b);
+	assert_true(send_one(w));
+	assert_false(send_one(w));
+	assert_string_equal(
+		text_member(verified(w, strchr(far.body, '=') + 1, "logout+jwt"), "sid"), first);
+	assert_true(is_logged_in(&other));
+}
+
+/* Of a session that began under a program whose names were of one login. */
+static void
+each_name_of_a_session_is_told(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, HEARS);
+	karl_at_the_client(&b);
+	far_answers(w, 200);
+	assert_string_equal(
+		world_value(w,
+			    "INSERT INTO session_participant (sid, party, dialect, name_id,"
+			    " session_index, at, name_format) SELECT sid, party, dialect, name_id,"
+			    " 'older', at, name_format FROM session_participant ORDER BY at DESC"
+			    " LIMIT 1 RETURNING 1"),
+		"1");
+	log_out_at_home(&b);
+	assert_true(send_one(w));
+	const char *first =
+		text_member(verified(w, strchr(far.body, '=') + 1, "logout+jwt"), "sid");
+
+	assert_true(send_one(w));
+	const char *second =
+		text_member(verified(w, strchr(far.body, '=') + 1, "logout+jwt"), "sid");
+
+	assert_true(text_eq(first, "older") != text_eq(second, "older"));
+	assert_false(send_one(w));
+}
+
+/* ---- across dialects ---- */
+
+static void
+a_saml_logout_reaches_the_client(void **state)
+{
+	struct world *w = *state;
+	struct web b, program;
+
+	client(w, HEARS);
+	for (int soap = 0; soap < 2; soap++) {
+		web_init(&b, w);
+		web_init(&program, w);
+		struct login at = karl_at_the_portal(&b);
+
+		karl_at_the_client(&b);
+		far_answers(w, 200);
+		const char *id = logout_id(w);
+
+		if (soap)
+			send_soap(&program, saml_logout_envelope(w, id, at.name, at.index));
+		else
+			web_get(&b, saml_logout_url(w, id, at.name, at.index));
+		assert_true(send_one(w));
+		assert_string_equal(far.url, "https://stadtportal.example/out?logout=backchannel");
+		assert_false(is_logged_in(&b));
+		if (soap)
+			continue;
+		/* All have confirmed: who asked hears so. */
+		web_get(&b, "/logout/portals");
+		assert_true(text_starts(b.location, SAML_SLO "?SAMLResponse="));
+		assert_string_equal(row(w), "doneconfirmed");
+	}
+}
+
+static void
+a_client_that_asks_is_not_told_and_others_are(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, HEARS);
+	far_answers(w, 200);
+	karl_at_the_portal(&b);
+	const char *hint = karl_at_the_client(&b);
+
+	web_get(&b, arena_printf(w->a,
+				 "/oidc/logout?state=z&post_logout_redirect_uri=https%%3A%%2F"
+				 "%%2Fstadtportal.example%%2Fbye&id_token_hint=%s",
+				 hint));
+	assert_true(web_shows(&b, "nacheinander zu den Portalen"));
+	assert_false(send_one(w));
+	web_get(&b, "/logout/next");
+	assert_true(text_starts(b.location, SAML_SLO "?SAMLRequest="));
+	/* It does not answer: said so, and a link leads back to who asked. */
+	web_get(&b, "/logout/portals");
+	assert_true(web_shows(&b, "keine Antwort erhalten"));
+	web_get(&b, "/logout/back");
+	assert_string_equal(b.location, "https://stadtportal.example/bye?state=z");
+}
+
+static void
+without_the_client_s_uri_it_is_said_that_it_cannot_be_told(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, "");
+	far_answers(w, 200);
+	karl_at_the_client(&b);
+	log_out_at_home(&b);
+	assert_true(web_shows(&b, "kann von hier nicht"));
+	assert_false(send_one(w));
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_client_is_told_by_a_logout_token),
+		T(what_the_client_answers_is_told_for_what_it_is),
+		T(each_try_is_signed_anew),
+		T(what_cannot_be_sent_waits_and_says_why),
+		T(a_session_has_one_name_at_a_client),
+		T(each_name_of_a_session_is_told),
+		T(a_saml_logout_reaches_the_client),
+		T(a_client_that_asks_is_not_told_and_others_are),
+		T(without_the_client_s_uri_it_is_said_that_it_cannot_be_told),
+	};
+
+	return cmocka_run_group_tests_name("flow backchannel", tests, steps_setup, world_teardown);
+}
