@@ -25,10 +25,11 @@ const struct db_statement db_logout_statements[] = {
 		  "SELECT l.back, p.party, p.channel, CASE"
 		  " WHEN p.channel = 'none' THEN 'failed'"
 		  " WHEN p.channel = 'front' THEN p.state"
+		  " WHEN p.channel = 'frame' THEN 'claimed'"
 		  " WHEN o.state = 'done' THEN coalesce(o.result, '')"
 		  " WHEN o.state = 'waiting' AND o.result IS NULL THEN 'waiting'"
 		  " WHEN o.state = 'waiting' THEN 'retrying'"
-		  " ELSE 'failed' END FROM logout l"
+		  " ELSE 'failed' END, p.content FROM logout l"
 		  " LEFT JOIN logout_portal p ON p.day = $1 AND p.hash = $2"
 		  " LEFT JOIN outbox o ON o.id = p.outbox"
 		  " WHERE l.day = $1 AND l.hash = $2 AND l.expires > $3"
@@ -55,6 +56,7 @@ static const char *const channels[] = {
 	[DB_CHANNEL_NONE] = "none",
 	[DB_CHANNEL_OUTBOX] = "outbox",
 	[DB_CHANNEL_FRONT] = "front",
+	[DB_CHANNEL_FRAME] = "frame",
 };
 
 static const char *const states[] = {
@@ -81,7 +83,7 @@ rows_of(struct arena *a, const struct db_told *told, size_t n, time_t until,
 		json_put_str(a, o, "channel", channels[told[i].channel]);
 		/* What only the outbox sends is kept there alone. */
 		json_put_str(a, o, "content",
-			     told[i].channel == DB_CHANNEL_FRONT ? told[i].content : "");
+			     told[i].channel == DB_CHANNEL_OUTBOX ? "" : told[i].content);
 		if (told[i].channel == DB_CHANNEL_OUTBOX) {
 			const char *id = rand_token(a, 16);
 
@@ -173,7 +175,8 @@ db_logout_load(const struct db_call *c, const char *handle, time_t now,
 	for (size_t i = 0; i < rows->n; i++)
 		list[i] = (struct db_told_row){.party = db_get_text(rows, i, 1),
 					       .channel = channel_of(db_get_text(rows, i, 2)),
-					       .state = state_of(db_get_text(rows, i, 3))};
+					       .state = state_of(db_get_text(rows, i, 3)),
+					       .content = db_get_text(rows, i, 4)};
 	if (!db_rows_check(rows, err))
 		return false;
 	*out = l;

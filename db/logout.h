@@ -12,7 +12,8 @@
 enum db_channel {
 	DB_CHANNEL_NONE,   /* it cannot be told */
 	DB_CHANNEL_OUTBOX, /* we tell it, whatever the browser does */
-	DB_CHANNEL_FRONT,  /* the browser takes it there */
+	DB_CHANNEL_FRONT,  /* the browser takes it there, and brings the answer */
+	DB_CHANNEL_FRAME,  /* a page of ours has it in a frame; there is no answer */
 };
 
 /* One party, by one name it knows the person by. */
@@ -55,7 +56,8 @@ enum db_told_state {
 struct db_told_row {
 	const char *party;
 	enum db_channel channel;
-	enum db_told_state state;
+	enum db_told_state state; /* of DB_CHANNEL_FRAME always DB_TOLD_CLAIMED */
+	const char *content;      /* of DB_CHANNEL_FRONT and _FRAME, else "" */
 };
 
 struct db_logout {

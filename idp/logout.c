@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/rand.h"
 #include "base/text.h"
@@ -13,10 +14,11 @@
 #include "idp/saml_peer.h"
 #include "idp/show.h"
 
-#define HANDLE_LIVES_S 3600
-#define TRIED_S        86400 /* a party that cannot be reached is tried for so long */
-#define WAIT_US        ((int64_t)2500000)
-#define LOOK_US        ((int64_t)200000)
+#define HANDLE_LIVES_S   3600
+#define TRIED_S          86400 /* a party that cannot be reached is tried for so long */
+#define WAIT_US          ((int64_t)2500000)
+#define LOOK_US          ((int64_t)200000)
+#define FRAMES_MAX_BYTES 16384
 
 static struct db_call
 call_of(const struct request *rq)
@@ -295,7 +297,7 @@ worse_of(enum db_told_state x, enum db_told_state y)
 }
 
 static const char *
-state_word(const struct db_told_row *row, enum db_told_state state)
+state_word(const struct db_told_row *row, const struct party *p, enum db_told_state state)
 {
 	static const char *const words[] = {
 		[DB_TOLD_WAITING] = "waiting",     [DB_TOLD_SENT] = "no_answer",
@@ -303,6 +305,11 @@ state_word(const struct db_told_row *row, enum db_told_state state)
 		[DB_TOLD_RETRYING] = "retrying",   [DB_TOLD_FAILED] = "failed",
 	};
 
+	/* Of a client that has no URI for it any more there is no frame */
+	if (row->channel == DB_CHANNEL_FRAME)
+		return p != NULL && p->oidc != NULL && p->oidc->frontchannel_logout_uri != NULL
+			       ? "framed"
+			       : "failed";
 	return row->channel == DB_CHANNEL_NONE ? "unsupported" : words[state];
 }
 
@@ -322,7 +329,7 @@ portal_rows(struct request *rq, const struct db_logout *l)
 		json_t *row = json_new_object(rq->a);
 
 		json_put_str(rq->a, row, "name", p == NULL ? l->rows[i].party : p->display_name);
-		json_put_str(rq->a, row, "state", state_word(&l->rows[i], state));
+		json_put_str(rq->a, row, "state", state_word(&l->rows[i], p, state));
 		if (state != DB_TOLD_CONFIRMED && state != DB_TOLD_WAITING)
 			json_put_str(rq->a, row, "url", link_to(rq->a, p));
 		json_push(rq->a, rows, row);
@@ -330,6 +337,36 @@ portal_rows(struct request *rq, const struct db_logout *l)
 	}
 	json_put(rq->a, o, "portals", rows);
 	return o;
+}
+
+/* Clients that a frame of this page logs out: loading them again does no harm. */
+static bool
+put_frames(struct request *rq, const struct db_logout *l, json_t *vars, struct response *rs,
+	   struct err *err)
+{
+	json_t *frames = json_new_array(rq->a);
+	struct buf origins;
+
+	buf_init(&origins, rq->a, FRAMES_MAX_BYTES);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct party *p = party_find(&rq->snap->parties, l->rows[i].party);
+		json_t *frame = json_new_object(rq->a);
+		const char *url;
+
+		if (l->rows[i].channel != DB_CHANNEL_FRAME)
+			continue;
+		if (!logout_frame_url(rq->a, p, l->rows[i].content, rq->app->config->base_url, &url,
+				      err))
+			return false;
+		if (url == NULL)
+			continue;
+		json_put_str(rq->a, frame, "src", url);
+		json_put_str(rq->a, frame, "name", p->display_name);
+		json_push(rq->a, frames, frame);
+		buf_printf(&origins, "%s%s", origins.n == 0 ? "" : " ", url_origin(rq->a, url));
+	}
+	json_put(rq->a, vars, "frames", frames);
+	return origins.n == 0 || buf_finish_str(&origins, &rs->frame_src, err);
 }
 
 /* What is still to come (go), what was broken off (stuck), or what came of it. */
@@ -342,6 +379,8 @@ show_portals(struct request *rq, const struct db_logout *l, struct response *rs,
 	struct logout_asker asker;
 
 	if (!back_read(rq, l->back, &asker, err))
+		return false;
+	if (!go && !put_frames(rq, l, vars, rs, err))
 		return false;
 	json_put(rq->a, vars, "results", portal_rows(rq, l));
 	if (more)

@@ -8,6 +8,7 @@
 #include "idp/logout_send.h"
 #include "keys/sign.h"
 #include "oidc/logout_token.h"
+#include "oidc/redirect.h"
 
 #define ANSWER_MAX   ((size_t)16 * 1024) /* nobody reads it */
 #define FORM_MAX     (OIDC_JWS_MAX_BYTES + 64)
@@ -83,4 +84,23 @@ logout_send_oidc(const struct outbox_try *t, struct err *err)
 	if (!t->app->post(t->a, &what, &answer, err))
 		return (struct outbox_outcome){OUTBOX_AGAIN, "not_reached"};
 	return judge(answer.status, err);
+}
+
+bool
+logout_frame_url(struct arena *a, const struct party *p, const char *content, const char *issuer,
+		 const char **url, struct err *err)
+{
+	struct logout_content c;
+
+	*url = NULL;
+	if (p == NULL || p->oidc == NULL || p->oidc->frontchannel_logout_uri == NULL)
+		return true;
+	if (!logout_content_read(a, content, &c, err))
+		return false;
+	/* Both or neither; the client tells by them whether it is meant. */
+	const struct param add[] = {{"iss", issuer},
+				    {"sid", c.n_sessions == 0 ? NULL : c.sessions[0]}};
+
+	return oidc_uri_with(a, p->oidc->frontchannel_logout_uri, add,
+			     c.n_sessions == 0 ? 0 : ARRAY_LEN(add), url, err);
 }

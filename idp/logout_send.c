@@ -61,6 +61,12 @@ sends_back(const struct party *p)
 	return p->saml != NULL && saml_party_slo(p->saml, SAML_BINDING_NONE) != NULL;
 }
 
+static bool
+is_framed(const struct party *p)
+{
+	return p->oidc != NULL && p->oidc->frontchannel_logout_uri != NULL;
+}
+
 /* The first that reaches it: the back channel, then the browser (SAML2Profiles 4.4.3.3). */
 static const struct way {
 	enum db_channel channel;
@@ -70,6 +76,7 @@ static const struct way {
 	{DB_CHANNEL_OUTBOX, LOGOUT_SAML_KIND, hears_soap},
 	{DB_CHANNEL_OUTBOX, LOGOUT_OIDC_KIND, hears_tokens},
 	{DB_CHANNEL_FRONT, NULL, sends_back},
+	{DB_CHANNEL_FRAME, NULL, is_framed},
 };
 
 static const struct way *

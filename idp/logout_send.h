@@ -54,6 +54,13 @@ enum db_told_state logout_state_of(const struct saml_logout_response *r);
 /* By SOAP (SAML2Profiles 4.4.3.4). */
 struct outbox_outcome logout_send_saml(const struct outbox_try *t, struct err *err);
 
+/*
+ * What a frame has to show for a client (Front-Channel Logout 1.0, 3): its URI with iss and sid.
+ * NULL: it has none now.  ERR_INTERNAL: not a content.
+ */
+MUST_USE bool logout_frame_url(struct arena *a, const struct party *p, const char *content,
+			       const char *issuer, const char **url, struct err *err);
+
 /* By a logout token (Back-Channel Logout 1.0, 2.5). */
 struct outbox_outcome logout_send_oidc(const struct outbox_try *t, struct err *err);
 

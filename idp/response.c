@@ -136,15 +136,35 @@ response_cookie(struct request *rq, struct response *rs, const char *name, const
 				     value, life));
 }
 
-/* form-action takes origins; a ';' or ',' would start another directive or policy. */
+/* Lists of origins; a ';' or ',' would start another directive or policy. */
+static bool
+is_origins(const char *s)
+{
+	return is_sendable(s) && strpbrk(s, ";,\t") == NULL;
+}
+
+static bool
+is_some(const char *s)
+{
+	return s != NULL && s[0] != '\0';
+}
+
 static const char *
 page_policy(struct arena *a, struct response *rs)
 {
-	if (rs->form_action == NULL || rs->form_action[0] == '\0')
-		return CSP_PAGE;
-	if (!is_sendable(rs->form_action) || strpbrk(rs->form_action, ";,\t") != NULL)
-		rs->fault = "form-action is not a list of origins";
-	return arena_printf(a, "%s %s", CSP_PAGE, rs->form_action);
+	const char *policy = CSP_PAGE;
+
+	if (is_some(rs->form_action)) {
+		if (!is_origins(rs->form_action))
+			rs->fault = "form-action is not a list of origins";
+		policy = arena_printf(a, "%s %s", policy, rs->form_action);
+	}
+	if (is_some(rs->frame_src)) {
+		if (!is_origins(rs->frame_src))
+			rs->fault = "frame-src is not a list of origins";
+		policy = arena_printf(a, "%s; frame-src %s", policy, rs->frame_src);
+	}
+	return policy;
 }
 
 void

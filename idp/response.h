@@ -17,8 +17,9 @@ struct response {
 	size_t n_headers;
 	const char *
 		form_action; /* CSP form-action besides 'self': origins separated by spaces; NULL */
-	const char *fault;   /* static: a header that must not be sent was set; answered as 500 */
-	bool close;          /* end the connection after this answer */
+	const char *frame_src; /* CSP frame-src: origins separated by spaces; NULL: none */
+	const char *fault;     /* static: a header that must not be sent was set; answered as 500 */
+	bool close;            /* end the connection after this answer */
 };
 
 /* Each sets status, body and content type; Cache-Control is no-store unless changed. */

@@ -108,6 +108,9 @@ static const struct member {
 	{"backchannel_logout_uri", M_URI, AT(backchannel_logout_uri), 0, NULL, true, NULL},
 	{"backchannel_logout_session_required", M_BOOL, AT(backchannel_logout_session_required), 0,
 	 NULL, true, NULL},
+	{"frontchannel_logout_uri", M_URI, AT(frontchannel_logout_uri), 0, NULL, true, NULL},
+	{"frontchannel_logout_session_required", M_BOOL, AT(frontchannel_logout_session_required),
+	 0, NULL, true, NULL},
 	{"token_endpoint_auth_method", M_CHOICE, AT(auth_method), 0, auth_methods, false, NULL},
 	{"token_endpoint_auth_signing_alg", M_CHOICE, AT(auth_alg), 0, auth_algs, true, NULL},
 	{"client_assertion_audience", M_CHOICE, AT(assertion_audience), 0, audiences, false, NULL},
@@ -479,6 +482,19 @@ check_answers(struct oidc_client *c, struct err *err)
 	       check_encryption(c, "userinfo", &c->userinfo_encryption, err);
 }
 
+/* Front-Channel Logout 1.0, 2: scheme, host and port are those of a redirect_uri. */
+static bool
+check_frontchannel(const struct oidc_client *c, struct err *err)
+{
+	const char *uri = c->frontchannel_logout_uri;
+
+	for (size_t i = 0; uri != NULL && i < c->redirect_uris.n; i++)
+		if (oidc_uri_same_origin(uri, c->redirect_uris.s[i]))
+			return true;
+	return uri == NULL ||
+	       BAD(err, "frontchannel_logout_uri: not of the origin of a redirect_uri");
+}
+
 /* What no single member can tell. */
 static bool
 check_whole(struct arena *a, const struct oidc_client_rules *rules, struct oidc_client *c,
@@ -496,7 +512,7 @@ check_whole(struct arena *a, const struct oidc_client_rules *rules, struct oidc_
 		return false;
 	if (c->auth_method == OIDC_AUTH_PRIVATE_KEY && c->jwks.n == 0)
 		return BAD(err, "jwks: private_key_jwt needs keys");
-	return check_answers(c, err) && find_sector(a, c, err);
+	return check_frontchannel(c, err) && check_answers(c, err) && find_sector(a, c, err);
 }
 
 bool

@@ -53,8 +53,9 @@ struct oidc_client {
 	struct oidc_strs redirect_uris, post_logout_redirect_uris;
 	struct oidc_strs grant_types;
 	enum oidc_refresh refresh;
-	const char *backchannel_logout_uri;       /* NULL if absent, as the next */
-	bool backchannel_logout_session_required; /* sid is always told */
+	const char *backchannel_logout_uri;  /* NULL if absent */
+	const char *frontchannel_logout_uri; /* likewise; of an origin of redirect_uris */
+	bool backchannel_logout_session_required, frontchannel_logout_session_required;
 	enum oidc_auth_method auth_method;
 	enum oidc_alg auth_alg; /* OIDC_ALG_NONE: the alg of each of its keys */
 	enum oidc_audience assertion_audience;

@@ -39,6 +39,8 @@ put_own(struct arena *a, json_t *o)
 	json_put_bool(a, o, "request_parameter_supported", false);
 	json_put_bool(a, o, "request_uri_parameter_supported", false);
 	json_put_bool(a, o, "authorization_response_iss_parameter_supported", true);
+	json_put_bool(a, o, "frontchannel_logout_supported", true);
+	json_put_bool(a, o, "frontchannel_logout_session_supported", true);
 	json_put_bool(a, o, "backchannel_logout_supported", true);
 	json_put_bool(a, o, "backchannel_logout_session_supported", true);
 }

@@ -169,6 +169,15 @@ oidc_uri_host(struct arena *a, const char *uri)
 }
 
 bool
+oidc_uri_same_origin(const char *https, const char *other)
+{
+	size_t n = sizeof("https://") - 1;
+
+	n += strcspn(https + n, "/?");
+	return strncmp(https, other, n) == 0 && strchr("/?", other[n]) != NULL;
+}
+
+bool
 oidc_uri_with(struct arena *a, const char *uri, const struct param *add, size_t n, const char **out,
 	      struct err *err)
 {

@@ -27,6 +27,9 @@ bool oidc_uri_registered(struct oidc_strs registered, const char *uri);
 /* The host of a URI that oidc_uri_check admitted, without port. */
 const char *oidc_uri_host(struct arena *a, const char *uri);
 
+/* Has `other` the scheme, host and port of this https URI, octet by octet? */
+bool oidc_uri_same_origin(const char *https, const char *other);
+
 /*
  * uri with parameters added to its query, which stays as it is (RFC 6749
  * 3.1.2).  Parameters whose value is NULL are left out.  ERR_INTERNAL: longer

@@ -208,10 +208,11 @@ plan(void *ctx, struct arena *a UNUSED, const struct db_participant *list, size_
 	*n_out = p->n;
 }
 
-static const struct db_told three[] = {
+static const struct db_told told[] = {
 	{"urn:a", DB_CHANNEL_OUTBOX, "test", "for-a"},
 	{"urn:b", DB_CHANNEL_FRONT, NULL, "for-b"},
 	{"urn:c", DB_CHANNEL_NONE, NULL, "for-c"},
+	{"urn:d", DB_CHANNEL_FRAME, NULL, "for-d"},
 };
 
 static const char *
@@ -262,7 +263,7 @@ static void
 a_session_ends_with_all_that_is_to_be_told(void **state)
 {
 	struct pg *pg = *state;
-	struct plan p = {three, 3, 0};
+	struct plan p = {told, ARRAY_LEN(told), 0};
 	const char *handle = db_dated_create(pg->a, NOW + 600), *sid = begin_session(pg);
 
 	empty(pg);
@@ -271,7 +272,7 @@ a_session_ends_with_all_that_is_to_be_told(void **state)
 	const struct db_logout *l = load(pg, handle, NOW + 599);
 
 	assert_string_equal(l->back, "back");
-	assert_int_equal(l->n, 3);
+	assert_int_equal(l->n, 4);
 	assert_string_equal(l->rows[0].party, "urn:a");
 	assert_int_equal(l->rows[0].channel, DB_CHANNEL_OUTBOX);
 	assert_int_equal(l->rows[0].state, DB_TOLD_WAITING);
@@ -279,6 +280,12 @@ a_session_ends_with_all_that_is_to_be_told(void **state)
 	assert_int_equal(l->rows[1].state, DB_TOLD_WAITING);
 	assert_int_equal(l->rows[2].channel, DB_CHANNEL_NONE);
 	assert_int_equal(l->rows[2].state, DB_TOLD_FAILED);
+	/* A frame never answers: nothing of it changes, nor is it a step of the browser's. */
+	assert_int_equal(l->rows[3].channel, DB_CHANNEL_FRAME);
+	assert_int_equal(l->rows[3].state, DB_TOLD_CLAIMED);
+	assert_string_equal(l->rows[0].content, "");
+	assert_string_equal(l->rows[1].content, "for-b");
+	assert_string_equal(l->rows[3].content, "for-d");
 	assert_null(load(pg, handle, NOW + 600));
 	assert_null(load(pg, db_dated_create(pg->a, NOW + 600), NOW));
 	assert_null(load(pg, "x", NOW));
@@ -297,7 +304,7 @@ static void
 nobody_asks_where_there_is_no_handle(void **state)
 {
 	struct pg *pg = *state;
-	struct plan p = {three, 3, 0};
+	struct plan p = {told, ARRAY_LEN(told), 0};
 
 	empty(pg);
 	const char *before = pg_value(pg, "SELECT count(*) FROM logout");
@@ -311,7 +318,7 @@ static void
 what_the_outbox_does_shows_in_the_logout(void **state)
 {
 	struct pg *pg = *state;
-	struct plan p = {three, 1, 0};
+	struct plan p = {told, 1, 0};
 	static const struct {
 		bool done;
 		const char *result;
@@ -397,12 +404,12 @@ static void
 several_sessions_end_in_one_logout(void **state)
 {
 	struct pg *pg = *state;
-	struct plan p = {three, 3, 0};
+	struct plan p = {told, ARRAY_LEN(told), 0};
 	const char *handle = db_dated_create(pg->a, NOW + 600);
 
 	assert_true(end(pg, begin_session(pg), &p, handle));
 	assert_true(end(pg, begin_session(pg), &p, handle));
-	assert_int_equal(load(pg, handle, NOW)->n, 6);
+	assert_int_equal(load(pg, handle, NOW)->n, 8);
 }
 
 #define T(test) cmocka_unit_test_setup(test, pg_fresh)

@@ -388,6 +388,154 @@ without_the_client_s_uri_it_is_said_that_it_cannot_be_told(void **state)
 	assert_false(send_one(w));
 }
 
+/* ---- clients that only a frame reaches (Front-Channel Logout 1.0) ---- */
+
+#define FRAMED                                                                  \
+	",\"frontchannel_logout_uri\":\"https://stadtportal.example/out?a=b\"," \
+	"\"frontchannel_logout_session_required\":true"
+
+static const char *
+frame_src(struct web *b)
+{
+	const char *src = between(b->w->a, b->body, "<iframe", "</iframe>");
+
+	return src == NULL ? NULL : between(b->w->a, src, " src=\"", "\"");
+}
+
+static void
+a_client_without_back_channel_is_framed_by_the_page(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, FRAMED);
+	far_answers(w, 200);
+	const json_t *id = verified(w, karl_at_the_client(&b), "JWT");
+
+	log_out_at_home(&b);
+	assert_string_equal(
+		frame_src(&b),
+		arena_printf(w->a,
+			     "https://stadtportal.example/out?a=b&amp;iss=https%%3A%%2F%%2F"
+			     "konto.example&amp;sid=%s",
+			     text_member(id, "sid")));
+	assert_non_null(strstr(b.csp, "; frame-src https://stadtportal.example"));
+	/* Nobody has confirmed anything, and that is said. */
+	assert_true(web_shows(&b, "eine Best"));
+	assert_true(web_shows(&b, "Nicht alle Portale haben"));
+	assert_false(send_one(w));
+	/* Again, by who looks again; and nobody else. */
+	web_get(&b, "/logout/portals");
+	assert_non_null(frame_src(&b));
+	struct web other;
+
+	web_init(&other, w);
+	web_get(&other, "/logout/portals");
+	assert_null(frame_src(&other));
+	assert_null(strstr(other.csp, "frame-src"));
+}
+
+static void
+a_back_channel_goes_before_a_frame(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, HEARS FRAMED);
+	far_answers(w, 200);
+	karl_at_the_client(&b);
+	log_out_at_home(&b);
+	assert_null(frame_src(&b));
+	assert_true(send_one(w));
+}
+
+/* SAML2Core 3.7.3.2: what nobody confirmed is a PartialLogout. */
+static void
+a_portal_that_asks_hears_that_a_frame_confirms_nothing(void **state)
+{
+	struct world *w = *state;
+	struct web b, program;
+
+	client(w, FRAMED);
+	far_answers(w, 200);
+	for (int soap = 0; soap < 2; soap++) {
+		web_init(&b, w);
+		web_init(&program, w);
+		struct login at = karl_at_the_portal(&b);
+
+		karl_at_the_client(&b);
+		if (soap) {
+			send_soap(&program,
+				  saml_logout_envelope(w, logout_id(w), at.name, at.index));
+			assert_string_equal(soap_status(&program), "Success PartialLogout");
+			continue;
+		}
+		web_get(&b, saml_logout_url(w, logout_id(w), at.name, at.index));
+		assert_non_null(frame_src(&b));
+		web_get(&b, "/logout/back");
+		assert_true(text_starts(b.location, SAML_SLO "?SAMLResponse="));
+	}
+}
+
+/* The way to SAML portals comes first: a page that is left at once loads nothing. */
+static void
+frames_wait_for_the_page_that_stays(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, FRAMED);
+	far_answers(w, 200);
+	karl_at_the_portal(&b);
+	karl_at_the_client(&b);
+	log_out_at_home(&b);
+	assert_true(web_shows(&b, "nacheinander zu den Portalen"));
+	assert_null(frame_src(&b));
+	web_get(&b, "/logout/next");
+	assert_true(text_starts(b.location, SAML_SLO "?SAMLRequest="));
+	web_get(&b, "/logout/portals");
+	assert_non_null(frame_src(&b));
+}
+
+static void
+a_frame_of_a_client_that_changed_is_not_claimed(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, FRAMED);
+	karl_at_the_client(&b);
+	log_out_at_home(&b);
+	client(w, "");
+	web_get(&b, "/logout/portals");
+	assert_null(frame_src(&b));
+	assert_true(web_shows(&b, "nicht abgemeldet"));
+	world_disable(w, OIDC_CLIENT);
+	web_get(&b, "/logout/portals");
+	assert_null(frame_src(&b));
+	assert_true(web_shows(&b, "nicht abgemeldet"));
+	/* A content that does not read. */
+	client(w, FRAMED);
+	assert_string_equal(world_value(w, "UPDATE logout_portal SET content = '{}'"
+					   " WHERE hash = (SELECT hash FROM logout"
+					   " ORDER BY created DESC LIMIT 1) RETURNING 1"),
+			    "1");
+	web_get(&b, "/logout/portals");
+	assert_true(b.status >= 400);
+	/* A session without a name at the client: neither parameter (Front-Channel 1.0, 2). */
+	assert_string_equal(world_value(w,
+					"UPDATE logout_portal SET content ="
+					" '{\"name_id\":\"n\"}' WHERE hash = (SELECT hash"
+					" FROM logout ORDER BY created DESC LIMIT 1) RETURNING 1"),
+			    "1");
+	web_get(&b, "/logout/portals");
+	assert_string_equal(frame_src(&b), "https://stadtportal.example/out?a=b");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
 
 int
@@ -403,6 +551,11 @@ main(void)
 		T(a_saml_logout_reaches_the_client),
 		T(a_client_that_asks_is_not_told_and_others_are),
 		T(without_the_client_s_uri_it_is_said_that_it_cannot_be_told),
+		T(a_client_without_back_channel_is_framed_by_the_page),
+		T(a_back_channel_goes_before_a_frame),
+		T(a_portal_that_asks_hears_that_a_frame_confirms_nothing),
+		T(frames_wait_for_the_page_that_stays),
+		T(a_frame_of_a_client_that_changed_is_not_claimed),
 	};
 
 	return cmocka_run_group_tests_name("flow backchannel", tests, steps_setup, world_teardown);

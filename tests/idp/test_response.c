@@ -42,6 +42,25 @@ forms_may_post_to_named_origins_only(void **state UNUSED)
 }
 
 static void
+frames_may_come_from_named_origins_only(void **state UNUSED)
+{
+	struct response rs = {.frame_src = "https://a.example https://b.example:8443",
+			      .form_action = "https://c.example"};
+
+	response_html(&rs, 200, bytes_of(""));
+	response_finish(a, &rs);
+	assert_non_null(strstr(response_find(&rs, "Content-Security-Policy"),
+			       "form-action 'self' https://c.example; frame-src https://a.example"
+			       " https://b.example:8443"));
+	assert_null(rs.fault);
+
+	rs = (struct response){.frame_src = "https://a.example; script-src *"};
+	response_html(&rs, 200, bytes_of(""));
+	response_finish(a, &rs);
+	assert_non_null(rs.fault);
+}
+
+static void
 the_handlers_choice_of_caching_stands(void **state UNUSED)
 {
 	struct response rs = {0};
@@ -136,6 +155,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_page_carries_every_protection),
 		cmocka_unit_test(forms_may_post_to_named_origins_only),
+		cmocka_unit_test(frames_may_come_from_named_origins_only),
 		cmocka_unit_test(the_handlers_choice_of_caching_stands),
 		cmocka_unit_test(no_header_can_be_split),
 		cmocka_unit_test(too_many_headers_are_a_fault),

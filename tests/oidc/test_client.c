@@ -60,6 +60,8 @@ full_metadata(void)
 		"\"post_logout_redirect_uris\":[\"https://portal.example/bye\"],"
 		"\"backchannel_logout_uri\":\"https://portal.example/out?logout=backchannel\","
 		"\"backchannel_logout_session_required\":true,"
+		"\"frontchannel_logout_uri\":\"https://b.example/out\","
+		"\"frontchannel_logout_session_required\":true,"
 		"\"token_endpoint_auth_method\":\"private_key_jwt\","
 		"\"token_endpoint_auth_signing_alg\":\"PS256\","
 		"\"client_assertion_audience\":\"token_endpoint\",\"jwks\":%s,"
@@ -91,6 +93,8 @@ all_metadata_is_read(void **state UNUSED)
 	assert_string_equal(c->backchannel_logout_uri,
 			    "https://portal.example/out?logout=backchannel");
 	assert_true(c->backchannel_logout_session_required);
+	assert_string_equal(c->frontchannel_logout_uri, "https://b.example/out");
+	assert_true(c->frontchannel_logout_session_required);
 	assert_int_equal(c->auth_method, OIDC_AUTH_PRIVATE_KEY);
 	assert_int_equal(c->auth_alg, OIDC_PS256);
 	assert_int_equal(c->assertion_audience, OIDC_AUDIENCE_TOKEN_ENDPOINT);
@@ -156,6 +160,7 @@ the_record_reads_back_the_same(void **state UNUSED)
 		json_text(a, oidc_client_build(a, c), false),
 		"{\"client_id\":\"c1\",\"profile\":\"oauth\",\"redirect_uris\":[\"https://"
 		"portal.example/cb\"],\"backchannel_logout_session_required\":false,"
+		"\"frontchannel_logout_session_required\":false,"
 		"\"token_endpoint_auth_method\":\"client_secret_basic\","
 		"\"client_assertion_audience\":\"issuer\",\"scope\":\"openid\","
 		"\"id_token_signed_response_alg\":\"ES256\",\"require_auth_time\":false,"
@@ -243,6 +248,13 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"backchannel_logout_uri\":\"https://portal.example/out#x\"", "not an https URI"},
 		{"\"backchannel_logout_uri\":[]", "is not a string"},
 		{"\"backchannel_logout_session_required\":1", "is not true or false"},
+		{"\"frontchannel_logout_uri\":\"http://portal.example/out\"", "not an https URI"},
+		{"\"frontchannel_logout_uri\":\"https://other.example/out\"",
+		 "origin of a redirect"},
+		{"\"frontchannel_logout_uri\":\"https://portal.example:8443/out\"",
+		 "origin of a redirect"},
+		{"\"frontchannel_logout_uri\":\"https://portal.exampl?x\"", "origin of a redirect"},
+		{"\"frontchannel_logout_session_required\":1", "is not true or false"},
 		{"\"sector_identifier_uri\":\"http://portal.example/\"", "not an https URI"},
 		{"\"sector_identifier_uri\":1", "is not a string"},
 		{"\"default_max_age\":-1", "out of range"},

@@ -89,6 +89,8 @@ the_document_follows_the_tables(void **state UNUSED)
 	/* Absent would mean true (Discovery 3). */
 	expect(o, "request_uri_parameter_supported", "false");
 	expect(o, "authorization_response_iss_parameter_supported", "true");
+	expect(o, "frontchannel_logout_supported", "true");
+	expect(o, "frontchannel_logout_session_supported", "true");
 	expect(o, "backchannel_logout_supported", "true");
 	expect(o, "backchannel_logout_session_supported", "true");
 }

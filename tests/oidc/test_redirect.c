@@ -272,6 +272,31 @@ parameters_are_added_to_the_query(void **state UNUSED)
 		       ERR_INTERNAL, "more than");
 }
 
+static void
+an_origin_is_scheme_host_and_port(void **state UNUSED)
+{
+	static const struct {
+		const char *other;
+		bool same;
+	} cases[] = {
+		{"https://portal.example:8443/cb", true},
+		{"https://portal.example:8443", true},
+		{"https://portal.example:8443?x", true},
+		{"https://portal.example:84430/", false},
+		{"https://portal.example:844/", false},
+		{"https://portal.example/cb", false},
+		{"http://portal.example:8443/cb", false},
+		{"https://other.example:8443/", false},
+		{"app:/cb", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(
+			oidc_uri_same_origin("https://portal.example:8443/out?x", cases[i].other),
+			cases[i].same);
+	assert_true(oidc_uri_same_origin("https://portal.example?x", "https://portal.example/"));
+}
+
 int
 main(void)
 {
@@ -282,6 +307,7 @@ main(void)
 		cmocka_unit_test(only_the_exact_uri_is_registered),
 		cmocka_unit_test(the_host_is_told_without_port),
 		cmocka_unit_test(parameters_are_added_to_the_query),
+		cmocka_unit_test(an_origin_is_scheme_host_and_port),
 	};
 
 	return cmocka_run_group_tests_name("redirect", tests, setup, teardown);
