@@ -1,6 +1,7 @@
 /* Subjects and their login names; see account.h. */
 #include "db/account.h"
 
+#include "db/logout.h"
 #include "db/names.h"
 #include "db/part.h"
 #include "db/statements.h"
@@ -192,9 +193,27 @@ db_account_find_foreign(const struct db_call *c, const char *issuer, const char 
 	       db_account_answer(c->a, rows, out, err);
 }
 
+static bool
+end_sessions(struct db_tx *tx, const struct db_call *c, struct subject_id id,
+	     const struct db_telling *telling, time_t now, struct err *err)
+{
+	const struct db_participant *list = NULL;
+	size_t n = 0;
+
+	return db_tx_run(tx, &db_account_statements[LOCK_SESSIONS], DB_ARGS(db_id(&id)), NULL,
+			 err) &&
+	       (telling == NULL || db_session_participants_of_tx(tx, c, id, &list, &n, err)) &&
+	       db_tx_run(tx, &db_account_statements[END_SESSIONS], DB_ARGS(db_id(&id), db_int(now)),
+			 NULL, err) &&
+	       db_tx_run(tx, &db_account_statements[END_OFFLINE], DB_ARGS(db_id(&id), db_int(now)),
+			 NULL, err) &&
+	       (telling == NULL || db_logout_add_tx(tx, c->a, telling, list, n, now, err));
+}
+
 /* With the row locked: whatever the state was, its sessions end with it. */
 static bool
-set_state(struct db_tx *tx, struct subject_id id, enum db_subject_state state, time_t now,
+set_state(struct db_tx *tx, const struct db_call *c, struct subject_id id,
+	  enum db_subject_state state, const struct db_telling *telling, time_t now,
 	  struct err *err)
 {
 	struct db_rows *rows;
@@ -206,26 +225,29 @@ set_state(struct db_tx *tx, struct subject_id id, enum db_subject_state state, t
 	if (!db_tx_run(tx, &db_account_statements[SET_STATE],
 		       DB_ARGS(db_id(&id), db_text(db_subject_state_name(state))), NULL, err))
 		return false;
-	if (state != DB_ACTIVE && (!db_tx_run(tx, &db_account_statements[LOCK_SESSIONS],
-					      DB_ARGS(db_id(&id)), NULL, err) ||
-				   !db_tx_run(tx, &db_account_statements[END_SESSIONS],
-					      DB_ARGS(db_id(&id), db_int(now)), NULL, err) ||
-				   !db_tx_run(tx, &db_account_statements[END_OFFLINE],
-					      DB_ARGS(db_id(&id), db_int(now)), NULL, err)))
+	if (state != DB_ACTIVE && !end_sessions(tx, c, id, telling, now, err))
 		return false;
 	return state != DB_DELETED ||
 	       db_tx_run(tx, &db_account_statements[FORGET], DB_ARGS(db_id(&id)), NULL, err);
 }
 
 bool
-db_account_set_state(const struct db_call *c, struct subject_id id, enum db_subject_state state,
-		     const struct db_audit *audit, time_t now, struct err *err)
+db_account_set_state_told(const struct db_call *c, struct subject_id id,
+			  enum db_subject_state state, const struct db_telling *telling,
+			  const struct db_audit *audit, time_t now, struct err *err)
 {
 	struct db_tx *tx;
 
 	if (!db_tx_begin(c, &tx, err))
 		return false;
-	return db_tx_conclude(tx, set_state(tx, id, state, now, err), audit, now, err);
+	return db_tx_conclude(tx, set_state(tx, c, id, state, telling, now, err), audit, now, err);
+}
+
+bool
+db_account_set_state(const struct db_call *c, struct subject_id id, enum db_subject_state state,
+		     const struct db_audit *audit, time_t now, struct err *err)
+{
+	return db_account_set_state_told(c, id, state, NULL, audit, now, err);
 }
 
 bool

@@ -62,6 +62,17 @@ MUST_USE bool db_account_set_state(const struct db_call *c, struct subject_id id
 				   enum db_subject_state state, const struct db_audit *audit,
 				   time_t now, struct err *err);
 
+struct db_telling; /* db/logout.h */
+
+/*
+ * The same, and those who took part in the sessions that end with it are told, as they are when
+ * one ends by itself (db_session_end).  `telling` has no handle: nobody asks.
+ */
+MUST_USE bool db_account_set_state_told(const struct db_call *c, struct subject_id id,
+					enum db_subject_state state,
+					const struct db_telling *telling,
+					const struct db_audit *audit, time_t now, struct err *err);
+
 /* The ids of all deleted subjects: the ledger that is kept outside the backups. */
 MUST_USE bool db_account_deleted(const struct db_call *c, const struct subject_id **out, size_t *n,
 				 struct err *err);

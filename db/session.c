@@ -26,6 +26,7 @@ enum {
 	PARTICIPATE,
 	PARTICIPATE_ARTIFACT,
 	PARTICIPANTS,
+	PARTICIPANTS_OF,
 	OF_PARTICIPANT,
 	LOCK,
 	END,
@@ -117,6 +118,11 @@ const struct db_statement db_session_statements[] = {
 	[PARTICIPANTS] = {"session_participants", DB_READ, T_SESSION, 1, "t",
 			  "SELECT party, dialect, name_id, session_index, at, name_format"
 			  " FROM session_participant WHERE sid = $1 ORDER BY at, party"},
+	[PARTICIPANTS_OF] = {"session_participants_of", DB_IN_TX, T_SESSION, 1, "b",
+			     "SELECT p.party, p.dialect, p.name_id, p.session_index, p.at,"
+			     " p.name_format FROM session s JOIN session_participant p"
+			     " ON p.sid = s.sid WHERE s.acting = $1 OR s.represented = $1"
+			     " ORDER BY p.at, p.party"},
 	[OF_PARTICIPANT] =
 		{"session_of_participant", DB_READ, T_SESSION, 1, "tttii",
 		 "SELECT p.sid FROM session_participant p JOIN session s ON s.sid = p.sid"
@@ -401,6 +407,17 @@ db_session_participants(const struct db_call *c, const char *sid, const struct d
 	struct db_rows *rows;
 
 	return db_run(c, &db_session_statements[PARTICIPANTS], DB_ARGS(db_text(sid)), &rows, err) &&
+	       all_participants(c, rows, out, n, err);
+}
+
+bool
+db_session_participants_of_tx(struct db_tx *tx, const struct db_call *c, struct subject_id subject,
+			      const struct db_participant **out, size_t *n, struct err *err)
+{
+	struct db_rows *rows;
+
+	return db_tx_run(tx, &db_session_statements[PARTICIPANTS_OF], DB_ARGS(db_id(&subject)),
+			 &rows, err) &&
 	       all_participants(c, rows, out, n, err);
 }
 

@@ -122,6 +122,13 @@ MUST_USE bool db_session_all_of_participant(const struct db_call *c, const char 
 					    size_t most, time_t now, const char *const **sids,
 					    size_t *n, struct err *err);
 
+/* Between account.c and session.c: of all sessions of a subject, in order of time. */
+struct db_tx;
+MUST_USE bool db_session_participants_of_tx(struct db_tx *tx, const struct db_call *c,
+					    struct subject_id subject,
+					    const struct db_participant **out, size_t *n,
+					    struct err *err);
+
 struct db_telling; /* db/logout.h */
 
 /*

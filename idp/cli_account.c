@@ -16,6 +16,7 @@
 #include "idp/audit.h"
 #include "idp/cli_work.h"
 #include "idp/login.h"
+#include "idp/logout_send.h"
 #include "idp/password.h"
 #include "idp/totp.h"
 #include "keys/sign.h"
@@ -343,6 +344,39 @@ account_show(struct cli *cli)
 	return CLI_OK;
 }
 
+static void
+not_told(const char *id UNUSED, const struct err *err UNUSED)
+{
+	/* One that does not read hears nothing; running nodes say so in their logs. */
+}
+
+/* Who is there to be told; the nodes that run send it. */
+static bool
+parties_of(struct cli_work *work, struct parties *out, struct err *err)
+{
+	const struct db_party *rows;
+	size_t n;
+
+	if (!db_party_list(&work->w.db, &rows, &n, err))
+		return false;
+	parties_create(work->w.a, rows, n, config_level_most(&work->config), not_told, out);
+	return true;
+}
+
+/* Its sessions end, and portals hear of it; there is no browser that could be sent anywhere. */
+static bool
+leave_state(struct cli_work *work, struct subject_id id, enum db_subject_state state,
+	    const struct db_audit *audit, struct err *err)
+{
+	struct parties parties;
+	struct logout_plan plan = {.parties = &parties};
+	struct db_telling telling = {
+		.plan = logout_plan, .ctx = &plan, .until = work->w.now + LOGOUT_TRIED_S};
+
+	return parties_of(work, &parties, err) &&
+	       db_account_set_state_told(&work->w.db, id, state, &telling, audit, work->w.now, err);
+}
+
 static enum cli_exit
 set_state(struct cli *cli, enum db_subject_state state)
 {
@@ -364,7 +398,7 @@ set_state(struct cli *cli, enum db_subject_state state)
 
 	audit.subject = &subject->id;
 	audit.details = audit_details(cli->a, "state", db_subject_state_name(state), NULL);
-	if (!db_account_set_state(&work.w.db, subject->id, state, &audit, work.w.now, &err))
+	if (!leave_state(&work, subject->id, state, &audit, &err))
 		return cli_fail(cli, &err);
 	json_t *o = json_new_object(cli->a);
 

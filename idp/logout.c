@@ -15,7 +15,6 @@
 #include "idp/show.h"
 
 #define HANDLE_LIVES_S   3600
-#define TRIED_S          86400 /* a party that cannot be reached is tried for so long */
 #define WAIT_US          ((int64_t)2500000)
 #define LOOK_US          ((int64_t)200000)
 #define FRAMES_MAX_BYTES 16384
@@ -72,7 +71,7 @@ end_session(struct logout *l, const char *sid, bool by_browser, const struct db_
 	struct db_telling telling = {
 		.plan = logout_plan,
 		.ctx = &plan,
-		.until = rq->now + TRIED_S,
+		.until = rq->now + LOGOUT_TRIED_S,
 		.handle = l->handle,
 		.back = back_text(rq->a, &l->asker),
 		.handle_expires = rq->now + HANDLE_LIVES_S,

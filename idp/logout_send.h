@@ -29,6 +29,7 @@ struct logout_plan {
 	bool by_browser;
 	size_t n; /* out: how many are told or would have to be, over all calls */
 };
+#define LOGOUT_TRIED_S 86400 /* a party that cannot be reached is tried for so long */
 void logout_plan(void *plan, struct arena *a, const struct db_participant *list, size_t n,
 		 const struct db_told **out, size_t *n_out);
 

@@ -128,7 +128,39 @@ def an_address_inside_is_refused_unless_the_operator_names_it():
                   == ["1", "1"], "it is counted")
 
 
+def _sessions_of(i, name):
+    """Sessions of that account at the portal, one and two; and one of somebody else."""
+    i.add_account(name)
+    i.add_account("somebody")
+    now = int(time.time())
+    for who, sid in ((name, "s1"), (name, "s2"), ("somebody", "s3")):
+        mine = i.sql("SELECT encode(subject, 'hex') FROM audit WHERE event = 'account_created' "
+                     "ORDER BY seq").split()[0 if who == name else 1]
+        i.sql("INSERT INTO session (sid, id_hash, acting, sso_group, created, last_used, expires) "
+              f"VALUES ('{sid}', sha256('{sid}'), '\\x{mine}', 'portalverbund', {now}, {now}, {now + 3600})",
+              "INSERT INTO session_participant (sid, party, dialect, name_id, session_index, at) "
+              f"VALUES ('{sid}', '{PARTY}', 'saml', 'name-{who}', 'index-{sid}', {now})")
+
+
+def portals_hear_of_an_account_that_is_closed():
+    """By disabling and by deleting; of nobody else's sessions, and by the nodes that run."""
+    for verb in ("disable", "delete"):
+        i, portal = _with_party()
+        _sessions_of(i, "erika")
+        i.ok("account", verb, "erika")
+        assert i.sql("SELECT sid FROM session") == "s3"
+        assert i.sql("SELECT count(*) FROM outbox") == "1"
+        with i.node(outbound_inside="127.0.0.0/8 ::1", outbound_ca=portal.certificate) as node:
+            node.wait(lambda: i.sql("SELECT state FROM outbox") == "done", "it is told")
+        assert len(portal.bodies) == 1 and "name-erika" in portal.bodies[0], portal.bodies
+        assert "index-s1" in portal.bodies[0] and "index-s2" in portal.bodies[0], portal.bodies
+        if verb == "disable":
+            i.ok("account", "enable", "erika")
+            assert i.sql("SELECT count(*) FROM outbox") == "1"
+
+
 TEMPLATE = make_template(sys.argv[1])
 if __name__ == "__main__":
     tap.run([a_sender_killed_in_the_middle_sends_again_and_never_after_an_answer,
-             an_address_inside_is_refused_unless_the_operator_names_it])
+             an_address_inside_is_refused_unless_the_operator_names_it,
+             portals_hear_of_an_account_that_is_closed])
