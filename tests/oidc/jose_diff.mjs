@@ -126,7 +126,8 @@ const openTheirs = (token) => theirs(async () => (await jose.compactDecrypt(toke
 
 /* Why we may take what they do not: [their refusal, our reason]. */
 const OURS = [
-	[/^JWKSNoMatchingKey.*Ed25519 under EdDSA/, "Ed25519 and EdDSA are one algorithm (RFC 9864 2.2)"],
+	[/"ext" \(Extractable\)/, "ext says how a private key may be kept; we read public ones"],
+	[/Unsupported key usage/, "key_ops may name more than verify (RFC 7517 4.3)"],
 ];
 
 /* Which of our rules refuses what they take. */
@@ -137,7 +138,7 @@ const THEIRS = [
 	[/bytes, at most 4096|octets$/, "sizes have an end"],
 	[/not an object/, "a token's payload is an object"],
 	[/alg is not one we verify|alg or enc is not one we open/, "the closed lists of algorithms"],
-	[/(alg|kid|typ|enc|apu|apv|epk) is not/, "header members are of their type"],
+	[/JSON: (alg|kid|typ|enc|apu|apv|epk) is not/, "header members are of their type"],
 	[/no key, or more than one, fits/, "the kid names a key of our list"],
 	[/the key is for/, "a key has one algorithm"],
 	[/vector or tag|encrypted key of wrong size/, "parts have their one size"],
@@ -148,7 +149,7 @@ const THEIRS = [
 	[/RSA key must name its alg|does not fit the key/, "a key names the algorithm that it has"],
 	[/RSA with|RSA exponent|leading zeros|RSA modulus|ROCA|n or e is empty/, "weak RSA keys"],
 	[/wrong length|no point of|small order|Ed25519 key of/, "points have full length and lie on the curve"],
-	[/is missing|kid is empty|use is not|key_ops|crv is not|kty is not/, "members of a key"],
+	[/is missing|kid is empty|is not a string|is not an array/, "members of a key are there and of their type"],
 	[/deep/, "depth has an end"],
 ];
 

@@ -417,6 +417,137 @@ a_key_is_found_by_kid_or_when_it_is_the_only_one(void **state UNUSED)
 	assert_null(oidc_jwks_find(&set, NULL, OIDC_EDDSA));
 }
 
+/* What JOSE registers (RFC 7518, 8037, 8812, 9864): names of algorithms, by what they do. */
+static const char *const all_algs[] = {
+	"HS256",
+	"HS384",
+	"HS512",
+	"RS256",
+	"RS384",
+	"RS512",
+	"ES256",
+	"ES384",
+	"ES512",
+	"PS256",
+	"PS384",
+	"PS512",
+	"none",
+	"EdDSA",
+	"Ed25519",
+	"Ed448",
+	"ES256K",
+	"RS1",
+	"RSA1_5",
+	"RSA-OAEP",
+	"RSA-OAEP-256",
+	"RSA-OAEP-384",
+	"RSA-OAEP-512",
+	"A128KW",
+	"A192KW",
+	"A256KW",
+	"dir",
+	"ECDH-ES",
+	"ECDH-ES+A128KW",
+	"ECDH-ES+A192KW",
+	"ECDH-ES+A256KW",
+	"A128GCMKW",
+	"A192GCMKW",
+	"A256GCMKW",
+	"PBES2-HS256+A128KW",
+	"PBES2-HS384+A192KW",
+	"PBES2-HS512+A256KW",
+	"A128GCM",
+	"A256CBC-HS512",
+	"ML-DSA-44",
+	"es256",
+	"",
+};
+
+static const char *
+kind_members(size_t kind)
+{
+	static const char *const other[] = {
+		"\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"AA\",\"y\":\"AA\"",
+		"\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AA\",\"y\":\"AA\"",
+		"\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AA\"",
+		"\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"AA\"",
+		"\"kty\":\"oct\",\"k\":\"AA\"",
+	};
+	static const enum oidc_alg algs[] = {OIDC_RS256, OIDC_ES256, OIDC_ES384, OIDC_EDDSA};
+
+	if (kind >= ARRAY_LEN(algs))
+		return kind - ARRAY_LEN(algs) < ARRAY_LEN(other) ? other[kind - ARRAY_LEN(algs)]
+								 : NULL;
+	json_t *set = json_of(a, public_jwks(a, algs[kind], "k"));
+	json_t *o = json_array_get(json_object_get(set, "keys"), 0);
+
+	json_object_del(o, "alg");
+	json_object_del(o, "use");
+	const char *text = json_text(a, o, false);
+
+	return arena_strndup(a, text + 1, strlen(text) - 2);
+}
+
+/* Kind of key, use, algorithm: "-" is what is not said.  All that passes, nothing else does. */
+static bool
+may_pass(size_t kind, const char *use, const char *alg)
+{
+	static const struct {
+		size_t kind;
+		const char *purpose, *algs;
+	} rows[] = {
+		{0, "sig", " RS256 PS256 PS384 "},
+		{0, "enc", " - RSA-OAEP-256 "},
+		{1, "sig", " - ES256 "},
+		{1, "enc", " - ECDH-ES ECDH-ES+A128KW ECDH-ES+A256KW "},
+		{2, "sig", " - ES384 "},
+		{2, "enc", " - ECDH-ES ECDH-ES+A128KW ECDH-ES+A256KW "},
+		{3, "sig", " - EdDSA Ed25519 "},
+	};
+	const char *word = arena_printf(a, " %s ", alg);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].kind == kind && strstr(rows[i].algs, word) != NULL &&
+		    (strcmp(use, rows[i].purpose) == 0 ||
+		     (strcmp(use, "-") == 0 &&
+		      (strcmp(rows[i].purpose, "sig") == 0 || strcmp(alg, "-") != 0))))
+			return true;
+	return false;
+}
+
+static void
+of_all_kinds_uses_and_algorithms_only_the_list_passes(void **state UNUSED)
+{
+	static const char *const uses[] = {"-", "sig", "enc", "tls"};
+	const char *members;
+	size_t passed = 0;
+
+	for (size_t kind = 0; (members = kind_members(kind)) != NULL; kind++)
+		for (size_t u = 0; u < ARRAY_LEN(uses); u++)
+			for (size_t i = 0; i <= ARRAY_LEN(all_algs); i++) {
+				const char *alg = i < ARRAY_LEN(all_algs) ? all_algs[i] : "-";
+				const char *more =
+					strcmp(alg, "-") == 0
+						? ""
+						: arena_printf(a, ",\"alg\":\"%s\"", alg);
+				struct oidc_jwks set;
+
+				if (strcmp(uses[u], "-") != 0)
+					more = arena_printf(a, "%s,\"use\":\"%s\"", more, uses[u]);
+				err_clear(&err);
+				bool got =
+					parse(arena_printf(a, "{\"keys\":[{%s%s}]}", members, more),
+					      OIDC_ALG_NONE, &set);
+
+				if (got != may_pass(kind, uses[u], alg))
+					fail_msg("%s%s: %d %s", members, more, got, err.text);
+				if (got && strcmp(uses[u], "-") != 0)
+					assert_int_equal(set.n_enc, strcmp(uses[u], "enc") == 0);
+				passed += got ? 1 : 0;
+			}
+	assert_int_equal(passed, 37);
+}
+
 int
 main(void)
 {
@@ -431,6 +562,7 @@ main(void)
 		cmocka_unit_test(keys_of_a_faulty_generator_are_refused),
 		cmocka_unit_test(small_order_points_are_refused),
 		cmocka_unit_test(an_rsa_key_without_alg_gets_one_from_its_record_or_is_refused),
+		cmocka_unit_test(of_all_kinds_uses_and_algorithms_only_the_list_passes),
 		cmocka_unit_test(what_we_write_is_what_we_read),
 		cmocka_unit_test(no_private_half_is_ever_written),
 		cmocka_unit_test(our_keys_are_written_with_their_names),
