@@ -63,7 +63,7 @@ wanted_read(struct arena *a, const json_t *o, struct wanted_list *out, struct er
 		const json_t *row = json_array_get(array, i);
 		const char *name = "";
 
-		if (!json_get_str(row, "name", &name, err) ||
+		if (!json_get_str(row, "name", &name, err) || /* second line: no text is no name */
 		    !json_get_bool(row, "required", &w[i].required, err) ||
 		    !json_get_bool(row, "filled", &w[i].filled, err))
 			return false;
@@ -80,7 +80,8 @@ who_read(const json_t *o, const struct parties *parties, struct ask *ask, struct
 {
 	const char *front = "", *party = NULL;
 
-	if (!json_get_str(o, "front", &front, err) || !json_get_str(o, "party", &party, err))
+	if (!json_get_str(o, "front", &front, err) || /* second line: no text names no front */
+	    !json_get_str(o, "party", &party, err))
 		return false;
 	ask->front = front_find(front);
 	if (ask->front == NULL)

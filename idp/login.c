@@ -101,7 +101,7 @@ struct db_budget_pair {
 static const char *
 source_text(struct request *rq)
 {
-	struct net_addr addr;
+	struct net_addr addr = {0};
 
 	if (!net_addr_parse(rq->client_addr, &addr))
 		return rq->client_addr;

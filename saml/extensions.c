@@ -285,7 +285,8 @@ saml_eidas_parse(struct arena *a, const struct xml_node *extensions, struct saml
 	*out = (struct saml_eidas_request){0};
 	if (!find_child(extensions, SAML_NS_EIDAS, "SPType", &type, err) ||
 	    !find_child(extensions, SAML_NS_EIDAS, "RequestedAttributes", &list, err) ||
-	    (type != NULL && !read_text(a, type, &out->sp_type, err)))
+	    (type != NULL &&
+	     !read_text(a, type, &out->sp_type, err))) /* second line: no text is neither word */
 		return false;
 	if (type != NULL && !text_eq(out->sp_type, "public") && !text_eq(out->sp_type, "private"))
 		return FAIL(err, ERR_INPUT, NULL, "SPType is neither public nor private");

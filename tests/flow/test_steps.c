@@ -704,6 +704,25 @@ one_address_has_a_budget_over_all_names(void **state)
 	ASSERT_PAGE(&b, CONSENT);
 }
 
+/* A proxy on this machine that connects by a socket has no address, and shares none. */
+static void
+a_socket_is_a_source_of_its_own(void **state)
+{
+	static const char *const from[] = {"192.0.2.1", "::", "unix", "unix"};
+	struct world *w = *state;
+	struct web b;
+
+	pg_sql(w->pg, "DELETE FROM attempt_budget");
+	for (size_t i = 0; i < ARRAY_LEN(from); i++) {
+		web_init(&b, w);
+		b.addr = from[i];
+		ask(&b, "", "");
+		web_submit(&b, "/flow/password/", "login_name=karl&password=guess&do=login");
+	}
+	/* Three sources, and the account. */
+	assert_string_equal(world_value(w, "SELECT count(DISTINCT hash) FROM attempt_budget"), "4");
+}
+
 static void
 right_logins_use_up_no_budget(void **state)
 {
@@ -751,6 +770,7 @@ main(void)
 		T(codes_are_guessed_within_a_budget),
 		T(names_that_are_no_account_have_a_budget_like_those_that_are),
 		T(one_address_has_a_budget_over_all_names),
+		T(a_socket_is_a_source_of_its_own),
 		T(right_logins_use_up_no_budget),
 	};
 
