@@ -123,9 +123,7 @@ asked_read(struct arena *a, const struct ask *ask, struct asked *out, struct err
 	if (word != NULL && !vocabulary_from_word(word, &asked.v))
 		return FAIL(err, ERR_NOT_FOUND, NULL, "ask: no names '%s'", word);
 	for (size_t i = 0; i < n; i++) {
-		enum login_fact fact = vocabulary_fact(facts[i]);
-
-		asked.facts |= fact == FACT_COUNT ? 0 : 1u << fact;
+		asked.facts |= 1u << vocabulary_fact(facts[i]); /* FACT_COUNT is never told */
 	}
 	*out = asked;
 	return true;
@@ -157,7 +155,7 @@ proved_by(const struct db_session *s)
 	return m == NULL ? "Benutzername" : m->proved_by;
 }
 
-/* As TR-03160-1 calls them, which EKONA's portals read. */
+/* As TR-03160-1 calls them, which EKONA's portals read; NULL for LEVEL_NONE. */
 static const char *
 german_level(enum level level)
 {
@@ -168,7 +166,7 @@ german_level(enum level level)
 		[LEVEL_HIGH] = "hoch",
 	};
 
-	return level == LEVEL_NONE ? NULL : words[level];
+	return words[level];
 }
 
 static enum level
@@ -191,7 +189,7 @@ scoped_id(struct flow *f, const char *pseudonym, const char **out, struct err *e
 	struct arena *a = f->rq->a;
 	struct bytes octets;
 
-	if (!dec_base64url(a, bytes_of(pseudonym), &octets, err))
+	if (!dec_base64url(a, bytes_of(pseudonym), &octets, err)) /* second line: it is ours */
 		return false;
 	*out = arena_printf(a, "%s@%s", enc_hex(a, octets),
 			    party_host(a, f->rq->app->config->base_url));
@@ -268,7 +266,7 @@ fact_values(struct flow *f, enum vocabulary v, enum login_fact fact, const char 
 		values[0] = "false";
 		break;
 	case FACT_PAIRWISE_ID:
-		return scoped_id(f, pseudonym, &values[0], err);
+		return scoped_id(f, pseudonym, &values[0], err); /* second line: it is ours */
 	case FACT_SUBJECT_ID:
 		return subject_id(f, &values[0], err);
 	case FACT_COUNT:

@@ -130,6 +130,44 @@ the_organisation_accounts_portals_get_its_names(void **state)
 	assert_non_null(value_of(w, r, "urn:kontor:attribute-levels"));
 }
 
+/* Who agreed to nothing has no level that he was identified at. */
+static void
+nothing_told_has_no_level(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	world_saml_party(w, "{" ALL ",\"attribute-names\":\"ekona\",\"consent\":\"always\"}");
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "greta");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_true(succeeded(&b));
+	const char *r = saml_response_of(&b);
+
+	ASSERT_TOLD(w, r, "ElsterVertrauensniveauAuthentifizierung", "niedrig");
+	assert_null(strstr(r, "ElsterVertrauensniveauIdentifizierung"));
+}
+
+/* The person lacks it; one name of two is enough for it to be required. */
+static void
+what_is_required_by_one_name_is_required(void **state)
+{
+	static const char required[] =
+		"<eidas:RequestedAttribute Name=\"" EIDAS "DateOfBirth\" isRequired=\"true\"/>";
+	struct world *w = *state;
+	struct web b;
+
+	world_saml_party(w, "{" ALL ",\"consent\":\"always\"}");
+	web_init(&b, w);
+	ask(&b, "",
+	    arena_printf(w->a, ASKED("%s%s"), required, REQUESTED("urn:oid:1.2.40.0.10.2.1.1.55")));
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, MISSING);
+	ask(&b, "", ASKED(REQUESTED(EIDAS "DateOfBirth")));
+	ASSERT_PAGE(&b, CONSENT);
+}
+
 static void
 who_names_some_gets_no_more_than_these(void **state)
 {
@@ -216,6 +254,8 @@ main(void)
 		T(eidas_names_are_answered_in_kind),
 		T(an_sp_type_that_is_none_is_refused),
 		T(the_organisation_accounts_portals_get_its_names),
+		T(nothing_told_has_no_level),
+		T(what_is_required_by_one_name_is_required),
 		T(who_names_some_gets_no_more_than_these),
 		T(identifiers_are_scoped_and_for_one_party_unless_allowed),
 		T(conditions_of_the_request_are_kept),
