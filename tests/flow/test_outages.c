@@ -607,6 +607,7 @@ each_failure(void **state, const step *steps)
 		n++;
 	}
 	assert_true(n > 1);
+	world_saml_party(w, POLICY);
 }
 
 #define WALK(name, ...)                                   \
@@ -695,6 +696,22 @@ ask_about(struct web *b)
 	b->body = "";
 }
 
+/* Identifiers that are computed with the answer. */
+static void
+ask_for_identifiers(struct web *b)
+{
+	plan.armed = false;
+	world_saml_party(b->w, "{\"attribute\":[\"family_name:required\",\"email\"],"
+			       "\"consent\":\"always\",\"subject-id\":\"yes\"}");
+	plan.armed = true;
+	ask(b, "",
+	    "<samlp:Extensions xmlns:eidas=\"http://eidas.europa.eu/saml-extensions\">"
+	    "<eidas:SPType>public</eidas:SPType><eidas:RequestedAttributes>"
+	    "<eidas:RequestedAttribute Name=\"urn:oasis:names:tc:SAML:attribute:subject-id\""
+	    " isRequired=\"false\"/></eidas:RequestedAttributes></samlp:Extensions>");
+}
+
+WALK(a_name_for_all_portals, ask_for_identifiers, log_in_karl, agree)
 WALK(a_query_about_somebody, ask_saml, log_in_karl, agree, ask_about)
 WALK(a_login_begun_again, ask_saml, begin_again_too_late)
 WALK(a_password_stored_anew, ask_saml, log_in_dearly)
@@ -783,6 +800,7 @@ main(void)
 		T(requests_that_are_refused_at_once),
 		T(a_link_without_a_request),
 		T(a_program_signs_on),
+		T(a_name_for_all_portals),
 		T(a_query_about_somebody),
 		T(a_login_begun_again),
 		T(a_password_stored_anew),

@@ -400,6 +400,40 @@ stopping_drops_what_waits_and_lets_the_rest_end(void **state UNUSED)
 	lanes_stop(NULL);
 }
 
+/* What somebody got who came while the lane was stopping. */
+static struct {
+	struct lanes *l;
+	bool went_on, began, may_begin, expected;
+} latecomer = {NULL, true, true, true, true};
+
+static void
+come_late(struct job *j)
+{
+	latecomer.went_on = lane_reserve(latecomer.l, LANE_LOGIN, false, INT64_MAX);
+	latecomer.began = lane_reserve(latecomer.l, LANE_LOGIN, true, INT64_MAX);
+	latecomer.may_begin = !lane_is_full(latecomer.l, LANE_LOGIN, INT64_MAX);
+	latecomer.expected = lane_expect(latecomer.l, LANE_LOGIN, INT64_MAX);
+	open_gate();
+	drop(j);
+}
+
+static void
+a_lane_that_stops_lets_nobody_in(void **state UNUSED)
+{
+	struct lanes *l = start(1, 4);
+	struct job held = waiting_job(INT64_MAX), queued = waiting_job(INT64_MAX);
+
+	queue(l, LANE_LOGIN, &held);
+	wait_until(&n_entered, 1);
+	queued.drop = come_late;
+	queue(l, LANE_LOGIN, &queued);
+	latecomer.l = l;
+	lanes_stop(l);
+	assert_int_equal(n_dropped, 1);
+	assert_false(latecomer.went_on || latecomer.began);
+	assert_false(latecomer.may_begin || latecomer.expected);
+}
+
 static int n_memories;
 
 static struct kdf_memory *
@@ -482,6 +516,7 @@ main(void)
 		cmocka_unit_test(a_refusal_is_remembered),
 		cmocka_unit_test(who_was_let_in_has_a_place_until_he_comes_or_is_long_away),
 		cmocka_unit_test(stopping_drops_what_waits_and_lets_the_rest_end),
+		cmocka_unit_test(a_lane_that_stops_lets_nobody_in),
 		cmocka_unit_test(only_password_workers_have_hashing_memory),
 	};
 
