@@ -9,7 +9,7 @@
 
 static const struct test_keys *keys;
 static struct oidc_jwk ours[2];
-static const struct oidc_jwks our_keys = {ours, 2};
+static const struct oidc_jwks our_keys = {.keys = ours, .n = 2};
 
 static int
 setup_keys(void **state)
