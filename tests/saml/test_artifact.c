@@ -5,13 +5,8 @@
 #include "saml/names.h"
 #include "saml/response.h"
 #include "saml/soap.h"
-#include "tests/saml/portal.h"
 #include "tests/saml/xsd.h"
-#include "tests/test.h"
-
-static struct arena *a;
-static struct test_keys *keys;
-static const struct saml_party *party;
+#include "tests/saml/with_party.h"
 
 static const unsigned char handle[SAML_ARTIFACT_HANDLE_BYTES] = "0123456789abcdefghij";
 
@@ -388,22 +383,6 @@ test_an_address_has_its_length(void **state UNUSED)
 		       ERR_INTERNAL, "bytes to write");
 }
 
-static int
-open_arena(void **state UNUSED)
-{
-	a = arena_create(256 << 20);
-	keys = test_keys_create(a);
-	party = portal_party(a, keys);
-	return 0;
-}
-
-static int
-close_arena(void **state UNUSED)
-{
-	arena_destroy(a);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -420,5 +399,5 @@ main(void)
 		cmocka_unit_test(test_an_address_has_its_length),
 	};
 
-	return cmocka_run_group_tests(tests, open_arena, close_arena);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -3,9 +3,8 @@
 
 #include "saml/names.h"
 #include "saml/status.h"
-#include "tests/saml/portal.h"
 #include "tests/saml/xsd.h"
-#include "tests/test.h"
+#include "tests/saml/with_party.h"
 
 #define SUBJECT "<saml:Subject><saml:NameID>name1</saml:NameID></saml:Subject>"
 #define GIVEN   "<saml:Attribute Name=\"urn:oid:2.5.4.42\"></saml:Attribute>"
@@ -18,10 +17,6 @@ static const char query[] =
 	"\" Destination=\"" PORTAL_SSO "\" ID=\"_query1\" IssueInstant=\"2026-11-23T18:00:00Z\""
 	" Version=\"2.0\"><saml:Issuer>" PORTAL_ENTITY
 	"</saml:Issuer>" FIXTURE_PLACE SUBJECT GIVEN FAMILY "</samlp:AttributeQuery>";
-
-static struct arena *a;
-static struct test_keys *keys;
-static const struct saml_party *party;
 
 static char *
 changed(const char *from, const char *to)
@@ -183,24 +178,6 @@ test_a_query_is_signed(void **state)
 		       "not signed");
 }
 
-static int
-open_arena(void **state)
-{
-	(void)state;
-	a = arena_create(256 << 20);
-	keys = test_keys_create(a);
-	party = portal_party(a, keys);
-	return 0;
-}
-
-static int
-close_arena(void **state)
-{
-	(void)state;
-	arena_destroy(a);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -213,5 +190,5 @@ main(void)
 		cmocka_unit_test(test_a_query_is_signed),
 	};
 
-	return cmocka_run_group_tests(tests, open_arena, close_arena);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -3,12 +3,7 @@
 
 #include "saml/names.h"
 #include "saml/status.h"
-#include "tests/saml/portal.h"
-#include "tests/test.h"
-
-static struct arena *a;
-static struct test_keys *keys;
-static const struct saml_party *party;
+#include "tests/saml/with_party.h"
 
 static bool
 parse(const char *xml, const struct saml_authn_request **r, struct err *err)
@@ -737,24 +732,6 @@ test_the_attribute_set_is_found_by_index(void **state)
 	assert_null(wish.service);
 }
 
-static int
-open_arena(void **state)
-{
-	(void)state;
-	a = arena_create(64 << 20);
-	keys = test_keys_create(a);
-	party = portal_party(a, keys);
-	return 0;
-}
-
-static int
-close_arena(void **state)
-{
-	(void)state;
-	arena_destroy(a);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -785,5 +762,5 @@ main(void)
 		cmocka_unit_test(test_the_attribute_set_is_found_by_index),
 	};
 
-	return cmocka_run_group_tests(tests, open_arena, close_arena);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -4,15 +4,13 @@
 #include "saml/names.h"
 #include "saml/status.h"
 #include "tests/saml/support.h"
-#include "tests/test.h"
+#include "tests/arena.h"
 
 #define UI " xmlns:classic-ui=\"" SAML_NS_AKDB_UI "\""
 #define DISPLAY(inner)                                              \
 	"<akdb:DisplayInformation><classic-ui:Version" UI ">" inner \
 	"</classic-ui:Version></akdb:DisplayInformation>"
 #define ATTRIBUTES(inner) "<akdb:RequestedAttributes>" inner "</akdb:RequestedAttributes>"
-
-static struct arena *a;
 
 static bool
 parse(const char *inner, const struct saml_akdb_request **r, struct err *err)
@@ -356,22 +354,6 @@ test_a_status_detail_is_the_json_of_the_interface(void **state)
 		"\"message\":\"missing \\\"x\\\"\"}]}");
 }
 
-static int
-open_arena(void **state)
-{
-	(void)state;
-	a = arena_create(64 << 20);
-	return 0;
-}
-
-static int
-close_arena(void **state)
-{
-	(void)state;
-	arena_destroy(a);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -388,5 +370,5 @@ main(void)
 		cmocka_unit_test(test_a_status_detail_is_the_json_of_the_interface),
 	};
 
-	return cmocka_run_group_tests(tests, open_arena, close_arena);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -2,15 +2,10 @@
 #include "saml/logout.h"
 
 #include "saml/names.h"
-#include "tests/saml/portal.h"
 #include "tests/saml/xsd.h"
-#include "tests/test.h"
+#include "tests/saml/with_party.h"
 
 #define US "https://konto.example/saml/metadata"
-
-static struct arena *a;
-static struct test_keys *keys;
-static const struct saml_party *party;
 
 static char *
 changed(const char *from, const char *to)
@@ -509,24 +504,6 @@ test_a_value_that_xml_cannot_hold_is_not_sent(void **state)
 		       "does not answer");
 }
 
-static int
-open_arena(void **state)
-{
-	(void)state;
-	a = arena_create(64 << 20);
-	keys = test_keys_create(a);
-	party = portal_party(a, keys);
-	return 0;
-}
-
-static int
-close_arena(void **state)
-{
-	(void)state;
-	arena_destroy(a);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -548,5 +525,5 @@ main(void)
 		cmocka_unit_test(test_a_value_that_xml_cannot_hold_is_not_sent),
 	};
 
-	return cmocka_run_group_tests(tests, open_arena, close_arena);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -9,15 +9,10 @@
 #include "saml/names.h"
 #include "saml/soap.h"
 #include "saml/xmlenc.h"
-#include "tests/saml/portal.h"
 #include "tests/saml/xsd.h"
-#include "tests/test.h"
+#include "tests/saml/with_party.h"
 
 #define US "https://konto.example/saml/metadata"
-
-static struct arena *a;
-static struct test_keys *keys;
-static const struct saml_party *party;
 
 static const char *const erika[] = {"Erika"};
 static const char *const names[] = {"Mustermann", "Gabler"};
@@ -730,24 +725,6 @@ test_without_the_signer_there_is_no_response(void **state)
 	}
 }
 
-static int
-open_arena(void **state)
-{
-	(void)state;
-	a = arena_create(256 << 20);
-	keys = test_keys_create(a);
-	party = portal_party(a, keys);
-	return 0;
-}
-
-static int
-close_arena(void **state)
-{
-	(void)state;
-	arena_destroy(a);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -768,5 +745,5 @@ main(void)
 		cmocka_unit_test(test_without_the_signer_there_is_no_response),
 	};
 
-	return cmocka_run_group_tests(tests, open_arena, close_arena);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

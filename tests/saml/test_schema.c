@@ -7,7 +7,7 @@
 #include <libxml/tree.h>
 
 #include "tests/saml/xsd.h"
-#include "tests/test.h"
+#include "tests/arena.h"
 
 #define SAMLP   " xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\""
 #define SAML    " xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\""
@@ -21,8 +21,6 @@
 #define ACS                                                                                       \
 	"<md:AssertionConsumerService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\"" \
 	" Location=\"https://sp.example/acs\" index=\"0\"/>"
-
-static struct arena *a;
 
 static bool
 check(const char *xml, struct err *err)
@@ -415,22 +413,6 @@ test_whatever_we_accept_the_schemas_accept(void **state)
 	assert_true(n_tried > 1800 && n_accepted > 700);
 }
 
-static int
-open_arena(void **state)
-{
-	(void)state;
-	a = arena_create(64 << 20);
-	return a == NULL;
-}
-
-static int
-close_arena(void **state)
-{
-	(void)state;
-	arena_destroy(a);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -440,5 +422,5 @@ main(void)
 		cmocka_unit_test(test_whatever_we_accept_the_schemas_accept),
 	};
 
-	return cmocka_run_group_tests(tests, open_arena, close_arena);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
