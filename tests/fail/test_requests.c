@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "keys/sign.h"
+#include "saml/names.h"
+#include "saml/soap.h"
 #include "tests/fail/fail.h"
 #include "tests/fail/libraries.h"
 #include "tests/fail/statement.h"
@@ -374,6 +376,149 @@ wrong_verifier(struct web *b)
 	return b->status == 200;
 }
 
+/* ---- what programs do, at a portal that one person has agreed to ---- */
+
+#define PROGRAMS "https://bau.example/metadata"
+#define ART      "https://bau.example/artifact"
+
+static char paula[64]; /* as that portal knows him */
+
+/* Of a message whose answer shows it; as long as what is masked. */
+static const char *
+fresh_id(struct world *w)
+{
+	return arena_printf(w->a, "_of_a_message_%u", serial++);
+}
+
+/* The envelope of one more kind, from that portal, sent as a program; its answer. */
+static bool
+told_by_soap(struct web *b, const char *path, const char *envelope)
+{
+	web_program(b, path, SOAP_CONTENT_TYPE, envelope);
+	return b->status == 200 && web_shows(b, "status:Success\"") && web_shows(b, ">Mustermann<");
+}
+
+static bool
+sign_on_of_client(struct web *b, const char *password)
+{
+	struct world *w = b->w;
+
+	w->saml_party = PROGRAMS;
+	const char *envelope = ecp_envelope(w, &(struct ecp_asking){.id = fresh_id(w)});
+
+	w->saml_party = NULL;
+	b->authorization = ecp_basic(w, "paula", password);
+	return told_by_soap(b, ECP_ENDPOINT, envelope);
+}
+
+static bool
+client_login(struct web *b)
+{
+	return sign_on_of_client(b, PASSWORD);
+}
+
+static bool
+client_with_a_wrong_password(struct web *b)
+{
+	return sign_on_of_client(b, "Falsch-Falsch-1");
+}
+
+static bool
+attribute_query(struct web *b)
+{
+	struct world *w = b->w;
+	const struct query_asking about = {
+		.id = fresh_id(w), .name = paula, .format = SAML_NAMEID_PERSISTENT};
+
+	w->saml_party = PROGRAMS;
+	const char *envelope = query_envelope(w, &about);
+
+	w->saml_party = NULL;
+	return told_by_soap(b, QUERY_ENDPOINT, envelope);
+}
+
+/* A login that the browser carries an artifact away from; NULL: none. */
+static const char *
+artifact_login(struct web *b)
+{
+	struct world *w = b->w;
+
+	w->saml_party = PROGRAMS;
+	w->acs = ART;
+	const char *url = saml_request_url(w, fresh_id(w), "", "");
+
+	w->saml_party = NULL;
+	w->acs = NULL;
+	web_get(b, url);
+	if (!came(b, LOGIN))
+		return NULL;
+	log_in(b, "paula");
+	return b->location != NULL && text_starts(b->location, ART) ? location_param(b, "SAMLart")
+								    : NULL;
+}
+
+static bool
+resolve(struct web *b, const char *artifact)
+{
+	struct world *w = b->w;
+
+	w->saml_party = PROGRAMS;
+	const char *envelope = saml_artifact_envelope(w, fresh_id(w), artifact);
+
+	w->saml_party = NULL;
+	return told_by_soap(b, "/saml/artifact", envelope);
+}
+
+static bool
+login_by_artifact(struct web *b)
+{
+	const char *artifact = artifact_login(b);
+
+	return artifact != NULL && resolve(b, artifact);
+}
+
+/* Never gives anything. */
+static bool
+artifact_again(struct web *b)
+{
+	bool failing = current->failing;
+
+	current->failing = false;
+	const char *artifact = artifact_login(b);
+
+	assert_non_null(artifact);
+	assert_true(resolve(b, artifact));
+	current->failing = failing;
+	return resolve(b, artifact);
+}
+
+/* That portal; paula logs in there once and agrees. */
+static void
+set_up_programs(struct world *w)
+{
+	struct web b;
+
+	w->saml_party = PROGRAMS;
+	w->saml_acs = "<md:AssertionConsumerService index=\"4\" Binding=\"" SAML_BINDING_URI_PAOS
+		      "\" Location=\"" ECP_ACS "\"/><md:AssertionConsumerService index=\"5\" "
+		      "Binding=\"" SAML_BINDING_URI_ARTIFACT "\" Location=\"" ART "\"/>";
+	world_saml_party(w, "{\"ecp\":\"yes\",\"attribute-query\":\"yes\","
+			    "\"attribute\":[\"family_name:required\"]}");
+	w->saml_acs = NULL;
+	world_person(w, "paula", PASSWORD, everybody, LEVEL_BASIC);
+	web_init(&b, w);
+	ask(&b, "",
+	    "<samlp:NameIDPolicy AllowCreate=\"true\" Format=\"" SAML_NAMEID_PERSISTENT "\"/>");
+	log_in(&b, "paula");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	ASSERT_PAGE(&b, ANSWER);
+	const char *name = strstr(saml_response_of(&b), "<saml:NameID ");
+
+	assert_non_null(name);
+	(void)snprintf(paula, sizeof(paula), "%s", between(w->a, name, ">", "</saml:NameID>"));
+	w->saml_party = NULL;
+}
+
 static const struct row {
 	const char *name;
 	scenario *play;
@@ -389,15 +534,28 @@ static const struct row {
 	{"login with a wrong password", wrong_password, false},
 	{"redemption with a wrong verifier", wrong_verifier, false},
 	{"login with a code that was used", one_time_code_again, false},
+	{"login of a client without a browser", client_login, true},
+	{"the same with a wrong password", client_with_a_wrong_password, false},
+	{"attribute query", attribute_query, true},
+	{"SAML login by artifact and its resolution", login_by_artifact, true},
+	{"resolution of an artifact that was used", artifact_again, false},
 };
 
 /* ---- what must hold of the database ---- */
 
+#define BY_BROWSER " NOT IN (SELECT acting FROM consent WHERE party = '" PROGRAMS "')"
+
 /* Each gives no row. */
 static const char *const whole[][2] = {
 	{"a session without the audit row of its login, or the other way round",
-	 "SELECT 1 WHERE (SELECT count(*) FROM session) <> (SELECT count(*) FROM audit WHERE event"
-	 " = 'login' AND details->>'method' <> 'totp') - (SELECT count(*) FROM audit WHERE event IN"
+	 "SELECT 1 WHERE (SELECT count(*) FROM session WHERE acting" BY_BROWSER
+	 ") <> (SELECT count(*) FROM audit WHERE event = 'login' AND details->>'method' <> 'totp'"
+	 " AND subject" BY_BROWSER ") - (SELECT count(*) FROM audit WHERE event IN"
+	 " ('session_ended', 'logout') AND (subject IS NULL OR subject" BY_BROWSER "))"},
+	/* Its login is told of, too, where the request turns out to be answered before. */
+	{"a program's session without the audit row of its login",
+	 "SELECT 1 WHERE (SELECT count(*) FROM session) > (SELECT count(*) FROM audit WHERE event ="
+	 " 'login' AND details->>'method' <> 'totp') - (SELECT count(*) FROM audit WHERE event IN"
 	 " ('session_ended', 'logout'))"},
 	{"a second means of a session that the audit does not know",
 	 "SELECT 1 FROM session_proof p JOIN session s USING (sid) WHERE p.method = 'totp' AND NOT"
@@ -418,8 +576,17 @@ static const char *const whole[][2] = {
 	 "SELECT 1 WHERE (SELECT count(*) FROM access_token) <> (SELECT count(*) FROM audit WHERE"
 	 " event = 'code_redeemed')"},
 	{"an assertion without participation, or the other way round",
-	 "SELECT 1 WHERE (SELECT count(*) FROM audit WHERE event = 'assertion' AND party ="
-	 " '" SAML_PARTY "') < (SELECT count(*) FROM session_participant WHERE dialect = 'saml')"},
+	 "SELECT 1 WHERE (SELECT count(*) FROM audit WHERE event = 'assertion' AND"
+	 " details->>'dialect' = 'saml') < (SELECT count(*) FROM session_participant WHERE dialect "
+	 "="
+	 " 'saml')"},
+	{"a message without the audit row of its assertion, or had without one",
+	 "SELECT 1 WHERE (SELECT count(*) FROM artifact) > (SELECT count(*) FROM audit WHERE event "
+	 "="
+	 " 'assertion' AND details->>'binding' = 'artifact') OR (SELECT count(*) FROM artifact "
+	 "WHERE"
+	 " taken_at IS NOT NULL) <> (SELECT count(*) FROM audit WHERE event = "
+	 "'artifact_resolved')"},
 	{"an account without audit, name, means or values",
 	 "SELECT 1 FROM subject s WHERE NOT EXISTS (SELECT FROM audit a WHERE a.subject = s.id AND"
 	 " a.event = 'account_created') OR NOT EXISTS (SELECT FROM credential c WHERE c.subject ="
@@ -607,6 +774,7 @@ setup(void **state)
 	struct world *w = *state;
 
 	world_oidc_party(w, "{\"consent\":\"always\"}");
+	set_up_programs(w);
 	return 0;
 }
 
