@@ -442,12 +442,16 @@ test_nothing_goes_out_unsigned_when_the_signer_is_gone(void **state)
 
 	(void)state;
 	signer.ops = &portal_no_signer;
-	ASSERT_REFUSED(saml_binding_encode(a, SAML_BINDING_REDIRECT, &o, &c, &err), &err,
-		       ERR_UNAVAILABLE, "does not answer");
-	ASSERT_REFUSED(saml_binding_encode(a, SAML_BINDING_POST, &o, &c, &err), &err,
-		       ERR_UNAVAILABLE, "does not answer");
-	ASSERT_REFUSED(saml_binding_encode(a, SAML_BINDING_SOAP, &o, &c, &err), &err,
-		       ERR_UNAVAILABLE, "does not answer");
+	static const enum saml_binding ways[] = {SAML_BINDING_REDIRECT, SAML_BINDING_POST,
+						 SAML_BINDING_SOAP, SAML_BINDING_PAOS,
+						 SAML_BINDING_ARTIFACT};
+
+	ASSERT_REFUSED(saml_binding_encode(a, SAML_BINDING_ARTIFACT, &o, &c, &err), &err,
+		       ERR_INTERNAL, "without an artifact");
+	o.artifact = "AAQ";
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+		ASSERT_REFUSED(saml_binding_encode(a, ways[i], &o, &c, &err), &err, ERR_UNAVAILABLE,
+			       "does not answer");
 }
 
 static void
