@@ -16,6 +16,7 @@
 #include "idp/saml_peer.h"
 #include "keys/sign.h"
 #include "oidc/token.h"
+#include "oidc/verified.h"
 
 const struct oidc_scope_claim *
 oidc_scope_claims(struct arena *a, size_t *n)
@@ -164,6 +165,12 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 	json_put_str(rq->a, ask.state, "scope", oidc_scope_text(rq->a, scopes));
 	json_put(rq->a, ask.state, "acr", strs_write(rq->a, r->acr));
 	json_put(rq->a, ask.state, "claims", claims_write(rq->a, &claims));
+	if (claims.verified_id_token != NULL)
+		json_put(rq->a, ask.state, "verified_id_token",
+			 (json_t *)(uintptr_t)claims.verified_id_token);
+	if (claims.verified_userinfo != NULL)
+		json_put(rq->a, ask.state, "verified_userinfo",
+			 (json_t *)(uintptr_t)claims.verified_userinfo);
 	*out = ask;
 	return true;
 }
@@ -240,9 +247,16 @@ released_claims(struct flow *f, const struct state *s, enum oidc_place place)
 			.list = r->at->shape == ATTRIBUTE_NATION,
 			.level = policy->level_attributes ? level_word(r->level, policy->vocabulary)
 							  : NULL,
+			.assurance = level_word(r->level, LEVEL_VOCAB_SHORT),
+			.verified_at = r->level > LEVEL_BASIC ? r->verified_at : 0,
 		};
 	}
 	oidc_claims_put(a, values, f->granted.n, &s->claims, place, into);
+	oidc_verified_put(a,
+			  json_object_get(f->ask.state, place == OIDC_IN_ID_TOKEN
+								? "verified_id_token"
+								: "verified_userinfo"),
+			  values, f->granted.n, f->rq->now, into);
 	return into;
 }
 

@@ -59,8 +59,8 @@ release_compute(struct arena *a, struct wanted_list registered, struct wanted_li
 			missing = missing == NULL && required ? w->at : missing;
 			continue;
 		}
-		items[n++] = (struct released){w->at, h->value,  h->verified_empty,
-					       level, h->source, required};
+		items[n++] = (struct released){w->at,     h->value, h->verified_empty, level,
+					       h->source, required, h->verified_at};
 	}
 	*out = (struct release){items, n, missing};
 }

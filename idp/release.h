@@ -7,6 +7,8 @@
 #ifndef KONTOR_IDP_RELEASE_H
 #define KONTOR_IDP_RELEASE_H
 
+#include <time.h>
+
 #include "idp/attribute.h"
 #include "idp/level.h"
 
@@ -45,6 +47,7 @@ struct released {
 	enum level level; /* min(attribute, authentication, cap), never LEVEL_NONE */
 	const char *source;
 	bool required;
+	time_t verified_at; /* 0: never verified */
 };
 
 struct release {

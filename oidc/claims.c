@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "oidc/error.h"
+#include "oidc/verified.h"
 
 #define PARAMETER_MAX_BYTES (8 * 1024)
 #define CLAIMS_MAX          64
@@ -114,10 +115,28 @@ parse_one(struct arena *a, const json_t *place, const char *name, bool id_token,
 	return true;
 }
 
+/* What is asked for as verified is wanted, and told in that way alone. */
+static bool
+parse_verified(struct arena *a, const json_t *request, struct draft *d, const json_t **out,
+	       struct err *err)
+{
+	if (!oidc_verified_check(request, err))
+		return false;
+	struct oidc_strs names = oidc_verified_claims(a, request);
+
+	for (size_t i = 0; i < names.n; i++)
+		if (draft_add(a, d, names.s[i], strlen(names.s[i])) == NULL)
+			return BAD(err, "claims: more than %d", CLAIMS_MAX);
+	*out = request;
+	return true;
+}
+
 static bool
 parse_place(struct arena *a, const json_t *o, const char *where, struct draft *d,
 	    struct oidc_claims *out, struct err *err)
 {
+	bool id_token = strcmp(where, "id_token") == 0;
+	const json_t **verified = id_token ? &out->verified_id_token : &out->verified_userinfo;
 	const json_t *place = NULL;
 	const char *name;
 	json_t *v;
@@ -126,7 +145,12 @@ parse_place(struct arena *a, const json_t *o, const char *where, struct draft *d
 		return false;
 	json_object_foreach((json_t *)(uintptr_t)place, name, v)
 	{
-		if (!parse_one(a, place, name, strcmp(where, "id_token") == 0, d, out, err))
+		if (strcmp(name, OIDC_VERIFIED_CLAIMS) == 0) {
+			if (!parse_verified(a, v, d, verified, err))
+				return false;
+			continue;
+		}
+		if (!parse_one(a, place, name, id_token, d, out, err))
 			return false;
 	}
 	return true;
@@ -149,11 +173,35 @@ oidc_claims_parse(struct arena *a, const char *text, struct oidc_claims *out, st
 	return true;
 }
 
+/* Append the claims of the table that are not there yet. */
+static void
+add_table(struct arena *a, const struct oidc_scope_claim *rows, size_t n, const char **s,
+	  size_t *used)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *name = arena_strndup(a, rows[i].claim, strcspn(rows[i].claim, "."));
+
+		if (!oidc_strs_have((struct oidc_strs){s, *used}, name))
+			s[(*used)++] = name;
+	}
+}
+
+struct oidc_strs
+oidc_claims_table(struct arena *a, const struct oidc_scope_claim *rows, size_t n)
+{
+	const char **s = ARENA_ARRAY(a, const char *, n + 1);
+	size_t used = 0;
+
+	add_table(a, rows, n, s, &used);
+	return (struct oidc_strs){s, used};
+}
+
 struct oidc_strs
 oidc_claims_of(struct arena *a, const struct oidc_scope_claim *rows, size_t n)
 {
-	static const char *const own[] = {"iss",   "sub", "aud", "exp", "iat",     "auth_time",
-					  "nonce", "acr", "amr", "sid", "at_hash", LEVELS};
+	static const char *const own[] = {
+		"iss", "sub", "aud", "exp",     "iat",  "auth_time",         "nonce",
+		"acr", "amr", "sid", "at_hash", LEVELS, OIDC_VERIFIED_CLAIMS};
 	const char **s = ARENA_ARRAY(a, const char *, ARRAY_LEN(own) + n);
 	size_t used = 0;
 
@@ -161,12 +209,7 @@ oidc_claims_of(struct arena *a, const struct oidc_scope_claim *rows, size_t n)
 		s[used] = own[used];
 		used++;
 	}
-	for (size_t i = 0; i < n; i++) {
-		const char *name = arena_strndup(a, rows[i].claim, strcspn(rows[i].claim, "."));
-
-		if (!oidc_strs_have((struct oidc_strs){s, used}, name))
-			s[used++] = name;
-	}
+	add_table(a, rows, n, s, &used);
 	return (struct oidc_strs){s, used};
 }
 
@@ -196,8 +239,8 @@ oidc_claims_find(const struct oidc_claims *wanted, const char *claim)
 	return draft_find(&d, claim, strcspn(claim, "."));
 }
 
-static void
-put_value(struct arena *a, json_t *into, const struct oidc_claim_value *v)
+void
+oidc_claims_put_value(struct arena *a, json_t *into, const struct oidc_claim_value *v)
 {
 	const char *dot = strchr(v->claim, '.');
 	const char *name = v->claim;
@@ -236,7 +279,7 @@ oidc_claims_put(struct arena *a, const struct oidc_claim_value *values, size_t n
 		if (c == NULL || !(place == OIDC_IN_ID_TOKEN ? c->in_id_token : c->in_userinfo))
 			continue;
 		if (v->text != NULL)
-			put_value(a, into, v);
+			oidc_claims_put_value(a, into, v);
 		json_put_str(a, levels, v->claim, v->level);
 	}
 	if (json_object_size(levels) > 0)
@@ -259,6 +302,9 @@ oidc_claims_without(struct arena *a, const json_t *claims, const struct oidc_sco
 		json_object_del(o, arena_strndup(a, claim, strcspn(claim, ".")));
 		json_object_del(levels, claim);
 	}
+	/* One claim of a scope less is a set that nobody asked for. */
+	if (scopes.n > 0)
+		json_object_del(o, OIDC_VERIFIED_CLAIMS);
 	json_object_del(o, LEVELS);
 	if (json_object_size(levels) > 0)
 		json_put(a, o, LEVELS, levels);

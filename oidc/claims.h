@@ -6,6 +6,8 @@
 #ifndef KONTOR_OIDC_CLAIMS_H
 #define KONTOR_OIDC_CLAIMS_H
 
+#include <time.h>
+
 #include "base/json.h"
 #include "oidc/param.h"
 
@@ -13,7 +15,7 @@
 struct oidc_claim {
 	const char *name; /* "family_name", "address"; language tags cut off */
 	bool essential;
-	bool in_id_token, in_userinfo; /* at least one of them */
+	bool in_id_token, in_userinfo; /* neither: only as a verified one */
 };
 
 struct oidc_claims {
@@ -22,6 +24,7 @@ struct oidc_claims {
 	struct oidc_strs acr; /* values asked for; they are not in p */
 	bool acr_essential;   /* only with acr.n > 0 */
 	const char *sub;      /* the one subject that may answer; NULL: any */
+	const json_t *verified_id_token, *verified_userinfo; /* see verified.h; NULL: not asked */
 };
 
 /*
@@ -37,7 +40,10 @@ struct oidc_scope_claim {
 	const char *scope, *claim;
 };
 
-/* The claims of the table after those of the protocol, each once: what discovery tells. */
+/* The claims of the table, each once; objects by their name. */
+struct oidc_strs oidc_claims_table(struct arena *a, const struct oidc_scope_claim *rows, size_t n);
+
+/* They after those of the protocol: what discovery tells. */
 struct oidc_strs oidc_claims_of(struct arena *a, const struct oidc_scope_claim *rows, size_t n);
 
 /* *wanted and what `scopes` ask for: at the userinfo endpoint, not essential (Core 5.4). */
@@ -54,11 +60,16 @@ json_t *oidc_claims_without(struct arena *a, const json_t *claims,
 
 /* A released value. */
 struct oidc_claim_value {
-	const char *claim; /* "family_name"; "address.locality" becomes a member of an object */
-	const char *text;  /* NULL: verified to be empty, only its level is told */
-	bool list;         /* written as an array of one text ("nationalities") */
-	const char *level; /* in the client's words; NULL: not told */
+	const char *claim;     /* "family_name"; "address.locality" becomes a member of an object */
+	const char *text;      /* NULL: verified to be empty, only its level is told */
+	bool list;             /* written as an array of one text ("nationalities") */
+	const char *level;     /* in the client's words; NULL: not told */
+	const char *assurance; /* how surely it was verified, in eIDAS's words; NULL: not */
+	time_t verified_at;    /* 0: never */
 };
+
+/* The value alone, as a member of the object. */
+void oidc_claims_put_value(struct arena *a, json_t *into, const struct oidc_claim_value *v);
 
 enum oidc_place { OIDC_IN_ID_TOKEN, OIDC_IN_USERINFO };
 

@@ -2,6 +2,7 @@
 #include "oidc/discovery.h"
 
 #include "oidc/client.h"
+#include "oidc/verified.h"
 
 #define LIST(...)                                               \
 	((struct oidc_strs){(const char *const[]){__VA_ARGS__}, \
@@ -55,6 +56,9 @@ metadata_of(struct arena *a, const struct oidc_discovery *d)
 		json_put_str(a, o, d->endpoints[i].member, d->endpoints[i].url);
 	put_list(a, o, "scopes_supported", d->scopes);
 	put_list(a, o, "claims_supported", oidc_claims_of(a, d->claims, d->n_claims));
+	put_list(a, o, "trust_frameworks_supported", LIST(OIDC_TRUST_FRAMEWORK));
+	put_list(a, o, "claims_in_verified_claims_supported",
+		 oidc_claims_table(a, d->claims, d->n_claims));
 	put_list(a, o, "acr_values_supported", d->acr_values);
 	put_list(a, o, "grant_types_supported", d->grant_types);
 	put_list(a, o, "ui_locales_supported", d->ui_locales);

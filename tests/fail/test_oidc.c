@@ -131,9 +131,10 @@ id_token(struct arena *a, const char *in UNUSED, const char **text, struct err *
 		.lifetime_s = 300,
 		.access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y",
 	};
-	const struct oidc_claim_value values[] = {{"family_name", "Mustermann", false, NULL},
-						  {"nationalities", "DE", true, "low"},
-						  {"address.locality", "Dresden", false, NULL}};
+	const struct oidc_claim_value values[] = {
+		{"family_name", "Mustermann", false, NULL, "low", 1},
+		{"nationalities", "DE", true, "low", NULL, 0},
+		{"address.locality", "Dresden", false, NULL, NULL, 0}};
 	const struct oidc_claim wishes[] = {{"family_name", false, true, true},
 					    {"nationalities", false, true, true},
 					    {"address", false, true, true}};

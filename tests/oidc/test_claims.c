@@ -159,13 +159,13 @@ static void
 values_go_where_they_were_asked_for(void **state UNUSED)
 {
 	static const struct oidc_claim_value values[] = {
-		{"given_name", "Erika", false, "substantial"},
-		{"family_name", "Mustermann \"geb. Gabler\"", false, "high"},
-		{"birth_family_name", NULL, false, "high"},
-		{"nationalities", "D", true, "high"},
-		{"address.locality", "K\xc3\xb6ln", false, "low"},
-		{"address.postal_code", "51147", false, NULL},
-		{"email", "erika@mustermann.invalid", false, "basic"},
+		{"given_name", "Erika", false, "substantial", NULL, 0},
+		{"family_name", "Mustermann \"geb. Gabler\"", false, "high", NULL, 0},
+		{"birth_family_name", NULL, false, "high", NULL, 0},
+		{"nationalities", "D", true, "high", NULL, 0},
+		{"address.locality", "K\xc3\xb6ln", false, "low", NULL, 0},
+		{"address.postal_code", "51147", false, NULL, NULL, 0},
+		{"email", "erika@mustermann.invalid", false, "basic", NULL, 0},
 	};
 	struct oidc_claims c;
 	json_t *o = json_new_object(a);

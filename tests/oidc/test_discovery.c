@@ -63,7 +63,10 @@ the_document_follows_the_tables(void **state UNUSED)
 	expect(o, "scopes_supported", "[\"openid\",\"profile\",\"address\"]");
 	expect(o, "claims_supported",
 	       "[\"iss\",\"sub\",\"aud\",\"exp\",\"iat\",\"auth_time\",\"nonce\",\"acr\",\"amr\","
-	       "\"sid\",\"at_hash\",\"claim_levels\",\"given_name\",\"address\"]");
+	       "\"sid\",\"at_hash\",\"claim_levels\",\"verified_claims\",\"given_name\","
+	       "\"address\"]");
+	expect(o, "trust_frameworks_supported", "[\"eidas\"]");
+	expect(o, "claims_in_verified_claims_supported", "[\"given_name\",\"address\",\"sub\"]");
 	expect(o, "acr_values_supported", "[\"low\",\"high\"]");
 	expect(o, "grant_types_supported", "[\"authorization_code\"]");
 	expect(o, "ui_locales_supported", "[\"de\",\"en\"]");
