@@ -207,7 +207,8 @@ world_person(struct world *w, const char *login_name, const char *password,
 				      .value = values[1] == NULL ? "" : values[1],
 				      .verified_empty = values[1] == NULL,
 				      .level = level,
-				      .source = level > LEVEL_BASIC ? "proofing" : "self"};
+				      .source = level > LEVEL_BASIC ? "proofing" : "self",
+				      .verified_at = level > LEVEL_BASIC ? w->now : 0};
 	ASSERT_OK(account_create(&work, w->worker.memory, &person, &id, &err), &err);
 	return id;
 }
