@@ -40,7 +40,8 @@ oidc_header_parse(struct arena *a, struct bytes part, size_t n, json_t **out, st
 		"crit", "b64", "zip", "jku", "jwk", "x5u", "x5c",
 	};
 	struct bytes text;
-	json_t *header;
+	json_t *header, *v;
+	const char *name;
 
 	if (!dec_base64url(a, part, &text, err) ||
 	    !json_parse_object(a, text, HEADER_MAX_BYTES, &header, err))
@@ -48,6 +49,12 @@ oidc_header_parse(struct arena *a, struct bytes part, size_t n, json_t **out, st
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
 		if (json_object_get(header, refused[i]) != NULL)
 			return FAIL(err, ERR_INPUT, NULL, "header %s is refused", refused[i]);
+	/* Null is no text, and no way to leave a member out (RFC 7515 4.1.4). */
+	json_object_foreach(header, name, v)
+	{
+		if (json_is_null(v))
+			return FAIL(err, ERR_INPUT, NULL, "a header member is null");
+	}
 	/* A signed token does not say how it is encrypted. */
 	if (n == OIDC_JWS_PARTS && json_object_get(header, "enc") != NULL)
 		return FAIL(err, ERR_INPUT, NULL, "header enc is refused");

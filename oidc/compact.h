@@ -20,7 +20,7 @@ MUST_USE bool oidc_compact_split(struct bytes compact, struct bytes *part, size_
 /*
  * The header in its first part, for a token of n parts.  ERR_INPUT: base64url
  * that is not strict, more than 4 KiB, not a JSON object, duplicate members,
- * and members that change what is protected, how it is read, or whose key is
+ * one that is null, and members that change what is protected, how it is read, or whose key is
  * used: crit, b64, zip, jku, jwk, x5u, x5c; enc in a signed token.
  */
 MUST_USE bool oidc_header_parse(struct arena *a, struct bytes part, size_t n, json_t **out,

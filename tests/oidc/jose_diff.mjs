@@ -138,6 +138,7 @@ const THEIRS = [
 	[/bytes, at most 4096|octets$/, "sizes have an end"],
 	[/not an object/, "a token's payload is an object"],
 	[/alg is not one we verify|alg or enc is not one we open/, "the closed lists of algorithms"],
+	[/a header member is null/, "a header member is not null"],
 	[/JSON: (alg|kid|typ|enc|apu|apv|epk) is not/, "header members are of their type"],
 	[/no key, or more than one, fits/, "the kid names a key of our list"],
 	[/the key is for/, "a key has one algorithm"],

@@ -249,6 +249,7 @@ shapes_that_are_no_encrypted_token_of_ours_are_refused(void **state UNUSED)
 		{"{\"alg\":1,\"enc\":\"A128GCM\"}", "." IV_TAG, "alg is not"},
 		{"{\"alg\":\"ECDH-ES\",\"enc\":1}", "." IV_TAG, "enc is not"},
 		{"{" ES_GCM ",\"kid\":1}", "." IV_TAG, "kid is not"},
+		{"{" ES_GCM ",\"kid\":null}", "." IV_TAG, "member is null"},
 		{"{" ES_GCM ",\"epk\":1}", "." IV_TAG, "epk is not"},
 		{"{" ES_GCM ",\"apu\":1}", "." IV_TAG, "apu is not"},
 		{"{" ES_GCM ",\"apu\":\"A\"}", "." IV_TAG, "base64"},

@@ -302,6 +302,7 @@ shapes_that_are_no_compact_token_are_refused(void **state UNUSED)
 		{"eyJhbGciOiJFUzI1NiJ9.e.AA", "base64"},
 		{"W10.e30.AA", "not an object"},
 		{"eyJraWQiOjV9.e30.AA", "kid is not"},
+		{"eyJhbGciOiJFUzI1NiIsImtpZCI6bnVsbH0.e30.AA", "member is null"},
 		{"eyJ0eXAiOjV9.e30.AA", "typ is not"},
 	};
 	struct oidc_jws jws;
