@@ -26,4 +26,8 @@ MUST_USE bool oidc_compact_split(struct bytes compact, struct bytes *part, size_
 MUST_USE bool oidc_header_parse(struct arena *a, struct bytes part, size_t n, json_t **out,
 				struct err *err);
 
+/* The same of a signed token that has to bring its own key (jwk), and does not name it. */
+MUST_USE bool oidc_header_parse_with_key(struct arena *a, struct bytes part, json_t **out,
+					 const json_t **jwk, struct err *err);
+
 #endif

@@ -11,11 +11,19 @@
 #include "base/err.h"
 
 /* RFC 6749 4.1.2.1 and 5.2 */
-#define OIDC_INVALID_REQUEST           "invalid_request"
-#define OIDC_INVALID_CLIENT            "invalid_client"
-#define OIDC_INVALID_GRANT             "invalid_grant"
-#define OIDC_INVALID_SCOPE             "invalid_scope"
-#define OIDC_UNAUTHORIZED_CLIENT       "unauthorized_client"
+#define OIDC_INVALID_REQUEST     "invalid_request"
+#define OIDC_INVALID_CLIENT      "invalid_client"
+#define OIDC_INVALID_GRANT       "invalid_grant"
+#define OIDC_INVALID_SCOPE       "invalid_scope"
+#define OIDC_UNAUTHORIZED_CLIENT "unauthorized_client"
+/* RFC 9449 5, 8 */
+#define OIDC_INVALID_DPOP_PROOF "invalid_dpop_proof"
+#define OIDC_USE_DPOP_NONCE     "use_dpop_nonce"
+/* Ours: the same at a resource, and a token that is bound to another key (RFC 9449 7.1, 9) */
+#define OIDC_DPOP_RESOURCE_PROOF       "resource_invalid_dpop_proof"
+#define OIDC_DPOP_RESOURCE_NONCE       "resource_use_dpop_nonce"
+#define OIDC_DPOP_RESOURCE_TOKEN       "resource_dpop_invalid_token"
+#define OIDC_INVALID_TARGET            "invalid_target" /* RFC 8707 2 */
 #define OIDC_UNSUPPORTED_RESPONSE_TYPE "unsupported_response_type"
 #define OIDC_UNSUPPORTED_GRANT_TYPE    "unsupported_grant_type"
 #define OIDC_ACCESS_DENIED             "access_denied"
@@ -40,10 +48,11 @@
 #define OIDC_INVALID_CLIENT_METADATA "invalid_client_metadata"
 
 struct oidc_error {
-	const char *name;
+	const char *name;      /* as the peer reads it */
 	int status;            /* of a direct answer; an answer by redirect has none */
 	const char *challenge; /* WWW-Authenticate (RFC 6749 5.2, RFC 6750 3); NULL: none */
 	const char *description;
+	const char *key; /* what it is found by; NULL: its name */
 };
 
 /*

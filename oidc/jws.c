@@ -13,8 +13,9 @@ struct oidc_signed {
 	const char *typ;
 };
 
-bool
-oidc_jws_parse(struct arena *a, struct bytes compact, struct oidc_jws *out, struct err *err)
+static bool
+parse(struct arena *a, struct bytes compact, const json_t **jwk, struct oidc_jws *out,
+      struct err *err)
 {
 	struct bytes part[OIDC_JWS_PARTS];
 	struct oidc_jws jws = {0};
@@ -24,7 +25,8 @@ oidc_jws_parse(struct arena *a, struct bytes compact, struct oidc_jws *out, stru
 	if (compact.n > OIDC_JWS_MAX_BYTES)
 		return FAIL(err, ERR_INPUT, NULL, "JWS: %zu octets", compact.n);
 	if (!oidc_compact_split(compact, part, OIDC_JWS_PARTS, err) ||
-	    !oidc_header_parse(a, part[0], OIDC_JWS_PARTS, &header, err) ||
+	    !(jwk == NULL ? oidc_header_parse(a, part[0], OIDC_JWS_PARTS, &header, err)
+			  : oidc_header_parse_with_key(a, part[0], &header, jwk, err)) ||
 	    !json_get_str(header, "alg", &alg, err) ||
 	    !json_get_str(header, "kid", &jws.kid, err) ||
 	    !json_get_str(header, "typ", &jws.typ, err) ||
@@ -37,6 +39,19 @@ oidc_jws_parse(struct arena *a, struct bytes compact, struct oidc_jws *out, stru
 	jws.signing_input = (struct bytes){compact.p, part[0].n + 1 + part[1].n};
 	*out = jws;
 	return true;
+}
+
+bool
+oidc_jws_parse(struct arena *a, struct bytes compact, struct oidc_jws *out, struct err *err)
+{
+	return parse(a, compact, NULL, out, err);
+}
+
+bool
+oidc_jws_parse_with_key(struct arena *a, struct bytes compact, struct oidc_jws *out,
+			const json_t **jwk, struct err *err)
+{
+	return parse(a, compact, jwk, out, err);
 }
 
 bool

@@ -30,6 +30,13 @@ MUST_USE bool oidc_jws_parse(struct arena *a, struct bytes compact, struct oidc_
 			     struct err *err);
 
 /*
+ * The same of a token that brings the key it is to be verified with: a proof of possession, which
+ * says nothing of who has it.  *jwk is what it brings, unjudged.
+ */
+MUST_USE bool oidc_jws_parse_with_key(struct arena *a, struct bytes compact, struct oidc_jws *out,
+				      const json_t **jwk, struct err *err);
+
+/*
  * A text claim of a token nobody has vouched for: only for finding out whose
  * keys to try.  *out is NULL when the claim is missing.
  */

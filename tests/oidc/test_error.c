@@ -1,4 +1,6 @@
 /* The error table: every failure has a name, a status and a text a peer may read. */
+#include <string.h>
+
 #include "tests/test.h"
 
 #include "oidc/error.h"
@@ -70,6 +72,31 @@ a_failure_without_a_name_is_told_by_its_kind(void **state UNUSED)
 	}
 }
 
+/* RFC 9449 7.1, 9: the same name, another status and challenge. */
+static void
+a_resource_tells_the_same_in_its_own_way(void **state UNUSED)
+{
+	static const char *const cases[][2] = {
+		{OIDC_DPOP_RESOURCE_PROOF, OIDC_INVALID_DPOP_PROOF},
+		{OIDC_DPOP_RESOURCE_NONCE, OIDC_USE_DPOP_NONCE},
+		{OIDC_DPOP_RESOURCE_TOKEN, OIDC_INVALID_TOKEN},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct oidc_error *e =
+			oidc_error_of(&(struct err){.kind = ERR_DENIED, .proto = cases[i][0]});
+
+		assert_string_equal(e->name, cases[i][1]);
+		assert_int_equal(e->status, 401);
+		assert_int_equal(strncmp(e->challenge, "DPoP error=", 11), 0);
+		assert_non_null(strstr(e->challenge, "algs=\"ES256 "));
+	}
+	assert_int_equal(
+		oidc_error_of(&(struct err){.kind = ERR_DENIED, .proto = OIDC_USE_DPOP_NONCE})
+			->status,
+		400);
+}
+
 static void
 who_must_authenticate_is_told_how(void **state UNUSED)
 {
@@ -100,6 +127,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_named_failure_finds_its_row),
 		cmocka_unit_test(a_failure_without_a_name_is_told_by_its_kind),
+		cmocka_unit_test(a_resource_tells_the_same_in_its_own_way),
 		cmocka_unit_test(who_must_authenticate_is_told_how),
 	};
 
