@@ -1,6 +1,7 @@
 /* Authorization codes and access tokens; see grant.h. */
 #include "db/grant.h"
 
+#include "base/rand.h"
 #include "db/dated.h"
 #include "db/part.h"
 #include "db/refresh.h"
@@ -11,7 +12,7 @@
 #define TOKEN "access-token"
 #define JTI   "access-token-jti"
 
-enum { CREATE, TAKE, LOCK, REVOKE_TX, REVOKE, FIND, REVOKE_ONE };
+enum { CREATE, TAKE, LOCK, REVOKE_TX, REVOKE, TOKEN_CREATE, FIND, REVOKE_ONE };
 
 #define GRANT_COLUMNS                                                                         \
 	"grant_id, party, acting, represented, sid, scope, sealed, redirect_uri, challenge, " \
@@ -88,6 +89,12 @@ const struct db_statement db_grant_statements[] = {
 		  " WHERE day = $1 AND hash = $2 AND party = $3 FOR UPDATE"},
 	[REVOKE_TX] = {"grant_revoke_tx", DB_IN_TX, T_REFRESH, 7, DB_AUDIT_PARAMS "b", REVOKE_ALL},
 	[REVOKE] = {"grant_revoke", DB_DURABLE, T_REFRESH, 7, DB_AUDIT_PARAMS "b", REVOKE_ALL},
+	[TOKEN_CREATE] =
+		{"token_create", DB_LAZY, T_TOKEN, 8, DB_AUDIT_PARAMS "ibbttitt",
+		 "WITH t AS (INSERT INTO access_token (day, hash, grant_id, party, scope,"
+		 " created, expires, audience, cnf)"
+		 " VALUES ($7, $8, $9, $10, $11, $1, $12, $13, $14) RETURNING 1)" DB_AUDIT_FROM(
+			 "t")},
 	[FIND] = {"token_find", DB_READ, T_TOKEN, 2, "ibi",
 		  "WITH t AS MATERIALIZED (SELECT grant_id, party, acting, represented, sid, scope,"
 		  " sealed, created, expires, extra, audience, cnf, act FROM access_token"
@@ -273,6 +280,23 @@ db_grant_take(const struct db_call *c, const char *code, const char *party,
 		return false;
 	*result = DB_TAKE_TAKEN;
 	return true;
+}
+
+bool
+db_token_create(const struct db_call *c, const struct db_token_new *token, const char *party,
+		const char *scope, const struct db_audit *audit, time_t now, struct err *err)
+{
+	unsigned char grant[16];
+	struct db_dated at;
+
+	rand_bytes(grant, sizeof(grant));
+	return db_token_place(token, &at, err) &&
+	       db_run(c, &db_grant_statements[TOKEN_CREATE],
+		      DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at.day),
+			      db_octets(at.hash, sizeof(at.hash)), db_octets(grant, sizeof(grant)),
+			      db_text(party), db_text(scope), db_int(token->expires),
+			      db_text(token->audience), db_text(token->cnf)),
+		      NULL, err);
 }
 
 bool

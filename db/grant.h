@@ -79,6 +79,14 @@ MUST_USE bool db_grant_take(const struct db_call *c, const char *code, const cha
 			    const struct db_take_audit *audit, time_t now, enum db_take *result,
 			    const struct db_grant **out, bool *refreshed, struct err *err);
 
+/*
+ * A token of the party's own, without a subject, with its audit row.  Lazy: one that is lost in a
+ * crash works nowhere.
+ */
+MUST_USE bool db_token_create(const struct db_call *c, const struct db_token_new *token,
+			      const char *party, const char *scope, const struct db_audit *audit,
+			      time_t now, struct err *err);
+
 /* Every token of the grant stops working, durably. */
 MUST_USE bool db_grant_revoke(const struct db_call *c, const unsigned char id[16],
 			      const struct db_audit *audit, time_t now, struct err *err);

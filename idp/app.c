@@ -233,6 +233,8 @@ do_answer(void *p)
 	arena_defer(w->a, release_snapshot, (void *)(uintptr_t)w->rq.snap);
 	if (!run_handler(w))
 		answer_failure(w);
+	if (w->rq.dpop_nonce != NULL)
+		response_header(w->rs, "DPoP-Nonce", w->rq.dpop_nonce);
 	response_finish(w->a, w->rs);
 	if (w->rs->fault != NULL) {
 		(void)!FAIL(&w->err, ERR_INTERNAL, NULL, "%s", w->rs->fault);

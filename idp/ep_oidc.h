@@ -5,7 +5,9 @@
 #include "idp/response.h"
 
 bool ep_authorize(struct request *rq, struct response *rs, struct err *err);
+bool ep_introspect(struct request *rq, struct response *rs, struct err *err);
 bool ep_par(struct request *rq, struct response *rs, struct err *err);
+bool ep_revoke(struct request *rq, struct response *rs, struct err *err);
 bool ep_token(struct request *rq, struct response *rs, struct err *err);
 bool ep_userinfo(struct request *rq, struct response *rs, struct err *err);
 

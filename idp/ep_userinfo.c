@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "idp/app.h"
+#include "idp/binding.h"
 #include "idp/config.h"
 #include "idp/front_oidc.h"
 #include "idp/jose.h"
@@ -26,15 +27,21 @@ find(struct request *rq, const struct party **p, struct oidc_released *out, stru
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct db_token *t;
 	const char *token;
+	bool dpop;
 
 	if (!oidc_bearer_parse(request_header(rq, "authorization"), &rq->form, &rq->query, &token,
-			       err) ||
+			       &dpop, err) ||
 	    !db_token_find(&c, token, false, rq->now, &t, err))
 		return false;
 	/* A portal that was switched off meanwhile gets nothing any more. */
 	*p = t == NULL ? NULL : party_find(&rq->snap->parties, t->party);
 	if (*p == NULL)
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "no token that lives");
+	if (!binding_check(rq, token, dpop, t->cnf, err))
+		return false;
+	/* RFC 8707 2: one for a resource is for nobody else. */
+	if (t->audience != NULL)
+		return FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "a token for a resource");
 	/* Core 5.3: the endpoint is for who asked by OpenID Connect. */
 	if (t->sealed.n == 0 || !is_openid(rq->a, t->scope))
 		return FAIL(err, ERR_DENIED, OIDC_INSUFFICIENT_SCOPE, "a token without openid");
@@ -55,7 +62,7 @@ answer_signed(struct request *rq, const struct oidc_client *c, const struct oidc
 	    !oidc_userinfo_sign(rq->a, &m.ops, m.kid, m.alg, &u, &signed_token, err) ||
 	    !jose_encrypt(rq, &m, signed_token, &out, err))
 		return false;
-	response_jwt(rs, 200, out);
+	response_jwt(rs, 200, "application/jwt", out);
 	return true;
 }
 

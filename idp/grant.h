@@ -33,4 +33,9 @@ bool grant_refresh_give(struct request *rq, const struct party *p,
 			const struct oidc_client_proof *proof, struct oidc_token_response *out,
 			struct err *err);
 
+/* grant_client.c */
+bool grant_client_give(struct request *rq, const struct party *p,
+		       const struct oidc_client_proof *proof, struct oidc_token_response *out,
+		       struct err *err);
+
 #endif

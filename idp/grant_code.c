@@ -7,12 +7,13 @@
 
 #include "idp/app.h"
 #include "idp/audit.h"
+#include "idp/binding.h"
 #include "idp/issue.h"
 #include "oidc/error.h"
 
 static bool
-check(struct request *rq, const struct oidc_code_request *r, const struct db_grant *g,
-      const struct oidc_client_proof *proof, struct err *err)
+check(struct request *rq, const struct issue *i, const struct oidc_code_request *r,
+      const struct db_grant *g, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	struct oidc_code code = {g->party, g->redirect_uri, g->challenge};
@@ -24,7 +25,8 @@ check(struct request *rq, const struct oidc_code_request *r, const struct db_gra
 		.details = audit_details(rq->a, "why", "code did not fit", NULL),
 	};
 
-	if (oidc_code_check(rq->a, r, &code, proof, err))
+	if (oidc_code_check(rq->a, r, &code, i->proof, err) && issue_check_cnf(i, g->cnf, err) &&
+	    issue_check_resource(rq, i, g->resources, err))
 		return true;
 	/* The refusal stands; the token made with the code must not. */
 	struct err other = {0};
@@ -98,22 +100,24 @@ grant_code_give(struct request *rq, const struct party *p, const struct oidc_cli
 	const char *id_token;
 	struct issue i;
 
-	if (!oidc_code_request_parse(&rq->form, &r, err) || !issue_begin(rq, p, proof, &i, err))
+	if (!oidc_code_request_parse(&rq->form, &r, err) || !issue_begin(rq, p, proof, &i, err) ||
+	    !issue_with_id_token(rq, &i, err) || !issue_for_resource(rq, NULL, &i, err))
 		return false;
 	refresh = refresh_of(rq, &i);
-	if (!take(rq, &i, r.code, &refresh, &g, err) || !check(rq, &r, g, proof, err) ||
+	if (!take(rq, &i, r.code, &refresh, &g, err) || !check(rq, &i, &r, g, err) ||
 	    !front_oidc_open(rq, g->id, g->sealed, &released, err))
 		return false;
-	struct issue_grant of = {g->id, g->extra, &released, g->nonce};
+	struct issue_grant of = {&g->acting, g->scope, g->extra, &released, g->nonce};
 
-	if (!issue_id_token(rq, &i, &of, &id_token, err))
+	if (!issue_access_token(rq, &i, &of, err) || !issue_id_token(rq, &i, &of, &id_token, err))
 		return false;
 	*out = (struct oidc_token_response){
-		.access_token = i.token.text,
+		.access_token = i.access_token,
 		.expires_in_s = TOKEN_LIVES_S,
-		.scope = g->scope,
+		.scope = issue_scope(rq, &i, g->scope),
 		.id_token = id_token,
 		.refresh_token = refresh == NULL ? NULL : refresh->text,
+		.dpop = binding_is_dpop(i.token.cnf),
 	};
 	return true;
 }

@@ -7,6 +7,7 @@
 
 #include "idp/app.h"
 #include "idp/audit.h"
+#include "idp/binding.h"
 #include "idp/issue.h"
 #include "keys/sign.h"
 #include "oidc/error.h"
@@ -122,20 +123,27 @@ grant_refresh_give(struct request *rq, const struct party *p, const struct oidc_
 	const char *next, *id_token = NULL;
 
 	if (!oidc_refresh_request_parse(rq->a, &rq->form, &w.r, err) ||
-	    !issue_begin(rq, p, proof, &w.i, err) || !find(&w, err) || !narrow(&w, err) ||
+	    !issue_begin(rq, p, proof, &w.i, err) || !issue_with_id_token(rq, &w.i, err) ||
+	    !issue_for_resource(rq, NULL, &w.i, err) || !find(&w, err) ||
+	    !issue_check_cnf(&w.i, w.grant->cnf, err) ||
+	    !issue_check_resource(rq, &w.i, w.grant->resources, err) || !narrow(&w, err) ||
 	    !use(&w, &next, err))
 		return false;
 	/* Core 12.2: with the times and the level of the login, and without its nonce. */
-	struct issue_grant of = {w.grant->grant, w.grant->extra, &w.released, NULL};
+	const char *scope = oidc_scope_text(rq->a, w.scopes);
+	struct issue_grant of = {&w.grant->acting, scope, w.grant->extra, &w.released, NULL};
 
+	if (!issue_access_token(rq, &w.i, &of, err))
+		return false;
 	if (oidc_strs_have(w.scopes, "openid") && !issue_id_token(rq, &w.i, &of, &id_token, err))
 		return false;
 	*out = (struct oidc_token_response){
-		.access_token = w.i.token.text,
+		.access_token = w.i.access_token,
 		.expires_in_s = TOKEN_LIVES_S,
-		.scope = oidc_scope_text(rq->a, w.scopes),
+		.scope = issue_scope(rq, &w.i, scope),
 		.id_token = id_token,
 		.refresh_token = next,
+		.dpop = binding_is_dpop(w.i.token.cnf),
 	};
 	return true;
 }

@@ -1,9 +1,13 @@
 /* Issuing tokens; see issue.h. */
 #include "idp/issue.h"
 
+#include "base/text.h"
 #include "db/dated.h"
+#include "idp/account.h"
 #include "idp/app.h"
+#include "idp/binding.h"
 #include "idp/config.h"
+#include "oidc/error.h"
 #include "oidc/id_token.h"
 
 /* What the login left with the grant. */
@@ -39,14 +43,155 @@ issue_begin(struct request *rq, const struct party *p, const struct oidc_client_
 		.token = {.text = db_dated_create(rq->a, rq->now + TOKEN_LIVES_S),
 			  .expires = rq->now + TOKEN_LIVES_S},
 	};
-	return jose_maker_find(rq, p->oidc, p->oidc->id_token_alg, &p->oidc->id_token_encryption,
-			       &out->maker, err);
+	out->access_token = out->token.text;
+	return binding_demand(rq, p->oidc, &out->token.cnf, err);
+}
+
+bool
+issue_check_cnf(const struct issue *i, const char *wanted, struct err *err)
+{
+	return wanted == NULL || text_eq(wanted, i->token.cnf) ||
+	       FAIL(err, ERR_DENIED, OIDC_INVALID_GRANT, "a grant for another key");
+}
+
+bool
+issue_with_id_token(struct request *rq, struct issue *i, struct err *err)
+{
+	const struct oidc_client *c = i->p->oidc;
+
+	return jose_maker_find(rq, c, c->id_token_alg, &c->id_token_encryption, &i->maker, err);
+}
+
+/* A resource server says with its id_token_signed_response_alg what it verifies. */
+static bool
+token_maker(struct request *rq, struct issue *i, struct err *err)
+{
+	static const struct oidc_encryption none = {0};
+	const struct oidc_client *c = i->resource->oidc;
+
+	i->token.is_jti = c->access_token_format == OIDC_TOKEN_JWT;
+	return !i->token.is_jti ||
+	       jose_maker_find(rq, c, c->id_token_alg, &none, &i->token_maker, err);
+}
+
+bool
+issue_for_resource(struct request *rq, const char *fallback, struct issue *i, struct err *err)
+{
+	const char *uri;
+
+	if (!oidc_resource_parse(&rq->form, &uri, err))
+		return false;
+	if (uri == NULL)
+		uri = fallback;
+	if (uri == NULL)
+		return true;
+	/* What is unknown and what is not for this client look the same to it. */
+	i->resource = oidc_strs_have(i->p->oidc->resources, uri)
+			      ? party_of_resource(&rq->snap->parties, uri)
+			      : NULL;
+	if (i->resource == NULL)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_TARGET, "no resource for this client");
+	i->token.audience = uri;
+	return token_maker(rq, i, err);
+}
+
+bool
+issue_check_resource(struct request *rq, const struct issue *i, const char *granted,
+		     struct err *err)
+{
+	const char **words;
+	size_t n;
+
+	if (granted == NULL || i->token.audience == NULL)
+		return true;
+	if (!text_words(rq->a, granted, OIDC_SCOPES_MAX, &words, &n, err))
+		return false;
+	return oidc_strs_have((struct oidc_strs){words, n}, i->token.audience) ||
+	       FAIL(err, ERR_INPUT, OIDC_INVALID_TARGET, "a resource that was not granted");
 }
 
 const char *
-issue_refresh_cnf(const struct issue *i UNUSED)
+issue_scope(struct request *rq, const struct issue *i, const char *scope)
 {
-	return NULL;
+	return i->resource == NULL
+		       ? scope
+		       : oidc_scope_text(rq->a, oidc_scope_of(rq->a, scope,
+							      i->resource->oidc->resource_scopes));
+}
+
+/* A resource server knows a person by the pseudonym of its own sector. */
+static bool
+sub_of(struct request *rq, const struct party *resource, const struct subject_id *acting,
+       const char *client_id, const char **out, struct err *err)
+{
+	struct account_work w = account_work_of(rq);
+	const struct db_subject *subject;
+
+	*out = client_id; /* RFC 9068 2.2: of its own token */
+	if (acting == NULL)
+		return true;
+	if (!db_account_load(&w.db, *acting, &subject, err))
+		return false;
+	/* second line: the token was given, or found, for an active account */
+	if (subject == NULL)
+		return FAIL(err, ERR_DENIED, OIDC_INVALID_GRANT, "no such account");
+	return account_pseudonym(&w, subject, resource->sector, NULL, out, err);
+}
+
+bool
+issue_describe(struct request *rq, const struct party *resource, const struct db_token *t,
+	       struct oidc_access_token *out, struct err *err)
+{
+	const struct oidc_strs scopes = resource->oidc->resource_scopes;
+	struct facts facts = {0};
+
+	*out = (struct oidc_access_token){
+		.issuer = rq->app->config->base_url,
+		.audience = t->audience,
+		.client_id = t->party,
+		.scope = oidc_scope_text(rq->a, oidc_scope_of(rq->a, t->scope, scopes)),
+		.cnf = t->cnf,
+		.act = t->act,
+		.issued = t->created,
+		.expires = t->expires,
+	};
+	if ((t->extra.n > 0 && !facts_read(rq->a, t->extra, &facts, err)) ||
+	    !sub_of(rq, resource, t->acting, t->party, &out->sub, err))
+		return false;
+	out->acr = facts.acr;
+	out->auth_time = (time_t)facts.auth_time;
+	return true;
+}
+
+bool
+issue_access_token(struct request *rq, struct issue *i, const struct issue_grant *g,
+		   struct err *err)
+{
+	const struct jose_maker *m = &i->token_maker;
+	const struct db_token stored = {
+		.party = i->p->id,
+		.acting = g->acting,
+		.scope = g->scope,
+		.extra = g->extra,
+		.audience = i->token.audience,
+		.cnf = i->token.cnf,
+		.created = rq->now,
+		.expires = i->token.expires,
+	};
+	struct oidc_access_token t;
+
+	if (!i->token.is_jti)
+		return true;
+	if (!issue_describe(rq, i->resource, &stored, &t, err))
+		return false;
+	t.jti = i->token.text;
+	return oidc_access_token_build(rq->a, &m->ops, m->kid, m->alg, &t, &i->access_token, err);
+}
+
+const char *
+issue_refresh_cnf(const struct issue *i)
+{
+	return i->p->oidc->auth_method == OIDC_AUTH_NONE ? i->token.cnf : NULL;
 }
 
 bool
@@ -69,7 +214,7 @@ issue_id_token(struct request *rq, const struct issue *i, const struct issue_gra
 		.amr = facts.amr,
 		.auth_time = (time_t)facts.auth_time,
 		.lifetime_s = TOKEN_LIVES_S,
-		.access_token = i->token.text,
+		.access_token = i->access_token,
 		.claims = g->released->id_token,
 	};
 

@@ -242,3 +242,15 @@ party_purpose(const struct party *party, enum lang lang)
 		return p->purpose_en;
 	return p->purpose_de;
 }
+
+const struct party *
+party_of_resource(const struct parties *parties, const char *uri)
+{
+	for (size_t i = 0; i < parties->n; i++) {
+		const struct party *p = &parties->p[i];
+
+		if (p->enabled && p->oidc != NULL && oidc_strs_have(p->oidc->resource_uris, uri))
+			return p;
+	}
+	return NULL;
+}

@@ -48,6 +48,9 @@ MUST_USE bool party_parse(struct arena *a, const struct db_party *row, struct pa
 void parties_create(struct arena *a, const struct db_party *rows, size_t n, enum level cap,
 		    void (*bad)(const char *id, const struct err *err), struct parties *out);
 
+/* The client record that is this resource (RFC 8707); NULL: none, or disabled. */
+const struct party *party_of_resource(const struct parties *parties, const char *uri);
+
 /* NULL: none, or disabled. */
 const struct party *party_find(const struct parties *parties, const char *id);
 

@@ -72,6 +72,8 @@ discovery_of(struct app *app, struct snapshot *snap)
 	static const char *const paths[][2] = {
 		{"authorization_endpoint", "/oidc/authorize"},
 		{"token_endpoint", "/oidc/token"},
+		{"introspection_endpoint", "/oidc/introspect"},
+		{"revocation_endpoint", "/oidc/revoke"},
 		{"userinfo_endpoint", "/oidc/userinfo"},
 		{"jwks_uri", JWKS_PATH},
 		{"end_session_endpoint", "/oidc/logout"},

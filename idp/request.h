@@ -46,6 +46,7 @@ struct request {
 	struct params cookies;       /* ours, without the __Host- prefix */
 	const char *client_addr;     /* text form; from configured proxies only by header */
 	const char *form_secret;     /* idp/csrf.h: made in this request; NULL */
+	const char *dpop_nonce;      /* to be told with the answer, also a failure; NULL: none */
 };
 
 /* The value or NULL; the first when the name is repeatable. Names are exact. */

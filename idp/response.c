@@ -82,9 +82,9 @@ response_json(struct response *rs, int status, const char *json)
 }
 
 void
-response_jwt(struct response *rs, int status, const char *compact)
+response_jwt(struct response *rs, int status, const char *type, const char *compact)
 {
-	set_body(rs, status, bytes_of(compact), "application/jwt");
+	set_body(rs, status, bytes_of(compact), type);
 }
 
 void

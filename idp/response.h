@@ -25,7 +25,7 @@ struct response {
 /* Each sets status, body and content type; Cache-Control is no-store unless changed. */
 void response_html(struct response *rs, int status, struct bytes html);
 void response_json(struct response *rs, int status, const char *json);
-void response_jwt(struct response *rs, int status, const char *compact); /* application/jwt */
+void response_jwt(struct response *rs, int status, const char *type, const char *compact);
 void response_text(struct response *rs, int status, const char *text);
 void response_soap(struct response *rs, int status, struct bytes envelope);
 

@@ -72,6 +72,12 @@ static const struct choice refreshes[] = {
 	{NULL, 0},
 };
 
+static const struct choice token_formats[] = {
+	{"opaque", OIDC_TOKEN_OPAQUE},
+	{"jwt", OIDC_TOKEN_JWT},
+	{NULL, 0},
+};
+
 enum member_type {
 	M_CLIENT_ID, /* const char *, given by the caller if missing */
 	M_URIS,      /* oidc_strs, each a URI that may be registered */
@@ -103,7 +109,7 @@ static const struct member {
 	{"client_id", M_CLIENT_ID, AT(client_id), 0, NULL, false, NULL},
 	{"profile", M_PROFILE, AT(profile), 0, NULL, false, NULL},
 	{"client_name", M_TEXT, 0, 0, NULL, true, NULL},
-	{"redirect_uris", M_URIS, AT(redirect_uris), 32, NULL, false, NULL},
+	{"redirect_uris", M_URIS, AT(redirect_uris), 32, NULL, true, NULL},
 	{"post_logout_redirect_uris", M_URIS, AT(post_logout_redirect_uris), 32, NULL, true, NULL},
 	{"backchannel_logout_uri", M_URI, AT(backchannel_logout_uri), 0, NULL, true, NULL},
 	{"backchannel_logout_session_required", M_BOOL, AT(backchannel_logout_session_required), 0,
@@ -140,6 +146,10 @@ static const struct member {
 	{"response_types", M_FIXED, 0, 0, NULL, true, "code"},
 	{"grant_types", M_LIST, AT(grant_types), 16, NULL, true, "authorization_code"},
 	{"refresh_tokens", M_CHOICE, AT(refresh), 0, refreshes, false, NULL},
+	{"resource_uris", M_STRS, AT(resource_uris), 8, NULL, true, NULL},
+	{"resource_scopes", M_STRS, AT(resource_scopes), 32, NULL, true, NULL},
+	{"access_token_format", M_CHOICE, AT(access_token_format), 0, token_formats, false, NULL},
+	{"resources", M_STRS, AT(resources), 16, NULL, true, NULL},
 	{"client_secret", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"jwks_uri", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"software_statement", M_REFUSED, 0, 0, NULL, true, NULL},
@@ -148,7 +158,7 @@ static const struct member {
 	{"request_object_encryption_alg", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"require_signed_request_object", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"require_pushed_authorization_requests", M_BOOL, AT(require_pushed), 0, NULL, true, NULL},
-	{"dpop_bound_access_tokens", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"dpop_bound_access_tokens", M_BOOL, AT(dpop_bound), 0, NULL, true, NULL},
 	{"tls_client_certificate_bound_access_tokens", M_REFUSED, 0, 0, NULL, true, NULL},
 #undef AT
 };
@@ -157,6 +167,7 @@ _Static_assert(sizeof(enum oidc_auth_method) == sizeof(int) &&
 		       sizeof(enum oidc_alg) == sizeof(int) &&
 		       sizeof(enum oidc_audience) == sizeof(int) &&
 		       sizeof(enum oidc_refresh) == sizeof(int) &&
+		       sizeof(enum oidc_token_format) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_alg) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_enc) == sizeof(int),
 	       "choices are stored as int");
@@ -445,7 +456,8 @@ parse_texts(struct arena *a, json_t *o, struct oidc_client *c, struct oidc_strs 
 static bool
 find_sector(struct arena *a, struct oidc_client *c, struct err *err)
 {
-	const char *host = oidc_uri_host(a, c->redirect_uris.s[0]);
+	const char *host = c->redirect_uris.n == 0 ? arena_printf(a, "client:%s", c->client_id)
+						   : oidc_uri_host(a, c->redirect_uris.s[0]);
 
 	for (size_t i = 1; i < c->redirect_uris.n && c->sector_identifier_uri == NULL; i++)
 		if (strcmp(host, oidc_uri_host(a, c->redirect_uris.s[i])) != 0)
@@ -495,6 +507,25 @@ check_frontchannel(const struct oidc_client *c, struct err *err)
 	       BAD(err, "frontchannel_logout_uri: not of the origin of a redirect_uri");
 }
 
+/* RFC 8707 2: absolute URIs without a fragment; scopes are words (RFC 6749 3.3). */
+static bool
+check_resources(const struct oidc_client *c, struct err *err)
+{
+	const struct oidc_strs lists[] = {c->resource_uris, c->resources};
+
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++)
+		for (size_t i = 0; i < lists[k].n; i++)
+			if (!oidc_uri_check(lists[k].s[i], false, NULL))
+				return BAD(err, "%s: not https URIs without a fragment",
+					   k == 0 ? "resource_uris" : "resources");
+	for (size_t i = 0; i < c->resource_scopes.n; i++)
+		if (strpbrk(c->resource_scopes.s[i], " \"\\") != NULL ||
+		    !text_is_visible_ascii(c->resource_scopes.s[i], TEXT_MAX_BYTES))
+			return BAD(err, "resource_scopes: not words");
+	return c->resource_scopes.n == 0 || c->resource_uris.n > 0 ||
+	       BAD(err, "resource_scopes: of no resource_uris");
+}
+
 /* What no single member can tell. */
 static bool
 check_whole(struct arena *a, const struct oidc_client_rules *rules, struct oidc_client *c,
@@ -502,11 +533,20 @@ check_whole(struct arena *a, const struct oidc_client_rules *rules, struct oidc_
 {
 	bool rsa = oidc_alg_info(c->auth_alg)->key == OIDC_KEY_RSA;
 
+	bool code = oidc_strs_have(c->grant_types, "authorization_code");
+
+	/* Those of resources are judged when a token for one is asked for. */
 	for (size_t i = 0; i < c->scopes.n; i++)
-		if (!oidc_strs_have(rules->scopes, c->scopes.s[i]))
+		if (!oidc_strs_have(rules->scopes, c->scopes.s[i]) && c->resources.n == 0)
 			return BAD(err, "scope: %s is not offered", c->scopes.s[i]);
-	if (!oidc_strs_have(c->scopes, "openid"))
+	if (code && !oidc_strs_have(c->scopes, "openid"))
 		return BAD(err, "scope: openid is missing");
+	if (code && c->redirect_uris.n == 0)
+		return BAD(err, "redirect_uris: missing or empty");
+	if (c->grant_types.n == 0 && c->resource_uris.n == 0)
+		return BAD(err, "grant_types: none");
+	if (!check_resources(c, err))
+		return false;
 	if (c->jwks_json != NULL &&
 	    !oidc_jwks_parse(a, c->jwks_json, rsa ? c->auth_alg : OIDC_ALG_NONE, &c->jwks, err))
 		return false;

@@ -34,6 +34,12 @@ enum oidc_refresh {
 	OIDC_REFRESH_SESSION = 1, /* else one that ends with the person's session at us */
 };
 
+/* What an access token for a resource is to it. */
+enum oidc_token_format {
+	OIDC_TOKEN_OPAQUE = 0, /* a name, to be introspected */
+	OIDC_TOKEN_JWT = 1,    /* RFC 9068 */
+};
+
 /* A text for people, perhaps in a language (RFC 7591 2.2: "client_name#de"). */
 struct oidc_text {
 	const char *member; /* "client_name" */
@@ -56,6 +62,12 @@ struct oidc_client {
 	const char *backchannel_logout_uri;  /* NULL if absent */
 	const char *frontchannel_logout_uri; /* likewise; of an origin of redirect_uris */
 	bool backchannel_logout_session_required, frontchannel_logout_session_required;
+	/* A resource server: what its URIs are, which scopes it has, what tokens for it look like.
+	 */
+	struct oidc_strs resource_uris, resource_scopes; /* n 0: none */
+	enum oidc_token_format access_token_format;
+	bool dpop_bound;            /* dpop_bound_access_tokens (RFC 9449 5.2) */
+	struct oidc_strs resources; /* URIs of others that it may ask tokens for (RFC 8707) */
 	enum oidc_auth_method auth_method;
 	enum oidc_alg auth_alg; /* OIDC_ALG_NONE: the alg of each of its keys */
 	enum oidc_audience assertion_audience;

@@ -2,6 +2,7 @@
 #include "oidc/discovery.h"
 
 #include "oidc/client.h"
+#include "oidc/dpop.h"
 #include "oidc/verified.h"
 
 #define LIST(...)                                               \
@@ -32,6 +33,10 @@ put_own(struct arena *a, json_t *o)
 	put_list(a, o, "token_endpoint_auth_methods_supported", oidc_client_auth_methods(a));
 	put_list(a, o, "token_endpoint_auth_signing_alg_values_supported",
 		 oidc_client_auth_algs(a));
+	put_list(a, o, "introspection_endpoint_auth_methods_supported",
+		 oidc_client_auth_methods(a));
+	put_list(a, o, "revocation_endpoint_auth_methods_supported", oidc_client_auth_methods(a));
+	put_list(a, o, "dpop_signing_alg_values_supported", oidc_dpop_algs());
 	put_list(a, o, "code_challenge_methods_supported", LIST("S256"));
 	put_list(a, o, "prompt_values_supported",
 		 LIST("none", "login", "consent", "select_account"));

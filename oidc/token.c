@@ -93,6 +93,47 @@ oidc_scope_narrow(struct arena *a, struct oidc_strs asked, const char *granted,
 	return true;
 }
 
+bool
+oidc_client_scopes_parse(struct arena *a, const struct params *form, struct oidc_strs may,
+			 struct oidc_strs *out, struct err *err)
+{
+	struct oidc_strs asked;
+
+	if (!oidc_param_words(a, form, "scope", OIDC_SCOPES_MAX, &asked, err))
+		return false;
+	for (size_t i = 0; i < asked.n; i++)
+		if (!oidc_strs_have(may, asked.s[i]))
+			return FAIL(err, ERR_INPUT, OIDC_INVALID_SCOPE,
+				    "a scope that the client may not have here");
+	*out = asked.n == 0 ? may : asked;
+	return true;
+}
+
+bool
+oidc_resource_parse(const struct params *form, const char **out, struct err *err)
+{
+	const char *value;
+
+	if (params_find(form, "resource", &value) > 1)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_TARGET, "one token for several resources");
+	return oidc_param(form, "resource", OIDC_URI_MAX_BYTES, out, err);
+}
+
+struct oidc_strs
+oidc_scope_of(struct arena *a, const char *scope, struct oidc_strs of)
+{
+	const char **words, **kept;
+	size_t n, used = 0;
+
+	if (!text_words(a, scope, OIDC_SCOPES_MAX, &words, &n, NULL))
+		return (struct oidc_strs){NULL, 0};
+	kept = ARENA_ARRAY(a, const char *, n + 1);
+	for (size_t i = 0; i < n; i++)
+		if (oidc_strs_have(of, words[i]))
+			kept[used++] = words[i];
+	return (struct oidc_strs){kept, used};
+}
+
 const char *
 oidc_scope_text(struct arena *a, struct oidc_strs scopes)
 {
@@ -110,7 +151,7 @@ oidc_token_response_build(struct arena *a, const struct oidc_token_response *r)
 	json_t *o = json_new_object(a);
 
 	json_put_str(a, o, "access_token", r->access_token);
-	json_put_str(a, o, "token_type", "Bearer");
+	json_put_str(a, o, "token_type", r->dpop ? "DPoP" : "Bearer");
 	json_put_i64(a, o, "expires_in", r->expires_in_s);
 	json_put_str(a, o, "scope", r->scope);
 	json_put_str(a, o, "id_token", r->id_token);

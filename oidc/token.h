@@ -12,6 +12,7 @@
 
 #define OIDC_GRANT_CODE    "authorization_code"
 #define OIDC_GRANT_REFRESH "refresh_token"
+#define OIDC_GRANT_CLIENT  "client_credentials"
 
 /* ERR_INPUT, invalid_request: grant_type is missing, twice or malformed. */
 MUST_USE bool oidc_token_grant_type(const struct params *form, const char **out, struct err *err);
@@ -56,6 +57,20 @@ MUST_USE bool oidc_refresh_request_parse(struct arena *a, const struct params *f
 MUST_USE bool oidc_scope_narrow(struct arena *a, struct oidc_strs asked, const char *granted,
 				struct oidc_strs *out, struct oidc_strs *dropped, struct err *err);
 
+/*
+ * RFC 6749 4.4.2: scopes that a client asks for itself.  ERR_INPUT, invalid_scope: one that is not
+ * among `may`; without any, all of those.
+ */
+MUST_USE bool oidc_client_scopes_parse(struct arena *a, const struct params *form,
+				       struct oidc_strs may, struct oidc_strs *out,
+				       struct err *err);
+
+/* RFC 8707 2: the one resource, NULL: none is named.  ERR_INPUT, invalid_target: several. */
+MUST_USE bool oidc_resource_parse(const struct params *form, const char **out, struct err *err);
+
+/* Those words of a scope (separated by spaces) that are in `of`. */
+struct oidc_strs oidc_scope_of(struct arena *a, const char *scope, struct oidc_strs of);
+
 /* Separated by spaces; "" for none. */
 const char *oidc_scope_text(struct arena *a, struct oidc_strs scopes);
 
@@ -65,6 +80,7 @@ struct oidc_token_response {
 	const char *scope;         /* as granted, separated by spaces */
 	const char *id_token;      /* NULL: none */
 	const char *refresh_token; /* NULL: none */
+	bool dpop;                 /* bound to a key that is proven with each use (RFC 9449 5) */
 };
 
 /* The JSON of the answer; to be sent with Cache-Control: no-store. */

@@ -20,9 +20,9 @@ is_token(const char *s)
 
 bool
 oidc_bearer_parse(const char *authorization, const struct params *form, const struct params *query,
-		  const char **token, struct err *err)
+		  const char **token, bool *dpop, struct err *err)
 {
-	static const char scheme[] = "Bearer ";
+	static const char scheme[] = "Bearer ", bound[] = "DPoP ";
 	const char *in_form, *in_query, *in_header = NULL;
 
 	if (params_find(query, "access_token", &in_query) > 0)
@@ -31,6 +31,9 @@ oidc_bearer_parse(const char *authorization, const struct params *form, const st
 		return false;
 	if (authorization != NULL && strncasecmp(authorization, scheme, sizeof(scheme) - 1) == 0)
 		in_header = authorization + sizeof(scheme) - 1;
+	*dpop = authorization != NULL && strncasecmp(authorization, bound, sizeof(bound) - 1) == 0;
+	if (*dpop)
+		in_header = authorization + sizeof(bound) - 1;
 	if (in_form != NULL && authorization != NULL)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "access_token in two places");
 	const char *found = in_header != NULL ? in_header : in_form;

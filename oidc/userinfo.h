@@ -7,12 +7,14 @@
 
 /*
  * The access token of a request: from the Authorization header (NULL: none) or
- * the form, never the query (RFC 9700 4.3.2).  ERR_INPUT, invalid_request: in the
+ * the form, never the query (RFC 9700 4.3.2).  *dpop: it came by the scheme DPoP
+ * (RFC 9449 7.1).  ERR_INPUT, invalid_request: in the
  * query, in two places, malformed.  ERR_DENIED, token_missing: nowhere, or
  * another scheme.
  */
 MUST_USE bool oidc_bearer_parse(const char *authorization, const struct params *form,
-				const struct params *query, const char **token, struct err *err);
+				const struct params *query, const char **token, bool *dpop,
+				struct err *err);
 
 /* Core 5.3.2: the claims (an object, or NULL) and sub, which none of them replaces. */
 const char *oidc_userinfo_build(struct arena *a, const char *sub, const json_t *claims);

@@ -4,8 +4,9 @@
 #include "base/text.h"
 #include "db/account.h"
 #include "idp/publish.h"
-#include "oidc/jws.h"
+#include "oidc/access_token.h"
 #include "tests/flow/world.h"
+#include "tests/oidc/support.h"
 
 #define PASSWORD "Lachs-Turmuhr-47"
 #define LOGIN    "login_name=erika&password=" PASSWORD "&do=login"
@@ -30,8 +31,10 @@ register_client(struct world *w, const char *more)
 		arena_printf(w->a,
 			     "{\"metadata\":{\"client_id\":\"" OIDC_CLIENT
 			     "\",\"redirect_uris\":[\"" OIDC_BACK
-			     "\"],\"scope\":\"openid profile email address offline_access\"%s},"
-			     "\"secret_sha256\":\"%s\"}",
+			     "\"]%s%s},\"secret_sha256\":\"%s\"}",
+			     strstr(more, "\"scope\"") != NULL
+				     ? ""
+				     : ",\"scope\":\"openid profile email address offline_access\"",
 			     more, enc_hex(w->a, (struct bytes){digest, sizeof(digest)})),
 		"{\"level-attributes\":\"yes\"}");
 }
@@ -404,6 +407,501 @@ who_is_switched_off_gets_nothing(void **state)
 	assert_refused(&b, token, "", "invalid_grant");
 }
 
+/* ---- resource servers ---- */
+
+#define API       "https://api.example/"
+#define MAY_API   MAY ",\"resources\":[\"" API "\"]"
+#define GRANTS(g) ",\"grant_types\":[" g "],\"resources\":[\"" API "\"]"
+
+static const char *
+basic(struct world *w, const char *id)
+{
+	return arena_printf(w->a, "Basic %s",
+			    enc_base64(w->a, bytes_of(arena_printf(w->a, "%s:" OIDC_SECRET, id))));
+}
+
+static void
+register_api(struct world *w, const char *id, const char *uri, const char *format)
+{
+	unsigned char digest[SHA256_BYTES];
+	const struct db_party party = {
+		.id = id, .kind = "oidc", .display_name = id, .policy = "{}", .enabled = true};
+	struct db_party row = party;
+	struct err err = {0};
+
+	hash_sha256(bytes_of(OIDC_SECRET), digest);
+	row.document = bytes_of(arena_printf(
+		w->a,
+		"{\"metadata\":{\"client_id\":\"%s\",\"grant_types\":[],\"resource_uris\":[\"%s\"],"
+		"\"resource_scopes\":[\"read\",\"write\"],\"access_token_format\":\"%s\"},"
+		"\"secret_sha256\":\"%s\"}",
+		id, uri, format, enc_hex(w->a, (struct bytes){digest, sizeof(digest)})));
+	ASSERT_OK(db_party_save(&w->pg->c, &row, NULL, w->now, &(int64_t){0}, &err), &err);
+	world_reload(w);
+}
+
+static json_t *
+introspect_as(struct web *b, const char *who, const char *token)
+{
+	b->authorization = basic(b->w, who);
+	web_program(b, "/oidc/introspect", "application/x-www-form-urlencoded",
+		    arena_printf(b->w->a, "token=%s", token));
+	if (b->status != 200)
+		fail_msg("introspection: %d %s", b->status, b->body);
+	return web_json(b);
+}
+
+static bool
+is_active(const json_t *o)
+{
+	return json_is_true(json_object_get(o, "active"));
+}
+
+static json_t *
+own_token(struct web *b, const char *more)
+{
+	web_token(b, oidc_basic(b->w),
+		  arena_printf(b->w->a, "grant_type=client_credentials%s", more));
+	return web_json(b);
+}
+
+static void
+register_all(struct world *w, const char *grants, const char *format)
+{
+	register_client(w, arena_printf(w->a, "%s,\"scope\":\"openid email read admin\"", grants));
+	register_api(w, "api", API, format);
+	register_api(w, "other", "https://other.example/", "opaque");
+}
+
+static void
+a_client_gets_a_token_of_its_own(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	register_all(w, GRANTS("\"client_credentials\""), "opaque");
+	web_init(&b, w);
+	const json_t *t = own_token(&b, "");
+	const char *token = text_member(t, "access_token");
+
+	assert_int_equal(b.status, 200);
+	assert_string_equal(text_member(t, "scope"), "read");
+	assert_null(text_member(t, "id_token"));
+	assert_null(text_member(t, "refresh_token"));
+	const json_t *told = introspect_as(&b, "api", token);
+
+	assert_true(is_active(told));
+	assert_string_equal(text_member(told, "sub"), OIDC_CLIENT);
+	assert_string_equal(text_member(told, "client_id"), OIDC_CLIENT);
+	assert_string_equal(text_member(told, "scope"), "read");
+	assert_string_equal(text_member(told, "aud"), API);
+	assert_null(json_object_get(told, "auth_time"));
+	assert_int_equal(userinfo(&b, token), 401);
+	/* Neither what the resource does not know, nor what the client may not have. */
+	static const char *const refused[][2] = {
+		{"&scope=admin", "invalid_scope"},
+		{"&scope=write", "invalid_scope"},
+		{"&scope=openid", "invalid_scope"},
+		{"&resource=https://other.example/", "invalid_target"},
+		{"&resource=https://none.example/", "invalid_target"},
+		{"&resource=" API "&resource=" API, "invalid_target"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		const json_t *o = own_token(&b, refused[i][0]);
+
+		assert_int_equal(b.status, 400);
+		assert_string_equal(text_member(o, "error"), refused[i][1]);
+	}
+	world_disable(w, OIDC_CLIENT);
+	assert_false(is_active(introspect_as(&b, "api", token)));
+}
+
+static void
+only_a_resource_server_asks_and_of_its_own_tokens_alone(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	register_all(w, GRANTS("\"authorization_code\",\"refresh_token\",\"client_credentials\""),
+		     "opaque");
+	web_init(&b, w);
+	const char *token = text_member(own_token(&b, ""), "access_token");
+	const char *own = text_member(redeem(&b, code_of(&b, "openid", "")), "access_token");
+
+	assert_true(is_active(introspect_as(&b, "api", token)));
+	assert_int_equal(json_object_size(introspect_as(&b, "other", token)), 1);
+	assert_false(is_active(introspect_as(&b, "api", own)));
+	assert_false(is_active(introspect_as(&b, "api", "a.b.c")));
+	assert_false(is_active(introspect_as(&b, "api", "x")));
+	b.authorization = oidc_basic(w);
+	web_program(&b, "/oidc/introspect", "application/x-www-form-urlencoded",
+		    arena_printf(w->a, "token=%s", token));
+	assert_int_equal(b.status, 403);
+	b.authorization = basic(w, "api");
+	web_program(&b, "/oidc/introspect", "application/x-www-form-urlencoded", "a=b");
+	assert_int_equal(b.status, 400);
+	b.authorization = NULL;
+	web_program(&b, "/oidc/introspect", "application/x-www-form-urlencoded",
+		    arena_printf(w->a, "token=%s", token));
+	assert_int_equal(b.status, 401);
+	/* Nor does it get tokens. */
+	web_token(&b, basic(w, "api"), "grant_type=client_credentials");
+	assert_string_equal(text_member(web_json(&b), "error"), "unauthorized_client");
+}
+
+/* A person's token for the API. */
+static const json_t *
+api_tokens(struct web *b)
+{
+	web_token(b, oidc_basic(b->w),
+		  arena_printf(b->w->a, "%s&resource=" API,
+			       oidc_redeem_form(b->w, code_of(b, "openid email read", ""))));
+	if (b->status != 200)
+		fail_msg("token endpoint: %d %s", b->status, b->body);
+	return web_json(b);
+}
+
+static void
+a_token_for_a_resource_tells_it_of_the_login(void **state)
+{
+	static const char *const formats[] = {"opaque", "jwt"};
+	struct world *w = *state;
+	struct web b;
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		register_all(w, MAY_API, formats[i]);
+		web_init(&b, w);
+		const json_t *t = api_tokens(&b);
+		const char *token = text_member(t, "access_token");
+		const json_t *id = id_claims(&b, text_member(t, "id_token"));
+		const json_t *told = introspect_as(&b, "api", token);
+
+		assert_string_equal(text_member(t, "scope"), "read");
+		assert_int_equal(oidc_access_token_is_jwt(token), i == 1);
+		assert_true(is_active(told));
+		assert_string_equal(text_member(told, "token_type"), "Bearer");
+		assert_string_equal(text_member(told, "acr"), text_member(id, "acr"));
+		assert_int_equal(json_integer_value(json_object_get(told, "auth_time")),
+				 json_integer_value(json_object_get(id, "auth_time")));
+		assert_int_equal(json_integer_value(json_object_get(told, "exp")), w->now + 600);
+		/* The person by the name that the API's sector has for it. */
+		assert_string_not_equal(text_member(told, "sub"), text_member(id, "sub"));
+		assert_int_equal(strlen(text_member(told, "sub")), 43);
+		assert_int_equal(userinfo(&b, token), 401);
+		if (i == 1)
+			assert_string_equal(text_member(id_claims(&b, token), "sub"),
+					    text_member(told, "sub"));
+		web_get(&b, "/logout");
+		web_submit(&b, "/logout", "do=logout");
+		assert_false(is_active(introspect_as(&b, "api", token)));
+	}
+}
+
+/* RFC 9068 2.2, 4 */
+static void
+a_signed_token_is_no_other(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	register_all(w, MAY_API, "jwt");
+	web_init(&b, w);
+	const json_t *t = api_tokens(&b);
+	const char *token = text_member(t, "access_token");
+	const json_t *c = id_claims(&b, token);
+
+	assert_string_equal(text_member(c, "iss"), BASE);
+	assert_string_equal(text_member(c, "aud"), API);
+	assert_string_equal(text_member(c, "client_id"), OIDC_CLIENT);
+	assert_string_equal(text_member(c, "scope"), "read");
+	assert_non_null(text_member(c, "acr"));
+	assert_int_equal(json_integer_value(json_object_get(c, "exp")), w->now + 600);
+	assert_int_equal(json_integer_value(json_object_get(c, "iat")), w->now);
+	/* Its name is no token, and an ID token is none either. */
+	assert_false(is_active(introspect_as(&b, "api", text_member(c, "jti"))));
+	assert_false(is_active(introspect_as(&b, "api", text_member(t, "id_token"))));
+	web_get(&b, oidc_request_url(w, "openid", arena_printf(w->a, "&id_token_hint=%s", token)));
+	assert_string_equal(location_param(&b, "error"), "invalid_request");
+	char *changed = arena_strdup(w->a, token);
+
+	changed[strlen(changed) - 3] ^= 1;
+	assert_false(is_active(introspect_as(&b, "api", changed)));
+	/* Signed, and revoked all the same. */
+	b.authorization = oidc_basic(w);
+	web_program(&b, "/oidc/revoke", "application/x-www-form-urlencoded",
+		    arena_printf(w->a, "token=%s", token));
+	assert_int_equal(b.status, 200);
+	assert_false(is_active(introspect_as(&b, "api", token)));
+}
+
+/* RFC 9701 5 */
+static void
+introspection_is_signed_for_who_wants_it(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	register_all(w, GRANTS("\"client_credentials\""), "opaque");
+	web_init(&b, w);
+	const char *token = text_member(own_token(&b, ""), "access_token");
+
+	b.accept = OIDC_INTROSPECTION_TYPE;
+	b.authorization = basic(w, "api");
+	web_program(&b, "/oidc/introspect", "application/x-www-form-urlencoded",
+		    arena_printf(w->a, "token=%s", token));
+	assert_int_equal(b.status, 200);
+	assert_string_equal(b.type, OIDC_INTROSPECTION_TYPE);
+	const json_t *o = id_claims(&b, b.body);
+
+	assert_string_equal(text_member(o, "iss"), BASE);
+	assert_string_equal(text_member(o, "aud"), "api");
+	assert_int_equal(json_integer_value(json_object_get(o, "iat")), w->now);
+	assert_null(json_object_get(o, "sub"));
+	assert_true(is_active(json_object_get(o, "token_introspection")));
+}
+
+static void
+what_was_agreed_to_less_is_not_told(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	register_all(w, MAY_API, "opaque");
+	web_init(&b, w);
+	const char *token = text_member(api_tokens(&b), "access_token");
+
+	assert_true(is_active(introspect_as(&b, "api", token)));
+	w->now += 1;
+	web_get(&b, "/account");
+	web_post(&b, "/account", "", "do=withdraw&consent=" OIDC_CLIENT);
+	assert_false(is_active(introspect_as(&b, "api", token)));
+}
+
+static void
+a_token_is_given_back(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	register_api(w, "api", API, "opaque");
+	web_init(&b, w);
+	const json_t *t = redeem(&b, code_of(&b, OFFLINE, ""));
+	const char *access = text_member(t, "access_token"),
+		   *kept = text_member(t, "refresh_token");
+	const char *const texts[] = {access, "x", "a.b.c", kept};
+
+	/* By nobody else. */
+	b.authorization = basic(w, "api");
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		web_program(&b, "/oidc/revoke", "application/x-www-form-urlencoded",
+			    arena_printf(w->a, "token=%s", texts[i]));
+		assert_int_equal(b.status, 200);
+	}
+	assert_int_equal(userinfo(&b, access), 200);
+	b.authorization = oidc_basic(w);
+	web_program(&b, "/oidc/revoke", "application/x-www-form-urlencoded", "token=");
+	assert_int_equal(b.status, 400);
+	web_program(&b, "/oidc/revoke", "application/x-www-form-urlencoded",
+		    arena_printf(w->a, "token=%s&token_type_hint=access_token", access));
+	assert_int_equal(b.status, 200);
+	assert_int_equal(userinfo(&b, access), 401);
+	t = refreshed(&b, kept, "");
+	web_program(&b, "/oidc/revoke", "application/x-www-form-urlencoded",
+		    arena_printf(w->a, "token=%s", text_member(t, "refresh_token")));
+	assert_int_equal(b.status, 200);
+	assert_int_equal(userinfo(&b, text_member(t, "access_token")), 401);
+	assert_refused(&b, text_member(t, "refresh_token"), "", "invalid_grant");
+	b.authorization = NULL;
+	web_program(&b, "/oidc/revoke", "application/x-www-form-urlencoded", "token=x");
+	assert_int_equal(b.status, 401);
+}
+
+/* ---- DPoP ---- */
+
+/* A proof by that key, as now, with further claims. */
+static const char *
+proof_of(struct web *b, enum oidc_alg alg, const char *htm, const char *path, const char *more)
+{
+	static int n;
+	struct oidc_jwk key = public_key(alg, NULL);
+	struct world *w = b->w;
+	const char *set;
+	struct err err = {0};
+	json_t *o, *header = json_new_object(w->a);
+
+	key.kid = "k";
+	ASSERT_OK(oidc_jwks_build(w->a, &(struct oidc_jwks){.keys = &key, .n = 1}, &set, &err),
+		  &err);
+	ASSERT_OK(json_parse_object(w->a, bytes_of(set), 65536, &o, &err), &err);
+	json_t *jwk = json_array_get(json_object_get(o, "keys"), 0);
+
+	json_object_del(jwk, "kid");
+	json_put_str(w->a, header, "typ", "dpop+jwt");
+	json_put_str(w->a, header, "alg", oidc_alg_info(alg)->name);
+	json_put(w->a, header, "jwk", jwk);
+	return token_of(w->a, alg, json_text(w->a, header, false),
+			arena_printf(w->a,
+				     "{\"jti\":\"j%d\",\"htm\":\"%s\",\"htu\":\"" BASE
+				     "%s\",\"iat\":%lld%s}",
+				     n++, htm, path, (long long)w->now, more));
+}
+
+static const char *
+nonce_claim(struct web *b)
+{
+	return b->dpop_nonce == NULL ? ""
+				     : arena_printf(b->w->a, ",\"nonce\":\"%s\"", b->dpop_nonce);
+}
+
+/* What the token endpoint says to a proof that has the nonce it told. */
+static const json_t *
+bound(struct web *b, enum oidc_alg alg, const char *form)
+{
+	b->dpop = proof_of(b, alg, "POST", "/oidc/token", "");
+	web_token(b, oidc_basic(b->w), form);
+	assert_int_equal(b->status, 400);
+	assert_string_equal(text_member(web_json(b), "error"), "use_dpop_nonce");
+	b->dpop = proof_of(b, alg, "POST", "/oidc/token", nonce_claim(b));
+	web_token(b, oidc_basic(b->w), form);
+	return web_json(b);
+}
+
+static int
+bound_userinfo(struct web *b, enum oidc_alg alg, const char *token, const char *more)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	hash_sha256(bytes_of(token), digest);
+	b->dpop = proof_of(
+		b, alg, "POST", "/oidc/userinfo",
+		arena_printf(b->w->a, ",\"ath\":\"%s\"%s",
+			     enc_base64url(b->w->a, (struct bytes){digest, sizeof(digest)}), more));
+	b->authorization = arena_printf(b->w->a, "DPoP %s", token);
+	web_program(b, "/oidc/userinfo", "application/x-www-form-urlencoded", "");
+	return b->status;
+}
+
+static void
+a_bound_token_is_for_who_has_the_key(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const char *code = code_of(&b, "openid email", "");
+	const json_t *t = bound(&b, OIDC_ES256, oidc_redeem_form(w, code));
+	const char *token = text_member(t, "access_token");
+
+	assert_int_equal(b.status, 200);
+	assert_non_null(b.dpop_nonce);
+	assert_string_equal(text_member(t, "token_type"), "DPoP");
+	assert_int_equal(bound_userinfo(&b, OIDC_ES256, token, ""), 200);
+	/* The same proof again, the token alone, or another key. */
+	web_program(&b, "/oidc/userinfo", "application/x-www-form-urlencoded", "");
+	assert_int_equal(b.status, 401);
+	assert_non_null(strstr(b.challenge, "DPoP error=\"invalid_dpop_proof\""));
+	b.dpop = NULL;
+	web_program(&b, "/oidc/userinfo", "application/x-www-form-urlencoded", "");
+	assert_int_equal(b.status, 401);
+	assert_int_equal(userinfo(&b, token), 401);
+	assert_string_equal(text_member(web_json(&b), "error"), "invalid_token");
+	assert_int_equal(bound_userinfo(&b, OIDC_EDDSA, token, ""), 401);
+	assert_non_null(strstr(b.challenge, "DPoP error=\"invalid_token\""));
+	/* A nonce need not be there; one that is has to be ours. */
+	assert_int_equal(bound_userinfo(&b, OIDC_ES256, token, ",\"nonce\":\"x\""), 401);
+	assert_non_null(strstr(b.challenge, "use_dpop_nonce"));
+	assert_int_equal(bound_userinfo(&b, OIDC_ES256, token, nonce_claim(&b)), 200);
+	/* One that is not bound does not come by that scheme. */
+	b.dpop = NULL;
+	token = text_member(redeem(&b, code_of(&b, "openid", "")), "access_token");
+	assert_int_equal(bound_userinfo(&b, OIDC_ES256, token, ""), 401);
+	b.dpop = NULL;
+	assert_int_equal(userinfo(&b, token), 200);
+}
+
+static void
+a_proof_counts_once_and_does_not_cost_the_code(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const char *form = oidc_redeem_form(w, code_of(&b, OFFLINE, ""));
+	const json_t *t = bound(&b, OIDC_ES256, form);
+	const char *kept = text_member(t, "refresh_token");
+
+	/* Refreshed with another key: the client has proven itself otherwise. */
+	assert_int_equal(refresh(&b, kept, ""), 400);
+	assert_string_equal(text_member(web_json(&b), "error"), "invalid_dpop_proof");
+	b.dpop = proof_of(&b, OIDC_EDDSA, "POST", "/oidc/token", nonce_claim(&b));
+	t = refreshed(&b, kept, "");
+	assert_string_equal(text_member(t, "token_type"), "DPoP");
+	assert_int_equal(bound_userinfo(&b, OIDC_EDDSA, text_member(t, "access_token"), ""), 200);
+	/* Nonces end. */
+	b.dpop = proof_of(&b, OIDC_ES256, "POST", "/oidc/token", nonce_claim(&b));
+	const char *nonce = nonce_claim(&b);
+
+	w->now += 301;
+	b.dpop = proof_of(&b, OIDC_ES256, "POST", "/oidc/token", nonce);
+	t = refreshed(&b, text_member(t, "refresh_token"), "");
+	w->now += 300;
+	b.dpop = proof_of(&b, OIDC_ES256, "POST", "/oidc/token", nonce);
+	assert_refused(&b, text_member(t, "refresh_token"), "", "use_dpop_nonce");
+	b.dpop = NULL;
+	refreshed(&b, text_member(t, "refresh_token"), "");
+}
+
+static void
+a_record_may_demand_bound_tokens(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	register_all(w, MAY_API ",\"dpop_bound_access_tokens\":true", "jwt");
+	web_init(&b, w);
+	const char *form = arena_printf(w->a, "%s&resource=" API,
+					oidc_redeem_form(w, code_of(&b, "openid read", "")));
+
+	web_token(&b, oidc_basic(w), form);
+	assert_int_equal(b.status, 400);
+	assert_string_equal(text_member(web_json(&b), "error"), "invalid_dpop_proof");
+	const json_t *t = bound(&b, OIDC_ES256, form);
+	const char *token = text_member(t, "access_token");
+	const json_t *c = id_claims(&b, token);
+
+	assert_int_equal(strlen(text_member(json_object_get(c, "cnf"), "jkt")), 43);
+	b.dpop = NULL;
+	const json_t *told = introspect_as(&b, "api", token);
+
+	assert_string_equal(text_member(told, "token_type"), "DPoP");
+	assert_true(json_equal(json_object_get(told, "cnf"), json_object_get(c, "cnf")));
+}
+
+/* FAPI2SP 5.3.2.1; and a code may be bound before it is given (RFC 9449 10). */
+static void
+a_profile_or_a_code_may_demand_the_key(void **state)
+{
+	struct world *w = *state;
+	struct oidc_client *client;
+	struct web b;
+
+	web_init(&b, w);
+	const char *code = code_of(&b, "openid", "");
+	const struct snapshot *snap = snapshot_hold(&w->app.snapshots);
+
+	client = (struct oidc_client *)(uintptr_t)party_find(&snap->parties, OIDC_CLIENT)->oidc;
+	client->profile = &(struct oidc_profile){"bound", OIDC_CHECK_BOUND_TOKENS};
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
+	assert_string_equal(text_member(web_json(&b), "error"), "invalid_dpop_proof");
+	client->profile = oidc_profile_find("oauth");
+	snapshot_release(snap);
+	pg_sql(w->pg, "UPDATE grant_code SET cnf = '{\"jkt\":\"x\"}' WHERE taken_at IS NULL");
+	const json_t *o = bound(&b, OIDC_ES256, oidc_redeem_form(w, code));
+
+	assert_string_equal(text_member(o, "error"), "invalid_grant");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, NULL)
 
 int
@@ -422,6 +920,17 @@ main(void)
 		T(one_of_the_session_ends_with_it),
 		T(it_ends_when_it_is_not_used_and_at_last),
 		T(who_is_switched_off_gets_nothing),
+		T(a_client_gets_a_token_of_its_own),
+		T(only_a_resource_server_asks_and_of_its_own_tokens_alone),
+		T(a_token_for_a_resource_tells_it_of_the_login),
+		T(a_signed_token_is_no_other),
+		T(introspection_is_signed_for_who_wants_it),
+		T(what_was_agreed_to_less_is_not_told),
+		T(a_token_is_given_back),
+		T(a_bound_token_is_for_who_has_the_key),
+		T(a_proof_counts_once_and_does_not_cost_the_code),
+		T(a_record_may_demand_bound_tokens),
+		T(a_profile_or_a_code_may_demand_the_key),
 	};
 
 	return cmocka_run_group_tests_name("flow tokens", tests, setup, world_teardown);

@@ -68,7 +68,7 @@ static void
 take_answer(struct web *b, const struct response *rs)
 {
 	b->status = rs->status;
-	b->location = b->csp = b->challenge = NULL;
+	b->location = b->csp = b->challenge = b->dpop_nonce = NULL;
 	b->type = arena_strdup(b->w->a, response_find(rs, "Content-Type"));
 	b->body = (const char *)arena_bytes(b->w->a, rs->body).p;
 	for (size_t i = 0; i < rs->n_headers; i++) {
@@ -76,6 +76,8 @@ take_answer(struct web *b, const struct response *rs)
 			keep_cookie(b, rs->headers[i].value);
 		if (strcasecmp(rs->headers[i].name, "WWW-Authenticate") == 0)
 			b->challenge = arena_strdup(b->w->a, rs->headers[i].value);
+		if (strcasecmp(rs->headers[i].name, "DPoP-Nonce") == 0)
+			b->dpop_nonce = arena_strdup(b->w->a, rs->headers[i].value);
 		if (strcasecmp(rs->headers[i].name, "Location") == 0)
 			b->location = arena_strdup(b->w->a, rs->headers[i].value);
 		if (strcasecmp(rs->headers[i].name, "Content-Security-Policy") == 0)
@@ -95,7 +97,7 @@ add_header(struct raw_header *headers, size_t *n, const char *name, const char *
 		headers[(*n)++] = (struct raw_header){bytes_of(name), bytes_of(value)};
 }
 
-#define SENT_HEADERS_MAX 8
+#define SENT_HEADERS_MAX 10
 
 /* The request as it arrives; in the world's arena. */
 static struct raw_request *
@@ -116,6 +118,10 @@ raw_of(struct web *b, const struct sending *s)
 	add_header(headers, &raw->n_headers, "Cookie", s->cookies);
 	add_header(headers, &raw->n_headers, "Origin", s->origin);
 	add_header(headers, &raw->n_headers, "Authorization", s->authorization);
+	if (s->cookies == NULL) {
+		add_header(headers, &raw->n_headers, "DPoP", b->dpop);
+		add_header(headers, &raw->n_headers, "Accept", b->accept);
+	}
 	if (s->form != NULL) {
 		raw->body = bytes_of(s->form);
 		add_header(headers, &raw->n_headers, "Content-Type",

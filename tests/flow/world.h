@@ -99,6 +99,8 @@ struct web {
 	const char *path;          /* of the last request */
 	const char *addr;          /* where it comes from; NULL: 192.0.2.1 */
 	const char *authorization; /* that web_program sends; NULL: none */
+	const char *dpop, *accept; /* headers of the next requests of programs; NULL: none */
+	const char *dpop_nonce;    /* DPoP-Nonce of the last answer; NULL */
 };
 
 void web_init(struct web *b, struct world *w);

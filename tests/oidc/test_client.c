@@ -166,7 +166,31 @@ the_record_reads_back_the_same(void **state UNUSED)
 		"\"id_token_signed_response_alg\":\"ES256\",\"require_auth_time\":false,"
 		"\"application_type\":\"web\",\"subject_type\":\"pairwise\","
 		"\"response_types\":[\"code\"],\"grant_types\":[\"authorization_code\"],"
-		"\"refresh_tokens\":\"offline\",\"require_pushed_authorization_requests\":false}");
+		"\"refresh_tokens\":\"offline\",\"access_token_format\":\"opaque\","
+		"\"require_pushed_authorization_requests\":false,"
+		"\"dpop_bound_access_tokens\":false}");
+}
+
+/* Nobody logs in at it, and its scopes are its own. */
+static void
+a_resource_server_needs_no_redirect_uri(void **state UNUSED)
+{
+	static const char text[] =
+		"{\"client_id\":\"api\",\"grant_types\":[],\"resource_uris\":[\"https://"
+		"api.example/\"],"
+		"\"resource_scopes\":[\"read\"],\"access_token_format\":\"jwt\"}";
+	struct oidc_client *c;
+
+	ASSERT_OK(parse(text, &c), &err);
+	assert_int_equal(c->grant_types.n, 0);
+	assert_string_equal(c->resource_uris.s[0], "https://api.example/");
+	assert_string_equal(c->resource_scopes.s[0], "read");
+	assert_int_equal(c->access_token_format, OIDC_TOKEN_JWT);
+	assert_string_equal(c->sector_host, "client:api");
+	ASSERT_OK(parse(with("\"resources\":[\"https://api.example/\"],\"scope\":\"openid read\""),
+			&c),
+		  &err);
+	assert_string_equal(c->resources.s[0], "https://api.example/");
 }
 
 static void
@@ -291,7 +315,15 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"request_object_encryption_alg\":\"x\"", "not supported"},
 		{"\"require_signed_request_object\":true", "not supported"},
 		{"\"require_pushed_authorization_requests\":1", "require_pushed"},
-		{"\"dpop_bound_access_tokens\":true", "not supported"},
+		{"\"dpop_bound_access_tokens\":1", "not true or false"},
+		{"\"resource_uris\":[\"api\"]", "resource_uris: not https"},
+		{"\"resource_uris\":[\"https://api.example/#x\"]", "resource_uris: not https"},
+		{"\"resources\":[\"http://api.example/\"]", "resources: not https"},
+		{"\"resource_uris\":[\"https://api.example/\"],\"resource_scopes\":[\"a b\"]",
+		 "resource_scopes: not words"},
+		{"\"resource_scopes\":[\"a\"]", "resource_scopes: of no"},
+		{"\"access_token_format\":\"saml\"", "access_token_format: not a value"},
+		{"\"grant_types\":[]", "grant_types: none"},
 		{"\"tls_client_certificate_bound_access_tokens\":true", "not supported"},
 		{"\"userinfo_signed_response_alg\":\"none\"", "not a value we offer"},
 		{"\"id_token_encrypted_response_alg\":\"RSA1_5\"", "not a value we offer"},
@@ -430,6 +462,7 @@ main(void)
 		cmocka_unit_test(all_metadata_is_read),
 		cmocka_unit_test(texts_are_found_by_language),
 		cmocka_unit_test(the_record_reads_back_the_same),
+		cmocka_unit_test(a_resource_server_needs_no_redirect_uri),
 		cmocka_unit_test(what_says_nothing_or_is_unknown_is_passed_over),
 		cmocka_unit_test(encryption_is_read_with_its_default),
 		cmocka_unit_test(improper_metadata_is_refused),

@@ -107,8 +107,8 @@ a_code_is_for_its_client_uri_and_verifier(void **state UNUSED)
 static void
 an_answer_is_written(void **state UNUSED)
 {
-	const struct oidc_token_response r = {"at", 600, "openid profile", "a.b.c", "rt"};
-	const struct oidc_token_response plain = {"at", 600, "openid", NULL, NULL};
+	const struct oidc_token_response r = {"at", 600, "openid profile", "a.b.c", "rt", false};
+	const struct oidc_token_response plain = {"at", 600, "openid", NULL, NULL, true};
 
 	assert_string_equal(oidc_token_response_build(a, &r),
 			    "{\"access_token\":\"at\",\"token_type\":\"Bearer\",\"expires_in\":600,"
@@ -116,6 +116,7 @@ an_answer_is_written(void **state UNUSED)
 			    "\"refresh_token\":\"rt\"}");
 	assert_null(strstr(oidc_token_response_build(a, &plain), "id_token"));
 	assert_null(strstr(oidc_token_response_build(a, &plain), "refresh_token"));
+	assert_non_null(strstr(oidc_token_response_build(a, &plain), "\"token_type\":\"DPoP\""));
 }
 
 static void
@@ -143,6 +144,36 @@ a_refresh_is_read(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		ASSERT_REFUSED(oidc_refresh_request_parse(a, &cases[i].form, &r, &err), &err,
 			       ERR_INPUT, cases[i].part);
+}
+
+/* RFC 6749 4.4.2, RFC 8707 2 */
+static void
+a_client_asks_for_itself(void **state UNUSED)
+{
+	static const char *const may[] = {"read", "write"};
+	static const struct param some[] = {{"scope", "write"}}, more[] = {{"scope", "write x"}},
+				  two[] = {{"resource", "https://a/"}, {"resource", "https://b/"}},
+				  none[] = {{"x", "y"}};
+	const struct oidc_strs all = {may, 2};
+	const char *resource;
+	struct oidc_strs got;
+
+	ASSERT_OK(oidc_client_scopes_parse(a, &(struct params){some, 1}, all, &got, &err), &err);
+	assert_string_equal(oidc_scope_text(a, got), "write");
+	ASSERT_OK(oidc_client_scopes_parse(a, &(struct params){none, 1}, all, &got, &err), &err);
+	assert_string_equal(oidc_scope_text(a, got), "read write");
+	assert_false(oidc_client_scopes_parse(a, &(struct params){more, 1}, all, &got, &err));
+	assert_string_equal(err.proto, OIDC_INVALID_SCOPE);
+	err_clear(&err);
+	ASSERT_OK(oidc_resource_parse(&(struct params){two, 1}, &resource, &err), &err);
+	assert_string_equal(resource, "https://a/");
+	ASSERT_OK(oidc_resource_parse(&(struct params){none, 1}, &resource, &err), &err);
+	assert_null(resource);
+	assert_false(oidc_resource_parse(&(struct params){two, 2}, &resource, &err));
+	assert_string_equal(err.proto, OIDC_INVALID_TARGET);
+	err_clear(&err);
+	assert_string_equal(oidc_scope_text(a, oidc_scope_of(a, "x write y read", all)),
+			    "write read");
 }
 
 static void
@@ -173,6 +204,7 @@ main(void)
 		cmocka_unit_test(a_code_is_for_its_client_uri_and_verifier),
 		cmocka_unit_test(an_answer_is_written),
 		cmocka_unit_test(a_refresh_is_read),
+		cmocka_unit_test(a_client_asks_for_itself),
 		cmocka_unit_test(scope_narrows_and_never_widens),
 	};
 

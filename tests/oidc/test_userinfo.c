@@ -14,13 +14,33 @@ a_token_comes_in_the_header_or_the_form(void **state UNUSED)
 {
 	const struct params form = {&(struct param){"access_token", "mF_9.B5f-4.1JqM"}, 1};
 	const char *token;
+	bool dpop;
 
-	ASSERT_OK(oidc_bearer_parse("Bearer mF_9.B5f-4.1JqM", &none, &none, &token, &err), &err);
+	ASSERT_OK(oidc_bearer_parse("Bearer mF_9.B5f-4.1JqM", &none, &none, &token, &dpop, &err),
+		  &err);
 	assert_string_equal(token, "mF_9.B5f-4.1JqM");
-	ASSERT_OK(oidc_bearer_parse("bearer aZ09-._~+/==", &none, &none, &token, &err), &err);
+	ASSERT_OK(oidc_bearer_parse("bearer aZ09-._~+/==", &none, &none, &token, &dpop, &err),
+		  &err);
 	assert_string_equal(token, "aZ09-._~+/==");
-	ASSERT_OK(oidc_bearer_parse(NULL, &form, &none, &token, &err), &err);
+	ASSERT_OK(oidc_bearer_parse(NULL, &form, &none, &token, &dpop, &err), &err);
 	assert_string_equal(token, "mF_9.B5f-4.1JqM");
+}
+
+/* RFC 9449 7.1 */
+static void
+the_scheme_says_whether_it_is_bound(void **state UNUSED)
+{
+	const struct params form = {&(struct param){"access_token", "t"}, 1};
+	const char *token;
+	bool dpop;
+
+	ASSERT_OK(oidc_bearer_parse("DPoP t.1", &none, &none, &token, &dpop, &err), &err);
+	assert_string_equal(token, "t.1");
+	assert_true(dpop);
+	ASSERT_OK(oidc_bearer_parse("Bearer t", &none, &none, &token, &dpop, &err), &err);
+	assert_false(dpop);
+	ASSERT_OK(oidc_bearer_parse(NULL, &form, &none, &token, &dpop, &err), &err);
+	assert_false(dpop);
 }
 
 static void
@@ -31,26 +51,27 @@ a_token_elsewhere_twice_or_malformed_is_refused(void **state UNUSED)
 	static const char *const bad[] = {"Bearer ",  "Bearer a b",   "Bearer  a", "Bearer a=b",
 					  "Bearer =", "Bearer \"a\"", "Bearer a,b"};
 	const char *token;
+	bool dpop;
 
-	ASSERT_REFUSED(oidc_bearer_parse(NULL, &none, &once, &token, &err), &err, ERR_INPUT,
+	ASSERT_REFUSED(oidc_bearer_parse(NULL, &none, &once, &token, &dpop, &err), &err, ERR_INPUT,
 		       "in the query");
-	ASSERT_REFUSED(oidc_bearer_parse("Bearer a", &none, &once, &token, &err), &err, ERR_INPUT,
-		       "in the query");
-	ASSERT_REFUSED(oidc_bearer_parse("Bearer a", &once, &none, &token, &err), &err, ERR_INPUT,
-		       "in two places");
-	ASSERT_REFUSED(oidc_bearer_parse("Basic YTpi", &once, &none, &token, &err), &err, ERR_INPUT,
-		       "in two places");
-	ASSERT_REFUSED(oidc_bearer_parse(NULL, &twice, &none, &token, &err), &err, ERR_INPUT,
+	ASSERT_REFUSED(oidc_bearer_parse("Bearer a", &none, &once, &token, &dpop, &err), &err,
+		       ERR_INPUT, "in the query");
+	ASSERT_REFUSED(oidc_bearer_parse("Bearer a", &once, &none, &token, &dpop, &err), &err,
+		       ERR_INPUT, "in two places");
+	ASSERT_REFUSED(oidc_bearer_parse("Basic YTpi", &once, &none, &token, &dpop, &err), &err,
+		       ERR_INPUT, "in two places");
+	ASSERT_REFUSED(oidc_bearer_parse(NULL, &twice, &none, &token, &dpop, &err), &err, ERR_INPUT,
 		       "twice");
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		ASSERT_REFUSED(oidc_bearer_parse(bad[i], &none, &none, &token, &err), &err,
+		ASSERT_REFUSED(oidc_bearer_parse(bad[i], &none, &none, &token, &dpop, &err), &err,
 			       ERR_INPUT, "malformed");
 	char *longer = arena_alloc(a, 3000);
 
 	memset(longer, 'a', 2100);
-	ASSERT_REFUSED(
-		oidc_bearer_parse(arena_printf(a, "Bearer %s", longer), &none, &none, &token, &err),
-		&err, ERR_INPUT, "malformed");
+	ASSERT_REFUSED(oidc_bearer_parse(arena_printf(a, "Bearer %s", longer), &none, &none, &token,
+					 &dpop, &err),
+		       &err, ERR_INPUT, "malformed");
 }
 
 static void
@@ -58,11 +79,12 @@ a_request_without_token_gets_a_bare_challenge(void **state UNUSED)
 {
 	static const char *const headers[] = {NULL, "Basic YTpi", "Bearer", "Bearerx a", "DPoP a"};
 	const char *token;
+	bool dpop;
 
 	for (size_t i = 0; i < ARRAY_LEN(headers); i++) {
-		ASSERT_REFUSED(oidc_bearer_parse(headers[i], &none, &none, &token, &err), &err,
-			       ERR_DENIED, "no access token");
-		assert_false(oidc_bearer_parse(headers[i], &none, &none, &token, &err));
+		ASSERT_REFUSED(oidc_bearer_parse(headers[i], &none, &none, &token, &dpop, &err),
+			       &err, ERR_DENIED, "no access token");
+		assert_false(oidc_bearer_parse(headers[i], &none, &none, &token, &dpop, &err));
 		assert_int_equal(oidc_error_of(&err)->status, 401);
 		assert_string_equal(oidc_error_of(&err)->challenge, "Bearer");
 		err_clear(&err);
@@ -111,6 +133,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_scheme_says_whether_it_is_bound),
 		cmocka_unit_test(a_token_comes_in_the_header_or_the_form),
 		cmocka_unit_test(a_token_elsewhere_twice_or_malformed_is_refused),
 		cmocka_unit_test(a_request_without_token_gets_a_bare_challenge),

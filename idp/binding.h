@@ -1,0 +1,34 @@
+/*
+ * The key that a request proves to have (RFC 9449, RFC 8705): what access tokens are bound to when
+ * they are given, and what has to be proven when one is used.
+ */
+#ifndef KONTOR_IDP_BINDING_H
+#define KONTOR_IDP_BINDING_H
+
+#include "idp/request.h"
+#include "oidc/client.h"
+
+/*
+ * At the back channel: *cnf becomes the JSON object {"jkt": ..} (RFC 7800 3.1) of the key that the
+ * request's DPoP proof is made with, which is used up; with `certificate` and without a proof that
+ * of the client's certificate; NULL: none is proven.  The answer tells a nonce.  ERR_INPUT or
+ * ERR_DENIED, invalid_dpop_proof, use_dpop_nonce.
+ */
+MUST_USE bool binding_prove(struct request *rq, bool certificate, const char **cnf,
+			    struct err *err);
+
+/* The same, for a client whose record or profile demands that its tokens are bound. */
+MUST_USE bool binding_demand(struct request *rq, const struct oidc_client *c, const char **cnf,
+			     struct err *err);
+
+/*
+ * At a resource of ours: does the request prove the key that the token is bound to (cnf; NULL:
+ * none), and does it come by the scheme that says so?
+ */
+MUST_USE bool binding_check(struct request *rq, const char *access_token, bool dpop,
+			    const char *cnf, struct err *err);
+
+/* By DPoP: the token is then of that type. */
+bool binding_is_dpop(const char *cnf);
+
+#endif
