@@ -63,6 +63,7 @@ saml_attribute_query_parse(struct arena *a, const struct saml_verified *v,
 	struct saml_attribute_query *q = ARENA_NEW(a, struct saml_attribute_query);
 	const struct xml_node *root;
 
+	/* second line: only requests to sign on are admitted unsigned */
 	if (saml_verified_proof(v) != SAML_PROOF_SIGNED)
 		return FAIL(err, ERR_DENIED, NULL, "query is not signed");
 	if (!saml_header_read(a, v, SAML_ATTRIBUTE_QUERY, &q->header, &root, err) ||

@@ -131,6 +131,14 @@ test_what_we_do_not_judge_is_said(void **state)
 			       "</samlp")),
 		&err));
 	assert_string_equal(err.proto, SAML_INVALID_ATTRIBUTE);
+	/* Of any of them. */
+	const char *given = replace(a, GIVEN, "></saml:Attribute>",
+				    "><saml:AttributeValue>x</saml:AttributeValue>"
+				    "</saml:Attribute>");
+
+	err = (struct err){0};
+	assert_false(saml_attribute_query_check_wish(parsed(changed(GIVEN, given)), &err));
+	assert_string_equal(err.proto, SAML_INVALID_ATTRIBUTE);
 }
 
 static void
