@@ -186,8 +186,8 @@ partial_dates_stay_partial(void **state UNUSED)
 		{"1964", "1964"}, {"1964-08", "08.1964"}, {"", ""}, {"1964-08-12", "12.08.1964"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
-		struct released one = {at("birth_date"), dates[i][0], false,
-				       LEVEL_HIGH,       "x",         false, 0};
+		struct released one = {
+			at("birth_date"), dates[i][0], false, LEVEL_HIGH, "x", false, 0};
 		struct saml_attribute list[1];
 		size_t n = 0;
 
