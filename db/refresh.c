@@ -209,7 +209,8 @@ db_refresh_use(const struct db_call *c, const char *text, const char *party,
 	struct db_tx *tx;
 
 	if (!db_refresh_parse(text, &at) || !db_refresh_parse(use->next, &next) ||
-	    memcmp(at.handle, next.handle, sizeof(at.handle)) != 0)
+	    !bytes_eq((struct bytes){at.handle, sizeof(at.handle)},
+		      (struct bytes){next.handle, sizeof(next.handle)}))
 		return FAIL(err, ERR_INTERNAL, NULL, "not a refresh token and its successor");
 	if (!db_token_place(t, &token_at, err))
 		return false;

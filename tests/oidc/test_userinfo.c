@@ -77,7 +77,7 @@ a_token_elsewhere_twice_or_malformed_is_refused(void **state UNUSED)
 static void
 a_request_without_token_gets_a_bare_challenge(void **state UNUSED)
 {
-	static const char *const headers[] = {NULL, "Basic YTpi", "Bearer", "Bearerx a", "DPoP a"};
+	static const char *const headers[] = {NULL, "Basic YTpi", "Bearer", "Bearerx a", "DPoP"};
 	const char *token;
 	bool dpop;
 
