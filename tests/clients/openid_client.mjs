@@ -20,6 +20,15 @@ async function keyClient(alg, more = {}) {
 	return configure(client_id, { id_token_signed_response_alg: "ES256" }, oidc.PrivateKeyJwt(keys.key));
 }
 
+async function apiOf(uri, format) {
+	const client_id = newId("api");
+	const { client_secret } = await register({
+		client_id, redirect_uris: undefined, grant_types: [], resource_uris: [uri], resource_scopes: ["read"],
+		access_token_format: format, token_endpoint_auth_method: "client_secret_basic",
+	}, []);
+	return configure(client_id, {}, oidc.ClientSecretBasic(client_secret));
+}
+
 async function goesThrough(config) {
 	const l = await login(config);
 	const tokens = await l.redeem();
@@ -121,3 +130,40 @@ test("a logout that the portal starts leads back to it", async () => {
 	const l = await login(config, { prompt: "none" }, { browser });
 	await assert.rejects(l.redeem(), { error: "login_required" });
 });
+
+test("tokens that DPoP binds", async () => {
+	const config = await keyClient("ES256", { dpop_bound_access_tokens: true });
+	for (const alg of ["ES256", "Ed25519", "PS256"]) {
+		const dpop = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair(alg));
+		const l = await login(config);
+		const tokens = await oidc.authorizationCodeGrant(config, new URL(l.shown.url), l.checks, undefined, { DPoP: dpop });
+		assert.equal(tokens.token_type, "dpop");
+		const { sub } = tokens.claims();
+		assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, sub, { DPoP: dpop })).given_name, "Testa");
+		await assert.rejects(oidc.fetchUserInfo(config, tokens.access_token, sub));
+		const other = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair(alg));
+		await assert.rejects(oidc.fetchUserInfo(config, tokens.access_token, sub, { DPoP: other }));
+	}
+});
+
+for (const format of ["opaque", "jwt"])
+	test(`a client's own token for an API (${format}), which asks about it, and which is given back`, async () => {
+		const resource = `https://${newId("api")}.example/`;
+		const api = await apiOf(resource, format);
+		const config = await secretClient("client_secret_basic", {
+			scope: "openid read", grant_types: ["authorization_code", "client_credentials"], resources: [resource],
+		});
+		const { access_token } = await oidc.clientCredentialsGrant(config, { resource, scope: "read" });
+		assert.equal(access_token.split(".").length === 3, format === "jwt");
+		const known = await oidc.tokenIntrospection(api, access_token);
+		assert.equal(known.active, true);
+		assert.equal(known.aud, resource);
+		assert.equal(known.scope, "read");
+		assert.equal(known.client_id, config.clientMetadata().client_id);
+		// Another API learns nothing of it.
+		const other = await oidc.tokenIntrospection(await apiOf(`https://${newId("api")}.example/`, format), access_token);
+		assert.deepEqual(other, { active: false });
+		await oidc.tokenRevocation(config, access_token);
+		assert.deepEqual(await oidc.tokenIntrospection(api, access_token), { active: false });
+		await assert.rejects(oidc.clientCredentialsGrant(config, { resource: "https://foreign.example/" }), { error: "invalid_target" });
+	});

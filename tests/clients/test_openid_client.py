@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import urllib.parse
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -31,8 +32,20 @@ class Hand:
     def register(self, metadata, attributes):
         file = self.instance.folder / f"{metadata['client_id']}.json"
         file.write_text(json.dumps(metadata))
-        return self.instance.ok("client", "add", file,
+        said = self.instance.ok("client", "add", file,
                                 *[w for name in attributes for w in ("--attribute", name)])
+        self.node.wait(lambda: self._is_known(metadata, said), "the client known")
+        return said
+
+    def _is_known(self, metadata, said):
+        """Nodes hear of it a moment after the command."""
+        walk = Walk(self.instance.folder / "tls.crt", self.node.base)
+        if metadata.get("redirect_uris"):
+            query = urllib.parse.urlencode({"client_id": metadata["client_id"],
+                                            "redirect_uri": metadata["redirect_uris"][0]})
+            return walk.get(f"{self.node.base}/oidc/authorize?{query}").url.startswith(CALLBACK)
+        both = f"{metadata['client_id']}:{said['client_secret']}".encode()
+        return walk.post("/oidc/introspect", {"token": "none"}, both).status == 200
 
     def visit(self, url, browser="one", password=True):
         """Go there, log in and agree where asked; where the browser ends."""

@@ -97,10 +97,12 @@ class Walk(Browser):
         form = self.page.form_with("SAMLResponse")
         return form and base64.b64decode(dict(form.fields)["SAMLResponse"])
 
-    def post(self, path, fields):
-        return self._send("POST", self.base + path,
-                          {"Content-Type": "application/x-www-form-urlencoded"},
-                          urllib.parse.urlencode(fields).encode())
+    def post(self, path, fields, basic=None):
+        """basic: name and secret, with a colon between."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        if basic is not None:
+            headers["Authorization"] = "Basic " + base64.b64encode(basic).decode()
+        return self._send("POST", self.base + path, headers, urllib.parse.urlencode(fields).encode())
 
     def redeem(self, code, secret, client="portal"):
         return self.post("/oidc/token", {
