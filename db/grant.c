@@ -112,17 +112,19 @@ const struct db_statement db_grant_statements[] = {
 };
 
 bool
-db_grant_create(const struct db_call *c, const char *code, const struct db_grant *g,
-		const struct db_participant *p, const struct db_audit *audit, time_t now,
-		struct err *err)
+db_grant_code_at(const char *code, struct db_dated *out)
 {
-	struct db_dated at;
+	return db_dated_parse(CODE, code, out);
+}
 
-	if (!db_dated_parse(CODE, code, &at))
-		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
+bool
+db_grant_create_at(const struct db_call *c, const struct db_dated *at, const struct db_grant *g,
+		   const struct db_participant *p, const struct db_audit *audit, time_t now,
+		   struct err *err)
+{
 	return db_run_found(c, &db_grant_statements[CREATE],
-			    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at.day),
-				    db_octets(at.hash, sizeof(at.hash)),
+			    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at->day),
+				    db_octets(at->hash, sizeof(at->hash)),
 				    db_octets(g->id, sizeof(g->id)), db_text(g->party),
 				    db_id(&g->acting), db_id(g->represented), db_text(g->sid),
 				    db_text(g->scope), db_bytes(g->sealed),
@@ -131,6 +133,18 @@ db_grant_create(const struct db_call *c, const char *code, const struct db_grant
 				    db_text(p->name_id), db_text(p->session_index),
 				    db_bool(g->offline), db_text(g->resources), db_text(g->cnf)),
 			    err);
+}
+
+bool
+db_grant_create(const struct db_call *c, const char *code, const struct db_grant *g,
+		const struct db_participant *p, const struct db_audit *audit, time_t now,
+		struct err *err)
+{
+	struct db_dated at;
+
+	if (!db_grant_code_at(code, &at))
+		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
+	return db_grant_create_at(c, &at, g, p, audit, now, err);
 }
 
 static bool

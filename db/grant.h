@@ -8,6 +8,7 @@
 #ifndef KONTOR_DB_GRANT_H
 #define KONTOR_DB_GRANT_H
 
+#include "db/dated.h"
 #include "db/session.h"
 
 struct db_grant {
@@ -28,6 +29,9 @@ struct db_grant {
 	time_t created, expires; /* of the code */
 };
 
+/* Where the row of a code lies; false: not a code. */
+MUST_USE bool db_grant_code_at(const char *code, struct db_dated *out);
+
 /*
  * `code`: db_dated_create(a, grant->expires).  created is `now`.  With the client's part in the
  * session and the audit row.  Lazy: all of it is lost in a crash or none, and a code that is
@@ -37,6 +41,12 @@ MUST_USE bool db_grant_create(const struct db_call *c, const char *code,
 			      const struct db_grant *grant,
 			      const struct db_participant *participant,
 			      const struct db_audit *audit, time_t now, struct err *err);
+
+/* The same where only the place is known, the code being with who is to redeem it. */
+MUST_USE bool db_grant_create_at(const struct db_call *c, const struct db_dated *at,
+				 const struct db_grant *grant,
+				 const struct db_participant *participant,
+				 const struct db_audit *audit, time_t now, struct err *err);
 
 enum db_take {
 	DB_TAKE_REFUSED = 0, /* unknown, expired, another party's */

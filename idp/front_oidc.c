@@ -357,29 +357,19 @@ sid_for(struct arena *a, const char *session, const char *party)
 	return enc_base64url(a, (struct bytes){digest, sizeof(digest) / 2});
 }
 
-/* What build made and record stores. */
-struct built {
-	const char *code;
-	struct db_grant grant;
-	struct db_participant participant;
-};
-
-static bool
-build(struct flow *f, struct response *rs, struct err *err)
+bool
+front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, struct err *err)
 {
 	struct request *rq = f->rq;
 	struct account_work w = account_work_of(rq);
-	struct built *b = ARENA_NEW(rq->a, struct built);
-	const struct oidc_return *to;
-	const char *sub, *url, *sid = sid_for(rq->a, f->session->sid, f->ask.party->id);
+	const char *sub, *sid = sid_for(rq->a, f->session->sid, f->ask.party->id);
 	struct state s;
 
-	if (!state_read(rq->a, &f->ask, &s, err) || !way_back(f, &s, &to, err) ||
+	if (!state_read(rq->a, &f->ask, &s, err) ||
 	    !account_pseudonym(&w, f->subject, f->ask.party->sector, f->holding.pseudonym, &sub,
 			       err))
 		return false;
-	b->code = db_dated_create(rq->a, rq->now + CODE_LIVES_S);
-	b->grant = (struct db_grant){
+	out->grant = (struct db_grant){
 		.party = f->ask.party->id,
 		.acting = f->session->acting,
 		.represented = f->session->represented,
@@ -391,10 +381,10 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.extra = login_facts(f, sid),
 		.offline = f->ask.offline,
 		.created = rq->now,
-		.expires = rq->now + CODE_LIVES_S,
+		.expires = expires,
 	};
-	rand_bytes(b->grant.id, sizeof(b->grant.id));
-	b->participant = (struct db_participant){
+	rand_bytes(out->grant.id, sizeof(out->grant.id));
+	out->participant = (struct db_participant){
 		.party = f->ask.party->id,
 		.dialect = "oidc",
 		.name_id = sub,
@@ -404,7 +394,41 @@ build(struct flow *f, struct response *rs, struct err *err)
 	struct oidc_released released = {sub, released_claims(f, &s, OIDC_IN_ID_TOKEN),
 					 released_claims(f, &s, OIDC_IN_USERINFO)};
 
-	if (!seal_claims(rq, b->grant.id, &released, &b->grant.sealed, err) ||
+	return seal_claims(rq, out->grant.id, &released, &out->grant.sealed, err);
+}
+
+struct db_audit
+front_oidc_audit(const struct flow *f)
+{
+	return (struct db_audit){
+		.event = AUDIT_ASSERTION,
+		.ref = f->rq->ref,
+		.subject = &f->session->acting,
+		.party = f->ask.party->id,
+		.details = audit_details(f->rq->a, "dialect", "oidc", "level",
+					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT), NULL),
+	};
+}
+
+/* What build made and record stores. */
+struct built {
+	const char *code;
+	struct front_oidc_made made;
+};
+
+static bool
+build(struct flow *f, struct response *rs, struct err *err)
+{
+	struct request *rq = f->rq;
+	struct built *b = ARENA_NEW(rq->a, struct built);
+	const struct oidc_return *to;
+	const char *url;
+	struct state s;
+
+	if (!state_read(rq->a, &f->ask, &s, err) || !way_back(f, &s, &to, err))
+		return false;
+	b->code = db_dated_create(rq->a, rq->now + CODE_LIVES_S);
+	if (!front_oidc_make(f, rq->now + CODE_LIVES_S, &b->made, err) ||
 	    !oidc_return_code(rq->a, to, rq->app->config->base_url, b->code, &url, err))
 		return false;
 	f->built = b;
@@ -418,16 +442,10 @@ record(struct flow *f, struct err *err)
 	struct request *rq = f->rq;
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct built *b = f->built;
-	struct db_audit audit = {
-		.event = AUDIT_ASSERTION,
-		.ref = rq->ref,
-		.subject = &f->session->acting,
-		.party = f->ask.party->id,
-		.details = audit_details(rq->a, "dialect", "oidc", "level",
-					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT), NULL),
-	};
+	struct db_audit audit = front_oidc_audit(f);
 
-	return db_grant_create(&c, b->code, &b->grant, &b->participant, &audit, rq->now, err);
+	return db_grant_create(&c, b->code, &b->made.grant, &b->made.participant, &audit, rq->now,
+			       err);
 }
 
 bool

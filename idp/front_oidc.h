@@ -23,6 +23,15 @@ MUST_USE bool front_oidc_ask(struct request *rq, const struct party *p,
 			     const struct oidc_authorize *authorize, const char *redirect_uri,
 			     const char *state, struct ask *out, struct err *err);
 
+/* What an outcome is kept as: what was agreed to, and that the party was told of the session. */
+struct front_oidc_made {
+	struct db_grant grant;
+	struct db_participant participant;
+};
+MUST_USE bool front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out,
+			      struct err *err);
+struct db_audit front_oidc_audit(const struct flow *f);
+
 /* Redirect an error of the request itself, without any page. */
 MUST_USE bool front_oidc_refuse(struct request *rq, const struct oidc_return *to,
 				const struct err *why, struct response *rs, struct err *err);

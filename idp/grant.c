@@ -7,6 +7,7 @@ const struct grant grants[] = {
 	{OIDC_GRANT_CODE, grant_code_give},
 	{OIDC_GRANT_REFRESH, grant_refresh_give},
 	{OIDC_GRANT_CLIENT, grant_client_give},
+	{OIDC_GRANT_DEVICE, grant_device_give},
 	{NULL, NULL},
 };
 

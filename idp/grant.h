@@ -28,6 +28,16 @@ bool grant_code_give(struct request *rq, const struct party *p,
 		     const struct oidc_client_proof *proof, struct oidc_token_response *out,
 		     struct err *err);
 
+/*
+ * Take a code that stands for what a person agreed to, and make of it what the client gets.  It is
+ * used up whatever `r` says, the request it has to fit (NULL: a device's, which has no more to
+ * say).
+ */
+MUST_USE bool grant_code_exchange(struct request *rq, const struct party *p,
+				  const struct oidc_client_proof *proof, const char *code,
+				  const struct oidc_code_request *r,
+				  struct oidc_token_response *out, struct err *err);
+
 /* grant_refresh.c */
 bool grant_refresh_give(struct request *rq, const struct party *p,
 			const struct oidc_client_proof *proof, struct oidc_token_response *out,
@@ -35,6 +45,11 @@ bool grant_refresh_give(struct request *rq, const struct party *p,
 
 /* grant_client.c */
 bool grant_client_give(struct request *rq, const struct party *p,
+		       const struct oidc_client_proof *proof, struct oidc_token_response *out,
+		       struct err *err);
+
+/* grant_device.c */
+bool grant_device_give(struct request *rq, const struct party *p,
 		       const struct oidc_client_proof *proof, struct oidc_token_response *out,
 		       struct err *err);
 

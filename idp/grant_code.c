@@ -90,21 +90,22 @@ take(struct request *rq, const struct issue *i, const char *code,
 }
 
 bool
-grant_code_give(struct request *rq, const struct party *p, const struct oidc_client_proof *proof,
-		struct oidc_token_response *out, struct err *err)
+grant_code_exchange(struct request *rq, const struct party *p,
+		    const struct oidc_client_proof *proof, const char *code,
+		    const struct oidc_code_request *r, struct oidc_token_response *out,
+		    struct err *err)
 {
 	const struct db_refresh_new *refresh;
 	struct oidc_released released;
-	struct oidc_code_request r;
 	const struct db_grant *g;
 	const char *id_token;
 	struct issue i;
 
-	if (!oidc_code_request_parse(&rq->form, &r, err) || !issue_begin(rq, p, proof, &i, err) ||
-	    !issue_with_id_token(rq, &i, err) || !issue_for_resource(rq, NULL, &i, err))
+	if (!issue_begin(rq, p, proof, &i, err) || !issue_with_id_token(rq, &i, err) ||
+	    !issue_for_resource(rq, NULL, &i, err))
 		return false;
 	refresh = refresh_of(rq, &i);
-	if (!take(rq, &i, r.code, &refresh, &g, err) || !check(rq, &i, &r, g, err) ||
+	if (!take(rq, &i, code, &refresh, &g, err) || (r != NULL && !check(rq, &i, r, g, err)) ||
 	    !front_oidc_open(rq, g->id, g->sealed, &released, err))
 		return false;
 	struct issue_grant of = {&g->acting, g->scope, g->extra, &released, g->nonce};
@@ -120,4 +121,14 @@ grant_code_give(struct request *rq, const struct party *p, const struct oidc_cli
 		.dpop = binding_is_dpop(i.token.cnf),
 	};
 	return true;
+}
+
+bool
+grant_code_give(struct request *rq, const struct party *p, const struct oidc_client_proof *proof,
+		struct oidc_token_response *out, struct err *err)
+{
+	struct oidc_code_request r;
+
+	return oidc_code_request_parse(&rq->form, &r, err) &&
+	       grant_code_exchange(rq, p, proof, r.code, &r, out, err);
 }

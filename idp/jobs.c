@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/artifact.h"
+#include "db/device.h"
 #include "db/outbox.h"
 #include "db/partition.h"
 #include "db/refresh.h"
@@ -22,6 +23,7 @@
 #define STALE_RETRY_S   5
 #define OUTBOX_KEPT_S   86400
 #define ARTIFACT_KEPT_S 60
+#define DEVICE_KEPT_S   3600
 
 /* What runs by the clock; `run` gets a deadline of JOB_LIMIT_US. */
 struct routine {
@@ -65,6 +67,19 @@ sweep_artifacts(struct app *app UNUSED, const struct db_call *c, time_t now, str
 
 	do {
 		if (!db_artifact_sweep(c, now - ARTIFACT_KEPT_S, SWEEP_ROWS, now, &n, err))
+			return false;
+	} while (is_full(n, until_us));
+	return true;
+}
+
+/* For an hour longer it can be told that its time is over. */
+static bool
+sweep_devices(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
+{
+	int64_t n, until_us = clock_mono_us() + SWEEP_US;
+
+	do {
+		if (!db_device_sweep(c, now - DEVICE_KEPT_S, SWEEP_ROWS, now, &n, err))
 			return false;
 	} while (is_full(n, until_us));
 	return true;
@@ -184,6 +199,7 @@ enum {
 	SWEEP,
 	REFRESH,
 	ARTIFACTS,
+	DEVICES,
 	OUTBOX,
 	WAITING,
 	METADATA,
@@ -198,6 +214,7 @@ static const struct routine table[JOBS] = {
 	[SWEEP] = {"sweep_sessions", 0, 300, 60, sweep_sessions},
 	[REFRESH] = {"sweep_refresh_tokens", 0, 300, 60, sweep_refresh_tokens},
 	[ARTIFACTS] = {"sweep_artifacts", 0, 60, 60, sweep_artifacts},
+	[DEVICES] = {"sweep_devices", 0, 60, 60, sweep_devices},
 	[OUTBOX] = {"sweep_outbox", 60, 300, 60, sweep_outbox},
 	[WAITING] = {"count_outbox", 0, 15, 15, count_outbox},
 	[METADATA] = {"count_metadata", 0, 15, 15, count_metadata},

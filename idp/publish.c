@@ -77,6 +77,7 @@ discovery_of(struct app *app, struct snapshot *snap)
 		{"userinfo_endpoint", "/oidc/userinfo"},
 		{"jwks_uri", JWKS_PATH},
 		{"end_session_endpoint", "/oidc/logout"},
+		{"device_authorization_endpoint", "/oidc/device_authorization"},
 		{"pushed_authorization_request_endpoint", "/oidc/par"},
 	};
 	static const char *const locales[] = {"de", "en"};

@@ -6,6 +6,7 @@
 #include "idp/document.h"
 #include "idp/ep_account.h"
 #include "idp/ep_artifact.h"
+#include "idp/ep_device.h"
 #include "idp/ep_ecp.h"
 #include "idp/ep_flow.h"
 #include "idp/ep_logout.h"
@@ -111,6 +112,12 @@ const struct route routes[] = {
 	{HTTP_GET, "/oidc/logout", ep_oidc_logout, LANE_LOGIN, 0, KIB(16), 0, KIB(1024), NULL},
 	{HTTP_POST, "/oidc/logout", ep_oidc_logout, LANE_LOGIN, ROUTE_PROTOCOL, 256, KIB(64),
 	 KIB(1024), NULL},
+
+	{HTTP_POST, DEVICE_AUTHORIZATION_PATH, ep_device_authorization, LANE_TOKEN, ROUTE_MACHINE,
+	 256, KIB(64), KIB(1024), NULL},
+	{HTTP_GET, DEVICE_PATH, ep_device, LANE_LOGIN, ROUTE_BEGINS, 256, 0, KIB(512), NULL},
+	{HTTP_POST, DEVICE_PATH, ep_device, LANE_LOGIN, ROUTE_BEGINS, 256, KIB(16), KIB(2048),
+	 NULL},
 
 	/* what pages are made of */
 	{HTTP_GET, "/static/", document_handle, LANE_LOOP, ROUTE_PREFIX, 256, 0, KIB(64), NULL},

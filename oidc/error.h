@@ -43,6 +43,10 @@
 #define OIDC_INSUFFICIENT_SCOPE "insufficient_scope"
 /* Ours: a request without token, which RFC 6750 3.1 answers without a code. */
 #define OIDC_TOKEN_MISSING "token_missing"
+/* RFC 8628 3.5 */
+#define OIDC_AUTHORIZATION_PENDING "authorization_pending"
+#define OIDC_SLOW_DOWN             "slow_down"
+#define OIDC_EXPIRED_TOKEN         "expired_token"
 /* RFC 7591 3.2.2 */
 #define OIDC_INVALID_REDIRECT_URI    "invalid_redirect_uri"
 #define OIDC_INVALID_CLIENT_METADATA "invalid_client_metadata"

@@ -22,6 +22,10 @@ static const struct form_field code_fields[] = {
 	{"code", NULL, "one-time-code", FORM_CODE, FORM_HINT, 16, 0},
 };
 
+static const struct form_field device_fields[] = {
+	{"user_code", NULL, NULL, FORM_TEXT, FORM_HINT | FORM_PLAIN, 32, 0},
+};
+
 static const struct form_field register_fields[] = {
 	{"given_names", "person", "given-name", FORM_TEXT, FORM_HINT, 200, 0},
 	{"family_name", "person", "family-name", FORM_TEXT, FORM_HINT, 200, 0},
@@ -46,6 +50,7 @@ static const struct {
 	{"login", login_fields, ARRAY_LEN(login_fields)},
 	{"code", code_fields, ARRAY_LEN(code_fields)},
 	{"register", register_fields, ARRAY_LEN(register_fields)},
+	{"device", device_fields, ARRAY_LEN(device_fields)},
 };
 
 /* Without "sent" the form is empty; with it, it was read and "wrong" adds problems. */

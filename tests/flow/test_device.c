@@ -1,0 +1,437 @@
+/*
+ * The device grant (RFC 8628): a device without a browser gets two codes, a person at a browser
+ * answers for it, and the device asks until it hears what.
+ */
+#include "base/text.h"
+#include "db/account.h"
+#include "tests/flow/steps.h"
+
+#define GRANT  "urn:ietf:params:oauth:grant-type:device_code"
+#define DEVICE ",\"grant_types\":[\"authorization_code\",\"" GRANT "\"]"
+
+static void
+client(struct world *w, const char *more)
+{
+	w->oidc_more = more;
+	world_oidc_party(w, "{}");
+	w->oidc_more = NULL;
+}
+
+static const char *
+text_member(const json_t *o, const char *name)
+{
+	return json_string_value(json_object_get(o, name));
+}
+
+static void
+as_client(struct web *tv, const char *path, const char *form)
+{
+	tv->authorization = oidc_basic(tv->w);
+	web_program(tv, path, "application/x-www-form-urlencoded", form);
+}
+
+/* A device begins: its codes. */
+static json_t *
+begin(struct web *tv)
+{
+	as_client(tv, "/oidc/device_authorization", "scope=openid+profile");
+	assert_int_equal(tv->status, 200);
+	return web_json(tv);
+}
+
+/* It asks: "" for tokens, else the error. */
+static const char *
+ask_again(struct web *tv, const json_t *codes)
+{
+	struct arena *a = tv->w->a;
+
+	as_client(tv, "/oidc/token",
+		  arena_printf(a,
+			       "grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3A"
+			       "device_code&device_code=%s",
+			       text_member(codes, "device_code")));
+	const char *error = text_member(web_json(tv), "error");
+
+	assert_int_equal(tv->status == 200, error == NULL);
+	return error == NULL ? "" : error;
+}
+
+/* "karl" types the code and says yes, up to the page that asks for consent. */
+static void
+agree(struct web *b, const json_t *codes)
+{
+	web_get(b, "/device");
+	web_submit(b, "/device",
+		   arena_printf(b->w->a, "user_code=%s&do=look", text_member(codes, "user_code")));
+	assert_true(web_shows(b, "Ist das Ihr Ger"));
+	web_submit(b, "/device", "do=agree");
+	if (page_of(b) == LOGIN)
+		log_in(b, "karl");
+	ASSERT_PAGE(b, CONSENT);
+}
+
+static void
+a_person_agrees_and_the_device_has_its_tokens(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	client(w, DEVICE);
+	const json_t *codes = begin(&tv);
+
+	assert_string_equal(text_member(codes, "verification_uri"), BASE "/device");
+	assert_string_equal(
+		text_member(codes, "verification_uri_complete"),
+		arena_printf(w->a, BASE "/device?user_code=%s", text_member(codes, "user_code")));
+	assert_int_equal(json_integer_value(json_object_get(codes, "expires_in")), 600);
+	assert_int_equal(json_integer_value(json_object_get(codes, "interval")), 5);
+	assert_int_equal(strlen(text_member(codes, "user_code")), 9);
+	assert_string_equal(ask_again(&tv, codes), "authorization_pending");
+	agree(&b, codes);
+	w->now += 5;
+	assert_string_equal(ask_again(&tv, codes), "authorization_pending");
+	web_submit(&b, "/flow/consent/", "attr_family_name=1&do=agree");
+	assert_int_equal(b.status, 200);
+	assert_true(web_shows(&b, "Ihr Ger"));
+	assert_true(web_shows(&b, "ist angemeldet"));
+	w->now += 5;
+	assert_string_equal(ask_again(&tv, codes), "");
+	const char *token = text_member(web_json(&tv), "access_token");
+
+	assert_non_null(text_member(web_json(&tv), "id_token"));
+	web_userinfo(&tv, token);
+	assert_int_equal(tv.status, 200);
+	assert_non_null(text_member(web_json(&tv), "family_name"));
+	/* Once: who asks again takes back what the first got (RFC 9700 4.5). */
+	assert_string_equal(ask_again(&tv, codes), "invalid_grant");
+	web_userinfo(&tv, token);
+	assert_int_equal(tv.status, 401);
+}
+
+static void
+the_session_that_agreed_ends_the_tokens(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	client(w, DEVICE);
+	const json_t *codes = begin(&tv);
+
+	agree(&b, codes);
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_string_equal(ask_again(&tv, codes), "");
+	const char *token = text_member(web_json(&tv), "access_token");
+
+	log_out(&b);
+	web_userinfo(&tv, token);
+	assert_int_equal(tv.status, 401);
+	/* And one that was not asked for yet gives none. */
+	codes = begin(&tv);
+	agree(&b, codes);
+	web_submit(&b, "/flow/consent/", "do=agree");
+	log_out(&b);
+	assert_string_equal(ask_again(&tv, codes), "invalid_grant");
+}
+
+static void
+a_no_is_told_and_stays(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	client(w, DEVICE);
+	/* On the page that asks whose device it is. */
+	const json_t *codes = begin(&tv);
+
+	web_get(&b, text_member(codes, "verification_uri_complete"));
+	assert_true(web_shows(&b, text_member(codes, "user_code")));
+	assert_true(web_shows(&b, "Stadtportal"));
+	assert_true(web_shows(&b, "Keine Beh"));
+	web_submit(&b, "/device", "do=deny");
+	assert_true(web_shows(&b, "nicht angemeldet"));
+	assert_string_equal(ask_again(&tv, codes), "access_denied");
+	web_get(&b, text_member(codes, "verification_uri_complete"));
+	assert_true(web_shows(&b, "Diesen Code gibt es nicht"));
+	/* And at the consent; the device is asked about even where a consent stands. */
+	for (int stands = 0; stands < 2; stands++) {
+		codes = begin(&tv);
+		agree(&b, codes);
+		web_submit(&b, "/flow/consent/", stands ? "do=cancel" : "do=agree");
+		assert_string_equal(ask_again(&tv, codes), stands ? "access_denied" : "");
+	}
+	assert_true(web_shows(&b, "nicht angemeldet"));
+}
+
+static void
+who_asks_too_often_is_slowed_down(void **state)
+{
+	struct world *w = *state;
+	struct web tv;
+
+	web_init(&tv, w);
+	client(w, DEVICE);
+	const json_t *codes = begin(&tv);
+
+	assert_string_equal(ask_again(&tv, codes), "authorization_pending");
+	w->now += 3;
+	assert_string_equal(ask_again(&tv, codes), "slow_down");
+	w->now += 8;
+	assert_string_equal(ask_again(&tv, codes), "slow_down");
+	w->now += 14;
+	assert_string_equal(ask_again(&tv, codes), "authorization_pending");
+}
+
+static void
+its_time_is_over_for_both(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	client(w, DEVICE);
+	const json_t *codes = begin(&tv);
+
+	agree(&b, codes);
+	w->now += 600;
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_true(b.status >= 400);
+	assert_string_equal(ask_again(&tv, codes), "expired_token");
+	web_get(&b, text_member(codes, "verification_uri_complete"));
+	assert_true(web_shows(&b, "Diesen Code gibt es nicht"));
+}
+
+/* The first word counts, whoever else typed the code. */
+static void
+of_two_who_answer_one_counts(void **state)
+{
+	struct world *w = *state;
+	struct web b, other, tv;
+
+	web_init(&b, w);
+	web_init(&other, w);
+	web_init(&tv, w);
+	client(w, DEVICE);
+	const json_t *codes = begin(&tv);
+
+	agree(&b, codes);
+	agree(&other, codes);
+	web_submit(&other, "/flow/consent/", "do=agree");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_in_range(b.status, 400, 499); /* no fault of ours */
+	assert_string_equal(ask_again(&tv, codes), "");
+	/* A no after the yes changes nothing. */
+	codes = begin(&tv);
+	agree(&b, codes);
+	agree(&other, codes);
+	web_submit(&other, "/flow/consent/", "do=agree");
+	web_submit(&b, "/flow/consent/", "do=cancel");
+	assert_string_equal(ask_again(&tv, codes), "");
+}
+
+/* Eight devices with one code: one has tokens, and they end as for any code that is used twice. */
+static void
+of_many_redemptions_one_succeeds(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	client(w, DEVICE);
+	const json_t *codes = begin(&tv);
+
+	agree(&b, codes);
+	web_submit(&b, "/flow/consent/", "do=agree");
+	int good = 0;
+
+	for (int i = 0; i < 8; i++)
+		good += text_eq(ask_again(&tv, codes), "");
+	assert_int_equal(good, 1);
+}
+
+static void
+codes_are_for_the_client_and_the_grant_they_are_of(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+	struct arena *a = w->a;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	client(w, DEVICE);
+	const json_t *codes = begin(&tv);
+
+	agree(&b, codes);
+	web_submit(&b, "/flow/consent/", "do=agree");
+	/* Not as an authorization code: that uses it up. */
+	as_client(&tv, "/oidc/token", oidc_redeem_form(w, text_member(codes, "device_code")));
+	assert_string_equal(text_member(web_json(&tv), "error"), "invalid_grant");
+	assert_string_equal(ask_again(&tv, codes), "invalid_grant");
+	/* Another client's, and nobody's. */
+	codes = begin(&tv);
+	assert_string_equal(world_value(w, "UPDATE device SET party = 'other' WHERE state ="
+					   " 'waiting' RETURNING 1"),
+			    "1");
+	assert_string_equal(ask_again(&tv, codes), "invalid_grant");
+	as_client(&tv, "/oidc/token",
+		  arena_printf(a, "grant_type=%s&device_code=x",
+			       "urn:ietf:params:oauth:grant-type:device_code"));
+	assert_string_equal(text_member(web_json(&tv), "error"), "invalid_grant");
+	as_client(&tv, "/oidc/token", "grant_type=" GRANT);
+	assert_string_equal(text_member(web_json(&tv), "error"), "invalid_request");
+	/* Its party is gone: the code leads to nobody. */
+	codes = begin(&tv);
+	world_disable(w, OIDC_CLIENT);
+	web_get(&b, text_member(codes, "verification_uri_complete"));
+	assert_true(web_shows(&b, "Diesen Code gibt es nicht"));
+}
+
+static void
+discovery_tells_of_it(void **state)
+{
+	struct web b;
+
+	web_init(&b, *state);
+	web_get(&b, "/.well-known/openid-configuration");
+	assert_string_equal(text_member(web_json(&b), "device_authorization_endpoint"),
+			    BASE "/oidc/device_authorization");
+	assert_true(web_shows(&b, "\"" GRANT "\""));
+}
+
+static void
+who_may_not_begin_gets_no_codes(void **state)
+{
+	struct world *w = *state;
+	struct web tv;
+
+	web_init(&tv, w);
+	client(w, "");
+	as_client(&tv, "/oidc/device_authorization", "scope=openid");
+	assert_string_equal(text_member(web_json(&tv), "error"), "unauthorized_client");
+	as_client(&tv, "/oidc/token", "grant_type=" GRANT "&device_code=x");
+	assert_string_equal(text_member(web_json(&tv), "error"), "unauthorized_client");
+	client(w, DEVICE);
+	tv.authorization = "Basic eDp5";
+	web_program(&tv, "/oidc/device_authorization", "application/x-www-form-urlencoded",
+		    "scope=openid");
+	assert_int_equal(tv.status, 401);
+	as_client(&tv, "/oidc/device_authorization", "scope=profile");
+	assert_string_equal(text_member(web_json(&tv), "error"), "invalid_scope");
+	as_client(&tv, "/oidc/device_authorization", "scope=openid&scope=openid");
+	assert_string_equal(text_member(web_json(&tv), "error"), "invalid_request");
+}
+
+/* ---- what is typed ---- */
+
+static void
+a_code_is_read_as_people_type_it(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	client(w, DEVICE);
+	const char *code = text_member(begin(&tv), "user_code");
+	char lower[16];
+	size_t n = 0;
+
+	for (const char *p = code; *p != '\0'; p++)
+		if (*p != '-')
+			lower[n++] = (char)(*p + 32);
+	lower[n] = '\0';
+	web_get(&b, "/device");
+	web_submit(&b, "/device",
+		   arena_printf(w->a, "user_code=+%.3s+%s&do=look", lower, lower + 3));
+	assert_true(web_shows(&b, "Ist das Ihr Ger"));
+	/* And nothing else is: too short, too long, of other letters, empty. */
+	static const char *const others[] = {"BCDF-GHJ", "BCDF-GHJKL", "BCDF-GHJA", "", "BCDFGHJ1"};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		web_get(&b, "/device");
+		web_submit(&b, "/device", arena_printf(w->a, "user_code=%s&do=look", others[i]));
+		assert_true(web_shows(&b, "Diesen Code gibt es nicht"));
+	}
+}
+
+/* RFC 8628 5.1: guesses cost attempts, whichever way they come, and a right code none. */
+static void
+guesses_are_counted(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+	int seen = 0;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	client(w, DEVICE);
+	b.addr = "192.0.2.77";
+	const char *url = text_member(begin(&tv), "verification_uri_complete");
+
+	for (int i = 0; i < 300; i++)
+		web_get(&b, url);
+	assert_true(web_shows(&b, "Ist das Ihr Ger"));
+	for (; seen < 300; seen++) {
+		web_get(&b, "/device?user_code=BCDF-GHJK");
+		if (!web_shows(&b, "Diesen Code gibt es nicht"))
+			break;
+	}
+	assert_in_range(seen, 1, 200);
+	/* The right one is not looked at either, until the window is over. */
+	web_get(&b, url);
+	assert_false(web_shows(&b, "Ist das Ihr Ger"));
+}
+
+/* A page of somebody else's cannot say yes (RFC 8628 5.4). */
+static void
+the_word_is_the_person_s_own(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	client(w, DEVICE);
+	const json_t *codes = begin(&tv);
+
+	web_get(&b, "/device");
+	web_post_from(&b, "https://evil.example", "/device",
+		      arena_printf(w->a, "do=agree&user_code=%s", text_member(codes, "user_code")));
+	assert_true(b.status >= 400);
+	/* A link asks, and no more. */
+	web_get(&b,
+		arena_printf(w->a, "%s&do=agree", text_member(codes, "verification_uri_complete")));
+	assert_false(text_starts(b.path, "/flow/"));
+	assert_string_equal(ask_again(&tv, codes), "authorization_pending");
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_person_agrees_and_the_device_has_its_tokens),
+		T(the_session_that_agreed_ends_the_tokens),
+		T(a_no_is_told_and_stays),
+		T(who_asks_too_often_is_slowed_down),
+		T(its_time_is_over_for_both),
+		T(of_two_who_answer_one_counts),
+		T(of_many_redemptions_one_succeeds),
+		T(codes_are_for_the_client_and_the_grant_they_are_of),
+		T(who_may_not_begin_gets_no_codes),
+		T(discovery_tells_of_it),
+		T(a_code_is_read_as_people_type_it),
+		T(guesses_are_counted),
+		T(the_word_is_the_person_s_own),
+	};
+
+	return cmocka_run_group_tests_name("flow device", tests, steps_setup, world_teardown);
+}
