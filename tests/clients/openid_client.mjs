@@ -100,6 +100,19 @@ test("a refresh token is rotated and its scope narrows", async () => {
 	await assert.rejects(oidc.refreshTokenGrant(config, third.refresh_token), { error: "invalid_grant" });
 });
 
+test("a device without a browser, after a person said so elsewhere", async () => {
+	const grant = "urn:ietf:params:oauth:grant-type:device_code";
+	const config = await secretClient("client_secret_basic", { grant_types: [grant] });
+	const asked = await oidc.initiateDeviceAuthorization(config, { scope: "openid profile" });
+	assert.equal(asked.verification_uri, `${told.base}/device`);
+	const poll = () => oidc.genericGrantRequest(config, grant, { device_code: asked.device_code });
+	await assert.rejects(poll(), { error: "authorization_pending" });
+	await visit(asked.verification_uri_complete);
+	const tokens = await oidc.pollDeviceAuthorizationGrant(config, asked);
+	assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, oidc.skipSubjectCheck)).given_name, "Testa");
+	await assert.rejects(poll(), { error: "invalid_grant" });
+});
+
 test("a code gives tokens once", async () => {
 	const l = await login(await secretClient("client_secret_basic"));
 	await l.redeem();

@@ -19,6 +19,7 @@ sys.path[:0] = [str(HERE.parent / "operate")]
 from instance import PASSWORD, Instance  # noqa: E402
 from walk import CALLBACK, Walk, make_certificate  # noqa: E402
 
+PAGES_MOST = 5  # of one visit that want an answer
 PERSON = "test.person@example.org"
 
 
@@ -53,9 +54,16 @@ class Hand:
             self.browsers[browser] = Walk(self.instance.folder / "tls.crt", self.node.base)
         walk = self.browsers[browser]
         walk.get(url)
-        if password and walk.page.form_with("login_name", "password"):
-            walk.log_in(PERSON, PASSWORD)
-        walk.agree()
+        for _ in range(PAGES_MOST):
+            buttons = [b for f in walk.page.forms for b in f.buttons]
+            if password and walk.page.form_with("login_name", "password"):
+                walk.log_in(PERSON, PASSWORD)
+            elif ("do", "look") in buttons:  # a code of a device, filled in already
+                walk.submit(walk.page.form_with("user_code"), button="look")
+            elif ("do", "agree") in buttons:
+                walk.agree()
+            else:
+                break
         return {"url": walk.page.url, "status": walk.page.status, "text": walk.page.text,
                 "forms": [{"action": f.action, "method": f.method, "fields": f.fields}
                           for f in walk.page.forms]}
