@@ -65,8 +65,8 @@ crypto_init(struct arena *a, struct crypto *c, struct err *err)
 }
 
 bool
-crypto_hmac_init(struct arena *a, const struct crypto *c, const unsigned char key[32],
-		 EVP_MAC_CTX **out, struct err *err)
+crypto_hmac_init(struct arena *a, const struct crypto *c, struct bytes key, EVP_MAC_CTX **out,
+		 struct err *err)
 {
 	char digest[] = "SHA256";
 	OSSL_PARAM params[] = {
@@ -76,7 +76,7 @@ crypto_hmac_init(struct arena *a, const struct crypto *c, const unsigned char ke
 	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(c->hmac);
 
 	arena_defer(a, free_mac_ctx, ctx);
-	if (ctx == NULL || EVP_MAC_init(ctx, key, 32, params) != 1)
+	if (ctx == NULL || EVP_MAC_init(ctx, key.p, key.n, params) != 1)
 		return CRYPTO_FAIL(err, ERR_INTERNAL, "HMAC cannot be keyed");
 	*out = ctx;
 	return true;

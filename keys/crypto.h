@@ -24,7 +24,7 @@ struct crypto {
 MUST_USE bool crypto_init(struct arena *a, struct crypto *c, struct err *err);
 
 /* A keyed HMAC-SHA-256 context of the arena. */
-MUST_USE bool crypto_hmac_init(struct arena *a, const struct crypto *c, const unsigned char key[32],
+MUST_USE bool crypto_hmac_init(struct arena *a, const struct crypto *c, struct bytes key,
 			       EVP_MAC_CTX **out, struct err *err);
 
 /* HMAC-SHA-256 with a context of crypto_hmac_init, which stays keyed. */

@@ -38,7 +38,9 @@ row_key_derive(struct arena *a, const struct master_key *master, unsigned char o
 	struct crypto c;
 	EVP_MAC_CTX *ctx;
 
-	return crypto_init(a, &c, err) && crypto_hmac_init(a, &c, master->key, &ctx, err) &&
+	return crypto_init(a, &c, err) &&
+	       crypto_hmac_init(a, &c, (struct bytes){master->key, sizeof(master->key)}, &ctx,
+				err) &&
 	       crypto_hmac(ctx, bytes_of("kontor hsm key rows"), out, err);
 }
 

@@ -184,7 +184,7 @@ lane_init(struct arena *a, const struct crypto *c, const struct private_key *k, 
 	if (k->type == KEY_SECRET && k->purpose == KEY_SEAL)
 		return seal_init(a, c, 0, plain.p, &lane->seal, err);
 	if (k->type == KEY_SECRET)
-		return crypto_hmac_init(a, c, plain.p, &lane->mac, err);
+		return crypto_hmac_init(a, c, (struct bytes){plain.p, 32}, &lane->mac, err);
 	arena_defer(a, lane_close, lane);
 	return pkey_lane_make(k, lane) ||
 	       CRYPTO_FAIL(err, ERR_INTERNAL, "key cannot be made ready");

@@ -110,6 +110,17 @@ MUST_USE bool signer_seal(struct signer *s, struct arena *a, const char *kid, st
 MUST_USE bool signer_open(struct signer *s, struct arena *a, struct bytes label,
 			  struct bytes sealed, struct bytes *plain, struct err *err);
 
+/*
+ * A secret that another party signs with by HMAC-SHA-256 (client_secret_jwt), sealed for that
+ * alone: what is sealed under a label that begins with SIGNER_MAC_LABEL does not open any more,
+ * it only says whether a MAC over `text` is by it.  ERR_INPUT: the sealed value is not of this
+ * label; ERR_DENIED: the MAC is of another secret or text.
+ */
+#define SIGNER_MAC_LABEL "mac:"
+MUST_USE bool signer_mac_check(struct signer *s, struct arena *a, struct bytes label,
+			       struct bytes sealed, struct bytes text, struct bytes mac,
+			       struct err *err);
+
 /* One value of an account: `label` is its name in the row, `data` plain or sealed. */
 struct account_value {
 	struct bytes label; /* 1..256 octets */

@@ -183,6 +183,26 @@ signer_open(struct signer *s, struct arena *a, struct bytes label, struct bytes 
 }
 
 bool
+signer_mac_check(struct signer *s, struct arena *a, struct bytes label, struct bytes sealed,
+		 struct bytes text, struct bytes mac, struct err *err)
+{
+	struct sign_call c;
+	struct wire_reader r;
+
+	sign_call_begin(&c, s, a, WIRE_MAC_CHECK);
+	wire_put_bytes(&c.fields, label);
+	wire_put_bytes(&c.fields, sealed);
+	wire_put_bytes(&c.fields, text);
+	wire_put_bytes(&c.fields, mac);
+	if (!sign_call_ask(&c, 1, &r, err))
+		return false;
+	bool fits = wire_u8(&r) == 1;
+
+	return answer_end(&r, err) &&
+	       (fits || FAIL(err, ERR_INTERNAL, NULL, "signer's answer is malformed"));
+}
+
+bool
 signer_account_new(struct signer *s, struct arena *a, struct bytes account_id,
 		   struct bytes *wrapped, struct err *err)
 {

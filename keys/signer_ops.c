@@ -14,6 +14,7 @@
 #include "keys/cert_build.h"
 #include "keys/keyring.h"
 #include "keys/shape.h"
+#include "keys/sign.h"
 
 #define KEY_ARENA_BYTES ((size_t)256 * 1024)
 #define KID_HEX_BYTES   8                     /* random or digest octets in the name of a new key */
@@ -417,16 +418,20 @@ op_seal(struct signer_op *o, struct err *err)
 	return true;
 }
 
+/* A secret sealed under such a label is for checking MACs alone (op_mac_check). */
 static bool
-op_open(struct signer_op *o, struct err *err)
+is_mac_label(struct bytes label)
 {
-	struct bytes label = wire_bytes(&o->in, 1, WIRE_LABEL_MAX);
-	struct bytes sealed = wire_bytes(&o->in, 1, WIRE_DATA_MAX + 512), plain;
-	size_t kid_n = o->in.bad ? 0 : sealed.p[0];
+	return bytes_start(label, SIGNER_MAC_LABEL);
+}
+
+static bool
+value_open(struct signer_op *o, struct bytes label, struct bytes sealed, struct bytes *plain,
+	   struct err *err)
+{
+	size_t kid_n = sealed.p[0];
 	struct signer_key *k;
 
-	if (!signer_op_end(o, err))
-		return false;
 	if (kid_n == 0 || kid_n >= sealed.n || memchr(sealed.p + 1, '\0', kid_n) != NULL)
 		return FAIL(err, ERR_INPUT, NULL, "sealed value does not open");
 	const char *kid = arena_strndup(o->a, (const char *)sealed.p + 1, kid_n);
@@ -436,10 +441,53 @@ op_open(struct signer_op *o, struct err *err)
 	if (k == NULL || k->key.purpose != KEY_SEAL)
 		return FAIL(err, ERR_INPUT, NULL, "sealed value does not open");
 	if (!seal_read(&k->key.lanes[o->lane->index].seal, o->a, value_aad(o, kid, label), envelope,
-		       &plain, err))
+		       plain, err))
 		return false;
 	atomic_fetch_add_explicit(&k->uses, 1, memory_order_relaxed);
+	return true;
+}
+
+static bool
+op_open(struct signer_op *o, struct err *err)
+{
+	struct bytes label = wire_bytes(&o->in, 1, WIRE_LABEL_MAX);
+	struct bytes sealed = wire_bytes(&o->in, 1, WIRE_DATA_MAX + 512), plain;
+
+	if (!signer_op_end(o, err))
+		return false;
+	if (is_mac_label(label))
+		return FAIL(err, ERR_DENIED, NULL, "what checks MACs does not open");
+	if (!value_open(o, label, sealed, &plain, err))
+		return false;
 	wire_put_bytes(&o->out, plain);
+	return true;
+}
+
+static bool
+op_mac_check(struct signer_op *o, struct err *err)
+{
+	struct bytes label = wire_bytes(&o->in, 1, WIRE_LABEL_MAX);
+	struct bytes sealed = wire_bytes(&o->in, 1, WIRE_VALUE_MAX);
+	struct bytes text = wire_bytes(&o->in, 0, WIRE_DATA_MAX);
+	struct bytes mac = wire_bytes(&o->in, 0, WIRE_LABEL_MAX), secret;
+	unsigned char want[SHA256_BYTES];
+	EVP_MAC_CTX *ctx;
+
+	if (!signer_op_end(o, err))
+		return false;
+	if (!is_mac_label(label))
+		return FAIL(err, ERR_DENIED, NULL, "not a label of what checks MACs");
+	if (!value_open(o, label, sealed, &secret, err))
+		return false;
+	/* RFC 7518 3.2: a key as long as the hash at least. */
+	if (secret.n < sizeof(want))
+		return FAIL(err, ERR_DENIED, NULL, "a secret of fewer than 256 bits");
+	if (!crypto_hmac_init(o->a, &o->core->crypto, secret, &ctx, err) ||
+	    !crypto_hmac(ctx, text, want, err))
+		return false;
+	if (!bytes_eq_secret((struct bytes){want, sizeof(want)}, mac))
+		return FAIL(err, ERR_DENIED, NULL, "a MAC of another secret or text");
+	wire_put_u8(&o->out, 1);
 	return true;
 }
 
@@ -541,5 +589,6 @@ const struct signer_op_row signer_ops[] = {
 	{WIRE_ACCOUNT_OPEN, SERVE, false, false, signer_op_account_open},
 	{WIRE_GENERATE, CLI, false, false, op_generate},
 	{WIRE_REWRAP, CLI, false, false, op_rewrap},
+	{WIRE_MAC_CHECK, SERVE, false, false, op_mac_check},
 	{0},
 };

@@ -38,6 +38,7 @@ enum wire_op {
 	WIRE_HSM_SECRETS = 18, /* these three to the HSM process alone */
 	WIRE_HSM_STATE = 19,
 	WIRE_HSM_GENERATE = 20,
+	WIRE_MAC_CHECK = 21,
 };
 
 /* What the token is like, in the answer to WIRE_HSM_STATE. */

@@ -2,8 +2,10 @@
 #include "tests/test.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rsa.h>
 
+#include "base/hash.h"
 #include "keys/cert.h"
 #include "tests/keys/test_keys.h"
 #include "tests/keys/test_signer_thread.h"
@@ -209,6 +211,44 @@ a_sealed_value_opens_under_its_label_alone(void **state UNUSED)
 	ASSERT_OK(signer_seal(t->s, a, kid, label, bytes_of(""), &sealed, &err), &err);
 	ASSERT_OK(signer_open(t->s, a, label, sealed, &plain, &err), &err);
 	assert_int_equal(plain.n, 0);
+	arena_destroy(a);
+}
+
+static void
+a_mac_is_checked_by_the_secret_sealed_for_it(void **state UNUSED)
+{
+	struct arena *a = arena_create(ARENA_BYTES);
+	struct test_signer *t = test_signer_create(a);
+	const char *kid = test_signer_kid(t, KEY_SEAL, KEY_SECRET);
+	struct bytes label = bytes_of("mac:c1"), text = bytes_of("header.claims"), sealed, weak;
+	/* as long as a client's: longer than the hash, shorter than its block */
+	struct bytes secret = bytes_of("0123456789012345678901234567890123456789012");
+	unsigned char out[SHA256_BYTES];
+	struct bytes mac = {out, sizeof(out)}, plain;
+	struct err err = {0};
+
+	HMAC(EVP_sha256(), secret.p, (int)secret.n, text.p, text.n, out, NULL);
+	ASSERT_OK(signer_seal(t->s, a, kid, label, secret, &sealed, &err), &err);
+	ASSERT_OK(signer_mac_check(t->s, a, label, sealed, text, mac, &err), &err);
+	ASSERT_REFUSED(signer_mac_check(t->s, a, label, sealed, bytes_of("another"), mac, &err),
+		       &err, ERR_DENIED, "another secret or text");
+	ASSERT_REFUSED(
+		signer_mac_check(t->s, a, label, sealed, text, (struct bytes){out, 31}, &err), &err,
+		ERR_DENIED, "another secret or text");
+	ASSERT_REFUSED(signer_mac_check(t->s, a, label, sealed, text, bytes_of(""), &err), &err,
+		       ERR_DENIED, "another secret or text");
+	ASSERT_REFUSED(signer_mac_check(t->s, a, bytes_of("mac:c2"), sealed, text, mac, &err), &err,
+		       ERR_INPUT, "does not open");
+	ASSERT_REFUSED(signer_mac_check(t->s, a, bytes_of("totp:1"), sealed, text, mac, &err), &err,
+		       ERR_DENIED, "not a label");
+	ASSERT_REFUSED(signer_open(t->s, a, label, sealed, &plain, &err), &err, ERR_DENIED,
+		       "does not open");
+	/* RFC 7518 3.2 */
+	ASSERT_OK(signer_seal(t->s, a, kid, label, (struct bytes){secret.p, 31}, &weak, &err),
+		  &err);
+	HMAC(EVP_sha256(), secret.p, 31, text.p, text.n, out, NULL);
+	ASSERT_REFUSED(signer_mac_check(t->s, a, label, weak, text, mac, &err), &err, ERR_DENIED,
+		       "fewer than 256 bits");
 	arena_destroy(a);
 }
 
@@ -528,6 +568,7 @@ main(void)
 		cmocka_unit_test(a_keyed_digest_depends_on_key_label_and_data),
 		cmocka_unit_test(a_pseudonym_depends_on_every_field),
 		cmocka_unit_test(a_sealed_value_opens_under_its_label_alone),
+		cmocka_unit_test(a_mac_is_checked_by_the_secret_sealed_for_it),
 		cmocka_unit_test(an_accounts_values_open_with_its_key_and_their_labels),
 		cmocka_unit_test(a_wrapped_key_with_any_octet_another_is_refused),
 		cmocka_unit_test(too_many_or_too_long_values_are_refused),

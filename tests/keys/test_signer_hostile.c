@@ -7,12 +7,14 @@
 #include "tests/test.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "base/enc.h"
 #include "base/text.h"
 #include "keys/key_type.h"
+#include "base/hash.h"
 #include "keys/keyring.h"
 #include "keys/signer_core.h"
 #include "tests/keys/needles.h"
@@ -21,11 +23,12 @@
 #include "tests/keys/test_signer_thread.h"
 
 #define KEYS_MAX     32
-#define OPS_MAX      20
+#define OPS_MAX      24
 #define ANSWER_BYTES ((size_t)1 << 20)
 #define NOW          ((time_t)1800000000)
 #define ID           bytes_of("0123456789abcdef")
 #define LABEL        bytes_of("totp:1")
+#define MAC_LABEL    bytes_of("mac:c1")
 #define TEXT         bytes_of("Mustermann")
 
 /* A row as it lies in the database, and what it hides. */
@@ -47,6 +50,7 @@ struct hostile {
 	size_t n_rows;
 	struct needles *needles;
 	struct bytes wrapped, value, sealed; /* an account's key and value, a sealed secret */
+	struct bytes mac_sealed, mac;        /* a secret that checks MACs, a MAC by it */
 	uint64_t answers;
 };
 
@@ -248,6 +252,12 @@ small_message(struct hostile *h, enum wire_op op)
 		wire_put_bytes(&b, LABEL);
 		wire_put_bytes(&b, h->sealed);
 		break;
+	case WIRE_MAC_CHECK:
+		wire_put_bytes(&b, MAC_LABEL);
+		wire_put_bytes(&b, h->mac_sealed);
+		wire_put_bytes(&b, TEXT);
+		wire_put_bytes(&b, h->mac);
+		break;
 	case WIRE_ACCOUNT_NEW:
 		wire_put_bytes(&b, ID);
 		break;
@@ -384,6 +394,22 @@ got_bytes(struct hostile *h, struct answer got)
 	return b;
 }
 
+static void
+mac_fill(struct hostile *h)
+{
+	struct bytes secret = bytes_of("a secret of a client, 256 bits at least");
+	unsigned char *mac = arena_alloc(h->a, SHA256_BYTES);
+	struct buf b = begin(h, WIRE_SEAL);
+
+	wire_put_text(&b, row_of(h, KEY_SEAL, KEY_SECRET)->kid);
+	wire_put_bytes(&b, MAC_LABEL);
+	wire_put_bytes(&b, secret);
+	h->mac_sealed = got_bytes(h, tell(h, finish(&b)));
+	assert_non_null(HMAC(EVP_sha256(), secret.p, (int)secret.n, TEXT.p, TEXT.n, mac, NULL));
+	h->mac = (struct bytes){mac, SHA256_BYTES};
+	needles_add_secret(h->needles, "client secret", secret);
+}
+
 /* An account's key and value and a sealed secret, as they lie in the database. */
 static void
 database_fill(struct hostile *h)
@@ -396,6 +422,7 @@ database_fill(struct hostile *h)
 	h->wrapped = got_bytes(h, tell(h, small_message(h, WIRE_ACCOUNT_NEW)));
 	h->value = got_bytes(h, tell(h, values_message(h, WIRE_ACCOUNT_SEAL, ID, TEXT)));
 	h->sealed = got_bytes(h, tell(h, small_message(h, WIRE_SEAL)));
+	mac_fill(h);
 	ASSERT_OK(
 		seal_read(&lane->epochs[h->core->n_epochs - 1], h->a, aad, h->wrapped, &key, &err),
 		&err);
@@ -451,6 +478,7 @@ due(enum wire_op op, enum signer_role role, enum stage stage)
 	case WIRE_FORGET_KEY:
 		return keys ? ERR_NONE : ERR_NOT_FOUND;
 	case WIRE_OPEN:
+	case WIRE_MAC_CHECK:
 		return keys ? ERR_NONE : ERR_INPUT;
 	default:
 		return keys ? ERR_NONE : ERR_DENIED;
@@ -460,6 +488,13 @@ due(enum wire_op op, enum signer_role role, enum stage stage)
 typedef void (*visit_fn)(struct hostile *h, enum wire_op op, enum signer_role role,
 			 enum stage stage);
 
+/* Of another process alone. */
+static bool
+is_of_hsm(int op)
+{
+	return op == WIRE_HSM_SECRETS || op == WIRE_HSM_STATE || op == WIRE_HSM_GENERATE;
+}
+
 static void
 everywhere(visit_fn visit)
 {
@@ -467,8 +502,10 @@ everywhere(visit_fn visit)
 
 	for (int role = SIGNER_SERVE; role <= SIGNER_CLI; role++)
 		for (int stage = NO_SECRETS; stage < STAGES; stage++)
-			for (int op = WIRE_REWRAP; op >= WIRE_SECRETS; op--) {
-				if (op == WIRE_REWRAP || op == WIRE_FORGET_KEY - 1)
+			for (int op = WIRE_MAC_CHECK; op >= WIRE_SECRETS; op--) {
+				if (is_of_hsm(op))
+					continue;
+				if (op == WIRE_MAC_CHECK || op == WIRE_FORGET_KEY - 1)
 					core_make(&h, (enum signer_role)role, (enum stage)stage);
 				visit(&h, (enum wire_op)op, (enum signer_role)role,
 				      (enum stage)stage);
@@ -555,7 +592,8 @@ visit_changed(struct hostile *h, enum wire_op op, enum signer_role role, enum st
 		struct answer got = tell(
 			h, whole(h, other, (struct bytes){p + WIRE_HEADER, good.n - WIRE_HEADER}));
 
-		if (stage == NO_SECRETS || other > WIRE_REWRAP || other == WIRE_SECRETS)
+		if (stage == NO_SECRETS || other > WIRE_MAC_CHECK || is_of_hsm(other) ||
+		    other == WIRE_SECRETS)
 			assert_int_not_equal(got.code, ERR_NONE);
 		clear(h);
 	}
@@ -722,6 +760,25 @@ a_sealed_key_does_not_open_as_a_value(void **state UNUSED)
 	stop(&h);
 }
 
+/* What checks MACs says whether, and never with what; no other value is a secret for it. */
+static void
+a_secret_that_checks_macs_does_not_open(void **state UNUSED)
+{
+	struct hostile h = start(SIGNER_SERVE);
+	struct buf b = begin(&h, WIRE_OPEN);
+
+	wire_put_bytes(&b, MAC_LABEL);
+	wire_put_bytes(&b, h.mac_sealed);
+	assert_int_equal(tell(&h, finish(&b)).code, ERR_DENIED);
+	b = begin(&h, WIRE_MAC_CHECK);
+	wire_put_bytes(&b, LABEL);
+	wire_put_bytes(&b, h.sealed);
+	wire_put_bytes(&b, TEXT);
+	wire_put_bytes(&b, h.mac);
+	assert_int_equal(tell(&h, finish(&b)).code, ERR_DENIED);
+	stop(&h);
+}
+
 /* An agreed key is derived: the shared point's coordinate itself never comes back. */
 static void
 an_agreed_key_is_not_the_shared_secret(void **state UNUSED)
@@ -776,6 +833,7 @@ main(void)
 		cmocka_unit_test(a_row_it_kept_loads_again_until_its_master_key_is_gone),
 		cmocka_unit_test(what_the_database_holds_opens_and_its_keys_stay),
 		cmocka_unit_test(a_sealed_key_does_not_open_as_a_value),
+		cmocka_unit_test(a_secret_that_checks_macs_does_not_open),
 		cmocka_unit_test(an_agreed_key_is_not_the_shared_secret),
 	};
 
