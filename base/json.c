@@ -58,9 +58,9 @@ depth_of(const json_t *j, size_t limit)
 	return deepest + 1;
 }
 
-bool
-json_parse_object(struct arena *a, struct bytes text, size_t max_bytes, json_t **out,
-		  struct err *err)
+static bool
+parse(struct arena *a, struct bytes text, size_t max_bytes, json_type type, json_t **out,
+      struct err *err)
 {
 	json_error_t why;
 
@@ -73,12 +73,27 @@ json_parse_object(struct arena *a, struct bytes text, size_t max_bytes, json_t *
 	if (j == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "JSON: line %d: not well-formed", why.line);
 	json_keep(a, j);
-	if (!json_is_object(j))
-		return FAIL(err, ERR_INPUT, NULL, "JSON: not an object");
+	if (json_typeof(j) != type)
+		return FAIL(err, ERR_INPUT, NULL, "JSON: not an %s",
+			    type == JSON_OBJECT ? "object" : "array");
 	if (depth_of(j, MAX_DEPTH + 1) > MAX_DEPTH)
 		return FAIL(err, ERR_INPUT, NULL, "JSON: deeper than %d", MAX_DEPTH);
 	*out = j;
 	return true;
+}
+
+bool
+json_parse_object(struct arena *a, struct bytes text, size_t max_bytes, json_t **out,
+		  struct err *err)
+{
+	return parse(a, text, max_bytes, JSON_OBJECT, out, err);
+}
+
+bool
+json_parse_array(struct arena *a, struct bytes text, size_t max_bytes, json_t **out,
+		 struct err *err)
+{
+	return parse(a, text, max_bytes, JSON_ARRAY, out, err);
 }
 
 json_t *

@@ -19,6 +19,10 @@
 MUST_USE bool json_parse_object(struct arena *a, struct bytes text, size_t max_bytes, json_t **out,
 				struct err *err);
 
+/* The same for one JSON array. */
+MUST_USE bool json_parse_array(struct arena *a, struct bytes text, size_t max_bytes, json_t **out,
+			       struct err *err);
+
 /* Tie a reference that jansson gave us to the arena; returns j.  NULL (out of memory) leaves
  * by the arena's exit. */
 json_t *json_keep(struct arena *a, json_t *j) __attribute__((returns_nonnull));

@@ -5,7 +5,9 @@
 
 enum { SAVE, LOAD, LIST, ENABLE, REMOVE };
 
-#define PARTY_COLUMNS "id, kind, display_name, document, policy::text, version, enabled, changed"
+#define PARTY_COLUMNS                                                                \
+	"id, kind, display_name, document, policy::text, version, enabled, changed," \
+	" (SELECT s.keys FROM party_source s WHERE s.party = party.id)"
 
 const struct db_statement db_party_statements[] = {
 	/*
@@ -101,6 +103,7 @@ all_parties(const struct db_call *c, struct db_rows *rows, const struct db_party
 			.version = db_get_int(rows, i, 5),
 			.enabled = db_get_bool(rows, i, 6),
 			.changed = db_get_int(rows, i, 7),
+			.keys = db_get_bytes_opt(rows, i, 8),
 		};
 	if (!db_rows_check(rows, err))
 		return false;

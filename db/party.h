@@ -17,6 +17,8 @@ struct db_party {
 	int64_t version;    /* counts the changes; 1 at first */
 	bool enabled;
 	time_t changed;
+	struct bytes keys; /* of a client: what its jwks_uri brought last (db/source.h); n 0:
+			      nothing. Not saved with it */
 };
 
 /*

@@ -10,8 +10,10 @@ enum {
 	LIST,
 	LOAD,
 	HURRY,
+	MISS,
 	TAKE,
 	SETTLE,
+	KEYS,
 	COUNT,
 	COPIES,
 	HOLD,
@@ -28,8 +30,9 @@ const struct db_statement db_source_statements[] = {
 	[PUT] = {"source_put", DB_DURABLE, T_SOURCE, 7, DB_AUDIT_PARAMS "ttto",
 		 "WITH s AS (INSERT INTO party_source (party, url, signers, local_http, held, due,"
 		 " lease, tries) SELECT id, $8, $9, $10, false, $1, 0, 0 FROM party"
-		 " WHERE id = $7 AND kind = 'saml' ON CONFLICT (party) DO UPDATE SET"
-		 " url = EXCLUDED.url, signers = EXCLUDED.signers,"
+		 " WHERE id = $7 ON CONFLICT (party) DO UPDATE SET keys = CASE"
+		 " WHEN party_source.url = EXCLUDED.url THEN party_source.keys END,"
+		 " missed = NULL, url = EXCLUDED.url, signers = EXCLUDED.signers,"
 		 " local_http = EXCLUDED.local_http, held = false, etag = NULL,"
 		 " last_modified = NULL, due = EXCLUDED.due, lease = 0, tries = 0,"
 		 " fetched = NULL, trouble = NULL RETURNING 1),"
@@ -46,6 +49,9 @@ const struct db_statement db_source_statements[] = {
 	[HURRY] = {"source_hurry", DB_LAZY, T_SOURCE, 1, "ti",
 		   "UPDATE party_source SET due = $2, etag = NULL, last_modified = NULL"
 		   " WHERE party = $1 RETURNING 1"},
+	[MISS] = {"source_miss", DB_LAZY, T_SOURCE, 1, "tii",
+		  "UPDATE party_source SET due = least(due, $2), missed = $2 WHERE party = $1"
+		  " AND coalesce(missed, 0) <= $2 - $3 RETURNING 1"},
 	/*
 	 * A row that another node took since this statement looked is looked at anew once
 	 * its lock is held, and then no longer fits.
@@ -56,7 +62,7 @@ const struct db_statement db_source_statements[] = {
 		  " JOIN party q ON q.id = o.party WHERE o.due <= $1 AND o.lease <= $1"
 		  " AND q.enabled ORDER BY o.due LIMIT 1 FOR UPDATE OF o SKIP LOCKED)"
 		  " RETURNING " SOURCE_COLUMNS ", p.display_name, p.document, p.policy::text,"
-		  " p.version, p.changed, sha256(p.document),"
+		  " p.version, p.changed, p.kind, s.keys, sha256(p.document),"
 		  " (SELECT asked FROM party_copy c WHERE c.party = p.id AND state = 'pending'),"
 		  " (SELECT asked FROM party_copy c WHERE c.party = p.id AND state = 'rejected'),"
 		  " (SELECT c.document FROM party_copy c WHERE c.party = p.id"
@@ -69,6 +75,9 @@ const struct db_statement db_source_statements[] = {
 		    " trouble = $6, tries = CASE WHEN $6 IS NULL THEN 0 ELSE tries END,"
 		    " fetched = CASE WHEN $6 IS NULL THEN $7 ELSE fetched END"
 		    " WHERE party = $1 AND tries = $2"},
+	[KEYS] = {"source_keys", DB_DURABLE, T_SOURCE, 7, DB_AUDIT_PARAMS "titb",
+		  "WITH s AS (UPDATE party_source SET keys = $10 WHERE party = $7 AND tries = $8"
+		  " AND url = $9 RETURNING 1), a AS (" DB_AUDIT_FROM("s") ") SELECT FROM s"},
 	[COUNT] = {"source_count", DB_READ, T_SOURCE, 0, "",
 		   "SELECT count(*), count(*) FILTER (WHERE trouble IS NOT NULL),"
 		   " (SELECT count(*) FROM party_copy WHERE state = 'pending') FROM party_source"},
@@ -135,6 +144,18 @@ db_source_put(const struct db_call *c, const struct db_source *source, const str
 }
 
 bool
+db_source_follow_tx(struct db_tx *tx, const struct db_source *source, time_t now, struct err *err)
+{
+	const struct db_audit *none = NULL;
+
+	if (source->url != NULL)
+		return db_tx_run(tx, &db_source_statements[PUT], PUT_ARGS(source, none, now), NULL,
+				 err);
+	return db_tx_run(tx, &db_source_statements[DROP],
+			 DB_ARGS(DB_AUDIT_ARGS(none, now), db_text(source->party)), NULL, err);
+}
+
+bool
 db_source_save_party(const struct db_call *c, const struct db_party *party,
 		     const struct db_source *source, const struct db_audit *audit, time_t now,
 		     int64_t *version, struct err *err)
@@ -145,9 +166,7 @@ db_source_save_party(const struct db_call *c, const struct db_party *party,
 		return false;
 	return db_tx_conclude(tx,
 			      db_party_save_tx(tx, party, now, version, err) &&
-				      db_tx_run(tx, &db_source_statements[PUT],
-						PUT_ARGS(source, (struct db_audit *)NULL, now),
-						NULL, err),
+				      db_source_follow_tx(tx, source, now, err),
 			      audit, now, err);
 }
 
@@ -224,6 +243,14 @@ db_source_hurry(const struct db_call *c, const char *party, time_t now, struct e
 			    err);
 }
 
+bool
+db_source_miss(const struct db_call *c, const char *party, int64_t pause_s, time_t now, bool *did,
+	       struct err *err)
+{
+	return db_run_did(c, &db_source_statements[MISS],
+			  DB_ARGS(db_text(party), db_int(now), db_int(pause_s)), did, err);
+}
+
 static struct db_source_taken
 taken_of(struct db_rows *rows)
 {
@@ -232,7 +259,8 @@ taken_of(struct db_rows *rows)
 
 	t.party = (struct db_party){
 		.id = t.source.party,
-		.kind = "saml",
+		.kind = db_get_text(rows, 0, col + 5),
+		.keys = db_get_bytes_opt(rows, 0, col + 6),
 		.display_name = db_get_text(rows, 0, col),
 		.document = db_get_bytes(rows, 0, col + 1),
 		.policy = db_get_text(rows, 0, col + 2),
@@ -240,10 +268,10 @@ taken_of(struct db_rows *rows)
 		.enabled = true,
 		.changed = db_get_int(rows, 0, col + 4),
 	};
-	t.base = db_get_bytes(rows, 0, col + 5);
-	t.pending = db_get_bytes_opt(rows, 0, col + 6);
-	t.rejected = db_get_bytes_opt(rows, 0, col + 7);
-	t.pending_document = db_get_bytes_opt(rows, 0, col + 8);
+	t.base = db_get_bytes(rows, 0, col + 7);
+	t.pending = db_get_bytes_opt(rows, 0, col + 8);
+	t.rejected = db_get_bytes_opt(rows, 0, col + 9);
+	t.pending_document = db_get_bytes_opt(rows, 0, col + 10);
 	return t;
 }
 
@@ -338,6 +366,17 @@ run_or_conflict(const struct db_call *c, const struct db_statement *statement,
 		return false;
 	return did ||
 	       FAIL(err, ERR_CONFLICT, NULL, "%s: it has changed meanwhile", statement->name);
+}
+
+bool
+db_source_keys(const struct db_call *c, const struct db_source_taken *taken, struct bytes keys,
+	       const struct db_audit *audit, time_t now, struct err *err)
+{
+	return run_or_conflict(c, &db_source_statements[KEYS],
+			       DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(taken->source.party),
+				       db_int(taken->source.tries), db_text(taken->source.url),
+				       db_bytes(keys)),
+			       err);
 }
 
 bool

@@ -1,7 +1,7 @@
 /*
- * Where a party's metadata comes from, and the copies of it beside the one that counts
- * (db/party.h): at most one that waits for an operator, one that was rejected, and the last
- * few that were replaced.  Copies go with their party.
+ * Where a party's metadata, or a client's keys (its jwks_uri), come from, and the copies of it
+ * beside the one that counts (db/party.h): at most one that waits for an operator, one that was
+ * rejected, and the last few that were replaced.  Copies go with their party.
  */
 #ifndef KONTOR_DB_SOURCE_H
 #define KONTOR_DB_SOURCE_H
@@ -24,14 +24,19 @@ struct db_source {
 };
 
 /* Follow this URL: url, signers, local_http; all else begins anew, due now, and nothing is
- * rejected.  ERR_NOT_FOUND: no such SAML party.  Durable. */
+ * rejected.  Keys that came from this very URL stay.  ERR_NOT_FOUND: no such party.  Durable. */
 MUST_USE bool db_source_put(const struct db_call *c, const struct db_source *source,
 			    const struct db_audit *audit, time_t now, struct err *err);
 
-/* db_party_save and db_source_put together or not at all, under one audit row. */
+/* db_party_save and db_source_put together or not at all, under one audit row; with url NULL it
+ * is followed no longer. */
 MUST_USE bool db_source_save_party(const struct db_call *c, const struct db_party *party,
 				   const struct db_source *source, const struct db_audit *audit,
 				   time_t now, int64_t *version, struct err *err);
+
+/* The latter within a transaction. */
+MUST_USE bool db_source_follow_tx(struct db_tx *tx, const struct db_source *source, time_t now,
+				  struct err *err);
 
 /* Follow it no longer.  ERR_NOT_FOUND: it was not followed.  Durable. */
 MUST_USE bool db_source_drop(const struct db_call *c, const char *party,
@@ -48,6 +53,13 @@ MUST_USE bool db_source_load(const struct db_call *c, const char *party,
 /* Let it be fetched now, as if nothing of it were known.  ERR_NOT_FOUND: not followed.  Lazy. */
 MUST_USE bool db_source_hurry(const struct db_call *c, const char *party, time_t now,
 			      struct err *err);
+
+/*
+ * A key is asked for that a client's keys do not have: let them be fetched now, unless that was
+ * so within the last pause_s.  *did: it was not.  Lazy.
+ */
+MUST_USE bool db_source_miss(const struct db_call *c, const char *party, int64_t pause_s,
+			     time_t now, bool *did, struct err *err);
 
 struct db_source_taken {
 	struct db_source source;
@@ -72,6 +84,12 @@ struct db_source_end {
 };
 MUST_USE bool db_source_settle(const struct db_call *c, const struct db_source_taken *taken,
 			       const struct db_source_end *end, time_t now, struct err *err);
+
+/* What was taken brought these keys.  ERR_CONFLICT: it was taken again, or comes from elsewhere
+ * since.  Durable. */
+MUST_USE bool db_source_keys(const struct db_call *c, const struct db_source_taken *taken,
+			     struct bytes keys, const struct db_audit *audit, time_t now,
+			     struct err *err);
 
 /* How many are followed, failing, and how many parties have a copy that waits. */
 struct db_source_counts {

@@ -43,6 +43,7 @@ enum db_table {
 	T_CONSENT,
 	T_PARTY,
 	T_SOURCE,
+	T_REGISTRATION,
 	T_KEY,
 	T_SETTING,
 	T_AUDIT,

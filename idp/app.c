@@ -72,8 +72,8 @@ app_make_ref(char ref[REQUEST_REF_BYTES])
 }
 
 /* RFC 9110 4.2.3: names compare without case, and an https port of 443 may be spelled out. */
-static bool
-is_our_host(struct bytes host, const char *ours)
+bool
+app_is_host(struct bytes host, const char *ours)
 {
 	if (strchr(ours, ':') == NULL && bytes_end(host, ":443"))
 		host.n -= strlen(":443");
@@ -87,7 +87,10 @@ host_fits(const struct app *app, const struct raw_request *raw, const struct gat
 {
 	if (raw->internal || (route != NULL && route->flags & ROUTE_HEALTH))
 		return true;
-	return is_our_host(head->host, app->config->host);
+	if (app_is_host(head->host, app->config->host))
+		return true;
+	return app->config->mtls_host != NULL && app_is_host(head->host, app->config->mtls_host) &&
+	       (route == NULL || route_takes_certificates(route));
 }
 
 struct app_target
@@ -170,7 +173,7 @@ release_snapshot(void *p)
 static bool
 check_form(const struct request *rq, struct err *err)
 {
-	if (rq->method != HTTP_POST || rq->route->flags & (ROUTE_PROTOCOL | ROUTE_MACHINE))
+	if (rq->method == HTTP_GET || rq->route->flags & (ROUTE_PROTOCOL | ROUTE_MACHINE))
 		return true;
 	return csrf_check(rq, err);
 }

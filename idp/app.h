@@ -79,6 +79,9 @@ struct app_target {
 	const struct route *route; /* NULL: refuse with `status` */
 	int status;                /* 404, 405, 413, 414, 421 */
 };
+/* Is this the Host of a request for `ours` (HOST or HOST:PORT)? */
+bool app_is_host(struct bytes host, const char *ours);
+
 struct app_target app_route(const struct app *app, const struct raw_request *raw,
 			    const struct gate_head *head);
 

@@ -8,6 +8,7 @@
 #include "idp/config.h"
 #include "idp/route.h"
 #include "keys/sign.h"
+#include "oidc/certificate.h"
 #include "oidc/dpop.h"
 #include "oidc/error.h"
 
@@ -16,9 +17,9 @@
 
 /* RFC 8705 3: SHA-256 of the certificate of the connection; NULL: there is none. */
 static const char *
-certificate_of(const struct request *rq UNUSED)
+certificate_of(const struct request *rq)
 {
-	return NULL; /* no listener asks for one yet */
+	return rq->certificate == NULL ? NULL : rq->certificate->thumbprint;
 }
 
 /* The same at all nodes, and nothing is kept: time, by a key that only the signer has. */
@@ -103,10 +104,14 @@ binding_prove(struct request *rq, bool certificate, const char **cnf, struct err
 bool
 binding_demand(struct request *rq, const struct oidc_client *c, const char **cnf, struct err *err)
 {
-	bool bound = (c->profile->checks & OIDC_CHECK_BOUND_TOKENS) != 0;
+	bool bound = c->tls_bound || (c->profile->checks & OIDC_CHECK_BOUND_TOKENS) != 0;
 
 	if (!binding_prove(rq, bound, cnf, err))
 		return false;
+	/* RFC 8705 3.4 */
+	if (c->tls_bound && (*cnf == NULL || binding_is_dpop(*cnf)))
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST,
+			    "a token that has to be bound to the client's certificate");
 	if ((*cnf == NULL && bound) || (!binding_is_dpop(*cnf) && c->dpop_bound))
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_DPOP_PROOF,
 			    "a token that has to be bound");

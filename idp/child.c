@@ -245,7 +245,7 @@ get_ready(struct child *c, struct err *err)
 {
 	struct health_watch *watch;
 
-	if (!snapshot_wait(&c->app.snapshots, c->wait_ms))
+	if (!snapshot_wait(&c->app.snapshots, 0, c->wait_ms))
 		log_event(LOG_LVL_WARN, "started_without_keys", NULL);
 	if (!health_watch_start(c->a, &c->app, &watch, err))
 		return false;

@@ -35,12 +35,6 @@ cli_take_policy(struct cli *cli, json_t *policy, struct err *err)
 	return true;
 }
 
-/* What is stored of a party, or an empty record, with the policy it gets. */
-struct stored {
-	const struct db_party *row; /* NULL: new */
-	json_t *policy;
-};
-
 /* What the commands call a row of the other kind. */
 static const char *
 words_of_kind(const char *kind)
@@ -61,9 +55,9 @@ cli_party_find(struct cli_work *work, const char *id, const char *kind, const st
 	       FAIL(err, ERR_NOT_FOUND, NULL, "%s is %s", id, words_of_kind((*out)->kind));
 }
 
-static bool
-load_stored(struct cli_work *work, const char *id, const char *kind, const json_t *given,
-	    struct stored *out, struct err *err)
+bool
+cli_party_stored(struct cli_work *work, const char *id, const char *kind, const json_t *given,
+		 struct cli_stored *out, struct err *err)
 {
 	if (!db_party_load(&work->w.db, id, &out->row, err))
 		return false;
@@ -80,12 +74,9 @@ load_stored(struct cli_work *work, const char *id, const char *kind, const json_
 	return true;
 }
 
-/*
- * Judge the record as the program will, then store it, with where its metadata comes from
- * (NULL: nothing of that changes).  Who was switched off stays so.
- */
-static bool
-save(struct cli_work *work, struct db_party *row, const struct db_source *source, struct err *err)
+bool
+cli_party_save(struct cli_work *work, struct db_party *row, const struct db_source *source,
+	       struct err *err)
 {
 	struct db_audit audit = cli_audit(work, AUDIT_PARTY_SAVED);
 	struct party parsed;
@@ -140,7 +131,7 @@ struct party_options {
 /* What is to be registered, and what is there. */
 struct incoming {
 	const struct saml_party *saml;
-	struct stored stored;
+	struct cli_stored stored;
 	struct db_party row;
 	struct party_judged judged;
 };
@@ -167,7 +158,8 @@ make_row(struct cli_work *work, const struct party_options *o, struct bytes docu
 
 	if ((in->saml == NULL &&
 	     !saml_metadata_parse(work->w.a, document, o->id, &in->saml, err)) ||
-	    !load_stored(work, in->saml->entity_id, CLI_KIND_SAML, o->policy, &in->stored, err))
+	    !cli_party_stored(work, in->saml->entity_id, CLI_KIND_SAML, o->policy, &in->stored,
+			      err))
 		return false;
 	const struct db_party *was = in->stored.row;
 
@@ -192,7 +184,8 @@ party_store(struct cli_work *work, const struct party_options *o, struct incomin
 
 	source.party = in->row.id;
 	source.local_http = (o->lint & SAML_LINT_LOCAL_HTTP) != 0;
-	return o->dry_run || save(work, &in->row, source.url == NULL ? NULL : &source, err);
+	return o->dry_run ||
+	       cli_party_save(work, &in->row, source.url == NULL ? NULL : &source, err);
 }
 
 /* What our keys and the time say of it, beside the findings. */
@@ -319,118 +312,6 @@ party_add(struct cli *cli)
 	return add(cli, &o);
 }
 
-/* ---- kontor client add ---- */
-
-static bool
-needs_secret(const struct oidc_client *c)
-{
-	return c->auth_method == OIDC_AUTH_BASIC || c->auth_method == OIDC_AUTH_POST;
-}
-
-/* The hash of the secret: the stored one, or of a fresh one that is told once. */
-static bool
-secret_of(struct cli_work *work, const struct stored *stored, bool anew, const char **secret,
-	  const char **hash, struct err *err)
-{
-	unsigned char digest[SHA256_BYTES];
-	json_t *o;
-
-	*secret = *hash = NULL;
-	if (stored->row != NULL && !anew) {
-		if (!json_parse_object(work->w.a, stored->row->document, PARTY_METADATA_MAX, &o,
-				       err) ||
-		    !json_get_str(o, PARTY_OIDC_SECRET, hash, err))
-			return false;
-		if (*hash != NULL)
-			return true;
-	}
-	*secret = rand_token(work->w.a, 32);
-	hash_sha256(bytes_of(*secret), digest);
-	*hash = enc_hex(work->w.a, (struct bytes){digest, sizeof(digest)});
-	return true;
-}
-
-struct client_options {
-	const char *from, *display_name;
-	bool new_secret;
-	json_t *policy;
-};
-
-static bool
-client_store(struct cli_work *work, const struct client_options *o, struct oidc_client *c,
-	     json_t **record, struct err *err)
-{
-	struct arena *a = work->w.a;
-	json_t *document = json_new_object(a);
-	const char *secret = NULL, *hash = NULL, *name = o->display_name;
-	struct stored stored;
-
-	if (!load_stored(work, c->client_id, CLI_KIND_OIDC, o->policy, &stored, err) ||
-	    (needs_secret(c) && !secret_of(work, &stored, o->new_secret, &secret, &hash, err)))
-		return false;
-	if (name == NULL)
-		name = oidc_client_text(c, "client_name", "de");
-	if (name == NULL)
-		name = stored.row == NULL ? c->client_id : stored.row->display_name;
-	*record = oidc_client_build(a, c);
-	json_put(a, document, PARTY_OIDC_METADATA, *record);
-	json_put_str(a, document, PARTY_OIDC_SECRET, hash);
-	struct db_party row = {
-		.id = c->client_id,
-		.kind = CLI_KIND_OIDC,
-		.display_name = name,
-		.document = bytes_of(json_text(a, document, true)),
-		.policy = json_text(a, stored.policy, true),
-		.enabled = stored.row == NULL || stored.row->enabled,
-	};
-
-	if (!save(work, &row, NULL, err))
-		return false;
-	/* RFC 7591 3.2.1: told in the answer, kept as a hash only. */
-	json_put_str(a, *record, "client_secret", secret);
-	if (secret != NULL)
-		json_put_i64(a, *record, "client_secret_expires_at", 0);
-	return true;
-}
-
-static enum cli_exit
-client_add(struct cli *cli)
-{
-	struct client_options o = {
-		.from = cli_word(cli),
-		.display_name = cli_value(cli, "--display-name"),
-		.new_secret = cli_flag(cli, "--new-secret"),
-		.policy = json_new_object(cli->a),
-	};
-	struct oidc_client_rules rules = party_client_rules(cli->a);
-	struct oidc_client *c;
-	struct oidc_strs unknown;
-	struct cli_work work;
-	struct bytes document;
-	struct err err = {0};
-	json_t *record;
-
-	rules.loopback_http = cli_flag(cli, "--local-http");
-	if (o.from == NULL)
-		return cli_usage(cli, "which client metadata? FILE is missing");
-	if (!cli_take_policy(cli, o.policy, &err))
-		return cli_fail(cli, &err);
-	enum cli_exit rc = cli_end(cli);
-
-	if (rc != CLI_OK)
-		return rc;
-	if (!conf_read_file(cli->a, o.from, PARTY_METADATA_MAX, &document, &err) ||
-	    !oidc_client_parse(cli->a, document, rand_token(cli->a, 16), &rules, &c, &unknown,
-			       &err) ||
-	    !cli_work_open(cli, CLI_DATABASE, &work, &err) ||
-	    !client_store(&work, &o, c, &record, &err))
-		return cli_fail(cli, &err);
-	for (size_t i = 0; i < unknown.n; i++)
-		fprintf(stderr, "note: %s: not known here, not kept\n", unknown.s[i]);
-	cli_print_json(cli, record);
-	return CLI_OK;
-}
-
 /* ---- list, show, enable, disable, remove: the same for both kinds ---- */
 
 static json_t *
@@ -459,7 +340,10 @@ metadata_state(struct cli_work *work, const struct db_party *row, const struct d
 		return "metadata is over";
 	if (waits)
 		return "a change waits";
-	return source != NULL && source->trouble != NULL ? "metadata cannot be fetched" : NULL;
+	if (source == NULL || source->trouble == NULL)
+		return NULL;
+	return text_eq(row->kind, CLI_KIND_SAML) ? "metadata cannot be fetched"
+						 : "keys cannot be fetched";
 }
 
 /* Parties with where their metadata comes from; both are sorted by id. */
@@ -505,8 +389,8 @@ list_one(struct cli_work *work, const struct listed *l, const struct db_party *p
 		   state == NULL ? "" : ")");
 }
 
-static enum cli_exit
-list_kind(struct cli *cli, const char *kind)
+enum cli_exit
+cli_party_list(struct cli *cli, const char *kind)
 {
 	enum cli_exit rc = cli_end(cli);
 	json_t *list = json_new_array(cli->a), *o = json_new_object(cli->a);
@@ -530,9 +414,9 @@ list_kind(struct cli *cli, const char *kind)
 	return cli_tell(cli, o, out);
 }
 
-/* What only a SAML party has. */
+/* Where its metadata or keys come from, and what only a SAML party has. */
 static bool
-show_saml(struct cli_work *work, const struct db_party *p, json_t *o, struct err *err)
+show_source(struct cli_work *work, const struct db_party *p, json_t *o, struct err *err)
 {
 	struct cli *cli = work->cli;
 	const struct db_source *source;
@@ -540,12 +424,13 @@ show_saml(struct cli_work *work, const struct db_party *p, json_t *o, struct err
 	struct party party;
 	size_t n;
 
-	if (!text_eq(p->kind, CLI_KIND_SAML))
-		return true;
-	if (!db_source_load(&work->w.db, p->id, &source, err) ||
-	    !db_copy_list(&work->w.db, p->id, false, &copies, &n, err))
+	if (!db_source_load(&work->w.db, p->id, &source, err))
 		return false;
 	cli_party_put_source(cli, source, o);
+	if (!text_eq(p->kind, CLI_KIND_SAML))
+		return true;
+	if (!db_copy_list(&work->w.db, p->id, false, &copies, &n, err))
+		return false;
 	cli_party_put_copies(cli, copies, n, o);
 	if (!party_parse(cli->a, p, &party, NULL))
 		return true;
@@ -556,8 +441,8 @@ show_saml(struct cli_work *work, const struct db_party *p, json_t *o, struct err
 	return true;
 }
 
-static enum cli_exit
-show(struct cli *cli, const char *kind)
+enum cli_exit
+cli_party_show(struct cli *cli, const char *kind)
 {
 	const char *id = cli_word(cli);
 	enum cli_exit rc = cli_end(cli);
@@ -580,33 +465,33 @@ show(struct cli *cli, const char *kind)
 		return cli_fail(cli, &err);
 	o = party_json(cli->a, p);
 	json_put(cli->a, o, "policy", policy);
-	if (!show_saml(&work, p, o, &err))
+	if (!show_source(&work, p, o, &err))
 		return cli_fail(cli, &err);
 	json_put_str(cli->a, o, "document", document);
 	cli_print_json(cli, o);
 	return CLI_OK;
 }
 
-enum change { ENABLE, DISABLE, REMOVE };
-
 static bool
-apply(struct cli_work *work, const char *id, const char *kind, enum change what, struct err *err)
+apply(struct cli_work *work, const char *id, const char *kind, enum cli_change what,
+      struct err *err)
 {
 	struct db_audit audit =
-		cli_audit(work, what == REMOVE ? AUDIT_PARTY_REMOVED : AUDIT_PARTY_ENABLED);
+		cli_audit(work, what == CLI_REMOVE ? AUDIT_PARTY_REMOVED : AUDIT_PARTY_ENABLED);
 	const struct db_party *p;
 
 	if (!cli_party_find(work, id, kind, &p, err))
 		return false;
 	audit.party = id;
-	if (what == REMOVE)
+	if (what == CLI_REMOVE)
 		return db_party_remove(&work->w.db, id, &audit, work->w.now, err);
-	audit.details = audit_details(work->w.a, "enabled", what == ENABLE ? "yes" : "no", NULL);
-	return db_party_set_enabled(&work->w.db, id, what == ENABLE, &audit, work->w.now, err);
+	audit.details =
+		audit_details(work->w.a, "enabled", what == CLI_ENABLE ? "yes" : "no", NULL);
+	return db_party_set_enabled(&work->w.db, id, what == CLI_ENABLE, &audit, work->w.now, err);
 }
 
-static enum cli_exit
-change(struct cli *cli, const char *kind, enum change what)
+enum cli_exit
+cli_party_change(struct cli *cli, const char *kind, enum cli_change what)
 {
 	static const char *const done[] = {"enabled", "disabled", "removed"};
 	const char *id = cli_word(cli);
@@ -630,61 +515,31 @@ change(struct cli *cli, const char *kind, enum change what)
 static enum cli_exit
 party_list(struct cli *cli)
 {
-	return list_kind(cli, CLI_KIND_SAML);
+	return cli_party_list(cli, CLI_KIND_SAML);
 }
 
 static enum cli_exit
 party_show(struct cli *cli)
 {
-	return show(cli, CLI_KIND_SAML);
+	return cli_party_show(cli, CLI_KIND_SAML);
 }
 
 static enum cli_exit
 party_enable(struct cli *cli)
 {
-	return change(cli, CLI_KIND_SAML, ENABLE);
+	return cli_party_change(cli, CLI_KIND_SAML, CLI_ENABLE);
 }
 
 static enum cli_exit
 party_disable(struct cli *cli)
 {
-	return change(cli, CLI_KIND_SAML, DISABLE);
+	return cli_party_change(cli, CLI_KIND_SAML, CLI_DISABLE);
 }
 
 static enum cli_exit
 party_remove(struct cli *cli)
 {
-	return change(cli, CLI_KIND_SAML, REMOVE);
-}
-
-static enum cli_exit
-client_list(struct cli *cli)
-{
-	return list_kind(cli, CLI_KIND_OIDC);
-}
-
-static enum cli_exit
-client_show(struct cli *cli)
-{
-	return show(cli, CLI_KIND_OIDC);
-}
-
-static enum cli_exit
-client_enable(struct cli *cli)
-{
-	return change(cli, CLI_KIND_OIDC, ENABLE);
-}
-
-static enum cli_exit
-client_disable(struct cli *cli)
-{
-	return change(cli, CLI_KIND_OIDC, DISABLE);
-}
-
-static enum cli_exit
-client_remove(struct cli *cli)
-{
-	return change(cli, CLI_KIND_OIDC, REMOVE);
+	return cli_party_change(cli, CLI_KIND_SAML, CLI_REMOVE);
 }
 
 enum cli_exit
@@ -705,22 +560,6 @@ cli_party(struct cli *cli)
 		{"approve", cli_party_approve},
 		{"reject", cli_party_reject},
 		{"rollback", cli_party_rollback},
-		{NULL, NULL},
-	};
-
-	return cli_run_verb(cli, verbs);
-}
-
-enum cli_exit
-cli_client(struct cli *cli)
-{
-	static const struct cli_verb verbs[] = {
-		{"add", client_add},
-		{"list", client_list},
-		{"show", client_show},
-		{"enable", client_enable},
-		{"disable", client_disable},
-		{"remove", client_remove},
 		{NULL, NULL},
 	};
 

@@ -77,6 +77,10 @@ warn_of_party(struct cli_work *work, const struct party *p, const struct db_sour
 	const char *old;
 	struct err why = {0};
 
+	if (p->enabled && p->oidc != NULL && source != NULL && source->trouble != NULL)
+		warn(work, p,
+		     arena_printf(work->w.a, "its keys cannot be fetched: %s", source->trouble),
+		     warnings, lines);
 	if (p->saml == NULL || !p->enabled)
 		return;
 	warn_of_metadata(work, p, source, warnings, lines);

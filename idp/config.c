@@ -29,6 +29,10 @@ static const struct conf_row rows[] = {
 	 "Name of the instance; sealed keys are bound to it. Letters, digits, `-`."},
 	{"base_url", CONF_TEXT, FIELD(base_url), NULL, NULL, 0, 0, CONF_RELOAD,
 	 "Public address, `https://HOST`, without path. It is the OIDC issuer."},
+	{"mtls_url", CONF_TEXT, FIELD(mtls_url), "", NULL, 0, 0, CONF_RELOAD,
+	 "Public address of the same endpoints for clients that show a certificate, "
+	 "`https://HOST`: discovery's mtls_endpoint_aliases (RFC 8705). The proxy asks for "
+	 "certificates there and passes them on as `Client-Cert`."},
 	{"entity_id", CONF_TEXT, FIELD(entity_id), "", NULL, 0, 0, CONF_RELOAD,
 	 "SAML entityID; default is base_url followed by `/saml/metadata`. Never follows a "
 	 "change of host."},
@@ -206,15 +210,16 @@ check_instance(const struct checked *k, struct err *err)
 }
 
 /* Byte-equal comparisons hang on this form: lower case, no path, no default port. */
+/* https://HOST or https://HOST:PORT; *out is what follows the scheme. */
 static bool
-check_base_url(const struct checked *k, struct err *err)
+check_origin(const struct checked *k, const char *key, const char *s, const char **out,
+	     struct err *err)
 {
-	const char *s = k->c->base_url, *https = "https://";
+	const char *https = "https://";
 	size_t n = strlen(https), host, port = 0;
 
 	if (!text_starts(s, https))
-		return FAIL(err, ERR_INPUT, NULL, "%s: must begin with https://",
-			    place(k, "base_url"));
+		return FAIL(err, ERR_INPUT, NULL, "%s: must begin with https://", place(k, key));
 	host = strspn(s + n, "abcdefghijklmnopqrstuvwxyz0123456789.-");
 	if (s[n + host] == ':')
 		port = 1 + strspn(s + n + host + 1, "0123456789");
@@ -222,9 +227,26 @@ check_base_url(const struct checked *k, struct err *err)
 	    strcmp(s + n + host, ":443") == 0)
 		return FAIL(err, ERR_INPUT, NULL,
 			    "%s: https://HOST or https://HOST:PORT in lower case expected",
-			    place(k, "base_url"));
-	k->c->host = s + n;
+			    place(k, key));
+	*out = s + n;
 	return true;
+}
+
+static bool
+check_base_url(const struct checked *k, struct err *err)
+{
+	struct config *c = k->c;
+
+	if (!check_origin(k, "base_url", c->base_url, &c->host, err))
+		return false;
+	if (c->mtls_url == NULL)
+		return true;
+	if (!check_origin(k, "mtls_url", c->mtls_url, &c->mtls_host, err))
+		return false;
+	/* A browser would ask its owner for a certificate. */
+	return strcmp(c->mtls_host, c->host) != 0 ||
+	       FAIL(err, ERR_INPUT, NULL, "%s: another host or port than that of base_url expected",
+		    place(k, "mtls_url"));
 }
 
 static bool

@@ -42,6 +42,7 @@ struct config {
 	const char *listen_text, *listen_metrics_text;
 	const char *listen_group;              /* of Unix sockets; NULL: ours */
 	const char *tls_certificate, *tls_key; /* PEM files; both or neither */
+	const char *mtls_url;                  /* NULL: none */
 	const char *trusted_proxy_text;
 	const char *outbound_inside_text;
 	const char *outbound_ca; /* PEM file; NULL: the system's */
@@ -70,7 +71,8 @@ struct config {
 		const char *const *p;
 		size_t n;
 	} entity_categories, entity_category_support;
-	const char *host; /* HOST[:PORT] of base_url */
+	const char *host;      /* HOST[:PORT] of base_url */
+	const char *mtls_host; /* the same of mtls_url; NULL: there is none */
 	struct listen_at listen[CONFIG_LISTEN_MAX];
 	size_t n_listen;
 	struct listen_at listen_metrics;

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define LIMIT_S       30L
 #define REDIRECTS_MAX 3L
@@ -201,7 +202,7 @@ struct exchange {
 	unsigned char *body;
 	size_t n;
 	bool over, refused;
-	char etag[HEADER_MAX], last_modified[HEADER_MAX];
+	char etag[HEADER_MAX], last_modified[HEADER_MAX], cache[HEADER_MAX];
 };
 
 static size_t
@@ -374,6 +375,7 @@ take_header(char *p, size_t size, size_t n, void *into)
 
 	keep_header(p, size * n, "ETag:", x->etag);
 	keep_header(p, size * n, "Last-Modified:", x->last_modified);
+	keep_header(p, size * n, "Cache-Control:", x->cache);
 	return size * n;
 }
 
@@ -399,6 +401,32 @@ put_known(struct arena *a, const char *header, const char **out)
 {
 	if (header[0] != '\0')
 		*out = arena_strdup(a, header);
+}
+
+/* RFC 9111 5.2.2.1, 5.2.2.4, 5.2.2.5; of what is not understood nothing is said. */
+static int64_t
+fresh_of(const char *cache)
+{
+	int64_t fresh = -1;
+
+	for (const char *word = cache; *word != '\0'; word += strcspn(word, ",")) {
+		uint64_t s;
+
+		word += strspn(word, ", \t");
+		size_t n = strcspn(word, ", \t");
+
+		if ((n == 8 && (strncasecmp(word, "no-cache", n) == 0 ||
+				strncasecmp(word, "no-store", n) == 0)))
+			return 0;
+		if (n > 8 && n < 8 + 12 && strncasecmp(word, "max-age=", 8) == 0) {
+			char digits[12 + 1] = {0};
+
+			memcpy(digits, word + 8, n - 8);
+			if (text_to_u64(digits, INT32_MAX, &s))
+				fresh = (int64_t)s;
+		}
+	}
+	return fresh;
 }
 
 bool
@@ -430,6 +458,7 @@ fetch_get(struct arena *a, const struct fetch_get *what, struct fetch_got *out, 
 		got.known = what->known;
 	else
 		got.body = (struct bytes){x.body, x.n};
+	got.fresh_s = fresh_of(x.cache);
 	put_known(a, x.etag, &got.known.etag);
 	put_known(a, x.last_modified, &got.known.last_modified);
 	*out = got;

@@ -71,6 +71,7 @@ struct fetch_get {
 struct fetch_got {
 	bool same;                /* it is the document that is known; no body */
 	struct fetch_known known; /* of this one, for the next time */
+	int64_t fresh_s;          /* Cache-Control max-age (RFC 9111 5.2.2); -1: not said */
 	struct bytes body;
 };
 

@@ -49,6 +49,8 @@ static const struct {
 	{"expect", false},
 	{"content-encoding", false},
 	{"dpop", false},
+	{"client-cert", false},
+	{"x-client-cert-verify", false},
 	{"if-none-match", true},
 	{"accept", true},
 	{"accept-language", true},
@@ -123,10 +125,9 @@ check_line(const struct raw_request *raw, struct gate_head *out)
 	static const struct {
 		const char *name;
 		enum http_method method;
-	} methods[] = {{"GET", HTTP_GET},
-		       {"POST", HTTP_POST},
-		       {"HEAD", HTTP_HEAD},
-		       {"OPTIONS", HTTP_OPTIONS}};
+	} methods[] = {{"GET", HTTP_GET},         {"POST", HTTP_POST}, {"HEAD", HTTP_HEAD},
+		       {"OPTIONS", HTTP_OPTIONS}, {"PUT", HTTP_PUT}, /* RFC 7592 */
+		       {"DELETE", HTTP_DELETE}};
 
 	if (!same_octets(raw->version, "HTTP/1.1") && !same_octets(raw->version, "HTTP/1.0"))
 		return GATE_VERSION;
@@ -309,9 +310,11 @@ check_framing(const struct raw_request *raw, struct gate_head *out)
 		return GATE_FRAMING;
 	out->chunked = has_coding;
 	out->has_body = has_coding || out->content_length > 0;
-	if (out->has_body && out->method != HTTP_POST)
+	bool bodied = out->method == HTTP_POST || out->method == HTTP_PUT;
+
+	if (out->has_body && !bodied)
 		return GATE_BODY_UNEXPECTED;
-	if (out->method == HTTP_POST && !has_length && !has_coding)
+	if (bodied && !has_length && !has_coding)
 		return GATE_FRAMING;
 	return GATE_PASS;
 }

@@ -87,7 +87,7 @@ jose_maker_find(struct request *rq, const struct oidc_client *c, enum oidc_alg a
 	m.kid = k->row.kid;
 	if (e->alg != OIDC_JWE_ALG_NONE) {
 		m.to = oidc_jwks_find_enc(&c->jwks, e->alg);
-		if (m.to == NULL) /* second line: a record without one is refused */
+		if (m.to == NULL) /* its jwks_uri has not brought one yet */
 			return FAIL(err, ERR_UNAVAILABLE, NULL,
 				    "client %s has no key to encrypt to with %s", c->client_id,
 				    oidc_jwe_alg_info(e->alg)->name);

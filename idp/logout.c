@@ -276,8 +276,14 @@ link_to(struct arena *a, const struct party *p)
 {
 	if (p == NULL)
 		return NULL;
-	if (p->oidc != NULL)
-		return arena_printf(a, "%s/", url_origin(a, p->oidc->redirect_uris.s[0]));
+	if (p->oidc != NULL) {
+		const struct oidc_strs *uris = &p->oidc->redirect_uris;
+
+		/* An application on somebody's own device has none. */
+		return uris->n > 0 && text_starts(uris->s[0], "https://")
+			       ? arena_printf(a, "%s/", url_origin(a, uris->s[0]))
+			       : NULL;
+	}
 	if (p->saml->acs.n > 0)
 		return arena_printf(a, "%s/", url_origin(a, p->saml->acs.p[0].url));
 	return NULL;

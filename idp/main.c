@@ -89,13 +89,23 @@ const struct command commands[] = {
 	 "names one copy, as changes prints it. refresh fetches now.",
 	 cli_party, policy_keys},
 	{"client", "Register OpenID Connect clients.",
-	 "add FILE [--display-name NAME] [--new-secret] [--local-http] [POLICY]\nlist\nshow ID\n"
-	 "enable ID\ndisable ID\nremove ID",
+	 "add FILE [--display-name NAME] [--new-secret] [POLICY]\nlist\nshow ID\n"
+	 "enable ID\ndisable ID\nremove ID\n"
+	 "invite NAME [--count N] [--days N] [--host HOST ...] [--scope SCOPE ...]\n"
+	 "    [--profile PROFILE ...] [--grant-type TYPE ...] [--level-cap LEVEL]\n"
+	 "    [--statement-signers JWKS]\ninvited\nuninvite NAME",
 	 "add takes RFC 7591 client metadata and prints the registered record as JSON; the secret "
 	 "is in\n"
 	 "it once, when it is made. With the client_id of a registered client it updates. POLICY "
 	 "as\n"
-	 "for party.",
+	 "for party.\n\n"
+	 "invite lets others register clients of their own (RFC 7591): it prints a token, once, "
+	 "good for\n"
+	 "--count clients (1) within --days (7), whose URIs are at or below the hosts named (*: "
+	 "any;\n"
+	 "native: applications' own schemes), with these scopes (openid), profiles (oauth), "
+	 "grants\n"
+	 "(authorization_code) and no level above --level-cap (low).",
 	 cli_client, policy_keys},
 	{"account", "What the office behind the accounts does.",
 	 "add LOGIN [--attribute NAME=VALUE ...]\n"

@@ -99,7 +99,7 @@ metrics_family(struct buf *b, const char *name, const char *type, const char *he
 static void
 write_requests(const struct metrics *m, struct buf *b)
 {
-	static const char *const methods[] = {"GET", "POST", "HEAD", "OPTIONS"};
+	static const char *const methods[] = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE"};
 
 	metrics_family(b, "kontor_requests_total", "counter",
 		       "Answered requests by route and class of status.");

@@ -8,9 +8,11 @@
 #include "base/text.h"
 #include "idp/grant.h"
 #include "oidc/authorize.h"
+#include "keys/sign.h"
 #include "saml/choose.h"
 
 #define MAX_DOCUMENT_BYTES (1024 * 1024)
+#define PUBLIC_CAP         LEVEL_LOW /* of a public client whose policy says nothing */
 
 const char *
 party_host(struct arena *a, const char *uri)
@@ -144,31 +146,59 @@ party_client_rules(struct arena *a)
 	return (struct oidc_client_rules){.scopes = party_scopes(a), .grant_types = grant_types(a)};
 }
 
+struct bytes
+party_secret_label(struct arena *a, const char *client_id)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	/* A client_id may be as long as a label. */
+	hash_sha256(bytes_of(client_id), digest);
+	return bytes_of(arena_printf(a, SIGNER_MAC_LABEL "client:%s",
+				     enc_hex(a, (struct bytes){digest, sizeof(digest)})));
+}
+
+/* Anyone can ask in its name, so it gets what an operator wrote down, and no more. */
+static void
+bound_public(struct party *p)
+{
+	if (!p->policy.capped)
+		p->policy.level_cap = PUBLIC_CAP;
+}
+
 static bool
 parse_oidc(struct arena *a, const struct db_party *row, struct party *p, struct err *err)
 {
 	struct oidc_client_rules rules = party_client_rules(a);
 	const json_t *metadata = NULL;
-	const char *secret = NULL;
+	const char *secret = NULL, *sealed = NULL;
 	struct oidc_client *client;
 	struct oidc_strs unknown;
 	json_t *o;
 
 	if (!json_parse_object(a, row->document, MAX_DOCUMENT_BYTES, &o, err) ||
 	    !json_get_object(o, PARTY_OIDC_METADATA, &metadata, err) ||
-	    !json_get_str(o, PARTY_OIDC_SECRET, &secret, err))
+	    !json_get_str(o, PARTY_OIDC_SECRET, &secret, err) ||
+	    !json_get_str(o, PARTY_OIDC_SEALED, &sealed, err))
 		return false;
 	if (metadata == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "no client metadata");
 	if (!oidc_client_parse(a, bytes_of(json_text(a, metadata, false)), row->id, &rules, &client,
 			       &unknown, err))
 		return false;
-	if (secret != NULL && !dec_hex(a, bytes_of(secret), &client->secret_sha256, err))
+	if ((secret != NULL && !dec_hex(a, bytes_of(secret), &client->secret_sha256, err)) ||
+	    (sealed != NULL &&
+	     !dec_base64(a, bytes_of(sealed), false, &client->secret_sealed, err)))
 		return false;
+	/* Read when they came; if the record has changed since, they wait for the next ones. */
+	if (client->jwks_uri != NULL && row->keys.n > 0 &&
+	    !oidc_client_take_keys(a, client, row->keys, NULL))
+		client->jwks.n = 0;
 	p->oidc = client;
 	if (p->policy.vocabulary == LEVEL_VOCAB_COUNT)
 		p->policy.vocabulary = LEVEL_VOCAB_SHORT;
-	if (p->policy.attributes.n == 0)
+	if (client->auth_method == OIDC_AUTH_PUBLIC)
+		bound_public(p);
+	else if (p->policy.attributes.n == 0)
 		p->policy.attributes = wanted_of_oidc(a, client);
 	p->sector = p->policy.sector == NULL ? client->sector_host : p->policy.sector;
 	return true;

@@ -29,12 +29,16 @@ struct parties {
 /* Members of an OIDC party's document: its metadata, the SHA-256 of its secret in hex. */
 #define PARTY_OIDC_METADATA "metadata"
 #define PARTY_OIDC_SECRET   "secret_sha256"
+#define PARTY_OIDC_SEALED   "secret_sealed" /* for client_secret_jwt, in base64 */
 
 /* The scopes a client may register: openid, offline_access and those of the attribute table. */
 struct oidc_strs party_scopes(struct arena *a);
 
 /* What clients may register at all, by our tables. */
 struct oidc_client_rules party_client_rules(struct arena *a);
+
+/* Under which label the secret of a client lies sealed (keys/sign.h). */
+struct bytes party_secret_label(struct arena *a, const char *client_id);
 
 /* A row of the database as a party; what does not parse is ERR_INPUT and names the party. */
 MUST_USE bool party_parse(struct arena *a, const struct db_party *row, struct party *out,

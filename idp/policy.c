@@ -46,6 +46,7 @@ read_floor(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err
 static bool
 read_cap(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
 {
+	p->capped = true;
 	return read_level(v, &p->level_cap, err);
 }
 
@@ -378,9 +379,9 @@ read_home(struct arena *a, const json_t *v, struct policy *p, struct err *err)
 const struct policy_key policy_keys[] = {
 	{"level", "LEVEL", "what the request asks",
 	 "Least level of every login: basic, low, substantial, high.", false, read_floor},
-	{"level-cap", "LEVEL", "high", "Nothing above this level is told to the party.", false,
-	 read_cap},
-	{"attribute", "NAME[:required]", "what its metadata asks for",
+	{"level-cap", "LEVEL", "high, of a public client low",
+	 "Nothing above this level is told to the party.", false, read_cap},
+	{"attribute", "NAME[:required]", "what its metadata asks for, of a public client none",
 	 "An attribute the party may receive; required: no answer without it.", true,
 	 read_attributes},
 	{"sector", "NAME", "host of the entityID, or of the sector_identifier_uri",

@@ -27,6 +27,7 @@ struct level_word {
 struct policy {
 	enum level level;     /* least level of every login; LEVEL_NONE: what the request asks */
 	enum level level_cap; /* nothing above it is told to this party */
+	bool capped;          /* by its own record; else level_cap is the default */
 	struct wanted_list attributes;   /* registered; nothing else ever goes out */
 	const char *sector;              /* registered name; NULL: the party's own default */
 	enum sig_alg suite;              /* SIG_NONE: the best that the party can */

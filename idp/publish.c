@@ -1,12 +1,15 @@
 /* Documents about ourselves; see publish.h. */
 #include "idp/publish.h"
 
+#include <string.h>
+
 #include "idp/config.h"
 #include "idp/front_oidc.h"
 #include "idp/grant.h"
 #include "idp/jose.h"
 #include "idp/party.h"
 #include "idp/publish_saml.h"
+#include "idp/registration.h"
 #include "keys/sign.h"
 #include "oidc/discovery.h"
 
@@ -66,6 +69,24 @@ acr_values(struct arena *a)
 	return (struct oidc_strs){words, n};
 }
 
+/* The endpoints that are also served where clients show certificates. */
+static size_t
+mtls_aliases(struct app *app, struct arena *a, const char *const paths[][2], size_t n,
+	     struct oidc_endpoint *out)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < n && app->config->mtls_url != NULL; i++)
+		for (const struct route *r = app->routes; r->path != NULL; r++)
+			if (strcmp(r->path, paths[i][1]) == 0 && route_takes_certificates(r)) {
+				out[used++] = (struct oidc_endpoint){
+					paths[i][0], arena_printf(a, "%s%s", app->config->mtls_url,
+								  paths[i][1])};
+				break;
+			}
+	return used;
+}
+
 static struct oidc_discovery
 discovery_of(struct app *app, struct snapshot *snap)
 {
@@ -78,12 +99,17 @@ discovery_of(struct app *app, struct snapshot *snap)
 		{"jwks_uri", JWKS_PATH},
 		{"end_session_endpoint", "/oidc/logout"},
 		{"device_authorization_endpoint", "/oidc/device_authorization"},
+		{"registration_endpoint", REGISTRATION_PATH},
 		{"pushed_authorization_request_endpoint", "/oidc/par"},
 	};
 	static const char *const locales[] = {"de", "en"};
 	struct oidc_endpoint *endpoints =
 		ARENA_ARRAY(snap->a, struct oidc_endpoint, ARRAY_LEN(paths));
+	struct oidc_endpoint *aliases =
+		ARENA_ARRAY(snap->a, struct oidc_endpoint, ARRAY_LEN(paths));
 	struct oidc_discovery d = {
+		.mtls_aliases = aliases,
+		.n_mtls_aliases = mtls_aliases(app, snap->a, paths, ARRAY_LEN(paths), aliases),
 		.issuer = app->config->base_url,
 		.endpoints = endpoints,
 		.n_endpoints = ARRAY_LEN(paths),

@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/rand.h"
+#include "base/text.h"
 #include "idp/audit.h"
+#include "idp/config.h"
 
 #define THREADS        3  /* a few that hang hold up no other */
 #define LEASE_S        60 /* longer than any look lasts */
@@ -21,6 +23,9 @@
 #define PAUSE_MOST_S   86400
 #define PAUSE_UNSAID_S ((int64_t)6 * 3600)
 #define PAUSE_AT_END_S 300
+#define KEYS_LEAST_S   300
+#define KEYS_UNSAID_S  3600
+#define KEYS_LIMIT_MS  10000
 #define RETRY_FIRST_S  60
 #define RETRY_MOST_S   3600
 
@@ -38,6 +43,16 @@ refresh_pause_s(const struct saml_party *p, time_t now)
 	if (p->valid_until != 0 && (p->valid_until - now) / 2 < pause)
 		pause = (p->valid_until - now) / 2;
 	return pause < PAUSE_AT_END_S ? PAUSE_AT_END_S : pause;
+}
+
+int64_t
+refresh_keys_pause_s(int64_t fresh_s)
+{
+	int64_t pause = fresh_s < 0 ? KEYS_UNSAID_S : fresh_s;
+
+	if (pause < KEYS_LEAST_S)
+		return KEYS_LEAST_S;
+	return pause > PAUSE_MOST_S ? PAUSE_MOST_S : pause;
 }
 
 int64_t
@@ -72,6 +87,7 @@ struct look {
 	struct party_judged judged;
 	struct saml_changes changes;
 	struct fetch_known known; /* what to ask with the next time */
+	int64_t fresh_s;          /* of keys: how long they may be kept */
 	bool counts;              /* what was fetched is what counts */
 	bool well;
 	struct err why; /* it did not go well */
@@ -180,12 +196,72 @@ take_document(struct look *l, struct bytes document, struct err *err)
 	return false;
 }
 
+/* ---- the keys of a client ---- */
+
+/* They count if they read; else those of before do. */
+static bool
+take_keys(struct look *l, struct bytes keys, struct err *err)
+{
+	struct oidc_client client = *l->was.oidc;
+	char ref[REQUEST_REF_BYTES];
+
+	if (!oidc_client_take_keys(l->c->a, &client, keys, err))
+		return false;
+	if (bytes_eq(keys, l->taken->party.keys))
+		return true;
+	app_make_ref(ref);
+	struct db_audit audit = {
+		.event = AUDIT_CLIENT_KEYS,
+		.ref = ref,
+		.party = l->row.id,
+		.details = audit_details(l->c->a, "jwks_uri", l->taken->source.url, NULL)};
+
+	if (!db_source_keys(l->c, l->taken, keys, &audit, l->now, err))
+		return false;
+	log_event(LOG_LVL_INFO, "client_keys", "party", l->row.id, "ref", ref, NULL);
+	return true;
+}
+
+static bool
+look_at_keys(struct look *l, struct err *err)
+{
+	const struct db_source *source = &l->taken->source;
+	const struct fetch_get what = {
+		.url = source->url,
+		.ca_file = l->app->config->outbound_ca,
+		.accept = "application/jwk-set+json, application/json",
+		.known = {source->etag, source->last_modified},
+		.max_bytes = OIDC_JWKS_MAX_BYTES,
+		.timeout_ms = KEYS_LIMIT_MS,
+		.inside = &l->app->config->outbound_inside,
+	};
+	struct fetch_got got;
+
+	if (!party_parse(l->c->a, &l->taken->party, &l->was, err) ||
+	    !l->app->get(l->c->a, &what, &got, err))
+		return false;
+	l->c->deadline_us = clock_mono_us() + DB_LIMIT_US;
+	if (!got.same && !take_keys(l, got.body, err))
+		return false;
+	l->known = got.known;
+	l->fresh_s = got.fresh_s;
+	return true;
+}
+
+static bool
+is_client(const struct look *l)
+{
+	return text_eq(l->row.kind, "oidc");
+}
+
 /* Fetch and see to it. */
 static bool
 look_at(struct look *l, struct err *err)
 {
 	struct fetch_got got;
 
+	if (is_client(l))
+		return look_at_keys(l, err);
 	if (!party_parse(l->c->a, &l->taken->party, &l->was, err) ||
 	    !party_metadata_fetch(l->c->a, l->app->config, l->app->get, &l->taken->source, &got,
 				  err))
@@ -205,6 +281,8 @@ pause_of(const struct look *l)
 {
 	const struct party *p = l->counts ? &l->judged.party : &l->was;
 
+	if (is_client(l))
+		return refresh_keys_pause_s(l->fresh_s);
 	return refresh_pause_s(p->saml, l->now);
 }
 
@@ -264,7 +342,8 @@ refresh_one(struct app *app, struct arena *a, time_t now, bool *did, struct err 
 		l.well = arena_run_failed(own.a, &l.why);
 	memory_set_failed(false); /* told by `why`: what comes now is another piece of work */
 	if (!l.well)
-		log_err(LOG_LVL_WARN, "metadata_failed", &l.why, "party", l.taken->party.id, NULL);
+		log_err(LOG_LVL_WARN, is_client(&l) ? "client_keys_failed" : "metadata_failed",
+			&l.why, "party", l.taken->party.id, NULL);
 	const struct db_source_end end = end_of(&l);
 
 	c.deadline_us = clock_mono_us() + DB_LIMIT_US;

@@ -1,9 +1,10 @@
 /*
- * Metadata that parties publish at a URL, fetched again and again (db/source.h): a few
- * threads of this process, each of which takes one source that is due, on one node at a time.
- * What is fetched is judged as an import is (idp/party_metadata.h).  What changes nothing
- * grave counts at once, on all nodes; all else waits for an operator.  A failure leaves what
- * counts as it is, and is tried again after a growing pause.
+ * Metadata that parties publish at a URL, and keys that clients do (jwks_uri), fetched again and
+ * again (db/source.h): a few threads of this process, each of which takes one source that is due,
+ * on one node at a time. What is fetched is judged as an import is (idp/party_metadata.h).  What
+ * changes nothing grave counts at once, on all nodes; all else waits for an operator.  Keys that
+ * read count at once.  A failure leaves what counts as it is, and is tried again after a growing
+ * pause.
  */
 #ifndef KONTOR_IDP_REFRESH_H
 #define KONTOR_IDP_REFRESH_H
@@ -32,6 +33,10 @@ MUST_USE bool refresh_one(struct app *app, struct arena *a, time_t now, bool *di
  * five minutes.  Seconds.
  */
 int64_t refresh_pause_s(const struct saml_party *p, time_t now);
+
+/* The same for keys: Cache-Control's max-age (-1: unsaid, an hour) within five minutes and a day.
+ */
+int64_t refresh_keys_pause_s(int64_t fresh_s);
 
 /* The same after try number `tries` (from 1) that went wrong. */
 int64_t refresh_retry_s(int64_t tries);

@@ -12,6 +12,7 @@
 #include "idp/gate.h"
 #include "idp/net.h"
 #include "idp/route.h"
+#include "oidc/certificate.h"
 
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
@@ -301,6 +302,33 @@ find_client(struct request *rq, const struct raw_request *raw, struct err *err)
 	return true;
 }
 
+/*
+ * The certificate of a client comes from a proxy of ours alone, and only where certificates are
+ * asked for: anybody else who says that there was one is lying.
+ */
+static bool
+find_certificate(struct request *rq, const struct raw_request *raw, const struct gate_head *head,
+		 struct err *err)
+{
+	const char *cert = request_header(rq, "client-cert");
+	const char *verdict = request_header(rq, "x-client-cert-verify");
+	const struct config *conf = rq->app->config;
+	struct oidc_certificate *c;
+
+	if (cert == NULL && verdict == NULL)
+		return true;
+	if (!net_list_has_text(&conf->trusted_proxy, raw->peer))
+		return FAIL(err, ERR_INPUT, NULL, "Client-Cert, and not from a proxy of ours");
+	if (cert == NULL || conf->mtls_host == NULL || !app_is_host(head->host, conf->mtls_host))
+		return FAIL(err, ERR_INPUT, NULL,
+			    "Client-Cert where no certificates are asked for");
+	c = ARENA_NEW(rq->a, struct oidc_certificate);
+	if (!oidc_certificate_read(rq->a, cert, verdict, c, err))
+		return false;
+	rq->certificate = c;
+	return true;
+}
+
 bool
 request_parse(struct request *rq, const struct raw_request *raw, const struct gate_head *head,
 	      struct err *err)
@@ -316,7 +344,7 @@ request_parse(struct request *rq, const struct raw_request *raw, const struct ga
 	    !cookies_parse(rq->a, cookies, &rq->cookies, err))
 		return false;
 	choose_lang(rq);
-	if (!find_client(rq, raw, err))
+	if (!find_client(rq, raw, err) || !find_certificate(rq, raw, head, err))
 		return false;
 	if (!is_form(rq))
 		return true;

@@ -14,9 +14,10 @@ struct route;
 struct snapshot;
 struct worker;
 struct raw_request;
+struct oidc_certificate;
 struct gate_head;
 
-enum http_method { HTTP_GET, HTTP_POST, HTTP_HEAD, HTTP_OPTIONS };
+enum http_method { HTTP_GET, HTTP_POST, HTTP_HEAD, HTTP_OPTIONS, HTTP_PUT, HTTP_DELETE };
 
 enum lang { LANG_DE, LANG_EN, LANG_COUNT };
 
@@ -46,7 +47,8 @@ struct request {
 	struct params cookies;       /* ours, without the __Host- prefix */
 	const char *client_addr;     /* text form; from configured proxies only by header */
 	const char *form_secret;     /* idp/csrf.h: made in this request; NULL */
-	const char *dpop_nonce;      /* to be told with the answer, also a failure; NULL: none */
+	const struct oidc_certificate *certificate; /* that a proxy of ours passed on; NULL: none */
+	const char *dpop_nonce; /* to be told with the answer, also a failure; NULL: none */
 };
 
 /* The value or NULL; the first when the name is repeatable. Names are exact. */

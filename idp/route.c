@@ -20,6 +20,7 @@
 #include "idp/logout.h"
 #include "idp/publish.h"
 #include "idp/publish_saml.h"
+#include "idp/registration.h"
 #include "idp/saml_peer.h"
 
 #define KIB(n) ((uint32_t)(n)*1024)
@@ -119,6 +120,16 @@ const struct route routes[] = {
 	{HTTP_POST, DEVICE_PATH, ep_device, LANE_LOGIN, ROUTE_BEGINS, 256, KIB(16), KIB(2048),
 	 NULL},
 
+	/* clients that register themselves; a sector document may take seconds to come */
+	{HTTP_POST, REGISTRATION_PATH, ep_registration_add, LANE_LIGHT, ROUTE_MACHINE, 256, KIB(64),
+	 KIB(2048), NULL},
+	{HTTP_GET, REGISTRATION_PATH "/", ep_registration_show, LANE_LIGHT,
+	 ROUTE_MACHINE | ROUTE_PREFIX, 256, 0, KIB(2048), NULL},
+	{HTTP_PUT, REGISTRATION_PATH "/", ep_registration_change, LANE_LIGHT,
+	 ROUTE_MACHINE | ROUTE_PREFIX, 256, KIB(64), KIB(2048), NULL},
+	{HTTP_DELETE, REGISTRATION_PATH "/", ep_registration_remove, LANE_LIGHT,
+	 ROUTE_MACHINE | ROUTE_PREFIX, 256, 0, KIB(512), NULL},
+
 	/* what pages are made of */
 	{HTTP_GET, "/static/", document_handle, LANE_LOOP, ROUTE_PREFIX, 256, 0, KIB(64), NULL},
 
@@ -132,6 +143,12 @@ const char *
 lane_name(enum lane lane)
 {
 	return (size_t)lane < LANE_COUNT ? lane_names[lane] : "unknown";
+}
+
+bool
+route_takes_certificates(const struct route *r)
+{
+	return r->lane == LANE_TOKEN && (r->flags & ROUTE_MACHINE) != 0;
 }
 
 size_t
@@ -198,7 +215,8 @@ route_find(const struct route *table, enum http_method method, struct bytes path
 const char *
 route_methods(struct arena *a, const struct route *table, struct bytes path, bool internal)
 {
-	static const char *const names[] = {"GET, HEAD", "POST", "HEAD", "OPTIONS"};
+	static const char *const names[] = {"GET, HEAD", "POST", "HEAD",
+					    "OPTIONS",   "PUT",  "DELETE"};
 	size_t best = best_fit(table, path, internal);
 	const char *out = "";
 

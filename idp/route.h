@@ -58,6 +58,9 @@ const struct route *route_find(const struct route *table, enum http_method metho
 const char *route_methods(struct arena *a, const struct route *table, struct bytes path,
 			  bool internal);
 
+/* What clients ask at the back channel: also served where they show certificates (mtls_url). */
+bool route_takes_certificates(const struct route *r);
+
 /* Number of rows. */
 size_t route_count(const struct route *table);
 

@@ -139,8 +139,8 @@ url_origin(struct arena *a, const char *url)
 {
 	const char *host = strstr(url, "://");
 
-	if (host == NULL) /* second line: registered URLs are absolute */
-		return NULL;
+	if (host == NULL) /* a native client's own scheme: CSP3 2.3.1 scheme-source */
+		return arena_strndup(a, url, strcspn(url, ":") + 1);
 	return arena_strndup(a, url, (size_t)(host - url) + 3 + strcspn(host + 3, "/?#"));
 }
 

@@ -12,7 +12,7 @@ snapshots_init(struct snapshots *s)
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->first, &attr);
+	pthread_cond_init(&s->changed, &attr);
 	pthread_condattr_destroy(&attr);
 }
 
@@ -20,7 +20,7 @@ void
 snapshots_finish(struct snapshots *s)
 {
 	snapshot_release(s->current);
-	pthread_cond_destroy(&s->first);
+	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);
 }
 
@@ -45,21 +45,21 @@ snapshot_publish(struct snapshots *s, struct snapshot *snap)
 
 	snap->version = ++s->last_version;
 	s->current = snap;
-	pthread_cond_broadcast(&s->first);
+	pthread_cond_broadcast(&s->changed);
 	pthread_mutex_unlock(&s->lock);
 	snapshot_release(old);
 }
 
 bool
-snapshot_wait(struct snapshots *s, int64_t wait_ms)
+snapshot_wait(struct snapshots *s, uint64_t version, int64_t wait_ms)
 {
 	struct timespec until = clock_mono_timespec(clock_mono_us() + wait_ms * 1000);
 	int rc = 0;
 
 	pthread_mutex_lock(&s->lock);
-	while (s->current == NULL && rc == 0)
-		rc = pthread_cond_timedwait(&s->first, &s->lock, &until);
-	bool there = s->current != NULL;
+	while (s->last_version <= version && rc == 0)
+		rc = pthread_cond_timedwait(&s->changed, &s->lock, &until);
+	bool there = s->last_version > version;
 
 	pthread_mutex_unlock(&s->lock);
 	return there;

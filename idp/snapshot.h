@@ -27,7 +27,7 @@ struct snapshot {
 /* Holds the current one. */
 struct snapshots {
 	pthread_mutex_t lock;
-	pthread_cond_t first; /* there is one */
+	pthread_cond_t changed; /* there is another one */
 	struct snapshot *current;
 	uint64_t last_version;
 };
@@ -42,8 +42,8 @@ struct snapshot *snapshot_create(size_t cap_bytes);
  */
 void snapshot_publish(struct snapshots *s, struct snapshot *snap);
 
-/* Wait for the first one; false: there is still none after wait_ms. */
-bool snapshot_wait(struct snapshots *s, int64_t wait_ms);
+/* Wait for one after `version` (0: for the first); false: there is still none after wait_ms. */
+bool snapshot_wait(struct snapshots *s, uint64_t version, int64_t wait_ms);
 
 /* The current one, held for the caller; NULL before the first. */
 const struct snapshot *snapshot_hold(struct snapshots *s);

@@ -2,7 +2,8 @@
  * The closed lists of JOSE algorithms: for signatures (RFC 7518 3.1, RFC 8037 3.1) and,
  * of types of their own, for encryption (RFC 7518 4.1, 5.1).  A signature algorithm fits
  * one type of key; none of them is an HMAC, so no public key can ever be taken for a
- * shared secret.
+ * shared secret.  HS256 stands outside: it has no row, fits no key, and oidc_alg_find does
+ * not find it; see oidc_jws_parse_proof.
  */
 #ifndef KONTOR_OIDC_ALG_H
 #define KONTOR_OIDC_ALG_H
@@ -19,6 +20,7 @@ enum oidc_alg {
 	OIDC_PS384,
 	OIDC_RS256,
 	OIDC_ALG_COUNT,
+	OIDC_HS256 = 64, /* client_secret_jwt alone */
 };
 
 enum oidc_key_type {

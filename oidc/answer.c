@@ -13,7 +13,7 @@ oidc_return_prove(struct arena *a, const struct oidc_client *client, const char 
 {
 	if (client == NULL)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "no such client");
-	if (!oidc_uri_registered(client->redirect_uris, redirect_uri))
+	if (!oidc_client_redirects_to(client, redirect_uri))
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "redirect_uri is not registered");
 	struct oidc_return *r = ARENA_NEW(a, struct oidc_return);
 

@@ -25,14 +25,29 @@ static const struct choice auth_methods[] = {
 	{"client_secret_basic", OIDC_AUTH_BASIC},
 	{"client_secret_post", OIDC_AUTH_POST},
 	{"private_key_jwt", OIDC_AUTH_PRIVATE_KEY},
+	{"client_secret_jwt", OIDC_AUTH_SECRET_JWT},
+	{"none", OIDC_AUTH_PUBLIC},
+	{"tls_client_auth", OIDC_AUTH_TLS},
+	{"self_signed_tls_client_auth", OIDC_AUTH_SELF_SIGNED_TLS},
 	{NULL, 0},
 };
 
 static const struct choice auth_algs[] = {
-	{"ES256", OIDC_ES256}, {"ES384", OIDC_ES384},
-	{"EdDSA", OIDC_EDDSA}, {"Ed25519", OIDC_EDDSA}, /* RFC 9864 2.2; a record says EdDSA */
-	{"PS256", OIDC_PS256}, {"PS384", OIDC_PS384},
-	{"RS256", OIDC_RS256}, {NULL, 0},
+	{"ES256", OIDC_ES256},
+	{"ES384", OIDC_ES384},
+	{"EdDSA", OIDC_EDDSA},
+	{"Ed25519", OIDC_EDDSA}, /* RFC 9864 2.2; a record says EdDSA */
+	{"PS256", OIDC_PS256},
+	{"PS384", OIDC_PS384},
+	{"RS256", OIDC_RS256},
+	{"HS256", OIDC_HS256},
+	{NULL, 0},
+};
+
+static const struct choice applications[] = {
+	{"web", OIDC_APPLICATION_WEB},
+	{"native", OIDC_APPLICATION_NATIVE},
+	{NULL, 0},
 };
 
 /* What our keys make, if there is one of its type. */
@@ -80,8 +95,9 @@ static const struct choice token_formats[] = {
 
 enum member_type {
 	M_CLIENT_ID, /* const char *, given by the caller if missing */
-	M_URIS,      /* oidc_strs, each a URI that may be registered */
+	M_URIS,      /* oidc_strs, judged by oidc_client_check */
 	M_URI,       /* const char * */
+	M_STR,       /* const char * */
 	M_STRS,      /* oidc_strs */
 	M_WORDS,     /* oidc_strs, in one text */
 	M_LIST,      /* oidc_strs of what is offered; the row's word if it is missing */
@@ -120,6 +136,11 @@ static const struct member {
 	{"token_endpoint_auth_method", M_CHOICE, AT(auth_method), 0, auth_methods, false, NULL},
 	{"token_endpoint_auth_signing_alg", M_CHOICE, AT(auth_alg), 0, auth_algs, true, NULL},
 	{"client_assertion_audience", M_CHOICE, AT(assertion_audience), 0, audiences, false, NULL},
+	{"tls_client_auth_subject_dn", M_STR, AT(tls.subject_dn), 0, NULL, true, NULL},
+	{"tls_client_auth_san_dns", M_STR, AT(tls.san_dns), 0, NULL, true, NULL},
+	{"tls_client_auth_san_uri", M_STR, AT(tls.san_uri), 0, NULL, true, NULL},
+	{"tls_client_auth_san_ip", M_STR, AT(tls.san_ip), 0, NULL, true, NULL},
+	{"tls_client_auth_san_email", M_STR, AT(tls.san_email), 0, NULL, true, NULL},
 	{"jwks", M_KEYS, AT(jwks_json), 0, NULL, true, NULL},
 	{"scope", M_WORDS, AT(scopes), 32, NULL, true, NULL},
 	{"id_token_signed_response_alg", M_CHOICE, AT(id_token_alg), 0, id_token_algs, false, NULL},
@@ -141,9 +162,9 @@ static const struct member {
 	{"logo_uri", M_TEXT_URI, 0, 0, NULL, true, NULL},
 	{"policy_uri", M_TEXT_URI, 0, 0, NULL, true, NULL},
 	{"tos_uri", M_TEXT_URI, 0, 0, NULL, true, NULL},
-	{"application_type", M_FIXED, 0, 0, NULL, true, "web"},
+	{"application_type", M_CHOICE, AT(application), 0, applications, false, NULL},
 	{"subject_type", M_FIXED, 0, 0, NULL, true, "pairwise"},
-	{"response_types", M_FIXED, 0, 0, NULL, true, "code"},
+	{"response_types", M_LIST, AT(response_types), 8, NULL, true, "code"},
 	{"grant_types", M_LIST, AT(grant_types), 16, NULL, true, "authorization_code"},
 	{"refresh_tokens", M_CHOICE, AT(refresh), 0, refreshes, false, NULL},
 	{"resource_uris", M_STRS, AT(resource_uris), 8, NULL, true, NULL},
@@ -151,7 +172,7 @@ static const struct member {
 	{"access_token_format", M_CHOICE, AT(access_token_format), 0, token_formats, false, NULL},
 	{"resources", M_STRS, AT(resources), 16, NULL, true, NULL},
 	{"client_secret", M_REFUSED, 0, 0, NULL, true, NULL},
-	{"jwks_uri", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"jwks_uri", M_URI, AT(jwks_uri), 0, NULL, true, NULL},
 	{"software_statement", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"request_uris", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"request_object_signing_alg", M_REFUSED, 0, 0, NULL, true, NULL},
@@ -159,7 +180,7 @@ static const struct member {
 	{"require_signed_request_object", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"require_pushed_authorization_requests", M_BOOL, AT(require_pushed), 0, NULL, true, NULL},
 	{"dpop_bound_access_tokens", M_BOOL, AT(dpop_bound), 0, NULL, true, NULL},
-	{"tls_client_certificate_bound_access_tokens", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"tls_client_certificate_bound_access_tokens", M_BOOL, AT(tls_bound), 0, NULL, true, NULL},
 #undef AT
 };
 
@@ -169,7 +190,8 @@ _Static_assert(sizeof(enum oidc_auth_method) == sizeof(int) &&
 		       sizeof(enum oidc_refresh) == sizeof(int) &&
 		       sizeof(enum oidc_token_format) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_alg) == sizeof(int) &&
-		       sizeof(enum oidc_jwe_enc) == sizeof(int),
+		       sizeof(enum oidc_jwe_enc) == sizeof(int) &&
+		       sizeof(enum oidc_application) == sizeof(int),
 	       "choices are stored as int");
 
 static void *
@@ -219,19 +241,16 @@ parse_id(struct arena *a, const json_t *o, const char *new_id, const char **out,
 }
 
 static bool
-parse_strs(struct arena *a, const json_t *o, const struct member *m, bool loopback_http,
-	   struct oidc_strs *out, struct err *err)
+parse_strs(struct arena *a, const json_t *o, const struct member *m, struct oidc_strs *out,
+	   struct err *err)
 {
 	const char **s = NULL;
 	size_t n = 0;
 
 	if (!json_get_strs(a, o, m->name, m->max, &s, &n, err))
 		return false;
-	if (n == 0 && !m->optional)
-		return BAD(err, "%s: missing or empty", m->name);
 	for (size_t i = 0; i < n; i++)
-		if (m->type == M_URIS ? !oidc_uri_check(s[i], loopback_http, err)
-				      : !check_text(m->name, s[i], err))
+		if (m->type != M_URIS && !check_text(m->name, s[i], err))
 			return false;
 	*out = (struct oidc_strs){s, n};
 	return true;
@@ -331,6 +350,19 @@ parse_uri(struct arena *a, const json_t *o, const struct member *m, const char *
 }
 
 static bool
+parse_str(struct arena *a, const json_t *o, const struct member *m, const char **out,
+	  struct err *err)
+{
+	const char *text = NULL;
+
+	if (!json_get_str(o, m->name, &text, err) ||
+	    (text != NULL && !check_text(m->name, text, err)))
+		return false;
+	*out = arena_strdup(a, text);
+	return true;
+}
+
+static bool
 parse_seconds(const json_t *o, const struct member *m, int64_t *out, struct err *err)
 {
 	int64_t s = -1;
@@ -354,13 +386,18 @@ parse_member(struct arena *a, const json_t *o, const struct member *m, const cha
 		return parse_id(a, o, new_id, out, err);
 	case M_URIS:
 	case M_STRS:
-		return parse_strs(a, o, m, rules->loopback_http, out, err);
+		return parse_strs(a, o, m, out, err);
 	case M_URI:
 		return parse_uri(a, o, m, out, err);
 	case M_WORDS:
 		return parse_words(a, o, m, out, err);
 	case M_LIST:
-		return parse_list(a, o, m, rules->grant_types, out, err);
+		return parse_list(a, o, m,
+				  out == &c->grant_types ? rules->grant_types
+							 : rules->response_types,
+				  out, err);
+	case M_STR:
+		return parse_str(a, o, m, out, err);
 	case M_SECONDS:
 		return parse_seconds(o, m, out, err);
 	case M_BOOL:
@@ -452,21 +489,19 @@ parse_texts(struct arena *a, json_t *o, struct oidc_client *c, struct oidc_strs 
 	return true;
 }
 
-/* OpenID Connect Registration 2, Core 8.1: one host, or a URI that speaks for all of them. */
-static bool
-find_sector(struct arena *a, struct oidc_client *c, struct err *err)
+/*
+ * OpenID Connect Registration 2, Core 8.1: the host of all URIs, or of the one that speaks for
+ * them.  Loopback and schemes of their own are nobody's: who has only those is a sector alone.
+ */
+static void
+find_sector(struct arena *a, struct oidc_client *c)
 {
-	const char *host = c->redirect_uris.n == 0 ? arena_printf(a, "client:%s", c->client_id)
-						   : oidc_uri_host(a, c->redirect_uris.s[0]);
+	const char *uri = c->sector_identifier_uri;
 
-	for (size_t i = 1; i < c->redirect_uris.n && c->sector_identifier_uri == NULL; i++)
-		if (strcmp(host, oidc_uri_host(a, c->redirect_uris.s[i])) != 0)
-			return BAD(err, "redirect_uris of several hosts need a "
-					"sector_identifier_uri");
-	if (c->sector_identifier_uri != NULL)
-		host = oidc_uri_host(a, c->sector_identifier_uri);
-	c->sector_host = host;
-	return true;
+	if (uri == NULL && c->redirect_uris.n > 0 && text_starts(c->redirect_uris.s[0], "https://"))
+		uri = c->redirect_uris.s[0];
+	c->sector_host =
+		uri == NULL ? arena_printf(a, "client:%s", c->client_id) : oidc_uri_host(a, uri);
 }
 
 /* Registration 2: enc needs alg, and has a default. */
@@ -479,7 +514,9 @@ check_encryption(const struct oidc_client *c, const char *of, struct oidc_encryp
 		       BAD(err, "%s_encrypted_response_enc: without an alg", of);
 	if (e->enc == OIDC_ENC_NONE)
 		e->enc = OIDC_A128CBC_HS256;
-	return oidc_jwks_find_enc(&c->jwks, e->alg) != NULL ||
+	/* Those of a jwks_uri are judged when they come. */
+	return (c->jwks_uri != NULL && c->jwks.n + c->jwks.n_enc == 0) ||
+	       oidc_jwks_find_enc(&c->jwks, e->alg) != NULL ||
 	       BAD(err, "jwks: no key to encrypt to with %s", oidc_jwe_alg_info(e->alg)->name);
 }
 
@@ -526,33 +563,26 @@ check_resources(const struct oidc_client *c, struct err *err)
 	       BAD(err, "resource_scopes: of no resource_uris");
 }
 
-/* What no single member can tell. */
 static bool
-check_whole(struct arena *a, const struct oidc_client_rules *rules, struct oidc_client *c,
-	    struct err *err)
+read_keys(struct arena *a, const json_t *set, struct oidc_client *c, struct err *err)
 {
 	bool rsa = oidc_alg_info(c->auth_alg)->key == OIDC_KEY_RSA;
 
-	bool code = oidc_strs_have(c->grant_types, "authorization_code");
+	return oidc_jwks_parse(a, set, rsa ? c->auth_alg : OIDC_ALG_NONE, &c->jwks, err);
+}
 
-	/* Those of resources are judged when a token for one is asked for. */
-	for (size_t i = 0; i < c->scopes.n; i++)
-		if (!oidc_strs_have(rules->scopes, c->scopes.s[i]) && c->resources.n == 0)
-			return BAD(err, "scope: %s is not offered", c->scopes.s[i]);
-	if (code && !oidc_strs_have(c->scopes, "openid"))
-		return BAD(err, "scope: openid is missing");
-	if (code && c->redirect_uris.n == 0)
-		return BAD(err, "redirect_uris: missing or empty");
-	if (c->grant_types.n == 0 && c->resource_uris.n == 0)
-		return BAD(err, "grant_types: none");
-	if (!check_resources(c, err))
+bool
+oidc_client_take_keys(struct arena *a, struct oidc_client *c, struct bytes json, struct err *err)
+{
+	struct oidc_client with = *c;
+	json_t *set;
+
+	if (!json_parse_object(a, json, OIDC_JWKS_MAX_BYTES, &set, err) ||
+	    !read_keys(a, set, &with, err) || !check_answers(&with, err) ||
+	    !oidc_client_check_keys(&with, err))
 		return false;
-	if (c->jwks_json != NULL &&
-	    !oidc_jwks_parse(a, c->jwks_json, rsa ? c->auth_alg : OIDC_ALG_NONE, &c->jwks, err))
-		return false;
-	if (c->auth_method == OIDC_AUTH_PRIVATE_KEY && c->jwks.n == 0)
-		return BAD(err, "jwks: private_key_jwt needs keys");
-	return check_frontchannel(c, err) && check_answers(c, err) && find_sector(a, c, err);
+	*c = with;
+	return true;
 }
 
 bool
@@ -568,8 +598,16 @@ oidc_client_parse(struct arena *a, struct bytes json, const char *new_id,
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
 		if (!parse_member(a, o, &members[i], new_id, rules, c, err))
 			return err_name(err, OIDC_INVALID_CLIENT_METADATA);
-	if (!parse_texts(a, o, c, unknown, err) || !check_whole(a, rules, c, err))
+	/* Who says nothing of response types and nobody logs in at has none. */
+	if (json_object_get(o, "response_types") == NULL &&
+	    !oidc_strs_have(c->grant_types, "authorization_code"))
+		c->response_types.n = 0;
+	if (!parse_texts(a, o, c, unknown, err) ||
+	    (c->jwks_json != NULL && !read_keys(a, c->jwks_json, c, err)) ||
+	    !check_frontchannel(c, err) || !check_resources(c, err) || !check_answers(c, err) ||
+	    !oidc_client_check(rules, c, err))
 		return err_name(err, OIDC_INVALID_CLIENT_METADATA);
+	find_sector(a, c);
 	*out = c;
 	return true;
 }
@@ -608,15 +646,6 @@ build_choice(struct arena *a, json_t *o, const struct member *m, const void *in)
 }
 
 static void
-build_fixed(struct arena *a, json_t *o, const struct member *m)
-{
-	if (strcmp(m->fixed, "code") == 0)
-		build_strs(a, o, m->name, (struct oidc_strs){&m->fixed, 1});
-	else
-		json_put_str(a, o, m->name, m->fixed);
-}
-
-static void
 build_texts(struct arena *a, json_t *o, const struct member *m, const struct oidc_client *c)
 {
 	for (size_t i = 0; i < c->n_texts; i++) {
@@ -638,6 +667,7 @@ build_member(struct arena *a, json_t *o, const struct member *m, const struct oi
 	switch (m->type) {
 	case M_CLIENT_ID:
 	case M_URI:
+	case M_STR:
 		json_put_str(a, o, m->name, *(const char *const *)in);
 		return;
 	case M_URIS:
@@ -673,7 +703,7 @@ build_member(struct arena *a, json_t *o, const struct member *m, const struct oi
 		build_texts(a, o, m, c);
 		return;
 	case M_FIXED:
-		build_fixed(a, o, m);
+		json_put_str(a, o, m->name, m->fixed);
 		return;
 	case M_REFUSED:
 		return;
@@ -730,9 +760,10 @@ words_of(struct arena *a, const struct choice *choices, size_t n)
 }
 
 struct oidc_strs
-oidc_client_auth_methods(struct arena *a)
+oidc_client_auth_methods(struct arena *a, bool certificates)
 {
-	return words_of(a, auth_methods, ARRAY_LEN(auth_methods) - 1);
+	/* those by certificate stand last */
+	return words_of(a, auth_methods, ARRAY_LEN(auth_methods) - 1 - (certificates ? 0 : 2));
 }
 
 struct oidc_strs

@@ -14,12 +14,30 @@
 
 #define OIDC_CLIENT_MAX_BYTES (64 * 1024)
 
-/* How a client proves itself (RFC 7591 2).  Zero is "not at all": refused everywhere. */
+/*
+ * How a client proves itself (RFC 7591 2).  Zero is "not at all": refused everywhere.
+ * A public client proves nothing but that it has the code's verifier (RFC 6749 2.1).
+ */
 enum oidc_auth_method {
 	OIDC_AUTH_NONE = 0,
-	OIDC_AUTH_BASIC,       /* client_secret_basic */
-	OIDC_AUTH_POST,        /* client_secret_post */
-	OIDC_AUTH_PRIVATE_KEY, /* private_key_jwt */
+	OIDC_AUTH_BASIC,           /* client_secret_basic */
+	OIDC_AUTH_POST,            /* client_secret_post */
+	OIDC_AUTH_PRIVATE_KEY,     /* private_key_jwt */
+	OIDC_AUTH_SECRET_JWT,      /* client_secret_jwt: HS256 */
+	OIDC_AUTH_PUBLIC,          /* none */
+	OIDC_AUTH_TLS,             /* tls_client_auth (RFC 8705 2.1) */
+	OIDC_AUTH_SELF_SIGNED_TLS, /* self_signed_tls_client_auth (RFC 8705 2.2) */
+};
+
+/* By which name a certificate is the client's (RFC 8705 2.1.2); NULL but for one. */
+struct oidc_tls_names {
+	const char *subject_dn; /* RFC 4514, compared as it stands */
+	const char *san_dns, *san_uri, *san_ip, *san_email;
+};
+
+enum oidc_application {
+	OIDC_APPLICATION_WEB = 0,
+	OIDC_APPLICATION_NATIVE = 1, /* on a person's own device (RFC 8252) */
 };
 
 /* Where the audience of a client's assertions may point. */
@@ -56,8 +74,10 @@ struct oidc_encryption {
 struct oidc_client {
 	const char *client_id;              /* 1..256 visible ASCII characters */
 	const struct oidc_profile *profile; /* never NULL */
-	struct oidc_strs redirect_uris, post_logout_redirect_uris;
-	struct oidc_strs grant_types;
+	enum oidc_application application;
+	struct oidc_strs redirect_uris; /* n 0: a client that nobody logs in at */
+	struct oidc_strs post_logout_redirect_uris;
+	struct oidc_strs response_types, grant_types;
 	enum oidc_refresh refresh;
 	const char *backchannel_logout_uri;  /* NULL if absent */
 	const char *frontchannel_logout_uri; /* likewise; of an origin of redirect_uris */
@@ -71,14 +91,20 @@ struct oidc_client {
 	enum oidc_auth_method auth_method;
 	enum oidc_alg auth_alg; /* OIDC_ALG_NONE: the alg of each of its keys */
 	enum oidc_audience assertion_audience;
-	struct oidc_jwks jwks; /* n 0: none registered */
-	const json_t *jwks_json;
-	struct bytes secret_sha256; /* n 0: none.  Not metadata: set by who loads the client */
+	struct oidc_tls_names tls; /* for tls_client_auth */
+	bool tls_bound;            /* its access tokens are bound to its certificate (RFC 8705 3) */
+	struct oidc_jwks jwks;     /* n 0: none known */
+	const json_t *jwks_json;   /* NULL: they are elsewhere, or nowhere */
+	const char *jwks_uri;      /* NULL if absent; see oidc_client_take_keys */
+	/* n 0: none.  Not metadata: set by who loads the client. */
+	struct bytes secret_sha256; /* for client_secret_basic and client_secret_post */
+	struct bytes secret_sealed; /* for client_secret_jwt; see struct oidc_mac */
 	struct oidc_strs scopes;    /* openid among them */
 	enum oidc_alg id_token_alg, userinfo_alg; /* userinfo: OIDC_ALG_NONE: plain JSON */
 	struct oidc_encryption id_token_encryption, userinfo_encryption;
 	const char *sector_identifier_uri; /* NULL if absent */
-	const char *sector_host;           /* what it proposes as sector; never NULL */
+	const char *sector_host;           /* what it proposes as sector; never NULL: the host of
+					      its URIs, or for want of one a name of its own */
 	int64_t default_max_age_s;         /* -1 if absent */
 	bool require_auth_time;
 	bool require_pushed; /* of authorization requests (RFC 9126 6) */
@@ -89,10 +115,9 @@ struct oidc_client {
 
 /* What this server offers to all clients. */
 struct oidc_client_rules {
-	bool loopback_http; /* development: see oidc_uri_check */
 	struct oidc_strs scopes;
-	/* What the table of grants has beside the code, which all have. */
-	struct oidc_strs grant_types;
+	/* What the tables of grants and of response types have beside the code, which all have. */
+	struct oidc_strs grant_types, response_types;
 };
 
 /*
@@ -101,14 +126,41 @@ struct oidc_client_rules {
  * and do not keep.  ERR_INPUT with invalid_redirect_uri or
  * invalid_client_metadata, the text names the member.  Members that ask for a
  * protection we do not give (encryption, jwks_uri, signed requests, ...) are
- * refused rather than ignored.
- *
- * Clients without authentication ("none") are not admitted: everything a
- * client gets here is personal data.
+ * refused rather than ignored, as is a record that contradicts its profile.
  */
 MUST_USE bool oidc_client_parse(struct arena *a, struct bytes json, const char *new_id,
 				const struct oidc_client_rules *rules, struct oidc_client **out,
 				struct oidc_strs *unknown, struct err *err);
+
+/*
+ * What no single member can tell: that URIs, keys, ways of authentication, grants and the
+ * profile go together (client_check.c).  Part of oidc_client_parse.
+ */
+MUST_USE bool oidc_client_check(const struct oidc_client_rules *rules, const struct oidc_client *c,
+				struct err *err);
+
+/* The part of it that is about the keys: does the profile take them? */
+MUST_USE bool oidc_client_check_keys(const struct oidc_client *c, struct err *err);
+
+/*
+ * The keys of c are those of this key set, which its jwks_uri brought.  ERR_INPUT: it does not
+ * read, or holds what c's profile does not take; c is as before.
+ */
+MUST_USE bool oidc_client_take_keys(struct arena *a, struct oidc_client *c, struct bytes json,
+				    struct err *err);
+
+/* May an answer go there?  One of its redirect URIs, octet by octet; see oidc_uri_is_loopback_of.
+ */
+bool oidc_client_redirects_to(const struct oidc_client *c, const char *uri);
+
+/* The same for its post_logout_redirect_uris. */
+bool oidc_client_leaves_to(const struct oidc_client *c, const char *uri);
+
+/* Does it prove itself with a secret that we keep a hash of? */
+bool oidc_client_has_password(const struct oidc_client *c);
+
+/* Does it prove itself by its certificate? */
+bool oidc_client_has_tls(const struct oidc_client *c);
 
 /* The registered record as JSON: every member as it now holds, without the secret. */
 json_t *oidc_client_build(struct arena *a, const struct oidc_client *c);
@@ -116,8 +168,9 @@ json_t *oidc_client_build(struct arena *a, const struct oidc_client *c);
 /* A text in this language, else untagged, else in any; NULL when there is none. */
 const char *oidc_client_text(const struct oidc_client *c, const char *member, const char *lang);
 
-/* Names of the methods and algorithms a client may register, for discovery. */
-struct oidc_strs oidc_client_auth_methods(struct arena *a);
+/* Names of the methods and algorithms a client may register, for discovery; certificates: where
+ * they are asked for. */
+struct oidc_strs oidc_client_auth_methods(struct arena *a, bool certificates);
 struct oidc_strs oidc_client_auth_algs(struct arena *a);
 struct oidc_strs oidc_client_id_token_algs(struct arena *a);
 struct oidc_strs oidc_client_jwe_algs(struct arena *a);

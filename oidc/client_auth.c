@@ -81,10 +81,35 @@ key_parse(struct arena *a, const struct offered *o, struct oidc_client_auth *out
 {
 	if (!text_eq(o->assertion_type, OIDC_ASSERTION_TYPE) || o->assertion == NULL)
 		return BAD(err, "client_assertion or its type is missing or another");
-	if (!oidc_jws_parse(a, bytes_of(o->assertion), &out->assertion, err) ||
+	if (!oidc_jws_parse_proof(a, bytes_of(o->assertion), &out->assertion, err) ||
 	    !oidc_jws_claimed(a, &out->assertion, "sub", &out->client_id, err))
 		return err_name(err, OIDC_INVALID_CLIENT);
+	if (out->assertion.alg == OIDC_HS256)
+		out->method = OIDC_AUTH_SECRET_JWT;
 	return out->client_id != NULL || BAD(err, "client_assertion without sub");
+}
+
+/* RFC 6749 2.3.1, 3.2.1: who it is without any credentials. */
+static bool
+public_present(const struct offered *o)
+{
+	return o->client_id != NULL && !basic_present(o) && !post_present(o) && !key_present(o);
+}
+
+static bool
+public_parse(struct arena *a UNUSED, const struct offered *o, struct oidc_client_auth *out,
+	     struct err *err UNUSED)
+{
+	out->client_id = o->client_id;
+	return true;
+}
+
+static bool
+public_check(struct arena *a UNUSED, const struct oidc_client_auth *auth UNUSED,
+	     const struct oidc_client *client UNUSED, const struct oidc_server *server UNUSED,
+	     time_t now UNUSED, struct oidc_client_proof *out UNUSED, struct err *err UNUSED)
+{
+	return true;
 }
 
 static bool
@@ -159,6 +184,28 @@ check_claims(struct arena *a, const json_t *claims, const struct oidc_client *cl
 }
 
 static bool
+tls_check(struct arena *a UNUSED, const struct oidc_client_auth *auth,
+	  const struct oidc_client *client, const struct oidc_server *server UNUSED, time_t now,
+	  struct oidc_client_proof *out UNUSED, struct err *err)
+{
+	if (auth->certificate == NULL)
+		return DENY(err, "no client certificate");
+	return oidc_certificate_check(auth->certificate, client, now, err);
+}
+
+static bool
+check_assertion(struct arena *a, const struct oidc_signed *s, const struct oidc_client *client,
+		const struct oidc_server *server, time_t now, struct oidc_client_proof *out,
+		struct err *err)
+{
+	/* A token made for something else is no proof (RFC 8725 3.11). */
+	if (!oidc_signed_typ_is(s, NULL) && !oidc_signed_typ_is(s, "JWT") &&
+	    !oidc_signed_typ_is(s, "client-authentication+jwt"))
+		return DENY(err, "assertion: typ is of something else");
+	return check_claims(a, oidc_signed_claims(s), client, server, now, out, err);
+}
+
+static bool
 key_check(struct arena *a, const struct oidc_client_auth *auth, const struct oidc_client *client,
 	  const struct oidc_server *server, time_t now, struct oidc_client_proof *out,
 	  struct err *err)
@@ -169,11 +216,26 @@ key_check(struct arena *a, const struct oidc_client_auth *auth, const struct oid
 		return DENY(err, "assertion: alg is not the registered one");
 	if (!oidc_jws_verify(a, &auth->assertion, &client->jwks, &s, err))
 		return err_name(err, OIDC_INVALID_CLIENT);
-	/* A token made for something else is no proof (RFC 8725 3.11). */
-	if (!oidc_signed_typ_is(s, NULL) && !oidc_signed_typ_is(s, "JWT") &&
-	    !oidc_signed_typ_is(s, "client-authentication+jwt"))
-		return DENY(err, "assertion: typ is of something else");
-	return check_claims(a, oidc_signed_claims(s), client, server, now, out, err);
+	return check_assertion(a, s, client, server, now, out, err);
+}
+
+/* What cannot be asked now (ERR_UNAVAILABLE) keeps its own name: that is no verdict on the client.
+ */
+static bool
+mac_check(struct arena *a, const struct oidc_client_auth *auth, const struct oidc_client *client,
+	  const struct oidc_server *server, time_t now, struct oidc_client_proof *out,
+	  struct err *err)
+{
+	const struct oidc_signed *s;
+	struct err why = {0};
+
+	if (client->secret_sealed.n == 0)
+		return DENY(err, "assertion: no secret is kept for it");
+	if (!oidc_jws_verify_mac(a, &auth->assertion, &server->mac, client->client_id,
+				 client->secret_sealed, &s, &why))
+		return FAIL(err, why.kind, why.kind == ERR_UNAVAILABLE ? NULL : OIDC_INVALID_CLIENT,
+			    "assertion: %s", why.text);
+	return check_assertion(a, s, client, server, now, out, err);
 }
 
 static const struct method {
@@ -188,6 +250,12 @@ static const struct method {
 	{OIDC_AUTH_BASIC, basic_present, basic_parse, secret_check},
 	{OIDC_AUTH_POST, post_present, post_parse, secret_check},
 	{OIDC_AUTH_PRIVATE_KEY, key_present, key_parse, key_check},
+	/* its assertion is told from the one above by its alg */
+	{OIDC_AUTH_SECRET_JWT, NULL, NULL, mac_check},
+	{OIDC_AUTH_PUBLIC, public_present, public_parse, public_check},
+	/* their requests look like those of public clients */
+	{OIDC_AUTH_TLS, NULL, NULL, tls_check},
+	{OIDC_AUTH_SELF_SIGNED_TLS, NULL, NULL, tls_check},
 };
 
 static bool
@@ -212,7 +280,7 @@ oidc_client_auth_parse(struct arena *a, const char *authorization, const struct 
 	if (!read_offered(authorization, form, &o, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-		if (!methods[i].present(&o))
+		if (methods[i].present == NULL || !methods[i].present(&o))
 			continue;
 		if (used != NULL)
 			return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST,
@@ -240,10 +308,13 @@ oidc_client_auth_check(struct arena *a, const struct oidc_client_auth *auth,
 
 	if (client == NULL || strcmp(client->client_id, auth->client_id) != 0)
 		return DENY(err, "no such client");
-	if (auth->method != client->auth_method)
+	/* RFC 8705 2: the certificate goes with a client_id and nothing else. */
+	bool by_tls = auth->method == OIDC_AUTH_PUBLIC && oidc_client_has_tls(client);
+
+	if (auth->method != client->auth_method && !by_tls)
 		return DENY(err, "not the registered way of client authentication");
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-		if (methods[i].method == auth->method) {
+		if (methods[i].method == client->auth_method) {
 			if (!methods[i].check(a, auth, client, server, now, &proof, err))
 				return false;
 			*out = proof;

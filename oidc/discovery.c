@@ -21,7 +21,7 @@ put_list(struct arena *a, json_t *o, const char *name, struct oidc_strs list)
 
 /* What the tables of oidc/ say. */
 static void
-put_own(struct arena *a, json_t *o)
+put_own(struct arena *a, json_t *o, bool certificates)
 {
 	put_list(a, o, "response_types_supported", LIST("code"));
 	put_list(a, o, "response_modes_supported", LIST("query"));
@@ -30,12 +30,14 @@ put_own(struct arena *a, json_t *o)
 	put_list(a, o, "id_token_encryption_enc_values_supported", oidc_client_jwe_encs(a));
 	put_list(a, o, "userinfo_encryption_alg_values_supported", oidc_client_jwe_algs(a));
 	put_list(a, o, "userinfo_encryption_enc_values_supported", oidc_client_jwe_encs(a));
-	put_list(a, o, "token_endpoint_auth_methods_supported", oidc_client_auth_methods(a));
+	put_list(a, o, "token_endpoint_auth_methods_supported",
+		 oidc_client_auth_methods(a, certificates));
 	put_list(a, o, "token_endpoint_auth_signing_alg_values_supported",
 		 oidc_client_auth_algs(a));
 	put_list(a, o, "introspection_endpoint_auth_methods_supported",
-		 oidc_client_auth_methods(a));
-	put_list(a, o, "revocation_endpoint_auth_methods_supported", oidc_client_auth_methods(a));
+		 oidc_client_auth_methods(a, certificates));
+	put_list(a, o, "revocation_endpoint_auth_methods_supported",
+		 oidc_client_auth_methods(a, certificates));
 	put_list(a, o, "dpop_signing_alg_values_supported", oidc_dpop_algs());
 	put_list(a, o, "code_challenge_methods_supported", LIST("S256"));
 	put_list(a, o, "prompt_values_supported",
@@ -51,6 +53,18 @@ put_own(struct arena *a, json_t *o)
 	json_put_bool(a, o, "backchannel_logout_session_supported", true);
 }
 
+/* RFC 8705 3.3, 5 */
+static void
+put_aliases(struct arena *a, json_t *o, const struct oidc_discovery *d)
+{
+	json_t *aliases = json_new_object(a);
+
+	for (size_t i = 0; i < d->n_mtls_aliases; i++)
+		json_put_str(a, aliases, d->mtls_aliases[i].member, d->mtls_aliases[i].url);
+	json_put(a, o, "mtls_endpoint_aliases", aliases);
+	json_put_bool(a, o, "tls_client_certificate_bound_access_tokens", true);
+}
+
 static json_t *
 metadata_of(struct arena *a, const struct oidc_discovery *d)
 {
@@ -59,6 +73,8 @@ metadata_of(struct arena *a, const struct oidc_discovery *d)
 	json_put_str(a, o, "issuer", d->issuer);
 	for (size_t i = 0; i < d->n_endpoints; i++)
 		json_put_str(a, o, d->endpoints[i].member, d->endpoints[i].url);
+	if (d->n_mtls_aliases > 0)
+		put_aliases(a, o, d);
 	put_list(a, o, "scopes_supported", d->scopes);
 	put_list(a, o, "claims_supported", oidc_claims_of(a, d->claims, d->n_claims));
 	put_list(a, o, "trust_frameworks_supported", LIST(OIDC_TRUST_FRAMEWORK));
@@ -69,7 +85,7 @@ metadata_of(struct arena *a, const struct oidc_discovery *d)
 	put_list(a, o, "ui_locales_supported", d->ui_locales);
 	put_list(a, o, "id_token_signing_alg_values_supported", d->signing_algs);
 	put_list(a, o, "userinfo_signing_alg_values_supported", d->signing_algs);
-	put_own(a, o);
+	put_own(a, o, d->n_mtls_aliases > 0);
 	return o;
 }
 

@@ -17,7 +17,9 @@ struct oidc_discovery {
 	const char *issuer;
 	const struct oidc_endpoint *endpoints;
 	size_t n_endpoints;
-	const struct oidc_scope_claim *claims; /* the caller's table */
+	const struct oidc_endpoint *mtls_aliases; /* of some of them (RFC 8705 5) */
+	size_t n_mtls_aliases;                    /* 0: no certificates are asked for */
+	const struct oidc_scope_claim *claims;    /* the caller's table */
 	size_t n_claims;
 	struct oidc_strs scopes, acr_values, grant_types, ui_locales;
 	struct oidc_strs signing_algs; /* that our keys make */

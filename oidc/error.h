@@ -48,8 +48,10 @@
 #define OIDC_SLOW_DOWN             "slow_down"
 #define OIDC_EXPIRED_TOKEN         "expired_token"
 /* RFC 7591 3.2.2 */
-#define OIDC_INVALID_REDIRECT_URI    "invalid_redirect_uri"
-#define OIDC_INVALID_CLIENT_METADATA "invalid_client_metadata"
+#define OIDC_INVALID_REDIRECT_URI          "invalid_redirect_uri"
+#define OIDC_INVALID_CLIENT_METADATA       "invalid_client_metadata"
+#define OIDC_INVALID_SOFTWARE_STATEMENT    "invalid_software_statement"
+#define OIDC_UNAPPROVED_SOFTWARE_STATEMENT "unapproved_software_statement"
 
 struct oidc_error {
 	const char *name;      /* as the peer reads it */

@@ -13,8 +13,9 @@ struct oidc_signed {
 	const char *typ;
 };
 
+/* jwk NULL: a header that brings its own key is refused; mac: HS256 may be as well. */
 static bool
-parse(struct arena *a, struct bytes compact, const json_t **jwk, struct oidc_jws *out,
+parse(struct arena *a, struct bytes compact, const json_t **jwk, bool mac, struct oidc_jws *out,
       struct err *err)
 {
 	struct bytes part[OIDC_JWS_PARTS];
@@ -33,7 +34,7 @@ parse(struct arena *a, struct bytes compact, const json_t **jwk, struct oidc_jws
 	    !dec_base64url(a, part[1], &jws.payload, err) ||
 	    !dec_base64url(a, part[2], &jws.signature, err))
 		return false;
-	jws.alg = oidc_alg_find(alg);
+	jws.alg = mac && strcmp(alg, "HS256") == 0 ? OIDC_HS256 : oidc_alg_find(alg);
 	if (jws.alg == OIDC_ALG_NONE)
 		return FAIL(err, ERR_INPUT, NULL, "JWS: alg is not one we verify");
 	jws.signing_input = (struct bytes){compact.p, part[0].n + 1 + part[1].n};
@@ -44,14 +45,20 @@ parse(struct arena *a, struct bytes compact, const json_t **jwk, struct oidc_jws
 bool
 oidc_jws_parse(struct arena *a, struct bytes compact, struct oidc_jws *out, struct err *err)
 {
-	return parse(a, compact, NULL, out, err);
+	return parse(a, compact, NULL, false, out, err);
+}
+
+bool
+oidc_jws_parse_proof(struct arena *a, struct bytes compact, struct oidc_jws *out, struct err *err)
+{
+	return parse(a, compact, NULL, true, out, err);
 }
 
 bool
 oidc_jws_parse_with_key(struct arena *a, struct bytes compact, struct oidc_jws *out,
 			const json_t **jwk, struct err *err)
 {
-	return parse(a, compact, jwk, out, err);
+	return parse(a, compact, jwk, false, out, err);
 }
 
 bool
@@ -85,12 +92,39 @@ signature_fits(EVP_PKEY *pkey, const struct oidc_alg_info *alg, struct bytes tex
 	       verify_signature(&how, pkey, text, signature);
 }
 
+/* Only of what was verified. */
+static bool
+read_signed(struct arena *a, const struct oidc_jws *jws, const struct oidc_signed **out,
+	    struct err *err)
+{
+	struct oidc_signed *s = ARENA_NEW(a, struct oidc_signed);
+	json_t *claims;
+
+	if (!json_parse_object(a, jws->payload, OIDC_JWS_MAX_BYTES, &claims, err))
+		return false;
+	*s = (struct oidc_signed){claims, jws->typ};
+	*out = s;
+	return true;
+}
+
+bool
+oidc_jws_verify_mac(struct arena *a, const struct oidc_jws *jws, const struct oidc_mac *mac,
+		    const char *client_id, struct bytes sealed_secret,
+		    const struct oidc_signed **out, struct err *err)
+{
+	if (jws->alg != OIDC_HS256)
+		return FAIL(err, ERR_DENIED, NULL, "JWS: header says %s, the secret is for HS256",
+			    oidc_alg_info(jws->alg)->name);
+	return mac->check(mac->ctx, a, client_id, sealed_secret, jws->signing_input, jws->signature,
+			  err) &&
+	       read_signed(a, jws, out, err);
+}
+
 bool
 oidc_jws_verify(struct arena *a, const struct oidc_jws *jws, const struct oidc_jwks *keys,
 		const struct oidc_signed **out, struct err *err)
 {
 	const struct oidc_jwk *key = oidc_jwks_find(keys, jws->kid, jws->alg);
-	json_t *claims;
 
 	if (key == NULL)
 		return FAIL(err, ERR_DENIED, NULL,
@@ -100,13 +134,7 @@ oidc_jws_verify(struct arena *a, const struct oidc_jws *jws, const struct oidc_j
 			    oidc_alg_info(jws->alg)->name, oidc_alg_info(key->alg)->name);
 	if (!signature_fits(key->pkey, oidc_alg_info(key->alg), jws->signing_input, jws->signature))
 		return FAIL(err, ERR_DENIED, NULL, "JWS: wrong signature");
-	if (!json_parse_object(a, jws->payload, OIDC_JWS_MAX_BYTES, &claims, err))
-		return false;
-	struct oidc_signed *s = ARENA_NEW(a, struct oidc_signed);
-
-	*s = (struct oidc_signed){claims, jws->typ};
-	*out = s;
-	return true;
+	return read_signed(a, jws, out, err);
 }
 
 const json_t *

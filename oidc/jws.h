@@ -29,6 +29,10 @@ struct oidc_signed;
 MUST_USE bool oidc_jws_parse(struct arena *a, struct bytes compact, struct oidc_jws *out,
 			     struct err *err);
 
+/* The same for a client's proof of itself, which alone may also be HS256. */
+MUST_USE bool oidc_jws_parse_proof(struct arena *a, struct bytes compact, struct oidc_jws *out,
+				   struct err *err);
+
 /*
  * The same of a token that brings the key it is to be verified with: a proof of possession, which
  * says nothing of who has it.  *jwk is what it brings, unjudged.
@@ -52,6 +56,20 @@ MUST_USE bool oidc_jws_claimed(struct arena *a, const struct oidc_jws *jws, cons
 MUST_USE bool oidc_jws_verify(struct arena *a, const struct oidc_jws *jws,
 			      const struct oidc_jwks *keys, const struct oidc_signed **out,
 			      struct err *err);
+
+/* Who can tell whether an HMAC-SHA-256 over a text is by a client's secret, without showing it. */
+struct oidc_mac {
+	void *ctx;
+	/* ERR_DENIED: it is not; ERR_UNAVAILABLE: nobody to ask. */
+	bool (*check)(void *ctx, struct arena *a, const char *client_id, struct bytes sealed_secret,
+		      struct bytes text, struct bytes mac, struct err *err);
+};
+
+/* oidc_jws_verify for HS256, by the secret of a client.  ERR_DENIED also: another alg. */
+MUST_USE bool oidc_jws_verify_mac(struct arena *a, const struct oidc_jws *jws,
+				  const struct oidc_mac *mac, const char *client_id,
+				  struct bytes sealed_secret, const struct oidc_signed **out,
+				  struct err *err);
 
 /* The claims; an object, never NULL. */
 const json_t *oidc_signed_claims(const struct oidc_signed *s);

@@ -43,8 +43,7 @@ oidc_logout_check(struct arena *a, const struct oidc_logout *rq, const struct oi
 		*url = NULL;
 		return true;
 	}
-	if (client == NULL ||
-	    !oidc_uri_registered(client->post_logout_redirect_uris, rq->redirect_uri))
+	if (client == NULL || !oidc_client_leaves_to(client, rq->redirect_uri))
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST,
 			    "post_logout_redirect_uri is not registered");
 	const struct param state = {"state", rq->state};

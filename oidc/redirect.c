@@ -154,6 +154,59 @@ oidc_uri_check(const char *uri, bool loopback_http, struct err *err)
 	return check_path(authority + n, err);
 }
 
+/* RFC 8252 7.1: the letters of a domain name in reverse, so that others have no claim to it. */
+static bool
+is_own_scheme(const char *s, size_t n)
+{
+	bool dot = memchr(s, '.', n) != NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		bool edge = i == 0 || i + 1 == n || s[i - 1] == '.' || s[i + 1] == '.';
+
+		if (strchr("abcdefghijklmnopqrstuvwxyz0123456789", s[i]) == NULL &&
+		    (edge || (s[i] != '-' && s[i] != '.')))
+			return false;
+	}
+	return n > 0 && dot && s[0] >= 'a';
+}
+
+bool
+oidc_uri_check_native(const char *uri, struct err *err)
+{
+	size_t n = strcspn(uri, ":");
+
+	if (text_starts(uri, "https://") || text_starts(uri, "http://"))
+		return oidc_uri_check(uri, true, err);
+	if (!check_characters(uri, err))
+		return false;
+	if (uri[n] == '\0' || !is_own_scheme(uri, n))
+		return BAD_URI(err, "neither https, loopback nor a scheme with a dot");
+	if (uri[n + 1] != '/' || uri[n + 2] == '/')
+		return BAD_URI(err, "a scheme of its own needs a path behind one slash");
+	return check_path(uri + n + 1, err);
+}
+
+bool
+oidc_uri_is_loopback_of(const char *registered, const char *uri)
+{
+	static const char *const origins[] = {"http://127.0.0.1", "http://[::1]"};
+
+	for (size_t i = 0; i < ARRAY_LEN(origins); i++) {
+		size_t n = strlen(origins[i]), port;
+
+		if (!text_starts(registered, origins[i]) || !text_starts(uri, origins[i]))
+			continue;
+		const char *rest = registered + n + strcspn(registered + n, "/?");
+
+		/* What is between host and path is a port or nothing. */
+		port = strcspn(uri + n, "/?");
+		if (strcmp(rest, uri + n + port) != 0)
+			return false;
+		return port == 0 || (uri[n] == ':' && check_port(uri + n + 1, port - 1, NULL));
+	}
+	return false;
+}
+
 bool
 oidc_uri_registered(struct oidc_strs registered, const char *uri)
 {
@@ -163,8 +216,11 @@ oidc_uri_registered(struct oidc_strs registered, const char *uri)
 const char *
 oidc_uri_host(struct arena *a, const char *uri)
 {
-	const char *authority = strstr(uri, "://") + 3;
+	const char *authority = strstr(uri, "://");
 
+	if (authority == NULL)
+		return NULL;
+	authority += 3;
 	return arena_strndup(a, authority, host_length(authority));
 }
 

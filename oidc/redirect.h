@@ -1,7 +1,8 @@
 /*
  * Redirect URIs.  At registration their form is checked; at a request they are
  * compared octet by octet with the registered ones and with nothing else: no
- * wildcard, no normalization, no port that may differ (RFC 9700 4.1.3).
+ * wildcard, no normalization (RFC 9700 4.1.3).  Only the port of a native
+ * client's loopback address may differ (RFC 8252 7.3).
  */
 #ifndef KONTOR_OIDC_REDIRECT_H
 #define KONTOR_OIDC_REDIRECT_H
@@ -21,10 +22,24 @@
  */
 MUST_USE bool oidc_uri_check(const char *uri, bool loopback_http, struct err *err);
 
+/*
+ * The same for an application on a person's own device (RFC 8252 7): https, http on
+ * loopback as above, or a scheme of its own: a domain's name in reverse, in lower
+ * case, with a dot, and a path behind a single slash ("com.example.app:/cb").
+ */
+MUST_USE bool oidc_uri_check_native(const char *uri, struct err *err);
+
+/*
+ * Is `uri` the registered http URI of 127.0.0.1 or [::1], but for the port?  Not of
+ * localhost, which may be resolved to something else (RFC 8252 8.3).
+ */
+bool oidc_uri_is_loopback_of(const char *registered, const char *uri);
+
 /* Is `uri` one of the registered ones, octet by octet?  uri may be NULL: no. */
 bool oidc_uri_registered(struct oidc_strs registered, const char *uri);
 
-/* The host of a URI that oidc_uri_check admitted, without port. */
+/* The host of a URI that was admitted here, without port; NULL: it has none (a scheme of its own).
+ */
 const char *oidc_uri_host(struct arena *a, const char *uri);
 
 /* Has `other` the scheme, host and port of this https URI, octet by octet? */

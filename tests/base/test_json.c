@@ -26,6 +26,12 @@ what_is_not_one_clean_object_is_refused(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		ASSERT_REFUSED(json_parse_object(a, bytes_of(bad[i]), 1000, &j, &err), &err,
 			       ERR_INPUT, "JSON");
+	ASSERT_OK(json_parse_array(a, bytes_of("[1,[2]]"), 7, &j, &err), &err);
+	assert_int_equal(json_array_size(j), 2);
+	ASSERT_REFUSED(json_parse_array(a, bytes_of("{}"), 7, &j, &err), &err, ERR_INPUT,
+		       "not an array");
+	ASSERT_REFUSED(json_parse_array(a, bytes_of("[1],"), 7, &j, &err), &err, ERR_INPUT,
+		       "not well-formed");
 	ASSERT_REFUSED(json_parse_object(a, bytes_of("{\"a\":12}"), 7, &j, &err), &err, ERR_INPUT,
 		       "8 bytes");
 }

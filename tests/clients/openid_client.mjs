@@ -9,7 +9,10 @@ const base = { scope: "openid profile", profile: "oidc" };
 async function secretClient(method, more = {}) {
 	const client_id = newId("portal");
 	const { client_secret } = await register({ client_id, token_endpoint_auth_method: method, ...base, ...more });
-	const how = { client_secret_basic: oidc.ClientSecretBasic, client_secret_post: oidc.ClientSecretPost }[method];
+	const how = {
+		client_secret_basic: oidc.ClientSecretBasic, client_secret_post: oidc.ClientSecretPost,
+		client_secret_jwt: oidc.ClientSecretJwt, none: oidc.None,
+	}[method];
 	return configure(client_id, { id_token_signed_response_alg: more.id_token_signed_response_alg ?? "ES256" }, how(client_secret));
 }
 
@@ -41,10 +44,14 @@ async function goesThrough(config) {
 	return tokens;
 }
 
-for (const method of ["client_secret_basic", "client_secret_post"])
+for (const method of ["client_secret_basic", "client_secret_post", "client_secret_jwt"])
 	test(`a login with ${method}`, async () => {
 		await goesThrough(await secretClient(method));
 	});
+
+test("a login at a public client", async () => {
+	await goesThrough(await secretClient("none", { profile: "oauth" }));
+});
 
 for (const alg of ["ES256", "ES384", "EdDSA", "PS256", "RS256"])
 	test(`a login with private_key_jwt by ${alg}`, async () => {

@@ -160,10 +160,6 @@ a_party_is_followed_until_it_is_not(void **state)
 	begin(pg);
 	const struct db_audit audit = {.event = "party_followed", .ref = ref};
 
-	save(pg, "client", "oidc", "{}");
-	ASSERT_REFUSED(db_source_put(&pg->c, &s, &audit, NOW, &pg->err), &pg->err, ERR_NOT_FOUND,
-		       "source_put");
-	s.party = "client"; /* no metadata of that kind */
 	ASSERT_REFUSED(db_source_put(&pg->c, &s, &audit, NOW, &pg->err), &pg->err, ERR_NOT_FOUND,
 		       "source_put");
 	assert_string_equal(audited(pg, "party_followed"), "0");
@@ -228,6 +224,97 @@ a_party_and_its_source_are_stored_together(void **state)
 	assert_string_equal(load(pg)->url, "https://z.example/");
 	assert_false(load(pg)->held); /* it is what came from there */
 	assert_string_equal(audited(pg, "party_with_source"), "1");
+}
+
+static const char *
+keys(struct pg *pg)
+{
+	const struct db_party *p;
+
+	ASSERT_OK(db_party_load(&pg->c, PARTY, &p, &pg->err), &pg->err);
+	return p->keys.n == 0 ? "" : arena_strndup(pg->a, (const char *)p->keys.p, p->keys.n);
+}
+
+static bool
+bring(struct pg *pg, const struct db_source_taken *t, const char *text)
+{
+	const struct db_audit audit = {.event = "client_keys", .ref = ref, .party = PARTY};
+
+	return db_source_keys(&pg->c, t, bytes_of(text), &audit, NOW, &pg->err);
+}
+
+/* The keys of a client lie beside where they come from, and go with that. */
+static void
+a_clients_keys_are_kept_with_their_source(void **state)
+{
+	struct pg *pg = *state;
+	struct db_party party = {.id = PARTY,
+				 .kind = "oidc",
+				 .display_name = "Amt",
+				 .document = bytes_of("{}"),
+				 .policy = "{}",
+				 .enabled = true};
+	struct db_source s = {.party = PARTY, .url = "https://amt.example/jwks", .signers = ""};
+	const struct db_source_taken *t;
+	int64_t version;
+
+	begin(pg);
+	pg_sql(pg, "DELETE FROM party");
+	ASSERT_OK(db_source_save_party(&pg->c, &party, &s, NULL, NOW, &version, &pg->err),
+		  &pg->err);
+	assert_string_equal(keys(pg), "");
+	t = take(pg, NOW);
+	assert_string_equal(t->party.kind, "oidc");
+	assert_int_equal(t->party.keys.n, 0);
+	ASSERT_OK(bring(pg, t, "one"), &pg->err);
+	settle(pg, t, NOW + 100, NULL, NULL, NOW);
+	assert_string_equal(keys(pg), "one");
+	assert_string_equal(audited(pg, "client_keys"), "1");
+	/* Who was at it too long, or asked elsewhere, brings nothing. */
+	ASSERT_REFUSED(bring(pg, t, "late"), &pg->err, ERR_CONFLICT, "changed meanwhile");
+	t = take(pg, NOW + 100);
+	assert_true(bytes_eq(t->party.keys, bytes_of("one")));
+	/* The same place again: they stay.  Another: they are not its. */
+	ASSERT_OK(db_source_save_party(&pg->c, &party, &s, NULL, NOW, &version, &pg->err),
+		  &pg->err);
+	assert_string_equal(keys(pg), "one");
+	t = take(pg, NOW);
+	s.url = "https://amt.example/other";
+	ASSERT_OK(db_source_save_party(&pg->c, &party, &s, NULL, NOW, &version, &pg->err),
+		  &pg->err);
+	assert_string_equal(keys(pg), "");
+	ASSERT_OK(db_source_put(&pg->c, &s, NULL, NOW, &pg->err), &pg->err);
+	pg_sql(pg, "UPDATE party_source SET tries = 1");
+	ASSERT_REFUSED(bring(pg, t, "of before"), &pg->err, ERR_CONFLICT, "changed meanwhile");
+	s.url = NULL;
+	ASSERT_OK(db_source_save_party(&pg->c, &party, &s, NULL, NOW, &version, &pg->err),
+		  &pg->err);
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM party_source"), "0");
+}
+
+static void
+a_missed_key_makes_it_due_once_in_a_while(void **state)
+{
+	struct pg *pg = *state;
+	bool did;
+
+	begin(pg);
+	settle(pg, take(pg, NOW), NOW + 1000, "\"e\"", NULL, NOW);
+	ASSERT_OK(db_source_miss(&pg->c, PARTY, 60, NOW + 10, &did, &pg->err), &pg->err);
+	assert_true(did);
+	assert_int_equal(load(pg)->due, NOW + 10);
+	assert_string_equal(load(pg)->etag, "\"e\"");
+	ASSERT_OK(db_source_miss(&pg->c, PARTY, 60, NOW + 69, &did, &pg->err), &pg->err);
+	assert_false(did);
+	settle(pg, take(pg, NOW + 69), NOW + 1000, NULL, NULL, NOW + 69);
+	ASSERT_OK(db_source_miss(&pg->c, PARTY, 60, NOW + 70, &did, &pg->err), &pg->err);
+	assert_true(did);
+	assert_int_equal(load(pg)->due, NOW + 70);
+	/* One that is due already stays so. */
+	ASSERT_OK(db_source_miss(&pg->c, PARTY, 60, NOW + 200, &did, &pg->err), &pg->err);
+	assert_int_equal(load(pg)->due, NOW + 70);
+	ASSERT_OK(db_source_miss(&pg->c, "urn:none", 60, NOW + 999, &did, &pg->err), &pg->err);
+	assert_false(did);
 }
 
 static void
@@ -513,6 +600,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_party_is_followed_until_it_is_not),
 		T(a_party_and_its_source_are_stored_together),
+		T(a_clients_keys_are_kept_with_their_source),
+		T(a_missed_key_makes_it_due_once_in_a_while),
 		T(what_is_due_is_taken_by_one),
 		T(two_nodes_take_each_once),
 		T(they_are_counted),

@@ -141,7 +141,7 @@ static const char *const read_whole[] = {
 	"party_list",        "setting_list",     "key_list",         "restored_steps",
 	"restored_sessions", "restored_flows",   "restored_codes",   "restored_artifacts",
 	"restored_tokens",   "restored_tickets", "restored_refresh", "source_list",
-	"source_count",      "copy_list"};
+	"source_count",      "copy_list",        "invitation_list"};
 
 static bool
 is_read_whole(const char *name)

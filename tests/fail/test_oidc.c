@@ -86,8 +86,8 @@ authorize(struct arena *a, const char *in, const char **text, struct err *err)
 static bool
 client_auth(struct arena *a, const char *in, const char **text, struct err *err)
 {
-	static const struct oidc_server server = {"https://idp.example",
-						  "https://idp.example/oidc/token"};
+	static const struct oidc_server server = {
+		"https://idp.example", "https://idp.example/oidc/token", {0}};
 	const struct param list[] = {
 		{"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 		{"client_assertion", in}};

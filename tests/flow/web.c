@@ -114,7 +114,9 @@ raw_of(struct web *b, const struct sending *s)
 		.headers = headers,
 		.peer = b->addr == NULL ? "192.0.2.1" : b->addr,
 	};
-	add_header(headers, &raw->n_headers, "Host", "konto.example");
+	add_header(headers, &raw->n_headers, "Host", b->host == NULL ? "konto.example" : b->host);
+	add_header(headers, &raw->n_headers, "Client-Cert", b->certificate);
+	add_header(headers, &raw->n_headers, "X-Client-Cert-Verify", b->verdict);
 	add_header(headers, &raw->n_headers, "Cookie", s->cookies);
 	add_header(headers, &raw->n_headers, "Origin", s->origin);
 	add_header(headers, &raw->n_headers, "Authorization", s->authorization);
@@ -407,6 +409,18 @@ web_program(struct web *b, const char *path, const char *type, const char *body)
 			    .form = body,
 			    .authorization = b->authorization,
 			    .type = type};
+
+	transmit(b, &s);
+}
+
+void
+web_method(struct web *b, const char *method, const char *path, const char *body)
+{
+	struct sending s = {.method = method,
+			    .target = path,
+			    .form = body,
+			    .authorization = b->authorization,
+			    .type = "application/json"};
 
 	transmit(b, &s);
 }

@@ -99,6 +99,9 @@ struct web {
 	const char *path;          /* of the last request */
 	const char *addr;          /* where it comes from; NULL: 192.0.2.1 */
 	const char *authorization; /* that web_program sends; NULL: none */
+	const char *host;          /* that it asks; NULL: "konto.example" */
+	const char *certificate;   /* Client-Cert; NULL: none */
+	const char *verdict;       /* of the proxy on it */
 	const char *dpop, *accept; /* headers of the next requests of programs; NULL: none */
 	const char *dpop_nonce;    /* DPoP-Nonce of the last answer; NULL */
 };
@@ -154,6 +157,9 @@ void web_userinfo(struct web *b, const char *token);
 
 /* A program's POST of that type of content; no cookies. */
 void web_program(struct web *b, const char *path, const char *type, const char *body);
+
+/* The same by any method, with a JSON body; NULL: none. */
+void web_method(struct web *b, const char *method, const char *path, const char *body);
 
 /* The answer, which is a JSON object. */
 json_t *web_json(struct web *b);

@@ -15,7 +15,17 @@ static const char metadata[] =
 
 static const char *const scopes[] = {"openid"};
 static const struct oidc_client_rules rules = {.scopes = {scopes, 1}};
-static const struct oidc_server server = {"https://idp.example", "https://idp.example/oidc/token"};
+
+static bool
+no_mac_fits(void *ctx, struct arena *a, const char *client_id, struct bytes sealed_secret,
+	    struct bytes text, struct bytes mac, struct err *err)
+{
+	(void)ctx, (void)a, (void)client_id, (void)sealed_secret, (void)text, (void)mac;
+	return FAIL(err, ERR_DENIED, NULL, "no");
+}
+
+static const struct oidc_server server = {
+	"https://idp.example", "https://idp.example/oidc/token", {NULL, no_mac_fits}};
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -43,6 +53,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		client->auth_method = OIDC_AUTH_BASIC;
 		client->secret_sha256 = (struct bytes){(const unsigned char *)metadata, 32};
+		if (oidc_client_auth_check(a, &auth, client, &server, 1800000000, &proof, NULL))
+			abort();
+		client->auth_method = OIDC_AUTH_SECRET_JWT;
+		client->secret_sealed = client->secret_sha256;
 		if (oidc_client_auth_check(a, &auth, client, &server, 1800000000, &proof, NULL))
 			abort();
 	}

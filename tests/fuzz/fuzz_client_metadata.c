@@ -16,10 +16,13 @@ check_accepted(struct arena *a, const struct oidc_client *c)
 	struct oidc_strs unknown;
 
 	for (size_t i = 0; i < c->redirect_uris.n; i++)
-		if (!oidc_uri_check(c->redirect_uris.s[i], false, NULL))
+		if (c->application == OIDC_APPLICATION_NATIVE
+			    ? !oidc_uri_check_native(c->redirect_uris.s[i], NULL)
+			    : !oidc_uri_check(c->redirect_uris.s[i], false, NULL))
 			abort();
-	if (c->redirect_uris.n == 0 || c->auth_method == OIDC_AUTH_NONE ||
-	    c->id_token_alg == OIDC_ALG_NONE)
+	if ((c->redirect_uris.n == 0) != (c->response_types.n == 0) || c->sector_host == NULL)
+		abort();
+	if (c->auth_method == OIDC_AUTH_NONE || c->id_token_alg == OIDC_ALG_NONE)
 		abort();
 	if (!oidc_client_parse(a, bytes_of(text), NULL, &rules, &again, &unknown, NULL) ||
 	    unknown.n != 0 || strcmp(text, json_text(a, oidc_client_build(a, again), false)) != 0)

@@ -171,7 +171,7 @@ routing_has_its_statuses(void **state UNUSED)
 	assert_int_equal(ask("POST /machine HTTP/1.1", HOST "\nContent-Length: 65", ""), 413);
 	assert_int_equal(ask("GET /a%00 HTTP/1.1", HOST, ""), 400);
 	assert_true(rs.close);
-	assert_int_equal(ask("PUT /now HTTP/1.1", HOST, ""), 405);
+	assert_int_equal(ask("PATCH /now HTTP/1.1", HOST, ""), 405);
 	assert_true(rs.close);
 }
 

@@ -202,9 +202,9 @@ a_snapshot_lives_until_nobody_holds_it(void **state UNUSED)
 	arena_defer(second->a, count_gone, NULL);
 	snapshots_init(&all);
 	assert_null(snapshot_hold(&all));
-	assert_false(snapshot_wait(&all, 1));
+	assert_false(snapshot_wait(&all, 0, 1));
 	snapshot_publish(&all, first);
-	assert_true(snapshot_wait(&all, 0));
+	assert_true(snapshot_wait(&all, 0, 0));
 
 	const struct snapshot *held = snapshot_hold(&all);
 

@@ -437,6 +437,44 @@ a_document_comes_with_200_and_from_where_it_was_asked(void **state UNUSED)
 }
 
 static void
+how_long_it_stays_fresh_is_read(void **state UNUSED)
+{
+	static const struct {
+		const char *cache;
+		int64_t fresh_s;
+	} cases[] = {
+		{"max-age=600", 600},
+		{"public, Max-Age=600, must-revalidate", 600},
+		{"s-maxage=1,max-age=7", 7},
+		{"max-age=0", 0},
+		{"private, no-cache", 0},
+		{"no-store,max-age=600", 0},
+		{"max-age=600, NO-STORE", 0},
+		{"max-age=\"600\"", -1},
+		{"max-age=-1", -1},
+		{"max-age=", -1},
+		{"max-age=99999999999", -1},
+		{"max-age=9999999999999999999999", -1},
+		{"xmax-age=600", -1},
+		{"no-cachet", -1},
+		{"public", -1},
+		{"", -1},
+	};
+	const struct fetch_known none = {0};
+	struct fetch_got got;
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		server.answer = arena_printf(
+			a, "HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: %s\r\n\r\nx",
+			cases[i].cache);
+		ASSERT_OK(get_known(NEAR_BY, none, &got, &err), &err);
+		if (got.fresh_s != cases[i].fresh_s)
+			fail_msg("%s: %lld", cases[i].cache, (long long)got.fresh_s);
+	}
+}
+
+static void
 headers_that_could_not_be_sent_back_are_not_kept(void **state UNUSED)
 {
 	const struct fetch_known none = {0};
@@ -466,6 +504,7 @@ main(void)
 		cmocka_unit_test(only_https_is_spoken),
 		cmocka_unit_test(a_document_is_asked_for_only_if_it_is_another),
 		cmocka_unit_test(a_document_comes_with_200_and_from_where_it_was_asked),
+		cmocka_unit_test(how_long_it_stays_fresh_is_read),
 		cmocka_unit_test(headers_that_could_not_be_sent_back_are_not_kept),
 	};
 

@@ -42,7 +42,8 @@ static const struct {
 } oddities[] = {
 	{"GET / HTTP/2.0", "Host: k", GATE_VERSION},
 	{"GET / HTTP/0.9", "Host: k", GATE_VERSION},
-	{"PUT / HTTP/1.1", "Host: k", GATE_METHOD},
+	{"PATCH / HTTP/1.1", "Host: k", GATE_METHOD},
+	{"PUT / HTTP/1.1", "Host: k", GATE_FRAMING},
 	{"get / HTTP/1.1", "Host: k", GATE_METHOD},
 	{"CONNECT k:443 HTTP/1.1", "Host: k", GATE_METHOD},
 	{"GET * HTTP/1.1", "Host: k", GATE_TARGET},

@@ -6,7 +6,11 @@
 #include "base/text.h"
 #include "idp/config.h"
 #include "idp/route.h"
+#include <openssl/ec.h>
+
+#include "oidc/certificate.h"
 #include "tests/idp/raw.h"
+#include "tests/oidc/certificates.h"
 #include "tests/arena.h"
 
 static void
@@ -247,6 +251,50 @@ only_a_trusted_proxy_names_the_client(void **state UNUSED)
 		       &err, ERR_INPUT, "not one address");
 }
 
+/* The header is a proof only because nobody but our proxy can send it. */
+static void
+only_a_trusted_proxy_shows_a_certificate(void **state UNUSED)
+{
+	struct config config = {.mtls_host = "mtls.k"};
+	struct request rq;
+	struct err err = {0};
+	const char *line = "POST /flow/a HTTP/1.1";
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	const char *cert = client_cert(a, key, "c1", NULL, 1700000000, 1800000000);
+	const char *head = arena_printf(
+		a, "Host: mtls.k\nContent-Length: 0\nX-Client-Cert-Verify: 0\nClient-Cert: %s",
+		cert);
+
+	EVP_PKEY_free(key);
+	ASSERT_REFUSED(parse(&config, line, head, "", &rq, &err), &err, ERR_INPUT,
+		       "not from a proxy of ours");
+	ASSERT_REFUSED(parse(&config, line, "Host: k\nContent-Length: 0\nX-Client-Cert-Verify: 0",
+			     "", &rq, &err),
+		       &err, ERR_INPUT, "not from a proxy of ours");
+	assert_null(rq.certificate);
+	ASSERT_OK(net_list_parse(a, "192.0.2.0/24", &config.trusted_proxy, &err), &err);
+	ASSERT_OK(parse(&config, line, head, "", &rq, &err), &err);
+	assert_non_null(rq.certificate);
+	assert_true(rq.certificate->verified);
+	ASSERT_OK(parse(&config, line, "Host: mtls.k\nContent-Length: 0", "", &rq, &err), &err);
+	assert_null(rq.certificate);
+	/* A verdict on nothing, a certificate where none is asked for, what is none. */
+	ASSERT_REFUSED(parse(&config, line,
+			     "Host: mtls.k\nContent-Length: 0\nX-Client-Cert-Verify: 0", "", &rq,
+			     &err),
+		       &err, ERR_INPUT, "no certificates are asked for");
+	ASSERT_REFUSED(parse(&config, line,
+			     arena_printf(a, "Host: k\nContent-Length: 0\nClient-Cert: %s", cert),
+			     "", &rq, &err),
+		       &err, ERR_INPUT, "no certificates are asked for");
+	ASSERT_REFUSED(parse(&config, line,
+			     "Host: mtls.k\nContent-Length: 0\nClient-Cert: :AA==:", "", &rq, &err),
+		       &err, ERR_INPUT, "certificate");
+	config.mtls_host = NULL;
+	ASSERT_REFUSED(parse(&config, line, head, "", &rq, &err), &err, ERR_INPUT,
+		       "no certificates are asked for");
+}
+
 static void
 what_is_wrong_in_any_part_is_refused(void **state UNUSED)
 {
@@ -276,6 +324,7 @@ main(void)
 		cmocka_unit_test(a_wish_for_a_language_yields_to_the_persons_choice),
 		cmocka_unit_test(a_body_of_another_type_is_no_form),
 		cmocka_unit_test(only_a_trusted_proxy_names_the_client),
+		cmocka_unit_test(only_a_trusted_proxy_shows_a_certificate),
 		cmocka_unit_test(what_is_wrong_in_any_part_is_refused),
 	};
 

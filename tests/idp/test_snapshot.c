@@ -141,11 +141,13 @@ who_waits_is_woken_by_the_first(void **state UNUSED)
 	pthread_t thread;
 
 	snapshots_init(&s);
-	assert_false(snapshot_wait(&s, 1));
+	assert_false(snapshot_wait(&s, 0, 1));
 	assert_int_equal(pthread_create(&thread, NULL, publish_first, &s), 0);
-	assert_true(snapshot_wait(&s, 60000));
+	assert_true(snapshot_wait(&s, 0, 60000));
 	pthread_join(thread, NULL);
-	assert_true(snapshot_wait(&s, 0));
+	assert_true(snapshot_wait(&s, 0, 0));
+	/* And for a newer one than that. */
+	assert_false(snapshot_wait(&s, 1, 1));
 	snapshots_finish(&s);
 }
 

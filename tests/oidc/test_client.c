@@ -9,10 +9,13 @@
 static struct oidc_strs unknown;
 
 static const char *const offered[] = {"openid", "profile", "email", "address"};
-static const char *const grants[] = {"refresh_token"};
-static const struct oidc_client_rules rules = {false, {offered, ARRAY_LEN(offered)}, {grants, 1}};
-static const struct oidc_client_rules dev_rules = {
-	true, {offered, ARRAY_LEN(offered)}, {grants, 1}};
+static const char *const grants[] = {"authorization_code", "refresh_token", "client_credentials"};
+static const char *const responses[] = {"code", "code id_token"};
+static const struct oidc_client_rules rules = {
+	.scopes = {offered, ARRAY_LEN(offered)},
+	.grant_types = {grants, ARRAY_LEN(grants)},
+	.response_types = {responses, ARRAY_LEN(responses)},
+};
 
 static bool
 parse(const char *json, struct oidc_client **out)
@@ -45,8 +48,12 @@ the_least_metadata_gets_safe_defaults(void **state UNUSED)
 	assert_false(c->require_auth_time);
 	assert_string_equal(c->sector_host, "portal.example");
 	assert_null(c->sector_identifier_uri);
+	assert_int_equal(c->application, OIDC_APPLICATION_WEB);
+	assert_int_equal(c->grant_types.n, 1);
+	assert_int_equal(c->response_types.n, 1);
 	assert_int_equal(c->jwks.n, 0);
 	assert_int_equal(c->secret_sha256.n, 0);
+	assert_int_equal(c->secret_sealed.n, 0);
 	assert_int_equal(unknown.n, 0);
 }
 
@@ -64,8 +71,8 @@ full_metadata(void)
 		"\"frontchannel_logout_session_required\":true,"
 		"\"token_endpoint_auth_method\":\"private_key_jwt\","
 		"\"token_endpoint_auth_signing_alg\":\"PS256\","
-		"\"client_assertion_audience\":\"token_endpoint\",\"jwks\":%s,"
-		"\"scope\":\"openid profile\",\"id_token_signed_response_alg\":\"RS256\","
+		"\"client_assertion_audience\":\"issuer\",\"jwks\":%s,"
+		"\"scope\":\"openid profile\",\"id_token_signed_response_alg\":\"ES256\","
 		"\"sector_identifier_uri\":\"https://sector.example/uris.json\","
 		"\"default_max_age\":0,\"require_auth_time\":true,"
 		"\"default_acr_values\":[\"substantial\"],\"contacts\":[\"it@portal.example\"],"
@@ -73,7 +80,7 @@ full_metadata(void)
 		"\"Stadl\","
 		"\"logo_uri\":\"https://portal.example/logo.png\",\"application_type\":\"web\","
 		"\"subject_type\":\"pairwise\",\"response_types\":[\"code\"],"
-		"\"grant_types\":[\"authorization_code\"],"
+		"\"grant_types\":[\"authorization_code\",\"refresh_token\"],"
 		"\"require_pushed_authorization_requests\":true,\"dpop_bound_access_tokens\":false,"
 		"\"software_id\":\"x\",\"scope#de\":\"x\",\"vendor\":{}}",
 		public_jwks(a, OIDC_PS256, "k1"));
@@ -97,10 +104,13 @@ all_metadata_is_read(void **state UNUSED)
 	assert_true(c->frontchannel_logout_session_required);
 	assert_int_equal(c->auth_method, OIDC_AUTH_PRIVATE_KEY);
 	assert_int_equal(c->auth_alg, OIDC_PS256);
-	assert_int_equal(c->assertion_audience, OIDC_AUDIENCE_TOKEN_ENDPOINT);
+	assert_int_equal(c->assertion_audience, OIDC_AUDIENCE_ISSUER);
+	assert_int_equal(c->application, OIDC_APPLICATION_WEB);
+	assert_int_equal(c->grant_types.n, 2);
+	assert_string_equal(c->response_types.s[0], "code");
 	assert_int_equal(c->jwks.n, 1);
 	assert_int_equal(c->scopes.n, 2);
-	assert_int_equal(c->id_token_alg, OIDC_RS256);
+	assert_int_equal(c->id_token_alg, OIDC_ES256);
 	assert_string_equal(c->sector_host, "sector.example");
 	assert_int_equal(c->default_max_age_s, 0);
 	assert_true(c->require_auth_time);
@@ -168,7 +178,8 @@ the_record_reads_back_the_same(void **state UNUSED)
 		"\"response_types\":[\"code\"],\"grant_types\":[\"authorization_code\"],"
 		"\"refresh_tokens\":\"offline\",\"access_token_format\":\"opaque\","
 		"\"require_pushed_authorization_requests\":false,"
-		"\"dpop_bound_access_tokens\":false}");
+		"\"dpop_bound_access_tokens\":false,"
+		"\"tls_client_certificate_bound_access_tokens\":false}");
 }
 
 /* Nobody logs in at it, and its scopes are its own. */
@@ -198,7 +209,10 @@ what_says_nothing_or_is_unknown_is_passed_over(void **state UNUSED)
 {
 	struct oidc_client *c;
 
-	ASSERT_OK(parse(with("\"request_object_signing_alg\":null,\"jwks_uri\":false"), &c), &err);
+	ASSERT_OK(parse(with("\"request_object_signing_alg\":null,\"jwks_uri\":null,\"request_"
+			     "uris\":false"),
+			&c),
+		  &err);
 	assert_int_equal(unknown.n, 0);
 	ASSERT_OK(parse(with("\"client_na\":\"begins like a member\""), &c), &err);
 	assert_int_equal(unknown.n, 1);
@@ -247,11 +261,17 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"client_id\":\"a b\"", "client_id: missing"},
 		{"\"client_id\":\"\\u00fc\"", "client_id: missing"},
 		{"\"client_id\":1", "client_id is not a string"},
-		{"\"token_endpoint_auth_method\":\"none\"", "not a value we offer"},
-		{"\"token_endpoint_auth_method\":\"client_secret_jwt\"", "not a value we offer"},
+		{"\"token_endpoint_auth_method\":\"none\",\"profile\":\"oidc\"", "demands PKCE"},
+		{"\"token_endpoint_auth_method\":\"none\","
+		 "\"grant_types\":[\"authorization_code\",\"client_credentials\"]",
+		 "not for a public client"},
+		{"\"token_endpoint_auth_method\":\"client_secret_jwt\","
+		 "\"token_endpoint_auth_signing_alg\":\"ES256\"",
+		 "HS256 is what"},
 		{"\"token_endpoint_auth_method\":1", "is not a string"},
 		{"\"profile\":\"fapi1\"", "not a profile we know"},
-		{"\"token_endpoint_auth_signing_alg\":\"HS256\"", "not a value we offer"},
+		{"\"token_endpoint_auth_signing_alg\":\"HS256\"", "HS256 is what"},
+		{"\"token_endpoint_auth_signing_alg\":\"HS512\"", "not a value we offer"},
 		{"\"token_endpoint_auth_signing_alg\":\"none\"", "not a value we offer"},
 		{"\"client_assertion_audience\":\"any\"", "not a value we offer"},
 		{"\"id_token_signed_response_alg\":\"HS256\"", "not a value we offer"},
@@ -296,19 +316,23 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"client_name#aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":\"x\"", "bad language tag"},
 		{"\"logo_uri\":\"http://portal.example/logo\"", "logo_uri: not an https URI"},
 		{"\"tos_uri#de\":\"javascript:alert(1)\"", "tos_uri: not an https URI"},
-		{"\"application_type\":\"native\"", "only web"},
+		{"\"application_type\":\"tv\"", "not a value we offer"},
 		{"\"subject_type\":\"public\"", "only pairwise"},
-		{"\"response_types\":[\"code\",\"id_token\"]", "only code"},
-		{"\"response_types\":[\"code id_token\"]", "only code"},
-		{"\"response_types\":[]", "only code"},
-		{"\"grant_types\":[\"implicit\"]", "grant_types: implicit is not offered"},
-		{"\"grant_types\":[\"refresh_token\",\"refresh_token\"]", "is there twice"},
-		{"\"grant_types\":[1]", "something other than text"},
+		{"\"response_types\":[\"code\",\"id_token\"]", "id_token is not offered"},
+		{"\"response_types\":[\"code\",\"code\"]", "there twice"},
+		{"\"response_types\":[]", "do not go together"},
+		{"\"response_types\":\"code\"", "is not an array"},
+		{"\"response_types\":[1]", "something other than text"},
+		{"\"grant_types\":[\"client_credentials\"],\"response_types\":[\"code\"]",
+		 "do not go together"},
+		{"\"grant_types\":[]", "grant_types: none"},
+		{"\"grant_types\":[\"implicit\"]", "implicit is not offered"},
+		{"\"grant_types\":[\"a\\u0001b\"]", "a value is not offered"},
 		{"\"refresh_tokens\":\"always\"", "refresh_tokens: not a value"},
 		{"\"client_secret\":\"x\"", "client_secret: not supported"},
 		{"\"default_max_age\":\"1\"", "default_max_age is not"},
 		{"\"scope\":\"\\u0001\"", "scope: control character"},
-		{"\"jwks_uri\":\"https://portal.example/jwks\"", "jwks_uri: not supported"},
+		{"\"jwks_uri\":\"http://portal.example/jwks\"", "jwks_uri: not an https URI"},
 		{"\"software_statement\":\"x\"", "not supported"},
 		{"\"request_uris\":[]", "not supported"},
 		{"\"request_object_signing_alg\":\"none\"", "not supported"},
@@ -323,8 +347,6 @@ improper_metadata_is_refused(void **state UNUSED)
 		 "resource_scopes: not words"},
 		{"\"resource_scopes\":[\"a\"]", "resource_scopes: of no"},
 		{"\"access_token_format\":\"saml\"", "access_token_format: not a value"},
-		{"\"grant_types\":[]", "grant_types: none"},
-		{"\"tls_client_certificate_bound_access_tokens\":true", "not supported"},
 		{"\"userinfo_signed_response_alg\":\"none\"", "not a value we offer"},
 		{"\"id_token_encrypted_response_alg\":\"RSA1_5\"", "not a value we offer"},
 		{"\"id_token_encrypted_response_alg\":\"dir\"", "not a value we offer"},
@@ -344,6 +366,17 @@ improper_metadata_is_refused(void **state UNUSED)
 		 "userinfo_encrypted_response_alg: needs userinfo_signed_response_alg"},
 		{"\"token_endpoint_auth_method\":\"private_key_jwt\"," ENC_JWKS,
 		 "private_key_jwt needs keys"},
+		{"\"token_endpoint_auth_method\":\"tls_client_auth\"", "one tls_client_auth_*"},
+		{"\"token_endpoint_auth_method\":\"tls_client_auth\","
+		 "\"tls_client_auth_san_dns\":\"a.example\",\"tls_client_auth_san_uri\":\"x:y\"",
+		 "one tls_client_auth_*"},
+		{"\"tls_client_certificate_bound_access_tokens\":true,"
+		 "\"dpop_bound_access_tokens\":true",
+		 "one of them"},
+		{"\"tls_client_auth_san_ip\":\"192.0.2.1\"", "one tls_client_auth_*"},
+		{"\"tls_client_auth_san_email\":\"\"", "tls_client_auth_san_email: empty"},
+		{"\"tls_client_auth_subject_dn\":1", "is not a string"},
+		{"\"token_endpoint_auth_method\":\"self_signed_tls_client_auth\"", "needs keys"},
 		{"\"scope\":\"openid\",\"scope\":\"openid\"", "not well-formed"},
 	};
 	struct oidc_client *c;
@@ -382,8 +415,129 @@ redirect_uris_are_demanded_and_checked(void **state UNUSED)
 		assert_string_equal(err.proto, cases[i].proto);
 		err_clear(&err);
 	}
-	ASSERT_OK(oidc_client_parse(a, bytes_of("{\"redirect_uris\":[\"http://localhost/cb\"]}"),
-				    "c", &dev_rules, &c, &unknown, &err),
+}
+
+static void
+a_client_without_logins_needs_no_redirect_uri(void **state UNUSED)
+{
+	struct oidc_client *c;
+
+	ASSERT_OK(parse("{\"grant_types\":[\"client_credentials\"],\"response_types\":[]}", &c),
+		  &err);
+	assert_int_equal(c->redirect_uris.n, 0);
+	assert_string_equal(c->sector_host, "client:c1");
+	assert_non_null(
+		strstr(json_text(a, oidc_client_build(a, c), false), "\"response_types\":[]"));
+	ASSERT_OK(parse("{\"grant_types\":[\"client_credentials\"],\"response_types\":[],"
+			"\"scope\":\"profile\"}",
+			&c),
+		  &err);
+}
+
+/* RFC 8252 7; the sector of what runs on a person's own device is the client's alone. */
+static void
+a_native_client_comes_back_by_loopback_or_its_own_scheme(void **state UNUSED)
+{
+	static const char native[] =
+		"{\"application_type\":\"native\",\"token_endpoint_auth_method\":\"none\","
+		"\"redirect_uris\":[\"http://127.0.0.1/cb\",\"example.app.a:/cb\"],"
+		"\"post_logout_redirect_uris\":[\"http://[::1]/bye\"]}";
+	struct oidc_client *c;
+
+	ASSERT_OK(parse(native, &c), &err);
+	assert_int_equal(c->auth_method, OIDC_AUTH_PUBLIC);
+	assert_string_equal(c->sector_host, "client:c1");
+	assert_true(oidc_client_redirects_to(c, "http://127.0.0.1/cb"));
+	assert_true(oidc_client_redirects_to(c, "http://127.0.0.1:51004/cb"));
+	assert_true(oidc_client_redirects_to(c, "example.app.a:/cb"));
+	assert_false(oidc_client_redirects_to(c, "http://127.0.0.1:51004/cb2"));
+	assert_false(oidc_client_redirects_to(c, "example.app.a:/cb2"));
+	assert_false(oidc_client_redirects_to(c, NULL));
+	assert_true(oidc_client_leaves_to(c, "http://[::1]:7/bye"));
+	assert_false(oidc_client_leaves_to(c, "http://127.0.0.1:51004/cb"));
+	/* No port of a web client's differs. */
+	c->application = OIDC_APPLICATION_WEB;
+	assert_false(oidc_client_redirects_to(c, "http://127.0.0.1:51004/cb"));
+	assert_true(oidc_client_redirects_to(c, "http://127.0.0.1/cb"));
+	ASSERT_REFUSED(parse("{\"redirect_uris\":[\"example.app.a:/cb\"]}", &c), &err, ERR_INPUT,
+		       "not https");
+	ASSERT_REFUSED(parse("{\"application_type\":\"native\","
+			     "\"redirect_uris\":[\"app:/cb\"]}",
+			     &c),
+		       &err, ERR_INPUT, "scheme with a dot");
+	/* RFC 8252 7.2: a claimed https URI has a host, which is its sector. */
+	ASSERT_OK(parse("{\"application_type\":\"native\","
+			"\"redirect_uris\":[\"https://app.example/cb\"]}",
+			&c),
+		  &err);
+	assert_string_equal(c->sector_host, "app.example");
+}
+
+static const char *
+fapi2(const char *members)
+{
+	return with(arena_printf(a,
+				 "\"profile\":\"fapi2\",\"token_endpoint_auth_method\":"
+				 "\"private_key_jwt\"%s%s",
+				 *members == '\0' ? "" : ",", members));
+}
+
+static void
+a_record_that_contradicts_its_profile_is_refused(void **state UNUSED)
+{
+	const char *es256 = arena_printf(a, "\"jwks\":%s", public_jwks(a, OIDC_ES256, "k1"));
+	const struct {
+		const char *json, *part;
+	} cases[] = {
+		{with("\"profile\":\"fapi2\""), "private_key_jwt and mTLS alone (FAPI2SP 5.3.2.1"},
+		{with("\"profile\":\"fapi2\",\"token_endpoint_auth_method\":"
+		      "\"client_secret_jwt\""),
+		 "private_key_jwt and mTLS alone"},
+		{with("\"profile\":\"fapi2\",\"token_endpoint_auth_method\":\"none\""),
+		 "private_key_jwt and mTLS alone"},
+		{fapi2(arena_printf(a, "%s,\"client_assertion_audience\":\"token_endpoint\"",
+				    es256)),
+		 "the issuer alone (FAPI2SP 5.3.2.1"},
+		{fapi2(arena_printf(a, "%s,\"response_types\":[\"code id_token\"]", es256)),
+		 "code alone (FAPI2SP 5.3.2.1"},
+		{fapi2(arena_printf(a, "%s,\"response_types\":[\"code\",\"code id_token\"]",
+				    es256)),
+		 "code alone"},
+		{fapi2(arena_printf(a, "%s,\"id_token_signed_response_alg\":\"RS256\"", es256)),
+		 "id_token_signed_response_alg: the profile takes PS256"},
+		{fapi2(arena_printf(a, "%s,\"token_endpoint_auth_signing_alg\":\"RS256\"", es256)),
+		 "token_endpoint_auth_signing_alg: the profile takes PS256"},
+		{fapi2(arena_printf(a, "\"jwks\":%s", public_jwks(a, OIDC_RS256, "k1"))),
+		 "jwks: the profile takes PS256"},
+		{fapi2(arena_printf(a, "\"jwks\":%s", public_jwks(a, OIDC_ES384, "k1"))),
+		 "jwks: the profile takes PS256"},
+	};
+	static const enum oidc_alg strong[] = {OIDC_PS256, OIDC_ES256, OIDC_EDDSA};
+	struct oidc_client *c;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		ASSERT_REFUSED(parse(cases[i].json, &c), &err, ERR_INPUT, cases[i].part);
+		assert_false(parse(cases[i].json, &c));
+		assert_string_equal(err.proto, "invalid_client_metadata");
+		err_clear(&err);
+	}
+	ASSERT_OK(parse(with("\"profile\":\"fapi2\",\"token_endpoint_auth_method\":"
+			     "\"tls_client_auth\",\"tls_client_auth_subject_dn\":\"CN=c1\","
+			     "\"tls_client_certificate_bound_access_tokens\":true"),
+			&c),
+		  &err);
+	assert_true(c->tls_bound);
+	assert_string_equal(c->tls.subject_dn, "CN=c1");
+	for (size_t i = 0; i < ARRAY_LEN(strong); i++)
+		ASSERT_OK(parse(fapi2(arena_printf(a, "\"jwks\":%s",
+						   public_jwks(a, strong[i], "k1"))),
+				&c),
+			  &err);
+	/* Elsewhere each of these is the client's own choice. */
+	ASSERT_OK(parse(with("\"profile\":\"oidc\",\"client_assertion_audience\":"
+			     "\"token_endpoint\",\"id_token_signed_response_alg\":\"RS256\","
+			     "\"response_types\":[\"code id_token\"]"),
+			&c),
 		  &err);
 }
 
@@ -396,6 +550,35 @@ an_algorithm_of_two_names_is_written_by_one(void **state UNUSED)
 	assert_int_equal(c->auth_alg, OIDC_EDDSA);
 	assert_non_null(strstr(json_text(a, oidc_client_build(a, c), false),
 			       "\"token_endpoint_auth_signing_alg\":\"EdDSA\","));
+}
+
+static void
+keys_may_come_from_elsewhere(void **state UNUSED)
+{
+	const char *es256 = public_jwks(a, OIDC_ES256, "k1"),
+		   *rs256 = public_jwks(a, OIDC_RS256, "k2");
+	struct oidc_client *c;
+
+	ASSERT_OK(parse(fapi2("\"jwks_uri\":\"https://portal.example/jwks\""), &c), &err);
+	assert_string_equal(c->jwks_uri, "https://portal.example/jwks");
+	assert_int_equal(c->jwks.n, 0);
+	ASSERT_OK(oidc_client_take_keys(a, c, bytes_of(es256), &err), &err);
+	assert_string_equal(c->jwks.keys[0].kid, "k1");
+	/* What does not do leaves those of before. */
+	ASSERT_REFUSED(oidc_client_take_keys(a, c, bytes_of(rs256), &err), &err, ERR_INPUT,
+		       "FAPI2SP 5.4.1");
+	ASSERT_REFUSED(oidc_client_take_keys(a, c, bytes_of("{}"), &err), &err, ERR_INPUT,
+		       "no array of keys");
+	ASSERT_REFUSED(oidc_client_take_keys(a, c, bytes_of("<html>"), &err), &err, ERR_INPUT,
+		       "not well-formed");
+	assert_string_equal(c->jwks.keys[0].kid, "k1");
+	/* RFC 7591 2 */
+	ASSERT_REFUSED(parse(with(arena_printf(a,
+					       "\"jwks\":%s,\"jwks_uri\":"
+					       "\"https://portal.example/jwks\"",
+					       es256)),
+			     &c),
+		       &err, ERR_INPUT, "one of them");
 }
 
 static void
@@ -443,10 +626,16 @@ too_many_texts_are_refused(void **state UNUSED)
 static void
 discovery_learns_what_may_be_registered(void **state UNUSED)
 {
-	assert_int_equal(oidc_client_auth_methods(a).n, 3);
-	assert_true(oidc_strs_have(oidc_client_auth_methods(a), "private_key_jwt"));
-	assert_false(oidc_strs_have(oidc_client_auth_methods(a), "none"));
-	assert_int_equal(oidc_client_auth_algs(a).n, OIDC_ALG_COUNT);
+	assert_int_equal(oidc_client_auth_methods(a, false).n, 5);
+	assert_true(oidc_strs_have(oidc_client_auth_methods(a, false), "private_key_jwt"));
+	assert_true(oidc_strs_have(oidc_client_auth_methods(a, false), "none"));
+	assert_false(oidc_strs_have(oidc_client_auth_methods(a, false), "tls_client_auth"));
+	assert_int_equal(oidc_client_auth_methods(a, true).n, 7);
+	assert_true(oidc_strs_have(oidc_client_auth_methods(a, true), "tls_client_auth"));
+	/* RFC 8414 2: none stands among the methods, never among the algorithms. */
+	assert_false(oidc_strs_have(oidc_client_auth_algs(a), "none"));
+	/* the closed list, Ed25519 by two names, and HS256 */
+	assert_int_equal(oidc_client_auth_algs(a).n, OIDC_ALG_COUNT - 1 + 2);
 	assert_string_equal(oidc_client_id_token_algs(a).s[0], "ES256");
 	assert_string_equal(oidc_client_id_token_algs(a).s[1], "RS256");
 	assert_int_equal(oidc_client_id_token_algs(a).n, 4);
@@ -468,6 +657,10 @@ main(void)
 		cmocka_unit_test(improper_metadata_is_refused),
 		cmocka_unit_test(redirect_uris_are_demanded_and_checked),
 		cmocka_unit_test(an_algorithm_of_two_names_is_written_by_one),
+		cmocka_unit_test(a_client_without_logins_needs_no_redirect_uri),
+		cmocka_unit_test(a_native_client_comes_back_by_loopback_or_its_own_scheme),
+		cmocka_unit_test(a_record_that_contradicts_its_profile_is_refused),
+		cmocka_unit_test(keys_may_come_from_elsewhere),
 		cmocka_unit_test(an_rsa_key_takes_the_algorithm_the_client_registered),
 		cmocka_unit_test(too_many_texts_are_refused),
 		cmocka_unit_test(discovery_learns_what_may_be_registered),

@@ -2,6 +2,8 @@
 #include "tests/oidc/fixture.h"
 #include "tests/oidc/support.h"
 
+#include <openssl/hmac.h>
+
 #include "base/enc.h"
 #include "oidc/client_auth.h"
 
@@ -10,7 +12,27 @@
 #define TOKEN  ISSUER "/oidc/token"
 #define SECRET "7Fjfp0ZBr1KtDRbnfVdmIw"
 
-static const struct oidc_server server = {ISSUER, TOKEN};
+#define SEALED bytes_of("sealed by the signer")
+
+/* What stands for the signer: it knows the secret behind SEALED. */
+static enum err_kind mac_trouble;
+
+static bool
+check_mac(void *ctx UNUSED, struct arena *arena UNUSED, const char *client_id,
+	  struct bytes sealed_secret, struct bytes text, struct bytes mac, struct err *e)
+{
+	unsigned char want[SHA256_BYTES];
+
+	assert_string_equal(client_id, "c1");
+	assert_true(bytes_eq(sealed_secret, SEALED));
+	if (mac_trouble != ERR_NONE)
+		return FAIL(e, mac_trouble, NULL, "the signer has trouble");
+	HMAC(EVP_sha256(), SECRET, (int)strlen(SECRET), text.p, text.n, want, NULL);
+	return bytes_eq((struct bytes){want, sizeof(want)}, mac) ||
+	       FAIL(e, ERR_DENIED, NULL, "a MAC of another secret or text");
+}
+
+static const struct oidc_server server = {ISSUER, TOKEN, {NULL, check_mac}};
 
 static struct params
 form(const struct param *p, size_t n)
@@ -123,11 +145,7 @@ one_way_of_authentication_is_demanded(void **state UNUSED)
 		const char *proto, *part;
 	} cases[] = {
 		{NULL, {{"x", "y"}}, "invalid_client", "no client authentication"},
-		{NULL, {{"client_id", "c1"}}, "invalid_client", "no client authentication"},
-		{NULL,
-		 {{"client_secret", ""}, {"client_id", "c1"}},
-		 "invalid_client",
-		 "no client authentication"},
+		{NULL, {{"client_id", ""}}, "invalid_client", "no client authentication"},
 		{"Basic YTpi", {{"client_secret", "b"}}, "invalid_request", "more than one"},
 		{"Basic YTpi", {{"client_assertion", "b"}}, "invalid_request", "more than one"},
 		{"Basic YTpi",
@@ -190,7 +208,7 @@ the_right_secret_proves_the_client(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
 		struct oidc_client client = secret_client(methods[i]);
-		struct oidc_client_auth auth = {methods[i], client.client_id, SECRET, {0}};
+		struct oidc_client_auth auth = {methods[i], client.client_id, SECRET, {0}, NULL};
 		struct oidc_client_proof proof;
 
 		ASSERT_OK(check(&auth, &client, &proof), &err);
@@ -204,7 +222,7 @@ a_wrong_secret_or_way_is_refused(void **state UNUSED)
 {
 	struct oidc_client client = secret_client(OIDC_AUTH_BASIC);
 	struct oidc_client without = client;
-	struct oidc_client_auth good = {OIDC_AUTH_BASIC, client.client_id, SECRET, {0}};
+	struct oidc_client_auth good = {OIDC_AUTH_BASIC, client.client_id, SECRET, {0}, NULL};
 	struct oidc_client_auth auth = good;
 	struct oidc_client_proof proof = {0};
 
@@ -220,6 +238,8 @@ a_wrong_secret_or_way_is_refused(void **state UNUSED)
 	ASSERT_REFUSED(check(&auth, &client, &proof), &err, ERR_DENIED, "no such client");
 	auth = good;
 	auth.method = OIDC_AUTH_POST;
+	ASSERT_REFUSED(check(&auth, &client, &proof), &err, ERR_DENIED, "not the registered way");
+	auth.method = OIDC_AUTH_PUBLIC;
 	ASSERT_REFUSED(check(&auth, &client, &proof), &err, ERR_DENIED, "not the registered way");
 	auth.method = OIDC_AUTH_NONE;
 	client.auth_method = OIDC_AUTH_NONE;
@@ -450,6 +470,112 @@ a_token_made_for_something_else_is_refused(void **state UNUSED)
 	}
 }
 
+static void
+a_public_client_says_who_it_is_and_nothing_else(void **state UNUSED)
+{
+	static const struct param alone[] = {{"client_id", "c1"}, {"client_secret", ""}};
+	struct oidc_client client = {.client_id = "c1", .auth_method = OIDC_AUTH_PUBLIC};
+	struct oidc_client_proof proof = {0};
+	struct oidc_client_auth auth;
+
+	ASSERT_OK(parse(NULL, form(alone, 2), &auth), &err);
+	assert_int_equal(auth.method, OIDC_AUTH_PUBLIC);
+	assert_string_equal(auth.client_id, "c1");
+	ASSERT_OK(check(&auth, &client, &proof), &err);
+	assert_ptr_equal(proof.client, &client);
+	assert_null(proof.jti);
+	/* Who has credentials is no public client, and none that says so. */
+	client.auth_method = OIDC_AUTH_BASIC;
+	ASSERT_REFUSED(check(&auth, &client, &proof), &err, ERR_DENIED, "not the registered way");
+	client.auth_method = OIDC_AUTH_PUBLIC;
+	ASSERT_OK(parse(basic("c1:x"), form(alone, 1), &auth), &err);
+	ASSERT_REFUSED(check(&auth, &client, &proof), &err, ERR_DENIED, "not the registered way");
+}
+
+/* A token under HS256 with this secret. */
+static const char *
+mac_token(const char *secret, const char *header, const char *claims)
+{
+	const char *input = arena_printf(a, "%s.%s", enc_base64url(a, bytes_of(header)),
+					 enc_base64url(a, bytes_of(claims)));
+	unsigned char mac[SHA256_BYTES];
+
+	HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)input, strlen(input),
+	     mac, NULL);
+	return arena_printf(a, "%s.%s", input, enc_base64url(a, (struct bytes){mac, sizeof(mac)}));
+}
+
+static bool
+assert_mac(const char *token, const struct oidc_client *client, struct oidc_client_proof *out)
+{
+	const struct param list[] = {{"client_assertion_type", OIDC_ASSERTION_TYPE},
+				     {"client_assertion", token}};
+	struct oidc_client_auth auth;
+
+	return parse(NULL, form(list, 2), &auth) && check(&auth, client, out);
+}
+
+#define HS256 "{\"alg\":\"HS256\"}"
+
+static void
+a_mac_by_its_secret_proves_the_client(void **state UNUSED)
+{
+	struct oidc_client client = {
+		.client_id = "c1", .auth_method = OIDC_AUTH_SECRET_JWT, .secret_sealed = SEALED};
+	struct oidc_client_proof proof = {0};
+	const char *good = mac_token(SECRET, HS256, claims_but("", NULL));
+
+	ASSERT_OK(assert_mac(good, &client, &proof), &err);
+	assert_string_equal(proof.jti, "j-1");
+	client.auth_alg = OIDC_HS256;
+	ASSERT_OK(assert_mac(good, &client, &proof), &err);
+	ASSERT_REFUSED(
+		assert_mac(mac_token("another", HS256, claims_but("", NULL)), &client, &proof),
+		&err, ERR_DENIED, "another secret");
+	assert_false(
+		assert_mac(mac_token("another", HS256, claims_but("", NULL)), &client, &proof));
+	assert_string_equal(err.proto, "invalid_client");
+	err_clear(&err);
+	/* All claims are checked as under a key. */
+	ASSERT_REFUSED(assert_mac(mac_token(SECRET, HS256, claims_but("aud", "\"" TOKEN "\"")),
+				  &client, &proof),
+		       &err, ERR_DENIED, "aud is not ours");
+	ASSERT_REFUSED(
+		assert_mac(mac_token(SECRET, HS256, claims_but("jti", NULL)), &client, &proof),
+		&err, ERR_DENIED, "jti is missing");
+	ASSERT_REFUSED(assert_mac(mac_token(SECRET, "{\"alg\":\"HS256\",\"typ\":\"at+jwt\"}",
+					    claims_but("", NULL)),
+				  &client, &proof),
+		       &err, ERR_DENIED, "typ is of something else");
+	client.secret_sealed.n = 0;
+	ASSERT_REFUSED(assert_mac(good, &client, &proof), &err, ERR_DENIED, "no secret is kept");
+}
+
+/* CVE-2015-9235 and its kin: a public key is never a secret, a secret never a key. */
+static void
+a_mac_and_a_signature_do_not_stand_for_each_other(void **state UNUSED)
+{
+	struct oidc_jwk key = public_key(OIDC_ES256, "k");
+	struct oidc_client by_key = key_client(&key);
+	struct oidc_client by_mac = {
+		.client_id = "c1", .auth_method = OIDC_AUTH_SECRET_JWT, .secret_sealed = SEALED};
+	struct oidc_client_proof proof;
+	const char *mac =
+		mac_token(SECRET, "{\"alg\":\"HS256\",\"kid\":\"k\"}", claims_but("", NULL));
+
+	ASSERT_REFUSED(assert_mac(mac, &by_key, &proof), &err, ERR_DENIED,
+		       "not the registered way");
+	ASSERT_REFUSED(assert_with(OIDC_ES256, HEADER, claims_but("", NULL), &by_mac, &proof), &err,
+		       ERR_DENIED, "not the registered way");
+	/* An outage is no verdict on the client. */
+	mac_trouble = ERR_UNAVAILABLE;
+	assert_false(assert_mac(mac, &by_mac, &proof));
+	assert_int_equal(err.kind, ERR_UNAVAILABLE);
+	assert_null(err.proto);
+	err_clear(&err);
+	mac_trouble = ERR_NONE;
+}
+
 int
 main(void)
 {
@@ -465,6 +591,9 @@ main(void)
 		cmocka_unit_test(a_written_exception_allows_the_token_endpoint_as_audience),
 		cmocka_unit_test(an_assertion_by_another_key_or_algorithm_is_refused),
 		cmocka_unit_test(a_token_made_for_something_else_is_refused),
+		cmocka_unit_test(a_public_client_says_who_it_is_and_nothing_else),
+		cmocka_unit_test(a_mac_by_its_secret_proves_the_client),
+		cmocka_unit_test(a_mac_and_a_signature_do_not_stand_for_each_other),
 	};
 
 	return cmocka_run_group_tests_name("client_auth", tests, setup, teardown);

@@ -41,6 +41,29 @@ expect(const json_t *o, const char *member, const char *wanted)
 #define JWE_ENCS "[\"A128GCM\",\"A256GCM\",\"A128CBC-HS256\",\"A256CBC-HS512\"]"
 
 static void
+certificates_are_offered_where_they_are_asked_for(void **state UNUSED)
+{
+	static const struct oidc_endpoint aliases[] = {
+		{"token_endpoint", "https://mtls.idp.example/oidc/token"}};
+	struct oidc_discovery d = {.issuer = "https://idp.example"};
+	const json_t *o = json_of(a, oidc_discovery_build(a, &d));
+
+	assert_null(json_object_get(o, "mtls_endpoint_aliases"));
+	assert_null(json_object_get(o, "tls_client_certificate_bound_access_tokens"));
+	d.mtls_aliases = aliases;
+	d.n_mtls_aliases = 1;
+	o = json_of(a, oidc_discovery_build(a, &d));
+	/* RFC 8705 3.3, 5 */
+	expect(o, "mtls_endpoint_aliases",
+	       "{\"token_endpoint\":\"https://mtls.idp.example/oidc/token\"}");
+	expect(o, "tls_client_certificate_bound_access_tokens", "true");
+	expect(o, "token_endpoint_auth_methods_supported",
+	       "[\"client_secret_basic\",\"client_secret_post\",\"private_key_jwt\","
+	       "\"client_secret_jwt\",\"none\",\"tls_client_auth\","
+	       "\"self_signed_tls_client_auth\"]");
+}
+
+static void
 the_document_follows_the_tables(void **state UNUSED)
 {
 	const struct oidc_discovery d = {
@@ -81,9 +104,11 @@ the_document_follows_the_tables(void **state UNUSED)
 	expect(o, "userinfo_encryption_alg_values_supported", JWE_ALGS);
 	expect(o, "userinfo_encryption_enc_values_supported", JWE_ENCS);
 	expect(o, "token_endpoint_auth_methods_supported",
-	       "[\"client_secret_basic\",\"client_secret_post\",\"private_key_jwt\"]");
+	       "[\"client_secret_basic\",\"client_secret_post\",\"private_key_jwt\","
+	       "\"client_secret_jwt\",\"none\"]");
 	expect(o, "token_endpoint_auth_signing_alg_values_supported",
-	       "[\"ES256\",\"ES384\",\"EdDSA\",\"Ed25519\",\"PS256\",\"PS384\",\"RS256\"]");
+	       "[\"ES256\",\"ES384\",\"EdDSA\",\"Ed25519\",\"PS256\",\"PS384\",\"RS256\","
+	       "\"HS256\"]");
 	expect(o, "code_challenge_methods_supported", "[\"S256\"]");
 	expect(o, "prompt_values_supported", "[\"none\",\"login\",\"consent\",\"select_account\"]");
 	expect(o, "claim_types_supported", "[\"normal\"]");
@@ -140,6 +165,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_document_follows_the_tables),
 		cmocka_unit_test(the_signed_document_says_the_same),
+		cmocka_unit_test(certificates_are_offered_where_they_are_asked_for),
 	};
 
 	return cmocka_run_group_tests_name("discovery", tests, setup, teardown);

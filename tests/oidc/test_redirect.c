@@ -149,6 +149,89 @@ http_is_for_loopback_and_development_only(void **state UNUSED)
 		       "not https");
 }
 
+/* RFC 8252 7.1 */
+static void
+a_native_clients_own_scheme_is_a_domain_in_reverse(void **state UNUSED)
+{
+	static const char *const ok[] = {"com.example.app:/oauth2redirect/example-provider",
+					 "de.x-y.a1:/",
+					 "http://127.0.0.1/cb",
+					 "http://[::1]:9/cb",
+					 "http://localhost:1/",
+					 GOOD};
+	static const struct {
+		const char *uri, *part;
+	} no[] = {
+		{"myapp:/cb", "scheme with a dot"},
+		{"com.example.app", "scheme with a dot"},
+		{"", "empty"},
+		{":/cb", "scheme with a dot"},
+		{".com:/cb", "scheme with a dot"},
+		{"com.:/cb", "scheme with a dot"},
+		{"com..x:/cb", "scheme with a dot"},
+		{"com.-x:/cb", "scheme with a dot"},
+		{"1com.example:/cb", "scheme with a dot"},
+		{"Com.Example:/cb", "scheme with a dot"},
+		{"com.ex+ample:/cb", "scheme with a dot"},
+		{"javascript:alert(1)", "scheme with a dot"},
+		{"com.example.app:", "one slash"},
+		{"com.example.app:cb", "one slash"},
+		{"com.example.app://cb", "one slash"},
+		{"com.example.app:/a/../b", "dot segment"},
+		{"com.example.app:/a%2fb", "escaped separator"},
+		{"com.example.app:/cb#x", "fragment"},
+		{"com.example.app:/*", "wildcard"},
+		{"com.example.app:/%0a", "broken escape"},
+		{"http://portal.example/cb", "beyond loopback"},
+		{"http://user@127.0.0.1/cb", "user info"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ok); i++)
+		ASSERT_OK(oidc_uri_check_native(ok[i], &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		ASSERT_REFUSED(oidc_uri_check_native(no[i].uri, &err), &err, ERR_INPUT, no[i].part);
+	assert_null(oidc_uri_host(a, ok[0]));
+}
+
+/* RFC 8252 7.3, 8.3 */
+static void
+only_the_port_of_a_loopback_address_may_differ(void **state UNUSED)
+{
+	static const char v4[] = "http://127.0.0.1/cb?a=b", v6[] = "http://[::1]:80/cb";
+	static const struct {
+		const char *registered, *uri;
+	} no[] = {
+		{v4, "http://127.0.0.1:51004/cb"},
+		{v4, "http://127.0.0.1:51004/cb?a=c"},
+		{v4, "http://127.0.0.1:51004/cb?a=b&c"},
+		{v4, "http://127.0.0.1:/cb?a=b"},
+		{v4, "http://127.0.0.1:0/cb?a=b"},
+		{v4, "http://127.0.0.1:65536/cb?a=b"},
+		{v4, "http://127.0.0.1:1a/cb?a=b"},
+		{v4, "http://127.0.0.1@evil.example/cb?a=b"},
+		{v4, "http://127.0.0.1.evil.example/cb?a=b"},
+		{v4, "http://127.0.0.1:80@evil.example/cb?a=b"},
+		{v4, "http://127.0.0.1:80#/cb?a=b"},
+		{v4, "http://127.0.0.10/cb?a=b"},
+		{v4, "http://[::1]/cb?a=b"},
+		{v4, "https://127.0.0.1/cb?a=b"},
+		{v4, ""},
+		{v6, "http://127.0.0.1/cb"},
+		{v6, "http://[::1]:80/cb/"},
+		{"http://localhost/cb", "http://localhost:51004/cb"},
+		{GOOD, "https://portal.example:51004/oidc/callback"},
+		{"com.example.app:/cb", "com.example.app:80/cb"},
+	};
+
+	assert_true(oidc_uri_is_loopback_of(v4, "http://127.0.0.1:51004/cb?a=b"));
+	assert_true(oidc_uri_is_loopback_of(v4, v4));
+	assert_true(oidc_uri_is_loopback_of(v6, "http://[::1]:65535/cb"));
+	assert_true(oidc_uri_is_loopback_of(v6, "http://[::1]/cb"));
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		if (oidc_uri_is_loopback_of(no[i].registered, no[i].uri))
+			fail_msg("%s passed for %s", no[i].uri, no[i].registered);
+}
+
 static const char good[] = GOOD;
 static const char *const registered_uris[] = {"https://portal.example/other", GOOD};
 static const struct oidc_strs registered = {registered_uris, 2};
@@ -304,6 +387,8 @@ main(void)
 		cmocka_unit_test(proper_uris_may_be_registered),
 		cmocka_unit_test(improper_uris_may_not),
 		cmocka_unit_test(http_is_for_loopback_and_development_only),
+		cmocka_unit_test(a_native_clients_own_scheme_is_a_domain_in_reverse),
+		cmocka_unit_test(only_the_port_of_a_loopback_address_may_differ),
 		cmocka_unit_test(only_the_exact_uri_is_registered),
 		cmocka_unit_test(the_host_is_told_without_port),
 		cmocka_unit_test(parameters_are_added_to_the_query),

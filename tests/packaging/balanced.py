@@ -95,6 +95,25 @@ def _make_certificate(folder):
     (folder / "pem").write_bytes((folder / "crt").read_bytes() + (folder / "key").read_bytes())
 
 
+def _openssl(*words):
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+def make_client_certificates(folder):
+    """ca.crt; known.pem of that authority, own.pem that signs itself: certificate and key."""
+    new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    for name in ("ca", "own"):
+        _openssl("req", "-x509", *new, "-days", "2", "-subj", f"/CN={name}.example",
+                 "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt")
+    _openssl("req", *new, "-subj", "/CN=known.example", "-keyout", folder / "known.key",
+             "-out", folder / "known.csr")
+    _openssl("x509", "-req", "-in", folder / "known.csr", "-CA", folder / "ca.crt", "-CAkey",
+             folder / "ca.key", "-set_serial", "2", "-days", "2", "-out", folder / "known.crt")
+    for name in ("known", "own"):
+        (folder / f"{name}.pem").write_bytes(
+            (folder / f"{name}.crt").read_bytes() + (folder / f"{name}.key").read_bytes())
+
+
 def exchange(connection, octets):
     """What comes back until the other side closes; a request that ends nothing must not be sent."""
     answer = b""
@@ -106,9 +125,12 @@ def exchange(connection, octets):
 
 
 class Stage:
-    """HAProxy with the shipped file, on loopback, before one Node or two, or before `backend`."""
+    """HAProxy with the shipped file, on loopback, before one Node or two, or before `backend`.
 
-    def __init__(self, nodes=1, backend=None):
+    With certificates it also listens at `mtls_port`, and knows the authority of `folder`/ca.crt.
+    """
+
+    def __init__(self, nodes=1, backend=None, certificates=False):
         self.folder = Path(tempfile.mkdtemp(prefix="kontor-haproxy-"))
         _make_certificate(self.folder)
         self.nodes = [] if backend else [Node(str(self.folder / f"node{n}")) for n in range(nodes)]
@@ -118,6 +140,11 @@ class Stage:
         env = dict(os.environ, KONTOR_BIND=f"127.0.0.1:{self.port}",
                    KONTOR_CRT=str(self.folder / "pem"))
         env |= dict(zip(("KONTOR_NODE", "KONTOR_NODE2"), places))
+        if certificates:
+            make_client_certificates(self.folder)
+            self.mtls_port = free_port()
+            env |= {"KONTOR_MTLS_BIND": f"127.0.0.1:{self.mtls_port}",
+                    "KONTOR_MTLS_CA": str(self.folder / "ca.crt")}
         self.process = subprocess.Popen(
             [HAPROXY, "-db", "-f", ROOT / "packaging" / "haproxy.cfg"], env=env,
             stderr=subprocess.PIPE)
@@ -152,15 +179,18 @@ class Stage:
     def __exit__(self, *_):
         self.stop()
 
-    def say(self, octets, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)):
-        """What comes back until the connection closes."""
+    def say(self, octets, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3), shown=None,
+            port=None):
+        """What comes back until the connection closes; shown: a client's certificate, if asked."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         context.set_ciphers("ALL:@SECLEVEL=0")  # so that old versions are the server's to refuse
         context.minimum_version, context.maximum_version = versions
+        if shown:
+            context.load_cert_chain(self.folder / f"{shown}.pem")
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as plain, \
+            with socket.create_connection(("127.0.0.1", port or self.port), timeout=PATIENCE_S) as plain, \
                     context.wrap_socket(plain) as tls:
                 return exchange(tls, octets)
         except (OSError, ssl.SSLError):

@@ -2,6 +2,8 @@
 
 What it does with odd requests is in test_oddities.py.
 """
+import base64
+import re
 import ssl
 import sys
 import time
@@ -24,6 +26,31 @@ def the_client_cannot_name_itself():
     request = stage.node.seen[0].lower()
     assert request.count(b"x-forwarded-for:") == 1 and b"x-forwarded-for: 127.0.0.1\r\n" in request
     assert b"1.2.3.4" not in request and b"5.6.7.8" not in request
+
+
+def _shown(request):
+    """Client-Cert and the verdict on it, as they reached a node."""
+    found = [re.findall(name + rb": ([^\r]*)\r\n", request, re.I)
+             for name in (b"client-cert", b"x-client-cert-verify")]
+    assert all(len(lines) < 2 for lines in found), request
+    return [lines[0] if lines else None for lines in found]
+
+
+def certificates_are_passed_on_from_where_they_are_asked_for():
+    lies = b"Client-Cert: :AAAA:\r\nX-Client-Cert-Verify: 0\r\nClient-Cert: :BBBB:\r\n"
+    ask = b"POST /oidc/token HTTP/1.1\r\nHost: a\r\n" + lies + b"Connection: close\r\n" \
+        b"Content-Length: 0\r\n\r\n"
+    with Stage(certificates=True) as one:
+        der = {name: base64.b64encode(ssl.PEM_cert_to_DER_cert(
+            (one.folder / f"{name}.crt").read_text())) for name in ("known", "own")}
+        for shown, port, want in (("known", one.mtls_port, b"0"), ("own", one.mtls_port, b"18"),
+                                  (None, one.mtls_port, None), ("known", one.port, None)):
+            for versions in ((ssl.TLSVersion.TLSv1_2,) * 2, (ssl.TLSVersion.TLSv1_3,) * 2):
+                one.forget()
+                assert one.say(ask, versions, shown, port)[:12] == b"HTTP/1.1 200", shown
+                certificate, verdict = _shown(one.node.seen[0])
+                assert verdict == want, (shown, verdict)
+                assert certificate == (want and b":" + der[shown] + b":"), (shown, certificate)
 
 
 def long_requests_of_honest_peers_pass():
