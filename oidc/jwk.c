@@ -229,6 +229,8 @@ use_of(struct arena *a, const json_t *o, const char *alg, enum key_use *out, str
 	if (!json_get_str(o, "use", &use, err) ||
 	    !json_get_strs(a, o, "key_ops", 16, &ops, &n, err))
 		return false;
+	if (json_is_null(json_object_get(o, "key_ops")))
+		return FAIL(err, ERR_INPUT, NULL, "JWK: key_ops is null");
 	verify = json_object_get(o, "key_ops") == NULL;
 	for (size_t i = 0; i < n; i++)
 		verify = verify || strcmp(ops[i], "verify") == 0;

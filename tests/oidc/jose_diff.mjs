@@ -150,7 +150,7 @@ const THEIRS = [
 	[/RSA key must name its alg|does not fit the key/, "a key names the algorithm that it has"],
 	[/RSA with|RSA exponent|leading zeros|RSA modulus|ROCA|n or e is empty/, "weak RSA keys"],
 	[/wrong length|no point of|small order|Ed25519 key of/, "points have full length and lie on the curve"],
-	[/is missing|kid is empty|is not a string|is not an array/, "members of a key are there and of their type"],
+	[/is missing|kid is empty|is not a string|is not an array|key_ops is null/, "members of a key are there and of their type"],
 	[/deep/, "depth has an end"],
 ];
 

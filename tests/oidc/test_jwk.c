@@ -121,6 +121,7 @@ keys_to_encrypt_to_are_kept_apart(void **state UNUSED)
 		const char *key, *part;
 	} bad[] = {
 		{ENC(",\"d\":\"AAAA\""), "private member d"},
+		{ENC(",\"key_ops\":null"), "key_ops is null"},
 		{ENC(",\"alg\":\"RSA-OAEP-256\""), "does not fit the key"},
 		{ENC(",\"kid\":\"k\"") "," ENC(",\"kid\":\"k\""), "one kid names two"},
 		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"use\":\"enc\",\"x\":\"AA\",\"y\":\"AA\"}",
