@@ -105,10 +105,12 @@ check_grants(const struct oidc_client *c, struct err *err)
 		return BAD(err, "redirect_uris: missing or empty");
 	if (code != (c->response_types.n > 0))
 		return BAD(err, "response_types and grant_types do not go together");
-	/* RFC 6749 4.4: by a client that proves itself. */
-	if (c->auth_method == OIDC_AUTH_PUBLIC &&
-	    oidc_strs_have(c->grant_types, "client_credentials"))
-		return BAD(err, "grant_types: client_credentials is not for a public client");
+	/* RFC 6749 4.4 and all that has no verifier: by a client that proves itself. */
+	for (size_t i = 0; c->auth_method == OIDC_AUTH_PUBLIC && i < c->grant_types.n; i++)
+		if (!text_eq(c->grant_types.s[i], "authorization_code") &&
+		    !text_eq(c->grant_types.s[i], "refresh_token"))
+			return BAD(err, "grant_types: %s is not for a public client",
+				   c->grant_types.s[i]);
 	return true;
 }
 

@@ -265,6 +265,10 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"token_endpoint_auth_method\":\"none\","
 		 "\"grant_types\":[\"authorization_code\",\"client_credentials\"]",
 		 "not for a public client"},
+		{"\"token_endpoint_auth_method\":\"none\","
+		 "\"grant_types\":[\"authorization_code\",\"urn:ietf:params:oauth:grant-type:"
+		 "device_code\"]",
+		 "not for a public client"},
 		{"\"token_endpoint_auth_method\":\"client_secret_jwt\","
 		 "\"token_endpoint_auth_signing_alg\":\"ES256\"",
 		 "HS256 is what"},
