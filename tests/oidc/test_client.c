@@ -9,7 +9,8 @@
 static struct oidc_strs unknown;
 
 static const char *const offered[] = {"openid", "profile", "email", "address"};
-static const char *const grants[] = {"authorization_code", "refresh_token", "client_credentials"};
+static const char *const grants[] = {"authorization_code", "refresh_token", "client_credentials",
+				     "urn:ietf:params:oauth:grant-type:device_code"};
 static const char *const responses[] = {"code", "code id_token"};
 static const struct oidc_client_rules rules = {
 	.scopes = {offered, ARRAY_LEN(offered)},
