@@ -95,7 +95,7 @@ begin(struct request *rq, const struct party *p, const char **device_code, const
 bool
 ep_device_authorization(struct request *rq, struct response *rs, struct err *err)
 {
-	const char *device_code, *user_code, *url;
+	const char *device_code = NULL, *user_code = NULL, *url;
 	json_t *o = json_new_object(rq->a);
 	struct oidc_client_proof proof;
 	const struct party *p;
