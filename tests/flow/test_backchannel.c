@@ -388,6 +388,32 @@ without_the_client_s_uri_it_is_said_that_it_cannot_be_told(void **state)
 	assert_false(send_one(w));
 }
 
+/* Who registers for no login any more has no front door that a link could lead to. */
+static void
+a_client_without_redirect_uris_has_no_link(void **state)
+{
+	static const char door[] = "href=\"https://stadtportal.example/\"";
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, "");
+	karl_at_the_client(&b);
+	log_out_at_home(&b);
+	assert_non_null(strstr(b.body, door));
+	world_oidc_document(w,
+			    arena_printf(w->a,
+					 "{\"metadata\":{\"grant_types\":[\"client_credentials\"]},"
+					 "\"secret_sha256\":\"%s\"}",
+					 oidc_secret_digest(w)),
+			    "{}");
+	web_get(&b, "/logout/portals");
+	assert_int_equal(b.status, 200);
+	assert_true(web_shows(&b, "Stadtportal"));
+	assert_null(strstr(b.body, door));
+	client(w, "");
+}
+
 /* ---- clients that only a frame reaches (Front-Channel Logout 1.0) ---- */
 
 #define FRAMED                                                                  \
@@ -551,6 +577,7 @@ main(void)
 		T(a_saml_logout_reaches_the_client),
 		T(a_client_that_asks_is_not_told_and_others_are),
 		T(without_the_client_s_uri_it_is_said_that_it_cannot_be_told),
+		T(a_client_without_redirect_uris_has_no_link),
 		T(a_client_without_back_channel_is_framed_by_the_page),
 		T(a_back_channel_goes_before_a_frame),
 		T(a_portal_that_asks_hears_that_a_frame_confirms_nothing),
