@@ -121,8 +121,9 @@ asker_of_form(struct request *rq, struct logout_asker *asker, struct err *err)
 
 	if (!oidc_logout_check(rq->a, &r, NULL, p == NULL ? NULL : p->oidc, &asker->url, err))
 		return false;
-	/* It named itself unproven: it counts as told where the browser goes back to it. */
+	/* Nothing proves that it began this: a foreign page's link must not make it miss it. */
 	asker->party = asker->url == NULL ? NULL : p;
+	asker->unproven = true;
 	return true;
 }
 

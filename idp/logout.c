@@ -65,7 +65,7 @@ end_session(struct logout *l, const char *sid, bool by_browser, const struct db_
 	struct db_call c = call_of(rq);
 	struct logout_plan plan = {
 		.parties = &rq->snap->parties,
-		.asker = l->asker.party == NULL ? NULL : l->asker.party->id,
+		.asker = l->asker.party == NULL || l->asker.unproven ? NULL : l->asker.party->id,
 		.by_browser = by_browser,
 	};
 	struct db_telling telling = {

@@ -24,7 +24,8 @@ struct logout_asker {
 	enum saml_binding binding;
 	const char *relay_state;
 	const char *url; /* OpenID Connect: where it wants the browser; NULL: a page of ours */
-	bool left;       /* SAML: sessions that it meant live on; set before the first one ends */
+	bool unproven; /* OpenID Connect: anybody may have named it, so it hears like the others */
+	bool left;     /* SAML: sessions that it meant live on; set before the first one ends */
 };
 
 struct logout {

@@ -373,6 +373,27 @@ a_client_that_asks_is_not_told_and_others_are(void **state)
 	assert_string_equal(b.location, "https://stadtportal.example/bye?state=z");
 }
 
+/* Its name in a link proves nothing: a foreign page must not make it miss the logout. */
+static void
+a_client_that_is_only_named_is_told_like_the_others(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, HEARS);
+	karl_at_the_client(&b);
+	far_answers(w, 200);
+	web_get(&b, "/oidc/logout?client_id=" OIDC_CLIENT "&state=z&post_logout_redirect_uri="
+		    "https%3A%2F%2Fstadtportal.example%2Fbye");
+	web_submit(&b, "/logout", "do=logout");
+	assert_true(send_one(w));
+	assert_string_equal(row(w), "doneconfirmed");
+	/* It has confirmed: back to where the link wanted the browser. */
+	web_get(&b, "/logout/portals");
+	assert_string_equal(b.location, "https://stadtportal.example/bye?state=z");
+}
+
 static void
 without_the_client_s_uri_it_is_said_that_it_cannot_be_told(void **state)
 {
@@ -576,6 +597,7 @@ main(void)
 		T(each_name_of_a_session_is_told),
 		T(a_saml_logout_reaches_the_client),
 		T(a_client_that_asks_is_not_told_and_others_are),
+		T(a_client_that_is_only_named_is_told_like_the_others),
 		T(without_the_client_s_uri_it_is_said_that_it_cannot_be_told),
 		T(a_client_without_redirect_uris_has_no_link),
 		T(a_client_without_back_channel_is_framed_by_the_page),

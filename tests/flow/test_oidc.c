@@ -471,6 +471,9 @@ who_is_asked_comes_back_to_the_client(void **state)
 	assert_int_equal(b.status, 200);
 	assert_non_null(strstr(b.csp, "form-action 'self' https://stadtportal.example"));
 	web_submit(&b, "/logout", "do=logout");
+	/* Nothing has proven that it began this, so the page says what is left there. */
+	assert_true(web_shows(&b, "kann von hier nicht abgemeldet werden"));
+	web_get(&b, "/logout/back");
 	assert_int_equal(b.status, 303);
 	assert_string_equal(b.location, "https://stadtportal.example/bye?state=z");
 	web_get(&b, oidc_request_url(w, "openid", "&prompt=none"));
