@@ -58,9 +58,10 @@ answer_signed(struct request *rq, const struct oidc_client *c, const struct oidc
 	const char *signed_token, *out;
 	struct jose_maker m;
 
-	if (!jose_maker_find(rq, c, c->userinfo_alg, &c->userinfo_encryption, &m, err) ||
+	if (!jose_maker_find(rq->app, rq->snap, c, c->userinfo_alg, &c->userinfo_encryption, &m,
+			     err) ||
 	    !oidc_userinfo_sign(rq->a, &m.ops, m.kid, m.alg, &u, &signed_token, err) ||
-	    !jose_encrypt(rq, &m, signed_token, &out, err))
+	    !jose_encrypt(rq->a, &m, signed_token, &out, err))
 		return false;
 	response_jwt(rs, 200, "application/jwt", out);
 	return true;

@@ -59,7 +59,8 @@ issue_with_id_token(struct request *rq, struct issue *i, struct err *err)
 {
 	const struct oidc_client *c = i->p->oidc;
 
-	return jose_maker_find(rq, c, c->id_token_alg, &c->id_token_encryption, &i->maker, err);
+	return jose_maker_find(rq->app, rq->snap, c, c->id_token_alg, &c->id_token_encryption,
+			       &i->maker, err);
 }
 
 /* A resource server says with its id_token_signed_response_alg what it verifies. */
@@ -71,7 +72,7 @@ token_maker(struct request *rq, struct issue *i, struct err *err)
 
 	i->token.is_jti = c->access_token_format == OIDC_TOKEN_JWT;
 	return !i->token.is_jti ||
-	       jose_maker_find(rq, c, c->id_token_alg, &none, &i->token_maker, err);
+	       jose_maker_find(rq->app, rq->snap, c, c->id_token_alg, &none, &i->token_maker, err);
 }
 
 bool
@@ -220,5 +221,5 @@ issue_id_token(struct request *rq, const struct issue *i, const struct issue_gra
 
 	return oidc_id_token_build(rq->a, &m->ops, m->kid, m->alg, &t, rq->now, &signed_token,
 				   err) &&
-	       jose_encrypt(rq, m, signed_token, out, err);
+	       jose_encrypt(rq->a, m, signed_token, out, err);
 }

@@ -1,6 +1,7 @@
 /* Keys of tokens; see jose.h. */
 #include "idp/jose.h"
 
+#include "idp/config.h"
 #include "keys/sign.h"
 
 /* RFC 8725 3.1: keys of a type make one algorithm, and no other type makes it. */
@@ -75,15 +76,16 @@ jose_signing_key(const struct app *app, const struct snapshot *snap, enum oidc_a
 }
 
 bool
-jose_maker_find(struct request *rq, const struct oidc_client *c, enum oidc_alg alg,
-		const struct oidc_encryption *e, struct jose_maker *out, struct err *err)
+jose_maker_find(const struct app *app, const struct snapshot *snap, const struct oidc_client *c,
+		enum oidc_alg alg, const struct oidc_encryption *e, struct jose_maker *out,
+		struct err *err)
 {
 	const struct key *k;
-	struct jose_maker m = {
-		.ops = signer_key_ops(rq->app->signer), .alg = alg, .encryption = *e};
+	struct jose_maker m = {.ops = signer_key_ops(app->signer), .alg = alg, .encryption = *e};
 
-	if (!jose_signing_key(rq->app, rq->snap, alg, &k, err))
+	if (!jose_signing_key(app, snap, alg, &k, err))
 		return false;
+	m.issuer = app->config->base_url;
 	m.kid = k->row.kid;
 	if (e->alg != OIDC_JWE_ALG_NONE) {
 		m.to = oidc_jwks_find_enc(&c->jwks, e->alg);
@@ -97,12 +99,12 @@ jose_maker_find(struct request *rq, const struct oidc_client *c, enum oidc_alg a
 }
 
 bool
-jose_encrypt(struct request *rq, const struct jose_maker *m, const char *signed_token,
+jose_encrypt(struct arena *a, const struct jose_maker *m, const char *signed_token,
 	     const char **out, struct err *err)
 {
 	*out = signed_token;
-	return m->to == NULL || oidc_jwe_build(rq->a, m->to, m->encryption.alg, m->encryption.enc,
-					       "JWT", bytes_of(signed_token), out, err);
+	return m->to == NULL || oidc_jwe_build(a, m->to, m->encryption.alg, m->encryption.enc,
+					       "JWT", m->issuer, bytes_of(signed_token), out, err);
 }
 
 void

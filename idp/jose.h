@@ -25,6 +25,7 @@ MUST_USE bool jose_signing_key(const struct app *app, const struct snapshot *sna
 /* What makes a client's token. */
 struct jose_maker {
 	struct key_ops ops;
+	const char *issuer;
 	const char *kid;
 	enum oidc_alg alg;
 	const struct oidc_enc_jwk *to; /* NULL: it is not encrypted */
@@ -36,13 +37,14 @@ struct jose_maker {
  * ERR_UNAVAILABLE when our key is missing or known to be out of reach, or the client has
  * no key of the kind.
  */
-MUST_USE bool jose_maker_find(struct request *rq, const struct oidc_client *c, enum oidc_alg alg,
+MUST_USE bool jose_maker_find(const struct app *app, const struct snapshot *snap,
+			      const struct oidc_client *c, enum oidc_alg alg,
 			      const struct oidc_encryption *e, struct jose_maker *out,
 			      struct err *err);
 
 /* The signed token, or, where the client asked for it, a token that it is encrypted in (Core
  * 16.14: signed first). */
-MUST_USE bool jose_encrypt(struct request *rq, const struct jose_maker *m, const char *signed_token,
+MUST_USE bool jose_encrypt(struct arena *a, const struct jose_maker *m, const char *signed_token,
 			   const char **out, struct err *err);
 
 /* Our keys for what others encrypted to us, retired ones too. */

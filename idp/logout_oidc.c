@@ -6,27 +6,29 @@
 #include "idp/fetch.h"
 #include "idp/jose.h"
 #include "idp/logout_send.h"
-#include "keys/sign.h"
 #include "oidc/logout_token.h"
 #include "oidc/redirect.h"
 
 #define ANSWER_MAX   ((size_t)16 * 1024) /* nobody reads it */
-#define FORM_MAX     (OIDC_JWS_MAX_BYTES + 64)
+#define FORM_MAX     (OIDC_JWE_MAX_BYTES + 64)
 #define CONTENT_TYPE "application/x-www-form-urlencoded"
 
-/* Signed anew at each try, by the key and algorithm of that moment. */
+/*
+ * Made anew at each try, by the keys and the record of that moment; signed and encrypted as ID
+ * tokens are (Back-Channel Logout 1.0, 2.4).
+ */
 static bool
 build(const struct outbox_try *t, const struct oidc_client *client, struct bytes *form,
       struct err *err)
 {
-	struct key_ops ops = signer_key_ops(t->app->signer);
 	struct logout_content c;
-	const struct key *k;
-	const char *token;
+	struct jose_maker m;
+	const char *signed_token, *token;
 	struct buf b;
 
 	if (!logout_content_read(t->a, t->taken->item.content, &c, err) ||
-	    !jose_signing_key(t->app, t->snap, client->id_token_alg, &k, err))
+	    !jose_maker_find(t->app, t->snap, client, client->id_token_alg,
+			     &client->id_token_encryption, &m, err))
 		return false;
 	struct oidc_logout_token claims = {
 		.issuer = t->app->config->base_url,
@@ -36,8 +38,9 @@ build(const struct outbox_try *t, const struct oidc_client *client, struct bytes
 		.jti = rand_token(t->a, 16),
 	};
 
-	if (!oidc_logout_token_build(t->a, &ops, k->row.kid, client->id_token_alg, &claims, t->now,
-				     &token, err))
+	if (!oidc_logout_token_build(t->a, &m.ops, m.kid, m.alg, &claims, t->now, &signed_token,
+				     err) ||
+	    !jose_encrypt(t->a, &m, signed_token, &token, err))
 		return false;
 	buf_init(&b, t->a, FORM_MAX);
 	buf_str(&b, "logout_token=");

@@ -249,8 +249,8 @@ make_key(struct arena *a, const struct jwe *j, const struct oidc_enc_jwk *to, st
 
 bool
 oidc_jwe_build(struct arena *a, const struct oidc_enc_jwk *to, enum oidc_jwe_alg alg,
-	       enum oidc_jwe_enc enc, const char *cty, struct bytes plain, const char **compact,
-	       struct err *err)
+	       enum oidc_jwe_enc enc, const char *cty, const char *iss, struct bytes plain,
+	       const char **compact, struct err *err)
 {
 	struct jwe j = {.alg = oidc_jwe_alg_info(alg), .enc = oidc_jwe_enc_info(enc)};
 	json_t *header = json_new_object(a);
@@ -265,6 +265,7 @@ oidc_jwe_build(struct arena *a, const struct oidc_enc_jwk *to, enum oidc_jwe_alg
 	json_put_str(a, header, "enc", j.enc->name);
 	json_put_str(a, header, "kid", to->kid);
 	json_put_str(a, header, "cty", cty);
+	json_put_str(a, header, "iss", iss);
 	if (key.epk != NULL)
 		json_put(a, header, "epk", key.epk);
 	const char *head = enc_base64url(a, bytes_of(json_text(a, header, false)));

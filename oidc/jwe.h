@@ -37,11 +37,12 @@ MUST_USE bool oidc_jwe_open_jws(struct arena *a, struct bytes compact,
 				struct err *err);
 
 /*
- * Encrypt to a client's key.  cty goes into the header ("JWT" for a signed token);
- * NULL: it has none.  ERR_INTERNAL: alg does not fit the key.
+ * Encrypt to a client's key.  cty ("JWT" for a signed token) and iss (so that who has a key for
+ * each issuer finds it, RFC 7519 5.3) go into the header; NULL: it has none.  ERR_INTERNAL: alg
+ * does not fit the key.
  */
 MUST_USE bool oidc_jwe_build(struct arena *a, const struct oidc_enc_jwk *to, enum oidc_jwe_alg alg,
-			     enum oidc_jwe_enc enc, const char *cty, struct bytes plain,
-			     const char **compact, struct err *err);
+			     enum oidc_jwe_enc enc, const char *cty, const char *iss,
+			     struct bytes plain, const char **compact, struct err *err);
 
 #endif

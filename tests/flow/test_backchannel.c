@@ -7,6 +7,7 @@
 #include "idp/fetch.h"
 #include "idp/outbox.h"
 #include "idp/publish.h"
+#include "oidc/jwe.h"
 #include "oidc/jws.h"
 #include "saml/names.h"
 #include "tests/flow/leave.h"
@@ -215,6 +216,45 @@ each_try_is_signed_anew(void **state)
 	assert_string_not_equal(
 		text_member(verified(w, strchr(first, '=') + 1, "logout+jwt"), "jti"),
 		text_member(verified(w, strchr(far.body, '=') + 1, "logout+jwt"), "jti"));
+}
+
+static void
+a_logout_token_is_encrypted_as_id_tokens_are(void **state)
+{
+	struct world *w = *state;
+	struct oidc_enc_jwk key = {w->keys->dec_p256.kid, OIDC_KEY_P256, OIDC_JWE_ALG_NONE,
+				   w->keys->dec_p256.pub};
+	struct oidc_jwe_keys portal = {&w->keys->ops, &key, 1};
+	struct bytes plain, header;
+	struct err err = {0};
+	const char *jwks;
+	struct web b;
+
+	ASSERT_OK(oidc_jwks_build(w->a, &(struct oidc_jwks){.enc = &key, .n_enc = 1}, &jwks, &err),
+		  &err);
+	web_init(&b, w);
+	client(w, arena_printf(w->a,
+			       HEARS ",\"jwks\":%s,\"id_token_encrypted_response_alg\":\"ECDH-ES\"",
+			       jwks));
+	karl_at_the_client(&b);
+	far_answers(w, 200);
+	log_out_at_home(&b);
+	assert_true(send_one(w));
+	const char *token = strchr(far.body, '=') + 1;
+
+	ASSERT_OK(oidc_jwe_open(w->a, bytes_of(token), &portal, &plain, &err), &err);
+	assert_string_equal(
+		text_member(verified(w, arena_strndup(w->a, (const char *)plain.p, plain.n),
+				     "logout+jwt"),
+			    "aud"),
+		OIDC_CLIENT);
+	/* 2.4: who is to find the key to open it with sees whose it is. */
+	ASSERT_OK(dec_base64url(w->a, bytes_of(arena_strndup(w->a, token, strcspn(token, "."))),
+				&header, &err),
+		  &err);
+	assert_non_null(strstr(arena_strndup(w->a, (const char *)header.p, header.n),
+			       "\"iss\":\"" BASE "\""));
+	client(w, "");
 }
 
 static void
@@ -592,6 +632,7 @@ main(void)
 		T(a_client_is_told_by_a_logout_token),
 		T(what_the_client_answers_is_told_for_what_it_is),
 		T(each_try_is_signed_anew),
+		T(a_logout_token_is_encrypted_as_id_tokens_are),
 		T(what_cannot_be_sent_waits_and_says_why),
 		T(a_session_has_one_name_at_a_client),
 		T(each_name_of_a_session_is_told),

@@ -225,7 +225,7 @@ what_is_encrypted_to_us_opens(void **state)
 	jose_decryption_keys(&rq, &ours);
 	for (int alg = OIDC_ECDH_ES; alg <= OIDC_ECDH_ES_A256KW; alg++) {
 		ASSERT_OK(oidc_jwe_build(w->a, oidc_jwks_find_enc(&set, (enum oidc_jwe_alg)alg),
-					 (enum oidc_jwe_alg)alg, OIDC_A256CBC_HS512, NULL,
+					 (enum oidc_jwe_alg)alg, OIDC_A256CBC_HS512, NULL, NULL,
 					 bytes_of("asked"), &compact, &err),
 			  &err);
 		ASSERT_OK(oidc_jwe_open(w->a, bytes_of(compact), &ours, &plain, &err), &err);

@@ -126,7 +126,7 @@ do_seal(struct call *c, struct bytes *out, struct err *err)
 	to = oidc_jwks_find_enc(&set, alg);
 	if (to == NULL)
 		return FAIL(err, ERR_NOT_FOUND, NULL, "no key for this alg");
-	if (!oidc_jwe_build(c->a, to, alg, oidc_jwe_enc_find(text_arg(c, 2)), NULL, c->arg[3],
+	if (!oidc_jwe_build(c->a, to, alg, oidc_jwe_enc_find(text_arg(c, 2)), NULL, NULL, c->arg[3],
 			    &compact, err))
 		return false;
 	*out = bytes_of(compact);

@@ -47,7 +47,8 @@ built(enum oidc_key_type type, enum oidc_jwe_alg alg, enum oidc_jwe_enc enc, con
 	struct oidc_enc_jwk key = enc_key(type);
 	const char *compact;
 
-	ASSERT_OK(oidc_jwe_build(a, &key, alg, enc, "JWT", bytes_of(plain), &compact, &err), &err);
+	ASSERT_OK(oidc_jwe_build(a, &key, alg, enc, "JWT", NULL, bytes_of(plain), &compact, &err),
+		  &err);
 	return compact;
 }
 
@@ -149,7 +150,7 @@ every_algorithm_opens_with_its_kind_of_key_and_no_other(void **state UNUSED)
 				if ((alg == OIDC_RSA_OAEP_256) != (types[t] == OIDC_KEY_RSA)) {
 					ASSERT_REFUSED(
 						oidc_jwe_build(a, &key, (enum oidc_jwe_alg)alg,
-							       (enum oidc_jwe_enc)enc, NULL,
+							       (enum oidc_jwe_enc)enc, NULL, NULL,
 							       bytes_of("x"), &compact, &err),
 						&err, ERR_INTERNAL, "no such encryption");
 					continue;
@@ -176,11 +177,11 @@ what_is_in_no_list_is_not_built(void **state UNUSED)
 	struct oidc_enc_jwk key = enc_key(OIDC_KEY_P256);
 	const char *compact;
 
-	ASSERT_REFUSED(oidc_jwe_build(a, &key, OIDC_JWE_ALG_NONE, OIDC_A128GCM, NULL, bytes_of("x"),
-				      &compact, &err),
+	ASSERT_REFUSED(oidc_jwe_build(a, &key, OIDC_JWE_ALG_NONE, OIDC_A128GCM, NULL, NULL,
+				      bytes_of("x"), &compact, &err),
 		       &err, ERR_INTERNAL, "no such encryption");
-	ASSERT_REFUSED(oidc_jwe_build(a, &key, OIDC_ECDH_ES, OIDC_ENC_NONE, NULL, bytes_of("x"),
-				      &compact, &err),
+	ASSERT_REFUSED(oidc_jwe_build(a, &key, OIDC_ECDH_ES, OIDC_ENC_NONE, NULL, NULL,
+				      bytes_of("x"), &compact, &err),
 		       &err, ERR_INTERNAL, "no such encryption");
 	assert_ptr_equal(oidc_jwe_alg_info((enum oidc_jwe_alg)99),
 			 oidc_jwe_alg_info(OIDC_JWE_ALG_NONE));
@@ -410,7 +411,7 @@ all_that_depends_on_a_key_fails_alike(void **state UNUSED)
 	struct oidc_enc_jwk another = {"another", OIDC_KEY_P256, OIDC_JWE_ALG_NONE, p256.pkey};
 
 	ASSERT_OK(open_with(good, &p256, 1, &plain), &err);
-	ASSERT_OK(oidc_jwe_build(a, &another, OIDC_ECDH_ES, OIDC_A128GCM, NULL, bytes_of("x"),
+	ASSERT_OK(oidc_jwe_build(a, &another, OIDC_ECDH_ES, OIDC_A128GCM, NULL, NULL, bytes_of("x"),
 				 &good, &err),
 		  &err);
 	ASSERT_REFUSED(open_with(good, &p256, 1, &plain), &err, ERR_INPUT, "JWE: does not open");
@@ -429,11 +430,11 @@ without_a_kid_each_key_is_tried(void **state UNUSED)
 	struct bytes plain;
 
 	nameless.kid = NULL;
-	ASSERT_OK(oidc_jwe_build(a, &nameless, OIDC_ECDH_ES, OIDC_A128GCM, NULL, bytes_of("x"),
-				 &compact, &err),
+	ASSERT_OK(oidc_jwe_build(a, &nameless, OIDC_ECDH_ES, OIDC_A128GCM, NULL, NULL,
+				 bytes_of("x"), &compact, &err),
 		  &err);
 	ASSERT_OK(open_with(compact, keys, ARRAY_LEN(keys), &plain), &err);
-	ASSERT_OK(oidc_jwe_build(a, &foreign, OIDC_ECDH_ES, OIDC_A128GCM, NULL, bytes_of("x"),
+	ASSERT_OK(oidc_jwe_build(a, &foreign, OIDC_ECDH_ES, OIDC_A128GCM, NULL, NULL, bytes_of("x"),
 				 &compact, &err),
 		  &err);
 	ASSERT_REFUSED(open_with(compact, keys, ARRAY_LEN(keys), &plain), &err, ERR_INPUT,
