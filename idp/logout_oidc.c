@@ -9,9 +9,17 @@
 #include "oidc/logout_token.h"
 #include "oidc/redirect.h"
 
-#define ANSWER_MAX   ((size_t)16 * 1024) /* nobody reads it */
-#define FORM_MAX     (OIDC_JWE_MAX_BYTES + 64)
-#define CONTENT_TYPE "application/x-www-form-urlencoded"
+#define ANSWER_MAX ((size_t)16 * 1024) /* nobody reads it */
+#define FORM_MAX   (OIDC_JWE_MAX_BYTES + 64)
+
+/*
+ * A refusal may be of this moment: the client has an older JWKS (publish.c has it kept for five
+ * minutes), or a clock that is off.  It counts after so many tries, over so long a time.
+ */
+#define REFUSED_TRIES 3
+#define REFUSED_S     600
+
+#define CONTENT_TYPE  "application/x-www-form-urlencoded"
 
 /*
  * Made anew at each try, by the keys and the record of that moment; signed and encrypted as ID
@@ -48,18 +56,28 @@ build(const struct outbox_try *t, const struct oidc_client *client, struct bytes
 	return buf_finish(&b, form, err);
 }
 
+static bool
+refusal_counts(const struct outbox_try *t)
+{
+	time_t began = t->taken->item.expires - LOGOUT_TRIED_S;
+
+	return t->taken->tries >= REFUSED_TRIES && t->now - began >= REFUSED_S;
+}
+
 /*
  * Back-Channel Logout 1.0, 2.8: 200, or 204 from frameworks that will have it so; 400 is for a
- * request that the client does not take, and would not take a second time.
+ * request that the client does not take.
  */
 static struct outbox_outcome
-judge(long status, struct err *err)
+judge(const struct outbox_try *t, long status, struct err *err)
 {
 	if (status == 200 || status == 204)
 		return (struct outbox_outcome){OUTBOX_DONE, LOGOUT_CONFIRMED};
 	(void)!FAIL(err, ERR_UNAVAILABLE, NULL, "the client answered with status %ld", status);
-	return status == 400 ? (struct outbox_outcome){OUTBOX_GIVE_UP, "refused"}
-			     : (struct outbox_outcome){OUTBOX_AGAIN, "status"};
+	if (status != 400)
+		return (struct outbox_outcome){OUTBOX_AGAIN, "status"};
+	return (struct outbox_outcome){refusal_counts(t) ? OUTBOX_GIVE_UP : OUTBOX_AGAIN,
+				       "refused"};
 }
 
 struct outbox_outcome
@@ -86,7 +104,7 @@ logout_send_oidc(const struct outbox_try *t, struct err *err)
 		return (struct outbox_outcome){OUTBOX_AGAIN, "not_built"};
 	if (!t->app->post(t->a, &what, &answer, err))
 		return (struct outbox_outcome){OUTBOX_AGAIN, "not_reached"};
-	return judge(answer.status, err);
+	return judge(t, answer.status, err);
 }
 
 bool

@@ -162,7 +162,7 @@ what_the_client_answers_is_told_for_what_it_is(void **state)
 		const char *row, *shown;
 	} cases[] = {
 		{204, "doneconfirmed", "Sie sind abgemeldet"},
-		{400, "failedrefused", "nicht abgemeldet"},
+		{400, "waitingrefused", "wir versuchen es weiter"},
 		{201, "waitingstatus", "wir versuchen es weiter"},
 		{302, "waitingstatus", "wir versuchen es weiter"},
 		{401, "waitingstatus", "wir versuchen es weiter"},
@@ -185,6 +185,42 @@ what_the_client_answers_is_told_for_what_it_is(void **state)
 		if (!web_shows(&b, cases[i].shown))
 			fail_msg("%ld: not %s", cases[i].status, cases[i].shown);
 	}
+}
+
+/* An older JWKS, or a clock that is off, refuses what is taken some minutes later. */
+static void
+a_refusal_counts_when_it_is_repeated(void **state)
+{
+	/* Seconds between tries, each later than the pause; the last answer is given up on. */
+	static const int runs[][4] = {{10, 30, 110, 450}, {700, 700, 0, 0}};
+	struct world *w = *state;
+	struct web b;
+
+	client(w, HEARS);
+	for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
+		web_init(&b, w);
+		karl_at_the_client(&b);
+		far_answers(w, 400);
+		log_out_at_home(&b);
+		for (size_t k = 0; k < 4 && runs[i][k] > 0; k++) {
+			assert_true(send_one(w));
+			assert_string_equal(row(w), "waitingrefused");
+			w->now += runs[i][k];
+		}
+		assert_true(send_one(w));
+		assert_string_equal(row(w), "failedrefused");
+		web_get(&b, "/logout/portals");
+		assert_true(web_shows(&b, "nicht abgemeldet"));
+	}
+	web_init(&b, w);
+	karl_at_the_client(&b);
+	far_answers(w, 400);
+	log_out_at_home(&b);
+	assert_true(send_one(w));
+	far.status = 200;
+	w->now += 310;
+	assert_true(send_one(w));
+	assert_string_equal(row(w), "doneconfirmed");
 }
 
 /* What is sent is made at the moment of sending: a new token, by the record of then. */
@@ -631,6 +667,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_client_is_told_by_a_logout_token),
 		T(what_the_client_answers_is_told_for_what_it_is),
+		T(a_refusal_counts_when_it_is_repeated),
 		T(each_try_is_signed_anew),
 		T(a_logout_token_is_encrypted_as_id_tokens_are),
 		T(what_cannot_be_sent_waits_and_says_why),
