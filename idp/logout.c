@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/rand.h"
 #include "base/text.h"
@@ -14,10 +13,10 @@
 #include "idp/saml_peer.h"
 #include "idp/show.h"
 
-#define HANDLE_LIVES_S   3600
-#define WAIT_US          ((int64_t)2500000)
-#define LOOK_US          ((int64_t)200000)
-#define FRAMES_MAX_BYTES 16384
+#define HANDLE_LIVES_S    3600
+#define WAIT_US           ((int64_t)2500000)
+#define LOOK_US           ((int64_t)200000)
+#define ORIGINS_MAX_BYTES 4096 /* of frames, in a header that proxies have to take */
 
 static struct db_call
 call_of(const struct request *rq)
@@ -289,6 +288,77 @@ link_to(struct arena *a, const struct party *p)
 	return NULL;
 }
 
+/* The frames of a page; loading them again does no harm. */
+struct frames {
+	const char **urls;    /* of each row of the logout; NULL: it has none */
+	const char **origins; /* each once */
+	size_t n_origins;
+	char *list; /* of these, as the header has them */
+	size_t n_list;
+};
+
+/* The page may frame this origin; false: as many as fit into the header are allowed before. */
+static bool
+frames_allow(struct frames *f, const char *origin)
+{
+	size_t n = strlen(origin) + 1;
+
+	for (size_t i = 0; i < f->n_origins; i++)
+		if (text_eq(f->origins[i], origin))
+			return true;
+	if (f->n_list + n > ORIGINS_MAX_BYTES)
+		return false;
+	if (f->n_list > 0)
+		f->list[f->n_list - 1] = ' ';
+	memcpy(f->list + f->n_list, origin, n);
+	f->n_list += n;
+	f->origins[f->n_origins++] = origin;
+	return true;
+}
+
+static bool
+frames_of(struct request *rq, const struct db_logout *l, struct frames *f, struct err *err)
+{
+	*f = (struct frames){
+		.urls = ARENA_ARRAY(rq->a, const char *, l->n + 1),
+		.origins = ARENA_ARRAY(rq->a, const char *, l->n + 1),
+		.list = ARENA_ARRAY(rq->a, char, ORIGINS_MAX_BYTES),
+	};
+	for (size_t i = 0; i < l->n; i++) {
+		const struct party *p = party_find(&rq->snap->parties, l->rows[i].party);
+		const char *url;
+
+		if (l->rows[i].channel != DB_CHANNEL_FRAME)
+			continue;
+		if (!logout_frame_url(rq->a, p, l->rows[i].content, rq->app->config->base_url, &url,
+				      err))
+			return false;
+		if (url != NULL && frames_allow(f, url_origin(rq->a, url)))
+			f->urls[i] = url;
+	}
+	return true;
+}
+
+static void
+put_frames(struct request *rq, const struct db_logout *l, const struct frames *f, json_t *vars,
+	   struct response *rs)
+{
+	json_t *frames = json_new_array(rq->a);
+
+	for (size_t i = 0; i < l->n; i++) {
+		json_t *frame = json_new_object(rq->a);
+
+		if (f->urls[i] == NULL)
+			continue;
+		json_put_str(rq->a, frame, "src", f->urls[i]);
+		json_put_str(rq->a, frame, "name",
+			     party_find(&rq->snap->parties, l->rows[i].party)->display_name);
+		json_push(rq->a, frames, frame);
+	}
+	json_put(rq->a, vars, "frames", frames);
+	rs->frame_src = f->list;
+}
+
 /* Of one party's rows the worst counts. */
 static enum db_told_state
 worse_of(enum db_told_state x, enum db_told_state y)
@@ -302,7 +372,7 @@ worse_of(enum db_told_state x, enum db_told_state y)
 }
 
 static const char *
-state_word(const struct db_told_row *row, const struct party *p, enum db_told_state state)
+state_word(const struct db_told_row *row, bool framed, enum db_told_state state)
 {
 	static const char *const words[] = {
 		[DB_TOLD_WAITING] = "waiting",     [DB_TOLD_SENT] = "no_answer",
@@ -310,16 +380,14 @@ state_word(const struct db_told_row *row, const struct party *p, enum db_told_st
 		[DB_TOLD_RETRYING] = "retrying",   [DB_TOLD_FAILED] = "failed",
 	};
 
-	/* Of a client that has no URI for it any more there is no frame */
+	/* Of a client that has no URI for it any more, or that is one too many, there is none. */
 	if (row->channel == DB_CHANNEL_FRAME)
-		return p != NULL && p->oidc != NULL && p->oidc->frontchannel_logout_uri != NULL
-			       ? "framed"
-			       : "failed";
+		return framed ? "framed" : "failed";
 	return row->channel == DB_CHANNEL_NONE ? "unsupported" : words[state];
 }
 
 static json_t *
-portal_rows(struct request *rq, const struct db_logout *l)
+portal_rows(struct request *rq, const struct db_logout *l, const struct frames *f)
 {
 	json_t *rows = json_new_array(rq->a), *o = json_new_object(rq->a);
 
@@ -327,6 +395,7 @@ portal_rows(struct request *rq, const struct db_logout *l)
 	for (size_t i = 0; i < l->n;) {
 		const struct party *p = party_find(&rq->snap->parties, l->rows[i].party);
 		enum db_told_state state = l->rows[i].state;
+		bool framed = f->urls[i] != NULL;
 		size_t j = i + 1;
 
 		for (; j < l->n && text_eq(l->rows[j].party, l->rows[i].party); j++)
@@ -334,7 +403,7 @@ portal_rows(struct request *rq, const struct db_logout *l)
 		json_t *row = json_new_object(rq->a);
 
 		json_put_str(rq->a, row, "name", p == NULL ? l->rows[i].party : p->display_name);
-		json_put_str(rq->a, row, "state", state_word(&l->rows[i], p, state));
+		json_put_str(rq->a, row, "state", state_word(&l->rows[i], framed, state));
 		if (state != DB_TOLD_CONFIRMED && state != DB_TOLD_WAITING)
 			json_put_str(rq->a, row, "url", link_to(rq->a, p));
 		json_push(rq->a, rows, row);
@@ -342,36 +411,6 @@ portal_rows(struct request *rq, const struct db_logout *l)
 	}
 	json_put(rq->a, o, "portals", rows);
 	return o;
-}
-
-/* Clients that a frame of this page logs out: loading them again does no harm. */
-static bool
-put_frames(struct request *rq, const struct db_logout *l, json_t *vars, struct response *rs,
-	   struct err *err)
-{
-	json_t *frames = json_new_array(rq->a);
-	struct buf origins;
-
-	buf_init(&origins, rq->a, FRAMES_MAX_BYTES);
-	for (size_t i = 0; i < l->n; i++) {
-		const struct party *p = party_find(&rq->snap->parties, l->rows[i].party);
-		json_t *frame = json_new_object(rq->a);
-		const char *url;
-
-		if (l->rows[i].channel != DB_CHANNEL_FRAME)
-			continue;
-		if (!logout_frame_url(rq->a, p, l->rows[i].content, rq->app->config->base_url, &url,
-				      err))
-			return false;
-		if (url == NULL)
-			continue;
-		json_put_str(rq->a, frame, "src", url);
-		json_put_str(rq->a, frame, "name", p->display_name);
-		json_push(rq->a, frames, frame);
-		buf_printf(&origins, "%s%s", origins.n == 0 ? "" : " ", url_origin(rq->a, url));
-	}
-	json_put(rq->a, vars, "frames", frames);
-	return origins.n == 0 || buf_finish_str(&origins, &rs->frame_src, err);
 }
 
 /* What is still to come (go), what was broken off (stuck), or what came of it. */
@@ -382,12 +421,13 @@ show_portals(struct request *rq, const struct db_logout *l, struct response *rs,
 	bool go = more && request_query(rq, "go") != NULL;
 	json_t *vars = json_new_object(rq->a);
 	struct logout_asker asker;
+	struct frames frames;
 
-	if (!back_read(rq, l->back, &asker, err))
+	if (!back_read(rq, l->back, &asker, err) || !frames_of(rq, l, &frames, err))
 		return false;
-	if (!go && !put_frames(rq, l, vars, rs, err))
-		return false;
-	json_put(rq->a, vars, "results", portal_rows(rq, l));
+	if (!go)
+		put_frames(rq, l, &frames, vars, rs);
+	json_put(rq->a, vars, "results", portal_rows(rq, l, &frames));
 	if (more)
 		json_put_str(rq->a, vars, "next_url", LOGOUT_NEXT);
 	else

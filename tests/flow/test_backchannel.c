@@ -659,6 +659,75 @@ a_frame_of_a_client_that_changed_is_not_claimed(void **state)
 	assert_string_equal(frame_src(&b), "https://stadtportal.example/out?a=b");
 }
 
+static size_t
+times_in(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, what)) != NULL; at++)
+		n++;
+	return n;
+}
+
+/* A framed portal with two names in the latest logout; its origin. */
+static const char *
+another_frame(struct world *w, int i)
+{
+	const char *host = arena_printf(w->a, "https://p%02d%050d.%060d.%060d.example", i, 0, 0, 0);
+	struct db_party row = {
+		.id = arena_printf(w->a, "portal%02d", i),
+		.kind = "oidc",
+		.display_name = arena_printf(w->a, "Portal %02d", i),
+		.document = bytes_of(arena_printf(w->a,
+						  "{\"metadata\":{\"redirect_uris\":[\"%s/back\"],"
+						  "\"frontchannel_logout_uri\":\"%s/out\","
+						  "\"scope\":\"openid\"}}",
+						  host, host)),
+		.policy = "{}",
+		.enabled = true,
+	};
+
+	world_party(w, &row);
+	pg_sql(w->pg,
+	       arena_printf(w->a,
+			    "INSERT INTO logout_portal (day, hash, id, party, channel, content,"
+			    " state) SELECT day, hash, '%s ' || k, '%s', 'frame',"
+			    " '{\"name_id\":\"n\"}', 'waiting' FROM generate_series(1, 2) AS k,"
+			    " (SELECT day, hash FROM logout ORDER BY created DESC LIMIT 1) AS l",
+			    row.id, row.id));
+	return host;
+}
+
+static void
+a_page_frames_what_its_header_can_allow(void **state)
+{
+	struct world *w = *state;
+	const char *first = NULL, *last = NULL;
+	struct web b;
+
+	web_init(&b, w);
+	client(w, FRAMED);
+	karl_at_the_client(&b);
+	log_out_at_home(&b);
+	for (int i = 0; i < 25; i++) {
+		last = another_frame(w, i);
+		first = first == NULL ? last : first;
+	}
+	web_get(&b, "/logout/portals");
+	assert_int_equal(b.status, 200);
+	assert_int_equal(times_in(b.csp, first), 1);
+	assert_int_equal(times_in(b.body, arena_printf(w->a, " src=\"%s/out", first)), 2);
+	/* For who is one too many the page says so, and has a link. */
+	assert_true(strlen(b.csp) > 3500 && strlen(b.csp) < 5000);
+	assert_null(strstr(b.csp, last));
+	assert_int_equal(times_in(b.body, arena_printf(w->a, " src=\"%s/out", last)), 0);
+	assert_int_equal(times_in(b.body, arena_printf(w->a, "href=\"%s/\"", last)), 1);
+	assert_string_equal(between(w->a, b.body, "Portal 24</dt>", "<br>"),
+			    "<dd class=\"kern-description-list-item__value\">nicht abgemeldet");
+	assert_non_null(strstr(between(w->a, b.body, "Portal 00</dt>", "<br>"), "eine Best"));
+	client(w, "");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
 
 int
@@ -683,6 +752,7 @@ main(void)
 		T(a_portal_that_asks_hears_that_a_frame_confirms_nothing),
 		T(frames_wait_for_the_page_that_stays),
 		T(a_frame_of_a_client_that_changed_is_not_claimed),
+		T(a_page_frames_what_its_header_can_allow),
 	};
 
 	return cmocka_run_group_tests_name("flow backchannel", tests, steps_setup, world_teardown);
