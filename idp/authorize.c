@@ -2,9 +2,12 @@
 #include "idp/authorize.h"
 
 #include "base/text.h"
+#include "db/seen.h"
 #include "idp/config.h"
+#include "idp/jose.h"
 #include "idp/publish.h"
 #include "oidc/id_token.h"
+#include "oidc/request_object.h"
 
 /* A hint names the one person who may answer (Core 3.1.2.1), as the claim sub does. */
 static bool
@@ -30,23 +33,99 @@ take_hint(struct request *rq, const struct party *p, struct oidc_authorize *r, s
 	return true;
 }
 
-bool
-authorize_read(struct request *rq, const struct params *ps, struct authorize *out, struct err *err)
+/* What the client's record demands of the way a request comes in. */
+static bool
+check_way(const struct oidc_client *c, enum authorize_from from, bool is_signed, struct err *err)
 {
+	if (from == AUTHORIZE_BROWSER &&
+	    (c->require_pushed || (c->profile->checks & OIDC_CHECK_PUSHED) != 0)) /* RFC 9126 5 */
+		return FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST,
+			    "a request that should have been pushed");
+	if (from != AUTHORIZE_PUSHED && c->require_signed_request && !is_signed) /* RFC 9101 10.5 */
+		return FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST,
+			    "a request that should have been signed");
+	return true;
+}
+
+/* No party: oidc_return_prove refuses with the answer that fits. */
+static bool
+prove(struct request *rq, const struct params *ps, struct oidc_start *start, struct authorize *out,
+      struct err *err)
+{
+	if (!oidc_authorize_start(ps, start, err))
+		return false;
+	out->p = party_find(&rq->snap->parties, start->client_id);
+	return oidc_return_prove(rq->a, out->p == NULL ? NULL : out->p->oidc, start->redirect_uri,
+				 start->state, start->way, &out->to, err) &&
+	       out->p != NULL; /* second line: nothing is proven of nobody */
+}
+
+/*
+ * RFC 9101 6: the object's parameters alone count.  Where it is no good, what stands beside it may
+ * still say where its client listens.
+ */
+static bool
+unwrap(struct request *rq, const struct params *ps, const char *text,
+       struct oidc_request_object *object, struct authorize *out, struct err *err)
+{
+	const char *client_id = NULL;
+	struct oidc_jwe_keys ours;
+	struct oidc_start beside;
+
+	if (params_find(ps, "client_id", &client_id) != 1)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "client_id is missing or twice");
+	const struct party *p = party_find(&rq->snap->parties, client_id);
+
+	if (p == NULL || p->oidc == NULL)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "no such client");
+	jose_decryption_keys(rq, &ours);
+	if (oidc_request_object_read(rq->a, text, p->oidc, rq->app->config->base_url, &ours,
+				     rq->now, object, err))
+		return true;
+	if (!prove(rq, ps, &beside, out, NULL))
+		out->to = NULL;
+	return false;
+}
+
+/* A request object with a jti counts once. */
+static bool
+use_up(struct request *rq, const struct oidc_request_object *object, struct authorize *out,
+       struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	bool first = true;
+
+	if (object->jti == NULL)
+		return true;
+	out->once = arena_printf(rq->a, "%s %s", out->p->id, object->jti);
+	if (!db_seen_once(
+		    &c,
+		    &(struct db_mark){"request-object", bytes_of(out->once), object->jti_expires},
+		    rq->now, &first, err))
+		return false;
+	out->replayed = !first;
+	return first ||
+	       FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST_OBJECT, "a request object used before");
+}
+
+bool
+authorize_read(struct request *rq, const struct params *ps, enum authorize_from from,
+	       struct authorize *out, struct err *err)
+{
+	struct oidc_request_object object = {.ps = *ps};
 	struct oidc_authorize authorize;
 	struct oidc_start start;
+	const char *text;
 
 	*out = (struct authorize){0};
-	if (!oidc_authorize_start(ps, &start, err))
+	if (!oidc_param(ps, "request", OIDC_JWE_MAX_BYTES, &text, err) ||
+	    (text != NULL && !unwrap(rq, ps, text, &object, out, err)) ||
+	    !prove(rq, &object.ps, &start, out, err))
 		return false;
-	const struct party *p = out->p = party_find(&rq->snap->parties, start.client_id);
-
-	/* No party: oidc_return_prove refuses with the answer that fits. */
-	if (!oidc_return_prove(rq->a, p == NULL ? NULL : p->oidc, start.redirect_uri, start.state,
-			       &out->to, err) ||
-	    p == NULL) /* second line: nothing is proven of nobody */
-		return false;
-	return oidc_authorize_parse(rq->a, ps, p->oidc, &authorize, err) &&
-	       take_hint(rq, p, &authorize, err) &&
-	       front_oidc_ask(rq, p, &authorize, start.redirect_uri, start.state, &out->ask, err);
+	out->ps = object.ps;
+	return check_way(out->p->oidc, from, text != NULL, err) &&
+	       oidc_authorize_parse(rq->a, &object.ps, out->p->oidc, &authorize, err) &&
+	       take_hint(rq, out->p, &authorize, err) &&
+	       front_oidc_ask(rq, out->p, &start, &authorize, &out->ask, err) &&
+	       use_up(rq, &object, out, err);
 }

@@ -7,14 +7,24 @@
 
 #include "idp/front_oidc.h"
 
+/* Where the parameters come from. */
+enum authorize_from {
+	AUTHORIZE_BROWSER,
+	AUTHORIZE_PUSH,   /* its client is pushing it */
+	AUTHORIZE_PUSHED, /* it was pushed, and checked then; the record may have changed since */
+};
+
 struct authorize {
 	const struct party *p;        /* NULL: no such client */
 	const struct oidc_return *to; /* where an answer may go; NULL: nothing is proven */
-	struct ask ask;               /* set when all is well */
+	struct params ps; /* the request as it counts: those of a request object alone */
+	struct ask ask;   /* set when all is well */
+	const char *once; /* names its request object, which is used up now; NULL */
+	bool replayed;    /* the failure is that the object was used before */
 };
 
 /* Errors carry their name; they may go back by out->to if that is set. */
-MUST_USE bool authorize_read(struct request *rq, const struct params *ps, struct authorize *out,
-			     struct err *err);
+MUST_USE bool authorize_read(struct request *rq, const struct params *ps, enum authorize_from from,
+			     struct authorize *out, struct err *err);
 
 #endif

@@ -10,19 +10,6 @@
 #include "idp/pushed.h"
 #include "oidc/error.h"
 
-/* What the client's record demands of the way a request comes in. */
-static bool
-check_way(const struct authorize *r, const char *pushed, struct err *err)
-{
-	const struct oidc_client *c = r->p->oidc;
-
-	/* RFC 9126 5 */
-	if (pushed == NULL && (c->require_pushed || (c->profile->checks & OIDC_CHECK_PUSHED) != 0))
-		return FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST,
-			    "a request that should have been pushed");
-	return true;
-}
-
 /* `pushed` is the request_uri whose request this is; NULL: it came in the URL. */
 static bool
 begin(struct request *rq, const struct params *ps, const char *pushed, struct response *rs,
@@ -31,12 +18,16 @@ begin(struct request *rq, const struct params *ps, const char *pushed, struct re
 	struct authorize r;
 	struct err why = {0};
 
-	if (authorize_read(rq, ps, &r, &why) && check_way(&r, pushed, &why)) {
-		r.ask.replay = pushed; /* it is used up: who comes again goes where it led */
+	if (authorize_read(rq, ps, pushed == NULL ? AUTHORIZE_BROWSER : AUTHORIZE_PUSHED, &r,
+			   &why)) {
+		/* It is used up: who comes again goes where it led. */
+		r.ask.replay = pushed != NULL ? pushed : r.once;
 		return flow_start(rq, &r.ask, rq->method == HTTP_GET, rs, err);
 	}
+	if (r.replayed)
+		return flow_come_again(rq, r.p, r.once, rs, err);
 	if (r.to != NULL)
-		return front_oidc_refuse(rq, r.to, &why, rs, err);
+		return front_oidc_refuse(rq, r.p, r.to, &why, rs, err);
 	*err = why;
 	return false;
 }

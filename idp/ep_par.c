@@ -22,12 +22,11 @@ keep(struct request *rq, const char **request_uri, struct err *err)
 	/* RFC 9126 2.1 */
 	if (params_find(&rq->form, "request_uri", &given) > 0)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "a request_uri that is pushed");
-	if (!authorize_read(rq, &rq->form, &r, err))
+	if (!authorize_read(rq, &rq->form, AUTHORIZE_PUSH, &r, err))
 		return false;
-	/* second line: client authentication has compared the client_id that it read */
-	if (r.p != p)
+	if (r.p != p) /* second line: both have read the same client_id */
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST, "the request of another client");
-	return pushed_keep(rq, p, &rq->form, request_uri, err);
+	return pushed_keep(rq, p, &r.ps, request_uri, err);
 }
 
 bool

@@ -23,12 +23,13 @@ front_device_ask(struct request *rq, const struct party *p, const struct db_devi
 		.max_age_s = client->default_max_age_s,
 		.acr = client->default_acr_values,
 	};
+	const struct oidc_start start = {.redirect_uri = ""}; /* nobody is sent back */
 	const char **scopes;
 
 	if (!text_words(rq->a, device->scope, SCOPES_MAX, &scopes, &r.scopes.n, err))
 		return false;
 	r.scopes.s = scopes;
-	if (!front_oidc_ask(rq, p, &r, "", NULL, out, err))
+	if (!front_oidc_ask(rq, p, &start, &r, out, err))
 		return false;
 	out->front = &front_device;
 	/* Who is talked into it has to see for what: a consent of before is no word for this device

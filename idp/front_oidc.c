@@ -12,9 +12,12 @@
 #include "idp/audit.h"
 #include "idp/config.h"
 #include "idp/flow.h"
+#include "idp/jose.h"
 #include "idp/login.h"
+#include "idp/oidc_carry.h"
 #include "idp/saml_peer.h"
 #include "keys/sign.h"
+#include "oidc/id_token.h"
 #include "oidc/token.h"
 #include "oidc/verified.h"
 
@@ -130,8 +133,8 @@ scopes_of(struct arena *a, const struct party *p, const struct oidc_authorize *r
 }
 
 bool
-front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_authorize *r,
-	       const char *redirect_uri, const char *state, struct ask *out, struct err *err)
+front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_start *start,
+	       const struct oidc_authorize *r, struct ask *out, struct err *err)
 {
 	struct oidc_claims claims = r->claims;
 	size_t n;
@@ -158,8 +161,10 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 	oidc_claims_add_scopes(rq->a, rows, n, scopes, &claims);
 	ask.wanted = wanted_of(rq->a, &claims);
 	ask.person = claims.sub; /* Core 5.5.1 */
-	json_put_str(rq->a, ask.state, "redirect_uri", redirect_uri);
-	json_put_str(rq->a, ask.state, "state", state);
+	json_put_str(rq->a, ask.state, "redirect_uri", start->redirect_uri);
+	json_put_str(rq->a, ask.state, "state", start->state);
+	json_put_str(rq->a, ask.state, "type", start->type);
+	json_put_str(rq->a, ask.state, "mode", start->mode);
 	json_put_str(rq->a, ask.state, "nonce", r->nonce);
 	json_put_str(rq->a, ask.state, "challenge", r->challenge);
 	json_put_str(rq->a, ask.state, "scope", oidc_scope_text(rq->a, scopes));
@@ -178,7 +183,7 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_auth
 /* ---- answering ---- */
 
 struct state {
-	const char *redirect_uri, *state, *nonce, *challenge, *scope;
+	const char *redirect_uri, *state, *type, *mode, *nonce, *challenge, *scope;
 	struct oidc_claims claims;
 };
 
@@ -213,6 +218,8 @@ state_read(struct arena *a, const struct ask *ask, struct state *out, struct err
 	*out = (struct state){0};
 	if (!json_get_str(s, "redirect_uri", &out->redirect_uri, err) ||
 	    !json_get_str(s, "state", &out->state, err) ||
+	    !json_get_str(s, "type", &out->type, err) ||
+	    !json_get_str(s, "mode", &out->mode, err) ||
 	    !json_get_str(s, "nonce", &out->nonce, err) ||
 	    !json_get_str(s, "challenge", &out->challenge, err) ||
 	    !json_get_str(s, "scope", &out->scope, err) || !claims_read(a, s, &out->claims, err))
@@ -227,7 +234,8 @@ state_read(struct arena *a, const struct ask *ask, struct state *out, struct err
 static bool
 way_back(struct flow *f, const struct state *s, const struct oidc_return **out, struct err *err)
 {
-	return oidc_return_prove(f->rq->a, f->ask.party->oidc, s->redirect_uri, s->state, out, err);
+	return oidc_return_prove(f->rq->a, f->ask.party->oidc, s->redirect_uri, s->state,
+				 oidc_way_of(s->type, s->mode), out, err);
 }
 
 static json_t *
@@ -326,22 +334,63 @@ word_for(struct arena *a, const struct ask *ask, enum level told)
 	return acr_told(&ask->party->policy, (struct acr_words){words, n}, told);
 }
 
-/* What the ID token says of the login: kept with the code. */
-static struct bytes
-login_facts(struct flow *f, const char *sid)
+/* What ID tokens say of the login. */
+static struct oidc_id_token
+id_token_of(struct flow *f, const char *sub, const char *sid)
 {
 	struct arena *a = f->rq->a;
-	json_t *o = json_new_object(a), *amr = json_new_array(a);
 	size_t n;
-	const char **names = login_amr(a, f->session, &n);
+	const char **amr = login_amr(a, f->session, &n);
 
-	for (size_t i = 0; i < n; i++)
-		json_push_str(a, amr, names[i]);
-	json_put_str(a, o, "acr", word_for(a, &f->ask, flow_told_level(f)));
-	json_put(a, o, "amr", amr);
-	json_put_i64(a, o, "auth_time", (int64_t)session_proved_at(f->session, flow_told_level(f)));
-	json_put_str(a, o, "sid", sid);
+	return (struct oidc_id_token){
+		.issuer = f->rq->app->config->base_url,
+		.sub = sub,
+		.client_id = f->ask.party->oidc->client_id,
+		.sid = sid,
+		.acr = word_for(a, &f->ask, flow_told_level(f)),
+		.amr = {amr, n},
+		.auth_time = session_proved_at(f->session, flow_told_level(f)),
+		.lifetime_s = TOKEN_LIVES_S,
+	};
+}
+
+/* Kept with the code. */
+static struct bytes
+login_facts(struct arena *a, const struct oidc_id_token *t)
+{
+	json_t *o = json_new_object(a);
+
+	json_put_str(a, o, "acr", t->acr);
+	json_put(a, o, "amr", strs_write(a, t->amr));
+	json_put_i64(a, o, "auth_time", (int64_t)t->auth_time);
+	json_put_str(a, o, "sid", t->sid);
 	return bytes_of(json_text(a, o, false));
+}
+
+/*
+ * The one that goes by the browser with the code (Core 3.3.2.11): it proves that code and state
+ * belong to this login, and tells nothing of the person but its name at this client.
+ */
+static bool
+sign_front(struct flow *f, const struct oidc_id_token *login, const struct state *s,
+	   const char *code, const char **out, struct err *err)
+{
+	struct request *rq = f->rq;
+	const struct oidc_client *client = f->ask.party->oidc;
+	struct oidc_id_token t = *login;
+	const char *signed_token;
+	struct jose_maker m;
+
+	*out = NULL;
+	if (oidc_type_of(s->type) != OIDC_TYPE_CODE_ID_TOKEN)
+		return true;
+	t.nonce = s->nonce;
+	t.code = code;
+	t.state = s->state;
+	return jose_maker_find(rq, client, client->id_token_alg, &client->id_token_encryption, &m,
+			       err) &&
+	       oidc_id_token_build(rq->a, &m.ops, m.kid, m.alg, &t, rq->now, &signed_token, err) &&
+	       jose_encrypt(rq, &m, signed_token, out, err);
 }
 
 /*
@@ -363,12 +412,14 @@ front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, str
 	struct request *rq = f->rq;
 	struct account_work w = account_work_of(rq);
 	const char *sub, *sid = sid_for(rq->a, f->session->sid, f->ask.party->id);
+	struct oidc_id_token login;
 	struct state s;
 
 	if (!state_read(rq->a, &f->ask, &s, err) ||
 	    !account_pseudonym(&w, f->subject, f->ask.party->sector, f->holding.pseudonym, &sub,
 			       err))
 		return false;
+	login = id_token_of(f, sub, sid);
 	out->grant = (struct db_grant){
 		.party = f->ask.party->id,
 		.acting = f->session->acting,
@@ -378,7 +429,7 @@ front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, str
 		.redirect_uri = s.redirect_uri,
 		.challenge = s.challenge,
 		.nonce = s.nonce,
-		.extra = login_facts(f, sid),
+		.extra = login_facts(rq->a, &login),
 		.offline = f->ask.offline,
 		.created = rq->now,
 		.expires = expires,
@@ -422,18 +473,19 @@ build(struct flow *f, struct response *rs, struct err *err)
 	struct request *rq = f->rq;
 	struct built *b = ARENA_NEW(rq->a, struct built);
 	const struct oidc_return *to;
-	const char *url;
+	struct oidc_answer told = {0};
+	struct oidc_id_token login;
 	struct state s;
 
 	if (!state_read(rq->a, &f->ask, &s, err) || !way_back(f, &s, &to, err))
 		return false;
-	b->code = db_dated_create(rq->a, rq->now + CODE_LIVES_S);
-	if (!front_oidc_make(f, rq->now + CODE_LIVES_S, &b->made, err) ||
-	    !oidc_return_code(rq->a, to, rq->app->config->base_url, b->code, &url, err))
+	told.code = b->code = db_dated_create(rq->a, rq->now + CODE_LIVES_S);
+	if (!front_oidc_make(f, rq->now + CODE_LIVES_S, &b->made, err))
 		return false;
+	login = id_token_of(f, b->made.participant.name_id, b->made.participant.session_index);
 	f->built = b;
-	response_redirect(rs, url);
-	return true;
+	return sign_front(f, &login, &s, b->code, &told.id_token, err) &&
+	       oidc_carry(rq, f->ask.party, to, &told, rs, err);
 }
 
 static bool
@@ -449,15 +501,12 @@ record(struct flow *f, struct err *err)
 }
 
 bool
-front_oidc_refuse(struct request *rq, const struct oidc_return *to, const struct err *why,
-		  struct response *rs, struct err *err)
+front_oidc_refuse(struct request *rq, const struct party *p, const struct oidc_return *to,
+		  const struct err *why, struct response *rs, struct err *err)
 {
-	const char *url;
+	const struct oidc_answer told = {.error = oidc_error_of(why)};
 
-	if (!oidc_return_error(rq->a, to, rq->app->config->base_url, oidc_error_of(why), &url, err))
-		return false;
-	response_redirect(rs, url);
-	return true;
+	return oidc_carry(rq, p, to, &told, rs, err);
 }
 
 static const char *
@@ -484,7 +533,7 @@ refuse(struct flow *f, enum flow_state why, struct response *rs, struct err *err
 	struct state s;
 
 	return state_read(f->rq->a, &f->ask, &s, err) && way_back(f, &s, &to, err) &&
-	       front_oidc_refuse(f->rq, to, &error, rs, err);
+	       front_oidc_refuse(f->rq, f->ask.party, to, &error, rs, err);
 }
 
 static const char *

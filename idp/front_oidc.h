@@ -20,8 +20,8 @@ const char *front_oidc_lang(struct oidc_strs locales);
 
 /* What a checked request asks.  ERR_DENIED with the error to redirect with (err.proto). */
 MUST_USE bool front_oidc_ask(struct request *rq, const struct party *p,
-			     const struct oidc_authorize *authorize, const char *redirect_uri,
-			     const char *state, struct ask *out, struct err *err);
+			     const struct oidc_start *start, const struct oidc_authorize *authorize,
+			     struct ask *out, struct err *err);
 
 /* What an outcome is kept as: what was agreed to, and that the party was told of the session. */
 struct front_oidc_made {
@@ -32,9 +32,10 @@ MUST_USE bool front_oidc_make(struct flow *f, time_t expires, struct front_oidc_
 			      struct err *err);
 struct db_audit front_oidc_audit(const struct flow *f);
 
-/* Redirect an error of the request itself, without any page. */
-MUST_USE bool front_oidc_refuse(struct request *rq, const struct oidc_return *to,
-				const struct err *why, struct response *rs, struct err *err);
+/* Tell the client an error of the request itself, without any login. */
+MUST_USE bool front_oidc_refuse(struct request *rq, const struct party *p,
+				const struct oidc_return *to, const struct err *why,
+				struct response *rs, struct err *err);
 
 /* What a code or token stands for, opened: sub, and claims for either place. */
 struct oidc_released {

@@ -192,7 +192,7 @@ issue_access_token(struct request *rq, struct issue *i, const struct issue_grant
 const char *
 issue_refresh_cnf(const struct issue *i)
 {
-	return i->p->oidc->auth_method == OIDC_AUTH_NONE ? i->token.cnf : NULL;
+	return i->p->oidc->auth_method == OIDC_AUTH_PUBLIC ? i->token.cnf : NULL;
 }
 
 bool

@@ -122,6 +122,6 @@ logout_frame_url(struct arena *a, const struct party *p, const char *content, co
 	const struct param add[] = {{"iss", issuer},
 				    {"sid", c.n_sessions == 0 ? NULL : c.sessions[0]}};
 
-	return oidc_uri_with(a, p->oidc->frontchannel_logout_uri, add,
+	return oidc_uri_with(a, p->oidc->frontchannel_logout_uri, false, add,
 			     c.n_sessions == 0 ? 0 : ARRAY_LEN(add), url, err);
 }

@@ -144,23 +144,12 @@ url_origin(struct arena *a, const char *url)
 	return arena_strndup(a, url, (size_t)(host - url) + 3 + strcspn(host + 3, "/?#"));
 }
 
-static void
-put_param(struct arena *a, json_t *params, const char *name, const char *value)
-{
-	json_t *row = json_new_object(a);
-
-	if (value == NULL)
-		return;
-	json_put_str(a, row, "param", name);
-	json_put_str(a, row, "value", value);
-	json_push(a, params, row);
-}
-
 bool
 saml_send(struct request *rq, const struct saml_carrier *carrier, const struct party *p,
 	  struct response *rs, struct err *err)
 {
-	json_t *vars = json_new_object(rq->a), *params = json_new_array(rq->a);
+	const struct param fields[] = {{carrier->name, carrier->value},
+				       {"RelayState", carrier->relay_state}};
 
 	if (carrier->envelope.n > 0) {
 		response_soap(rs, 200, carrier->envelope);
@@ -170,12 +159,6 @@ saml_send(struct request *rq, const struct saml_carrier *carrier, const struct p
 		response_redirect(rs, carrier->location);
 		return true;
 	}
-	put_param(rq->a, params, carrier->name, carrier->value);
-	put_param(rq->a, params, "RelayState", carrier->relay_state);
-	json_put_str(rq->a, vars, "action", carrier->action);
-	json_put_str(rq->a, vars, "portal_name", p->display_name);
-	json_put(rq->a, vars, "params", params);
-	rs->form_action = url_origin(rq->a, carrier->action);
-	/* The message is sent once: this page cannot be had again in another language. */
-	return show_page(rq, rs, 200, "post_binding", vars, NULL, err);
+	return show_post(rq, rs, carrier->action, fields, carrier->relay_state == NULL ? 1 : 2,
+			 p->display_name, err);
 }

@@ -7,6 +7,7 @@
 #include "idp/config.h"
 #include "idp/csrf.h"
 #include "idp/page.h"
+#include "idp/saml_peer.h"
 
 void
 show_site_vars(struct arena *a, const struct config *conf, json_t *vars)
@@ -56,6 +57,26 @@ show_page(struct request *rq, struct response *rs, int status, const char *name,
 		return false;
 	response_html(rs, status, html);
 	return true;
+}
+
+bool
+show_post(struct request *rq, struct response *rs, const char *action, const struct param *fields,
+	  size_t n, const char *portal_name, struct err *err)
+{
+	json_t *vars = json_new_object(rq->a), *params = json_new_array(rq->a);
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = json_new_object(rq->a);
+
+		json_put_str(rq->a, row, "param", fields[i].name);
+		json_put_str(rq->a, row, "value", fields[i].value);
+		json_push(rq->a, params, row);
+	}
+	json_put_str(rq->a, vars, "action", action);
+	json_put_str(rq->a, vars, "portal_name", portal_name);
+	json_put(rq->a, vars, "params", params);
+	rs->form_action = url_origin(rq->a, action);
+	return show_page(rq, rs, 200, "post_binding", vars, NULL, err);
 }
 
 void

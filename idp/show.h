@@ -14,6 +14,14 @@ struct config;
 MUST_USE bool show_page(struct request *rq, struct response *rs, int status, const char *name,
 			json_t *vars, const char *here, struct err *err);
 
+/*
+ * The page that takes `fields` to `action` by POST, by itself or by its button.  That is done once:
+ * the page cannot be had again in another language.
+ */
+MUST_USE bool show_post(struct request *rq, struct response *rs, const char *action,
+			const struct param *fields, size_t n, const char *portal_name,
+			struct err *err);
+
 /* Members of every page: the site's name and the links of the footer. */
 void show_site_vars(struct arena *a, const struct config *conf, json_t *vars);
 

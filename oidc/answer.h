@@ -8,6 +8,7 @@
 
 #include "oidc/client.h"
 #include "oidc/error.h"
+#include "oidc/way.h"
 
 struct oidc_return;
 
@@ -17,15 +18,34 @@ struct oidc_return;
  * octet.  *out points to redirect_uri and state.
  */
 MUST_USE bool oidc_return_prove(struct arena *a, const struct oidc_client *client,
-				const char *redirect_uri, const char *state,
+				const char *redirect_uri, const char *state, struct oidc_way way,
 				const struct oidc_return **out, struct err *err);
 
-/* The URL that carries a code, state and iss (RFC 6749 4.1.2, RFC 9207). */
-MUST_USE bool oidc_return_code(struct arena *a, const struct oidc_return *r, const char *issuer,
-			       const char *code, const char **url, struct err *err);
+/* What is told; NULL: not that. */
+struct oidc_answer {
+	const char *code, *id_token;
+	const struct oidc_error *error;
+	const char *response; /* all of it as one token, where oidc_return_wants_jwt */
+};
 
-/* The URL that carries an error, state and iss. */
-MUST_USE bool oidc_return_error(struct arena *a, const struct oidc_return *r, const char *issuer,
-				const struct oidc_error *e, const char **url, struct err *err);
+/* Is the answer to be one signed token?  Then these are its claims, good for ten minutes
+ * (JARM 2.1). */
+bool oidc_return_wants_jwt(const struct oidc_return *r);
+json_t *oidc_return_claims(struct arena *a, const struct oidc_return *r, const char *issuer,
+			   const struct oidc_answer *answer, time_t now);
+
+/* How the browser is to take it there. */
+struct oidc_carrier {
+	const char *location; /* a redirect; NULL: a form */
+	const char *action;   /* that is posted there, */
+	const struct param *fields;
+	size_t n_fields; /* none of them NULL */
+};
+
+/* The answer with state and iss (RFC 6749 4.1.2, RFC 9207).  ERR_INTERNAL: too long
+ * to send, or not the token that is wanted. */
+MUST_USE bool oidc_return_send(struct arena *a, const struct oidc_return *r, const char *issuer,
+			       const struct oidc_answer *answer, struct oidc_carrier *out,
+			       struct err *err);
 
 #endif

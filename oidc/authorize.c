@@ -24,11 +24,14 @@ oidc_authorize_start(const struct params *ps, struct oidc_start *out, struct err
 
 	if (!oidc_param(ps, "client_id", ID_MAX_BYTES, &s.client_id, err) ||
 	    !oidc_param(ps, "redirect_uri", OIDC_URI_MAX_BYTES, &s.redirect_uri, err) ||
-	    !oidc_param(ps, "state", STATE_MAX_BYTES, &s.state, err))
+	    !oidc_param(ps, "state", STATE_MAX_BYTES, &s.state, err) ||
+	    !oidc_param(ps, "response_type", WORD_MAX_BYTES, &s.type, err) ||
+	    !oidc_param(ps, "response_mode", WORD_MAX_BYTES, &s.mode, err))
 		return false;
 	if (s.client_id == NULL || s.redirect_uri == NULL)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST,
 			    "client_id or redirect_uri is missing");
+	s.way = oidc_way_of(s.type, s.mode);
 	*out = s;
 	return true;
 }
@@ -40,7 +43,6 @@ check_unsupported(const struct params *ps, struct err *err)
 	static const struct {
 		const char *name, *proto;
 	} rows[] = {
-		{"request", OIDC_REQUEST_NOT_SUPPORTED},
 		{"request_uri", OIDC_REQUEST_URI_NOT_SUPPORTED},
 		{"registration", OIDC_REGISTRATION_NOT_SUPPORTED},
 	};
@@ -53,21 +55,20 @@ check_unsupported(const struct params *ps, struct err *err)
 	return true;
 }
 
+/* Core 3.3.2.11: what comes by the browser is bound to the request that asked for it. */
 static bool
-check_response_type(const struct params *ps, struct err *err)
+parse_answer(const struct params *ps, const struct oidc_client *client, const char **nonce,
+	     struct err *err)
 {
 	const char *type, *mode;
 
 	if (!oidc_param(ps, "response_type", WORD_MAX_BYTES, &type, err) ||
-	    !oidc_param(ps, "response_mode", WORD_MAX_BYTES, &mode, err))
+	    !oidc_param(ps, "response_mode", WORD_MAX_BYTES, &mode, err) ||
+	    !oidc_way_check(type, mode, client->response_types, err) ||
+	    !oidc_param(ps, "nonce", NONCE_MAX_BYTES, nonce, err))
 		return false;
-	if (type == NULL)
-		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "response_type is missing");
-	if (strcmp(type, "code") != 0)
-		return FAIL(err, ERR_INPUT, OIDC_UNSUPPORTED_RESPONSE_TYPE,
-			    "response_type is not code");
-	if (mode != NULL && strcmp(mode, "query") != 0)
-		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "response_mode is not query");
+	if (*nonce == NULL && oidc_type_of(type) == OIDC_TYPE_CODE_ID_TOKEN)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "an ID token without nonce");
 	return true;
 }
 
@@ -92,14 +93,18 @@ parse_scopes(struct arena *a, const struct params *ps, const struct oidc_client 
 	return true;
 }
 
+/* Who cannot prove itself proves at least that it is who asked. */
 static bool
-parse_pkce(const struct params *ps, const char **challenge, struct err *err)
+parse_pkce(const struct params *ps, const struct oidc_client *client, const char **challenge,
+	   struct err *err)
 {
+	bool demanded = client->auth_method == OIDC_AUTH_PUBLIC ||
+			(client->profile->checks & OIDC_CHECK_PKCE) != 0;
 	const char *method;
 
 	return oidc_param(ps, "code_challenge", WORD_MAX_BYTES, challenge, err) &&
 	       oidc_param(ps, "code_challenge_method", WORD_MAX_BYTES, &method, err) &&
-	       oidc_pkce_check_challenge(*challenge, method, err);
+	       oidc_pkce_check_challenge(*challenge, method, demanded, err);
 }
 
 static unsigned
@@ -193,10 +198,9 @@ oidc_authorize_parse(struct arena *a, const struct params *ps, const struct oidc
 {
 	struct oidc_authorize rq = {0};
 
-	if (!check_unsupported(ps, err) || !check_response_type(ps, err) ||
-	    !parse_scopes(a, ps, client, &rq.scopes, err) || !parse_pkce(ps, &rq.challenge, err) ||
-	    !oidc_param(ps, "nonce", NONCE_MAX_BYTES, &rq.nonce, err) ||
-	    !parse_prompt(a, ps, &rq.prompt, err) ||
+	if (!check_unsupported(ps, err) || !parse_answer(ps, client, &rq.nonce, err) ||
+	    !parse_scopes(a, ps, client, &rq.scopes, err) ||
+	    !parse_pkce(ps, client, &rq.challenge, err) || !parse_prompt(a, ps, &rq.prompt, err) ||
 	    !parse_max_age(ps, client, &rq.max_age_s, err) ||
 	    !parse_claims(a, ps, &rq.claims, err) || !parse_acr(a, ps, client, &rq, err) ||
 	    !oidc_param_text(ps, "login_hint", ID_MAX_BYTES, &rq.login_hint, err) ||

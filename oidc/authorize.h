@@ -10,13 +10,16 @@
 
 #include "oidc/claims.h"
 #include "oidc/client.h"
+#include "oidc/way.h"
 
 struct oidc_start {
 	const char *client_id, *redirect_uri; /* never NULL; not yet compared with anything */
 	const char *state;                    /* NULL if absent */
+	const char *type, *mode;              /* as they are; NULL if absent */
+	struct oidc_way way;                  /* by which answers travel, errors of the rest, too */
 };
 
-/* ERR_INPUT, invalid_request: client_id or redirect_uri missing, one of the three malformed. */
+/* ERR_INPUT, invalid_request: client_id or redirect_uri missing, one of the five malformed. */
 MUST_USE bool oidc_authorize_start(const struct params *ps, struct oidc_start *out,
 				   struct err *err);
 
@@ -33,7 +36,7 @@ enum oidc_prompt {
 
 struct oidc_authorize {
 	struct oidc_strs scopes; /* asked for and registered; openid among them */
-	const char *challenge;   /* PKCE S256; never NULL */
+	const char *challenge;   /* PKCE S256; NULL: left out by a client that may */
 	const char *nonce;       /* NULL if absent */
 	unsigned prompt;         /* of enum oidc_prompt; 0: none given */
 	int64_t max_age_s;       /* the request's, else the client's default; -1: none */
@@ -47,11 +50,10 @@ struct oidc_authorize {
 };
 
 /*
- * Read what is asked, for this client.  Errors by their own names: another
- * response_type, a scope without openid, request, request_uri, registration,
- * response_mode other than query; all else invalid_request.  Scopes that are
- * unknown or not the client's are left out; display, claims_locales and unknown
- * parameters are ignored.
+ * Read what is asked, for this client; a request object has been taken out before.  Errors by their
+ * own names: those of oidc_way_check, a scope without openid, request_uri, registration; all else
+ * invalid_request.  Scopes that are unknown or not the client's are left out; display,
+ * claims_locales and unknown parameters are ignored.
  */
 MUST_USE bool oidc_authorize_parse(struct arena *a, const struct params *ps,
 				   const struct oidc_client *client, struct oidc_authorize *out,

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "oidc/error.h"
 #include "oidc/redirect.h"
+#include "oidc/way.h"
 
 #define CLIENT_ID_MAX_BYTES 256
 #define TEXT_MAX_BYTES      512
@@ -108,6 +109,7 @@ enum member_type {
 	M_KEYS,      /* jwks_json; the keys are read when their algorithm is known */
 	M_TEXT,      /* a row of texts, with language tags */
 	M_TEXT_URI,  /* likewise, https */
+	M_TYPES,     /* unsigned, of enum oidc_type */
 	M_FIXED,     /* not kept: may only hold the one word that we do anyway */
 	M_REFUSED,   /* would promise something we do not do */
 };
@@ -164,7 +166,7 @@ static const struct member {
 	{"tos_uri", M_TEXT_URI, 0, 0, NULL, true, NULL},
 	{"application_type", M_CHOICE, AT(application), 0, applications, false, NULL},
 	{"subject_type", M_FIXED, 0, 0, NULL, true, "pairwise"},
-	{"response_types", M_LIST, AT(response_types), 8, NULL, true, "code"},
+	{"response_types", M_TYPES, AT(response_types), 8, NULL, true, NULL},
 	{"grant_types", M_LIST, AT(grant_types), 16, NULL, true, "authorization_code"},
 	{"refresh_tokens", M_CHOICE, AT(refresh), 0, refreshes, false, NULL},
 	{"resource_uris", M_STRS, AT(resource_uris), 8, NULL, true, NULL},
@@ -175,9 +177,11 @@ static const struct member {
 	{"jwks_uri", M_URI, AT(jwks_uri), 0, NULL, true, NULL},
 	{"software_statement", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"request_uris", M_REFUSED, 0, 0, NULL, true, NULL},
-	{"request_object_signing_alg", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"authorization_signed_response_alg", M_CHOICE, AT(response_alg), 0, id_token_algs, false,
+	 NULL},
+	{"request_object_signing_alg", M_CHOICE, AT(request_object_alg), 0, auth_algs, true, NULL},
 	{"request_object_encryption_alg", M_REFUSED, 0, 0, NULL, true, NULL},
-	{"require_signed_request_object", M_REFUSED, 0, 0, NULL, true, NULL},
+	{"require_signed_request_object", M_BOOL, AT(require_signed_request), 0, NULL, true, NULL},
 	{"require_pushed_authorization_requests", M_BOOL, AT(require_pushed), 0, NULL, true, NULL},
 	{"dpop_bound_access_tokens", M_BOOL, AT(dpop_bound), 0, NULL, true, NULL},
 	{"tls_client_certificate_bound_access_tokens", M_BOOL, AT(tls_bound), 0, NULL, true, NULL},
@@ -293,6 +297,32 @@ parse_words(struct arena *a, const json_t *o, const struct member *m, struct oid
 	return true;
 }
 
+/* RFC 7591 2: code, unless it says otherwise. */
+/* Each once; the code if it is missing, and none at all where the list is empty. */
+static bool
+parse_types(struct arena *a, const json_t *o, const struct member *m, unsigned *out,
+	    struct err *err)
+{
+	const char **s;
+	size_t n;
+
+	*out = 0;
+	if (!is_set(o, m->name) && !json_is_array(json_object_get(o, m->name))) {
+		*out = OIDC_TYPE_CODE;
+		return true;
+	}
+	if (!json_get_strs(a, o, m->name, m->max, &s, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		enum oidc_type type = oidc_type_of(s[i]);
+
+		if (type == 0 || (*out & type) != 0)
+			return BAD(err, "%s: not one that is offered, or there twice", m->name);
+		*out |= type;
+	}
+	return true;
+}
+
 static bool
 parse_profile(const json_t *o, const struct member *m, const struct oidc_profile **out,
 	      struct err *err)
@@ -392,10 +422,7 @@ parse_member(struct arena *a, const json_t *o, const struct member *m, const cha
 	case M_WORDS:
 		return parse_words(a, o, m, out, err);
 	case M_LIST:
-		return parse_list(a, o, m,
-				  out == &c->grant_types ? rules->grant_types
-							 : rules->response_types,
-				  out, err);
+		return parse_list(a, o, m, rules->grant_types, out, err);
 	case M_STR:
 		return parse_str(a, o, m, out, err);
 	case M_SECONDS:
@@ -408,6 +435,8 @@ parse_member(struct arena *a, const json_t *o, const struct member *m, const cha
 		return parse_choice(o, m, out, err);
 	case M_KEYS:
 		return json_get_object(o, m->name, out, err);
+	case M_TYPES:
+		return parse_types(a, o, m, out, err);
 	case M_FIXED:
 		return parse_fixed(o, m, err);
 	case M_REFUSED:
@@ -566,9 +595,11 @@ check_resources(const struct oidc_client *c, struct err *err)
 static bool
 read_keys(struct arena *a, const json_t *set, struct oidc_client *c, struct err *err)
 {
-	bool rsa = oidc_alg_info(c->auth_alg)->key == OIDC_KEY_RSA;
+	/* An RSA key that does not say its algorithm is for what the record says. */
+	enum oidc_alg signs = c->auth_alg != OIDC_ALG_NONE ? c->auth_alg : c->request_object_alg;
+	bool rsa = oidc_alg_info(signs)->key == OIDC_KEY_RSA;
 
-	return oidc_jwks_parse(a, set, rsa ? c->auth_alg : OIDC_ALG_NONE, &c->jwks, err);
+	return oidc_jwks_parse(a, set, rsa ? signs : OIDC_ALG_NONE, &c->jwks, err);
 }
 
 bool
@@ -601,7 +632,7 @@ oidc_client_parse(struct arena *a, struct bytes json, const char *new_id,
 	/* Who says nothing of response types and nobody logs in at has none. */
 	if (json_object_get(o, "response_types") == NULL &&
 	    !oidc_strs_have(c->grant_types, "authorization_code"))
-		c->response_types.n = 0;
+		c->response_types = 0;
 	if (!parse_texts(a, o, c, unknown, err) ||
 	    (c->jwks_json != NULL && !read_keys(a, c->jwks_json, c, err)) ||
 	    !check_frontchannel(c, err) || !check_resources(c, err) || !check_answers(c, err) ||
@@ -646,6 +677,19 @@ build_choice(struct arena *a, json_t *o, const struct member *m, const void *in)
 }
 
 static void
+build_types(struct arena *a, json_t *o, const char *name, unsigned types)
+{
+	struct oidc_strs all = oidc_types(a);
+	const char **s = ARENA_ARRAY(a, const char *, all.n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < all.n; i++)
+		if ((types & oidc_type_of(all.s[i])) != 0)
+			s[n++] = all.s[i];
+	build_strs(a, o, name, (struct oidc_strs){s, n});
+}
+
+static void
 build_texts(struct arena *a, json_t *o, const struct member *m, const struct oidc_client *c)
 {
 	for (size_t i = 0; i < c->n_texts; i++) {
@@ -687,6 +731,9 @@ build_member(struct arena *a, json_t *o, const struct member *m, const struct oi
 		return;
 	case M_BOOL:
 		json_put_bool(a, o, m->name, *(const bool *)in);
+		return;
+	case M_TYPES:
+		build_types(a, o, m->name, *(const unsigned *)in);
 		return;
 	case M_PROFILE:
 		json_put_str(a, o, m->name, c->profile->name);

@@ -11,6 +11,7 @@
 #include "oidc/jwk.h"
 #include "oidc/param.h"
 #include "oidc/profile.h"
+#include "oidc/way.h"
 
 #define OIDC_CLIENT_MAX_BYTES (64 * 1024)
 
@@ -77,7 +78,7 @@ struct oidc_client {
 	enum oidc_application application;
 	struct oidc_strs redirect_uris; /* n 0: a client that nobody logs in at */
 	struct oidc_strs post_logout_redirect_uris;
-	struct oidc_strs response_types, grant_types;
+	struct oidc_strs grant_types;
 	enum oidc_refresh refresh;
 	const char *backchannel_logout_uri;  /* NULL if absent */
 	const char *frontchannel_logout_uri; /* likewise; of an origin of redirect_uris */
@@ -107,7 +108,11 @@ struct oidc_client {
 					      its URIs, or for want of one a name of its own */
 	int64_t default_max_age_s;         /* -1 if absent */
 	bool require_auth_time;
-	bool require_pushed; /* of authorization requests (RFC 9126 6) */
+	unsigned response_types;          /* of enum oidc_type */
+	enum oidc_alg response_alg;       /* of authorization responses that are signed (JARM 3) */
+	enum oidc_alg request_object_alg; /* OIDC_ALG_NONE: the alg of each of its keys */
+	bool require_signed_request;      /* RFC 9101 10.5 */
+	bool require_pushed;              /* of authorization requests (RFC 9126 6) */
 	struct oidc_strs default_acr_values, contacts;
 	const struct oidc_text *texts;
 	size_t n_texts;
@@ -116,8 +121,7 @@ struct oidc_client {
 /* What this server offers to all clients. */
 struct oidc_client_rules {
 	struct oidc_strs scopes;
-	/* What the tables of grants and of response types have beside the code, which all have. */
-	struct oidc_strs grant_types, response_types;
+	struct oidc_strs grant_types; /* beside the code's, which all have */
 };
 
 /*

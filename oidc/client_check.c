@@ -103,7 +103,7 @@ check_grants(const struct oidc_client *c, struct err *err)
 		return BAD(err, "grant_types: none");
 	if (code && c->redirect_uris.n == 0)
 		return BAD(err, "redirect_uris: missing or empty");
-	if (code != (c->response_types.n > 0))
+	if (code != (c->response_types != 0))
 		return BAD(err, "response_types and grant_types do not go together");
 	/* RFC 6749 4.4 and all that has no verifier: by a client that proves itself. */
 	for (size_t i = 0; c->auth_method == OIDC_AUTH_PUBLIC && i < c->grant_types.n; i++)
@@ -122,7 +122,7 @@ check_scopes(const struct oidc_client_rules *rules, const struct oidc_client *c,
 		/* Those of resources are judged when a token for one is asked for. */
 		if (!oidc_strs_have(rules->scopes, c->scopes.s[i]) && c->resources.n == 0)
 			return BAD(err, "scope: %s is not offered", c->scopes.s[i]);
-	return c->response_types.n == 0 || oidc_strs_have(c->scopes, "openid") ||
+	return c->response_types == 0 || oidc_strs_have(c->scopes, "openid") ||
 	       BAD(err, "scope: openid is missing");
 }
 
@@ -158,6 +158,8 @@ check_auth(const struct oidc_client *c, struct err *err)
 		return BAD(err, "jwks and jwks_uri: one of them");
 	if (c->auth_method == OIDC_AUTH_PRIVATE_KEY && c->jwks.n == 0 && c->jwks_uri == NULL)
 		return BAD(err, "jwks: private_key_jwt needs keys, or a jwks_uri");
+	if (c->require_signed_request && c->jwks.n == 0 && c->jwks_uri == NULL)
+		return BAD(err, "jwks: signed requests need keys, or a jwks_uri");
 	if (c->auth_alg != OIDC_ALG_NONE && mac != (c->auth_alg == OIDC_HS256))
 		return BAD(err, "token_endpoint_auth_signing_alg: HS256 is what "
 				"client_secret_jwt signs with, and nothing else does");
@@ -206,8 +208,8 @@ check_profile(const struct oidc_client *c, struct err *err)
 	if (demands(c, OIDC_CHECK_ISSUER_AUDIENCE) && c->assertion_audience != OIDC_AUDIENCE_ISSUER)
 		return BAD(err, "client_assertion_audience: the profile takes the issuer alone "
 				"(FAPI2SP 5.3.2.1)");
-	if (demands(c, OIDC_CHECK_CODE_ONLY) && c->response_types.n > 0 &&
-	    (c->response_types.n != 1 || !text_eq(c->response_types.s[0], "code")))
+	if (demands(c, OIDC_CHECK_CODE_ONLY) &&
+	    (c->response_types & ~(unsigned)OIDC_TYPE_CODE) != 0)
 		return BAD(err, "response_types: the profile takes code alone (FAPI2SP 5.3.2.1)");
 	return oidc_client_check_keys(c, err) &&
 	       (!demands(c, OIDC_CHECK_STRONG_ALGS) || check_algs(c, err));

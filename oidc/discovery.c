@@ -4,6 +4,7 @@
 #include "oidc/client.h"
 #include "oidc/dpop.h"
 #include "oidc/verified.h"
+#include "oidc/way.h"
 
 #define LIST(...)                                               \
 	((struct oidc_strs){(const char *const[]){__VA_ARGS__}, \
@@ -23,8 +24,8 @@ put_list(struct arena *a, json_t *o, const char *name, struct oidc_strs list)
 static void
 put_own(struct arena *a, json_t *o, bool certificates)
 {
-	put_list(a, o, "response_types_supported", LIST("code"));
-	put_list(a, o, "response_modes_supported", LIST("query"));
+	put_list(a, o, "response_types_supported", oidc_types(a));
+	put_list(a, o, "response_modes_supported", oidc_modes(a));
 	put_list(a, o, "subject_types_supported", LIST("pairwise"));
 	put_list(a, o, "id_token_encryption_alg_values_supported", oidc_client_jwe_algs(a));
 	put_list(a, o, "id_token_encryption_enc_values_supported", oidc_client_jwe_encs(a));
@@ -44,7 +45,8 @@ put_own(struct arena *a, json_t *o, bool certificates)
 		 LIST("none", "login", "consent", "select_account"));
 	put_list(a, o, "claim_types_supported", LIST("normal"));
 	json_put_bool(a, o, "claims_parameter_supported", true);
-	json_put_bool(a, o, "request_parameter_supported", false);
+	json_put_bool(a, o, "request_parameter_supported", true);
+	put_list(a, o, "request_object_signing_alg_values_supported", oidc_client_auth_algs(a));
 	json_put_bool(a, o, "request_uri_parameter_supported", false);
 	json_put_bool(a, o, "authorization_response_iss_parameter_supported", true);
 	json_put_bool(a, o, "frontchannel_logout_supported", true);

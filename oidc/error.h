@@ -33,9 +33,10 @@
 #define OIDC_INTERACTION_REQUIRED       "interaction_required"
 #define OIDC_LOGIN_REQUIRED             "login_required"
 #define OIDC_CONSENT_REQUIRED           "consent_required"
-#define OIDC_REQUEST_NOT_SUPPORTED      "request_not_supported"
 #define OIDC_REQUEST_URI_NOT_SUPPORTED  "request_uri_not_supported"
 #define OIDC_REGISTRATION_NOT_SUPPORTED "registration_not_supported"
+/* RFC 9101 7, OpenID Connect Core 3.1.2.6 */
+#define OIDC_INVALID_REQUEST_OBJECT "invalid_request_object"
 /* OpenID Connect Core Error Code unmet_authentication_requirements 1.0 */
 #define OIDC_UNMET_REQUIREMENTS "unmet_authentication_requirements"
 /* RFC 6750 3.1 */

@@ -12,8 +12,9 @@ struct oidc_id_token {
 	struct oidc_strs amr; /* RFC 8176 */
 	time_t auth_time;
 	int64_t lifetime_s;
-	const char *access_token; /* it goes out with; for at_hash */
-	const json_t *claims;     /* further ones, an object; NULL: none */
+	/* What it goes out with, for at_hash, c_hash, s_hash; NULL: not with that. */
+	const char *access_token, *code, *state;
+	const json_t *claims; /* further ones, an object; NULL: none */
 };
 
 /*

@@ -48,5 +48,5 @@ oidc_logout_check(struct arena *a, const struct oidc_logout *rq, const struct oi
 			    "post_logout_redirect_uri is not registered");
 	const struct param state = {"state", rq->state};
 
-	return oidc_uri_with(a, rq->redirect_uri, &state, 1, url, err);
+	return oidc_uri_with(a, rq->redirect_uri, false, &state, 1, url, err);
 }

@@ -16,8 +16,10 @@
 #define UNRESERVED         BASE64URL ".~"
 
 bool
-oidc_pkce_check_challenge(const char *challenge, const char *method, struct err *err)
+oidc_pkce_check_challenge(const char *challenge, const char *method, bool demanded, struct err *err)
 {
+	if (challenge == NULL && method == NULL && !demanded)
+		return true;
 	if (challenge == NULL)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "code_challenge is missing");
 	if (!text_eq(method, "S256"))
@@ -33,6 +35,8 @@ oidc_pkce_check_verifier(struct arena *a, const char *challenge, const char *ver
 {
 	unsigned char digest[SHA256_BYTES];
 
+	if (challenge == NULL && verifier == NULL)
+		return true;
 	if (challenge == NULL || verifier == NULL)
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_GRANT,
 			    "code_verifier or its challenge is missing");

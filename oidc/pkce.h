@@ -1,4 +1,4 @@
-/* Proof Key for Code Exchange (RFC 7636), S256 only and always (RFC 9700 2.1.1). */
+/* Proof Key for Code Exchange (RFC 7636), S256 only (RFC 9700 2.1.1). */
 #ifndef KONTOR_OIDC_PKCE_H
 #define KONTOR_OIDC_PKCE_H
 
@@ -7,14 +7,16 @@
 
 /*
  * The two parameters of an authorization request; NULL where absent.
- * ERR_INPUT, invalid_request: no challenge, another method than S256 (absent
+ * ERR_INPUT, invalid_request: no challenge where it is `demanded`, another method than S256 (absent
  * means plain, RFC 7636 4.3), a challenge that cannot be a SHA-256 digest.
  */
-MUST_USE bool oidc_pkce_check_challenge(const char *challenge, const char *method, struct err *err);
+MUST_USE bool oidc_pkce_check_challenge(const char *challenge, const char *method, bool demanded,
+					struct err *err);
 
 /*
  * The verifier of a token request against the challenge of its code; either
- * may be NULL.  ERR_DENIED, invalid_grant: one of them is missing (a verifier
+ * may be NULL; both: a client that may leave PKCE out did.  ERR_DENIED, invalid_grant: one of
+ * them is missing (a verifier
  * without challenge is a downgrade, RFC 9700 4.8.2), a verifier that RFC 7636 4.1
  * does not allow, or one that does not fit.
  */

@@ -234,10 +234,10 @@ oidc_uri_same_origin(const char *https, const char *other)
 }
 
 bool
-oidc_uri_with(struct arena *a, const char *uri, const struct param *add, size_t n, const char **out,
-	      struct err *err)
+oidc_uri_with(struct arena *a, const char *uri, bool fragment, const struct param *add, size_t n,
+	      const char **out, struct err *err)
 {
-	char separator = strchr(uri, '?') == NULL ? '?' : '&';
+	char separator = fragment ? '#' : strchr(uri, '?') == NULL ? '?' : '&';
 	struct buf b;
 
 	buf_init(&b, a, ANSWER_MAX_BYTES);

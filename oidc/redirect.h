@@ -47,10 +47,10 @@ bool oidc_uri_same_origin(const char *https, const char *other);
 
 /*
  * uri with parameters added to its query, which stays as it is (RFC 6749
- * 3.1.2).  Parameters whose value is NULL are left out.  ERR_INTERNAL: longer
- * than any of our inputs can make it.
+ * 3.1.2), or as its fragment, which it has none of yet.  Parameters whose value is NULL are left
+ * out.  ERR_INTERNAL: longer than any of our inputs can make it.
  */
-MUST_USE bool oidc_uri_with(struct arena *a, const char *uri, const struct param *add, size_t n,
-			    const char **out, struct err *err);
+MUST_USE bool oidc_uri_with(struct arena *a, const char *uri, bool fragment,
+			    const struct param *add, size_t n, const char **out, struct err *err);
 
 #endif

@@ -20,7 +20,7 @@ MUST_USE bool oidc_token_grant_type(const struct params *form, const char **out,
 
 struct oidc_code_request {
 	const char *code, *redirect_uri; /* never NULL */
-	const char *verifier;            /* NULL if absent: refused by oidc_code_check */
+	const char *verifier;            /* NULL if absent */
 };
 
 /* ERR_INPUT, invalid_request: code or redirect_uri missing, a parameter twice or malformed. */
@@ -30,7 +30,7 @@ MUST_USE bool oidc_code_request_parse(const struct params *form, struct oidc_cod
 /* What was laid down when the code was made; its lifetime and single use are the caller's. */
 struct oidc_code {
 	const char *client_id, *redirect_uri;
-	const char *challenge; /* NULL: refused */
+	const char *challenge; /* NULL: PKCE was left out, and has to be here, too */
 };
 
 /*

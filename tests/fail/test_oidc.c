@@ -59,7 +59,12 @@ authorize(struct arena *a, const char *in, const char **text, struct err *err)
 {
 	static const char *const scopes[] = {"openid", "profile"};
 	static const struct oidc_client c = {
-		.client_id = "c1", .scopes = {scopes, 2}, .default_max_age_s = -1};
+		.client_id = "c1",
+		.scopes = {scopes, 2},
+		.default_max_age_s = -1,
+		.profile = &oidc_profiles[0],
+		.response_types = OIDC_TYPE_CODE,
+	};
 	const struct param list[] = {
 		{"response_type", "code"},
 		{"client_id", "c1"},

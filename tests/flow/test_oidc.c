@@ -256,7 +256,7 @@ errors_go_back_by_name(void **state)
 		{"&claims=%7B%22id_token%22%3A%7B%22acr%22%3A%7B%22essential%22%3Atrue%2C%22value"
 		 "%22%3A%22gold%22%7D%7D%7D",
 		 "unmet_authentication_requirements"},
-		{"&request=x", "request_not_supported"},
+		{"&request=x", "invalid_request_object"},
 	};
 	struct world *w = *state;
 	struct web b;

@@ -20,7 +20,7 @@ check_accepted(struct arena *a, const struct oidc_client *c)
 			    ? !oidc_uri_check_native(c->redirect_uris.s[i], NULL)
 			    : !oidc_uri_check(c->redirect_uris.s[i], false, NULL))
 			abort();
-	if ((c->redirect_uris.n == 0) != (c->response_types.n == 0) || c->sector_host == NULL)
+	if ((c->redirect_uris.n == 0) != (c->response_types == 0) || c->sector_host == NULL)
 		abort();
 	if (c->auth_method == OIDC_AUTH_NONE || c->id_token_alg == OIDC_ALG_NONE)
 		abort();

@@ -7,11 +7,15 @@
 
 static const char *const scopes[] = {"openid", "profile", "email"};
 static const char *const default_acr[] = {"low"};
+static const struct oidc_profile demanding = {"demanding", OIDC_CHECK_PKCE}, plain = {"plain", 0};
 static const struct oidc_client client = {
 	.client_id = "c1",
 	.scopes = {scopes, ARRAY_LEN(scopes)},
 	.default_acr_values = {default_acr, 1},
 	.default_max_age_s = 600,
+	.profile = &demanding,
+	.auth_method = OIDC_AUTH_BASIC,
+	.response_types = OIDC_TYPE_CODE | OIDC_TYPE_CODE_ID_TOKEN,
 };
 
 static const struct param least[] = {
@@ -61,6 +65,24 @@ the_start_names_who_asks_and_where_the_answer_goes(void **state UNUSED)
 		       "is missing");
 	ASSERT_REFUSED(oidc_authorize_start(&(struct params){list + 1, 2}, &s, &err), &err,
 		       ERR_INPUT, "is missing");
+}
+
+static void
+the_start_says_how_errors_travel(void **state UNUSED)
+{
+	static const struct param list[] = {{"client_id", "c1"},
+					    {"redirect_uri", "https://x/"},
+					    {"response_type", "code id_token"},
+					    {"response_mode", "form_post"}};
+	struct oidc_start s;
+
+	ASSERT_OK(oidc_authorize_start(&(struct params){list, 2}, &s, &err), &err);
+	assert_int_equal(s.way.mode, OIDC_MODE_QUERY);
+	ASSERT_OK(oidc_authorize_start(&(struct params){list, 3}, &s, &err), &err);
+	assert_int_equal(s.way.mode, OIDC_MODE_FRAGMENT);
+	ASSERT_OK(oidc_authorize_start(&(struct params){list, 4}, &s, &err), &err);
+	assert_int_equal(s.way.mode, OIDC_MODE_FORM_POST);
+	assert_string_equal(s.type, "code id_token");
 }
 
 /* Keycloak CVE-2026-9689: parameter pollution. */
@@ -183,18 +205,16 @@ improper_requests_are_refused_by_name(void **state UNUSED)
 	static const struct {
 		const char *name, *value, *proto, *part;
 	} cases[] = {
-		{"request", "a.b.c", "request_not_supported", "request"},
 		{"request_uri", "https://x/", "request_uri_not_supported", "request_uri"},
 		{"registration", "{}", "registration_not_supported", "registration"},
 		{"response_type", NULL, "invalid_request", "is missing"},
 		{"response_type", "", "invalid_request", "is missing"},
-		{"response_type", "token", "unsupported_response_type", "not code"},
-		{"response_type", "id_token", "unsupported_response_type", "not code"},
-		{"response_type", "code id_token", "unsupported_response_type", "not code"},
-		{"response_type", "none", "unsupported_response_type", "not code"},
+		{"response_type", "token", "unsupported_response_type", "not one of ours"},
+		{"response_type", "id_token", "unsupported_response_type", "not one of ours"},
+		{"response_type", "code id_token", "invalid_request", "without nonce"},
+		{"response_type", "none", "unsupported_response_type", "not one of ours"},
 		{"response_type", "code\n", "invalid_request", "plain ASCII"},
-		{"response_mode", "fragment", "invalid_request", "not query"},
-		{"response_mode", "form_post", "invalid_request", "not query"},
+		{"response_mode", "web_message", "invalid_request", "not one of ours"},
 		{"scope", NULL, "invalid_scope", "without openid"},
 		{"scope", "profile", "invalid_scope", "without openid"},
 		{"scope", "openidx", "invalid_scope", "without openid"},
@@ -281,11 +301,36 @@ oversize_parameters_are_refused(void **state UNUSED)
 	}
 }
 
+/* RFC 9700 2.1.1: who may, and who may never. */
+static void
+pkce_is_left_out_by_who_may(void **state UNUSED)
+{
+	struct oidc_client lax = client, open = client;
+	struct params without = request("code_challenge_method", NULL, false);
+	struct param kept[LEAST];
+	struct oidc_authorize rq;
+	size_t n = 0;
+
+	for (size_t i = 0; i < without.n; i++)
+		if (strcmp(without.p[i].name, "code_challenge") != 0)
+			kept[n++] = without.p[i];
+	without = (struct params){kept, n};
+	lax.profile = open.profile = &plain;
+	open.auth_method = OIDC_AUTH_NONE;
+	ASSERT_OK(oidc_authorize_parse(a, &without, &lax, &rq, &err), &err);
+	assert_null(rq.challenge);
+	ASSERT_REFUSED(oidc_authorize_parse(a, &without, &open, &rq, &err), &err, ERR_INPUT,
+		       "code_challenge is missing");
+	ASSERT_REFUSED(oidc_authorize_parse(a, &without, &client, &rq, &err), &err, ERR_INPUT,
+		       "code_challenge is missing");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_start_names_who_asks_and_where_the_answer_goes),
+		cmocka_unit_test(the_start_says_how_errors_travel),
 		cmocka_unit_test(a_duplicate_at_the_start_is_refused),
 		cmocka_unit_test(the_least_request_takes_the_clients_defaults),
 		cmocka_unit_test(everything_asked_is_read),
@@ -294,6 +339,7 @@ main(void)
 		cmocka_unit_test(improper_requests_are_refused_by_name),
 		cmocka_unit_test(a_duplicate_parameter_is_refused),
 		cmocka_unit_test(oversize_parameters_are_refused),
+		cmocka_unit_test(pkce_is_left_out_by_who_may),
 	};
 
 	return cmocka_run_group_tests_name("authorize", tests, setup, teardown);

@@ -11,11 +11,9 @@ static struct oidc_strs unknown;
 static const char *const offered[] = {"openid", "profile", "email", "address"};
 static const char *const grants[] = {"authorization_code", "refresh_token", "client_credentials",
 				     "urn:ietf:params:oauth:grant-type:device_code"};
-static const char *const responses[] = {"code", "code id_token"};
 static const struct oidc_client_rules rules = {
 	.scopes = {offered, ARRAY_LEN(offered)},
 	.grant_types = {grants, ARRAY_LEN(grants)},
-	.response_types = {responses, ARRAY_LEN(responses)},
 };
 
 static bool
@@ -45,13 +43,13 @@ the_least_metadata_gets_safe_defaults(void **state UNUSED)
 	assert_int_equal(c->id_token_alg, OIDC_ES256);
 	assert_int_equal(c->scopes.n, 1);
 	assert_string_equal(c->scopes.s[0], "openid");
+	assert_int_equal(c->response_types, OIDC_TYPE_CODE);
 	assert_int_equal(c->default_max_age_s, -1);
 	assert_false(c->require_auth_time);
 	assert_string_equal(c->sector_host, "portal.example");
 	assert_null(c->sector_identifier_uri);
 	assert_int_equal(c->application, OIDC_APPLICATION_WEB);
 	assert_int_equal(c->grant_types.n, 1);
-	assert_int_equal(c->response_types.n, 1);
 	assert_int_equal(c->jwks.n, 0);
 	assert_int_equal(c->secret_sha256.n, 0);
 	assert_int_equal(c->secret_sealed.n, 0);
@@ -82,7 +80,9 @@ full_metadata(void)
 		"\"logo_uri\":\"https://portal.example/logo.png\",\"application_type\":\"web\","
 		"\"subject_type\":\"pairwise\",\"response_types\":[\"code\"],"
 		"\"grant_types\":[\"authorization_code\",\"refresh_token\"],"
-		"\"require_pushed_authorization_requests\":true,\"dpop_bound_access_tokens\":false,"
+		"\"require_pushed_authorization_requests\":true,"
+		"\"request_object_signing_alg\":\"PS256\",\"require_signed_request_object\":true,"
+		"\"dpop_bound_access_tokens\":false,"
 		"\"software_id\":\"x\",\"scope#de\":\"x\",\"vendor\":{}}",
 		public_jwks(a, OIDC_PS256, "k1"));
 }
@@ -108,7 +108,7 @@ all_metadata_is_read(void **state UNUSED)
 	assert_int_equal(c->assertion_audience, OIDC_AUDIENCE_ISSUER);
 	assert_int_equal(c->application, OIDC_APPLICATION_WEB);
 	assert_int_equal(c->grant_types.n, 2);
-	assert_string_equal(c->response_types.s[0], "code");
+	assert_int_equal(c->response_types, OIDC_TYPE_CODE);
 	assert_int_equal(c->jwks.n, 1);
 	assert_int_equal(c->scopes.n, 2);
 	assert_int_equal(c->id_token_alg, OIDC_ES256);
@@ -116,6 +116,8 @@ all_metadata_is_read(void **state UNUSED)
 	assert_int_equal(c->default_max_age_s, 0);
 	assert_true(c->require_auth_time);
 	assert_true(c->require_pushed);
+	assert_true(c->require_signed_request);
+	assert_int_equal(c->request_object_alg, OIDC_PS256);
 	assert_string_equal(c->default_acr_values.s[0], "substantial");
 	assert_string_equal(c->contacts.s[0], "it@portal.example");
 	assert_int_equal(c->n_texts, 4);
@@ -178,7 +180,8 @@ the_record_reads_back_the_same(void **state UNUSED)
 		"\"application_type\":\"web\",\"subject_type\":\"pairwise\","
 		"\"response_types\":[\"code\"],\"grant_types\":[\"authorization_code\"],"
 		"\"refresh_tokens\":\"offline\",\"access_token_format\":\"opaque\","
-		"\"require_pushed_authorization_requests\":false,"
+		"\"authorization_signed_response_alg\":\"ES256\",\"require_signed_request_object\":"
+		"false,\"require_pushed_authorization_requests\":false,"
 		"\"dpop_bound_access_tokens\":false,"
 		"\"tls_client_certificate_bound_access_tokens\":false}");
 }
@@ -323,7 +326,9 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"tos_uri#de\":\"javascript:alert(1)\"", "tos_uri: not an https URI"},
 		{"\"application_type\":\"tv\"", "not a value we offer"},
 		{"\"subject_type\":\"public\"", "only pairwise"},
-		{"\"response_types\":[\"code\",\"id_token\"]", "id_token is not offered"},
+		{"\"response_types\":[\"code\",\"id_token\"]", "not one that is offered"},
+		{"\"response_types\":[\"code id_token token\"]", "not one that is offered"},
+		{"\"response_types\":[\"token\"]", "not one that is offered"},
 		{"\"response_types\":[\"code\",\"code\"]", "there twice"},
 		{"\"response_types\":[]", "do not go together"},
 		{"\"response_types\":\"code\"", "is not an array"},
@@ -332,6 +337,8 @@ improper_metadata_is_refused(void **state UNUSED)
 		 "do not go together"},
 		{"\"grant_types\":[]", "grant_types: none"},
 		{"\"grant_types\":[\"implicit\"]", "implicit is not offered"},
+		{"\"grant_types\":[\"refresh_token\",\"refresh_token\"]", "is there twice"},
+		{"\"grant_types\":[1]", "something other than text"},
 		{"\"grant_types\":[\"a\\u0001b\"]", "a value is not offered"},
 		{"\"refresh_tokens\":\"always\"", "refresh_tokens: not a value"},
 		{"\"client_secret\":\"x\"", "client_secret: not supported"},
@@ -340,9 +347,10 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"jwks_uri\":\"http://portal.example/jwks\"", "jwks_uri: not an https URI"},
 		{"\"software_statement\":\"x\"", "not supported"},
 		{"\"request_uris\":[]", "not supported"},
-		{"\"request_object_signing_alg\":\"none\"", "not supported"},
+		{"\"request_object_signing_alg\":\"none\"", "not a value we offer"},
+		{"\"request_object_signing_alg\":\"HS256\"", "not a value we offer"},
 		{"\"request_object_encryption_alg\":\"x\"", "not supported"},
-		{"\"require_signed_request_object\":true", "not supported"},
+		{"\"require_signed_request_object\":true", "signed requests need keys"},
 		{"\"require_pushed_authorization_requests\":1", "require_pushed"},
 		{"\"dpop_bound_access_tokens\":1", "not true or false"},
 		{"\"resource_uris\":[\"api\"]", "resource_uris: not https"},
@@ -648,6 +656,17 @@ discovery_learns_what_may_be_registered(void **state UNUSED)
 	assert_int_equal(oidc_client_jwe_encs(a).n, OIDC_ENC_COUNT - 1);
 }
 
+static void
+response_types_are_read_in_any_order_of_words(void **state UNUSED)
+{
+	struct oidc_client *c;
+
+	ASSERT_OK(parse(with("\"response_types\":[\"id_token code\",\"code\"]"), &c), &err);
+	assert_int_equal(c->response_types, OIDC_TYPE_CODE | OIDC_TYPE_CODE_ID_TOKEN);
+	assert_non_null(strstr(json_text(a, oidc_client_build(a, c), false),
+			       "\"response_types\":[\"code\",\"code id_token\"]"));
+}
+
 int
 main(void)
 {
@@ -656,6 +675,7 @@ main(void)
 		cmocka_unit_test(all_metadata_is_read),
 		cmocka_unit_test(texts_are_found_by_language),
 		cmocka_unit_test(the_record_reads_back_the_same),
+		cmocka_unit_test(response_types_are_read_in_any_order_of_words),
 		cmocka_unit_test(a_resource_server_needs_no_redirect_uri),
 		cmocka_unit_test(what_says_nothing_or_is_unknown_is_passed_over),
 		cmocka_unit_test(encryption_is_read_with_its_default),

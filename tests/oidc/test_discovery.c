@@ -93,8 +93,10 @@ the_document_follows_the_tables(void **state UNUSED)
 	expect(o, "acr_values_supported", "[\"low\",\"high\"]");
 	expect(o, "grant_types_supported", "[\"authorization_code\"]");
 	expect(o, "ui_locales_supported", "[\"de\",\"en\"]");
-	expect(o, "response_types_supported", "[\"code\"]");
-	expect(o, "response_modes_supported", "[\"query\"]");
+	expect(o, "response_types_supported", "[\"code\",\"code id_token\"]");
+	expect(o, "response_modes_supported",
+	       "[\"query\",\"fragment\",\"form_post\",\"query.jwt\",\"fragment.jwt\","
+	       "\"form_post.jwt\",\"jwt\"]");
 	expect(o, "subject_types_supported", "[\"pairwise\"]");
 	/* OpenID Connect Discovery 3: RS256 must be there. */
 	expect(o, "id_token_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
@@ -113,7 +115,9 @@ the_document_follows_the_tables(void **state UNUSED)
 	expect(o, "prompt_values_supported", "[\"none\",\"login\",\"consent\",\"select_account\"]");
 	expect(o, "claim_types_supported", "[\"normal\"]");
 	expect(o, "claims_parameter_supported", "true");
-	expect(o, "request_parameter_supported", "false");
+	expect(o, "request_parameter_supported", "true");
+	expect(o, "request_object_signing_alg_values_supported",
+	       "[\"ES256\",\"ES384\",\"EdDSA\",\"Ed25519\",\"PS256\",\"PS384\",\"RS256\"]");
 	/* Absent would mean true (Discovery 3). */
 	expect(o, "request_uri_parameter_supported", "false");
 	expect(o, "authorization_response_iss_parameter_supported", "true");

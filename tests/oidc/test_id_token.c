@@ -114,6 +114,28 @@ each_algorithm_has_its_key_and_its_hash(void **state UNUSED)
 		&err, ERR_INTERNAL, "do not sign with 'EdDSA'");
 }
 
+/* Of the example in OpenID Connect Core A.4, whose ID token goes with this code. */
+static void
+code_and_state_leave_half_a_digest(void **state UNUSED)
+{
+	struct oidc_id_token t = full();
+	struct oidc_jws jws;
+	const char *text, *value;
+
+	t.access_token = NULL;
+	t.code = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
+	t.state = "af0ifjsldkj";
+	ASSERT_OK(oidc_id_token_build(a, &keys->ops, ours[0].kid, OIDC_ES256, &t, NOW, &text, &err),
+		  &err);
+	ASSERT_OK(oidc_jws_parse(a, bytes_of(text), &jws, &err), &err);
+	ASSERT_OK(oidc_jws_claimed(a, &jws, "c_hash", &value, &err), &err);
+	assert_string_equal(value, "LDktKdoQak3Pk0cnXxCltA");
+	ASSERT_OK(oidc_jws_claimed(a, &jws, "s_hash", &value, &err), &err);
+	assert_int_equal(strlen(value), 22);
+	ASSERT_OK(oidc_jws_claimed(a, &jws, "at_hash", &value, &err), &err);
+	assert_null(value);
+}
+
 static void
 what_is_absent_stays_out(void **state UNUSED)
 {
@@ -217,6 +239,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_id_token_holds_what_the_protocol_demands),
 		cmocka_unit_test(each_algorithm_has_its_key_and_its_hash),
+		cmocka_unit_test(code_and_state_leave_half_a_digest),
 		cmocka_unit_test(what_is_absent_stays_out),
 		cmocka_unit_test(an_unknown_key_signs_nothing),
 		cmocka_unit_test(an_expired_token_of_ours_is_a_hint),

@@ -17,7 +17,7 @@ the_example_of_the_standard_fits(void **state UNUSED)
 	ASSERT_OK(json_parse_object(a, text, text.n, &o, &err), &err);
 	ASSERT_OK(json_get_str(o, "code_verifier", &verifier, &err), &err);
 	ASSERT_OK(json_get_str(o, "code_challenge", &challenge, &err), &err);
-	ASSERT_OK(oidc_pkce_check_challenge(challenge, "S256", &err), &err);
+	ASSERT_OK(oidc_pkce_check_challenge(challenge, "S256", true, &err), &err);
 	ASSERT_OK(oidc_pkce_check_verifier(a, challenge, verifier, &err), &err);
 }
 
@@ -41,9 +41,11 @@ a_challenge_is_demanded_in_s256(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		ASSERT_REFUSED(oidc_pkce_check_challenge(cases[i].challenge, cases[i].method, &err),
-			       &err, ERR_INPUT, cases[i].part);
-		assert_false(oidc_pkce_check_challenge(cases[i].challenge, cases[i].method, &err));
+		ASSERT_REFUSED(
+			oidc_pkce_check_challenge(cases[i].challenge, cases[i].method, true, &err),
+			&err, ERR_INPUT, cases[i].part);
+		assert_false(
+			oidc_pkce_check_challenge(cases[i].challenge, cases[i].method, true, &err));
 		assert_string_equal(err.proto, "invalid_request");
 		err_clear(&err);
 	}
@@ -57,7 +59,6 @@ a_verifier_must_be_there_well_formed_and_fit(void **state UNUSED)
 	} cases[] = {
 		{CHALLENGE, NULL, "missing"},
 		{NULL, VERIFIER, "missing"}, /* the downgrade of RFC 9700 4.8.2 */
-		{NULL, NULL, "missing"},
 		{CHALLENGE, "", "malformed"},
 		{CHALLENGE, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX", "malformed"},
 		{CHALLENGE, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX=", "malformed"},
@@ -84,12 +85,28 @@ a_verifier_must_be_there_well_formed_and_fit(void **state UNUSED)
 		       "does not fit");
 }
 
+/* Who may leave PKCE out does so in both places, or in neither. */
+static void
+what_is_not_demanded_may_be_left_out_whole(void **state UNUSED)
+{
+	ASSERT_OK(oidc_pkce_check_challenge(NULL, NULL, false, &err), &err);
+	ASSERT_OK(oidc_pkce_check_challenge(CHALLENGE, "S256", false, &err), &err);
+	ASSERT_REFUSED(oidc_pkce_check_challenge(NULL, "S256", false, &err), &err, ERR_INPUT,
+		       "missing");
+	ASSERT_REFUSED(oidc_pkce_check_challenge(CHALLENGE, NULL, false, &err), &err, ERR_INPUT,
+		       "not S256");
+	ASSERT_REFUSED(oidc_pkce_check_challenge(CHALLENGE, "plain", false, &err), &err, ERR_INPUT,
+		       "not S256");
+	ASSERT_OK(oidc_pkce_check_verifier(a, NULL, NULL, &err), &err);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_example_of_the_standard_fits),
 		cmocka_unit_test(a_challenge_is_demanded_in_s256),
+		cmocka_unit_test(what_is_not_demanded_may_be_left_out_whole),
 		cmocka_unit_test(a_verifier_must_be_there_well_formed_and_fit),
 	};
 

@@ -342,17 +342,19 @@ parameters_are_added_to_the_query(void **state UNUSED)
 	static const struct param add[] = {{"code", "a&b"}, {"state", NULL}, {"iss", "https://x/"}};
 	const char *url;
 
-	ASSERT_OK(oidc_uri_with(a, GOOD, add, 3, &url, &err), &err);
+	ASSERT_OK(oidc_uri_with(a, GOOD, false, add, 3, &url, &err), &err);
 	assert_string_equal(url, GOOD "?code=a%26b&iss=https%3A%2F%2Fx%2F");
-	ASSERT_OK(oidc_uri_with(a, GOOD "?x=1", add, 1, &url, &err), &err);
+	ASSERT_OK(oidc_uri_with(a, GOOD "?x=1", false, add, 1, &url, &err), &err);
 	assert_string_equal(url, GOOD "?x=1&code=a%26b");
-	ASSERT_OK(oidc_uri_with(a, GOOD, add, 0, &url, &err), &err);
+	ASSERT_OK(oidc_uri_with(a, GOOD, false, add, 0, &url, &err), &err);
 	assert_string_equal(url, GOOD);
+	ASSERT_OK(oidc_uri_with(a, GOOD "?x=1", true, add, 3, &url, &err), &err);
+	assert_string_equal(url, GOOD "?x=1#code=a%26b&iss=https%3A%2F%2Fx%2F");
 	char *longer = arena_alloc(a, 20000);
 
 	memset(longer, 'a', 19999);
-	ASSERT_REFUSED(oidc_uri_with(a, GOOD, &(struct param){"x", longer}, 1, &url, &err), &err,
-		       ERR_INTERNAL, "more than");
+	ASSERT_REFUSED(oidc_uri_with(a, GOOD, false, &(struct param){"x", longer}, 1, &url, &err),
+		       &err, ERR_INTERNAL, "more than");
 }
 
 static void

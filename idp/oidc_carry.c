@@ -1,0 +1,37 @@
+/* Redirects, and forms that are posted; see oidc_carry.h. */
+#include "idp/oidc_carry.h"
+
+#include "idp/app.h"
+#include "idp/config.h"
+#include "idp/jose.h"
+#include "idp/show.h"
+
+/* JARM 2.1: all that is told, as one token that names its reader. */
+static bool
+sign(struct request *rq, const struct oidc_client *client, const struct oidc_return *to,
+     struct oidc_answer *answer, struct err *err)
+{
+	static const struct oidc_encryption plain = {0};
+	const json_t *claims =
+		oidc_return_claims(rq->a, to, rq->app->config->base_url, answer, rq->now);
+	struct jose_maker m;
+
+	return jose_maker_find(rq, client, client->response_alg, &plain, &m, err) &&
+	       oidc_jws_build(rq->a, &m.ops, m.kid, m.alg, "JWT", claims, &answer->response, err);
+}
+
+bool
+oidc_carry(struct request *rq, const struct party *p, const struct oidc_return *to,
+	   const struct oidc_answer *answer, struct response *rs, struct err *err)
+{
+	struct oidc_answer told = *answer;
+	struct oidc_carrier c;
+
+	if ((oidc_return_wants_jwt(to) && !sign(rq, p->oidc, to, &told, err)) ||
+	    !oidc_return_send(rq->a, to, rq->app->config->base_url, &told, &c, err))
+		return false;
+	if (c.location == NULL)
+		return show_post(rq, rs, c.action, c.fields, c.n_fields, p->display_name, err);
+	response_redirect(rs, c.location);
+	return true;
+}

@@ -1,0 +1,280 @@
+/* Signed authorization requests (RFC 9101), by value and pushed. */
+#include "base/enc.h"
+#include "base/text.h"
+#include "idp/jose.h"
+#include "keys/keyring.h"
+#include "oidc/jwe.h"
+#include "tests/flow/world.h"
+
+#define PASSWORD "Lachs-Turmuhr-47"
+#define LOGIN    "login_name=erika&password=" PASSWORD "&do=login"
+#define LEAST                                                                                 \
+	"\"response_type\":\"code\",\"redirect_uri\":\"" OIDC_BACK "\",\"scope\":\"openid\"," \
+	"\"client_id\":\"" OIDC_CLIENT "\",\"state\":\"signed\","                             \
+	"\"code_challenge_method\":\"S256\",\"code_challenge\":"                              \
+	"\"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM\""
+
+static const char *const erika[] = {"family_name", "Mustermann", NULL};
+
+static void
+register_client(struct world *w, const char *more)
+{
+	const struct oidc_jwk key = {w->keys->p256.kid, OIDC_ES256, w->keys->p256.pub};
+	struct err err = {0};
+	const char *jwks;
+
+	ASSERT_OK(oidc_jwks_build(w->a, &(struct oidc_jwks){.keys = &key, .n = 1}, &jwks, &err),
+		  &err);
+	world_oidc_document(
+		w,
+		arena_printf(w->a,
+			     "{\"metadata\":{\"redirect_uris\":[\"" OIDC_BACK
+			     "\"],\"scope\":\"openid\",\"jwks\":%s%s},\"secret_sha256\":\"%s\"}",
+			     jwks, more, oidc_secret_digest(w)),
+		"{}");
+}
+
+static int
+setup(void **state)
+{
+	if (world_setup(state) != 0)
+		return 1;
+	struct world *w = *state;
+
+	world_person(w, "erika", PASSWORD, erika, LEVEL_LOW);
+	register_client(w, "");
+	return world_fresh(state);
+}
+
+/* What the client signs, with its issuer and audience. */
+static const char *
+object(struct world *w, const char *members)
+{
+	const char *text = arena_printf(
+		w->a, "{\"iss\":\"" OIDC_CLIENT "\",\"aud\":\"" BASE "\",%s}", members);
+	struct key_ops ops = w->keys->ops;
+	struct err err = {0};
+	const char *compact;
+	json_t *claims;
+
+	ASSERT_OK(json_parse_object(w->a, bytes_of(text), 65536, &claims, &err), &err);
+	ASSERT_OK(oidc_jws_build(w->a, &ops, w->keys->p256.kid, OIDC_ES256, "oauth-authz-req+jwt",
+				 claims, &compact, &err),
+		  &err);
+	return compact;
+}
+
+static void
+ask(struct web *b, const char *request, const char *beside)
+{
+	web_get(b,
+		arena_printf(b->w->a, BASE "/oidc/authorize?client_id=" OIDC_CLIENT "&request=%s%s",
+			     request, beside));
+}
+
+static void
+finish(struct web *b)
+{
+	if (b->status == 200 && web_field(b, "password") != NULL)
+		web_submit(b, "/flow/password/", LOGIN);
+	if (b->status == 200 && web_field(b, "offer") != NULL)
+		web_submit(b, "/flow/consent/", "do=agree");
+}
+
+#define BACK "&redirect_uri=https%3A%2F%2Fstadtportal.example%2Fback"
+
+static void
+what_is_signed_counts_and_nothing_beside_it(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, object(w, LEAST),
+	    "&response_type=token&scope=openid&state=beside&prompt=none&redirect_uri="
+	    "https%3A%2F%2Fevil.example%2F");
+	finish(&b);
+	assert_true(text_starts(b.location, OIDC_BACK "?code="));
+	assert_string_equal(location_param(&b, "state"), "signed");
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, location_param(&b, "code")));
+	assert_int_equal(b.status, 200);
+	/* What the object lacks is not made up from what stands beside it. */
+	ask(&b, object(w, "\"response_type\":\"code\",\"scope\":\"openid\""), BACK);
+	assert_int_equal(b.status, 400);
+	assert_null(b.location);
+}
+
+static void
+an_improper_object_is_told_where_the_client_listens(void **state)
+{
+	struct world *w = *state;
+	const char *good = object(w, LEAST);
+	struct web b;
+
+	web_init(&b, w);
+	char *forged = arena_strdup(w->a, good);
+
+	forged[strlen(forged) - 3] = forged[strlen(forged) - 3] == 'A' ? 'B' : 'A';
+	ask(&b, forged, BACK "&state=beside&response_type=code");
+	assert_string_equal(location_param(&b, "error"), "invalid_request_object");
+	assert_string_equal(location_param(&b, "state"), "beside");
+	ask(&b, forged, BACK "&response_mode=form_post&response_type=code");
+	assert_string_equal(web_field(&b, "error"), "invalid_request_object");
+	ask(&b, forged, "&redirect_uri=https%3A%2F%2Fevil.example%2F");
+	assert_int_equal(b.status, 403);
+	assert_null(b.location);
+	ask(&b, forged, "");
+	assert_int_equal(b.status, 403);
+	/* Nobody's object, or another client's name. */
+	web_get(&b, arena_printf(w->a, BASE "/oidc/authorize?request=%s%s", good, BACK));
+	assert_int_equal(b.status, 400);
+	web_get(&b, arena_printf(w->a, BASE "/oidc/authorize?client_id=andere&request=%s%s", good,
+				 BACK));
+	assert_int_equal(b.status, 400);
+	assert_null(b.location);
+}
+
+/* Encrypted to us, and signed inside: encryption alone proves nothing. */
+static void
+it_may_be_encrypted_to_us(void **state)
+{
+	struct world *w = *state;
+	const char *good = object(w, LEAST), *sealed, *bare;
+	struct oidc_enc_jwk to;
+	const struct key *k = NULL;
+	struct err err = {0};
+	struct web b;
+
+	for (size_t i = 0; k == NULL || !jose_enc_jwk(k, &to);)
+		assert_non_null(k = keyring_shown(w->signer->keys, KEY_DECRYPT, &i));
+	ASSERT_OK(oidc_jwe_build(w->a, &to,
+				 to.type == OIDC_KEY_RSA ? OIDC_RSA_OAEP_256 : OIDC_ECDH_ES_A256KW,
+				 OIDC_A256GCM, "JWT", bytes_of(good), &sealed, &err),
+		  &err);
+	web_init(&b, w);
+	ask(&b, sealed, "");
+	assert_non_null(web_field(&b, "password"));
+	ASSERT_OK(oidc_jwe_build(
+			  w->a, &to,
+			  to.type == OIDC_KEY_RSA ? OIDC_RSA_OAEP_256 : OIDC_ECDH_ES_A256KW,
+			  OIDC_A256GCM, NULL,
+			  bytes_of("{\"iss\":\"" OIDC_CLIENT "\",\"aud\":\"" BASE "\"," LEAST "}"),
+			  &bare, &err),
+		  &err);
+	ask(&b, bare, BACK);
+	assert_string_equal(location_param(&b, "error"), "invalid_request_object");
+}
+
+static void
+an_object_with_a_jti_counts_once(void **state)
+{
+	struct world *w = *state;
+	const char *once = object(w, LEAST ",\"jti\":\"once-1\"");
+	struct web b, other;
+
+	web_init(&b, w);
+	ask(&b, once, "");
+	assert_non_null(web_field(&b, "password"));
+	const char *flow = b.path;
+
+	ask(&b, once, ""); /* the page is loaded again */
+	assert_string_equal(b.path, flow);
+	web_init(&other, w);
+	ask(&other, once, "");
+	assert_int_equal(other.status, 410);
+	finish(&b);
+	ask(&b, once, "");
+	assert_int_equal(b.status, 410);
+	/* Without one it may come again. */
+	ask(&other, object(w, LEAST), "");
+	assert_non_null(web_field(&other, "password"));
+	ask(&other, object(w, LEAST), "");
+	assert_non_null(web_field(&other, "password"));
+}
+
+static void
+push(struct web *b, const char *form)
+{
+	b->authorization = oidc_basic(b->w);
+	web_program(b, "/oidc/par", "application/x-www-form-urlencoded", form);
+}
+
+static const char *
+text_member(struct web *b, const char *name)
+{
+	return json_string_value(json_object_get(web_json(b), name));
+}
+
+static void
+it_is_pushed_as_well(void **state)
+{
+	struct world *w = *state;
+	const char *once = object(w, LEAST ",\"jti\":\"once-2\",\"prompt\":\"login\"");
+	struct buf uri;
+	struct web b;
+
+	web_init(&b, w);
+	/* The form's own parameters do not count (RFC 9126 3). */
+	push(&b, arena_printf(w->a, "client_id=" OIDC_CLIENT "&state=beside&prompt=none&request=%s",
+			      once));
+	assert_int_equal(b.status, 201);
+	buf_init(&uri, w->a, 1024);
+	enc_percent(&uri, bytes_of(text_member(&b, "request_uri")));
+	push(&b, arena_printf(w->a, "client_id=" OIDC_CLIENT "&request=%s", once));
+	assert_int_equal(b.status, 400);
+	assert_string_equal(text_member(&b, "error"), "invalid_request_object");
+	web_get(&b,
+		arena_printf(w->a, BASE "/oidc/authorize?client_id=" OIDC_CLIENT "&request_uri=%s",
+			     (const char *)uri.p));
+	finish(&b);
+	assert_string_equal(location_param(&b, "state"), "signed");
+	push(&b, "client_id=" OIDC_CLIENT "&request=a.b.c");
+	assert_int_equal(b.status, 400);
+	assert_string_equal(text_member(&b, "error"), "invalid_request_object");
+}
+
+static void
+who_has_to_sign_gets_nothing_otherwise(void **state)
+{
+	struct world *w = *state;
+	struct buf uri;
+	struct web b;
+
+	register_client(w, ",\"require_signed_request_object\":true");
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid", ""));
+	assert_string_equal(location_param(&b, "error"), "invalid_request");
+	push(&b, "response_type=code&scope=openid&client_id=" OIDC_CLIENT BACK
+		 "&code_challenge_method=S256&code_challenge="
+		 "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+	assert_int_equal(b.status, 400);
+	assert_string_equal(text_member(&b, "error"), "invalid_request");
+	ask(&b, object(w, LEAST), "");
+	assert_non_null(web_field(&b, "password"));
+	/* Signed when it was pushed is signed. */
+	push(&b, arena_printf(w->a, "client_id=" OIDC_CLIENT "&request=%s", object(w, LEAST)));
+	buf_init(&uri, w->a, 1024);
+	enc_percent(&uri, bytes_of(text_member(&b, "request_uri")));
+	web_get(&b,
+		arena_printf(w->a, BASE "/oidc/authorize?client_id=" OIDC_CLIENT "&request_uri=%s",
+			     (const char *)uri.p));
+	assert_non_null(web_field(&b, "password"));
+	register_client(w, "");
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, world_fresh, NULL)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(what_is_signed_counts_and_nothing_beside_it),
+		T(an_improper_object_is_told_where_the_client_listens),
+		T(it_may_be_encrypted_to_us),
+		T(an_object_with_a_jti_counts_once),
+		T(it_is_pushed_as_well),
+		T(who_has_to_sign_gets_nothing_otherwise),
+	};
+
+	return cmocka_run_group_tests(tests, setup, world_teardown);
+}
