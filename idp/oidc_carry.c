@@ -16,7 +16,7 @@ sign(struct request *rq, const struct oidc_client *client, const struct oidc_ret
 		oidc_return_claims(rq->a, to, rq->app->config->base_url, answer, rq->now);
 	struct jose_maker m;
 
-	return jose_maker_find(rq, client, client->response_alg, &plain, &m, err) &&
+	return jose_maker_find(rq->app, rq->snap, client, client->response_alg, &plain, &m, err) &&
 	       oidc_jws_build(rq->a, &m.ops, m.kid, m.alg, "JWT", claims, &answer->response, err);
 }
 

@@ -33,7 +33,9 @@ static const struct choice auth_methods[] = {
 	{NULL, 0},
 };
 
+/* The MAC first: request objects are signed, and take what follows. */
 static const struct choice auth_algs[] = {
+	{"HS256", OIDC_HS256},
 	{"ES256", OIDC_ES256},
 	{"ES384", OIDC_ES384},
 	{"EdDSA", OIDC_EDDSA},
@@ -41,7 +43,6 @@ static const struct choice auth_algs[] = {
 	{"PS256", OIDC_PS256},
 	{"PS384", OIDC_PS384},
 	{"RS256", OIDC_RS256},
-	{"HS256", OIDC_HS256},
 	{NULL, 0},
 };
 
@@ -179,7 +180,7 @@ static const struct member {
 	{"request_uris", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"authorization_signed_response_alg", M_CHOICE, AT(response_alg), 0, id_token_algs, false,
 	 NULL},
-	{"request_object_signing_alg", M_CHOICE, AT(request_object_alg), 0, auth_algs, true, NULL},
+	{"request_object_signing_alg", M_CHOICE, AT(request_object_alg), 0, auth_algs + 1, true, NULL},
 	{"request_object_encryption_alg", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"require_signed_request_object", M_BOOL, AT(require_signed_request), 0, NULL, true, NULL},
 	{"require_pushed_authorization_requests", M_BOOL, AT(require_pushed), 0, NULL, true, NULL},
@@ -817,6 +818,12 @@ struct oidc_strs
 oidc_client_auth_algs(struct arena *a)
 {
 	return words_of(a, auth_algs, ARRAY_LEN(auth_algs) - 1);
+}
+
+struct oidc_strs
+oidc_client_request_algs(struct arena *a)
+{
+	return words_of(a, auth_algs + 1, ARRAY_LEN(auth_algs) - 2);
 }
 
 struct oidc_strs

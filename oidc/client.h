@@ -176,6 +176,7 @@ const char *oidc_client_text(const struct oidc_client *c, const char *member, co
  * they are asked for. */
 struct oidc_strs oidc_client_auth_methods(struct arena *a, bool certificates);
 struct oidc_strs oidc_client_auth_algs(struct arena *a);
+struct oidc_strs oidc_client_request_algs(struct arena *a);
 struct oidc_strs oidc_client_id_token_algs(struct arena *a);
 struct oidc_strs oidc_client_jwe_algs(struct arena *a);
 struct oidc_strs oidc_client_jwe_encs(struct arena *a);

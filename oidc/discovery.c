@@ -46,7 +46,7 @@ put_own(struct arena *a, json_t *o, bool certificates)
 	put_list(a, o, "claim_types_supported", LIST("normal"));
 	json_put_bool(a, o, "claims_parameter_supported", true);
 	json_put_bool(a, o, "request_parameter_supported", true);
-	put_list(a, o, "request_object_signing_alg_values_supported", oidc_client_auth_algs(a));
+	put_list(a, o, "request_object_signing_alg_values_supported", oidc_client_request_algs(a));
 	json_put_bool(a, o, "request_uri_parameter_supported", false);
 	json_put_bool(a, o, "authorization_response_iss_parameter_supported", true);
 	json_put_bool(a, o, "frontchannel_logout_supported", true);

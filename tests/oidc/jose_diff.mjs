@@ -266,7 +266,8 @@ async function keyTheirs(text) {
 		if (key instanceof Uint8Array) throw new TypeError("a secret");
 		if (encrypts)
 			await new jose.CompactEncrypt(Buffer.from("x")).setProtectedHeader({ alg: guess, enc: "A128GCM" }).encrypt(key);
-		return encrypts ? "encrypt" : `verify ${guess}`;
+		// RFC 9864 2.2: two names of one algorithm.
+		return encrypts ? "encrypt" : `verify ${guess === "Ed25519" ? "EdDSA" : guess}`;
 	});
 }
 

@@ -316,7 +316,7 @@ pkce_is_left_out_by_who_may(void **state UNUSED)
 			kept[n++] = without.p[i];
 	without = (struct params){kept, n};
 	lax.profile = open.profile = &plain;
-	open.auth_method = OIDC_AUTH_NONE;
+	open.auth_method = OIDC_AUTH_PUBLIC;
 	ASSERT_OK(oidc_authorize_parse(a, &without, &lax, &rq, &err), &err);
 	assert_null(rq.challenge);
 	ASSERT_REFUSED(oidc_authorize_parse(a, &without, &open, &rq, &err), &err, ERR_INPUT,

@@ -109,8 +109,8 @@ the_document_follows_the_tables(void **state UNUSED)
 	       "[\"client_secret_basic\",\"client_secret_post\",\"private_key_jwt\","
 	       "\"client_secret_jwt\",\"none\"]");
 	expect(o, "token_endpoint_auth_signing_alg_values_supported",
-	       "[\"ES256\",\"ES384\",\"EdDSA\",\"Ed25519\",\"PS256\",\"PS384\",\"RS256\","
-	       "\"HS256\"]");
+	       "[\"HS256\",\"ES256\",\"ES384\",\"EdDSA\",\"Ed25519\",\"PS256\",\"PS384\","
+	       "\"RS256\"]");
 	expect(o, "code_challenge_methods_supported", "[\"S256\"]");
 	expect(o, "prompt_values_supported", "[\"none\",\"login\",\"consent\",\"select_account\"]");
 	expect(o, "claim_types_supported", "[\"normal\"]");
