@@ -32,6 +32,7 @@ from goals import judged
 from place import Place
 
 CONNECTIONS = 32
+BROWSERS = 16  # that log in, of a load (load.c)
 PORTALS_REGISTERED = 100
 STARTS = 5
 PAIRS = 3          # of each ratio: what is measured between two looks at its limit
@@ -156,6 +157,18 @@ class Run:
         self.m["loaded_mib"] = self.place.memory_mib() - HASH_BLOCK_MIB * len(self.one)
         loads = [self.place.begin_load("full-es256", 8), self.place.begin_load("light", 2)]
         self.m["light"] = self.place.end_load(*loads)[1]
+
+    def tokens(self):
+        """What portals' servers ask for: a signature each, or a row."""
+        for name, scenario in (("credentials_rs256", "credentials-apirs"), ("userinfo", "userinfo-tokens"),
+                               ("introspection", "introspection-api"), ("refresh_rs256", "refresh-tokensrs"),
+                               ("refresh_es256", "refresh-tokens")):
+            self.step(scenario)
+            # Each browser has a grant of its own to refresh.
+            self.paired(name, self.signatures, lambda s=scenario: self.slice(s, BROWSERS))
+        self.step("credentials-apies")
+        self.paired("credentials_es256", lambda: self.limit("p256_sign_s"),
+                    lambda: self.slice("credentials-apies"))
 
     def rsa3072(self):
         """What they cost with the key that an instance really has; the others follow with shorter ones."""
@@ -284,7 +297,7 @@ class Run:
 
     def all(self):
         groups = {"start": self.start, "documents": self.documents, "rsa3072": self.rsa3072,
-                  "logins": self.logins, "overload": self.overload, "peers": self.others,
+                  "logins": self.logins, "tokens": self.tokens, "overload": self.overload, "peers": self.others,
                   "cores": self.cores, "memory": self.long, "growth": self.grow}
         if not self.peers and self.only != "peers":
             del groups["peers"]
@@ -313,7 +326,8 @@ LOADS = {"jwks": "JWKS", "discovery": "discovery", "metadata": "SAML metadata", 
          "oidc_es256": "OIDC login, ES256", "oidc_rs256": "OIDC login, RS256",
          "saml_es256": "SAML login, P-256", "saml_enc": "SAML login, P-256, encrypted",
          "saml_rs256": "SAML login, RSA", "saml_rs256_enc": "SAML login, RSA, encrypted",
-         "saml_rsa3072": "SAML login, RSA-3072", "saml_rsa3072_enc": "SAML login, RSA-3072, encrypted", "full": "login with password, OIDC"}
+         "saml_rsa3072": "SAML login, RSA-3072", "saml_rsa3072_enc": "SAML login, RSA-3072, encrypted",
+         "full": "login with password, OIDC"}
 
 
 RESPONSES = (("P-256", "p256_sign_s", "saml_es256", "saml_enc"),
@@ -413,7 +427,7 @@ def main():
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--count", action="store_true")
     parser.add_argument("--only", metavar="GROUP", choices=(
-        "start", "documents", "logins", "rsa3072", "overload", "peers", "cores", "memory",
+        "start", "documents", "logins", "tokens", "rsa3072", "overload", "peers", "cores", "memory",
         "growth"))
     parser.add_argument("--soak", type=int, metavar="N")
     parser.add_argument("--record", type=Path)

@@ -53,6 +53,8 @@ def goodput(kind):
 
 
 GOALS = [
+    Goal("1", "client credentials, RS256 JWT", True, 0.75, "S", ratio("credentials_rs256")),
+    Goal("2", "client credentials, ES256 JWT", True, 0.15, "P", ratio("credentials_es256")),
     Goal("3", "OIDC login, RS256, durable", True, 0.35, "S", ratio("oidc_rs256")),
     Goal("4", "OIDC login, ES256, durable", True, 0.50, "S", ratio("oidc_es256")),
     Goal("5", "OIDC login beside oidc-provider in memory", True, 2, "x", peer("oidc-provider")),
@@ -62,6 +64,8 @@ GOALS = [
     Goal("7a", "SAML login, P-256, both signed, encrypted", True, 0.60, "S",
          ratio("saml_enc")),
     Goal("8", "SAML login beside SimpleSAMLphp", True, 10, "x", peer("simplesamlphp")),
+    Goal("9", "userinfo", True, 3, "S", ratio("userinfo")),
+    Goal("9", "introspection", True, 3, "S", ratio("introspection")),
     Goal("10", "JWKS, of the smallest handler", True, 0.8, "", ratio("jwks")),
     Goal("10", "discovery, of the smallest handler", True, 0.8, "",
          ratio("discovery")),
@@ -84,6 +88,8 @@ GOALS = [
     Goal("21", "login with password, most accounts of fewest", True, 0.95, "x", grown("full")),
     Goal("21", "OIDC login, most accounts of fewest", True, 0.8, "x", grown("oidc")),
     Goal("22", "OIDC login, most sessions of fewest", True, 0.8, "x", grown("sessions")),
+    Goal("23", "refresh, rotated, RS256", True, 0.45, "S", ratio("refresh_rs256")),
+    Goal("23", "refresh, rotated, ES256", True, 1.0, "S", ratio("refresh_es256")),
     Goal("24", "errors in all of it", False, 0, "", lambda m: m["errors"]),
     Goal("25", "OIDC logins done when ten times as many begin", True, 0.8, "", goodput("oidc_es256")),
     Goal("25", "SAML logins done when ten times as many begin", True, 0.8, "", goodput("saml_es256")),

@@ -32,6 +32,7 @@
 #define ACCOUNTS       8      /* test persons bench0 … bench7 */
 #define LIGHT_PAUSE_NS 2000000
 #define CHECKED_EACH   8 /* of the assertions at a rate: checking takes as long as answering */
+#define HELD_BYTES     2048
 #define PATH_BYTES     ((size_t)1024 * 1024)
 
 /* Durations: how many there were, and the first of them. */
@@ -44,10 +45,11 @@ struct runner {
 	struct client c;
 	const struct bench_portal *portal;
 	const struct action *action;
-	const struct client *like; /* the browser that prepares for this one too; NULL: itself */
+	const struct runner *like; /* the browser that prepares for this one too; NULL: itself */
 	size_t number;
 	struct arena *path_a;
-	const char *path; /* of a request that is still to be answered, there; NULL: none */
+	const char *path;      /* of a request that is still to be answered, there; NULL: none */
+	char held[HELD_BYTES]; /* the token that it goes on with; "": none */
 	struct samples done, refused;
 	size_t begun, errors;
 	pthread_t thread;
@@ -154,34 +156,57 @@ oidc_prepare(struct runner *r)
 	return enter(r, bench_authorize_path(r->portal)) && r->c.status == 303;
 }
 
+/* Keep a text of the JSON that was answered for the next action. */
+static bool
+hold(struct runner *r, const char *member)
+{
+	const char *name = arena_printf(r->c.a, "\"%s\":\"", member);
+	const char *at = r->c.status == 200 ? strstr(r->c.body, name) : NULL;
+
+	if (at == NULL)
+		return false;
+	at += strlen(name);
+	return snprintf(r->held, sizeof(r->held), "%.*s", (int)strcspn(at, "\""), at) <
+	       (int)sizeof(r->held);
+}
+
+static bool
+ask_token(struct runner *r, const char *form)
+{
+	return client_send(&r->c, bench_provider(r->portal)->token, form,
+			   bench_authorization(r->portal));
+}
+
 /* What the client does with the code that the browser brought. */
 static bool
-redeem(struct runner *r)
+take_code(struct runner *r)
 {
 	struct client *c = &r->c;
 	const char *code = c->status == 303 ? client_location_param(c, "code") : NULL;
 
-	if (code == NULL)
-		return false;
-	const char *form =
-		arena_printf(c->a,
-			     "grant_type=authorization_code&code=%s&redirect_uri=%s"
-			     "&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-			     code, BENCH_BACK);
+	return code != NULL &&
+	       ask_token(r,
+			 arena_printf(c->a,
+				      "grant_type=authorization_code&code=%s&redirect_uri=%s"
+				      "&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+				      code, BENCH_BACK)) &&
+	       c->status == 200 && strstr(c->body, "\"id_token\":\"") != NULL;
+}
 
-	if (!client_send(c, bench_provider(r->portal)->token, form,
-			 bench_authorization(r->portal)) ||
-	    c->status != 200)
-		return false;
-	const char *at = strstr(c->body, "\"access_token\":\"");
+static bool
+userinfo(struct runner *r)
+{
+	struct client *c = &r->c;
 
-	if (at == NULL || strstr(c->body, "\"id_token\":\"") == NULL)
-		return false;
-	at += strlen("\"access_token\":\"");
 	return client_send(c, bench_provider(r->portal)->userinfo, NULL,
-			   arena_printf(c->a, "Authorization: Bearer %.*s\r\n",
-					(int)strcspn(at, "\""), at)) &&
+			   arena_printf(c->a, "Authorization: Bearer %s\r\n", r->held)) &&
 	       c->status == 200 && strstr(c->body, "Mustermann") != NULL;
+}
+
+static bool
+redeem(struct runner *r)
+{
+	return take_code(r) && hold(r, "access_token") && userinfo(r);
 }
 
 static bool
@@ -196,6 +221,46 @@ full(struct runner *r)
 {
 	client_forget(&r->c);
 	return client_get(&r->c, bench_authorize_path(r->portal)) && log_in(r) && redeem(r);
+}
+
+/* ---- tokens after the login, and without one ---- */
+
+static bool
+userinfo_prepare(struct runner *r)
+{
+	return oidc_prepare(r) && redeem(r);
+}
+
+static bool
+refresh_prepare(struct runner *r)
+{
+	return oidc_prepare(r) && take_code(r) && hold(r, "refresh_token");
+}
+
+/* Rotated each time, and a new ID token with it. */
+static bool
+refresh(struct runner *r)
+{
+	return ask_token(r, arena_printf(r->c.a, "grant_type=refresh_token&refresh_token=%s",
+					 r->held)) &&
+	       hold(r, "refresh_token");
+}
+
+static bool
+credentials(struct runner *r)
+{
+	return ask_token(r, "grant_type=client_credentials&scope=read") && hold(r, "access_token");
+}
+
+/* The portal is its own resource server. */
+static bool
+introspection(struct runner *r)
+{
+	struct client *c = &r->c;
+
+	return client_send(c, "/oidc/introspect", arena_printf(c->a, "token=%s", r->held),
+			   bench_authorization(r->portal)) &&
+	       c->status == 200 && strstr(c->body, "\"active\":true") != NULL;
 }
 
 static const char *
@@ -243,6 +308,10 @@ static const struct action actions[] = {
 	{"oidc", oidc_prepare, oidc, 0},
 	{"full", oidc_prepare, full, 0},
 	{"saml", saml_prepare, saml, 0},
+	{"userinfo", userinfo_prepare, userinfo, 0},
+	{"refresh", refresh_prepare, refresh, 0},
+	{"credentials", nothing, credentials, 0},
+	{"introspection", credentials, introspection, 0},
 	{"page", nothing, start_page, LIGHT_PAUSE_NS},
 };
 
@@ -303,6 +372,14 @@ act(struct runner *r)
 		note_error(r);
 }
 
+/* What the other one has by now. */
+static void
+share(struct runner *r)
+{
+	client_share_cookies(&r->c, &r->like->c);
+	memcpy(r->held, r->like->held, sizeof(r->held));
+}
+
 static void *
 run(void *arg)
 {
@@ -311,7 +388,7 @@ run(void *arg)
 	prepare(r);
 	pthread_barrier_wait(&ready_line);
 	if (r->like != NULL)
-		client_share_cookies(&r->c, r->like);
+		share(r);
 	pthread_barrier_wait(&start_line);
 	const struct timespec pause = {0, r->action->pause_ns};
 
@@ -438,7 +515,7 @@ conduct(struct runner *runners, size_t n, int64_t us)
 	}
 	for (size_t i = 0; i < n; i++)
 		if (runners[i].like != NULL)
-			client_share_cookies(&runners[i].c, runners[i].like);
+			share(&runners[i]);
 	await_start();
 	while (clock_mono_us() < schedule.from_us + us) {
 		begin_due();
@@ -545,7 +622,7 @@ start(const char *scenario, int port, const char *host, size_t n)
 		r->number = i;
 		r->path_a = arena_create(PATH_BYTES);
 		r->polled_fd = -1;
-		r->like = i < BROWSERS_MAX ? NULL : &runners[i % BROWSERS_MAX].c;
+		r->like = i < BROWSERS_MAX ? NULL : &runners[i % BROWSERS_MAX];
 		r->done = samples_create(SAMPLES_MAX / n);
 		r->refused = samples_create(SAMPLES_MAX / n);
 		if (r->path_a == NULL)

@@ -14,6 +14,16 @@ PASSWORD = "Lachs-Turmuhr-Wiese-47"  # load.c types it
 ACCOUNTS = 8                         # test persons bench0 … bench7
 # name: signature suite; what ends in "enc" gets encrypted assertions
 PORTALS = {"es256": "es256", "rs256": "rs256", "enc": "es256", "rs256enc": "rs256"}
+# OIDC clients without a SAML party, and what their records have besides.  An API asks for tokens of its
+# own and then about them, so that both can be measured alone.
+CLIENTS = {
+    name: {"redirect_uris": ["https://portal.example/back"], "scope": "openid profile offline_access",
+           "grant_types": ["authorization_code", "refresh_token"], "id_token_signed_response_alg": alg}
+    for name, alg in (("tokens", "ES256"), ("tokensrs", "RS256"))} | {
+    name: {"grant_types": ["client_credentials"], "scope": "openid read", "resource_scopes": ["read"],
+           "resource_uris": [f"https://{name}.example/"], "resources": [f"https://{name}.example/"],
+           "access_token_format": kind, "id_token_signed_response_alg": alg}
+    for name, kind, alg in (("api", "opaque", "ES256"), ("apies", "jwt", "ES256"), ("apirs", "jwt", "RS256"))}
 READY_S = 60
 
 METADATA = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"
@@ -95,6 +105,8 @@ class Place:
         key = self._encryption_key()
         for name, suite in PORTALS.items():
             self._make_portal(name, suite, key if name.endswith("enc") else "")
+        for name, more in CLIENTS.items():
+            self._make_client(name, more)
         for i in range(ACCOUNTS):
             self.cli("account", "add", f"bench{i}", "--attribute", "family_name=Mustermann",
                      text=PASSWORD + "\n")
@@ -109,11 +121,15 @@ class Place:
 
     def _make_portal(self, name, suite, key):
         self.add_party(name, key, suite)
-        client = {"client_id": f"bench-{name}", "redirect_uris": ["https://portal.example/back"],
-                  "token_endpoint_auth_method": "client_secret_basic", "scope": "openid profile",
-                  "id_token_signed_response_alg": suite.upper()}
+        self._make_client(name, {
+            "redirect_uris": ["https://portal.example/back"], "scope": "openid profile",
+            "id_token_signed_response_alg": suite.upper()})
+
+    def _make_client(self, name, record):
         file = self.folder / "client.json"
-        file.write_text(json.dumps(client), encoding="utf-8")
+        file.write_text(json.dumps({"client_id": f"bench-{name}", "profile": "oauth",
+                                    "token_endpoint_auth_method": "client_secret_basic", **record}),
+                        encoding="utf-8")
         self.env[f"BENCH_SECRET_{name}"] = json.loads(self.cli("client", "add", file))["client_secret"]
 
     def add_party(self, name, key="", suite="es256"):

@@ -142,8 +142,9 @@ set_client(struct arena *a, struct bench_portal *p)
 		a,
 		"%s?response_type=code&client_id=bench-%s&redirect_uri=%s&state=s&nonce=n"
 		"&code_challenge_method=S256&code_challenge="
-		"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&scope=openid%%20profile",
-		p->provider->authorize, p->name, BENCH_BACK);
+		"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&scope=openid%%20profile%s",
+		p->provider->authorize, p->name, BENCH_BACK,
+		bytes_start(bytes_of(p->name), "tokens") ? "%20offline_access" : "");
 }
 
 struct bench_portal *

@@ -1,7 +1,9 @@
 /*
  * The portals of the bench.  Each has a name ("es256", "rs256", "enc") and is both a SAML party
  * https://portal.example/NAME and an OIDC client bench-NAME; they differ in how they are answered.
- * Two belong to other providers: "provider" to npm's oidc-provider, "php" to SimpleSAMLphp.
+ * "tokens" and "tokensrs" ask for offline access as well; "api", "apies" and "apirs" are OIDC
+ * clients without logins. Two belong to other providers: "provider" to npm's oidc-provider, "php"
+ * to SimpleSAMLphp.
  */
 #ifndef KONTOR_TESTS_BENCH_PORTAL_H
 #define KONTOR_TESTS_BENCH_PORTAL_H
