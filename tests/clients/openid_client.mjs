@@ -13,7 +13,8 @@ async function secretClient(method, more = {}) {
 		client_secret_basic: oidc.ClientSecretBasic, client_secret_post: oidc.ClientSecretPost,
 		client_secret_jwt: oidc.ClientSecretJwt, none: oidc.None,
 	}[method];
-	return configure(client_id, { id_token_signed_response_alg: more.id_token_signed_response_alg ?? "ES256" }, how(client_secret));
+	const { id_token_signed_response_alg = "ES256", authorization_signed_response_alg } = more;
+	return configure(client_id, { id_token_signed_response_alg, authorization_signed_response_alg }, how(client_secret));
 }
 
 async function keyClient(alg, more = {}) {
@@ -187,3 +188,57 @@ for (const format of ["opaque", "jwt"])
 		assert.deepEqual(await oidc.tokenIntrospection(api, access_token), { active: false });
 		await assert.rejects(oidc.clientCredentialsGrant(config, { resource: "https://foreign.example/" }), { error: "invalid_target" });
 	});
+
+// What a page that posts by itself sends to the portal.
+function posted(shown) {
+	const form = shown.forms.find((f) => f.action === told.callback);
+	assert.ok(form, shown.text);
+	return new Request(told.callback, {
+		method: "POST", body: new URLSearchParams(form.fields),
+		headers: { "content-type": "application/x-www-form-urlencoded" },
+	});
+}
+
+test("the answer by form_post", async () => {
+	const config = await secretClient("client_secret_basic");
+	const l = await login(config, { response_mode: "form_post" });
+	const tokens = await oidc.authorizationCodeGrant(config, posted(l.shown), l.checks);
+	assert.equal(tokens.claims().iss, told.base);
+});
+
+test("the answer by fragment, with an ID token that vouches for code and state", async () => {
+	const config = await secretClient("client_secret_basic", { response_types: ["code id_token"] });
+	oidc.useCodeIdTokenResponseType(config);
+	oidc.enableDetachedSignatureResponseChecks(config);
+	const l = await login(config, { response_type: "code id_token" });
+	assert.equal((await l.redeem()).claims().iss, told.base);
+});
+
+test("a signed answer (JARM)", async () => {
+	const config = await secretClient("client_secret_basic", { authorization_signed_response_alg: "ES256" });
+	oidc.useJwtResponseMode(config);
+	const l = await login(config, { response_mode: "jwt" });
+	assert.equal((await l.redeem()).claims().iss, told.base);
+});
+
+test("a signed request (JAR)", async () => {
+	const client_id = newId("portal");
+	const keys = await keyPair("ES256");
+	await register({
+		client_id, token_endpoint_auth_method: "private_key_jwt", jwks: keys.jwks, ...base,
+		request_object_signing_alg: "ES256", require_signed_request_object: true,
+	});
+	const config = await configure(client_id, { id_token_signed_response_alg: "ES256" }, oidc.PrivateKeyJwt(keys.key));
+	const l = await login(config, {}, { build: (c, p) => oidc.buildAuthorizationUrlWithJAR(c, p, keys.key) });
+	assert.equal((await l.redeem()).claims().iss, told.base);
+	await assert.rejects((await login(config)).redeem());
+});
+
+test("as FAPI 2.0 has it: pushed, signed by key, bound", async () => {
+	const config = await keyClient("ES256", { profile: "fapi2", dpop_bound_access_tokens: true });
+	const dpop = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair("ES256"));
+	const l = await login(config, {}, { build: oidc.buildAuthorizationUrlWithPAR });
+	const tokens = await oidc.authorizationCodeGrant(config, new URL(l.shown.url), l.checks, undefined, { DPoP: dpop });
+	const { sub } = tokens.claims();
+	assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, sub, { DPoP: dpop })).given_name, "Testa");
+});
