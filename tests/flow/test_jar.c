@@ -149,7 +149,7 @@ it_may_be_encrypted_to_us(void **state)
 		assert_non_null(k = keyring_shown(w->signer->keys, KEY_DECRYPT, &i));
 	ASSERT_OK(oidc_jwe_build(w->a, &to,
 				 to.type == OIDC_KEY_RSA ? OIDC_RSA_OAEP_256 : OIDC_ECDH_ES_A256KW,
-				 OIDC_A256GCM, "JWT", bytes_of(good), &sealed, &err),
+				 OIDC_A256GCM, "JWT", NULL, bytes_of(good), &sealed, &err),
 		  &err);
 	web_init(&b, w);
 	ask(&b, sealed, "");
@@ -157,7 +157,7 @@ it_may_be_encrypted_to_us(void **state)
 	ASSERT_OK(oidc_jwe_build(
 			  w->a, &to,
 			  to.type == OIDC_KEY_RSA ? OIDC_RSA_OAEP_256 : OIDC_ECDH_ES_A256KW,
-			  OIDC_A256GCM, NULL,
+			  OIDC_A256GCM, NULL, NULL,
 			  bytes_of("{\"iss\":\"" OIDC_CLIENT "\",\"aud\":\"" BASE "\"," LEAST "}"),
 			  &bare, &err),
 		  &err);
