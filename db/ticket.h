@@ -18,6 +18,10 @@ struct db_ticket {
 MUST_USE bool db_ticket_create(const struct db_call *c, const char *purpose, const char *text,
 			       const struct db_ticket *ticket, time_t now, struct err *err);
 
+/* What taking it would give now; nothing is used up. */
+MUST_USE bool db_ticket_look(const struct db_call *c, const char *purpose, const char *text,
+			     time_t now, const struct db_ticket **out, struct err *err);
+
 /* One durable statement.  *out is NULL: unknown, expired, of another purpose, taken before. */
 MUST_USE bool db_ticket_take(const struct db_call *c, const char *purpose, const char *text,
 			     time_t now, const struct db_ticket **out, struct err *err);

@@ -20,8 +20,9 @@ begin(struct request *rq, const struct params *ps, const char *pushed, struct re
 
 	if (authorize_read(rq, ps, pushed == NULL ? AUTHORIZE_BROWSER : AUTHORIZE_PUSHED, &r,
 			   &why)) {
-		/* It is used up: who comes again goes where it led. */
+		/* Who comes again goes where it led; a request object is used up by now. */
 		r.ask.replay = pushed != NULL ? pushed : r.once;
+		r.ask.use = pushed != NULL ? pushed_take : NULL;
 		return flow_start(rq, &r.ask, rq->method == HTTP_GET, rs, err);
 	}
 	if (r.replayed)
@@ -47,7 +48,7 @@ begin_pushed(struct request *rq, const struct params *ps, const char *request_ur
 
 	if (p == NULL || p->oidc == NULL)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "no such client");
-	if (!pushed_take(rq, p, request_uri, &kept, &found, err))
+	if (!pushed_look(rq, p, request_uri, &kept, &found, err))
 		return false;
 	return found ? begin(rq, &kept, request_uri, rs, err)
 		     : flow_come_again(rq, p, request_uri, rs, err);

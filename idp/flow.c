@@ -161,6 +161,12 @@ show_done(struct request *rq, const struct party *party, const char *id, struct 
 	return show_gone(rq, "already_done", party, id, rs, err);
 }
 
+static bool
+use(struct flow *f, bool *first, struct err *err)
+{
+	return f->ask.use(f->rq, f->ask.party, f->ask.replay, first, err);
+}
+
 /* Who takes the consent back while the answer is made has said no. */
 static bool
 record(struct flow *f, struct response *rs, struct err *err)
@@ -184,6 +190,7 @@ answer(struct flow *f, struct response *rs, struct err *err)
 {
 	struct db_call c = call_of(f->rq);
 	const struct db_flow *taken;
+	bool first;
 
 	if (f->state == FLOW_ANSWER) {
 		if (!f->ask.front->build(f, rs, err))
@@ -199,7 +206,13 @@ answer(struct flow *f, struct response *rs, struct err *err)
 			return show_done(f->rq, f->ask.party, f->row->id, rs, err);
 		}
 	}
-	if (f->state == FLOW_ANSWER && !record(f, rs, err))
+	/* Of a request that is answered at once; a stored flow has used it. */
+	if (f->state == FLOW_ANSWER && f->row == NULL && f->ask.use != NULL) {
+		if (!use(f, &first, err))
+			return false;
+		f->replayed = !first;
+	}
+	if (f->state == FLOW_ANSWER && !f->replayed && !record(f, rs, err))
 		return false;
 	if (f->row != NULL)
 		response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
@@ -228,6 +241,8 @@ mark_now(struct flow *f, bool *first, struct err *err)
 	const struct db_mark *mark = mark_of(f);
 	struct db_call c = call_of(f->rq);
 
+	if (f->ask.use != NULL)
+		return use(f, first, err);
 	*first = true;
 	return mark == NULL || db_seen_once(&c, mark, f->rq->now, first, err);
 }
@@ -260,6 +275,8 @@ first_of(struct request *rq, const struct party *p, const char *replay)
 static bool
 lead_to_first(struct flow *f, struct response *rs, struct err *err)
 {
+	if (f->ask.use != NULL)
+		return flow_come_again(f->rq, f->ask.party, f->ask.replay, rs, err);
 	struct flow *open = first_of(f->rq, f->ask.party, f->ask.replay);
 
 	return open != NULL ? flow_lead_on(open, rs)
@@ -352,13 +369,15 @@ start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, con
 	 * can. */
 	if (browser_sends_cookies && f->state == FLOW_LOGIN && !password_has_place(rq))
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "too many logins at once");
-	if (!mark_now(f, &first, err))
+	/* Stored first: what leads to nothing has not used the request up. */
+	bool stored = !browser_sends_cookies || needs_page(f);
+
+	if ((stored && !store(f, route, rs, err)) || !mark_now(f, &first, err))
 		return false;
-	if (!first)
-		return lead_to_first(f, rs, err);
-	if (!browser_sends_cookies || needs_page(f))
-		return store(f, route, rs, err);
-	return answer(f, rs, err);
+	if (first)
+		return stored || answer(f, rs, err);
+	*rs = (struct response){0};
+	return lead_to_first(f, rs, err);
 }
 
 bool

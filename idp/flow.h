@@ -62,7 +62,8 @@ enum level flow_wanted_level(const struct ask *ask);
  * enough, stored consent, or an orderly no, rs is the answer; else the flow is
  * stored and rs leads to its page.  `browser_sends_cookies` is false for
  * cross-site POST: then the session is read only on the flow's own page.
- * ERR_CONFLICT: the request was used before.
+ * The request is used once the flow is stored or its answer is built: what led to nothing may
+ * come again.  ERR_CONFLICT: the request was used before.
  */
 MUST_USE bool flow_start(struct request *rq, const struct ask *ask, bool browser_sends_cookies,
 			 struct response *rs, struct err *err);

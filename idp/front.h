@@ -34,11 +34,14 @@ struct ask {
 
 	/*
 	 * A request that may be answered once (SAML ID, request_uri): the value of the replay
-	 * mark and when the message itself expires; 0: who read it has used it up, and no mark
-	 * is needed.  replay NULL: none.
+	 * mark and when the message itself expires; 0: no mark is needed, for `use` (not stored;
+	 * *first false: it was used before) uses it up durably once there is something that it
+	 * leads to.  replay NULL: none.
 	 */
 	const char *replay;
 	time_t replay_expires;
+	bool (*use)(struct request *rq, const struct party *p, const char *replay, bool *first,
+		    struct err *err);
 };
 
 struct front {

@@ -108,7 +108,7 @@ pushed_keep(struct request *rq, const struct party *p, const struct params *ps,
 }
 
 bool
-pushed_take(struct request *rq, const struct party *p, const char *request_uri, struct params *out,
+pushed_look(struct request *rq, const struct party *p, const char *request_uri, struct params *out,
 	    bool *found, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
@@ -116,7 +116,7 @@ pushed_take(struct request *rq, const struct party *p, const char *request_uri, 
 	struct bytes plain;
 
 	*found = false;
-	if (!db_ticket_take(&c, purpose_of(rq->a, p), request_uri + strlen(PREFIX), rq->now,
+	if (!db_ticket_look(&c, purpose_of(rq->a, p), request_uri + strlen(PREFIX), rq->now,
 			    &ticket, err))
 		return false;
 	if (ticket == NULL)
@@ -125,5 +125,19 @@ pushed_take(struct request *rq, const struct party *p, const char *request_uri, 
 	    !read_params(rq->a, plain, out, err))
 		return false;
 	*found = true;
+	return true;
+}
+
+bool
+pushed_take(struct request *rq, const struct party *p, const char *request_uri, bool *first,
+	    struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const struct db_ticket *ticket;
+
+	if (!db_ticket_take(&c, purpose_of(rq->a, p), request_uri + strlen(PREFIX), rq->now,
+			    &ticket, err))
+		return false;
+	*first = ticket != NULL;
 	return true;
 }

@@ -166,6 +166,13 @@ a_ticket_is_taken_once_over_midnight(void **state)
 	assert_null(taken);
 	ASSERT_OK(db_ticket_take(&pg->c, "invite", text, MORNING, &taken, &pg->err), &pg->err);
 	assert_null(taken);
+	/* To look uses nothing up. */
+	ASSERT_OK(db_ticket_look(&pg->c, "recover", text, MORNING - 1, &taken, &pg->err), &pg->err);
+	assert_null(taken);
+	ASSERT_OK(db_ticket_look(&pg->c, "invite", text, MORNING, &taken, &pg->err), &pg->err);
+	assert_null(taken);
+	ASSERT_OK(db_ticket_look(&pg->c, "invite", text, MORNING - 1, &taken, &pg->err), &pg->err);
+	assert_true(bytes_eq(taken->data, bytes_of("data")));
 	/* One that another node is taking is not waited for. */
 	pg_sql(pg, "BEGIN; SELECT FROM ticket FOR UPDATE");
 	ASSERT_OK(db_ticket_take(&pg->c, "invite", text, MORNING - 1, &taken, &pg->err), &pg->err);

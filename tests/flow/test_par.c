@@ -1,6 +1,8 @@
 /* Pushed authorization requests (RFC 9126): pushed, used once, and what is told of a bad one. */
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/text.h"
+#include "idp/lane.h"
 #include "tests/flow/world.h"
 
 #define PASSWORD  "Lachs-Turmuhr-47"
@@ -123,6 +125,38 @@ it_is_used_once_and_a_reload_goes_on_where_it_led(void **state)
 	web_get(&b, again);
 	assert_non_null(location_param(&b, "code"));
 	web_get(&b, again);
+	expect_gone(&b);
+}
+
+/* Who is told to come again a little later finds it unused. */
+static void
+what_led_to_nothing_has_not_used_it_up(void **state)
+{
+	struct world *w = *state;
+	struct lanes_options o = {.clock_us = clock_mono_us}; /* no place anywhere */
+	struct web b;
+
+	web_init(&b, w);
+	const char *url = url_of(w, OIDC_CLIENT, pushed(&b, LEAST));
+
+	ASSERT_OK(lanes_start(w->a, &o, &w->app.lanes, &w->pg->err), &w->pg->err);
+	web_get(&b, url);
+	assert_int_equal(b.status, 503);
+	lanes_stop(w->app.lanes);
+	w->app.lanes = NULL;
+	/* Nor when the login cannot be stored. */
+	pg_sql(w->pg, "ALTER TABLE flow ADD CONSTRAINT none_more CHECK (false) NOT VALID");
+	web_get(&b, url);
+	assert_true(b.status >= 400);
+	pg_sql(w->pg, "ALTER TABLE flow DROP CONSTRAINT none_more");
+	web_get(&b, url);
+	assert_int_equal(b.status, 200);
+	assert_non_null(web_field(&b, "password"));
+	web_submit(&b, "/flow/password/", LOGIN);
+	if (b.status == 200)
+		web_submit(&b, "/flow/consent/", "do=agree");
+	assert_non_null(location_param(&b, "code"));
+	web_get(&b, url);
 	expect_gone(&b);
 }
 
@@ -424,6 +458,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_pushed_request_leads_to_a_login),
 		T(it_is_used_once_and_a_reload_goes_on_where_it_led),
+		T(what_led_to_nothing_has_not_used_it_up),
 		T(of_many_at_once_one_is_answered),
 		T(it_lives_a_minute),
 		T(it_is_the_clients_own),
