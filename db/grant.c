@@ -12,20 +12,12 @@
 #define TOKEN "access-token"
 #define JTI   "access-token-jti"
 
-enum { CREATE, TAKE, LOCK, REVOKE_TX, REVOKE, TOKEN_CREATE, FIND, REVOKE_ONE };
+enum { CREATE, TAKE, LOCK, LOCK_FAMILY, REVOKE, TOKEN_CREATE, FIND, REVOKE_ONE };
 
 #define GRANT_COLUMNS                                                                         \
 	"grant_id, party, acting, represented, sid, scope, sealed, redirect_uri, challenge, " \
 	"nonce,"                                                                              \
 	" extra, created, expires, offline, resources, cnf"
-
-/* Both kinds of tokens; there is an audit row when there was one of either. */
-#define REVOKE_ALL                                                                         \
-	"WITH t AS (" DB_REVOKE_GRANT(                                                     \
-		"$1",                                                                      \
-		"$7") " RETURNING 1),"                                                     \
-		      " r AS (DELETE FROM refresh_token WHERE grant_id = $7 RETURNING 1)," \
-		      " gone AS (SELECT FROM t UNION ALL SELECT FROM r)" DB_AUDIT_FROM("gone")
 
 const struct db_statement db_grant_statements[] = {
 	/* Taking part, its audit row and the code stand or are lost together. */
@@ -87,8 +79,18 @@ const struct db_statement db_grant_statements[] = {
 	[LOCK] = {"grant_lock", DB_IN_TX, T_GRANT, 2, "ibt",
 		  "SELECT grant_id, taken_at IS NOT NULL, acting FROM grant_code"
 		  " WHERE day = $1 AND hash = $2 AND party = $3 FOR UPDATE"},
-	[REVOKE_TX] = {"grant_revoke_tx", DB_IN_TX, T_REFRESH, 7, DB_AUDIT_PARAMS "b", REVOKE_ALL},
-	[REVOKE] = {"grant_revoke", DB_DURABLE, T_REFRESH, 7, DB_AUDIT_PARAMS "b", REVOKE_ALL},
+	/* In a statement before REVOKE's: who is just using one holds the row, and gives a token.
+	 */
+	[LOCK_FAMILY] = {"grant_lock_family", DB_IN_TX, T_REFRESH, 1, "b",
+			 "SELECT FROM refresh_token WHERE grant_id = $1 FOR UPDATE"},
+	/* Both kinds of tokens; there is an audit row when there was one of either. */
+	[REVOKE] = {"grant_revoke", DB_IN_TX, T_REFRESH, 7, DB_AUDIT_PARAMS "b",
+		    "WITH t AS (" DB_REVOKE_GRANT(
+			    "$1",
+			    "$7") " RETURNING 1),"
+				  " r AS (DELETE FROM refresh_token WHERE grant_id = $7 RETURNING"
+				  " 1), gone AS (SELECT FROM t UNION ALL SELECT FROM"
+				  " r)" DB_AUDIT_FROM("gone")},
 	[TOKEN_CREATE] =
 		{"token_create", DB_LAZY, T_TOKEN, 8, DB_AUDIT_PARAMS "ibbttitt",
 		 "WITH t AS (INSERT INTO access_token (day, hash, grant_id, party, scope,"
@@ -177,6 +179,15 @@ one_grant(const struct db_call *c, struct db_rows *rows, const struct db_grant *
 	return true;
 }
 
+static bool
+revoke_in(struct db_tx *tx, struct bytes id, const struct db_audit *audit, time_t now,
+	  struct err *err)
+{
+	return db_tx_run(tx, &db_grant_statements[LOCK_FAMILY], DB_ARGS(db_bytes(id)), NULL, err) &&
+	       db_tx_run(tx, &db_grant_statements[REVOKE],
+			 DB_ARGS(DB_AUDIT_ARGS(audit, now), db_bytes(id)), NULL, err);
+}
+
 /*
  * Not taken by us.  Was it used before?  With the row locked (whoever was just
  * taking it has committed then), and in a second statement, which sees the token
@@ -202,9 +213,7 @@ revoke_replayed(struct db_tx *tx, const struct db_dated *at, const char *party,
 		whose.subject = db_get_id_opt(rows, 0, 2);
 		audit = &whose;
 	}
-	if (!db_rows_check(rows, err) ||
-	    (used && !db_tx_run(tx, &db_grant_statements[REVOKE_TX],
-				DB_ARGS(DB_AUDIT_ARGS(audit, now), db_bytes(id)), NULL, err)))
+	if (!db_rows_check(rows, err) || (used && !revoke_in(tx, id, audit, now, err)))
 		return false;
 	*replayed = used;
 	return true;
@@ -317,8 +326,12 @@ bool
 db_grant_revoke(const struct db_call *c, const unsigned char id[16], const struct db_audit *audit,
 		time_t now, struct err *err)
 {
-	return db_run(c, &db_grant_statements[REVOKE],
-		      DB_ARGS(DB_AUDIT_ARGS(audit, now), db_octets(id, 16)), NULL, err);
+	struct db_tx *tx;
+
+	if (!db_tx_begin(c, &tx, err))
+		return false;
+	return db_tx_conclude(tx, revoke_in(tx, (struct bytes){id, 16}, audit, now, err), NULL, now,
+			      err);
 }
 
 static struct db_token *

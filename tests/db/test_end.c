@@ -4,6 +4,7 @@
  * tokens and participants on their way in, and messages on their way out.
  */
 #include <pthread.h>
+#include <string.h>
 
 #include "base/rand.h"
 #include "db/account.h"
@@ -25,11 +26,16 @@ static const struct db_participant part = {
 	"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()" \
 	" AND wait_event_type = 'Lock' AND application_name = 'kontor " role "'"
 
+static struct db *beside; /* of another node, whose batches wait for none of ours */
+
 static int
 setup(void **state)
 {
 	if (pg_setup(state) != 0)
 		return -1;
+	beside = pg_connect(*state);
+	while (!db_ready(beside))
+		pg_sql(*state, "SELECT pg_sleep(0.01)");
 	pg_sql(*state,
 	       "CREATE FUNCTION brake() RETURNS trigger LANGUAGE plpgsql"
 	       " SET lock_timeout = 0 AS $$ BEGIN"
@@ -44,11 +50,19 @@ setup(void **state)
 	return 0;
 }
 
+static int
+teardown(void **state)
+{
+	db_destroy(beside);
+	return pg_teardown(state);
+}
+
 /* Somebody's session, and a code given in it. */
 struct scene {
 	struct subject_id person;
 	const struct db_consent *consent;
 	const char *sid, *code, *token, *refresh;
+	unsigned char grant[16];
 };
 
 static struct db_session
@@ -80,6 +94,7 @@ set_scene(struct pg *pg)
 				 .expires = NOW + 60};
 
 	rand_bytes(grant.id, sizeof(grant.id));
+	memcpy(s.grant, grant.id, sizeof(s.grant));
 	s.consent = pg_consent(pg, s.person, "p");
 	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NULL, NOW, &pg->err),
 		  &pg->err);
@@ -108,9 +123,10 @@ other_main(void *arg)
 }
 
 static void
-begin(struct pg *pg, struct other *o, const struct scene *scene, bool (*fn)(struct other *o))
+begin(struct pg *pg, struct db *db, struct other *o, const struct scene *scene,
+      bool (*fn)(struct other *o))
 {
-	*o = (struct other){.c = pg_call(pg, pg->db), .scene = scene, .fn = fn};
+	*o = (struct other){.c = pg_call(pg, db), .scene = scene, .fn = fn};
 	o->c.a = arena_create(1024 * 1024);
 	assert_int_equal(pthread_create(&o->thread, NULL, other_main, o), 0);
 }
@@ -201,6 +217,25 @@ disable(struct other *o)
 	return db_account_set_state(&o->c, o->scene->person, DB_DISABLED, NULL, NOW, &o->err);
 }
 
+static bool
+take_again(struct other *o)
+{
+	const struct db_token_new token = {.text = db_dated_create(o->c.a, NOW + 600),
+					   .expires = NOW + 600};
+	const struct db_grant *grant;
+	enum db_take result = DB_TAKE_REFUSED;
+
+	return db_grant_take(&o->c, o->scene->code, "p", &token, NULL, NULL, NOW, &result, &grant,
+			     &(bool){0}, &o->err) &&
+	       result == DB_TAKE_REPLAYED;
+}
+
+static bool
+revoke(struct other *o)
+{
+	return db_grant_revoke(&o->c, o->scene->grant, NULL, NOW, &o->err);
+}
+
 /* `give` is stopped on its way in; `ends` begins and has to wait for it; both happen. */
 static size_t
 give_while_it_ends(struct pg *pg, const struct scene *s, bool (*give)(struct other *o),
@@ -209,9 +244,9 @@ give_while_it_ends(struct pg *pg, const struct scene *s, bool (*give)(struct oth
 	struct other given, ended;
 
 	pg_sql(pg, BRAKE);
-	begin(pg, &given, s, give);
+	begin(pg, pg->db, &given, s, give);
 	pg_await(pg, AWAITS("durable"), "1");
-	begin(pg, &ended, s, ends);
+	begin(pg, beside, &ended, s, ends);
 	pg_await(pg, AWAITS("tx"), "1");
 	pg_sql(pg, RELEASE);
 	end(&given);
@@ -258,7 +293,8 @@ a_token_that_is_just_refreshed_is_taken_back(void **state)
 	const struct {
 		bool offline;
 		bool (*ends)(struct other *o);
-	} cases[] = {{false, end_session}, {false, disable}, {true, disable}};
+	} cases[] = {{false, end_session}, {false, disable},    {true, disable},
+		     {true, take_again},   {false, take_again}, {true, revoke}};
 	struct pg *pg = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -266,6 +302,9 @@ a_token_that_is_just_refreshed_is_taken_back(void **state)
 
 		keep_refresh(pg, &s, cases[i].offline);
 		give_while_it_ends(pg, &s, refresh, cases[i].ends);
+		assert_string_equal(pg_value(pg, "SELECT count(*) FROM access_token"
+						 " WHERE revoked_at IS NULL"),
+				    "0");
 		assert_null(find(pg, s.token));
 		assert_string_equal(pg_value(pg, "SELECT count(*) FROM refresh_token"), "0");
 	}
@@ -333,7 +372,7 @@ a_message_is_not_had_from_a_session_that_is_just_ending(void **state)
 
 	keep_message(pg, &s);
 	pg_sql(pg, arena_printf(pg->a, "BEGIN; DELETE FROM session WHERE sid = '%s'", s.sid));
-	begin(pg, &o, &s, resolve);
+	begin(pg, pg->db, &o, &s, resolve);
 	pg_await(pg, AWAITS("durable"), "1");
 	pg_sql(pg, "COMMIT");
 	end(&o);
@@ -381,7 +420,7 @@ give_while_state_changes(struct pg *pg, const struct scene *s, const char *set, 
 				"BEGIN; SELECT FROM subject WHERE id = %1$s FOR UPDATE;"
 				" UPDATE subject SET %2$s WHERE id = %1$s",
 				pg_hex(pg, (struct bytes){s->person.octets, 16}), set));
-	begin(pg, &o, s, give);
+	begin(pg, pg->db, &o, s, give);
 	pg_await(pg,
 		 arena_printf(pg->a,
 			      "SELECT count(*) FROM pg_stat_activity WHERE datname ="
@@ -432,5 +471,5 @@ main(void)
 		T(who_is_just_deleted_gets_no_pseudonym),
 	};
 
-	return cmocka_run_group_tests_name("end", tests, setup, pg_teardown);
+	return cmocka_run_group_tests_name("end", tests, setup, teardown);
 }
