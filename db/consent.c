@@ -17,10 +17,11 @@ const struct db_statement db_consent_statements[] = {
 		  " WHERE acting = $1 ORDER BY party, represented, id DESC) last"
 		  " WHERE given ORDER BY party"},
 	[STORE] =
-		{"consent_store", DB_DURABLE, T_CONSENT, 7, DB_AUDIT_PARAMS "bbtbtt",
+		{"consent_store", DB_DURABLE, T_CONSENT, 7, DB_AUDIT_PARAMS "bbtbttt",
 		 "WITH c AS (INSERT INTO consent (acting, represented, party, given, fingerprint,"
-		 " attributes, purpose, at)"
-		 " VALUES ($7, $8, $9, true, $10, $11::jsonb, $12, $1) RETURNING 1)" DB_AUDIT_FROM(
+		 " attributes, purpose, at, left_out)"
+		 " VALUES ($7, $8, $9, true, $10, $11::jsonb, $12, $1,"
+		 " ARRAY(SELECT jsonb_array_elements_text($13::jsonb))) RETURNING 1)" DB_AUDIT_FROM(
 			 "c")},
 	[WITHDRAW] =
 		{"consent_withdraw", DB_DURABLE, T_CONSENT, 7, DB_AUDIT_PARAMS "bbt",
@@ -116,7 +117,8 @@ db_consent_store(const struct db_call *c, const struct db_consent *consent,
 		      DB_ARGS(DB_AUDIT_ARGS(audit, consent->at), db_id(&consent->acting),
 			      db_id(consent->represented), db_text(consent->party),
 			      db_octets(consent->fingerprint, sizeof(consent->fingerprint)),
-			      db_text(consent->attributes), db_text(consent->purpose)),
+			      db_text(consent->attributes), db_text(consent->purpose),
+			      db_text(consent->left_out == NULL ? "[]" : consent->left_out)),
 		      NULL, err);
 }
 

@@ -13,6 +13,7 @@ struct db_consent {
 	const char *party;
 	unsigned char fingerprint[32]; /* of all that asks anew when it changes (idp/consent.c) */
 	const char *attributes;        /* JSON array of the names allowed */
+	const char *left_out;          /* the same of what was offered beside them; NULL: nothing */
 	const char *purpose;
 	time_t at;
 };
@@ -26,7 +27,7 @@ MUST_USE bool db_consent_find(const struct db_call *c, struct subject_id acting,
 MUST_USE bool db_consent_list(const struct db_call *c, struct subject_id acting,
 			      const struct db_consent **out, size_t *n, struct err *err);
 
-/* Durable, with its audit row. */
+/* Durable, with its audit row.  left_out is stored for the grants there are, and not read again. */
 MUST_USE bool db_consent_store(const struct db_call *c, const struct db_consent *consent,
 			       const struct db_audit *audit, struct err *err);
 

@@ -21,19 +21,29 @@ enum { CREATE, TAKE, LOCK, LOCK_FAMILY, REVOKE, TOKEN_CREATE, FIND, REVOKE_ONE }
 
 const struct db_statement db_grant_statements[] = {
 	/* Taking part, its audit row and the code stand or are lost together. */
-	[CREATE] = {"grant_create", DB_LAZY, T_SESSION, 13, DB_AUDIT_PARAMS "ibbtbbttbtttbittott",
-		    "WITH p AS (INSERT INTO session_participant"
-		    " (sid, party, dialect, name_id, session_index, at)"
-		    " SELECT sid, $10, 'oidc', $21, $22, $1 FROM session"
-		    " WHERE sid = $13 AND expires > $1"
-		    " ON CONFLICT (sid, party, name_id, session_index)"
-		    " DO UPDATE SET at = EXCLUDED.at RETURNING 1),"
-		    " a AS (" DB_AUDIT_FROM(
-			    "p") "),"
-				 " g AS (INSERT INTO grant_code (day, hash, " GRANT_COLUMNS ")"
-				 " SELECT $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-				 " $19, $1, $20, $23, $24, $25 FROM p RETURNING 1)"
-				 " SELECT FROM g"},
+	[CREATE] =
+		{"grant_create", DB_LAZY, T_SESSION, 13, DB_AUDIT_PARAMS "ibbtbbttbtttbittottbt",
+		 "WITH alive AS (SELECT sid FROM session WHERE sid = $13 AND expires > $1"
+		 " AND acting = $11 AND represented IS NOT DISTINCT FROM $12),"
+		 " last AS (SELECT id, given, fingerprint, attributes" DB_CONSENT_LAST(
+			 "$11", "$12",
+			 "$10") "),"
+				" fit AS (SELECT id FROM last WHERE given AND fingerprint = $26"
+				" AND attributes = $27::jsonb),"
+				" p AS (INSERT INTO session_participant"
+				" (sid, party, dialect, name_id, session_index, at)"
+				" SELECT sid, $10, 'oidc', $21, $22, $1 FROM alive, fit"
+				" ON CONFLICT (sid, party, name_id, session_index)"
+				" DO UPDATE SET at = EXCLUDED.at RETURNING 1),"
+				" a AS (" DB_AUDIT_FROM(
+					"p") "),"
+					     " g AS (INSERT INTO grant_code (day, "
+					     "hash, " GRANT_COLUMNS ", consent) SELECT $7, $8, $9, "
+								    "$10, $11, $12, $13, $14,"
+					     " $15, $16, $17, $18, $19, $1, $20, $23, $24, $25, id"
+					     " FROM p, fit RETURNING 1)"
+					     " SELECT EXISTS (SELECT FROM alive), EXISTS (SELECT "
+					     "FROM g)"},
 	/*
 	 * A lock held by another node's batch is not waited for here, where others
 	 * would wait with us.  The token goes with the code, so that no second use
@@ -42,10 +52,10 @@ const struct db_statement db_grant_statements[] = {
 	 */
 	[TAKE] =
 		{"grant_take", DB_DURABLE, T_GRANT, 8, DB_AUDIT_PARAMS "ibtibittbboiit",
-		 "WITH code AS (SELECT " GRANT_COLUMNS " FROM grant_code"
+		 "WITH code AS (SELECT " GRANT_COLUMNS ", consent FROM grant_code"
 		 " WHERE day = $7 AND hash = $8 AND party = $9 AND taken_at IS NULL"
 		 " AND expires > $1 FOR UPDATE SKIP LOCKED),"
-		 " pick AS MATERIALIZED (SELECT * FROM code WHERE true" DB_CONSENT_STANDS(
+		 " pick AS MATERIALIZED (SELECT * FROM code WHERE true" DB_CONSENT_COVERS(
 			 "code") "),"
 				 " alive AS (SELECT FROM session WHERE sid = (SELECT sid FROM pick)"
 				 " AND expires > $1 FOR KEY SHARE),"
@@ -55,20 +65,21 @@ const struct db_statement db_grant_statements[] = {
 				 " RETURNING 1),"
 				 " kept AS (INSERT INTO refresh_token (handle, secret, grant_id,"
 				 " party, acting, represented, sid, scope, resources, cnf, sealed,"
-				 " extra, created, used, expires, ends)"
+				 " extra, created, used, expires, ends, consent)"
 				 " SELECT $15, $16, grant_id, party, acting, represented,"
 				 " CASE WHEN NOT offline THEN sid END, scope, resources, $20,"
-				 " sealed, extra, created, $1, $18, $19 FROM pick, taken"
+				 " sealed, extra, created, $1, $18, $19, consent FROM pick, taken"
 				 " WHERE $15 IS NOT NULL AND (offline OR $17) RETURNING 1),"
 				 " token AS (INSERT INTO access_token (day, hash, grant_id, party, "
 				 "acting,"
 				 " represented, sid, scope, sealed, created, expires, audience,"
-				 " cnf, extra)"
+				 " cnf, extra, consent)"
 				 " SELECT $10, $11, grant_id, party, acting, represented,"
 				 " CASE WHEN NOT (offline AND EXISTS (SELECT FROM kept))"
 				 " THEN sid END,"
 				 " scope, sealed, $1, $12, $13, $14,"
-				 " CASE WHEN $13 IS NOT NULL THEN extra END FROM pick, taken),"
+				 " CASE WHEN $13 IS NOT NULL THEN extra END, consent FROM pick, "
+				 "taken),"
 				 " a AS (INSERT INTO audit (at, event, ref, subject, party, "
 				 "details)"
 				 " SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, "
@@ -99,14 +110,15 @@ const struct db_statement db_grant_statements[] = {
 			 "t")},
 	[FIND] = {"token_find", DB_READ, T_TOKEN, 2, "ibi",
 		  "WITH t AS MATERIALIZED (SELECT grant_id, party, acting, represented, sid, scope,"
-		  " sealed, created, expires, extra, audience, cnf, act FROM access_token"
+		  " sealed, created, expires, extra, audience, cnf, act, consent FROM"
+		  " access_token"
 		  " WHERE day = $1 AND hash = $2 AND expires > $3 AND revoked_at IS NULL)"
 		  " SELECT t.* FROM t LEFT JOIN subject a ON a.id = t.acting"
 		  " LEFT JOIN subject r ON r.id = t.represented"
 		  " LEFT JOIN session s ON s.sid = t.sid"
 		  " WHERE (t.acting IS NULL OR a.state = 'active')"
 		  " AND (t.represented IS NULL OR r.state = 'active')"
-		  " AND (t.sid IS NULL OR s.expires > $3)" DB_CONSENT_STANDS("t")},
+		  " AND (t.sid IS NULL OR s.expires > $3)" DB_CONSENT_COVERS("t")},
 	[REVOKE_ONE] = {"token_revoke", DB_DURABLE, T_TOKEN, 2, "ibti",
 			"UPDATE access_token SET revoked_at = $4 WHERE day = $1 AND hash = $2"
 			" AND party = $3 AND revoked_at IS NULL"},
@@ -122,31 +134,41 @@ db_grant_code_at(const char *code, struct db_dated *out)
 bool
 db_grant_create_at(const struct db_call *c, const struct db_dated *at, const struct db_grant *g,
 		   const struct db_participant *p, const struct db_audit *audit, time_t now,
-		   struct err *err)
+		   bool *stands, struct err *err)
 {
-	return db_run_found(c, &db_grant_statements[CREATE],
-			    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at->day),
-				    db_octets(at->hash, sizeof(at->hash)),
-				    db_octets(g->id, sizeof(g->id)), db_text(g->party),
-				    db_id(&g->acting), db_id(g->represented), db_text(g->sid),
-				    db_text(g->scope), db_bytes(g->sealed),
-				    db_text(g->redirect_uri), db_text(g->challenge),
-				    db_text(g->nonce), db_bytes(g->extra), db_int(g->expires),
-				    db_text(p->name_id), db_text(p->session_index),
-				    db_bool(g->offline), db_text(g->resources), db_text(g->cnf)),
-			    err);
+	const struct db_consent *on = g->consent;
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_grant_statements[CREATE],
+		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at->day),
+			    db_octets(at->hash, sizeof(at->hash)), db_octets(g->id, sizeof(g->id)),
+			    db_text(g->party), db_id(&g->acting), db_id(g->represented),
+			    db_text(g->sid), db_text(g->scope), db_bytes(g->sealed),
+			    db_text(g->redirect_uri), db_text(g->challenge), db_text(g->nonce),
+			    db_bytes(g->extra), db_int(g->expires), db_text(p->name_id),
+			    db_text(p->session_index), db_bool(g->offline), db_text(g->resources),
+			    db_text(g->cnf), db_octets(on->fingerprint, sizeof(on->fingerprint)),
+			    db_text(on->attributes)),
+		    &rows, err))
+		return false;
+	bool alive = db_get_bool(rows, 0, 0), given = db_get_bool(rows, 0, 1);
+
+	if (!db_rows_check(rows, err))
+		return false;
+	*stands = given;
+	return alive || FAIL(err, ERR_NOT_FOUND, NULL, "grant_create: it is not there");
 }
 
 bool
 db_grant_create(const struct db_call *c, const char *code, const struct db_grant *g,
 		const struct db_participant *p, const struct db_audit *audit, time_t now,
-		struct err *err)
+		bool *stands, struct err *err)
 {
 	struct db_dated at;
 
 	if (!db_grant_code_at(code, &at))
 		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
-	return db_grant_create_at(c, &at, g, p, audit, now, err);
+	return db_grant_create_at(c, &at, g, p, audit, now, stands, err);
 }
 
 static bool

@@ -9,6 +9,7 @@
 #define KONTOR_DB_GRANT_H
 
 #include "db/dated.h"
+#include "db/consent.h"
 #include "db/session.h"
 
 struct db_grant {
@@ -27,6 +28,7 @@ struct db_grant {
 	const char *resources;   /* asked for, separated by spaces; NULL: unsaid */
 	const char *cnf;         /* the key its tokens have to be bound to; NULL: any */
 	time_t created, expires; /* of the code */
+	const struct db_consent *consent; /* what it rests on, as it was judged; NULL when read */
 };
 
 /* Where the row of a code lies; false: not a code. */
@@ -35,18 +37,22 @@ MUST_USE bool db_grant_code_at(const char *code, struct db_dated *out);
 /*
  * `code`: db_dated_create(a, grant->expires).  created is `now`.  With the client's part in the
  * session and the audit row.  Lazy: all of it is lost in a crash or none, and a code that is
- * lost gives nothing.  ERR_NOT_FOUND: the session has ended meanwhile; nothing may be sent.
+ * lost gives nothing.  *stands is false, and nothing is stored, when the consent is no longer
+ * what it rests on.  ERR_NOT_FOUND: the session has ended meanwhile, or acts for somebody else by
+ * now; nothing may be sent.
  */
 MUST_USE bool db_grant_create(const struct db_call *c, const char *code,
 			      const struct db_grant *grant,
 			      const struct db_participant *participant,
-			      const struct db_audit *audit, time_t now, struct err *err);
+			      const struct db_audit *audit, time_t now, bool *stands,
+			      struct err *err);
 
 /* The same where only the place is known, the code being with who is to redeem it. */
 MUST_USE bool db_grant_create_at(const struct db_call *c, const struct db_dated *at,
 				 const struct db_grant *grant,
 				 const struct db_participant *participant,
-				 const struct db_audit *audit, time_t now, struct err *err);
+				 const struct db_audit *audit, time_t now, bool *stands,
+				 struct err *err);
 
 enum db_take {
 	DB_TAKE_REFUSED = 0, /* unknown, expired, another party's */

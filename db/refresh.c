@@ -17,57 +17,48 @@
 
 enum { FIND, USE, WAIT, LOCK, END, SWEEP };
 
-/* The newest consent allows no less than the one that the grant was given on. */
-#define CONSENT_COVERS(g)                                                                      \
-	" AND coalesce((SELECT w.attributes" DB_CONSENT_OF(                                    \
-		g) " ORDER BY w.id DESC LIMIT 1) @> "                                          \
-		   "(SELECT "                                                                  \
-		   "w.attributes" DB_CONSENT_OF(g) " AND w.at <= " g ".created ORDER BY w.id " \
-						   "DESC LIMIT 1), true)"
-
 /*
  * Subjects and session are locked first, as who ends them does before the tokens go: so nobody
  * waits crosswise, and an access token that was given was given before the end.
  */
-#define USE_IT(locked)                                                                             \
-	"WITH look AS MATERIALIZED (SELECT party, acting, represented, sid, created"               \
-	" FROM refresh_token WHERE handle = $7 AND party = $8 AND expires > $1),"                  \
-	" who AS MATERIALIZED (SELECT FROM subject WHERE id = (SELECT acting FROM look)"           \
-	" AND state = 'active' FOR KEY SHARE),"                                                    \
-	" whom AS MATERIALIZED (SELECT FROM subject WHERE id = (SELECT represented FROM look)"     \
-	" AND state = 'active' AND EXISTS (SELECT FROM who) FOR KEY SHARE),"                       \
-	" alive AS MATERIALIZED (SELECT FROM session WHERE sid = (SELECT sid FROM look)"           \
-	" AND expires > $1 AND EXISTS (SELECT FROM who) FOR KEY SHARE),"                           \
-	" fit AS MATERIALIZED (SELECT FROM look, who"                                              \
-	" WHERE (represented IS NULL OR EXISTS (SELECT FROM whom))"                                \
-	" AND (sid IS NULL OR EXISTS (SELECT FROM alive))" DB_CONSENT_STANDS("look")               \
-		CONSENT_COVERS(                                                                    \
-			"look") "),"                                                               \
-				" pick AS MATERIALIZED (SELECT * FROM refresh_token WHERE handle " \
-				"= $7"                                                             \
-				" AND EXISTS (SELECT FROM fit)"                                    \
-				" AND (secret = $9 OR (previous = $9 AND rotated > $19)) FOR "     \
-				"UPDATE" locked "),"                                               \
-				" used AS (UPDATE refresh_token r SET secret = $10, used = $1,"    \
-				" previous = CASE WHEN pick.secret = $9 AND $9 <> $10 THEN $9 "    \
-				"ELSE r.previous END,"                                             \
-				" rotated = CASE WHEN pick.secret = $9 AND $9 <> $10 THEN $1 "     \
-				"ELSE r.rotated END,"                                              \
-				" expires = least(r.ends, $16) FROM pick WHERE r.handle = "        \
-				"pick.handle RETURNING 1),"                                        \
-				" token AS (INSERT INTO access_token (day, hash, grant_id, "       \
-				"party, acting, represented,"                                      \
-				" sid, scope, sealed, created, expires, audience, cnf, extra)"     \
-				" SELECT $11, $12, grant_id, party, acting, represented, sid, "    \
-				"$14,"                                                             \
-				" coalesce($15, sealed), $1, $13, $17, $18,"                       \
-				" CASE WHEN $17 IS NOT NULL THEN extra END FROM pick, used),"      \
-				" a AS (INSERT INTO audit (at, event, ref, subject, party, "       \
-				"details)"                                                         \
-				" SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, "      \
-				"'{}')::jsonb"                                                     \
-				" FROM pick, used WHERE $2 IS NOT NULL)"                           \
-				" SELECT secret <> $9 FROM pick, used"
+#define USE_IT(locked)                                                                          \
+	"WITH look AS MATERIALIZED (SELECT party, acting, represented, sid, consent"            \
+	" FROM refresh_token WHERE handle = $7 AND party = $8 AND expires > $1),"               \
+	" who AS MATERIALIZED (SELECT FROM subject WHERE id = (SELECT acting FROM look)"        \
+	" AND state = 'active' FOR KEY SHARE),"                                                 \
+	" whom AS MATERIALIZED (SELECT FROM subject WHERE id = (SELECT represented FROM look)"  \
+	" AND state = 'active' AND EXISTS (SELECT FROM who) FOR KEY SHARE),"                    \
+	" alive AS MATERIALIZED (SELECT FROM session WHERE sid = (SELECT sid FROM look)"        \
+	" AND expires > $1 AND EXISTS (SELECT FROM who) FOR KEY SHARE),"                        \
+	" fit AS MATERIALIZED (SELECT FROM look, who"                                           \
+	" WHERE (represented IS NULL OR EXISTS (SELECT FROM whom))"                             \
+	" AND (sid IS NULL OR EXISTS (SELECT FROM alive))" DB_CONSENT_COVERS(                   \
+		"look") "),"                                                                    \
+			" pick AS MATERIALIZED (SELECT * FROM refresh_token WHERE handle "      \
+			"= $7"                                                                  \
+			" AND EXISTS (SELECT FROM fit)"                                         \
+			" AND (secret = $9 OR (previous = $9 AND rotated > $19)) FOR "          \
+			"UPDATE" locked "),"                                                    \
+			" used AS (UPDATE refresh_token r SET secret = $10, used = $1,"         \
+			" previous = CASE WHEN pick.secret = $9 AND $9 <> $10 THEN $9 "         \
+			"ELSE r.previous END,"                                                  \
+			" rotated = CASE WHEN pick.secret = $9 AND $9 <> $10 THEN $1 "          \
+			"ELSE r.rotated END,"                                                   \
+			" expires = least(r.ends, $16) FROM pick WHERE r.handle = "             \
+			"pick.handle RETURNING 1),"                                             \
+			" token AS (INSERT INTO access_token (day, hash, grant_id, "            \
+			"party, acting, represented,"                                           \
+			" sid, scope, sealed, created, expires, audience, cnf, extra, consent)" \
+			" SELECT $11, $12, grant_id, party, acting, represented, sid, "         \
+			"$14,"                                                                  \
+			" coalesce($15, sealed), $1, $13, $17, $18,"                            \
+			" CASE WHEN $17 IS NOT NULL THEN extra END, consent FROM pick, used),"  \
+			" a AS (INSERT INTO audit (at, event, ref, subject, party, "            \
+			"details)"                                                              \
+			" SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, "           \
+			"'{}')::jsonb"                                                          \
+			" FROM pick, used WHERE $2 IS NOT NULL)"                                \
+			" SELECT secret <> $9 FROM pick, used"
 #define USE_PARAMS DB_AUDIT_PARAMS "btbbibitbitti"
 
 #define FITS(secret_of, since)                                                   \

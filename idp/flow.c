@@ -600,12 +600,17 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 {
 	struct request *rq = f->rq;
 	struct db_call c = call_of(rq);
-	json_t *allowed = json_new_array(rq->a);
+	json_t *allowed = json_new_array(rq->a), *left_out = json_new_array(rq->a);
 	struct bytes digest;
 
 	release_consented(rq->a, &f->offer, names, n, &f->granted);
-	for (size_t i = 0; i < f->granted.n; i++)
-		json_push_str(rq->a, allowed, f->granted.p[i].at->name);
+	/* release_consented keeps the order. */
+	for (size_t i = 0, k = 0; i < f->offer.n; i++) {
+		bool kept = k < f->granted.n && f->granted.p[k].at == f->offer.p[i].at;
+
+		json_push_str(rq->a, kept ? allowed : left_out, f->offer.p[i].at->name);
+		k += kept;
+	}
 	if (f->ask.offline)
 		json_push_str(rq->a, allowed, CONSENT_OFFLINE);
 	if (!dec_hex(rq->a, bytes_of(f->fingerprint), &digest, err)) /* second line: it is ours */
@@ -618,6 +623,7 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 		.represented = f->session->represented,
 		.party = f->ask.party->id,
 		.attributes = json_text(rq->a, allowed, false),
+		.left_out = json_text(rq->a, left_out, false),
 		.purpose = purpose == NULL ? "" : purpose,
 		.at = rq->now,
 	};

@@ -90,7 +90,7 @@ record(struct flow *f, struct err *err)
 	struct db_dated code;
 	struct bytes user;
 	time_t expires;
-	bool first;
+	bool first, stands;
 
 	if (!state_read(f, &user, &expires, err) ||
 	    !db_device_answer(&c, user, true, rq->now, &first, &code, err))
@@ -98,8 +98,11 @@ record(struct flow *f, struct err *err)
 	if (!first)
 		return FAIL(err, ERR_NOT_FOUND, NULL,
 			    "the device was answered before, or its time is over");
-	return db_grant_create_at(&c, &code, &made->grant, &made->participant, &audit, rq->now,
-				  err);
+	if (!db_grant_create_at(&c, &code, &made->grant, &made->participant, &audit, rq->now,
+				&stands, err))
+		return false;
+	f->withdrawn = !stands;
+	return true;
 }
 
 /* Whatever the reason: the device hears no, and the person a page. */

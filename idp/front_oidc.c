@@ -431,6 +431,7 @@ front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, str
 		.nonce = s.nonce,
 		.extra = login_facts(rq->a, &login),
 		.offline = f->ask.offline,
+		.consent = f->consent,
 		.created = rq->now,
 		.expires = expires,
 	};
@@ -495,9 +496,13 @@ record(struct flow *f, struct err *err)
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct built *b = f->built;
 	struct db_audit audit = front_oidc_audit(f);
+	bool stands;
 
-	return db_grant_create(&c, b->code, &b->made.grant, &b->made.participant, &audit, rq->now,
-			       err);
+	if (!db_grant_create(&c, b->code, &b->made.grant, &b->made.participant, &audit, rq->now,
+			     &stands, err))
+		return false;
+	f->withdrawn = !stands;
+	return true;
 }
 
 bool

@@ -2,7 +2,12 @@
 --
 -- Grants that last: refresh tokens, and what access tokens are bound to.
 
+-- What was offered and not allowed: what was not offered stays as it was last decided.
+ALTER TABLE consent
+	ADD left_out text[] NOT NULL DEFAULT '{}';
+
 ALTER TABLE grant_code
+	ADD consent bigint, -- the row that it was given on
 	ADD offline boolean NOT NULL DEFAULT false, -- agreed to: it outlives the session
 	ADD resources text, -- those asked for, separated by spaces; NULL: unsaid
 	ADD cnf text; -- the key that its tokens have to be bound to; NULL: any
@@ -12,6 +17,7 @@ ALTER TABLE access_token
 	ALTER acting DROP NOT NULL,
 	ALTER sid DROP NOT NULL,
 	ALTER sealed DROP NOT NULL,
+	ADD consent bigint, -- as its code has it; NULL: it has no subject
 	ADD audience text, -- a resource; NULL: our own endpoints
 	ADD extra bytea, -- facts of the login, for a resource
 	ADD cnf text, -- the key it is bound to; NULL: none
@@ -38,6 +44,7 @@ CREATE TABLE refresh_token (
 	used bigint NOT NULL,
 	expires bigint NOT NULL, -- unless it is used before
 	ends bigint NOT NULL, -- whatever happens
+	consent bigint, -- as its code has it
 	CONSTRAINT refresh_token_rotated CHECK ((previous IS NULL) = (rotated IS NULL)),
 	CONSTRAINT refresh_token_ends CHECK (expires <= ends)
 ) WITH (fillfactor = 80); -- used changes in place

@@ -95,10 +95,11 @@ set_scene(struct pg *pg)
 
 	rand_bytes(grant.id, sizeof(grant.id));
 	memcpy(s.grant, grant.id, sizeof(s.grant));
-	s.consent = pg_consent(pg, s.person, "p");
+	s.consent = grant.consent = pg_consent(pg, s.person, "p");
 	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NULL, NOW, &pg->err),
 		  &pg->err);
-	ASSERT_OK(db_grant_create(&pg->c, s.code, &grant, &part, NULL, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_grant_create(&pg->c, s.code, &grant, &part, NULL, NOW, &(bool){0}, &pg->err),
+		  &pg->err);
 	return s;
 }
 

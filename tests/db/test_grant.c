@@ -40,15 +40,20 @@ give(struct pg *pg)
 			  .challenge = "challenge",
 			  .nonce = "nonce",
 			  .extra = bytes_of("extra"),
-			  .expires = CODE_END},
+			  .expires = CODE_END,
+			  .consent = pg_consent(pg, session.acting, "stadtportal")},
 		.code = db_dated_create(pg->a, CODE_END),
 		.token = db_dated_create(pg->a, TOKEN_END),
 	};
 
+	bool stands;
+
 	rand_bytes(g.grant.id, sizeof(g.grant.id));
 	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NULL, NOW, &pg->err),
 		  &pg->err);
-	ASSERT_OK(db_grant_create(&pg->c, g.code, &g.grant, &part, NULL, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_grant_create(&pg->c, g.code, &g.grant, &part, NULL, NOW, &stands, &pg->err),
+		  &pg->err);
+	assert_true(stands);
 	return g;
 }
 
@@ -89,21 +94,22 @@ find(struct pg *pg, const char *token, time_t now)
 	return found;
 }
 
+/* The person agrees again, to these and not to those; attributes NULL: takes it back. */
 static void
-consent(struct pg *pg, const struct granted *g, bool given, time_t at)
+consent(struct pg *pg, const struct granted *g, const char *attributes, const char *left_out)
 {
-	const struct db_consent c = {.acting = g->grant.acting,
-				     .party = g->grant.party,
-				     .attributes = "[]",
-				     .purpose = "",
-				     .at = at};
+	struct db_consent c = *g->grant.consent;
 
-	if (given)
+	c.attributes = attributes;
+	c.left_out = left_out;
+	if (attributes != NULL)
 		ASSERT_OK(db_consent_store(&pg->c, &c, NULL, &pg->err), &pg->err);
 	else
-		ASSERT_OK(db_consent_withdraw(&pg->c, c.acting, NULL, c.party, NULL, at, &pg->err),
+		ASSERT_OK(db_consent_withdraw(&pg->c, c.acting, NULL, c.party, NULL, NOW, &pg->err),
 			  &pg->err);
 }
+
+#define SAME "[\"family_name\"]"
 
 static void
 consent_taken_back_ends_what_it_gave(void **state)
@@ -112,21 +118,80 @@ consent_taken_back_ends_what_it_gave(void **state)
 	struct granted g = give(pg), later = give(pg);
 	const struct db_grant *grant;
 
-	consent(pg, &g, true, NOW);
 	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
 	assert_non_null(find(pg, g.token, NOW));
-	consent(pg, &g, false, NOW);
-	assert_null(find(pg, g.token, NOW));
-	/* Given again, it is for what is asked from then on. */
-	consent(pg, &g, true, NOW + 5);
+	consent(pg, &g, SAME, "[\"email\"]");
 	assert_non_null(find(pg, g.token, NOW));
-	consent(pg, &g, false, NOW + 6);
-	consent(pg, &g, true, NOW + 7);
-	assert_null(find(pg, g.token, NOW + 7));
+	consent(pg, &g, NULL, NULL);
+	assert_null(find(pg, g.token, NOW));
+	/* Given again, it is for what is asked from then on, also within the same second. */
+	consent(pg, &g, SAME, NULL);
+	assert_null(find(pg, g.token, NOW));
 
-	consent(pg, &later, true, NOW);
-	consent(pg, &later, false, NOW);
+	consent(pg, &later, NULL, NULL);
+	consent(pg, &later, SAME, NULL);
 	assert_int_equal(take(pg, &later, "stadtportal", NOW, &grant), DB_TAKE_REFUSED);
+}
+
+static void
+what_was_offered_again_and_left_out_ends_what_told_it(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg), later = give(pg), unoffered = give(pg);
+	const struct db_grant *grant;
+
+	assert_int_equal(take_with_token(pg, &g), DB_TAKE_TAKEN);
+	consent(pg, &g, "[\"email\"]", "[\"family_name\",\"locality\"]");
+	assert_null(find(pg, g.token, NOW));
+	consent(pg, &later, "[]", SAME);
+	assert_int_equal(take(pg, &later, "stadtportal", NOW, &grant), DB_TAKE_REFUSED);
+	consent(pg, &unoffered, "[\"email\"]", "[\"locality\"]");
+	assert_int_equal(take(pg, &unoffered, "stadtportal", NOW, &grant), DB_TAKE_TAKEN);
+}
+
+/* As it was judged, or no code is given; and its client takes no part. */
+static void
+a_code_rests_on_the_consent_that_was_judged(void **state)
+{
+	struct pg *pg = *state;
+	struct granted g = give(pg);
+	struct db_consent judged = *g.grant.consent;
+	struct subject_id other = pg_person(pg);
+	bool stands = true;
+
+	judged.fingerprint[0] ^= 1;
+	for (int i = 0; i < 4; i++) {
+		const char *code = db_dated_create(pg->a, CODE_END);
+		struct db_grant grant = g.grant;
+
+		grant.party = "gewerbeportal";
+		judged.party = grant.party;
+		rand_bytes(grant.id, sizeof(grant.id));
+		if (i == 1)
+			pg_consent(pg, grant.acting, grant.party); /* another fingerprint */
+		if (i == 2) {
+			judged.fingerprint[0] ^= 1;
+			judged.attributes = "[]";
+		}
+		if (i == 3) {
+			judged.attributes = g.grant.consent->attributes;
+			consent(pg, &(struct granted){.grant = {.consent = &judged}}, NULL, NULL);
+		}
+		grant.consent = &judged;
+		ASSERT_OK(
+			db_grant_create(&pg->c, code, &grant, &part, NULL, NOW, &stands, &pg->err),
+			&pg->err);
+		assert_false(stands);
+	}
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM session_participant WHERE party ="
+					 " 'gewerbeportal'"),
+			    "0");
+	/* Of whom the session acts for. */
+	g.grant.acting = other;
+	g.grant.consent = pg_consent(pg, other, "stadtportal");
+	ASSERT_REFUSED(db_grant_create(&pg->c, db_dated_create(pg->a, CODE_END), &g.grant, &part,
+				       NULL, NOW, &stands, &pg->err),
+		       &pg->err, ERR_NOT_FOUND, "grant_create");
 }
 
 static void
@@ -144,7 +209,8 @@ a_client_takes_part_with_its_code_or_not_at_all(void **state)
 
 	assert_string_equal(pg_value(pg, sql), "oidcname1");
 	rand_bytes(g.grant.id, sizeof(g.grant.id));
-	ASSERT_REFUSED(db_grant_create(&pg->c, code, &g.grant, &part, &audit, NOW + 3600, &pg->err),
+	ASSERT_REFUSED(db_grant_create(&pg->c, code, &g.grant, &part, &audit, NOW + 3600,
+				       &(bool){0}, &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "grant_create");
 	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'code_given'"),
 			    "0");
@@ -290,8 +356,9 @@ a_code_that_may_not_be_taken_is_refused(void **state)
 				     &(struct db_token_new){.text = "x"}, NULL, NULL, NOW,
 				     &(enum db_take){0}, &grant, &(bool){0}, &pg->err),
 		       &pg->err, ERR_INTERNAL, "not a token");
-	ASSERT_REFUSED(db_grant_create(&pg->c, "x", &other.grant, &part, NULL, NOW, &pg->err),
-		       &pg->err, ERR_INTERNAL, "not a code");
+	ASSERT_REFUSED(
+		db_grant_create(&pg->c, "x", &other.grant, &part, NULL, NOW, &(bool){0}, &pg->err),
+		&pg->err, ERR_INTERNAL, "not a code");
 }
 
 static void
@@ -421,6 +488,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(consent_taken_back_ends_what_it_gave),
+		T(what_was_offered_again_and_left_out_ends_what_told_it),
+		T(a_code_rests_on_the_consent_that_was_judged),
 		T(a_client_takes_part_with_its_code_or_not_at_all),
 		T(a_code_is_taken_with_all_it_carries),
 		T(the_token_comes_with_the_code),

@@ -231,7 +231,8 @@ a_code_is_used_once_over_midnight(void **state)
 				 .sid = session.sid,
 				 .scope = "",
 				 .redirect_uri = "u",
-				 .expires = MORNING};
+				 .expires = MORNING,
+				 .consent = pg_consent(pg, session.acting, "p")};
 	const char *code = db_dated_create(pg->a, MORNING);
 	const char *token = db_dated_create(pg->a, MORNING + DAY_S);
 	const struct db_grant *taken;
@@ -239,7 +240,8 @@ a_code_is_used_once_over_midnight(void **state)
 	enum db_take result;
 
 	ASSERT_OK(db_session_create(&pg->c, "cookie", &session, NULL, EVENING, &pg->err), &pg->err);
-	ASSERT_OK(db_grant_create(&pg->c, code, &grant, &part, NULL, EVENING, &pg->err), &pg->err);
+	ASSERT_OK(db_grant_create(&pg->c, code, &grant, &part, NULL, EVENING, &(bool){0}, &pg->err),
+		  &pg->err);
 	const struct db_token_new first = {.text = token, .expires = MORNING + DAY_S},
 				  second = {.text = db_dated_create(pg->a, MORNING),
 					    .expires = MORNING};

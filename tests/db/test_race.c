@@ -354,11 +354,13 @@ make_code(struct pg *pg, const struct prize *prize)
 				 .sid = prize->sid,
 				 .scope = "",
 				 .redirect_uri = "u",
-				 .expires = NOW + 60};
+				 .expires = NOW + 60,
+				 .consent = prize->consent};
 
 	memcpy(grant.id, prize->id, sizeof(grant.id));
 	make_session(pg, prize);
-	ASSERT_OK(db_grant_create(&pg->c, prize->text, &grant, &part, NULL, NOW, &pg->err),
+	ASSERT_OK(db_grant_create(&pg->c, prize->text, &grant, &part, NULL, NOW, &(bool){0},
+				  &pg->err),
 		  &pg->err);
 }
 

@@ -62,12 +62,14 @@ grant_with(struct pg *pg, bool offline, bool of_session, const char *attributes)
 				    .extra = bytes_of("facts"),
 				    .offline = offline,
 				    .resources = "https://api.example/",
-				    .expires = CODE_END};
+				    .expires = CODE_END,
+				    .consent = &consent};
 	rand_bytes(f.grant.id, sizeof(f.grant.id));
 	ASSERT_OK(db_consent_store(&pg->c, &consent, NULL, &pg->err), &pg->err);
 	ASSERT_OK(db_session_create(&pg->c, rand_token(pg->a, 32), &session, NULL, NOW, &pg->err),
 		  &pg->err);
-	ASSERT_OK(db_grant_create(&pg->c, code, &f.grant, &part, NULL, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_grant_create(&pg->c, code, &f.grant, &part, NULL, NOW, &(bool){0}, &pg->err),
+		  &pg->err);
 	ASSERT_OK(db_grant_take(&pg->c, code, "portal", &token, &refresh, NULL, NOW, &take, &grant,
 				&f.refreshed, &pg->err),
 		  &pg->err);
@@ -459,11 +461,13 @@ it_works_for_active_subjects_only(void **state)
 }
 
 static void
-agree(struct pg *pg, const struct family *f, const char *attributes, time_t at)
+agree(struct pg *pg, const struct family *f, const char *attributes, const char *left_out,
+      time_t at)
 {
 	const struct db_consent c = {.acting = f->person,
 				     .party = "portal",
 				     .attributes = attributes,
+				     .left_out = left_out,
 				     .purpose = "",
 				     .at = at};
 
@@ -476,10 +480,18 @@ it_rests_on_the_consent(void **state)
 	struct pg *pg = *state;
 	struct family f = offline_grant(pg), less = offline_grant(pg), more = offline_grant(pg);
 
-	/* More than then is no less. */
-	agree(pg, &more, "[\"email\",\"family_name\"]", NOW + 1);
+	/* More than then is no less, nor is what was not offered, nor what was not allowed then. */
+	agree(pg, &more, "[\"email\",\"family_name\"]", "[]", NOW + 1);
 	assert_int_equal(use(pg, more.refresh, more.refresh, NOW + 2, NULL), DB_REFRESH_USED);
-	agree(pg, &less, "[]", NOW + 1);
+	agree(pg, &more, "[\"family_name\"]", NULL, NOW + 3);
+	agree(pg, &more, "[\"email\"]", "[\"family_name\"]", NOW + 4);
+	assert_int_equal(use(pg, more.refresh, more.refresh, NOW + 5, NULL), DB_REFRESH_USED);
+	assert_non_null(find(pg, more.access, NOW + 5));
+	/* Whatever clocks say. */
+	agree(pg, &less, "[]", "[\"email\"]", NOW - 1);
+	assert_int_equal(use(pg, less.refresh, less.refresh, NOW + 2, NULL), DB_REFRESH_ENDED);
+	assert_null(find(pg, less.access, NOW));
+	agree(pg, &less, "[\"email\"]", "[]", NOW + 2);
 	assert_int_equal(use(pg, less.refresh, less.refresh, NOW + 2, NULL), DB_REFRESH_ENDED);
 	ASSERT_OK(db_consent_withdraw(&pg->c, f.person, NULL, "portal", NULL, NOW + 1, &pg->err),
 		  &pg->err);
@@ -494,7 +506,7 @@ it_rests_on_the_consent(void **state)
 				pg_hex(pg, (struct bytes){other.person.octets, 16}),
 				(long long)NOW + 1));
 	assert_int_equal(use(pg, other.refresh, other.refresh, NOW + 1, NULL), DB_REFRESH_ENDED);
-	agree(pg, &other, "[\"email\"]", NOW + 2);
+	agree(pg, &other, "[\"email\"]", "[]", NOW + 2);
 	assert_int_equal(use(pg, other.refresh, other.refresh, NOW + 3, NULL), DB_REFRESH_ENDED);
 }
 

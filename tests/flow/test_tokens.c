@@ -661,6 +661,17 @@ introspection_is_signed_for_who_wants_it(void **state)
 	assert_true(is_active(json_object_get(o, "token_introspection")));
 }
 
+/* Asked again whatever stands: `boxes` are those left on. */
+static void
+agree_anew(struct web *b, const char *scope, const char *boxes)
+{
+	web_get(b, oidc_request_url(b->w, scope, "&prompt=consent"));
+	assert_int_equal(b->status, 200);
+	web_submit(b, "/flow/consent/", arena_printf(b->w->a, "%sdo=agree", boxes));
+	assert_int_equal(b->status, 303);
+	assert_non_null(location_param(b, "code"));
+}
+
 static void
 what_was_agreed_to_less_is_not_told(void **state)
 {
@@ -670,12 +681,56 @@ what_was_agreed_to_less_is_not_told(void **state)
 	register_all(w, MAY_API, "opaque");
 	web_init(&b, w);
 	const char *token = text_member(api_tokens(&b), "access_token");
+	const char *code = code_of(&b, "openid email read", "");
 
+	/* What was not offered is as it was. */
+	agree_anew(&b, "openid read", "");
 	assert_true(is_active(introspect_as(&b, "api", token)));
-	w->now += 1;
-	web_get(&b, "/account");
-	web_post(&b, "/account", "", "do=withdraw&consent=" OIDC_CLIENT);
+	agree_anew(&b, "openid email read", "");
 	assert_false(is_active(introspect_as(&b, "api", token)));
+	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
+	assert_int_equal(b.status, 400);
+	assert_string_equal(text_member(web_json(&b), "error"), "invalid_grant");
+}
+
+static void
+only_what_was_offered_and_left_out_ends_a_refresh_token(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const char *token =
+		text_member(redeem(&b, code_of(&b, OFFLINE, "&prompt=consent")), "refresh_token");
+
+	agree_anew(&b, "openid email", "attr_email=1&");
+	token = text_member(refreshed(&b, token, ""), "refresh_token");
+	agree_anew(&b, "openid profile", "");
+	token = text_member(refreshed(&b, token, ""), "refresh_token");
+	agree_anew(&b, "openid email", "");
+	assert_refused(&b, token, "", "invalid_grant");
+}
+
+/* Between the page that asked for it and the code. */
+static void
+who_takes_the_consent_back_meanwhile_gets_no_code(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid email", "&prompt=consent"));
+	web_submit(&b, "/flow/password/", LOGIN);
+	pg_sql(w->pg, "CREATE FUNCTION take_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+		      " INSERT INTO consent (acting, party, given, at) SELECT acting, party, false,"
+		      " at FROM consent ORDER BY id DESC LIMIT 1; RETURN OLD; END $$;"
+		      "CREATE TRIGGER take_back AFTER DELETE ON flow FOR EACH ROW"
+		      " EXECUTE FUNCTION take_back()");
+	web_submit(&b, "/flow/consent/", "attr_email=1&do=agree");
+	pg_sql(w->pg, "DROP FUNCTION take_back CASCADE");
+	assert_int_equal(b.status, 303);
+	assert_null(location_param(&b, "code"));
+	assert_string_equal(location_param(&b, "error"), "access_denied");
 }
 
 static void
@@ -926,6 +981,8 @@ main(void)
 		T(a_signed_token_is_no_other),
 		T(introspection_is_signed_for_who_wants_it),
 		T(what_was_agreed_to_less_is_not_told),
+		T(only_what_was_offered_and_left_out_ends_a_refresh_token),
+		T(who_takes_the_consent_back_meanwhile_gets_no_code),
 		T(a_token_is_given_back),
 		T(a_bound_token_is_for_who_has_the_key),
 		T(a_proof_counts_once_and_does_not_cost_the_code),
