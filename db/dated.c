@@ -17,8 +17,8 @@ db_dated_create(struct arena *a, time_t expires)
 			    rand_token(a, SECRET_BYTES));
 }
 
-static void
-hash_of(const char *purpose, struct bytes value, unsigned char out[SHA256_BYTES])
+void
+db_hash_into(const char *purpose, struct bytes value, unsigned char out[SHA256_BYTES])
 {
 	const struct bytes parts[] = {{(const unsigned char *)purpose, strlen(purpose) + 1}, value};
 
@@ -40,7 +40,7 @@ db_dated_parse(const char *purpose, const char *text, struct db_dated *out)
 	for (size_t i = 0; i < n; i++)
 		day = day * 10 + (text[i] - '0');
 	out->day = day;
-	hash_of(purpose, bytes_of(text), out->hash);
+	db_hash_into(purpose, bytes_of(text), out->hash);
 	return true;
 }
 
@@ -49,6 +49,6 @@ db_hash(struct arena *a, const char *purpose, struct bytes value)
 {
 	unsigned char *p = arena_alloc(a, SHA256_BYTES);
 
-	hash_of(purpose, value, p);
+	db_hash_into(purpose, value, p);
 	return (struct bytes){p, SHA256_BYTES};
 }

@@ -27,4 +27,7 @@ MUST_USE bool db_dated_parse(const char *purpose, const char *text, struct db_da
 /* SHA-256 of a value under its purpose, for things that are looked up without a partition. */
 struct bytes db_hash(struct arena *a, const char *purpose, struct bytes value);
 
+/* The same into `out`. */
+void db_hash_into(const char *purpose, struct bytes value, unsigned char out[32]);
+
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/enc.h"
-#include "base/hash.h"
 #include "base/rand.h"
 #include "db/dated.h"
 #include "db/part.h"
@@ -105,14 +104,6 @@ db_refresh_next(struct arena *a, const char *text, struct bytes secret)
 	return arena_printf(a, "%.*s.%s", HANDLE_CHARS, text, enc_base64url(a, secret));
 }
 
-static void
-hash_of(const char *purpose, struct bytes value, unsigned char out[SHA256_BYTES])
-{
-	const struct bytes parts[] = {{(const unsigned char *)purpose, strlen(purpose) + 1}, value};
-
-	hash_sha256_parts(parts, ARRAY_LEN(parts), out);
-}
-
 bool
 db_refresh_parse(const char *text, struct db_refresh_place *out)
 {
@@ -123,9 +114,9 @@ db_refresh_parse(const char *text, struct db_refresh_place *out)
 	    strspn(text + HANDLE_CHARS + 1, token) != SECRET_CHARS ||
 	    strlen(text) != HANDLE_CHARS + 1 + SECRET_CHARS)
 		return false;
-	hash_of("refresh-handle", (struct bytes){(const unsigned char *)text, HANDLE_CHARS},
-		out->handle);
-	hash_of("refresh-token", bytes_of(text), out->secret);
+	db_hash_into("refresh-handle", (struct bytes){(const unsigned char *)text, HANDLE_CHARS},
+		     out->handle);
+	db_hash_into("refresh-token", bytes_of(text), out->secret);
 	return true;
 }
 
