@@ -17,6 +17,7 @@
 enum { FIND, USE, WAIT, LOCK, END, SWEEP };
 
 /*
+ * Who asks again is given no second successor: one derived by another key is refused.
  * Subjects and session are locked first, as who ends them does before the tokens go: so nobody
  * waits crosswise, and an access token that was given was given before the end.
  */
@@ -36,7 +37,8 @@ enum { FIND, USE, WAIT, LOCK, END, SWEEP };
 			" pick AS MATERIALIZED (SELECT * FROM refresh_token WHERE handle "      \
 			"= $7"                                                                  \
 			" AND EXISTS (SELECT FROM fit)"                                         \
-			" AND (secret = $9 OR (previous = $9 AND rotated > $19)) FOR "          \
+			" AND (secret = $9 OR (previous = $9 AND rotated > $19 AND secret = "   \
+			"$10)) FOR "                                                            \
 			"UPDATE" locked "),"                                                    \
 			" used AS (UPDATE refresh_token r SET secret = $10, used = $1,"         \
 			" previous = CASE WHEN pick.secret = $9 AND $9 <> $10 THEN $9 "         \

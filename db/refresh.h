@@ -44,7 +44,8 @@ MUST_USE bool db_refresh_find(const struct db_call *c, const char *text, const c
 
 /* What using one gives. */
 struct db_refresh_use {
-	const char *next; /* db_refresh_next, the same for the same text; the text: it stays */
+	const char *next; /* db_refresh_next, the same for the same text, else who asks again is
+			     refused; the text: it stays */
 	const struct db_token_new *token;
 	const char *scope;   /* of the access token */
 	struct bytes sealed; /* of the access token; n 0: that of the grant */

@@ -258,6 +258,23 @@ who_lost_the_answer_is_given_the_same_again(void **state)
 	assert_int_equal(fit(pg, next, NOW + DB_REFRESH_RETRY_S), DB_REFRESH_FITS);
 }
 
+/* As two nodes would make that have not yet the same cookie key. */
+static void
+who_asks_again_is_given_no_second_successor(void **state)
+{
+	struct pg *pg = *state;
+	struct family f = offline_grant(pg);
+	const char *next = next_of(pg, f.refresh, 1);
+
+	assert_int_equal(use(pg, f.refresh, next, NOW, NULL), DB_REFRESH_USED);
+	assert_int_equal(use(pg, f.refresh, next_of(pg, f.refresh, 2), NOW, NULL),
+			 DB_REFRESH_ENDED);
+	assert_int_equal(use(pg, f.refresh, f.refresh, NOW, NULL), DB_REFRESH_ENDED);
+	assert_false(replayed(pg, f.refresh, NOW));
+	assert_int_equal(use(pg, f.refresh, next, NOW, NULL), DB_REFRESH_AGAIN);
+	assert_int_equal(use(pg, next, next_of(pg, next, 3), NOW, NULL), DB_REFRESH_USED);
+}
+
 static void
 once_the_successor_was_used_the_old_one_is_a_replay(void **state)
 {
@@ -593,6 +610,7 @@ main(void)
 		T(using_it_gives_a_token_and_its_successor),
 		T(a_token_for_a_resource_takes_the_facts_along),
 		T(who_lost_the_answer_is_given_the_same_again),
+		T(who_asks_again_is_given_no_second_successor),
 		T(once_the_successor_was_used_the_old_one_is_a_replay),
 		T(one_that_stays_is_no_replay),
 		T(one_that_is_not_used_expires),
