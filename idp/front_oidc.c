@@ -292,16 +292,40 @@ seal_claims(struct request *rq, const unsigned char grant[16], const struct oidc
 			   bytes_of(json_text(a, o, false)), sealed, err);
 }
 
-bool
-front_oidc_narrow(struct request *rq, const unsigned char grant[16], struct oidc_strs scopes,
-		  struct oidc_released *released, struct bytes *sealed, struct err *err)
+/* The claims of all that is not registered for the party. */
+static struct oidc_strs
+unregistered(struct arena *a, const struct party *p)
 {
-	size_t n;
-	const struct oidc_scope_claim *rows = oidc_scope_claims(rq->a, &n);
+	size_t n, used = 0;
+	const struct oidc_scope_claim *rows = oidc_scope_claims(a, &n);
+	const char **names = ARENA_ARRAY(a, const char *, n + 1);
 
-	released->id_token = oidc_claims_without(rq->a, released->id_token, rows, n, scopes);
-	released->userinfo = oidc_claims_without(rq->a, released->userinfo, rows, n, scopes);
-	return seal_claims(rq, grant, released, sealed, err);
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].claim != NULL && !release_wants(p->policy.attributes, &attributes[i]))
+			names[used++] = rows[i].claim;
+	return (struct oidc_strs){names, used};
+}
+
+bool
+front_oidc_narrow(struct request *rq, const struct party *p, const unsigned char grant[16],
+		  struct oidc_strs scopes, struct oidc_released *released, struct bytes *sealed,
+		  struct err *err)
+{
+	struct arena *a = rq->a;
+	struct oidc_strs gone = unregistered(a, p);
+	const json_t **const places[] = {&released->id_token, &released->userinfo};
+	bool less = scopes.n > 0;
+	size_t n;
+	const struct oidc_scope_claim *rows = oidc_scope_claims(a, &n);
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		const json_t *was = *places[i];
+
+		*places[i] = oidc_claims_leave_out(a, oidc_claims_without(a, was, rows, n, scopes),
+						   gone);
+		less = less || !json_equal(was, *places[i]);
+	}
+	return !less || seal_claims(rq, grant, released, sealed, err);
 }
 
 bool

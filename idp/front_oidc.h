@@ -45,9 +45,13 @@ struct oidc_released {
 MUST_USE bool front_oidc_open(struct request *rq, const unsigned char grant[16],
 			      struct bytes sealed, struct oidc_released *out, struct err *err);
 
-/* Leave out what these scopes stand for, in *released and in what is sealed of it. */
-MUST_USE bool front_oidc_narrow(struct request *rq, const unsigned char grant[16],
-				struct oidc_strs scopes, struct oidc_released *released,
-				struct bytes *sealed, struct err *err);
+/*
+ * Leave out what these scopes stand for, and what is not in the party's record today, in *released
+ * and in what is sealed of it (n 0: it was all there).
+ */
+MUST_USE bool front_oidc_narrow(struct request *rq, const struct party *p,
+				const unsigned char grant[16], struct oidc_strs scopes,
+				struct oidc_released *released, struct bytes *sealed,
+				struct err *err);
 
 #endif

@@ -53,7 +53,27 @@ find(struct work *w, struct err *err)
 	return fit == DB_REFRESH_FITS || refuse(w, "no such refresh token for this client", err);
 }
 
-/* What was released with the grant, as far as the scopes go that are asked for now. */
+/* Scopes that the client was given and may not have any more. */
+static void
+drop_scopes(struct work *w, struct oidc_strs *dropped)
+{
+	struct oidc_strs may = w->i.p->oidc->scopes, granted = w->scopes;
+	const char **kept = ARENA_ARRAY(w->rq->a, const char *, granted.n + 1);
+	const char **gone = ARENA_ARRAY(w->rq->a, const char *, granted.n + dropped->n + 1);
+	size_t n_kept = 0, n_gone = 0;
+
+	for (; n_gone < dropped->n; n_gone++)
+		gone[n_gone] = dropped->s[n_gone];
+	for (size_t i = 0; i < granted.n; i++)
+		if (oidc_strs_have(may, granted.s[i]))
+			kept[n_kept++] = granted.s[i];
+		else
+			gone[n_gone++] = granted.s[i];
+	w->scopes = (struct oidc_strs){kept, n_kept};
+	*dropped = (struct oidc_strs){gone, n_gone};
+}
+
+/* What was released with the grant, as far as the scopes go and the client's record of today. */
 static bool
 narrow(struct work *w, struct err *err)
 {
@@ -61,11 +81,12 @@ narrow(struct work *w, struct err *err)
 	const struct db_refresh *g = w->grant;
 	struct oidc_strs dropped;
 
-	if (!oidc_scope_narrow(rq->a, w->r.scopes, g->scope, &w->scopes, &dropped, err) ||
-	    !front_oidc_open(rq, g->grant, g->sealed, &w->released, err))
+	if (!issue_check_level(rq, &w->i, g->extra, err) ||
+	    !oidc_scope_narrow(rq->a, w->r.scopes, g->scope, &w->scopes, &dropped, err))
 		return false;
-	return dropped.n == 0 ||
-	       front_oidc_narrow(rq, g->grant, dropped, &w->released, &w->sealed, err);
+	drop_scopes(w, &dropped);
+	return front_oidc_open(rq, g->grant, g->sealed, &w->released, err) &&
+	       front_oidc_narrow(rq, w->i.p, g->grant, dropped, &w->released, &w->sealed, err);
 }
 
 /* The same for the same token, so that who lost an answer is given no second one that counts. */

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "db/dated.h"
 #include "idp/account.h"
+#include "idp/acr.h"
 #include "idp/app.h"
 #include "idp/binding.h"
 #include "idp/config.h"
@@ -52,6 +53,20 @@ issue_check_cnf(const struct issue *i, const char *wanted, struct err *err)
 {
 	return wanted == NULL || text_eq(wanted, i->token.cnf) ||
 	       FAIL(err, ERR_DENIED, OIDC_INVALID_GRANT, "a grant for another key");
+}
+
+bool
+issue_check_level(struct request *rq, const struct issue *i, struct bytes extra, struct err *err)
+{
+	const struct policy *policy = &i->p->policy;
+	struct facts facts;
+
+	if (!facts_read(rq->a, extra, &facts, err))
+		return false;
+	level_set told = acr_levels(policy, (struct acr_words){&facts.acr, facts.acr != NULL});
+
+	return level_set_best(told, policy->level_cap) != LEVEL_NONE ||
+	       FAIL(err, ERR_DENIED, OIDC_INVALID_GRANT, "a login of more than its record allows");
 }
 
 bool

@@ -56,6 +56,10 @@ const char *issue_refresh_cnf(const struct issue *i);
 /* Is it the key that the grant is for (dpop_jkt, or that of a refresh token; NULL: any)? */
 MUST_USE bool issue_check_cnf(const struct issue *i, const char *wanted, struct err *err);
 
+/* Is the level of that login (of the grant's `extra`) one that the party may be told today? */
+MUST_USE bool issue_check_level(struct request *rq, const struct issue *i, struct bytes extra,
+				struct err *err);
+
 /* What a grant stands for, whichever token it was found by. */
 struct issue_grant {
 	const struct subject_id *acting;      /* NULL: the client itself */

@@ -18,6 +18,12 @@ wanted_find(struct wanted_list list, const struct attribute *at)
 	return NULL;
 }
 
+bool
+release_wants(struct wanted_list list, const struct attribute *at)
+{
+	return wanted_find(list, at) != NULL;
+}
+
 static const struct held *
 held_find(struct held_list list, const struct attribute *at)
 {

@@ -57,6 +57,9 @@ struct release {
 		*missing; /* the first required attribute we cannot give; else NULL */
 };
 
+/* Is it in the list? */
+bool release_wants(struct wanted_list list, const struct attribute *at);
+
 /*
  * Compute the offer of the consent page.  An attribute that is not registered
  * for the party never goes out, whatever is asked; a required one that the

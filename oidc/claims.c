@@ -286,27 +286,73 @@ oidc_claims_put(struct arena *a, const struct oidc_claim_value *values, size_t n
 		json_put(a, into, LEVELS, levels);
 }
 
+/* The object that holds the last part of `claim`, if it is there; else NULL. */
+static json_t *
+holder_of(struct arena *a, json_t *o, const char *claim, const char **name)
+{
+	const char *dot = strchr(claim, '.');
+
+	*name = dot == NULL ? claim : dot + 1;
+	if (dot != NULL)
+		o = json_object_get(o, arena_strndup(a, claim, (size_t)(dot - claim)));
+	return json_object_get(o, *name) == NULL ? NULL : o;
+}
+
+/* A set of verified claims, or several. */
+static bool
+is_verified(struct arena *a, const json_t *verified, const char *claim)
+{
+	const json_t *set = json_is_array(verified) ? json_array_get(verified, 0) : verified;
+	const char *name;
+
+	for (size_t i = 1; set != NULL; set = json_array_get(verified, i++))
+		if (holder_of(a, json_object_get(set, "claims"), claim, &name) != NULL)
+			return true;
+	return false;
+}
+
+static void
+leave_out(struct arena *a, json_t *o, const char *claim)
+{
+	const char *name;
+	json_t *holder = holder_of(a, o, claim, &name);
+
+	if (holder != NULL)
+		json_object_del(holder, name);
+	if (holder != NULL && holder != o && json_object_size(holder) == 0)
+		json_object_del(o, arena_strndup(a, claim, strcspn(claim, ".")));
+	json_object_del(json_object_get(o, LEVELS), claim);
+	/* One claim of a set less is a set that nobody asked for. */
+	if (is_verified(a, json_object_get(o, OIDC_VERIFIED_CLAIMS), claim))
+		json_object_del(o, OIDC_VERIFIED_CLAIMS);
+}
+
+json_t *
+oidc_claims_leave_out(struct arena *a, const json_t *claims, struct oidc_strs names)
+{
+	json_t *o = json_keep(a, json_deep_copy(claims));
+
+	for (size_t i = 0; i < names.n; i++)
+		leave_out(a, o, names.s[i]);
+	if (json_object_size(json_object_get(o, LEVELS)) == 0)
+		json_object_del(o, LEVELS);
+	return o;
+}
+
 json_t *
 oidc_claims_without(struct arena *a, const json_t *claims, const struct oidc_scope_claim *rows,
 		    size_t n_rows, struct oidc_strs scopes)
 {
-	json_t *o = json_new_object(a), *levels = json_new_object(a);
+	const char **names = ARENA_ARRAY(a, const char *, n_rows + 1);
+	size_t n = 0;
 
-	json_put_all(a, o, claims);
-	json_put_all(a, levels, json_object_get(o, LEVELS));
-	for (size_t i = 0; i < n_rows; i++) {
-		const char *claim = rows[i].claim;
+	for (size_t i = 0; i < n_rows; i++)
+		if (oidc_strs_have(scopes, rows[i].scope))
+			names[n++] = rows[i].claim;
+	json_t *o = oidc_claims_leave_out(a, claims, (struct oidc_strs){names, n});
 
-		if (!oidc_strs_have(scopes, rows[i].scope))
-			continue;
-		json_object_del(o, arena_strndup(a, claim, strcspn(claim, ".")));
-		json_object_del(levels, claim);
-	}
 	/* One claim of a scope less is a set that nobody asked for. */
 	if (scopes.n > 0)
 		json_object_del(o, OIDC_VERIFIED_CLAIMS);
-	json_object_del(o, LEVELS);
-	if (json_object_size(levels) > 0)
-		json_put(a, o, LEVELS, levels);
 	return o;
 }

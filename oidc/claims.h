@@ -58,6 +58,12 @@ json_t *oidc_claims_without(struct arena *a, const json_t *claims,
 			    const struct oidc_scope_claim *rows, size_t n_rows,
 			    struct oidc_strs scopes);
 
+/*
+ * The same claims without those named ("address.locality" is one member of address), their levels,
+ * and verified_claims when it has one of them.
+ */
+json_t *oidc_claims_leave_out(struct arena *a, const json_t *claims, struct oidc_strs names);
+
 /* A released value. */
 struct oidc_claim_value {
 	const char *claim;     /* "family_name"; "address.locality" becomes a member of an object */

@@ -19,9 +19,11 @@ static const char *const erika[] = {"given_names", "Erika",   "family_name",
 
 static struct subject_id person;
 
-/* The client with further members of its metadata. */
+#define POLICY "{\"level-attributes\":\"yes\"%s}"
+
+/* The client with further members of its metadata and of its record. */
 static void
-register_client(struct world *w, const char *more)
+register_with(struct world *w, const char *more, const char *policy)
 {
 	unsigned char digest[SHA256_BYTES];
 
@@ -36,7 +38,13 @@ register_client(struct world *w, const char *more)
 				     ? ""
 				     : ",\"scope\":\"openid profile email address offline_access\"",
 			     more, enc_hex(w->a, (struct bytes){digest, sizeof(digest)})),
-		"{\"level-attributes\":\"yes\"}");
+		arena_printf(w->a, POLICY, policy));
+}
+
+static void
+register_client(struct world *w, const char *more)
+{
+	register_with(w, more, "");
 }
 
 static int
@@ -299,6 +307,44 @@ a_used_token_ends_all_of_the_grant(void **state)
 			    "1");
 	assert_refused(&b, "x", "", "invalid_grant");
 	assert_refused(&b, "", "", "invalid_request");
+}
+
+/* What an operator takes out of the record counts for grants that there are, too. */
+static void
+a_refresh_gives_no_more_than_the_record_of_today(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const char *token =
+		text_member(redeem(&b, code_of(&b, OFFLINE, "&prompt=consent")), "refresh_token");
+
+	register_with(w, MAY, ",\"attribute\":[\"locality\",\"street_address\"]");
+	const json_t *t = refreshed(&b, token, "");
+
+	assert_string_equal(text_member(t, "scope"), OFFLINE);
+	assert_int_equal(userinfo(&b, text_member(t, "access_token")), 200);
+	const json_t *u = web_json(&b);
+
+	assert_null(json_object_get(u, "email"));
+	assert_null(json_object_get(json_object_get(u, "claim_levels"), "email"));
+	assert_string_equal(text_member(json_object_get(u, "address"), "locality"), "Dresden");
+
+	register_client(w, MAY ",\"scope\":\"openid email offline_access\"");
+	t = refreshed(&b, text_member(t, "refresh_token"), "");
+	assert_string_equal(text_member(t, "scope"), "openid email offline_access");
+	assert_int_equal(userinfo(&b, text_member(t, "access_token")), 200);
+	u = web_json(&b);
+	assert_non_null(json_object_get(u, "email"));
+	assert_null(json_object_get(u, "address"));
+
+	/* It was told more than it may be told now. */
+	token = text_member(t, "refresh_token");
+	register_with(w, MAY, ",\"level-cap\":\"basic\"");
+	assert_refused(&b, token, "", "invalid_grant");
+	register_client(w, MAY);
+	refreshed(&b, token, "");
 }
 
 /* FAPI2SP 5.3.2.1 */
@@ -970,6 +1016,7 @@ main(void)
 		T(scope_only_narrows),
 		T(a_lost_answer_is_asked_for_again),
 		T(a_used_token_ends_all_of_the_grant),
+		T(a_refresh_gives_no_more_than_the_record_of_today),
 		T(a_profile_may_want_it_to_stay),
 		T(what_was_agreed_to_outlives_the_login_and_not_the_consent),
 		T(one_of_the_session_ends_with_it),

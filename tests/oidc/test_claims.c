@@ -225,6 +225,39 @@ claims_of_a_scope_are_left_out(void **state UNUSED)
 		"{\"x\":1}");
 }
 
+static void
+claims_are_left_out_by_name(void **state UNUSED)
+{
+	static const char *const names[] = {"address.locality", "email", "x.y"};
+	static const struct oidc_strs list = {names, ARRAY_LEN(names)};
+	static const struct {
+		const char *text, *left;
+	} cases[] = {
+		{"{\"a\":1,\"email\":\"e\"}", "{\"a\":1}"},
+		{"{\"address\":{\"locality\":\"K\",\"country\":\"DE\"}}",
+		 "{\"address\":{\"country\":\"DE\"}}"},
+		{"{\"address\":{\"locality\":\"K\"}}", "{}"},
+		{"{\"claim_levels\":{\"email\":\"low\",\"a\":\"low\"}}",
+		 "{\"claim_levels\":{\"a\":\"low\"}}"},
+		{"{\"claim_levels\":{\"email\":\"low\"}}", "{}"},
+		{"{\"verified_claims\":{\"claims\":{\"email\":\"e\"}}}", "{}"},
+		{"{\"verified_claims\":[{\"claims\":{\"a\":1}},{\"claims\":{\"address\":"
+		 "{\"locality\":\"K\"}}}]}",
+		 "{}"},
+		{"{\"verified_claims\":[{\"claims\":{\"address\":{\"country\":\"DE\"}}}]}",
+		 "{\"verified_claims\":[{\"claims\":{\"address\":{\"country\":\"DE\"}}}]}"},
+	};
+	struct err why = {0};
+	json_t *o;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		ASSERT_OK(json_parse_object(a, bytes_of(cases[i].text), 1024, &o, &why), &why);
+		assert_string_equal(json_text(a, oidc_claims_leave_out(a, o, list), false),
+				    cases[i].left);
+		assert_string_equal(json_text(a, o, false), cases[i].text); /* as it was */
+	}
+}
+
 int
 main(void)
 {
@@ -235,6 +268,7 @@ main(void)
 		cmocka_unit_test(scopes_ask_for_claims_at_userinfo),
 		cmocka_unit_test(values_go_where_they_were_asked_for),
 		cmocka_unit_test(claims_of_a_scope_are_left_out),
+		cmocka_unit_test(claims_are_left_out_by_name),
 	};
 
 	return cmocka_run_group_tests_name("claims", tests, setup, teardown);
