@@ -57,6 +57,7 @@ client_add(struct cli *cli)
 	struct err err = {0};
 	json_t *record;
 
+	rules.fapi_unless_said = true;
 	if (o.from == NULL)
 		return cli_usage(cli, "which client metadata? FILE is missing");
 	if (!cli_take_policy(cli, o.policy, &err))

@@ -13,7 +13,6 @@
 #define TEXTS_MAX           64
 #define LANG_MAX_BYTES      35 /* RFC 5646 4.4.1 */
 #define MAX_AGE_LIMIT_S     (365 * 86400)
-#define DEFAULT_PROFILE     "oauth"
 
 #define BAD(err, ...)       FAIL((err), ERR_INPUT, OIDC_INVALID_CLIENT_METADATA, __VA_ARGS__)
 
@@ -35,15 +34,11 @@ static const struct choice auth_methods[] = {
 
 /* The MAC first: request objects are signed, and take what follows. */
 static const struct choice auth_algs[] = {
-	{"HS256", OIDC_HS256},
-	{"ES256", OIDC_ES256},
-	{"ES384", OIDC_ES384},
-	{"EdDSA", OIDC_EDDSA},
+	{"HS256", OIDC_HS256},   {"ES256", OIDC_ES256},
+	{"ES384", OIDC_ES384},   {"EdDSA", OIDC_EDDSA},
 	{"Ed25519", OIDC_EDDSA}, /* RFC 9864 2.2; a record says EdDSA */
-	{"PS256", OIDC_PS256},
-	{"PS384", OIDC_PS384},
-	{"RS256", OIDC_RS256},
-	{NULL, 0},
+	{"PS256", OIDC_PS256},   {"PS384", OIDC_PS384},
+	{"RS256", OIDC_RS256},   {NULL, 0},
 };
 
 static const struct choice applications[] = {
@@ -180,7 +175,8 @@ static const struct member {
 	{"request_uris", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"authorization_signed_response_alg", M_CHOICE, AT(response_alg), 0, id_token_algs, false,
 	 NULL},
-	{"request_object_signing_alg", M_CHOICE, AT(request_object_alg), 0, auth_algs + 1, true, NULL},
+	{"request_object_signing_alg", M_CHOICE, AT(request_object_alg), 0, auth_algs + 1, true,
+	 NULL},
 	{"request_object_encryption_alg", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"require_signed_request_object", M_BOOL, AT(require_signed_request), 0, NULL, true, NULL},
 	{"require_pushed_authorization_requests", M_BOOL, AT(require_pushed), 0, NULL, true, NULL},
@@ -328,12 +324,12 @@ static bool
 parse_profile(const json_t *o, const struct member *m, const struct oidc_profile **out,
 	      struct err *err)
 {
-	const char *name = DEFAULT_PROFILE;
+	const char *name = NULL;
 
 	if (!json_get_str(o, m->name, &name, err))
 		return false;
 	*out = oidc_profile_find(name);
-	return *out != NULL || BAD(err, "%s: not a profile we know", m->name);
+	return name == NULL || *out != NULL || BAD(err, "%s: not a profile we know", m->name);
 }
 
 static bool
@@ -617,6 +613,17 @@ oidc_client_take_keys(struct arena *a, struct oidc_client *c, struct bytes json,
 	return true;
 }
 
+/* FAPI 2.0 for whom people log in at and who can prove itself; an application on somebody's device
+ * cannot, and an API asks nobody to log in. */
+static const struct oidc_profile *
+default_profile(const struct oidc_client_rules *rules, const struct oidc_client *c)
+{
+	bool fapi = rules->fapi_unless_said && c->auth_method != OIDC_AUTH_PUBLIC &&
+		    oidc_strs_have(c->grant_types, "authorization_code");
+
+	return oidc_profile_find(fapi ? "fapi2" : "oauth");
+}
+
 bool
 oidc_client_parse(struct arena *a, struct bytes json, const char *new_id,
 		  const struct oidc_client_rules *rules, struct oidc_client **out,
@@ -630,6 +637,8 @@ oidc_client_parse(struct arena *a, struct bytes json, const char *new_id,
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
 		if (!parse_member(a, o, &members[i], new_id, rules, c, err))
 			return err_name(err, OIDC_INVALID_CLIENT_METADATA);
+	if (c->profile == NULL)
+		c->profile = default_profile(rules, c);
 	/* Who says nothing of response types and nobody logs in at has none. */
 	if (json_object_get(o, "response_types") == NULL &&
 	    !oidc_strs_have(c->grant_types, "authorization_code"))

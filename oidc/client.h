@@ -122,6 +122,7 @@ struct oidc_client {
 struct oidc_client_rules {
 	struct oidc_strs scopes;
 	struct oidc_strs grant_types; /* beside the code's, which all have */
+	bool fapi_unless_said;        /* new clients that name no profile: fapi2, not oauth */
 };
 
 /*

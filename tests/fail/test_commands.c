@@ -122,8 +122,9 @@ static const struct row {
 	"<md:AssertionConsumerService Binding='urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST' "   \
 	"Location='https://amt.example/acs' index='0' isDefault='true'/></md:SPSSODescriptor>"     \
 	"</md:EntityDescriptor>"
-#define CLIENT                                                                       \
-	"{\"client_id\":\"stadt\",\"redirect_uris\":[\"https://stadt.example/cb\"]," \
+#define CLIENT                                                                         \
+	"{\"client_id\":\"stadt\",\"profile\":\"oauth\",\"redirect_uris\":[\"https://" \
+	"stadt.example/cb\"],"                                                         \
 	"\"token_endpoint_auth_method\":\"client_secret_basic\",\"scope\":\"openid\"}"
 
 /* ---- the instance ---- */

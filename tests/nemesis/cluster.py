@@ -312,7 +312,7 @@ class Place:
             self.instance.ok("party", "add", file, "--accept-unsigned", "yes", *party.words())
             return
         file.write_text(json.dumps({
-            "client_id": party.id, "redirect_uris": [BACK], "scope": "openid profile",
+            "client_id": party.id, "profile": "oauth", "redirect_uris": [BACK], "scope": "openid profile",
             "token_endpoint_auth_method": "client_secret_basic",
             "id_token_signed_response_alg": "RS256"}))
         party.secret = self.instance.ok("client", "add", file, *party.words())["client_secret"]

@@ -23,7 +23,7 @@ def run(place, tool, tries, seed):
                 stdin=PASSWORD + "\n")
     file = made.folder / "race.json"
     file.write_text(json.dumps({
-        "client_id": "bench-es256", "redirect_uris": ["https://portal.example/back"],
+        "client_id": "bench-es256", "profile": "oauth", "redirect_uris": ["https://portal.example/back"],
         "token_endpoint_auth_method": "client_secret_basic", "scope": "openid profile",
         "id_token_signed_response_alg": "ES256"}))
     secret = made.ok("client", "add", file)["client_secret"]

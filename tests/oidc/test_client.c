@@ -56,6 +56,35 @@ the_least_metadata_gets_safe_defaults(void **state UNUSED)
 	assert_int_equal(unknown.n, 0);
 }
 
+/* A new client that says nothing gets what is hardest to do wrong. */
+static void
+a_new_client_is_one_of_fapi_unless_it_says_otherwise(void **state UNUSED)
+{
+	struct oidc_client_rules fresh = rules;
+	const char *key =
+		arena_printf(a, "\"token_endpoint_auth_method\":\"private_key_jwt\",\"jwks\":%s",
+			     public_jwks(a, OIDC_ES256, "k1"));
+	const struct {
+		const char *members, *profile;
+	} rows[] = {
+		{key, "fapi2"},
+		{arena_printf(a, "%s,\"profile\":\"oidc\"", key), "oidc"},
+		{"\"token_endpoint_auth_method\":\"none\"", "oauth"},
+		{"\"grant_types\":[\"client_credentials\"]", "oauth"},
+	};
+	struct oidc_client *c;
+
+	fresh.fapi_unless_said = true;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ASSERT_OK(oidc_client_parse(a, bytes_of(with(rows[i].members)), "c", &fresh, &c,
+					    &unknown, &err),
+			  &err);
+		assert_string_equal(c->profile->name, rows[i].profile);
+	}
+	ASSERT_REFUSED(oidc_client_parse(a, bytes_of(with("")), "c", &fresh, &c, &unknown, &err),
+		       &err, ERR_INPUT, "the profile takes private_key_jwt and mTLS alone");
+}
+
 static const char *
 full_metadata(void)
 {
@@ -672,6 +701,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_metadata_gets_safe_defaults),
+		cmocka_unit_test(a_new_client_is_one_of_fapi_unless_it_says_otherwise),
 		cmocka_unit_test(all_metadata_is_read),
 		cmocka_unit_test(texts_are_found_by_language),
 		cmocka_unit_test(the_record_reads_back_the_same),

@@ -16,7 +16,7 @@ METADATA = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadat
  Location="https://amt.example/acs" index="0" isDefault="true"/>
 </md:SPSSODescriptor></md:EntityDescriptor>
 """
-CLIENT = """{{"client_id": "{}", "redirect_uris": ["https://stadt.example/cb"],
+CLIENT = """{{"client_id": "{}", "profile": "oauth", "redirect_uris": ["https://stadt.example/cb"],
 "token_endpoint_auth_method": "client_secret_basic", "scope": "openid profile"}}
 """
 

@@ -56,7 +56,7 @@ def _register(i, suite):
     i.ok("party", "add", file, "--accept-unsigned", "yes", "--attribute", "family_name",
          "--suite", suite, "--old-until", "2099-12-31")
     file.write_text(json.dumps({
-        "client_id": f"bench-{suite}", "redirect_uris": ["https://portal.example/back"],
+        "client_id": f"bench-{suite}", "profile": "oauth", "redirect_uris": ["https://portal.example/back"],
         "token_endpoint_auth_method": "client_secret_basic", "scope": "openid profile",
         "id_token_signed_response_alg": suite.upper()}))
     return i.ok("client", "add", file)["client_secret"]

@@ -31,7 +31,7 @@ def register_client(i, attributes, name="portal", alg="ES256"):
     """An OpenID Connect client; its secret."""
     file = i.folder / "client.json"
     file.write_text(json.dumps({
-        "client_id": name, "redirect_uris": [CALLBACK], "scope": "openid profile email",
+        "client_id": name, "profile": "oauth", "redirect_uris": [CALLBACK], "scope": "openid profile email",
         "token_endpoint_auth_method": "client_secret_post", "id_token_signed_response_alg": alg}))
     words = [w for attribute in attributes for w in ("--attribute", attribute)]
     return i.ok("client", "add", file, *words)["client_secret"]
