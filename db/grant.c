@@ -39,7 +39,7 @@ const struct db_statement db_grant_statements[] = {
 					"p") "),"
 					     " g AS (INSERT INTO grant_code (day, "
 					     "hash, " GRANT_COLUMNS ", consent) SELECT $7, $8, $9, "
-								    "$10, $11, $12, $13, $14,"
+					     "$10, $11, $12, $13, $14,"
 					     " $15, $16, $17, $18, $19, $1, $20, $23, $24, $25, id"
 					     " FROM p, fit RETURNING 1)"
 					     " SELECT EXISTS (SELECT FROM alive), EXISTS (SELECT "
