@@ -277,7 +277,7 @@ static bool
 run_take(const struct db_call *c, const struct taking *t, const char *party,
 	 const struct db_audit *taken, time_t now, struct db_rows **rows, struct err *err)
 {
-	static const struct db_refresh_new none = {NULL};
+	static const struct db_refresh_new none = {0};
 	const struct db_refresh_new *r = t->refresh == NULL ? &none : t->refresh;
 	size_t n = t->refresh == NULL ? 0 : sizeof(t->refresh_at.handle);
 

@@ -98,8 +98,9 @@ client_auth(struct arena *a, const char *in, const char **text, struct err *err)
 		{"client_assertion", in}};
 	const struct params ps = {list, ARRAY_LEN(list)};
 	const struct oidc_jwk key = public_key(OIDC_ES256, "k");
-	const struct oidc_client c = {
-		.client_id = "c1", .auth_method = OIDC_AUTH_PRIVATE_KEY, .jwks = {&key, 1}};
+	const struct oidc_client c = {.client_id = "c1",
+				      .auth_method = OIDC_AUTH_PRIVATE_KEY,
+				      .jwks = {.keys = &key, .n = 1}};
 	struct oidc_client_proof proof = {0};
 	struct oidc_client_auth auth;
 

@@ -173,8 +173,9 @@ static void
 a_key_of_its_set_makes_it_the_clients(void **state UNUSED)
 {
 	struct oidc_jwk keys[] = {public_key(OIDC_ES384, "k1"), public_key(OIDC_ES256, "k2")};
-	struct oidc_client client = {
-		.client_id = "c1", .auth_method = OIDC_AUTH_SELF_SIGNED_TLS, .jwks = {keys, 2}};
+	struct oidc_client client = {.client_id = "c1",
+				     .auth_method = OIDC_AUTH_SELF_SIGNED_TLS,
+				     .jwks = {.keys = keys, .n = 2}};
 	const struct oidc_certificate c = certificate("whoever", NULL, "18");
 
 	ASSERT_OK(oidc_certificate_check(&c, &client, NOW, &err), &err);

@@ -256,7 +256,7 @@ key_client(struct oidc_jwk *key)
 	return (struct oidc_client){
 		.client_id = "c1",
 		.auth_method = OIDC_AUTH_PRIVATE_KEY,
-		.jwks = {key, 1},
+		.jwks = {.keys = key, .n = 1},
 	};
 }
 

@@ -23,7 +23,7 @@ static int
 setup_keys(void **state)
 {
 	struct test_keys *k;
-	struct bytes text, d, point;
+	struct bytes text, d = {NULL, 0}, point = {NULL, 0};
 	json_t *set;
 
 	setup(state);
