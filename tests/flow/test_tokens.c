@@ -1003,6 +1003,40 @@ a_profile_or_a_code_may_demand_the_key(void **state)
 	assert_string_equal(text_member(o, "error"), "invalid_grant");
 }
 
+/* RFC 9449 5: who has no other proof is bound to its key for as long as the grant lives. */
+static void
+the_refresh_token_of_a_public_client_is_for_its_key(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	register_client(w, MAY ",\"token_endpoint_auth_method\":\"none\"");
+	web_init(&b, w);
+	const char *form = arena_printf(w->a, "%s&client_id=" OIDC_CLIENT,
+					oidc_redeem_form(w, code_of(&b, OFFLINE, "")));
+
+	b.dpop = proof_of(&b, OIDC_ES256, "POST", "/oidc/token", "");
+	web_token(&b, NULL, form);
+	assert_string_equal(text_member(web_json(&b), "error"), "use_dpop_nonce");
+	b.dpop = proof_of(&b, OIDC_ES256, "POST", "/oidc/token", nonce_claim(&b));
+	web_token(&b, NULL, form);
+	assert_int_equal(b.status, 200);
+	form = arena_printf(w->a,
+			    "grant_type=refresh_token&client_id=" OIDC_CLIENT "&refresh_token=%s",
+			    text_member(web_json(&b), "refresh_token"));
+	const char *nonce = nonce_claim(&b);
+
+	b.dpop = NULL;
+	web_token(&b, NULL, form);
+	assert_string_equal(text_member(web_json(&b), "error"), "invalid_grant");
+	b.dpop = proof_of(&b, OIDC_EDDSA, "POST", "/oidc/token", nonce);
+	web_token(&b, NULL, form);
+	assert_string_equal(text_member(web_json(&b), "error"), "invalid_grant");
+	b.dpop = proof_of(&b, OIDC_ES256, "POST", "/oidc/token", nonce);
+	web_token(&b, NULL, form);
+	assert_int_equal(b.status, 200);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, NULL)
 
 int
@@ -1035,6 +1069,7 @@ main(void)
 		T(a_proof_counts_once_and_does_not_cost_the_code),
 		T(a_record_may_demand_bound_tokens),
 		T(a_profile_or_a_code_may_demand_the_key),
+		T(the_refresh_token_of_a_public_client_is_for_its_key),
 	};
 
 	return cmocka_run_group_tests_name("flow tokens", tests, setup, world_teardown);
