@@ -327,7 +327,10 @@ LOADS = {"jwks": "JWKS", "discovery": "discovery", "metadata": "SAML metadata", 
          "saml_es256": "SAML login, P-256", "saml_enc": "SAML login, P-256, encrypted",
          "saml_rs256": "SAML login, RSA", "saml_rs256_enc": "SAML login, RSA, encrypted",
          "saml_rsa3072": "SAML login, RSA-3072", "saml_rsa3072_enc": "SAML login, RSA-3072, encrypted",
-         "full": "login with password, OIDC"}
+         "full": "login with password, OIDC",
+         "credentials_rs256": "client credentials, RS256 JWT", "credentials_es256": "client credentials, ES256 JWT",
+         "refresh_rs256": "refresh, RS256", "refresh_es256": "refresh, ES256", "userinfo": "userinfo",
+         "introspection": "introspection"}
 
 
 RESPONSES = (("P-256", "p256_sign_s", "saml_es256", "saml_enc"),
