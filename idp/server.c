@@ -21,7 +21,7 @@
 #define FDS_KEPT_BACK       128 /* database, signer, log, files */
 #define SERVER_ARENA_BYTES  ((size_t)4 * 1024 * 1024)
 #define METRICS_CONNECTIONS 16
-#define GREET_US            ((int64_t)1000000)
+#define GREET_US            ((int64_t)3000000)
 #define LOOP_WAIT_MS        1000 /* at most; what happens wakes it */
 
 /*
@@ -145,6 +145,21 @@ connection_limit(const struct config *config)
 }
 
 /*
+ * In the loop's own thread: seen from another, a connection could be taken already and not be
+ * counted yet, and would be closed unheard.
+ */
+static void
+accept_no_more(struct loop *l)
+{
+	int fd = MHD_quiesce_daemon(l->daemon);
+
+	/* Ours alone: the supervisor's copy goes on listening for who comes after us. */
+	if (fd >= 0)
+		close(fd);
+	server_note_end(l->server, &l->server->accepting);
+}
+
+/*
  * libmicrohttpd 0.9.75 has loops of its own, but they stop until the next event when just 128
  * connections are ready (or 256, …): it asks for more, and waits.  MHD_run never waits, but
  * nobody wakes us when a connection is resumed: who does it must.
@@ -156,10 +171,15 @@ loop_main(void *arg)
 	struct pollfd p[] = {{.fd = l->epoll_fd, .events = POLLIN},
 			     {.fd = l->wake_fd, .events = POLLIN}};
 	eventfd_t n;
+	bool accepts = true;
 
 	while (!atomic_load(&l->stop)) {
 		MHD_UNSIGNED_LONG_LONG wait_ms = LOOP_WAIT_MS;
 
+		if (accepts && atomic_load(&l->server->closing)) {
+			accept_no_more(l);
+			accepts = false;
+		}
 		if (MHD_get_timeout(l->daemon, &wait_ms) != MHD_YES || wait_ms > LOOP_WAIT_MS)
 			wait_ms = LOOP_WAIT_MS;
 		if (poll(p, ARRAY_LEN(p), (int)wait_ms) > 0 && (p[1].revents & POLLIN) != 0)
@@ -181,10 +201,13 @@ loop_start(struct loop *l)
 	l->epoll_fd = info->epoll_fd;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
+	atomic_fetch_add(&l->server->accepting, 1);
 	l->started = pthread_create(&l->thread, NULL, loop_main, l) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (l->started)
 		pthread_setname_np(l->thread, "loop");
+	else
+		atomic_fetch_sub(&l->server->accepting, 1);
 	return l->started;
 }
 
@@ -321,13 +344,9 @@ void
 server_quiesce(struct server *s)
 {
 	atomic_store(&s->closing, true);
-	for (size_t i = 0; i < s->n_loops; i++) {
-		int fd = MHD_quiesce_daemon(s->loops[i].daemon);
-
-		/* Ours alone: the supervisor's copy goes on listening for who comes after us. */
-		if (fd >= 0)
-			close(fd);
-	}
+	for (size_t i = 0; i < s->n_loops; i++)
+		if (s->loops[i].started)
+			server_wake(&s->loops[i]);
 }
 
 /* Wait for a count to fall to 0; called with the lock. */
@@ -350,12 +369,14 @@ wait_for_none(struct server *s, atomic_uint *count, int64_t until_us)
 bool
 server_drain(struct server *s, int64_t grace_ms)
 {
-	int64_t now_us = clock_mono_us(), until_us = now_us + grace_ms * 1000;
-	int64_t greet_us = now_us + GREET_US;
+	int64_t until_us = clock_mono_us() + grace_ms * 1000;
 
 	pthread_mutex_lock(&s->lock);
+	bool none = wait_for_none(s, &s->accepting, until_us);
+	int64_t greet_us = clock_mono_us() + GREET_US;
+
 	(void)!wait_for_none(s, &s->new, greet_us < until_us ? greet_us : until_us);
-	bool none = wait_for_none(s, &s->busy, until_us);
+	none = wait_for_none(s, &s->busy, until_us) && none;
 
 	pthread_mutex_unlock(&s->lock);
 	return none;

@@ -39,7 +39,7 @@ void server_quiesce(struct server *s);
 
 /*
  * Wait until no request is under way; false: some still are after grace_ms.  Who
- * connected and has not asked yet has a second to do so.
+ * connected and has not asked yet has three seconds to do so.
  */
 MUST_USE bool server_drain(struct server *s, int64_t grace_ms);
 

@@ -571,9 +571,8 @@ server_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	return arena_run(c->target_a, keep_target, c) ? c : NULL;
 }
 
-/* One of the two counts that server_drain waits for went down. */
-static void
-note_end(struct server *s, atomic_uint *count)
+void
+server_note_end(struct server *s, atomic_uint *count)
 {
 	if (atomic_fetch_sub(count, 1) != 1 || !atomic_load(&s->closing))
 		return;
@@ -588,7 +587,7 @@ server_greet(struct conn *c)
 	if (c->greeted)
 		return;
 	c->greeted = true;
-	note_end(c->server, &c->server->new);
+	server_note_end(c->server, &c->server->new);
 }
 
 void
@@ -610,5 +609,5 @@ server_on_completed(void *cls, struct MHD_Connection *mhd, void **request,
 	patience_enter(&c->patience, PATIENCE_IDLE);
 	*request = NULL;
 	if (begun)
-		note_end(c->server, &c->server->busy);
+		server_note_end(c->server, &c->server->busy);
 }

@@ -72,8 +72,9 @@ struct server {
 	struct loop *loops;
 	size_t n_loops;
 	struct limit *limit;
-	atomic_uint busy; /* exchanges between head and end of the answer */
-	atomic_uint new;  /* connections whose first request has not begun */
+	atomic_uint busy;      /* exchanges between head and end of the answer */
+	atomic_uint new;       /* connections whose first request has not begun */
+	atomic_uint accepting; /* loops that still take connections */
 	atomic_bool closing;
 	/* Refusals that lanes make, shared: for people and programs, with each Retry-After. */
 	struct MHD_Response *refusal[2][LANG_COUNT][PROBLEM_RETRY_MOST_S];
@@ -88,6 +89,9 @@ void server_wake(struct loop *l);
 
 /* The connection's first request has begun, or never will.  On its loop; again is harmless. */
 void server_greet(struct conn *c);
+
+/* One of the counts that server_drain waits for goes down by one. */
+void server_note_end(struct server *s, atomic_uint *count);
 
 /*
  * Make the shared refusals.  They go with the server's arena, or when last sent.

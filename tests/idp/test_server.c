@@ -13,19 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "tests/idp/tls.h"
+#include "tests/idp/wire.h"
 #include "tests/test.h"
 
 static struct arena *life;
 static struct app app;
 static struct config config;
 static struct server *server;
-static char path[108], metrics_path[108];
+static char path[WIRE_PATH_BYTES], metrics_path[WIRE_PATH_BYTES];
 
 /* A handler that waits until the test opens the gate. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -112,20 +112,6 @@ static const struct route table[] = {
 	{.path = NULL},
 };
 
-static int
-listen_at(char *p, const char *name)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(p, sizeof(path), "/tmp/kontor-test-%d-%s", (int)getpid(), name);
-	unlink(p);
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s", p);
-	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-	assert_int_equal(listen(fd, 256), 0);
-	return fd;
-}
-
 static void
 start(void)
 {
@@ -184,85 +170,6 @@ teardown(void **state UNUSED)
 	app_finish(&app);
 	arena_destroy(life);
 	return 0;
-}
-
-static int
-dial(const char *at)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	struct timeval patience = {20, 0};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s", at);
-	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return fd;
-}
-
-/* Whether somebody listens there. */
-static bool
-is_heard(const char *at)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s", at);
-	bool heard = connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0;
-
-	close(fd);
-	return heard;
-}
-
-static void
-put(int fd, const void *p, size_t n)
-{
-	assert_int_equal(send(fd, p, n, MSG_NOSIGNAL), (ssize_t)n);
-}
-
-static void
-say(int fd, const char *text)
-{
-	put(fd, text, strlen(text));
-}
-
-static char answer[65536];
-
-/* Everything up to the other side's close; -1 as status: not one octet. */
-static int
-hear_all(int fd)
-{
-	size_t n = 0;
-	ssize_t got;
-
-	while (n < sizeof(answer) - 1 &&
-	       (got = recv(fd, answer + n, sizeof(answer) - 1 - n, 0)) > 0)
-		n += (size_t)got;
-	answer[n] = '\0';
-	close(fd);
-	return n == 0 ? -1 : atoi(answer + strlen("HTTP/1.1 "));
-}
-
-/* One answer with a Content-Length, the connection stays. */
-static int
-hear(int fd)
-{
-	size_t n = 0, want = SIZE_MAX;
-
-	while (n < want) {
-		ssize_t got = recv(fd, answer + n, sizeof(answer) - 1 - n, 0);
-		const char *end, *length;
-
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-		answer[n] = '\0';
-		end = strstr(answer, "\r\n\r\n");
-		length = strcasestr(answer, "\r\nContent-Length: ");
-		if (end != NULL)
-			want = (size_t)(end + 4 - answer) +
-			       (length == NULL ? 0 : (size_t)atol(length + 18));
-	}
-	return n == 0 ? -1 : atoi(answer + strlen("HTTP/1.1 "));
 }
 
 static int
@@ -501,8 +408,7 @@ struct other {
 	struct app app;
 	struct config config;
 	struct server *server;
-	char path[108];
-	int late; /* a connection that has not asked yet */
+	char path[WIRE_PATH_BYTES];
 };
 
 static void
@@ -682,30 +588,6 @@ slow_senders_are_cut_off(void **state UNUSED)
 	assert_int_equal(hear_all(body), -1);
 }
 
-static void
-stopping_lets_running_requests_end(void **state UNUSED)
-{
-	int fd = dial(path), idle = dial(path);
-
-	set_open(false);
-	say(fd, "GET /wait HTTP/1.1\r\nHost: k\r\n\r\n");
-	wait_inside(1);
-	server_quiesce(server);
-	assert_false(server_drain(server, 50));
-
-	/* Our copy of the listening socket is closed: nobody is accepted any more. */
-	assert_false(is_heard(path));
-
-	set_open(true);
-	assert_int_equal(hear(fd), 200);
-	assert_non_null(strcasestr(answer, "Connection: close\r\n"));
-	assert_true(server_drain(server, 10000));
-	server_stop(server);
-	assert_int_equal(hear_all(idle), -1);
-	close(fd);
-	start();
-}
-
 /* TR-02102-2: nothing below TLS 1.2, nothing without ephemeral keys and AEAD. */
 static void
 tls_is_modern_or_not_at_all(void **state UNUSED)
@@ -723,7 +605,7 @@ tls_is_modern_or_not_at_all(void **state UNUSED)
 		{TLS1_2_VERSION, TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA", 0},
 		{TLS1_2_VERSION, TLS1_2_VERSION, "DHE-RSA-AES128-GCM-SHA256", 0},
 	};
-	char p[108];
+	char p[WIRE_PATH_BYTES];
 	int fd = listen_at(p, "tls");
 	struct app other = {.config = &config};
 	struct server_options o = {
@@ -770,41 +652,6 @@ ask_tcp(int fd)
 {
 	say(fd, ONE_MORE);
 	return hear(fd);
-}
-
-/* Asks as soon as nobody listens any more. */
-static void *
-ask_late(void *arg)
-{
-	struct other *o = arg;
-
-	while (is_heard(o->path))
-		usleep(1000);
-	(void)!send(o->late, ONE_MORE, strlen(ONE_MORE), MSG_NOSIGNAL);
-	return NULL;
-}
-
-/* His connection is ours: a new process cannot answer on it. */
-static void
-stopping_hears_who_was_just_let_in(void **state UNUSED)
-{
-	struct other o = {0};
-	pthread_t thread;
-	int fd = listen_at(o.path, "late"), second;
-
-	other_start(&o, fd, "");
-	o.late = dial(o.path);
-	/* In their order: who came later is answered, so he is let in too. */
-	second = dial(o.path);
-	say(second, ONE_MORE);
-	assert_int_equal(hear(second), 200);
-	close(second);
-	assert_int_equal(pthread_create(&thread, NULL, ask_late, &o), 0);
-	other_stop(&o);
-	pthread_join(thread, NULL);
-	assert_int_equal(hear(o.late), 200);
-	close(o.late);
-	unlink(o.path);
 }
 
 static void
@@ -893,7 +740,7 @@ who_waited_too_long_gets_503_instead_of_an_answer(void **state UNUSED)
 static void
 a_wrong_certificate_is_refused(void **state UNUSED)
 {
-	char p[108];
+	char p[WIRE_PATH_BYTES];
 	int fd = listen_at(p, "tls");
 	struct app other = {.config = &config};
 	struct server_options o = {.app = &other,
@@ -930,8 +777,6 @@ main(void)
 		cmocka_unit_test(who_sends_slowly_has_not_waited),
 		cmocka_unit_test(the_metrics_listener_shows_inside_rows_only),
 		cmocka_unit_test(slow_senders_are_cut_off),
-		cmocka_unit_test(stopping_lets_running_requests_end),
-		cmocka_unit_test(stopping_hears_who_was_just_let_in),
 		cmocka_unit_test(one_source_has_so_many_connections_and_no_more),
 		cmocka_unit_test(who_waited_too_long_gets_503_instead_of_an_answer),
 		cmocka_unit_test(tls_is_modern_or_not_at_all),
