@@ -69,12 +69,6 @@ code_of(struct web *b)
 	return location_param(b, "code");
 }
 
-static const char *
-member(struct web *b, const char *name)
-{
-	return json_string_value(json_object_get(web_json(b), name));
-}
-
 /* ---- portals ---- */
 
 static void
@@ -108,7 +102,7 @@ a_client_switched_off_redeems_nothing_more(void **state)
 
 	web_init(&b, w);
 	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code_of(&b)));
-	const char *token = member(&b, "access_token");
+	const char *token = web_member(&b, "access_token");
 	const char *code = code_of(&b);
 
 	web_userinfo(&b, token);
@@ -116,7 +110,7 @@ a_client_switched_off_redeems_nothing_more(void **state)
 	world_disable(w, OIDC_CLIENT);
 	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
 	assert_int_equal(b.status, 401);
-	assert_string_equal(member(&b, "error"), "invalid_client");
+	assert_string_equal(web_member(&b, "error"), "invalid_client");
 	web_userinfo(&b, token);
 	assert_int_equal(b.status, 401);
 	world_oidc_party(w, "{}");
@@ -400,7 +394,7 @@ a_client_assertion_proves_once(void **state)
 		redeem_by_assertion(&b, assertions[i]);
 		assert_int_equal(b.status, i == 1 ? 401 : 200);
 		if (i == 1)
-			assert_string_equal(member(&b, "error"), "invalid_client");
+			assert_string_equal(web_member(&b, "error"), "invalid_client");
 	}
 	/* And not at all where that cannot be remembered. */
 	keep_out(w, "seen", "true");

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "idp/fetch.h"
 #include "idp/outbox.h"
-#include "idp/publish.h"
 #include "oidc/jwe.h"
 #include "oidc/jws.h"
 #include "saml/names.h"
@@ -61,33 +60,13 @@ send_one(struct world *w)
 	return sent;
 }
 
-static void
-client(struct world *w, const char *more)
-{
-	w->oidc_more = more;
-	world_oidc_party(w, "{}");
-	w->oidc_more = NULL;
-}
-
 static const json_t *
 verified(struct world *w, const char *token, const char *typ)
 {
-	const struct oidc_signed *s;
-	struct oidc_jwks ours;
-	struct oidc_jws jws;
-	struct err err = {0};
+	const struct oidc_signed *s = oidc_verified(w, token);
 
-	publish_jwks(w->a, w->signer->keys, &ours);
-	ASSERT_OK(oidc_jws_parse(w->a, bytes_of(token), &jws, &err), &err);
-	ASSERT_OK(oidc_jws_verify(w->a, &jws, &ours, &s, &err), &err);
 	assert_true(oidc_signed_typ_is(s, typ));
 	return oidc_signed_claims(s);
-}
-
-static const char *
-text_member(const json_t *o, const char *name)
-{
-	return json_string_value(json_object_get(o, name));
 }
 
 /* "karl" at the client: the ID token. */
@@ -105,7 +84,7 @@ karl_at_the_client(struct web *b)
 	web_init(&token, b->w);
 	web_token(&token, oidc_basic(b->w), oidc_redeem_form(b->w, location_param(b, "code")));
 	assert_int_equal(token.status, 200);
-	return text_member(web_json(&token), "id_token");
+	return web_member(&token, "id_token");
 }
 
 static void
@@ -128,7 +107,7 @@ a_client_is_told_by_a_logout_token(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	far_answers(w, 200);
 	const char *id_token = karl_at_the_client(&b);
 	const json_t *id = verified(w, id_token, "JWT");
@@ -171,7 +150,7 @@ what_the_client_answers_is_told_for_what_it_is(void **state)
 	};
 	struct world *w = *state;
 
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct web b;
 
@@ -196,7 +175,7 @@ a_refusal_counts_when_it_is_repeated(void **state)
 	struct world *w = *state;
 	struct web b;
 
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
 		web_init(&b, w);
 		karl_at_the_client(&b);
@@ -231,15 +210,15 @@ each_try_is_signed_anew(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	karl_at_the_client(&b);
 	far_answers(w, 503);
 	log_out_at_home(&b);
 	assert_true(send_one(w));
 	const char *first = far.body;
 
-	client(w, ",\"id_token_signed_response_alg\":\"RS256\","
-		  "\"backchannel_logout_uri\":\"https://stadtportal.example/other\"");
+	world_oidc_client(w, ",\"id_token_signed_response_alg\":\"RS256\","
+			     "\"backchannel_logout_uri\":\"https://stadtportal.example/other\"");
 	far.status = 200;
 	w->now += 600;
 	assert_true(send_one(w));
@@ -269,9 +248,11 @@ a_logout_token_is_encrypted_as_id_tokens_are(void **state)
 	ASSERT_OK(oidc_jwks_build(w->a, &(struct oidc_jwks){.enc = &key, .n_enc = 1}, &jwks, &err),
 		  &err);
 	web_init(&b, w);
-	client(w, arena_printf(w->a,
-			       HEARS ",\"jwks\":%s,\"id_token_encrypted_response_alg\":\"ECDH-ES\"",
-			       jwks));
+	world_oidc_client(
+		w,
+		arena_printf(w->a,
+			     HEARS ",\"jwks\":%s,\"id_token_encrypted_response_alg\":\"ECDH-ES\"",
+			     jwks));
 	karl_at_the_client(&b);
 	far_answers(w, 200);
 	log_out_at_home(&b);
@@ -290,7 +271,7 @@ a_logout_token_is_encrypted_as_id_tokens_are(void **state)
 		  &err);
 	assert_non_null(strstr(arena_strndup(w->a, (const char *)header.p, header.n),
 			       "\"iss\":\"" BASE "\""));
-	client(w, "");
+	world_oidc_client(w, "");
 }
 
 static void
@@ -300,12 +281,12 @@ what_cannot_be_sent_waits_and_says_why(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	karl_at_the_client(&b);
 	far_answers(w, 200);
 	log_out_at_home(&b);
 	/* Its record names no such URI any more; then it is disabled; then it is a SAML party. */
-	client(w, "");
+	world_oidc_client(w, "");
 	assert_true(send_one(w));
 	assert_string_equal(row(w), "waitingno_endpoint");
 	world_disable(w, OIDC_CLIENT);
@@ -317,7 +298,7 @@ what_cannot_be_sent_waits_and_says_why(void **state)
 	assert_true(send_one(w));
 	assert_string_equal(row(w), "waitingno_endpoint");
 	/* And a content that is none. */
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	pg_sql(w->pg, "UPDATE outbox SET target = '" OIDC_CLIENT "', content = '{}'");
 	w->now += 600;
 	assert_true(send_one(w));
@@ -335,7 +316,7 @@ a_session_has_one_name_at_a_client(void **state)
 
 	web_init(&b, w);
 	web_init(&other, w);
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	far_answers(w, 200);
 	const char *first = text_member(verified(w, karl_at_the_client(&b), "JWT"), "sid");
 	const char *again = text_member(verified(w, karl_at_the_client(&b), "JWT"), "sid");
@@ -365,7 +346,7 @@ each_name_of_a_session_is_told(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	karl_at_the_client(&b);
 	far_answers(w, 200);
 	assert_string_equal(
@@ -396,7 +377,7 @@ a_saml_logout_reaches_the_client(void **state)
 	struct world *w = *state;
 	struct web b, program;
 
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	for (int soap = 0; soap < 2; soap++) {
 		web_init(&b, w);
 		web_init(&program, w);
@@ -429,7 +410,7 @@ a_client_that_asks_is_not_told_and_others_are(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	far_answers(w, 200);
 	karl_at_the_portal(&b);
 	const char *hint = karl_at_the_client(&b);
@@ -457,7 +438,7 @@ a_client_that_is_only_named_is_told_like_the_others(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, HEARS);
+	world_oidc_client(w, HEARS);
 	karl_at_the_client(&b);
 	far_answers(w, 200);
 	web_get(&b, "/oidc/logout?client_id=" OIDC_CLIENT "&state=z&post_logout_redirect_uri="
@@ -477,7 +458,7 @@ without_the_client_s_uri_it_is_said_that_it_cannot_be_told(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, "");
+	world_oidc_client(w, "");
 	far_answers(w, 200);
 	karl_at_the_client(&b);
 	log_out_at_home(&b);
@@ -494,7 +475,7 @@ a_client_without_redirect_uris_has_no_link(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, "");
+	world_oidc_client(w, "");
 	karl_at_the_client(&b);
 	log_out_at_home(&b);
 	assert_non_null(strstr(b.body, door));
@@ -508,7 +489,7 @@ a_client_without_redirect_uris_has_no_link(void **state)
 	assert_int_equal(b.status, 200);
 	assert_true(web_shows(&b, "Stadtportal"));
 	assert_null(strstr(b.body, door));
-	client(w, "");
+	world_oidc_client(w, "");
 }
 
 /* ---- clients that only a frame reaches (Front-Channel Logout 1.0) ---- */
@@ -532,7 +513,7 @@ a_client_without_back_channel_is_framed_by_the_page(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, FRAMED);
+	world_oidc_client(w, FRAMED);
 	far_answers(w, 200);
 	const json_t *id = verified(w, karl_at_the_client(&b), "JWT");
 
@@ -566,7 +547,7 @@ a_back_channel_goes_before_a_frame(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, HEARS FRAMED);
+	world_oidc_client(w, HEARS FRAMED);
 	far_answers(w, 200);
 	karl_at_the_client(&b);
 	log_out_at_home(&b);
@@ -581,7 +562,7 @@ a_portal_that_asks_hears_that_a_frame_confirms_nothing(void **state)
 	struct world *w = *state;
 	struct web b, program;
 
-	client(w, FRAMED);
+	world_oidc_client(w, FRAMED);
 	far_answers(w, 200);
 	for (int soap = 0; soap < 2; soap++) {
 		web_init(&b, w);
@@ -610,7 +591,7 @@ frames_wait_for_the_page_that_stays(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, FRAMED);
+	world_oidc_client(w, FRAMED);
 	far_answers(w, 200);
 	karl_at_the_portal(&b);
 	karl_at_the_client(&b);
@@ -630,10 +611,10 @@ a_frame_of_a_client_that_changed_is_not_claimed(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, FRAMED);
+	world_oidc_client(w, FRAMED);
 	karl_at_the_client(&b);
 	log_out_at_home(&b);
-	client(w, "");
+	world_oidc_client(w, "");
 	web_get(&b, "/logout/portals");
 	assert_null(frame_src(&b));
 	assert_true(web_shows(&b, "nicht abgemeldet"));
@@ -642,7 +623,7 @@ a_frame_of_a_client_that_changed_is_not_claimed(void **state)
 	assert_null(frame_src(&b));
 	assert_true(web_shows(&b, "nicht abgemeldet"));
 	/* A content that does not read. */
-	client(w, FRAMED);
+	world_oidc_client(w, FRAMED);
 	assert_string_equal(world_value(w, "UPDATE logout_portal SET content = '{}'"
 					   " WHERE hash = (SELECT hash FROM logout"
 					   " ORDER BY created DESC LIMIT 1) RETURNING 1"),
@@ -706,7 +687,7 @@ a_page_frames_what_its_header_can_allow(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	client(w, FRAMED);
+	world_oidc_client(w, FRAMED);
 	karl_at_the_client(&b);
 	log_out_at_home(&b);
 	for (int i = 0; i < 25; i++) {
@@ -725,7 +706,7 @@ a_page_frames_what_its_header_can_allow(void **state)
 	assert_string_equal(between(w->a, b.body, "Portal 24</dt>", "<br>"),
 			    "<dd class=\"kern-description-list-item__value\">nicht abgemeldet");
 	assert_non_null(strstr(between(w->a, b.body, "Portal 00</dt>", "<br>"), "eine Best"));
-	client(w, "");
+	world_oidc_client(w, "");
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)

@@ -91,14 +91,6 @@ redeem_form(struct world *w, const char *code, const char *back, const char *mor
 }
 
 static const char *
-member(struct web *b, const char *name)
-{
-	const char *s = json_string_value(json_object_get(web_json(b), name));
-
-	return s == NULL ? "" : s;
-}
-
-static const char *
 by_assertion(struct world *w, const char *assertion)
 {
 	return arena_printf(w->a,
@@ -152,7 +144,7 @@ a_secret_that_signs_is_kept_sealed_and_proves_once(void **state)
 	assert_int_equal(b.status, 200);
 	web_token(&b, NULL, redeem_form(w, code_at(&b, OIDC_BACK), OIDC_BACK, good));
 	assert_int_equal(b.status, 401);
-	assert_string_equal(member(&b, "error"), "invalid_client");
+	assert_string_equal(web_member(&b, "error"), "invalid_client");
 	/* Another secret, or the secret itself in the place of a proof by it. */
 	web_token(&b, NULL,
 		  redeem_form(w, code_at(&b, OIDC_BACK), OIDC_BACK,
@@ -198,8 +190,8 @@ a_native_client_gets_what_its_policy_names(void **state)
 	assert_non_null(code);
 	web_token(&b, NULL, redeem_form(w, code, back, "&client_id=" OIDC_CLIENT));
 	assert_int_equal(b.status, 200);
-	web_userinfo(&b, member(&b, "access_token"));
-	assert_string_equal(member(&b, "email"), "erika@example.invalid");
+	web_userinfo(&b, web_member(&b, "access_token"));
+	assert_string_equal(web_member(&b, "email"), "erika@example.invalid");
 	/* Its own scheme, which the page that leads there has to allow. */
 	web_init(&b, w);
 	web_get(&b, BASE "/oidc/authorize?response_type=code&client_id=" OIDC_CLIENT
@@ -215,9 +207,9 @@ a_native_client_gets_what_its_policy_names(void **state)
 	code = code_at(&b, back);
 	web_token(&b, NULL, redeem_form(w, code, back, "&client_id=" OIDC_CLIENT));
 	assert_int_equal(b.status, 200);
-	web_userinfo(&b, member(&b, "access_token"));
-	assert_string_equal(member(&b, "email"), "");
-	assert_string_not_equal(member(&b, "sub"), "");
+	web_userinfo(&b, web_member(&b, "access_token"));
+	assert_null(web_member(&b, "email"));
+	assert_non_null(web_member(&b, "sub"));
 }
 
 static void
@@ -236,18 +228,18 @@ a_code_of_a_public_client_needs_its_verifier(void **state)
 			       "&redirect_uri=http%%3A%%2F%%2F127.0.0.1%%2Fcb",
 			       code));
 	assert_int_equal(b.status, 400);
-	assert_string_equal(member(&b, "error"), "invalid_grant");
+	assert_string_equal(web_member(&b, "error"), "invalid_grant");
 	/* Neither does one with another port than it was sent to. */
 	code = code_at(&b, LOOPBACK);
 	web_token(&b, NULL,
 		  redeem_form(w, code, "http://127.0.0.1:81/cb", "&client_id=" OIDC_CLIENT));
-	assert_string_equal(member(&b, "error"), "invalid_grant");
+	assert_string_equal(web_member(&b, "error"), "invalid_grant");
 	/* Nor is its name enough for a client that has a secret. */
 	world_oidc_party(w, "{}");
 	code = code_at(&b, OIDC_BACK);
 	web_token(&b, NULL, redeem_form(w, code, OIDC_BACK, "&client_id=" OIDC_CLIENT));
 	assert_int_equal(b.status, 401);
-	assert_string_equal(member(&b, "error"), "invalid_client");
+	assert_string_equal(web_member(&b, "error"), "invalid_client");
 }
 
 static void
@@ -569,7 +561,7 @@ a_token_is_bound_to_the_certificate(void **state)
 	program.certificate = mine;
 	web_token(&program, NULL, form);
 	assert_int_equal(program.status, 200);
-	const char *token = arena_strdup(w->a, member(&program, "access_token"));
+	const char *token = arena_strdup(w->a, web_member(&program, "access_token"));
 
 	web_userinfo(&program, token);
 	assert_int_equal(program.status, 200);
@@ -671,7 +663,7 @@ a_grant_that_is_not_registered_is_refused(void **state)
 	((struct oidc_client *)(uintptr_t)p->oidc)->grant_types.n = 0;
 	web_token(&b, NULL, redeem_form(w, code, OIDC_BACK, "&client_id=" OIDC_CLIENT));
 	assert_int_equal(b.status, 400);
-	assert_string_equal(member(&b, "error"), "unauthorized_client");
+	assert_string_equal(web_member(&b, "error"), "unauthorized_client");
 	world_reload(w);
 	web_token(&b, NULL, redeem_form(w, code, OIDC_BACK, "&client_id=" OIDC_CLIENT));
 	assert_int_equal(b.status, 200);

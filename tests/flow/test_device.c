@@ -9,32 +9,11 @@
 #define GRANT  "urn:ietf:params:oauth:grant-type:device_code"
 #define DEVICE ",\"grant_types\":[\"authorization_code\",\"" GRANT "\"]"
 
-static void
-client(struct world *w, const char *more)
-{
-	w->oidc_more = more;
-	world_oidc_party(w, "{}");
-	w->oidc_more = NULL;
-}
-
-static const char *
-text_member(const json_t *o, const char *name)
-{
-	return json_string_value(json_object_get(o, name));
-}
-
-static void
-as_client(struct web *tv, const char *path, const char *form)
-{
-	tv->authorization = oidc_basic(tv->w);
-	web_program(tv, path, "application/x-www-form-urlencoded", form);
-}
-
 /* A device begins: its codes. */
 static json_t *
 begin(struct web *tv)
 {
-	as_client(tv, "/oidc/device_authorization", "scope=openid+profile");
+	web_as_client(tv, "/oidc/device_authorization", "scope=openid+profile");
 	assert_int_equal(tv->status, 200);
 	return web_json(tv);
 }
@@ -45,12 +24,12 @@ ask_again(struct web *tv, const json_t *codes)
 {
 	struct arena *a = tv->w->a;
 
-	as_client(tv, "/oidc/token",
-		  arena_printf(a,
-			       "grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3A"
-			       "device_code&device_code=%s",
-			       text_member(codes, "device_code")));
-	const char *error = text_member(web_json(tv), "error");
+	web_as_client(tv, "/oidc/token",
+		      arena_printf(a,
+				   "grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3A"
+				   "device_code&device_code=%s",
+				   text_member(codes, "device_code")));
+	const char *error = web_member(tv, "error");
 
 	assert_int_equal(tv->status == 200, error == NULL);
 	return error == NULL ? "" : error;
@@ -78,7 +57,7 @@ a_person_agrees_and_the_device_has_its_tokens(void **state)
 
 	web_init(&b, w);
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	const json_t *codes = begin(&tv);
 
 	assert_string_equal(text_member(codes, "verification_uri"), BASE "/device");
@@ -98,12 +77,12 @@ a_person_agrees_and_the_device_has_its_tokens(void **state)
 	assert_true(web_shows(&b, "ist angemeldet"));
 	w->now += 5;
 	assert_string_equal(ask_again(&tv, codes), "");
-	const char *token = text_member(web_json(&tv), "access_token");
+	const char *token = web_member(&tv, "access_token");
 
-	assert_non_null(text_member(web_json(&tv), "id_token"));
+	assert_non_null(web_member(&tv, "id_token"));
 	web_userinfo(&tv, token);
 	assert_int_equal(tv.status, 200);
-	assert_non_null(text_member(web_json(&tv), "family_name"));
+	assert_non_null(web_member(&tv, "family_name"));
 	/* Once: who asks again takes back what the first got (RFC 9700 4.5). */
 	assert_string_equal(ask_again(&tv, codes), "invalid_grant");
 	web_userinfo(&tv, token);
@@ -118,13 +97,13 @@ the_session_that_agreed_ends_the_tokens(void **state)
 
 	web_init(&b, w);
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	const json_t *codes = begin(&tv);
 
 	agree(&b, codes);
 	web_submit(&b, "/flow/consent/", "do=agree");
 	assert_string_equal(ask_again(&tv, codes), "");
-	const char *token = text_member(web_json(&tv), "access_token");
+	const char *token = web_member(&tv, "access_token");
 
 	log_out(&b);
 	web_userinfo(&tv, token);
@@ -145,7 +124,7 @@ a_no_is_told_and_stays(void **state)
 
 	web_init(&b, w);
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	/* On the page that asks whose device it is. */
 	const json_t *codes = begin(&tv);
 
@@ -175,7 +154,7 @@ who_asks_too_often_is_slowed_down(void **state)
 	struct web tv;
 
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	const json_t *codes = begin(&tv);
 
 	assert_string_equal(ask_again(&tv, codes), "authorization_pending");
@@ -195,7 +174,7 @@ its_time_is_over_for_both(void **state)
 
 	web_init(&b, w);
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	const json_t *codes = begin(&tv);
 
 	agree(&b, codes);
@@ -217,7 +196,7 @@ of_two_who_answer_one_counts(void **state)
 	web_init(&b, w);
 	web_init(&other, w);
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	const json_t *codes = begin(&tv);
 
 	agree(&b, codes);
@@ -244,7 +223,7 @@ of_many_redemptions_one_succeeds(void **state)
 
 	web_init(&b, w);
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	const json_t *codes = begin(&tv);
 
 	agree(&b, codes);
@@ -265,14 +244,14 @@ codes_are_for_the_client_and_the_grant_they_are_of(void **state)
 
 	web_init(&b, w);
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	const json_t *codes = begin(&tv);
 
 	agree(&b, codes);
 	web_submit(&b, "/flow/consent/", "do=agree");
 	/* Not as an authorization code: that uses it up. */
-	as_client(&tv, "/oidc/token", oidc_redeem_form(w, text_member(codes, "device_code")));
-	assert_string_equal(text_member(web_json(&tv), "error"), "invalid_grant");
+	web_as_client(&tv, "/oidc/token", oidc_redeem_form(w, text_member(codes, "device_code")));
+	assert_string_equal(web_member(&tv, "error"), "invalid_grant");
 	assert_string_equal(ask_again(&tv, codes), "invalid_grant");
 	/* Another client's, and nobody's. */
 	codes = begin(&tv);
@@ -280,12 +259,12 @@ codes_are_for_the_client_and_the_grant_they_are_of(void **state)
 					   " 'waiting' RETURNING 1"),
 			    "1");
 	assert_string_equal(ask_again(&tv, codes), "invalid_grant");
-	as_client(&tv, "/oidc/token",
-		  arena_printf(a, "grant_type=%s&device_code=x",
-			       "urn:ietf:params:oauth:grant-type:device_code"));
-	assert_string_equal(text_member(web_json(&tv), "error"), "invalid_grant");
-	as_client(&tv, "/oidc/token", "grant_type=" GRANT);
-	assert_string_equal(text_member(web_json(&tv), "error"), "invalid_request");
+	web_as_client(&tv, "/oidc/token",
+		      arena_printf(a, "grant_type=%s&device_code=x",
+				   "urn:ietf:params:oauth:grant-type:device_code"));
+	assert_string_equal(web_member(&tv, "error"), "invalid_grant");
+	web_as_client(&tv, "/oidc/token", "grant_type=" GRANT);
+	assert_string_equal(web_member(&tv, "error"), "invalid_request");
 	/* Its party is gone: the code leads to nobody. */
 	codes = begin(&tv);
 	world_disable(w, OIDC_CLIENT);
@@ -300,7 +279,7 @@ discovery_tells_of_it(void **state)
 
 	web_init(&b, *state);
 	web_get(&b, "/.well-known/openid-configuration");
-	assert_string_equal(text_member(web_json(&b), "device_authorization_endpoint"),
+	assert_string_equal(web_member(&b, "device_authorization_endpoint"),
 			    BASE "/oidc/device_authorization");
 	assert_true(web_shows(&b, "\"" GRANT "\""));
 }
@@ -312,20 +291,19 @@ who_may_not_begin_gets_no_codes(void **state)
 	struct web tv;
 
 	web_init(&tv, w);
-	client(w, "");
-	as_client(&tv, "/oidc/device_authorization", "scope=openid");
-	assert_string_equal(text_member(web_json(&tv), "error"), "unauthorized_client");
-	as_client(&tv, "/oidc/token", "grant_type=" GRANT "&device_code=x");
-	assert_string_equal(text_member(web_json(&tv), "error"), "unauthorized_client");
-	client(w, DEVICE);
+	world_oidc_client(w, "");
+	web_as_client(&tv, "/oidc/device_authorization", "scope=openid");
+	assert_string_equal(web_member(&tv, "error"), "unauthorized_client");
+	web_as_client(&tv, "/oidc/token", "grant_type=" GRANT "&device_code=x");
+	assert_string_equal(web_member(&tv, "error"), "unauthorized_client");
+	world_oidc_client(w, DEVICE);
 	tv.authorization = "Basic eDp5";
-	web_program(&tv, "/oidc/device_authorization", "application/x-www-form-urlencoded",
-		    "scope=openid");
+	web_form(&tv, "/oidc/device_authorization", "scope=openid");
 	assert_int_equal(tv.status, 401);
-	as_client(&tv, "/oidc/device_authorization", "scope=profile");
-	assert_string_equal(text_member(web_json(&tv), "error"), "invalid_scope");
-	as_client(&tv, "/oidc/device_authorization", "scope=openid&scope=openid");
-	assert_string_equal(text_member(web_json(&tv), "error"), "invalid_request");
+	web_as_client(&tv, "/oidc/device_authorization", "scope=profile");
+	assert_string_equal(web_member(&tv, "error"), "invalid_scope");
+	web_as_client(&tv, "/oidc/device_authorization", "scope=openid&scope=openid");
+	assert_string_equal(web_member(&tv, "error"), "invalid_request");
 }
 
 /* ---- what is typed ---- */
@@ -338,7 +316,7 @@ a_code_is_read_as_people_type_it(void **state)
 
 	web_init(&b, w);
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	const char *code = text_member(begin(&tv), "user_code");
 	char lower[16];
 	size_t n = 0;
@@ -371,7 +349,7 @@ guesses_are_counted(void **state)
 
 	web_init(&b, w);
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	b.addr = "192.0.2.77";
 	const char *url = text_member(begin(&tv), "verification_uri_complete");
 
@@ -398,7 +376,7 @@ the_word_is_the_person_s_own(void **state)
 
 	web_init(&b, w);
 	web_init(&tv, w);
-	client(w, DEVICE);
+	world_oidc_client(w, DEVICE);
 	const json_t *codes = begin(&tv);
 
 	web_get(&b, "/device");

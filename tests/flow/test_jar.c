@@ -193,19 +193,6 @@ an_object_with_a_jti_counts_once(void **state)
 }
 
 static void
-push(struct web *b, const char *form)
-{
-	b->authorization = oidc_basic(b->w);
-	web_program(b, "/oidc/par", "application/x-www-form-urlencoded", form);
-}
-
-static const char *
-text_member(struct web *b, const char *name)
-{
-	return json_string_value(json_object_get(web_json(b), name));
-}
-
-static void
 it_is_pushed_as_well(void **state)
 {
 	struct world *w = *state;
@@ -215,22 +202,25 @@ it_is_pushed_as_well(void **state)
 
 	web_init(&b, w);
 	/* The form's own parameters do not count (RFC 9126 3). */
-	push(&b, arena_printf(w->a, "client_id=" OIDC_CLIENT "&state=beside&prompt=none&request=%s",
-			      once));
+	web_as_client(&b, "/oidc/par",
+		      arena_printf(w->a,
+				   "client_id=" OIDC_CLIENT "&state=beside&prompt=none&request=%s",
+				   once));
 	assert_int_equal(b.status, 201);
 	buf_init(&uri, w->a, 1024);
-	enc_percent(&uri, bytes_of(text_member(&b, "request_uri")));
-	push(&b, arena_printf(w->a, "client_id=" OIDC_CLIENT "&request=%s", once));
+	enc_percent(&uri, bytes_of(web_member(&b, "request_uri")));
+	web_as_client(&b, "/oidc/par",
+		      arena_printf(w->a, "client_id=" OIDC_CLIENT "&request=%s", once));
 	assert_int_equal(b.status, 400);
-	assert_string_equal(text_member(&b, "error"), "invalid_request_object");
+	assert_string_equal(web_member(&b, "error"), "invalid_request_object");
 	web_get(&b,
 		arena_printf(w->a, BASE "/oidc/authorize?client_id=" OIDC_CLIENT "&request_uri=%s",
 			     (const char *)uri.p));
 	finish(&b);
 	assert_string_equal(location_param(&b, "state"), "signed");
-	push(&b, "client_id=" OIDC_CLIENT "&request=a.b.c");
+	web_as_client(&b, "/oidc/par", "client_id=" OIDC_CLIENT "&request=a.b.c");
 	assert_int_equal(b.status, 400);
-	assert_string_equal(text_member(&b, "error"), "invalid_request_object");
+	assert_string_equal(web_member(&b, "error"), "invalid_request_object");
 }
 
 static void
@@ -244,17 +234,19 @@ who_has_to_sign_gets_nothing_otherwise(void **state)
 	web_init(&b, w);
 	web_get(&b, oidc_request_url(w, "openid", ""));
 	assert_string_equal(location_param(&b, "error"), "invalid_request");
-	push(&b, "response_type=code&scope=openid&client_id=" OIDC_CLIENT BACK
-		 "&code_challenge_method=S256&code_challenge="
-		 "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+	web_as_client(&b, "/oidc/par",
+		      "response_type=code&scope=openid&client_id=" OIDC_CLIENT BACK
+		      "&code_challenge_method=S256&code_challenge="
+		      "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
 	assert_int_equal(b.status, 400);
-	assert_string_equal(text_member(&b, "error"), "invalid_request");
+	assert_string_equal(web_member(&b, "error"), "invalid_request");
 	ask(&b, object(w, LEAST), "");
 	assert_non_null(web_field(&b, "password"));
 	/* Signed when it was pushed is signed. */
-	push(&b, arena_printf(w->a, "client_id=" OIDC_CLIENT "&request=%s", object(w, LEAST)));
+	web_as_client(&b, "/oidc/par",
+		      arena_printf(w->a, "client_id=" OIDC_CLIENT "&request=%s", object(w, LEAST)));
 	buf_init(&uri, w->a, 1024);
-	enc_percent(&uri, bytes_of(text_member(&b, "request_uri")));
+	enc_percent(&uri, bytes_of(web_member(&b, "request_uri")));
 	web_get(&b,
 		arena_printf(w->a, BASE "/oidc/authorize?client_id=" OIDC_CLIENT "&request_uri=%s",
 			     (const char *)uri.p));

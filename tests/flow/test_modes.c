@@ -2,8 +2,6 @@
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "idp/publish.h"
-#include "oidc/jws.h"
 #include "tests/flow/world.h"
 
 #define PASSWORD "Lachs-Turmuhr-47"
@@ -62,28 +60,6 @@ go(struct web *b, const char *type, const char *more)
 #define NONCE     "&nonce=n1"
 #define CHALLENGE "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 #define PKCE      "&code_challenge_method=S256&code_challenge=" CHALLENGE
-
-static const json_t *
-id_claims(struct web *b, const char *token)
-{
-	struct world *w = b->w;
-	const struct oidc_signed *verified;
-	struct oidc_jwks ours;
-	struct oidc_jws jws;
-	struct err err = {0};
-
-	assert_non_null(token);
-	publish_jwks(w->a, w->signer->keys, &ours);
-	ASSERT_OK(oidc_jws_parse(w->a, bytes_of(token), &jws, &err), &err);
-	ASSERT_OK(oidc_jws_verify(w->a, &jws, &ours, &verified, &err), &err);
-	return oidc_signed_claims(verified);
-}
-
-static const char *
-text_member(const json_t *o, const char *name)
-{
-	return json_string_value(json_object_get(o, name));
-}
 
 static const char *
 half_hash(struct world *w, const char *text)
@@ -174,7 +150,7 @@ an_id_token_comes_with_the_code(void **state)
 	   PKCE NONCE "&response_mode=form_post&claims="
 		      "%7B%22id_token%22%3A%7B%22family_name%22%3Anull%7D%7D");
 	const char *code = web_field(&b, "code");
-	const json_t *front = id_claims(&b, web_field(&b, "id_token"));
+	const json_t *front = oidc_token_says(w, web_field(&b, "id_token"));
 
 	assert_string_equal(text_member(front, "nonce"), "n1");
 	assert_string_equal(text_member(front, "aud"), OIDC_CLIENT);
@@ -183,7 +159,7 @@ an_id_token_comes_with_the_code(void **state)
 	assert_null(text_member(front, "at_hash"));
 	assert_null(text_member(front, "family_name")); /* not through the browser */
 	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
-	const json_t *back = id_claims(&b, text_member(web_json(&b), "id_token"));
+	const json_t *back = oidc_token_says(w, web_member(&b, "id_token"));
 
 	/* Core 3.3.3.6 */
 	assert_string_equal(text_member(back, "sub"), text_member(front, "sub"));
@@ -260,7 +236,7 @@ pkce_is_left_out_in_both_places_or_in_none(void **state)
 	go(&b, "code", NONCE);
 	redeem(&b, location_param(&b, "code"), "&code_verifier=" PKCE_VERIFIER);
 	assert_int_equal(b.status, 400);
-	assert_string_equal(text_member(web_json(&b), "error"), "invalid_grant");
+	assert_string_equal(web_member(&b, "error"), "invalid_grant");
 	/* A code that was asked for with a challenge is worth nothing without the verifier. */
 	go(&b, "code", NONCE PKCE);
 	redeem(&b, location_param(&b, "code"), "");
@@ -302,7 +278,7 @@ an_answer_may_be_one_signed_token(void **state)
 		go(&b, cases[i].type, more);
 		if (cases[i].begin != NULL)
 			assert_true(text_starts(b.location, cases[i].begin));
-		const json_t *told = id_claims(&b, response_of(&b));
+		const json_t *told = oidc_token_says(w, response_of(&b));
 
 		assert_string_equal(text_member(told, "iss"), BASE);
 		assert_string_equal(text_member(told, "aud"), OIDC_CLIENT);
@@ -314,11 +290,11 @@ an_answer_may_be_one_signed_token(void **state)
 		assert_int_equal(b.status, 200);
 	}
 	go(&b, "code", PKCE "&prompt=none+login&response_mode=jwt");
-	assert_string_equal(text_member(id_claims(&b, response_of(&b)), "error"),
+	assert_string_equal(text_member(oidc_token_says(w, response_of(&b)), "error"),
 			    "invalid_request");
 	go(&b, "code id_token", PKCE NONCE "&response_mode=query.jwt");
 	assert_true(text_starts(b.location, OIDC_BACK "#response="));
-	assert_string_equal(text_member(id_claims(&b, response_of(&b)), "error"),
+	assert_string_equal(text_member(oidc_token_says(w, response_of(&b)), "error"),
 			    "invalid_request");
 	assert_null(strstr(b.location, "error="));
 }

@@ -1,7 +1,6 @@
 /* Whole OpenID Connect logins: portal, login, consent, code, tokens, userinfo, logout. */
 #include "base/enc.h"
 #include "base/text.h"
-#include "idp/publish.h"
 #include "oidc/jws.h"
 #include "tests/flow/world.h"
 
@@ -40,36 +39,6 @@ code_of(struct web *b, const char *scope, const char *more)
 	return location_param(b, "code");
 }
 
-static const char *
-text_member(const json_t *o, const char *name)
-{
-	return json_string_value(json_object_get(o, name));
-}
-
-static json_t *
-redeem(struct web *b, const char *code)
-{
-	web_token(b, oidc_basic(b->w), oidc_redeem_form(b->w, code));
-	if (b->status != 200)
-		fail_msg("token endpoint: %d %s", b->status, b->body);
-	return web_json(b);
-}
-
-static const json_t *
-id_claims(struct web *b, const char *token)
-{
-	struct world *w = b->w;
-	const struct oidc_signed *verified;
-	struct oidc_jwks ours;
-	struct oidc_jws jws;
-	struct err err = {0};
-
-	publish_jwks(w->a, w->signer->keys, &ours);
-	ASSERT_OK(oidc_jws_parse(w->a, bytes_of(token), &jws, &err), &err);
-	ASSERT_OK(oidc_jws_verify(w->a, &jws, &ours, &verified, &err), &err);
-	return oidc_signed_claims(verified);
-}
-
 static void
 a_login_gives_tokens_and_claims(void **state)
 {
@@ -81,8 +50,8 @@ a_login_gives_tokens_and_claims(void **state)
 
 	assert_string_equal(location_param(&b, "state"), "s1");
 	assert_string_equal(location_param(&b, "iss"), BASE);
-	const json_t *t = redeem(&b, code);
-	const json_t *id = id_claims(&b, text_member(t, "id_token"));
+	const json_t *t = web_redeem(&b, code);
+	const json_t *id = oidc_token_says(w, text_member(t, "id_token"));
 
 	assert_string_equal(text_member(t, "token_type"), "Bearer");
 	assert_string_equal(text_member(id, "iss"), BASE);
@@ -113,8 +82,8 @@ the_pseudonym_is_the_same_in_both_dialects_of_a_sector(void **state)
 	world_saml_party(w, "{\"sector\":\"stadt\",\"attribute\":[\"email\"]}");
 	web_init(&b, w);
 	const char *code = code_of(&b, "openid email", "");
-	const char *sub =
-		text_member(id_claims(&b, text_member(redeem(&b, code), "id_token")), "sub");
+	const char *sub = text_member(
+		oidc_token_says(w, text_member(web_redeem(&b, code), "id_token")), "sub");
 
 	web_get(&b, saml_request_url(w, "_oidc1", "",
 				     "<samlp:NameIDPolicy Format=\"urn:oasis:names:tc:SAML:2.0:"
@@ -135,13 +104,13 @@ a_code_is_redeemed_once_and_a_second_use_takes_it_all_back(void **state)
 
 	web_init(&b, w);
 	const char *code = code_of(&b, "openid", "");
-	const char *token = text_member(redeem(&b, code), "access_token");
+	const char *token = text_member(web_redeem(&b, code), "access_token");
 
 	web_userinfo(&b, token);
 	assert_int_equal(b.status, 200);
 	web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
 	assert_int_equal(b.status, 400);
-	assert_string_equal(text_member(web_json(&b), "error"), "invalid_grant");
+	assert_string_equal(web_member(&b, "error"), "invalid_grant");
 	web_userinfo(&b, token);
 	assert_int_equal(b.status, 401);
 	assert_string_equal(world_value(w, "SELECT count(subject) FROM audit WHERE event ="
@@ -215,8 +184,8 @@ a_wrong_secret_is_nobodys(void **state)
 	web_token(&b, arena_printf(w->a, "Basic %s", enc_base64(w->a, bytes_of(OIDC_CLIENT ":x"))),
 		  oidc_redeem_form(w, code));
 	assert_int_equal(b.status, 401);
-	assert_string_equal(text_member(web_json(&b), "error"), "invalid_client");
-	redeem(&b, code); /* it did not cost the code */
+	assert_string_equal(web_member(&b, "error"), "invalid_client");
+	web_redeem(&b, code); /* it did not cost the code */
 }
 
 static void
@@ -290,7 +259,7 @@ a_hint_names_the_one_who_may_answer(void **state)
 
 	world_person(w, "karl", PASSWORD, erika, LEVEL_LOW);
 	web_init(&b, w);
-	const char *hers = text_member(redeem(&b, code_of(&b, "openid", "")), "id_token");
+	const char *hers = text_member(web_redeem(&b, code_of(&b, "openid", "")), "id_token");
 
 	w->now += 1000; /* expired, and a hint all the same; the session still lives */
 	assert_null(error_with_hint(&b, hers, ""));
@@ -356,8 +325,8 @@ max_age_asks_for_a_younger_login(void **state)
 	web_get(&b, oidc_request_url(w, "openid", "&max_age=99"));
 	assert_int_equal(b.status, 200);
 	web_submit(&b, "/flow/password/", LOGIN);
-	const json_t *id =
-		id_claims(&b, text_member(redeem(&b, location_param(&b, "code")), "id_token"));
+	const json_t *id = oidc_token_says(
+		w, text_member(web_redeem(&b, location_param(&b, "code")), "id_token"));
 
 	assert_int_equal(json_integer_value(json_object_get(id, "auth_time")), w->now);
 }
@@ -375,8 +344,8 @@ acr_values_lead_to_the_second_means(void **state)
 	web_submit(&b, "/flow/totp/", arena_printf(w->a, "code=%s&do=login", world_code(w)));
 	if (b.status == 200)
 		web_submit(&b, "/flow/consent/", "do=agree");
-	const json_t *id =
-		id_claims(&b, text_member(redeem(&b, location_param(&b, "code")), "id_token"));
+	const json_t *id = oidc_token_says(
+		w, text_member(web_redeem(&b, location_param(&b, "code")), "id_token"));
 	const json_t *amr = json_object_get(id, "amr");
 
 	assert_string_equal(text_member(id, "acr"), "substantial");
@@ -403,7 +372,8 @@ an_essential_acr_is_answered_by_one_of_its_values(void **state)
 	web_submit(&b, "/flow/totp/", arena_printf(w->a, "code=%s&do=login", world_code(w)));
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const char *code = code_of(&b, "openid", cases[i][0]);
-		const json_t *id = id_claims(&b, text_member(redeem(&b, code), "id_token"));
+		const json_t *id =
+			oidc_token_says(w, text_member(web_redeem(&b, code), "id_token"));
 
 		assert_string_equal(text_member(id, "acr"), cases[i][1]);
 	}
@@ -416,7 +386,7 @@ openid_alone_releases_nothing_else(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	const json_t *t = redeem(&b, code_of(&b, "openid", ""));
+	const json_t *t = web_redeem(&b, code_of(&b, "openid", ""));
 
 	web_userinfo(&b, text_member(t, "access_token"));
 	assert_int_equal(json_object_size(web_json(&b)), 1);
@@ -429,7 +399,7 @@ logout_by_the_client_ends_session_and_tokens(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	const json_t *t = redeem(&b, code_of(&b, "openid", ""));
+	const json_t *t = web_redeem(&b, code_of(&b, "openid", ""));
 	const char *hint = text_member(t, "id_token");
 
 	web_get(&b, arena_printf(w->a,
@@ -497,7 +467,7 @@ a_hint_of_another_session_is_a_question(void **state)
 	struct web b, other;
 
 	web_init(&b, w);
-	const char *hint = text_member(redeem(&b, code_of(&b, "openid", "")), "id_token");
+	const char *hint = text_member(web_redeem(&b, code_of(&b, "openid", "")), "id_token");
 
 	web_init(&other, w);
 	code_of(&other, "openid", "");
@@ -516,7 +486,7 @@ logout_by_post_of_another_site_reaches_the_session(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	const json_t *t = redeem(&b, code_of(&b, "openid", ""));
+	const json_t *t = web_redeem(&b, code_of(&b, "openid", ""));
 	const char *hint = text_member(t, "id_token");
 
 	web_foreign_post(&b, "/oidc/logout", "state=a b"); /* no form, and no URL */
@@ -569,10 +539,10 @@ registration_makes_an_account_on_the_way(void **state)
 		   "store_consent=1&do=register");
 	assert_true(web_shows(&b, "Max"));
 	web_submit(&b, "/flow/consent/", "attr_given_names=1&attr_family_name=1&do=agree");
-	const json_t *t = redeem(&b, location_param(&b, "code"));
+	const json_t *t = web_redeem(&b, location_param(&b, "code"));
 
 	web_userinfo(&b, text_member(t, "access_token"));
-	assert_string_equal(text_member(web_json(&b), "given_name"), "Max");
+	assert_string_equal(web_member(&b, "given_name"), "Max");
 }
 
 /* Tries to register a name from an address; the page that says no, or what follows. */

@@ -26,30 +26,17 @@ setup(void **state)
 	return world_fresh(state);
 }
 
-static void
-push(struct web *b, const char *form)
-{
-	b->authorization = oidc_basic(b->w);
-	web_program(b, "/oidc/par", "application/x-www-form-urlencoded", form);
-}
-
-static const char *
-text_member(struct web *b, const char *name)
-{
-	return json_string_value(json_object_get(web_json(b), name));
-}
-
 /* The request_uri of a pushed form, percent-encoded. */
 static const char *
 pushed(struct web *b, const char *form)
 {
 	struct buf uri;
 
-	push(b, form);
+	web_as_client(b, "/oidc/par", form);
 	if (b->status != 201)
 		fail_msg("pushed: %d %s", b->status, b->body);
 	buf_init(&uri, b->w->a, 1024);
-	enc_percent(&uri, bytes_of(text_member(b, "request_uri")));
+	enc_percent(&uri, bytes_of(web_member(b, "request_uri")));
 	return (const char *)uri.p;
 }
 
@@ -77,7 +64,7 @@ a_pushed_request_leads_to_a_login(void **state)
 	web_init(&b, w);
 	const char *uri = pushed(&b, LEAST "&state=s1&nonce=n1");
 
-	assert_true(text_starts(text_member(&b, "request_uri"), PREFIX));
+	assert_true(text_starts(web_member(&b, "request_uri"), PREFIX));
 	assert_int_equal(json_integer_value(json_object_get(web_json(&b), "expires_in")), 60);
 	/* RFC 9101 5: what stands beside it does not count. */
 	web_get(&b,
@@ -278,9 +265,9 @@ what_is_wrong_is_told_at_the_push(void **state)
 
 	web_init(&b, w);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		push(&b, cases[i].form);
+		web_as_client(&b, "/oidc/par", cases[i].form);
 		if (b.status != cases[i].status ||
-		    !text_eq(text_member(&b, "error"), cases[i].error))
+		    !text_eq(web_member(&b, "error"), cases[i].error))
 			fail_msg("case %zu: %d %s", i, b.status, b.body);
 	}
 }
@@ -293,12 +280,12 @@ who_pushes_has_to_prove_itself(void **state)
 
 	web_init(&b, w);
 	b.authorization = NULL;
-	web_program(&b, "/oidc/par", "application/x-www-form-urlencoded", LEAST);
+	web_form(&b, "/oidc/par", LEAST);
 	assert_int_equal(b.status, 401);
-	assert_string_equal(text_member(&b, "error"), "invalid_client");
+	assert_string_equal(web_member(&b, "error"), "invalid_client");
 	b.authorization =
 		arena_printf(w->a, "Basic %s", enc_base64(w->a, bytes_of(OIDC_CLIENT ":wrong")));
-	web_program(&b, "/oidc/par", "application/x-www-form-urlencoded", LEAST);
+	web_form(&b, "/oidc/par", LEAST);
 	assert_int_equal(b.status, 401);
 }
 
@@ -315,7 +302,7 @@ it_is_a_form_that_is_posted(void **state)
 	b.authorization = oidc_basic(w);
 	web_program(&b, "/oidc/par", "application/json", "{}");
 	assert_int_equal(b.status, 400);
-	push(&b, arena_printf(w->a, "%s&state=%065536d", LEAST, 0));
+	web_as_client(&b, "/oidc/par", arena_printf(w->a, "%s&state=%065536d", LEAST, 0));
 	assert_int_equal(b.status, 413);
 }
 
@@ -390,9 +377,10 @@ neither_the_name_nor_the_request_is_in_the_clear(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	push(&b, LEAST "&login_hint=erika%40example.invalid&state=visible-state");
+	web_as_client(&b, "/oidc/par",
+		      LEAST "&login_hint=erika%40example.invalid&state=visible-state");
 	assert_int_equal(b.status, 201);
-	const char *uri = text_member(&b, "request_uri");
+	const char *uri = web_member(&b, "request_uri");
 
 	assert_string_equal(
 		world_value(w, arena_printf(w->a,
@@ -420,15 +408,14 @@ a_secret_in_the_form_is_not_kept(void **state)
 			    "{}");
 	web_init(&b, w);
 	w->now += 1;
-	web_program(&b, "/oidc/par", "application/x-www-form-urlencoded",
-		    LEAST "&client_secret=" OIDC_SECRET);
+	web_form(&b, "/oidc/par", LEAST "&client_secret=" OIDC_SECRET);
 	assert_int_equal(b.status, 201);
 	const char *with = world_value(w, "SELECT max(length(data)) FROM ticket WHERE created ="
 					  " (SELECT max(created) FROM ticket)");
 
 	world_oidc_party(w, "{}");
 	w->now += 1;
-	push(&b, LEAST);
+	web_as_client(&b, "/oidc/par", LEAST);
 	assert_string_equal(world_value(w, "SELECT max(length(data)) FROM ticket WHERE created ="
 					   " (SELECT max(created) FROM ticket)"),
 			    with);

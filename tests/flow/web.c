@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "idp/publish.h"
 #include "idp/route.h"
 #include "tests/flow/world.h"
 
@@ -450,4 +451,59 @@ oidc_redeem_form(struct world *w, const char *code)
 		"grant_type=authorization_code&code=%s&redirect_uri="
 		"https%%3A%%2F%%2Fstadtportal.example%%2Fback&code_verifier=" PKCE_VERIFIER,
 		code);
+}
+
+void
+web_form(struct web *b, const char *path, const char *form)
+{
+	web_program(b, path, "application/x-www-form-urlencoded", form);
+}
+
+void
+web_as_client(struct web *b, const char *path, const char *form)
+{
+	b->authorization = oidc_basic(b->w);
+	web_form(b, path, form);
+}
+
+const char *
+text_member(const json_t *o, const char *name)
+{
+	return json_string_value(json_object_get(o, name));
+}
+
+const char *
+web_member(struct web *b, const char *name)
+{
+	return text_member(web_json(b), name);
+}
+
+json_t *
+web_redeem(struct web *b, const char *code)
+{
+	web_token(b, oidc_basic(b->w), oidc_redeem_form(b->w, code));
+	if (b->status != 200)
+		fail_msg("token endpoint: %d %s", b->status, b->body);
+	return web_json(b);
+}
+
+const struct oidc_signed *
+oidc_verified(struct world *w, const char *token)
+{
+	const struct oidc_signed *verified;
+	struct oidc_jwks ours;
+	struct oidc_jws jws;
+	struct err err = {0};
+
+	assert_non_null(token);
+	publish_jwks(w->a, w->signer->keys, &ours);
+	ASSERT_OK(oidc_jws_parse(w->a, bytes_of(token), &jws, &err), &err);
+	ASSERT_OK(oidc_jws_verify(w->a, &jws, &ours, &verified, &err), &err);
+	return verified;
+}
+
+const json_t *
+oidc_token_says(struct world *w, const char *token)
+{
+	return oidc_signed_claims(oidc_verified(w, token));
 }

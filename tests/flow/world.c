@@ -150,8 +150,8 @@ oidc_secret_digest(struct world *w)
 	return enc_hex(w->a, (struct bytes){digest, sizeof(digest)});
 }
 
-void
-world_oidc_party(struct world *w, const char *policy)
+static void
+register_portal(struct world *w, const char *more, const char *policy)
 {
 	world_oidc_document(
 		w,
@@ -162,8 +162,20 @@ world_oidc_party(struct world *w, const char *policy)
 			"[\"https://stadtportal.example/bye\"],\"token_endpoint_auth_method\":"
 			"\"client_secret_basic\",\"scope\":\"openid profile email address\"%s},"
 			"\"secret_sha256\":\"%s\"}",
-			w->oidc_more == NULL ? "" : w->oidc_more, oidc_secret_digest(w)),
+			more, oidc_secret_digest(w)),
 		policy);
+}
+
+void
+world_oidc_party(struct world *w, const char *policy)
+{
+	register_portal(w, "", policy);
+}
+
+void
+world_oidc_client(struct world *w, const char *more)
+{
+	register_portal(w, more, "{}");
 }
 
 void

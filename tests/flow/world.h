@@ -10,6 +10,7 @@
 #include "db/party.h"
 #include "idp/app.h"
 #include "idp/config.h"
+#include "oidc/jws.h"
 #include "tests/db/pg.h"
 #include "tests/keys/test_keys.h"
 #include "tests/keys/test_signer_thread.h"
@@ -39,7 +40,6 @@ struct world {
 	const char *slo;         /* its SingleLogoutServices, as XML; NULL: SAML_SLO by Redirect */
 	const char *saml_suite;  /* what it signs with, and has a key for; NULL: ecdsa-sha256 */
 	const char *saml_acs;    /* further AssertionConsumerServices, as XML; NULL: none */
-	const char *oidc_more;   /* further members of the client's metadata (",\"x\":1"); NULL */
 	const char *saml_more;   /* put into its metadata's role extensions; NULL: nothing */
 
 	/* What answers the browser's requests; NULL: app_handle. */
@@ -61,6 +61,8 @@ int world_fresh(void **state);
  */
 void world_saml_party(struct world *w, const char *policy);
 void world_oidc_party(struct world *w, const char *policy);
+/* That client, with further members of its metadata (",\"x\":1"). */
+void world_oidc_client(struct world *w, const char *more);
 /* The same client with a whole document of its own, as `kontor client add` keeps it. */
 void world_oidc_document(struct world *w, const char *document, const char *policy);
 void world_party(struct world *w, const struct db_party *row); /* any other */
@@ -158,11 +160,24 @@ void web_userinfo(struct web *b, const char *token);
 /* A program's POST of that type of content; no cookies. */
 void web_program(struct web *b, const char *path, const char *type, const char *body);
 
+/* The same with a form as its body. */
+void web_form(struct web *b, const char *path, const char *form);
+
+/* The same, and the client says who it is as in oidc_basic. */
+void web_as_client(struct web *b, const char *path, const char *form);
+
 /* The same by any method, with a JSON body; NULL: none. */
 void web_method(struct web *b, const char *method, const char *path, const char *body);
 
 /* The answer, which is a JSON object. */
 json_t *web_json(struct web *b);
+
+/* A member of an object, or of the answer, that is a text; NULL: none. */
+const char *text_member(const json_t *o, const char *name);
+const char *web_member(struct web *b, const char *name);
+
+/* What the token endpoint gives for this code; the test fails if it gives nothing. */
+json_t *web_redeem(struct web *b, const char *code);
 
 /* ---- portals ---- */
 
@@ -209,6 +224,10 @@ const char *oidc_secret_digest(struct world *w);
 /* How the client proves who it is, and its form that redeems a code, at web_token. */
 const char *oidc_basic(struct world *w);
 const char *oidc_redeem_form(struct world *w, const char *code);
+
+/* A token of ours, its signature verified, and what it says. */
+const struct oidc_signed *oidc_verified(struct world *w, const char *token);
+const json_t *oidc_token_says(struct world *w, const char *token);
 
 /* A parameter of the URL the browser was sent to; NULL: none. */
 const char *location_param(struct web *b, const char *name);
