@@ -41,6 +41,8 @@ ask_write(struct arena *a, const struct ask *ask)
 	json_put_str(a, o, "login_hint", ask->login_hint);
 	json_put_str(a, o, "replay", ask->replay);
 	json_put_i64(a, o, "replay_expires", ask->replay_expires);
+	if (ask->access != NULL)
+		json_put(a, o, "access", ask->access);
 	if (ask->state != NULL)
 		json_put(a, o, "state", ask->state);
 	return bytes_of(json_text(a, o, false));
@@ -97,7 +99,7 @@ ask_read(struct arena *a, struct bytes json, const struct parties *parties, stru
 	 struct err *err)
 {
 	struct ask ask = {.max_age_s = -1};
-	const json_t *state = NULL;
+	const json_t *state = NULL, *access = NULL;
 	int64_t levels = 0, replay_expires = 0;
 	json_t *o;
 
@@ -117,10 +119,11 @@ ask_read(struct arena *a, struct bytes json, const struct parties *parties, stru
 	    !json_get_str(o, "login_hint", &ask.login_hint, err) ||
 	    !json_get_str(o, "replay", &ask.replay, err) ||
 	    !json_get_i64(o, "replay_expires", &replay_expires, err) ||
-	    !json_get_object(o, "state", &state, err))
+	    !json_get_array(o, "access", &access, err) || !json_get_object(o, "state", &state, err))
 		return false;
 	ask.levels = (level_set)levels;
 	ask.replay_expires = (time_t)replay_expires;
+	ask.access = json_object_get(o, "access");
 	ask.state = json_object_get(o, "state");
 	*out = ask;
 	return true;

@@ -53,6 +53,27 @@ once(struct request *rq, const struct oidc_dpop *d, struct err *err)
 		FAIL(err, ERR_DENIED, OIDC_INVALID_DPOP_PROOF, "a proof that was used before"));
 }
 
+const char *
+binding_of_jkt(struct arena *a, const char *jkt)
+{
+	json_t *o = json_new_object(a);
+
+	json_put_str(a, o, "jkt", jkt);
+	return json_text(a, o, false);
+}
+
+const char *
+binding_jkt(struct arena *a, const char *cnf)
+{
+	const char *jkt = NULL;
+	json_t *o;
+
+	if (!json_parse_object(a, bytes_of(cnf), 1024, &o, NULL) ||
+	    !json_get_str(o, "jkt", &jkt, NULL))
+		return NULL;
+	return jkt;
+}
+
 /* *cnf stays as it is when there is no proof. */
 static bool
 prove(struct request *rq, const char *access_token, bool nonce_demanded, const char **cnf,
@@ -60,7 +81,6 @@ prove(struct request *rq, const char *access_token, bool nonce_demanded, const c
 {
 	const char *proof = request_header(rq, "dpop"), *nonces[2];
 	const char *url = arena_printf(rq->a, "%s%s", rq->app->config->base_url, rq->route->path);
-	json_t *o = json_new_object(rq->a);
 	struct oidc_dpop d;
 
 	if (proof == NULL)
@@ -79,8 +99,7 @@ prove(struct request *rq, const char *access_token, bool nonce_demanded, const c
 
 	if (!oidc_dpop_check(rq->a, proof, &want, rq->now, &d, err) || !once(rq, &d, err))
 		return false;
-	json_put_str(rq->a, o, "jkt", d.jkt);
-	*cnf = json_text(rq->a, o, false);
+	*cnf = binding_of_jkt(rq->a, d.jkt);
 	return true;
 }
 

@@ -28,6 +28,12 @@ MUST_USE bool binding_demand(struct request *rq, const struct oidc_client *c, co
 MUST_USE bool binding_check(struct request *rq, const char *access_token, bool dpop,
 			    const char *cnf, struct err *err);
 
+/* The object that binds to a key of that thumbprint. */
+const char *binding_of_jkt(struct arena *a, const char *jkt);
+
+/* The reverse; NULL: it binds to something else. */
+const char *binding_jkt(struct arena *a, const char *cnf);
+
 /* By DPoP: the token is then of that type. */
 bool binding_is_dpop(const char *cnf);
 

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "idp/access.h"
 #include "idp/login.h"
 #include "idp/show.h"
 
@@ -84,6 +85,12 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 	json_put(a, vars, "required", required);
 	if (json_array_size(json_object_get(optional, "attributes")) > 0)
 		json_put(a, vars, "optional", optional);
+	if (f->ask.access != NULL) {
+		json_t *access = json_new_object(a);
+
+		json_put(a, access, "rows", access_rows(f->rq, f->ask.access));
+		json_put(a, vars, "access", access);
+	}
 	json_put_bool(a, vars, "offline", f->ask.offline);
 	json_put_bool(a, vars, "remembered", p->policy.consent == CONSENT_CHANGED);
 	return show_page(f->rq, rs, 200, "consent", vars, flow_path(f, "/flow/"), err);

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "db/consent.h"
+#include "idp/access.h"
 #include "idp/audit.h"
 #include "idp/flow.h"
 #include "idp/front_account.h"
@@ -160,6 +161,22 @@ session_rows(struct request *rq, const struct db_session *current, json_t *vars,
 	return true;
 }
 
+/* What a consent names: attributes, which the page has words for, and the rest in its own. */
+static void
+put_names(struct request *rq, const json_t *names, json_t *row)
+{
+	json_t *data = json_new_array(rq->a), *access = json_new_array(rq->a);
+
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+		const char *told = access_told(rq, name);
+
+		json_push_str(rq->a, told == NULL ? data : access, told == NULL ? name : told);
+	}
+	json_put(rq->a, row, "consent_attributes", data);
+	json_put(rq->a, row, "consent_access", access);
+}
+
 static bool
 consent_rows(struct request *rq, struct subject_id subject, json_t *vars, struct err *err)
 {
@@ -180,7 +197,7 @@ consent_rows(struct request *rq, struct subject_id subject, json_t *vars, struct
 		json_put_str(rq->a, row, "consent_id", consents[i].party);
 		json_put_str(rq->a, row, "consent_portal", party_name(rq, consents[i].party));
 		json_put_str(rq->a, row, "given_at", time_text(rq->a, consents[i].at));
-		json_put(rq->a, row, "consent_attributes", json_keep(rq->a, names));
+		put_names(rq, json_keep(rq->a, names), row);
 		json_push(rq->a, list, row);
 	}
 	json_put(rq->a, vars, "consents", list);

@@ -12,6 +12,7 @@
 #include "db/consent.h"
 #include "db/dated.h"
 #include "db/seen.h"
+#include "idp/access.h"
 #include "idp/ask.h"
 #include "idp/audit.h"
 #include "idp/config.h"
@@ -613,6 +614,7 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 	}
 	if (f->ask.offline)
 		json_push_str(rq->a, allowed, CONSENT_OFFLINE);
+	access_put_names(rq->a, f->ask.access, allowed);
 	if (!dec_hex(rq->a, bytes_of(f->fingerprint), &digest, err)) /* second line: it is ours */
 		return false;
 	const char *purpose = party_purpose(f->ask.party, LANG_DE);

@@ -3,6 +3,7 @@
 
 #include "base/enc.h"
 #include "base/text.h"
+#include "idp/access.h"
 #include "idp/login.h"
 
 json_t *
@@ -93,7 +94,7 @@ load_holding(struct flow *f, struct err *err)
 	return true;
 }
 
-/* The names a stored consent allows, applied to today's offer. */
+/* The names a stored consent allows, applied to today's offer, if they are all that is asked. */
 static bool
 grant_stored(struct flow *f, const struct db_consent *stored, bool *still_needed, struct err *err)
 {
@@ -104,8 +105,10 @@ grant_stored(struct flow *f, const struct db_consent *stored, bool *still_needed
 
 	/* second line: we have written them */
 	if (!json_parse_object(f->rq->a, bytes_of(wrapped), 65536, &o, err) ||
-	    !json_get_strs(f->rq->a, o, "names", 256, &names, &n, err))
+	    !json_get_strs(f->rq->a, o, "names", 1024, &names, &n, err))
 		return false;
+	if (!access_agreed(f->rq->a, f->ask.access, names, n))
+		return true;
 	release_consented(f->rq->a, &f->offer, names, n, &f->granted);
 	f->consent = stored;
 	*still_needed = false;

@@ -30,6 +30,7 @@ struct ask {
 	const char *person;        /* pseudonym of the only one who may answer; NULL: anybody */
 	bool known_only;           /* only who the party's sector has a pseudonym of already */
 	const char *login_hint;    /* who the portal expects, sealed (idp/login.h); NULL */
+	json_t *access;            /* what else is agreed to (idp/access.h); NULL: nothing */
 	json_t *state;             /* what the front needs to answer; its own members */
 
 	/*

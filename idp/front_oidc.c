@@ -8,8 +8,10 @@
 #include "base/rand.h"
 #include "base/text.h"
 #include "db/dated.h"
+#include "idp/access.h"
 #include "idp/acr.h"
 #include "idp/audit.h"
+#include "idp/binding.h"
 #include "idp/config.h"
 #include "idp/flow.h"
 #include "idp/jose.h"
@@ -114,6 +116,16 @@ strs_write(struct arena *a, struct oidc_strs strs)
 	return list;
 }
 
+static const char *
+words_text(struct arena *a, struct oidc_strs words)
+{
+	const char *text = words.s[0];
+
+	for (size_t i = 1; i < words.n; i++)
+		text = arena_printf(a, "%s %s", text, words.s[i]);
+	return text;
+}
+
 /*
  * Core 11: offline access is for who can use it and may (the consent says so); else the word is
  * passed over.
@@ -156,6 +168,7 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 	struct oidc_strs scopes = scopes_of(rq->a, p, r, &ask.offline);
 
 	if (!levels_wanted(p, r, &ask.levels, err) ||
+	    !access_ask(rq, p, r->resources, scopes, &ask.access, err) ||
 	    !login_hint_seal(rq, r->login_hint, &ask.login_hint, err))
 		return false;
 	oidc_claims_add_scopes(rq->a, rows, n, scopes, &claims);
@@ -168,6 +181,10 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 	json_put_str(rq->a, ask.state, "nonce", r->nonce);
 	json_put_str(rq->a, ask.state, "challenge", r->challenge);
 	json_put_str(rq->a, ask.state, "scope", oidc_scope_text(rq->a, scopes));
+	if (r->resources.n > 0)
+		json_put_str(rq->a, ask.state, "resources", words_text(rq->a, r->resources));
+	if (r->dpop_jkt != NULL)
+		json_put_str(rq->a, ask.state, "cnf", binding_of_jkt(rq->a, r->dpop_jkt));
 	json_put(rq->a, ask.state, "acr", strs_write(rq->a, r->acr));
 	json_put(rq->a, ask.state, "claims", claims_write(rq->a, &claims));
 	if (claims.verified_id_token != NULL)
@@ -184,6 +201,7 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 
 struct state {
 	const char *redirect_uri, *state, *type, *mode, *nonce, *challenge, *scope;
+	const char *resources, *cnf;
 	struct oidc_claims claims;
 };
 
@@ -222,7 +240,9 @@ state_read(struct arena *a, const struct ask *ask, struct state *out, struct err
 	    !json_get_str(s, "mode", &out->mode, err) ||
 	    !json_get_str(s, "nonce", &out->nonce, err) ||
 	    !json_get_str(s, "challenge", &out->challenge, err) ||
-	    !json_get_str(s, "scope", &out->scope, err) || !claims_read(a, s, &out->claims, err))
+	    !json_get_str(s, "scope", &out->scope, err) ||
+	    !json_get_str(s, "resources", &out->resources, err) ||
+	    !json_get_str(s, "cnf", &out->cnf, err) || !claims_read(a, s, &out->claims, err))
 		return false;
 	/* Without a redirect URI there is no way back (way_back). */
 	if (out->scope == NULL)
@@ -454,6 +474,8 @@ front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, str
 		.challenge = s.challenge,
 		.nonce = s.nonce,
 		.extra = login_facts(rq->a, &login),
+		.resources = s.resources,
+		.cnf = s.cnf,
 		.offline = f->ask.offline,
 		.consent = f->consent,
 		.created = rq->now,

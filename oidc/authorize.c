@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/text.h"
 #include "oidc/error.h"
 #include "oidc/pkce.h"
@@ -192,6 +193,42 @@ parse_claims(struct arena *a, const struct params *ps, struct oidc_claims *out, 
 	       (text == NULL || oidc_claims_parse(a, text, out, err));
 }
 
+/* Several may be asked for; which one a token is for is said where it is given. */
+static bool
+parse_resources(struct arena *a, const struct params *ps, const struct oidc_client *client,
+		struct oidc_strs *out, struct err *err)
+{
+	const char **s = ARENA_ARRAY(a, const char *, client->resources.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < ps->n; i++) {
+		const char *uri = ps->p[i].value;
+
+		if (strcmp(ps->p[i].name, "resource") != 0 || *uri == '\0' ||
+		    oidc_strs_have((struct oidc_strs){s, n}, uri))
+			continue;
+		if (!oidc_strs_have(client->resources, uri))
+			return FAIL(err, ERR_INPUT, OIDC_INVALID_TARGET,
+				    "a resource that is not the client's");
+		s[n++] = uri;
+	}
+	*out = (struct oidc_strs){s, n};
+	return true;
+}
+
+/* RFC 9449 10: the base64url of a SHA-256. */
+static bool
+parse_key(struct arena *a, const struct params *ps, const char **jkt, struct err *err)
+{
+	struct bytes digest;
+
+	if (!oidc_param(ps, "dpop_jkt", WORD_MAX_BYTES, jkt, err))
+		return false;
+	if (*jkt != NULL && (!dec_base64url(a, bytes_of(*jkt), &digest, NULL) || digest.n != 32))
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "dpop_jkt is no thumbprint");
+	return true;
+}
+
 bool
 oidc_authorize_parse(struct arena *a, const struct params *ps, const struct oidc_client *client,
 		     struct oidc_authorize *out, struct err *err)
@@ -205,7 +242,9 @@ oidc_authorize_parse(struct arena *a, const struct params *ps, const struct oidc
 	    !parse_claims(a, ps, &rq.claims, err) || !parse_acr(a, ps, client, &rq, err) ||
 	    !oidc_param_text(ps, "login_hint", ID_MAX_BYTES, &rq.login_hint, err) ||
 	    !oidc_param(ps, "id_token_hint", TOKEN_MAX_BYTES, &rq.id_token_hint, err) ||
-	    !oidc_param_words(a, ps, "ui_locales", WORDS_MAX, &rq.ui_locales, err))
+	    !oidc_param_words(a, ps, "ui_locales", WORDS_MAX, &rq.ui_locales, err) ||
+	    !parse_resources(a, ps, client, &rq.resources, err) ||
+	    !parse_key(a, ps, &rq.dpop_jkt, err))
 		return false;
 	*out = rq;
 	return true;

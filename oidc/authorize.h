@@ -47,13 +47,15 @@ struct oidc_authorize {
 	const char *login_hint;    /* UTF-8; NULL if absent */
 	const char *id_token_hint; /* unverified; NULL if absent */
 	struct oidc_strs ui_locales;
+	struct oidc_strs resources; /* RFC 8707 2.1; each once, of the client's */
+	const char *dpop_jkt;       /* RFC 9449 10: of the key to redeem with; NULL if absent */
 };
 
 /*
  * Read what is asked, for this client; a request object has been taken out before.  Errors by their
- * own names: those of oidc_way_check, a scope without openid, request_uri, registration; all else
- * invalid_request.  Scopes that are unknown or not the client's are left out; display,
- * claims_locales and unknown parameters are ignored.
+ * own names: those of oidc_way_check, a scope without openid, request_uri, registration, a resource
+ * that is not the client's; all else invalid_request.  Scopes that are unknown or not the client's
+ * are left out; display, claims_locales and unknown parameters are ignored.
  */
 MUST_USE bool oidc_authorize_parse(struct arena *a, const struct params *ps,
 				   const struct oidc_client *client, struct oidc_authorize *out,
