@@ -93,7 +93,7 @@ const struct command commands[] = {
 	 "enable ID\ndisable ID\nremove ID\n"
 	 "invite NAME [--count N] [--days N] [--host HOST ...] [--scope SCOPE ...]\n"
 	 "    [--profile PROFILE ...] [--grant-type TYPE ...] [--level-cap LEVEL]\n"
-	 "    [--statement-signers JWKS]\ninvited\nuninvite NAME",
+	 "    [--resource URI ...] [--statement-signers JWKS]\ninvited\nuninvite NAME",
 	 "add takes RFC 7591 client metadata and prints the registered record as JSON; the secret "
 	 "is in\n"
 	 "it once, when it is made. With the client_id of a registered client it updates. POLICY "
@@ -105,7 +105,7 @@ const struct command commands[] = {
 	 "any;\n"
 	 "native: applications' own schemes), with these scopes (openid), profiles (oauth), "
 	 "grants\n"
-	 "(authorization_code) and no level above --level-cap (low).",
+	 "(authorization_code), resources (none) and no level above --level-cap (low).",
 	 cli_client, policy_keys},
 	{"account", "What the office behind the accounts does.",
 	 "add LOGIN [--attribute NAME=VALUE ...]\n"

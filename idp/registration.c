@@ -46,6 +46,7 @@ registration_rules_parse(struct arena *a, const char *json, struct registration_
 	    !read_list(a, o, "scopes", "openid", &r.scopes, err) ||
 	    !read_list(a, o, "grant_types", "authorization_code", &r.grant_types, err) ||
 	    !read_list(a, o, "hosts", NULL, &r.hosts, err) ||
+	    !read_list(a, o, "resources", NULL, &r.resources, err) ||
 	    !json_get_str(o, "level_cap", &cap, err) ||
 	    !json_get_object(o, "signers", &signers, err) ||
 	    (signers != NULL && !oidc_jwks_parse(a, signers, OIDC_ALG_NONE, &r.signers, err)))
@@ -132,9 +133,13 @@ check_rules(struct arena *a, const struct registration_rules *rules, const struc
 {
 	const struct oidc_strs profile = {&c->profile->name, 1};
 
+	/* Whose tokens it would be shown, whoever the service of that address is. */
+	if (c->resource_uris.n > 0)
+		return BAD(err, "resource_uris: for the operator to say");
 	return check_list(rules->profiles, profile, "profile", err) &&
 	       check_list(rules->scopes, c->scopes, "scope", err) &&
 	       check_list(rules->grant_types, c->grant_types, "grant_types", err) &&
+	       check_list(rules->resources, c->resources, "resources", err) &&
 	       check_uris(a, rules, c, err);
 }
 

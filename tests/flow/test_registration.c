@@ -13,7 +13,8 @@
 static const char rules_json[] =
 	"{\"profiles\":[\"oauth\",\"oidc\"],\"scopes\":[\"openid\",\"email\"],"
 	"\"hosts\":[\"portal.example\"],\"grant_types\":[\"authorization_code\","
-	"\"refresh_token\"],\"level_cap\":\"substantial\"}";
+	"\"refresh_token\"],\"level_cap\":\"substantial\",\"resources\":[\"https://api.example/"
+	"\"]}";
 
 static struct bytes
 hash_of(struct world *w, const char *token)
@@ -58,7 +59,8 @@ told(struct web *b, const char *name)
 
 #define METADATA                                                                           \
 	"{\"redirect_uris\":[\"https://a.portal.example/cb\"],\"scope\":\"openid email\"," \
-	"\"client_name\":\"Amt\",\"token_endpoint_auth_method\":\"client_secret_post\"}"
+	"\"client_name\":\"Amt\",\"token_endpoint_auth_method\":\"client_secret_post\","   \
+	"\"resources\":[\"https://api.example/\"]}"
 
 struct registered {
 	const char *id, *secret, *token, *path;
@@ -223,6 +225,8 @@ what_the_invitation_does_not_have_is_refused(void **state)
 		{"\"profile\":\"fapi2\"", "invalid_client_metadata"},
 		{"\"grant_types\":[\"client_credentials\"],\"response_types\":[]",
 		 "invalid_client_metadata"},
+		{"\"resource_uris\":[\"https://portal.example/api\"]", "invalid_client_metadata"},
+		{"\"resources\":[\"https://portal.example/api\"]", "invalid_client_metadata"},
 		{"\"client_id\":\"" OIDC_CLIENT "\"", "invalid_client_metadata"},
 		{"\"registration_access_token\":\"x\"", "invalid_client_metadata"},
 		{"\"client_secret\":\"x\"", "invalid_client_metadata"},
@@ -330,6 +334,7 @@ rules_that_do_not_read_are_refused(void **state)
 					  "{\"hosts\":[1]}",
 					  "{\"level_cap\":\"highest\"}",
 					  "{\"level_cap\":1}",
+					  "{\"resources\":1}",
 					  "{\"signers\":{\"keys\":[]}}",
 					  "{\"signers\":1}"};
 	struct world *w = *state;
