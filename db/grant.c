@@ -103,7 +103,7 @@ const struct db_statement db_grant_statements[] = {
 				  " 1), gone AS (SELECT FROM t UNION ALL SELECT FROM"
 				  " r)" DB_AUDIT_FROM("gone")},
 	[TOKEN_CREATE] =
-		{"token_create", DB_LAZY, T_TOKEN, 8, DB_AUDIT_PARAMS "ibbttitt",
+		{"token_create", DB_DURABLE, T_TOKEN, 8, DB_AUDIT_PARAMS "ibbttitt",
 		 "WITH t AS (INSERT INTO access_token (day, hash, grant_id, party, scope,"
 		 " created, expires, audience, cnf)"
 		 " VALUES ($7, $8, $9, $10, $11, $1, $12, $13, $14) RETURNING 1)" DB_AUDIT_FROM(

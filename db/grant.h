@@ -96,8 +96,8 @@ MUST_USE bool db_grant_take(const struct db_call *c, const char *code, const cha
 			    const struct db_grant **out, bool *refreshed, struct err *err);
 
 /*
- * A token of the party's own, without a subject, with its audit row.  Lazy: one that is lost in a
- * crash works nowhere.
+ * A token of the party's own, without a subject, with its audit row.  Durable: a JWT goes on
+ * working at its resource, whatever a crash loses here.
  */
 MUST_USE bool db_token_create(const struct db_call *c, const struct db_token_new *token,
 			      const char *party, const char *scope, const struct db_audit *audit,
