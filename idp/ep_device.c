@@ -15,6 +15,7 @@
 #include "idp/front_device.h"
 #include "idp/login.h"
 #include "idp/show.h"
+#include "oidc/authorize.h"
 #include "oidc/error.h"
 #include "oidc/token.h"
 
@@ -53,35 +54,18 @@ user_code_shown(struct arena *a, const char *code)
 	return arena_printf(a, "%.*s-%s", GROUP, code, code + GROUP);
 }
 
-/* Those that it asks for and may have, openid among them; as at the authorization endpoint. */
-static bool
-scope_of(struct request *rq, const struct oidc_client *client, const char **out, struct err *err)
-{
-	struct oidc_strs asked, may;
-	const char **s = ARENA_ARRAY(rq->a, const char *, client->scopes.n + 1);
-
-	if (!oidc_param_words(rq->a, &rq->form, "scope", OIDC_SCOPES_MAX, &asked, err))
-		return false;
-	if (!oidc_strs_have(asked, "openid"))
-		return FAIL(err, ERR_INPUT, OIDC_INVALID_SCOPE, "scope without openid");
-	may = (struct oidc_strs){s, 0};
-	for (size_t i = 0; i < client->scopes.n; i++)
-		if (oidc_strs_have(asked, client->scopes.s[i]))
-			s[may.n++] = client->scopes.s[i];
-	*out = oidc_scope_text(rq->a, may);
-	return true;
-}
-
 static bool
 begin(struct request *rq, const struct party *p, const char **device_code, const char **user_code,
       struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	struct db_device d = {.party = p->id, .expires = rq->now + DEVICE_LIVES_S};
+	struct oidc_strs scopes;
 	bool created = false;
 
-	if (!scope_of(rq, p->oidc, &d.scope, err))
+	if (!oidc_authorize_scopes(rq->a, &rq->form, p->oidc, &scopes, err))
 		return false;
+	d.scope = oidc_scope_text(rq->a, scopes);
 	for (int i = 0; i < CODES_TRIED && !created; i++) {
 		*device_code = db_dated_create(rq->a, d.expires);
 		*user_code = user_code_create(rq->a);

@@ -74,9 +74,9 @@ parse_answer(const struct params *ps, const struct oidc_client *client, const ch
 }
 
 /* RFC 6749 3.3: we may grant less than was asked; without openid it is not our protocol. */
-static bool
-parse_scopes(struct arena *a, const struct params *ps, const struct oidc_client *client,
-	     struct oidc_strs *out, struct err *err)
+bool
+oidc_authorize_scopes(struct arena *a, const struct params *ps, const struct oidc_client *client,
+		      struct oidc_strs *out, struct err *err)
 {
 	struct oidc_strs asked;
 
@@ -236,7 +236,7 @@ oidc_authorize_parse(struct arena *a, const struct params *ps, const struct oidc
 	struct oidc_authorize rq = {0};
 
 	if (!check_unsupported(ps, err) || !parse_answer(ps, client, &rq.nonce, err) ||
-	    !parse_scopes(a, ps, client, &rq.scopes, err) ||
+	    !oidc_authorize_scopes(a, ps, client, &rq.scopes, err) ||
 	    !parse_pkce(ps, client, &rq.challenge, err) || !parse_prompt(a, ps, &rq.prompt, err) ||
 	    !parse_max_age(ps, client, &rq.max_age_s, err) ||
 	    !parse_claims(a, ps, &rq.claims, err) || !parse_acr(a, ps, client, &rq, err) ||

@@ -61,4 +61,12 @@ MUST_USE bool oidc_authorize_parse(struct arena *a, const struct params *ps,
 				   const struct oidc_client *client, struct oidc_authorize *out,
 				   struct err *err);
 
+/*
+ * The scopes that it asks for and that the client may have, openid among them; others are left out.
+ * ERR_INPUT, invalid_scope: without openid.
+ */
+MUST_USE bool oidc_authorize_scopes(struct arena *a, const struct params *ps,
+				    const struct oidc_client *client, struct oidc_strs *out,
+				    struct err *err);
+
 #endif
