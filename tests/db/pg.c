@@ -192,6 +192,13 @@ pg_fresh(void **state)
 	return 0;
 }
 
+int
+pg_audits(struct pg *pg, const char *event)
+{
+	return atoi(pg_value(
+		pg, arena_printf(pg->a, "SELECT count(*) FROM audit WHERE event = '%s'", event)));
+}
+
 struct subject_id
 pg_person(struct pg *pg)
 {

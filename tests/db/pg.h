@@ -45,6 +45,9 @@ const char *pg_refusal(struct pg *pg, const char *sql);
 /* Ask again and again, for at most a minute, until the value is as wanted. */
 void pg_await(struct pg *pg, const char *sql, const char *wanted);
 
+/* How many rows of that event the audit has. */
+int pg_audits(struct pg *pg, const char *event);
+
 /* A local person in the database. */
 struct subject_id pg_person(struct pg *pg);
 

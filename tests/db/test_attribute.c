@@ -48,8 +48,7 @@ attributes_come_back_sorted_and_are_replaced_by_name(void **state)
 	assert_true(bytes_eq(list[1].sealed, bytes_of("\004")));
 	assert_int_equal(list[1].level, 2);
 	assert_string_equal(list[1].source, "mail");
-	assert_string_equal(
-		pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'attributes_put'"), "1");
+	assert_int_equal(pg_audits(pg, "attributes_put"), 1);
 }
 
 static void
@@ -106,8 +105,7 @@ a_proofing_raises_attributes(void **state)
 	assert_string_equal(list->document_kind, "id-card");
 	assert_memory_equal(list->evidence_hash, proofing.evidence_hash, 32);
 	assert_int_equal(list->at, NOW);
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'proofed'"),
-			    "1");
+	assert_int_equal(pg_audits(pg, "proofed"), 1);
 }
 
 static void

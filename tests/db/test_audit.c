@@ -65,12 +65,12 @@ an_event_in_a_transaction_goes_with_it(void **state)
 	ASSERT_OK(db_tx_begin(&pg->c, &tx, &pg->err), &pg->err);
 	ASSERT_OK(db_audit_add_tx(tx, &audit, NOW, &pg->err), &pg->err);
 	db_tx_rollback(tx);
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'in_tx'"), "0");
+	assert_int_equal(pg_audits(pg, "in_tx"), 0);
 	ASSERT_OK(db_tx_begin(&pg->c, &tx, &pg->err), &pg->err);
 	ASSERT_OK(db_audit_add_tx(tx, &audit, NOW, &pg->err), &pg->err);
 	ASSERT_OK(db_audit_add_tx(tx, NULL, NOW, &pg->err), &pg->err);
 	ASSERT_OK(db_tx_commit(tx, &pg->err), &pg->err);
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'in_tx'"), "1");
+	assert_int_equal(pg_audits(pg, "in_tx"), 1);
 }
 
 #define T(test) cmocka_unit_test_setup(test, pg_fresh)

@@ -212,8 +212,7 @@ a_client_takes_part_with_its_code_or_not_at_all(void **state)
 	ASSERT_REFUSED(db_grant_create(&pg->c, code, &g.grant, &part, &audit, NOW + 3600,
 				       &(bool){0}, &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "grant_create");
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'code_given'"),
-			    "0");
+	assert_int_equal(pg_audits(pg, "code_given"), 0);
 }
 
 static void
@@ -248,8 +247,7 @@ a_code_is_taken_with_all_it_carries(void **state)
 	assert_true(bytes_eq(grant->extra, bytes_of("extra")));
 	assert_int_equal(grant->created, NOW);
 	assert_int_equal(grant->expires, CODE_END);
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'code_taken'"),
-			    "1");
+	assert_int_equal(pg_audits(pg, "code_taken"), 1);
 }
 
 static void
@@ -477,8 +475,7 @@ a_grant_is_revoked_as_a_whole(void **state)
 	for (int i = 0; i < 2; i++)
 		ASSERT_OK(db_grant_revoke(&pg->c, g.grant.id, &audit, NOW, &pg->err), &pg->err);
 	assert_null(find(pg, g.token, NOW));
-	assert_string_equal(
-		pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'grant_revoked'"), "1");
+	assert_int_equal(pg_audits(pg, "grant_revoked"), 1);
 }
 
 #define T(test) cmocka_unit_test_setup(test, pg_fresh)

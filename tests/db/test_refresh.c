@@ -20,6 +20,15 @@ static const struct db_participant part = {
 
 static const struct db_audit used_audit = {.event = "refreshed", .ref = "r"};
 
+static const char *
+audits_of(struct pg *pg, const char *event, struct subject_id person)
+{
+	return pg_value(
+		pg, arena_printf(pg->a,
+				 "SELECT count(*) FROM audit WHERE event = '%s' AND subject = %s",
+				 event, pg_hex(pg, (struct bytes){person.octets, 16})));
+}
+
 /* A grant whose code was redeemed. */
 struct family {
 	struct db_grant grant;
@@ -200,12 +209,7 @@ using_it_gives_a_token_and_its_successor(void **state)
 	assert_int_equal(t->extra.n, 0);
 	assert_true(bytes_eq(t->sealed, bytes_of("sealed claims")));
 	assert_int_equal(fit(pg, next, NOW + 5), DB_REFRESH_FITS);
-	assert_string_equal(
-		pg_value(pg, arena_printf(pg->a,
-					  "SELECT count(*) FROM audit WHERE event = 'refreshed'"
-					  " AND subject = %s",
-					  pg_hex(pg, (struct bytes){f.person.octets, 16}))),
-		"1");
+	assert_string_equal(audits_of(pg, "refreshed", f.person), "1");
 }
 
 static void
@@ -294,12 +298,7 @@ once_the_successor_was_used_the_old_one_is_a_replay(void **state)
 	assert_null(find(pg, access, NOW));
 	assert_null(find(pg, f.access, NOW));
 	assert_false(replayed(pg, f.refresh, NOW));
-	assert_string_equal(
-		pg_value(pg, arena_printf(pg->a,
-					  "SELECT count(*) FROM audit WHERE event = 'family_ended'"
-					  " AND subject = %s",
-					  pg_hex(pg, (struct bytes){f.person.octets, 16}))),
-		"1");
+	assert_string_equal(audits_of(pg, "family_ended", f.person), "1");
 }
 
 static void
@@ -387,8 +386,7 @@ a_code_used_twice_ends_it(void **state)
 	for (int i = 0; i < 2; i++)
 		ASSERT_OK(db_grant_revoke(&pg->c, f.grant.id, &audit, NOW, &pg->err), &pg->err);
 	assert_int_equal(fit(pg, f.refresh, NOW), DB_REFRESH_UNKNOWN);
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'code_twice'"),
-			    "1");
+	assert_int_equal(pg_audits(pg, "code_twice"), 1);
 }
 
 static void

@@ -163,7 +163,7 @@ a_login_is_in_the_trail_with_its_session(void **state)
 	ASSERT_REFUSED(
 		db_session_add_proof(&pg->c, cookie, second, &password, NOW, &audit, NOW, &pg->err),
 		&pg->err, ERR_NOT_FOUND, "session_add_proof");
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'proved'"), "2");
+	assert_int_equal(pg_audits(pg, "proved"), 2);
 }
 
 static void
@@ -260,8 +260,7 @@ parties_that_take_part_are_known(void **state)
 	assert_string_equal(list[1].name_id, "name-1");
 	assert_string_equal(list[1].session_index, "index-1");
 	assert_int_equal(list[1].at, NOW + 2);
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'released'"),
-			    "3");
+	assert_int_equal(pg_audits(pg, "released"), 3);
 
 	static const struct {
 		const char *party, *name_id, *index;
@@ -308,8 +307,7 @@ a_request_is_answered_once(void **state)
 	answer.mark = &late;
 	ASSERT_REFUSED(db_session_participate(&pg->c, &answer, &audit, NOW, &how, &pg->err),
 		       &pg->err, ERR_INPUT, "expired");
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'answered'"),
-			    "1");
+	assert_int_equal(pg_audits(pg, "answered"), 1);
 	assert_string_equal(
 		pg_value(pg,
 			 arena_printf(pg->a,
@@ -362,8 +360,7 @@ a_party_is_told_on_the_consent_that_was_judged_only(void **state)
 	assert_int_equal(answered(pg, &answer, &audit), DB_ANSWERED_WITHDRAWN);
 	ASSERT_OK(db_seen_once(&pg->c, &mark, NOW, &first, &pg->err), &pg->err);
 	assert_false(first);
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'told_of'"),
-			    "2");
+	assert_int_equal(pg_audits(pg, "told_of"), 2);
 	/* And given again. */
 	answer.mark = NULL;
 	pg_consent(pg, s.acting, saml.party);
@@ -392,8 +389,7 @@ nobody_takes_part_in_a_session_that_is_over(void **state)
 	assert_int_equal(n, 0);
 	ASSERT_REFUSED(db_session_participate(&pg->c, &answer, &audit, NOW, &how, &pg->err),
 		       &pg->err, ERR_NOT_FOUND, "session_participate");
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'not_released'"),
-			    "0");
+	assert_int_equal(pg_audits(pg, "not_released"), 0);
 }
 
 static void
@@ -420,7 +416,7 @@ the_end_is_told_to_all_who_took_part_once(void **state)
 		  &pg->err);
 	assert_false(ended);
 	assert_int_equal(n, 0);
-	assert_string_equal(pg_value(pg, "SELECT count(*) FROM audit WHERE event = 'ended'"), "1");
+	assert_int_equal(pg_audits(pg, "ended"), 1);
 	assert_string_equal(pg_value(pg, arena_printf(pg->a,
 						      "SELECT count(*) FROM session_proof"
 						      " WHERE sid = '%s'",
