@@ -323,12 +323,11 @@ account_show(struct cli *cli)
 
 	if (!login_word(cli, &name, &err))
 		return cli_fail(cli, &err);
-	enum cli_exit rc = cli_end(cli);
+	enum cli_exit rc = cli_work_begin(cli, CLI_SIGNER, &work);
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) ||
-	    !cli_find_account(&work, name, &subject, &err) ||
+	if (!cli_find_account(&work, name, &subject, &err) ||
 	    !account_attributes(&work.w, subject, &held, &err) ||
 	    !db_credential_list(&work.w.db, subject->id, &means, &n, &err))
 		return cli_fail(cli, &err);
@@ -387,12 +386,11 @@ set_state(struct cli *cli, enum db_subject_state state)
 
 	if (!login_word(cli, &name, &err))
 		return cli_fail(cli, &err);
-	enum cli_exit rc = cli_end(cli);
+	enum cli_exit rc = cli_work_begin(cli, CLI_SIGNER, &work);
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_SIGNER, &work, &err) ||
-	    !cli_find_account(&work, name, &subject, &err))
+	if (!cli_find_account(&work, name, &subject, &err))
 		return cli_fail(cli, &err);
 	struct db_audit audit = cli_audit(&work, AUDIT_ACCOUNT_STATE);
 
@@ -437,17 +435,16 @@ id_text(struct arena *a, const struct subject_id *id)
 static enum cli_exit
 account_deleted(struct cli *cli)
 {
-	enum cli_exit rc = cli_end(cli);
 	json_t *o = json_new_object(cli->a), *list = json_new_array(cli->a);
 	const struct subject_id *ids;
 	struct cli_work work;
+	enum cli_exit rc = cli_work_begin(cli, CLI_DATABASE, &work);
 	struct err err = {0};
 	size_t n;
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
-	    !db_account_deleted(&work.w.db, &ids, &n, &err))
+	if (!db_account_deleted(&work.w.db, &ids, &n, &err))
 		return cli_fail(cli, &err);
 	for (size_t i = 0; i < n; i++) {
 		if (cli->json)

@@ -96,12 +96,10 @@ cli_client_invite(struct cli *cli)
 		return cli_usage(cli, "which name? NAME is missing");
 	if (!take_options(cli, &o, &err))
 		return cli_fail(cli, &err);
-	enum cli_exit rc = cli_end(cli);
+	enum cli_exit rc = cli_work_begin(cli, CLI_DATABASE, &work);
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err))
-		return cli_fail(cli, &err);
 	struct db_audit audit = cli_audit(&work, AUDIT_CLIENT_INVITED);
 	const struct db_invitation invitation = {
 		.name = o.name,
@@ -141,18 +139,17 @@ invitation_json(struct cli *cli, const struct db_invitation *invitation, time_t 
 enum cli_exit
 cli_client_invited(struct cli *cli)
 {
-	enum cli_exit rc = cli_end(cli);
 	json_t *o = json_new_object(cli->a), *list = json_new_array(cli->a);
 	const struct db_invitation *all;
 	struct cli_work work;
+	enum cli_exit rc = cli_work_begin(cli, CLI_DATABASE, &work);
 	struct err err = {0};
 	struct buf text;
 	size_t n;
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
-	    !db_invitation_list(&work.w.db, &all, &n, &err))
+	if (!db_invitation_list(&work.w.db, &all, &n, &err))
 		return cli_fail(cli, &err);
 	buf_init(&text, cli->a, (size_t)1024 * 1024);
 	for (size_t i = 0; i < n; i++) {

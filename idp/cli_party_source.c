@@ -233,19 +233,18 @@ enum cli_exit
 cli_party_changes(struct cli *cli)
 {
 	const char *id = cli_word(cli), *lines = "";
-	enum cli_exit rc = cli_end(cli);
 	json_t *o = json_new_object(cli->a);
 	const struct db_copy *copies;
 	const struct db_party *p;
 	struct cli_work work;
+	enum cli_exit rc = cli_work_begin(cli, CLI_DATABASE, &work);
 	struct err err = {0};
 	struct buf text;
 	size_t n;
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err) ||
-	    (id != NULL && !cli_party_find(&work, id, CLI_KIND_SAML, &p, &err)) ||
+	if ((id != NULL && !cli_party_find(&work, id, CLI_KIND_SAML, &p, &err)) ||
 	    !db_copy_list(&work.w.db, id, id == NULL, &copies, &n, &err))
 		return cli_fail(cli, &err);
 	cli_party_put_copies(cli, copies, n, o);

@@ -7,15 +7,13 @@
 enum cli_exit
 cli_restored(struct cli *cli)
 {
-	enum cli_exit rc = cli_end(cli);
 	struct db_restored done = {0};
 	struct cli_work work;
+	enum cli_exit rc = cli_work_begin(cli, CLI_DATABASE, &work);
 	struct err err = {0};
 
 	if (rc != CLI_OK)
 		return rc;
-	if (!cli_work_open(cli, CLI_DATABASE, &work, &err))
-		return cli_fail(cli, &err);
 	struct db_audit audit = cli_audit(&work, AUDIT_RESTORED);
 
 	if (!db_restored_clear(&work.w.db, totp_last_step(work.w.now), &audit, work.w.now, &done,

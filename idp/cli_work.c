@@ -200,6 +200,16 @@ cli_work_open(struct cli *cli, enum cli_need need, struct cli_work *out, struct 
 	return open_db(out, err) && (need == CLI_DATABASE || cli_work_load_keys(out, err));
 }
 
+enum cli_exit
+cli_work_begin(struct cli *cli, enum cli_need need, struct cli_work *out)
+{
+	enum cli_exit rc = cli_end(cli);
+	struct err err = {0};
+
+	*out = (struct cli_work){.cli = cli};
+	return rc != CLI_OK || cli_work_open(cli, need, out, &err) ? rc : cli_fail(cli, &err);
+}
+
 bool
 cli_find_account(struct cli_work *work, const char *typed, const struct db_subject **out,
 		 struct err *err)

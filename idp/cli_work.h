@@ -24,6 +24,9 @@ enum cli_need {
 MUST_USE bool cli_work_open(struct cli *cli, enum cli_need need, struct cli_work *out,
 			    struct err *err);
 
+/* The same once there are no more arguments (cli_end): CLI_OK, else what the command exits with. */
+enum cli_exit cli_work_begin(struct cli *cli, enum cli_need need, struct cli_work *out);
+
 /* Wait until the database answers; until_us: by clock_mono_us.  False: it did not. */
 MUST_USE bool cli_await_db(struct db *db, int64_t until_us);
 
