@@ -65,6 +65,7 @@ text_is_utf8(struct bytes b)
 		step = text_utf8_next(b.p + i, b.n - i, &cp);
 		if (step == 0)
 			return false;
+		step += ascii_run(b.p + i + step, b.n - i - step);
 	}
 	return true;
 }
