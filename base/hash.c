@@ -96,20 +96,66 @@ hash_sha1(struct bytes text, unsigned char out[SHA1_BYTES])
 	     EVP_DigestUpdate(ctx, text.p, text.n) == 1 && EVP_DigestFinal_ex(ctx, out, NULL) == 1);
 }
 
+/* NULL: none that is to be had by name. */
+static EVP_MD *
+digest_named(const char *name)
+{
+	for (size_t i = 0; i < SHA1; i++)
+		if (strcmp(digests[i].name, name) == 0)
+			return digest(i);
+	return NULL;
+}
+
 bool
 hash_named(const char *name, struct bytes text, struct hash_digest *out)
 {
 	EVP_MD_CTX *ctx = context();
-	size_t i = 0;
+	EVP_MD *md = digest_named(name);
 	unsigned n = 0;
 
-	while (i < SHA1 && strcmp(digests[i].name, name) != 0)
-		i++;
-	if (i == SHA1)
+	if (md == NULL)
 		return false;
-	need(EVP_DigestInit_ex2(ctx, digest(i), NULL) == 1 &&
-	     EVP_DigestUpdate(ctx, text.p, text.n) == 1 &&
+	need(EVP_DigestInit_ex2(ctx, md, NULL) == 1 && EVP_DigestUpdate(ctx, text.p, text.n) == 1 &&
 	     EVP_DigestFinal_ex(ctx, out->octets, &n) == 1);
 	out->n = n;
 	return true;
+}
+
+struct hash_stream {
+	EVP_MD_CTX *ctx;
+};
+
+static void
+stream_free(void *p)
+{
+	EVP_MD_CTX_free(((struct hash_stream *)p)->ctx);
+}
+
+struct hash_stream *
+hash_stream_begin(struct arena *a, const char *name)
+{
+	struct hash_stream *h = ARENA_NEW(a, struct hash_stream);
+	EVP_MD *md = digest_named(name);
+
+	if (md == NULL)
+		return NULL;
+	arena_defer(a, stream_free, h);
+	h->ctx = EVP_MD_CTX_new();
+	need(h->ctx != NULL && EVP_DigestInit_ex2(h->ctx, md, NULL) == 1);
+	return h;
+}
+
+void
+hash_stream_add(struct hash_stream *h, struct bytes piece)
+{
+	need(EVP_DigestUpdate(h->ctx, piece.p, piece.n) == 1);
+}
+
+void
+hash_stream_end(struct hash_stream *h, struct hash_digest *out)
+{
+	unsigned n = 0;
+
+	need(EVP_DigestFinal_ex(h->ctx, out->octets, &n) == 1);
+	out->n = n;
 }

@@ -28,4 +28,14 @@ struct hash_digest {
 /* By OpenSSL's name: "SHA256", "SHA384", "SHA512".  False: none of these. */
 MUST_USE bool hash_named(const char *name, struct bytes text, struct hash_digest *out);
 
+/* The digest of what comes in pieces; lives in its arena. */
+struct arena;
+struct hash_stream;
+
+/* NULL: not a name that hash_named knows. */
+struct hash_stream *hash_stream_begin(struct arena *a, const char *name);
+void hash_stream_add(struct hash_stream *h, struct bytes piece);
+/* Once. */
+void hash_stream_end(struct hash_stream *h, struct hash_digest *out);
+
 #endif

@@ -79,14 +79,6 @@ struct parts {
 	struct bytes value;
 };
 
-struct info {
-	const struct saml_suite *suite;
-	const char *uri;
-	const char *prefix_list; /* of the Reference's transform; NULL: none */
-	const char *digest;      /* OpenSSL's name */
-	struct bytes digest_value;
-};
-
 static bool
 read_base64(struct arena *a, const struct xml_node *n, struct bytes *out, struct err *err)
 {
@@ -145,7 +137,7 @@ read_c14n(const struct xml_node *n, const char **prefix_list, struct err *err)
 
 /* Exactly enveloped-signature, then exclusive C14N (SAML2Core 5.4.4). */
 static bool
-read_transforms(const struct xml_node *n, struct info *out, struct err *err)
+read_transforms(const struct xml_node *n, struct xmlsig_reference *out, struct err *err)
 {
 	static const char *const none[] = {NULL};
 	static const struct xml_row rows[] = {{SAML_NS_DS, "Transform", 2, 2, false}};
@@ -162,7 +154,8 @@ read_transforms(const struct xml_node *n, struct info *out, struct err *err)
 }
 
 static bool
-read_reference(struct arena *a, const struct xml_node *n, struct info *out, struct err *err)
+read_reference(struct arena *a, const struct xml_node *n, struct xmlsig_reference *out,
+	       struct err *err)
 {
 	static const char *const names[] = {"URI", NULL};
 	static const struct xml_row rows[] = {
@@ -171,21 +164,24 @@ read_reference(struct arena *a, const struct xml_node *n, struct info *out, stru
 		{SAML_NS_DS, "DigestValue", 1, 1, false},
 	};
 	const struct xml_node *c = xml_first(n);
-	const char *algorithm;
+	const char *algorithm, *uri;
 
 	if (!xml_check_attrs(n, names, false, err) ||
 	    !xml_check_children(n, rows, ARRAY_LEN(rows), err) ||
-	    !xml_need_attr(n, "URI", &out->uri, err) || !read_transforms(c, out, err) ||
+	    !xml_need_attr(n, "URI", &uri, err) || !read_transforms(c, out, err) ||
 	    !read_algorithm(c = xml_next(c), &algorithm, err) ||
 	    !read_base64(a, xml_next(c), &out->digest_value, err))
 		return false;
+	if (uri[0] != '#')
+		return FAIL(err, ERR_INPUT, NULL, "Reference is not to the element itself");
+	out->id = uri + 1;
 	out->digest = saml_digest_by_uri(algorithm);
 	return out->digest != NULL || FAIL(err, ERR_DENIED, NULL, "DigestMethod is not permitted");
 }
 
 /* The one check of SignedInfo's shape (XMLDSIG 4.4). */
 static bool
-read_info(struct arena *a, const struct xml_node *n, struct info *out, struct err *err)
+read_info(struct arena *a, const struct xml_node *n, struct xmlsig_reference *out, struct err *err)
 {
 	static const char *const none[] = {NULL};
 	static const struct xml_row rows[] = {
@@ -223,7 +219,7 @@ check_signature(const struct saml_suite *suite, struct bytes text, struct bytes 
 }
 
 static bool
-check_digest(const struct info *info, struct bytes text, struct err *err)
+check_digest(const struct xmlsig_reference *info, struct bytes text, struct err *err)
 {
 	struct hash_digest got;
 
@@ -258,23 +254,24 @@ make_signed(struct arena *a, struct saml_signed proven, const struct xml_limits 
  * looked at before, too: one that is not ours is not worth canonicalizing for a
  * stranger, and a comment in it is nobody's habit.
  */
-static bool
-verify_info(struct arena *a, const struct parts *parts, struct saml_keys keys, struct info *info,
-	    size_t *key, struct err *err)
+bool
+xmlsig_verify_info(struct arena *a, const struct xml_node *signature, struct saml_keys keys,
+		   struct xmlsig_reference *out, struct err *err)
 {
+	struct parts parts = {0};
 	const char *prefix_list;
 	struct xml_doc *doc;
 	struct bytes text;
 
-	if (!read_info(a, parts->info, info, err) ||
-	    !read_c14n(xml_first(parts->info), &prefix_list, err))
+	if (!split_signature(a, signature, &parts, err) || !read_info(a, parts.info, out, err) ||
+	    !read_c14n(xml_first(parts.info), &prefix_list, err))
 		return false;
 	/* second line: no shape is known that passes as received and not as canonical text */
-	if (!xml_c14n(a, parts->info, NULL, prefix_list, LEAST_SIGNED_BYTES, &text, err) ||
+	if (!xml_c14n(a, parts.info, NULL, prefix_list, LEAST_SIGNED_BYTES, &text, err) ||
 	    !xml_parse(a, text, &xml_limits_message, &doc, err) ||
-	    !read_info(a, xml_root(doc), info, err))
+	    !read_info(a, xml_root(doc), out, err))
 		return false;
-	return check_signature(info->suite, text, parts->value, keys, key, err);
+	return check_signature(out->suite, text, parts.value, keys, &out->key, err);
 }
 
 bool
@@ -282,21 +279,20 @@ xmlsig_verify(struct arena *a, const struct xml_node *n, struct saml_keys keys,
 	      struct saml_signed **out, struct err *err)
 {
 	struct saml_signed proven = {0};
+	struct xmlsig_reference ref = {0};
 	const struct xml_node *sig;
-	struct parts parts = {0};
-	struct info info = {0};
 	const char *id;
 
 	if (!find_signature(n, &sig, err) || !xml_need_attr(n, "ID", &id, err) ||
-	    !split_signature(a, sig, &parts, err) ||
-	    !verify_info(a, &parts, keys, &info, &proven.key, err))
+	    !xmlsig_verify_info(a, sig, keys, &ref, err))
 		return false;
-	if (strcmp(info.uri, arena_printf(a, "#%s", id)) != 0)
+	if (strcmp(ref.id, id) != 0)
 		return FAIL(err, ERR_INPUT, NULL, "Reference is not to the element itself");
-	if (!xml_c14n(a, n, sig, info.prefix_list, LEAST_SIGNED_BYTES, &proven.bytes, err) ||
-	    !check_digest(&info, proven.bytes, err))
+	if (!xml_c14n(a, n, sig, ref.prefix_list, LEAST_SIGNED_BYTES, &proven.bytes, err) ||
+	    !check_digest(&ref, proven.bytes, err))
 		return false;
-	proven.suite = info.suite;
+	proven.key = ref.key;
+	proven.suite = ref.suite;
 	return make_signed(a, proven, xml_doc_limits(xml_doc_of(n)), out, err);
 }
 

@@ -35,6 +35,25 @@ bool xmlsig_present(const struct xml_node *n);
 MUST_USE bool xmlsig_verify(struct arena *a, const struct xml_node *n, struct saml_keys keys,
 			    struct saml_signed **out, struct err *err);
 
+/* What a signature says of the one element that it is over. */
+struct xmlsig_reference {
+	const char *id;          /* of the element */
+	const char *prefix_list; /* InclusiveNamespaces/@PrefixList; NULL: none */
+	const char *digest;      /* OpenSSL's name */
+	struct bytes digest_value;
+	size_t key; /* the caller's key that verified */
+	const struct saml_suite *suite;
+};
+
+/*
+ * Verify what a ds:Signature says, and not yet the element it says it of: for who digests that
+ * element in pieces (saml/aggregate.h), with exclusive C14N, leaving out this Signature.  Errors
+ * are those of xmlsig_verify.
+ */
+MUST_USE bool xmlsig_verify_info(struct arena *a, const struct xml_node *signature,
+				 struct saml_keys keys, struct xmlsig_reference *out,
+				 struct err *err);
+
 /*
  * A signature over octets beside the message (SAML2Bindings 3.4.4.1): `octets`
  * are exactly those received, `message` the XML that the caller decoded from

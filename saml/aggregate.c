@@ -1,0 +1,583 @@
+/*
+ * An aggregate is read twice up to its signature: first for what that says and whether it holds,
+ * then, knowing how to digest, from the start.  See aggregate.h.
+ */
+#include "saml/aggregate.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "saml/canon.h"
+#include "saml/names.h"
+#include "saml/xml_guard.h"
+
+#define KIB ((size_t)1024)
+
+/* The signature ends before that, with certificates that nobody reads. */
+#define HEAD_BYTES (256 * KIB)
+
+/* A signature alone. */
+#define SIGNATURE_BYTES (64 * KIB)
+
+/* Given to the parser at once; what entities of so much look like at most is told in between. */
+#define STEP_BYTES (4 * KIB)
+
+/* Entities that can end within what one step brings to the parser. */
+#define PENDING_MOST    512
+
+#define DIGEST_BYTES    (64 * KIB)
+#define REGISTRAR_BYTES 255
+#define VALUE_BYTES     1023
+#define GROUPS_MOST     8
+#define ID_BYTES        255
+
+/* An entity that is whole, or the one that is being read. */
+struct pending {
+	char entity_id[SAML_ENTITY_ID_BYTES + 1];
+	char registrar[REGISTRAR_BYTES + 1];
+	unsigned roles;
+	uint32_t marks;
+	time_t valid_until;
+	size_t from, to; /* in copy.p */
+};
+
+struct saml_aggregate {
+	struct arena *a;
+	const struct saml_aggregate_options *o;
+	struct xml_limits limits;
+	struct xml_scope scope;
+	struct saml_aggregate_info info;
+
+	/* up to the signature */
+	struct xml_push *head; /* NULL: that is done */
+	unsigned char *octets; /* what the head was made of */
+	size_t n_octets;
+	struct xml_out signature;
+	bool in_signature, has_signature;
+	struct xmlsig_reference ref;
+	char id[ID_BYTES + 1], name[SAML_ENTITY_ID_BYTES + 1];
+
+	/* then */
+	struct xml_push *body; /* NULL: not begun */
+	struct hash_stream *digest;
+	struct xml_out digested;
+	struct canon canon;
+	const char *prefixes[XML_MAX_PREFIXES + 1];
+	unsigned skipped; /* depth of the signature while it is passed over; 0: not in it */
+	bool passed;      /* it is behind us */
+	time_t group_until[GROUPS_MOST];
+	unsigned groups; /* EntitiesDescriptors around; one inside another is the next level */
+
+	/* of the entity */
+	struct xml_out copy;
+	struct pending *pending; /* n_pending whole ones, then perhaps the one being read */
+	size_t n_pending;
+	unsigned entity; /* its depth; 0: outside */
+	bool in_extensions, in_attributes, in_value;
+	uint32_t named; /* marks of the name that the attribute has */
+	char value[VALUE_BYTES + 1];
+	size_t n_value;
+};
+
+/* ---- what a tag says ---- */
+
+/* The attribute's text in out[cap + 1]; "" when there is none. */
+static bool
+read_text(const struct xml_push_tag *tag, const char *name, char *out, size_t cap)
+{
+	const struct xml_push_attr *attr = xml_push_attr(tag, name);
+	size_t n = attr == NULL ? 0 : attr->value.n;
+
+	if (n > cap)
+		return false;
+	memcpy(out, attr == NULL ? (const unsigned char *)"" : attr->value.p, n);
+	out[n] = '\0';
+	return true;
+}
+
+/* Of the tag and those around it, the earliest; 0: none. */
+static bool
+read_until(const struct xml_push_tag *tag, time_t around, time_t *out)
+{
+	struct err err = {0};
+	char text[64];
+	time_t own;
+
+	*out = around;
+	if (xml_push_attr(tag, "validUntil") == NULL)
+		return true;
+	if (!read_text(tag, "validUntil", text, sizeof(text) - 1) || !clock_parse(text, &own, &err))
+		return false;
+	if (around == 0 || own < around)
+		*out = own;
+	return true;
+}
+
+/* Among the words of a list. */
+static bool
+has_word(struct bytes list, const char *word)
+{
+	size_t n = strlen(word), from = 0;
+
+	for (size_t i = 0; i <= list.n; i++) {
+		if (i < list.n && strchr(" \t\r\n", list.p[i]) == NULL)
+			continue;
+		if (i - from == n && memcmp(list.p + from, word, n) == 0)
+			return true;
+		from = i + 1;
+	}
+	return false;
+}
+
+static const char *
+check_root(struct saml_aggregate *g, const struct xml_push_tag *tag)
+{
+	if (!xml_push_is(tag, SAML_NS_METADATA, "EntitiesDescriptor"))
+		return "not an EntitiesDescriptor";
+	if (!read_text(tag, "ID", g->id, ID_BYTES) || g->id[0] == '\0')
+		return "EntitiesDescriptor has no ID that its signature could name";
+	if (!read_text(tag, "Name", g->name, SAML_ENTITY_ID_BYTES))
+		return "Name is too long";
+	if (!read_until(tag, 0, &g->info.valid_until))
+		return "validUntil is no time in UTC";
+	return xml_scope_enter(&g->scope, tag);
+}
+
+/* ---- up to the signature ---- */
+
+static const char done[] = "signature read";
+
+static const char *
+head_start(void *ctx, const struct xml_push_tag *tag)
+{
+	struct saml_aggregate *g = ctx;
+	const char *fault;
+
+	if (tag->depth == 1)
+		return check_root(g, tag);
+	if (tag->depth == 2 && !xml_push_is(tag, SAML_NS_DS, "Signature"))
+		return "aggregate has no signature in its place";
+	fault = xml_scope_enter(&g->scope, tag);
+	xml_copy_start(&g->signature, &g->scope, tag, tag->depth == 2);
+	g->in_signature = true;
+	return g->signature.over ? "signature is too long" : fault;
+}
+
+static const char *
+head_end(void *ctx, const char *prefix, const char *name, unsigned depth)
+{
+	struct saml_aggregate *g = ctx;
+
+	if (depth == 1)
+		return "aggregate has no signature";
+	xml_copy_end(&g->signature, prefix, name);
+	xml_scope_leave(&g->scope);
+	if (g->signature.over)
+		return "signature is too long";
+	g->has_signature = depth == 2;
+	return g->has_signature ? done : NULL;
+}
+
+static const char *
+head_text(void *ctx, struct bytes text)
+{
+	struct saml_aggregate *g = ctx;
+
+	if (!g->in_signature)
+		return NULL;
+	xml_copy_text(&g->signature, text);
+	return g->signature.over ? "signature is too long" : NULL;
+}
+
+static const struct xml_push_handler head_handler = {head_start, head_end, head_text};
+
+/* ---- an entity ---- */
+
+static const char *
+entity_start(struct saml_aggregate *g, const struct xml_push_tag *tag)
+{
+	struct pending *p = &g->pending[g->n_pending];
+
+	if (g->n_pending == PENDING_MOST || g->info.n_entities == g->o->max_entities)
+		return "aggregate has too many entities";
+	*p = (struct pending){.from = g->copy.n};
+	if (!read_text(tag, "entityID", p->entity_id, SAML_ENTITY_ID_BYTES) ||
+	    p->entity_id[0] == '\0')
+		return "entityID is missing or too long";
+	if (!read_until(tag, g->group_until[g->groups - 1], &p->valid_until))
+		return "validUntil is no time in UTC";
+	g->info.n_entities++;
+	g->entity = tag->depth;
+	return NULL;
+}
+
+static void
+note_role(struct pending *p, const struct xml_push_tag *tag)
+{
+	static const struct {
+		const char *name;
+		unsigned role;
+	} roles[] = {{"IDPSSODescriptor", SAML_ROLE_IDP},
+		     {"SPSSODescriptor", SAML_ROLE_SP},
+		     {"AttributeAuthorityDescriptor", SAML_ROLE_ATTRIBUTE}};
+	const struct xml_push_attr *speaks = xml_push_attr(tag, "protocolSupportEnumeration");
+
+	if (speaks == NULL || !has_word(speaks->value, SAML_NS_PROTOCOL))
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+		if (xml_push_is(tag, SAML_NS_METADATA, roles[i].name))
+			p->roles |= roles[i].role;
+}
+
+static void
+note_name(struct saml_aggregate *g, const struct xml_push_tag *tag)
+{
+	const struct xml_push_attr *name = xml_push_attr(tag, "Name");
+
+	g->named = 0;
+	for (size_t i = 0; name != NULL && i < g->o->n_marks; i++)
+		if (bytes_eq(name->value, bytes_of(g->o->marks[i].name)))
+			g->named |= UINT32_C(1) << i;
+}
+
+/* Inside an entity: its roles, and of its extensions who registered it and what it is marked as. */
+static const char *
+note_tag(struct saml_aggregate *g, const struct xml_push_tag *tag)
+{
+	struct pending *p = &g->pending[g->n_pending];
+
+	switch (tag->depth - g->entity) {
+	case 1:
+		g->in_extensions = xml_push_is(tag, SAML_NS_METADATA, "Extensions");
+		note_role(p, tag);
+		break;
+	case 2:
+		g->in_attributes =
+			g->in_extensions && xml_push_is(tag, SAML_NS_ATTRIBUTE, "EntityAttributes");
+		if (g->in_extensions && xml_push_is(tag, SAML_NS_MDRPI, "RegistrationInfo") &&
+		    !read_text(tag, "registrationAuthority", p->registrar, REGISTRAR_BYTES))
+			return "registrationAuthority is too long";
+		break;
+	case 3:
+		if (g->in_attributes && xml_push_is(tag, SAML_NS_ASSERTION, "Attribute"))
+			note_name(g, tag);
+		else
+			g->named = 0;
+		break;
+	case 4:
+		g->in_value = g->in_attributes && g->named != 0 &&
+			      xml_push_is(tag, SAML_NS_ASSERTION, "AttributeValue");
+		g->n_value = 0;
+		break;
+	default:
+		g->in_value = false; /* a value that holds elements is no text */
+		break;
+	}
+	return NULL;
+}
+
+static struct bytes
+trim(struct bytes b)
+{
+	while (b.n > 0 && strchr(" \t\r\n", b.p[0]) != NULL)
+		b = (struct bytes){b.p + 1, b.n - 1};
+	while (b.n > 0 && strchr(" \t\r\n", b.p[b.n - 1]) != NULL)
+		b.n--;
+	return b;
+}
+
+static void
+note_value(struct saml_aggregate *g)
+{
+	struct bytes value = trim((struct bytes){(unsigned char *)g->value, g->n_value});
+
+	for (size_t i = 0; i < g->o->n_marks; i++)
+		if ((g->named >> i & 1) != 0 && bytes_eq(value, bytes_of(g->o->marks[i].value)))
+			g->pending[g->n_pending].marks |= UINT32_C(1) << i;
+	g->in_value = false;
+}
+
+/* ---- the whole ---- */
+
+static const char *
+group_start(struct saml_aggregate *g, const struct xml_push_tag *tag)
+{
+	time_t around = g->groups == 0 ? 0 : g->group_until[g->groups - 1];
+
+	if (g->groups == GROUPS_MOST)
+		return "aggregate has groups within groups too deeply";
+	if (!read_until(tag, around, &g->group_until[g->groups]))
+		return "validUntil is no time in UTC";
+	g->groups++;
+	return NULL;
+}
+
+/* What stands directly in the root or in a group of it. */
+static const char *
+member_start(struct saml_aggregate *g, const struct xml_push_tag *tag)
+{
+	if (xml_push_is(tag, SAML_NS_METADATA, "EntitiesDescriptor"))
+		return group_start(g, tag);
+	if (xml_push_is(tag, SAML_NS_METADATA, "EntityDescriptor"))
+		return entity_start(g, tag);
+	if (tag->depth == 2 && xml_push_is(tag, SAML_NS_DS, "Signature"))
+		return "aggregate has two signatures";
+	return NULL;
+}
+
+static const char *
+body_start(void *ctx, const struct xml_push_tag *tag)
+{
+	struct saml_aggregate *g = ctx;
+	const struct xml_push_attr *id = xml_push_attr(tag, "ID");
+	const char *fault = NULL;
+
+	if (g->skipped != 0)
+		return NULL;
+	/* It is the one that the head ended with. */
+	if (tag->depth == 2 && !g->passed) {
+		g->skipped = 2;
+		return NULL;
+	}
+	if (tag->depth == 1)
+		fault = check_root(g, tag);
+	else if (id != NULL && bytes_eq(id->value, bytes_of(g->ref.id)))
+		fault = "two elements have the same ID";
+	else
+		fault = xml_scope_enter(&g->scope, tag);
+	if (fault == NULL && g->entity == 0 && tag->depth == g->groups + 1)
+		fault = tag->depth == 1 ? group_start(g, tag) : member_start(g, tag);
+	else if (fault == NULL && g->entity != 0)
+		fault = note_tag(g, tag);
+	if (fault == NULL)
+		fault = canon_start(&g->canon, tag);
+	if (fault == NULL && g->entity != 0)
+		xml_copy_start(&g->copy, &g->scope, tag, tag->depth == g->entity);
+	return fault == NULL && g->copy.over ? "an entity is too long" : fault;
+}
+
+static const char *
+entity_end(struct saml_aggregate *g, unsigned depth)
+{
+	if (g->in_value && depth == g->entity + 4)
+		note_value(g);
+	if (depth != g->entity)
+		return NULL;
+	g->pending[g->n_pending].to = g->copy.n;
+	g->n_pending++;
+	g->entity = 0;
+	return NULL;
+}
+
+static const char *
+body_end(void *ctx, const char *prefix, const char *name, unsigned depth)
+{
+	struct saml_aggregate *g = ctx;
+
+	if (g->skipped != 0) {
+		if (depth == g->skipped) {
+			g->skipped = 0;
+			g->passed = true;
+		}
+		return NULL;
+	}
+	canon_end(&g->canon, prefix, name, depth);
+	xml_scope_leave(&g->scope);
+	if (g->entity != 0) {
+		xml_copy_end(&g->copy, prefix, name);
+		return entity_end(g, depth);
+	}
+	if (depth == g->groups)
+		g->groups--;
+	return NULL;
+}
+
+static const char *
+body_text(void *ctx, struct bytes text)
+{
+	struct saml_aggregate *g = ctx;
+
+	if (g->skipped != 0)
+		return NULL;
+	g->digested.also = g->entity == 0 ? NULL : &g->copy; /* escaped once, for both */
+	canon_text(&g->canon, text);
+	g->digested.also = NULL;
+	if (g->entity == 0)
+		return NULL;
+	if (g->in_value && text.n > VALUE_BYTES - g->n_value)
+		g->in_value = false; /* nothing that is looked for is so long */
+	if (g->in_value) {
+		memcpy(g->value + g->n_value, text.p, text.n);
+		g->n_value += text.n;
+	}
+	return g->copy.over ? "an entity is too long" : NULL;
+}
+
+static const struct xml_push_handler body_handler = {body_start, body_end, body_text};
+
+static void
+digest_full(void *ctx, struct bytes b)
+{
+	struct saml_aggregate *g = ctx;
+
+	hash_stream_add(g->digest, b);
+}
+
+/* ---- outside the parser ---- */
+
+struct saml_aggregate *
+saml_aggregate_begin(struct arena *a, const struct saml_aggregate_options *o)
+{
+	struct saml_aggregate *g = ARENA_NEW(a, struct saml_aggregate);
+
+	g->a = a;
+	g->o = o;
+	g->limits = xml_limits_metadata;
+	g->limits.max_bytes = o->max_bytes;
+	g->limits.max_nodes = o->max_bytes; /* none is shorter than an octet */
+	g->octets = arena_alloc(a, HEAD_BYTES);
+	g->signature =
+		(struct xml_out){.p = arena_alloc(a, SIGNATURE_BYTES), .cap = SIGNATURE_BYTES};
+	g->head = xml_push_begin(a, &g->limits, &head_handler, g);
+	return g;
+}
+
+/* Tell of the entities that are whole; the text of one that is not moves to the front. */
+static bool
+tell(struct saml_aggregate *g, struct err *err)
+{
+	size_t from = g->copy.n;
+
+	for (size_t i = 0; i < g->n_pending; i++) {
+		const struct pending *p = &g->pending[i];
+		struct saml_entity e = {p->entity_id,   p->registrar,
+					p->roles,       p->marks,
+					p->valid_until, {g->copy.p + p->from, p->to - p->from}};
+
+		if (!g->o->entity(g->o->ctx, &e, err))
+			return false;
+	}
+	if (g->n_pending == 0)
+		return true;
+	if (g->entity != 0) {
+		from = g->pending[g->n_pending].from;
+		g->pending[0] = g->pending[g->n_pending];
+		g->pending[0].from = 0;
+	}
+	g->copy.n -= from;
+	memmove(g->copy.p, g->copy.p + from, g->copy.n);
+	g->n_pending = 0;
+	return true;
+}
+
+/* In steps, so that what ends within one has room. */
+static bool
+feed(struct saml_aggregate *g, struct xml_push *x, struct bytes piece, struct err *err)
+{
+	while (piece.n > 0) {
+		struct bytes step = {piece.p, piece.n < STEP_BYTES ? piece.n : STEP_BYTES};
+
+		if (!xml_push_add(x, step, err) || !tell(g, err))
+			return false;
+		piece = (struct bytes){piece.p + step.n, piece.n - step.n};
+	}
+	return true;
+}
+
+static bool
+begin_digest(struct saml_aggregate *g, struct err *err)
+{
+	xmlChar *prefixes[XML_MAX_PREFIXES + 1] = {NULL};
+
+	if (g->ref.prefix_list != NULL && !xml_prefixes(g->a, g->ref.prefix_list, prefixes, err))
+		return false;
+	for (size_t i = 0; prefixes[i] != NULL; i++)
+		g->prefixes[i] = (const char *)prefixes[i];
+	g->digest = hash_stream_begin(g->a, g->ref.digest);
+	g->digested = (struct xml_out){.p = arena_alloc(g->a, DIGEST_BYTES),
+				       .cap = DIGEST_BYTES,
+				       .full = digest_full,
+				       .ctx = g};
+	g->canon.scope = &g->scope;
+	g->canon.out = &g->digested;
+	g->canon.prefixes = g->prefixes;
+	return true;
+}
+
+/* The signature is whole: does it hold?  Then all is read again, and digested as it says. */
+static bool
+begin_body(struct saml_aggregate *g, struct err *err)
+{
+	struct bytes text = {g->signature.p, g->signature.n};
+	struct xml_doc *doc;
+
+	if (err != NULL)
+		err_clear(err); /* the parser was stopped where the signature ended */
+	g->head = NULL;
+	if (!xml_parse(g->a, text, &xml_limits_message, &doc, err) ||
+	    !xmlsig_verify_info(g->a, xml_root(doc), g->o->keys, &g->ref, err) ||
+	    !begin_digest(g, err))
+		return false;
+	if (strcmp(g->ref.id, g->id) != 0)
+		return FAIL(err, ERR_INPUT, NULL, "Reference is not to the element itself");
+	g->scope = (struct xml_scope){.n = 0};
+	/* An entity may begin behind others that ended in the same step. */
+	g->copy.cap = g->o->max_entity_bytes * 2;
+	g->copy.p = arena_alloc(g->a, g->copy.cap);
+	g->pending = ARENA_ARRAY(g->a, struct pending, PENDING_MOST + 1);
+	g->body = xml_push_begin(g->a, &g->limits, &body_handler, g);
+	return feed(g, g->body, (struct bytes){g->octets, g->n_octets}, err);
+}
+
+/* Pieces up to the one in which the signature ends. */
+static bool
+add_head(struct saml_aggregate *g, struct bytes piece, struct err *err)
+{
+	if (piece.n > HEAD_BYTES - g->n_octets)
+		return FAIL(err, ERR_INPUT, NULL,
+			    "aggregate has no signature in its first %zu octets", HEAD_BYTES);
+	memcpy(g->octets + g->n_octets, piece.p, piece.n);
+	g->n_octets += piece.n;
+	if (xml_push_add(g->head, piece, err))
+		return true;
+	return g->has_signature && begin_body(g, err);
+}
+
+bool
+saml_aggregate_add(struct saml_aggregate *g, struct bytes piece, struct err *err)
+{
+	while (g->head != NULL && piece.n > 0) {
+		struct bytes step = {piece.p, piece.n < STEP_BYTES ? piece.n : STEP_BYTES};
+
+		if (!add_head(g, step, err))
+			return false;
+		piece = (struct bytes){piece.p + step.n, piece.n - step.n};
+	}
+	return feed(g, g->body, piece, err);
+}
+
+bool
+saml_aggregate_end(struct saml_aggregate *g, struct saml_aggregate_info *out, struct err *err)
+{
+	struct hash_digest got;
+
+	if (g->head != NULL && !xml_push_end(g->head, err) &&
+	    !(g->has_signature && begin_body(g, err)))
+		return false;
+	/* second line: the end of a root without a signature is a fault */
+	if (g->body == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "aggregate has no signature");
+	if (!xml_push_end(g->body, err) || !tell(g, err))
+		return false;
+	hash_stream_add(g->digest, (struct bytes){g->digested.p, g->digested.n});
+	hash_stream_end(g->digest, &got);
+	if (!bytes_eq((struct bytes){got.octets, got.n}, g->ref.digest_value))
+		return FAIL(err, ERR_DENIED, NULL, "content is not what was signed");
+	g->info.id = g->id;
+	g->info.name = g->name;
+	g->info.key = g->ref.key;
+	g->info.suite = g->ref.suite;
+	*out = g->info;
+	return true;
+}

@@ -1,0 +1,73 @@
+/*
+ * Signed metadata of a federation (SAML2Metadata 2.3.1), verified while it is read: the size of
+ * an <md:EntitiesDescriptor> costs time and no memory.  The signature must stand first and is
+ * verified before anything behind it is looked at; whether the octets are those that it is over
+ * is known at the end.  Until saml_aggregate_end says true, nothing that was told is proven.
+ *
+ * Accepted is the shape of saml/xmlsig.h, checked by the same code.  What is told of each entity
+ * is a document of its own, written from what was digested.
+ */
+#ifndef KONTOR_SAML_AGGREGATE_H
+#define KONTOR_SAML_AGGREGATE_H
+
+#include "saml/xmlsig.h"
+
+enum saml_role {
+	SAML_ROLE_IDP = 1 << 0,
+	SAML_ROLE_SP = 1 << 1,
+	SAML_ROLE_ATTRIBUTE = 1 << 2, /* an attribute authority */
+};
+
+/* An attribute of an entity that is looked for (SAML2MetadataAttr 2.1), by its Name. */
+struct saml_mark {
+	const char *name, *value;
+};
+#define SAML_MARKS_MOST      32
+
+#define SAML_ENTITY_ID_BYTES 1024
+
+struct saml_entity {
+	const char *entity_id; /* 1..1024 octets */
+	const char *registrar; /* mdrpi:RegistrationInfo/@registrationAuthority; "" if none */
+	unsigned roles;        /* enum saml_role */
+	uint32_t marks;        /* bit i: it has marks[i] */
+	time_t valid_until;    /* the earliest of its own and those of its groups; 0: none */
+	struct bytes text;     /* the EntityDescriptor as a document */
+};
+
+struct saml_aggregate_options {
+	struct saml_keys keys; /* who may have signed */
+	size_t max_bytes, max_entities, max_entity_bytes;
+	const struct saml_mark *marks; /* at most SAML_MARKS_MOST */
+	size_t n_marks;
+	/* Each entity, in the document's order; false with err ends the reading. */
+	bool (*entity)(void *ctx, const struct saml_entity *e, struct err *err);
+	void *ctx;
+};
+
+struct saml_aggregate_info {
+	const char *name;   /* EntitiesDescriptor/@Name; "" if none */
+	const char *id;     /* of the root */
+	time_t valid_until; /* of the root; 0: none */
+	size_t n_entities;
+	size_t key; /* which of the keys signed it */
+	const struct saml_suite *suite;
+};
+
+struct saml_aggregate; /* lives in its arena */
+
+/* *o outlives the reading. */
+struct saml_aggregate *saml_aggregate_begin(struct arena *a,
+					    const struct saml_aggregate_options *o);
+
+/*
+ * The next octets, in pieces of any size.  ERR_INPUT: not signed metadata of this shape, or a
+ * cap is passed; ERR_DENIED: nobody of `keys` signed it; else what `entity` said.
+ */
+MUST_USE bool saml_aggregate_add(struct saml_aggregate *g, struct bytes piece, struct err *err);
+
+/* It is whole; ERR_DENIED: its content is not what was signed. */
+MUST_USE bool saml_aggregate_end(struct saml_aggregate *g, struct saml_aggregate_info *out,
+				 struct err *err);
+
+#endif
