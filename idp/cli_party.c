@@ -141,9 +141,11 @@ static bool
 fetch_metadata(struct cli_work *work, const struct party_options *o, struct bytes *out,
 	       struct err *err)
 {
+	struct db_source source = o->source;
 	struct fetch_got got;
 
-	if (!party_metadata_fetch(work->w.a, &work->config, fetch_get, &o->source, &got, err))
+	source.party = o->id;
+	if (!party_metadata_fetch(work->w.a, &work->config, fetch_get, &source, &got, err))
 		return false;
 	*out = got.body;
 	return true;

@@ -85,7 +85,7 @@ party_metadata_fetch(struct arena *a, const struct config *config, party_get_fn 
 	if (out->same || source->signers[0] == '\0')
 		return true;
 	return party_signers_parse(a, source->signers, &signers, err) &&
-	       saml_metadata_verify(a, out->body, signers, &out->body, err);
+	       saml_metadata_verify(a, out->body, source->party, signers, &out->body, err);
 }
 
 /* ---- before it counts ---- */

@@ -27,8 +27,9 @@ MUST_USE bool party_signers_parse(struct arena *a, const char *pem, struct saml_
 				  struct err *err);
 
 /*
- * Ask the source.  The body is what may be read: where signers are pinned, the octets under
- * their signature and nothing else.  ERR_DENIED, ERR_INPUT: that signature; else fetch_get's.
+ * Ask the source, of its party (NULL: the only one that is told of).  The body is what may be
+ * read: where signers are pinned, the octets under their signature and nothing else, and of an
+ * aggregate that entity alone.  ERR_DENIED, ERR_INPUT: that signature; else fetch_get's.
  */
 MUST_USE bool party_metadata_fetch(struct arena *a, const struct config *config, party_get_fn get,
 				   const struct db_source *source, struct fetch_got *out,

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "saml/canon.h"
 #include "saml/names.h"
+#include "saml/value.h"
 #include "saml/xml_guard.h"
 
 #define KIB ((size_t)1024)
@@ -32,13 +33,19 @@
 #define GROUPS_MOST     8
 #define ID_BYTES        255
 
+/* How long something counts, by itself and by what is around it. */
+struct lasting {
+	time_t until;    /* 0: not said */
+	int64_t cache_s; /* -1: not said */
+};
+
 /* An entity that is whole, or the one that is being read. */
 struct pending {
 	char entity_id[SAML_ENTITY_ID_BYTES + 1];
 	char registrar[REGISTRAR_BYTES + 1];
 	unsigned roles;
 	uint32_t marks;
-	time_t valid_until;
+	struct lasting lasting;
 	size_t from, to; /* in copy.p */
 };
 
@@ -66,7 +73,7 @@ struct saml_aggregate {
 	const char *prefixes[XML_MAX_PREFIXES + 1];
 	unsigned skipped; /* depth of the signature while it is passed over; 0: not in it */
 	bool passed;      /* it is behind us */
-	time_t group_until[GROUPS_MOST];
+	struct lasting group[GROUPS_MOST];
 	unsigned groups; /* EntitiesDescriptors around; one inside another is the next level */
 
 	/* of the entity */
@@ -96,22 +103,29 @@ read_text(const struct xml_push_tag *tag, const char *name, char *out, size_t ca
 	return true;
 }
 
-/* Of the tag and those around it, the earliest; 0: none. */
-static bool
-read_until(const struct xml_push_tag *tag, time_t around, time_t *out)
-{
-	struct err err = {0};
-	char text[64];
-	time_t own;
+#define SHORT_BYTES 63
 
-	*out = around;
-	if (xml_push_attr(tag, "validUntil") == NULL)
-		return true;
-	if (!read_text(tag, "validUntil", text, sizeof(text) - 1) || !clock_parse(text, &own, &err))
-		return false;
-	if (around == 0 || own < around)
-		*out = own;
-	return true;
+/* Of the tag and of what is around it, the shorter (SAML2Metadata 2.3.1).  NULL, or a fault. */
+static const char *
+read_lasting(const struct xml_push_tag *tag, const struct lasting *around, struct lasting *out)
+{
+	char until_text[SHORT_BYTES + 1], cache_text[SHORT_BYTES + 1];
+	struct lasting own = {0, -1};
+
+	if (!read_text(tag, "validUntil", until_text, SHORT_BYTES) ||
+	    (xml_push_attr(tag, "validUntil") != NULL &&
+	     !clock_parse(until_text, &own.until, NULL)))
+		return "validUntil is no time in UTC";
+	if (!read_text(tag, "cacheDuration", cache_text, SHORT_BYTES) ||
+	    (xml_push_attr(tag, "cacheDuration") != NULL &&
+	     !saml_read_duration(cache_text, &own.cache_s)))
+		return "cacheDuration is no duration";
+	*out = own;
+	if (around->until != 0 && (own.until == 0 || around->until < own.until))
+		out->until = around->until;
+	if (around->cache_s >= 0 && (own.cache_s < 0 || around->cache_s < own.cache_s))
+		out->cache_s = around->cache_s;
+	return NULL;
 }
 
 /* Among the words of a list. */
@@ -139,8 +153,6 @@ check_root(struct saml_aggregate *g, const struct xml_push_tag *tag)
 		return "EntitiesDescriptor has no ID that its signature could name";
 	if (!read_text(tag, "Name", g->name, SAML_ENTITY_ID_BYTES))
 		return "Name is too long";
-	if (!read_until(tag, 0, &g->info.valid_until))
-		return "validUntil is no time in UTC";
 	return xml_scope_enter(&g->scope, tag);
 }
 
@@ -198,6 +210,7 @@ static const char *
 entity_start(struct saml_aggregate *g, const struct xml_push_tag *tag)
 {
 	struct pending *p = &g->pending[g->n_pending];
+	const char *fault;
 
 	if (g->n_pending == PENDING_MOST || g->info.n_entities == g->o->max_entities)
 		return "aggregate has too many entities";
@@ -205,11 +218,10 @@ entity_start(struct saml_aggregate *g, const struct xml_push_tag *tag)
 	if (!read_text(tag, "entityID", p->entity_id, SAML_ENTITY_ID_BYTES) ||
 	    p->entity_id[0] == '\0')
 		return "entityID is missing or too long";
-	if (!read_until(tag, g->group_until[g->groups - 1], &p->valid_until))
-		return "validUntil is no time in UTC";
+	fault = read_lasting(tag, &g->group[g->groups - 1], &p->lasting);
 	g->info.n_entities++;
 	g->entity = tag->depth;
-	return NULL;
+	return fault;
 }
 
 static void
@@ -303,14 +315,13 @@ note_value(struct saml_aggregate *g)
 static const char *
 group_start(struct saml_aggregate *g, const struct xml_push_tag *tag)
 {
-	time_t around = g->groups == 0 ? 0 : g->group_until[g->groups - 1];
+	static const struct lasting nothing = {0, -1};
 
 	if (g->groups == GROUPS_MOST)
 		return "aggregate has groups within groups too deeply";
-	if (!read_until(tag, around, &g->group_until[g->groups]))
-		return "validUntil is no time in UTC";
 	g->groups++;
-	return NULL;
+	return read_lasting(tag, g->groups == 1 ? &nothing : &g->group[g->groups - 2],
+			    &g->group[g->groups - 1]);
 }
 
 /* What stands directly in the root or in a group of it. */
@@ -426,6 +437,39 @@ digest_full(void *ctx, struct bytes b)
 
 /* ---- outside the parser ---- */
 
+static const char stopped[] = "root read";
+
+static const char *
+root_start(void *ctx, const struct xml_push_tag *tag)
+{
+	*(bool *)ctx = xml_push_is(tag, SAML_NS_METADATA, "EntitiesDescriptor");
+	return stopped;
+}
+
+static const char *
+root_end(void *ctx UNUSED, const char *prefix UNUSED, const char *name UNUSED,
+	 unsigned depth UNUSED)
+{
+	return stopped;
+}
+
+static const char *
+root_text(void *ctx UNUSED, struct bytes text UNUSED)
+{
+	return NULL;
+}
+
+bool
+saml_is_aggregate(struct arena *a, struct bytes text)
+{
+	static const struct xml_push_handler handler = {root_start, root_end, root_text};
+	bool is = false;
+	struct xml_push *x = xml_push_begin(a, &xml_limits_metadata, &handler, &is);
+
+	/* It is stopped at the first tag, in one of them; what is no XML is no aggregate. */
+	return (xml_push_add(x, text, NULL) && xml_push_end(x, NULL)) || is;
+}
+
 struct saml_aggregate *
 saml_aggregate_begin(struct arena *a, const struct saml_aggregate_options *o)
 {
@@ -451,9 +495,13 @@ tell(struct saml_aggregate *g, struct err *err)
 
 	for (size_t i = 0; i < g->n_pending; i++) {
 		const struct pending *p = &g->pending[i];
-		struct saml_entity e = {p->entity_id,   p->registrar,
-					p->roles,       p->marks,
-					p->valid_until, {g->copy.p + p->from, p->to - p->from}};
+		struct saml_entity e = {.entity_id = p->entity_id,
+					.registrar = p->registrar,
+					.roles = p->roles,
+					.marks = p->marks,
+					.valid_until = p->lasting.until,
+					.cache_s = p->lasting.cache_s,
+					.text = {g->copy.p + p->from, p->to - p->from}};
 
 		if (!g->o->entity(g->o->ctx, &e, err))
 			return false;
@@ -574,6 +622,7 @@ saml_aggregate_end(struct saml_aggregate *g, struct saml_aggregate_info *out, st
 	hash_stream_end(g->digest, &got);
 	if (!bytes_eq((struct bytes){got.octets, got.n}, g->ref.digest_value))
 		return FAIL(err, ERR_DENIED, NULL, "content is not what was signed");
+	g->info.valid_until = g->group[0].until;
 	g->info.id = g->id;
 	g->info.name = g->name;
 	g->info.key = g->ref.key;

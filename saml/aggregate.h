@@ -32,6 +32,7 @@ struct saml_entity {
 	unsigned roles;        /* enum saml_role */
 	uint32_t marks;        /* bit i: it has marks[i] */
 	time_t valid_until;    /* the earliest of its own and those of its groups; 0: none */
+	int64_t cache_s;       /* likewise the shortest cacheDuration; -1: none */
 	struct bytes text;     /* the EntityDescriptor as a document */
 };
 
@@ -53,6 +54,9 @@ struct saml_aggregate_info {
 	size_t key; /* which of the keys signed it */
 	const struct saml_suite *suite;
 };
+
+/* The root of a document, as far as it can be read, is an EntitiesDescriptor. */
+bool saml_is_aggregate(struct arena *a, struct bytes text);
 
 struct saml_aggregate; /* lives in its arena */
 

@@ -606,20 +606,6 @@ saml_metadata_read(struct arena *a, const struct xml_doc *doc, const char *entit
 	return true;
 }
 
-bool
-saml_metadata_verify(struct arena *a, struct bytes text, struct saml_keys keys, struct bytes *out,
-		     struct err *err)
-{
-	struct saml_signed *s;
-	struct xml_doc *doc;
-
-	if (!xml_parse(a, text, &xml_limits_metadata, &doc, err) ||
-	    !xmlsig_verify(a, xml_root(doc), keys, &s, err))
-		return false;
-	*out = saml_signed_bytes(s);
-	return true;
-}
-
 /* ---- questions ---- */
 
 /* How much rather than others this one is the default (SAML2Metadata 2.2.3). */

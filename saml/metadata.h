@@ -129,13 +129,15 @@ MUST_USE bool saml_metadata_read(struct arena *a, const struct xml_doc *doc, con
 				 const struct saml_party **out, struct err *err);
 
 /*
- * Of metadata that somebody signed as a whole: *out are the octets under the root's own
- * signature by one of these keys, canonical, and nothing else may be read.  Whose they are is
- * the caller's to say; certificates' dates do not count (SAML2MetaIOP 2.6.1).  Errors are
- * xmlsig_verify's.
+ * Of metadata that somebody signed as a whole, what it says of entity_id (NULL: there must be only
+ * one): *out are the octets
+ * under the root's own signature by one of these keys, canonical, and nothing else may be read.
+ * Of an aggregate it is that entity alone, in a group that says how long it counts.  Whose the
+ * keys are is the caller's to say; certificates' dates do not count (SAML2MetaIOP 2.6.1).
+ * Errors are xmlsig_verify's; ERR_NOT_FOUND: an aggregate without it; ERR_INPUT: one with two.
  */
-MUST_USE bool saml_metadata_verify(struct arena *a, struct bytes text, struct saml_keys keys,
-				   struct bytes *out, struct err *err);
+MUST_USE bool saml_metadata_verify(struct arena *a, struct bytes text, const char *entity_id,
+				   struct saml_keys keys, struct bytes *out, struct err *err);
 
 /*
  * Where a Response goes: the registered AssertionConsumerService that equals

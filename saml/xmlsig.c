@@ -172,9 +172,7 @@ read_reference(struct arena *a, const struct xml_node *n, struct xmlsig_referenc
 	    !read_algorithm(c = xml_next(c), &algorithm, err) ||
 	    !read_base64(a, xml_next(c), &out->digest_value, err))
 		return false;
-	if (uri[0] != '#')
-		return FAIL(err, ERR_INPUT, NULL, "Reference is not to the element itself");
-	out->id = uri + 1;
+	out->id = uri[0] == '#' ? uri + 1 : "";
 	out->digest = saml_digest_by_uri(algorithm);
 	return out->digest != NULL || FAIL(err, ERR_DENIED, NULL, "DigestMethod is not permitted");
 }

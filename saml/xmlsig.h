@@ -37,7 +37,7 @@ MUST_USE bool xmlsig_verify(struct arena *a, const struct xml_node *n, struct sa
 
 /* What a signature says of the one element that it is over. */
 struct xmlsig_reference {
-	const char *id;          /* of the element */
+	const char *id;          /* of the element, which no element has when it is "" */
 	const char *prefix_list; /* InclusiveNamespaces/@PrefixList; NULL: none */
 	const char *digest;      /* OpenSSL's name */
 	struct bytes digest_value;

@@ -276,11 +276,18 @@ def an_address_inside_or_a_strangers_certificate_is_refused():
     says(i.run("party", "add", "--metadata-url", publisher.url), DENIED, "not one we may send to")
 
 
-def _signed(folder, key, text):
+def _signed(folder, key, text, root="EntityDescriptor"):
     file = folder / "unsigned.xml"
     file.write_text(text)
-    return subprocess.run(["xmlsec1", "--sign", "--privkey-pem", key, "--id-attr:ID", "EntityDescriptor", file],
+    return subprocess.run(["xmlsec1", "--sign", "--privkey-pem", key, "--id-attr:ID", root, file],
                           capture_output=True, text=True, check=True).stdout
+
+
+def _federation(folder, key, *members):
+    """Those documents in one that is signed."""
+    text = (f'<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" ID="_m">{SIGNATURE}'
+            + "".join(members) + "</md:EntitiesDescriptor>")
+    return _signed(folder, key, text, "EntitiesDescriptor")
 
 
 def where_a_signer_is_pinned_only_that_is_read():
@@ -311,6 +318,32 @@ def where_a_signer_is_pinned_only_that_is_read():
         _look(i, node)
         _both_take((node,), ACS + "2")
         assert _source(i, "coalesce(trouble, '')") == ""
+
+
+def of_an_aggregate_a_party_keeps_its_own():
+    i = TEMPLATE.copy()
+    publisher = _Publisher(i.folder)
+    i.write_conf(**publisher.settings)
+    key, certificate = _keys(i.folder, "signer")
+    other = _metadata("https://other.localhost/acs", party="https://other.localhost/sp")
+    words = ("party", "add", "--metadata-url", publisher.url, "--metadata-signer", certificate,
+             "--accept-unsigned", "yes")
+    publisher.text = _federation(i.folder, key, other, _metadata())
+    says(i.run(*words), USAGE, "metadata of several entities: name one")
+    says(i.run(*words, "--id", "https://none.localhost/sp"), NOT_FOUND, "no such entity")
+    i.ok(*words, "--id", PARTY)
+    document = i.ok("party", "show", PARTY)["document"]
+    assert ACS in document and "other.localhost" not in document, document
+    with i.node(**publisher.settings) as node:
+        publisher.text = _federation(i.folder, key, other, _metadata(ACS + "2")).replace(ACS + "2", ACS + "3")
+        _look(i, node)
+        assert "not what was signed" in _source(i, "trouble") and not _takes(node, ACS + "3")
+        publisher.text = _federation(i.folder, key, other, _metadata(ACS + "2"))
+        _look(i, node)
+        _both_take((node,), ACS + "2")
+        publisher.text = _federation(i.folder, key, other)
+        _look(i, node)
+        assert "no such entity" in _source(i, "trouble") and _takes(node, ACS + "2")
 
 
 def an_operator_sees_what_an_import_would_change():

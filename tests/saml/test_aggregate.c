@@ -47,7 +47,8 @@ static const struct saml_mark marks[] = {
 static const char text[] =
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- a federation -->\n"
 	"<md:EntitiesDescriptor xmlns:md=\"" MD "\" xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" "
-	"ID=\"_fed\" Name=\"urn:federation\" validUntil=\"2030-01-02T00:00:00Z\">\n" FIXTURE_PLACE
+	"ID=\"_fed\" Name=\"urn:federation\" cacheDuration=\"PT1H\" "
+	"validUntil=\"2030-01-02T00:00:00Z\">\n" FIXTURE_PLACE
 	"\n<md:Extensions><x xmlns=\"urn:x\"><md:EntityDescriptor entityID=\"urn:aside\"/></x>"
 	"</md:Extensions>"
 	"<md:EntityDescriptor entityID=\"" ONE "\" validUntil=\"2029-01-01T00:00:00Z\">"
@@ -65,7 +66,7 @@ static const char text[] =
 	"<md:AssertionConsumerService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" "
 	"Location=\"" ONE "?a=1&amp;b=2\" index=\"0\"/></md:SPSSODescriptor>"
 	"</md:EntityDescriptor>\n"
-	"<md:EntitiesDescriptor validUntil=\"2028-01-01T00:00:00Z\">"
+	"<md:EntitiesDescriptor validUntil=\"2028-01-01T00:00:00Z\" cacheDuration=\"PT1M\">"
 	"<EntityDescriptor xmlns=\"" MD "\" entityID=\"" TWO "\">"
 	"<IDPSSODescriptor protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"/>"
 	"<SPSSODescriptor protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:1.1:protocol\"/>"
@@ -204,16 +205,19 @@ each_entity_is_told_of(void **state UNUSED)
 		assert_int_equal(t.e[0].roles, SAML_ROLE_SP);
 		assert_int_equal(t.e[0].marks, 1);
 		assert_int_equal(t.e[0].valid_until, at("2029-01-01T00:00:00Z"));
+		assert_int_equal(t.e[0].cache_s, 3600);
 
 		assert_string_equal(t.e[1].entity_id, TWO);
 		assert_string_equal(t.e[1].registrar, "");
 		assert_int_equal(t.e[1].roles, SAML_ROLE_IDP | SAML_ROLE_ATTRIBUTE);
 		assert_int_equal(t.e[1].marks, 0);
 		assert_int_equal(t.e[1].valid_until, at("2028-01-01T00:00:00Z"));
+		assert_int_equal(t.e[1].cache_s, 60);
 
 		assert_string_equal(t.e[2].entity_id, THREE);
 		assert_int_equal(t.e[2].marks, 0); /* an attribute, but not of the entity */
 		assert_int_equal(t.e[2].valid_until, at("2030-01-02T00:00:00Z"));
+		assert_int_equal(t.e[2].cache_s, 3600);
 	}
 }
 
@@ -420,6 +424,8 @@ static const struct {
 	 BEFORE},
 	{"validUntil=\"2030-01-02T00:00:00Z\"", "validUntil=\"soon\"", "validUntil is no time",
 	 BEFORE},
+	{"\"PT1H\"", "\"soon\"", "cacheDuration is no duration", BEFORE},
+	{"\"PT1M\"", "\"-PT1M\"", "cacheDuration is no duration", BEFORE},
 	{"<!-- end -->", "<?php?>", "processing instruction", AFTER},
 	{"<!-- a federation -->", "<!DOCTYPE x>", "DTD or other declaration", AFTER},
 	{"</md:EntitiesDescriptor>\n<!-- end -->", "", "XML refused: ", AFTER},
@@ -525,6 +531,36 @@ a_great_many_small_ones_are_told_of_in_order(void **state UNUSED)
 			    "</md:EntityDescriptor>");
 }
 
+/* ---- what is kept of one that a party is followed by ---- */
+
+static void
+a_party_keeps_what_is_said_of_it(void **state UNUSED)
+{
+	const char *of = signed_text(text);
+	const struct saml_party *party;
+	struct bytes out;
+
+	ASSERT_OK(saml_metadata_verify(a, bytes_of(of), ONE, fixture_keys(), &out, &err), &err);
+	assert_null(strstr(text_of(a, out), TWO));
+	ASSERT_OK(saml_metadata_parse(a, out, ONE, &party, &err), &err);
+	assert_int_equal(party->valid_until, at("2029-01-01T00:00:00Z"));
+	assert_int_equal(party->cache_s, 3600);
+	ASSERT_OK(saml_metadata_verify(a, bytes_of(of), THREE, fixture_keys(), &out, &err), &err);
+	assert_non_null(strstr(text_of(a, out), "validUntil=\"2030-01-02T00:00:00Z\""));
+
+	ASSERT_REFUSED(
+		saml_metadata_verify(a, bytes_of(of), "urn:aside", fixture_keys(), &out, &err),
+		&err, ERR_NOT_FOUND, "metadata holds no such entity");
+	ASSERT_REFUSED(saml_metadata_verify(a, bytes_of(of), NULL, fixture_keys(), &out, &err),
+		       &err, ERR_INPUT, "metadata of several entities: name one");
+	of = signed_text(replace(a, text, "entityID=\"" THREE, "entityID=\"" ONE));
+	ASSERT_REFUSED(saml_metadata_verify(a, bytes_of(of), ONE, fixture_keys(), &out, &err), &err,
+		       ERR_INPUT, "metadata names the entity twice");
+	ASSERT_REFUSED(saml_metadata_verify(a, bytes_of(replace(a, of, TWO, "urn:two")), TWO,
+					    fixture_keys(), &out, &err),
+		       &err, ERR_DENIED, "content is not what was signed");
+}
+
 int
 main(void)
 {
@@ -541,6 +577,7 @@ main(void)
 		CASE(caps),
 		CASE(a_head_without_end_is_refused),
 		CASE(a_great_many_small_ones_are_told_of_in_order),
+		CASE(a_party_keeps_what_is_said_of_it),
 	};
 
 	return cmocka_run_group_tests_name("aggregate", tests, NULL, NULL);

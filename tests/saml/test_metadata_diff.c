@@ -513,22 +513,22 @@ test_only_what_was_signed_is_read(void **state)
 	struct err err = {0};
 
 	(void)state;
-	ASSERT_OK(saml_metadata_verify(a, bytes_of(good), fixture_keys(), &out, &err), &err);
+	ASSERT_OK(saml_metadata_verify(a, bytes_of(good), NULL, fixture_keys(), &out, &err), &err);
 	const char *text = arena_strndup(a, (const char *)out.p, out.n);
 
 	assert_null(strstr(text, "SignatureValue"));
 	assert_int_equal(diff(whole, text).n, 0);
-	ASSERT_REFUSED(saml_metadata_verify(a, bytes_of(good), none, &out, &err), &err, ERR_DENIED,
-		       "key");
-	ASSERT_REFUSED(saml_metadata_verify(a, bytes_of(whole), fixture_keys(), &out, &err), &err,
-		       ERR_INPUT, "no <Signature>");
+	ASSERT_REFUSED(saml_metadata_verify(a, bytes_of(good), NULL, none, &out, &err), &err,
+		       ERR_DENIED, "key");
+	ASSERT_REFUSED(saml_metadata_verify(a, bytes_of(whole), NULL, fixture_keys(), &out, &err),
+		       &err, ERR_INPUT, "no <Signature>");
 	ASSERT_REFUSED(saml_metadata_verify(a,
 					    bytes_of(replace(a, good, "amt24.example/saml/acs2",
 							     "evil.example/saml/acs2")),
-					    fixture_keys(), &out, &err),
+					    NULL, fixture_keys(), &out, &err),
 		       &err, ERR_DENIED, "");
-	ASSERT_REFUSED(saml_metadata_verify(a, bytes_of("<x"), fixture_keys(), &out, &err), &err,
-		       ERR_INPUT, "");
+	ASSERT_REFUSED(saml_metadata_verify(a, bytes_of("<x"), NULL, fixture_keys(), &out, &err),
+		       &err, ERR_INPUT, "");
 }
 
 static int
