@@ -132,12 +132,12 @@ read_lasting(const struct xml_push_tag *tag, const struct lasting *around, struc
 static bool
 has_word(struct bytes list, const char *word)
 {
-	size_t n = strlen(word), from = 0;
+	size_t from = 0;
 
 	for (size_t i = 0; i <= list.n; i++) {
 		if (i < list.n && strchr(" \t\r\n", list.p[i]) == NULL)
 			continue;
-		if (i - from == n && memcmp(list.p + from, word, n) == 0)
+		if (bytes_eq((struct bytes){list.p + from, i - from}, bytes_of(word)))
 			return true;
 		from = i + 1;
 	}
