@@ -12,13 +12,13 @@ enum { CREATE, TAKE, WAIT, LOOK, LOCK, REFUSE, REUSE, SWEEP };
  * crosswise, and what was taken was taken before the end.
  */
 #define TAKE_IT(locked)                                                                           \
-	"WITH look AS MATERIALIZED (SELECT sid, party, acting, represented, created"              \
+	"WITH look AS MATERIALIZED (SELECT sid, party, acting, represented, consent"              \
 	" FROM artifact WHERE hash = $7 AND party = $8 AND taken_at IS NULL"                      \
 	" AND expires > $1),"                                                                     \
 	" alive AS MATERIALIZED (SELECT FROM session WHERE sid = (SELECT sid FROM look)"          \
 	" AND expires > $1 FOR KEY SHARE),"                                                       \
 	" fit AS MATERIALIZED (SELECT FROM look WHERE"                                            \
-	" (sid IS NULL OR EXISTS (SELECT FROM alive))" DB_CONSENT_STANDS(                         \
+	" (sid IS NULL OR EXISTS (SELECT FROM alive))" DB_CONSENT_COVERS(                         \
 		"look") "),"                                                                      \
 			" pick AS MATERIALIZED (SELECT hash, acting, sealed FROM artifact"        \
 			" WHERE hash = $7 AND taken_at IS NULL AND EXISTS (SELECT FROM fit)"      \
@@ -28,7 +28,9 @@ enum { CREATE, TAKE, WAIT, LOOK, LOCK, REFUSE, REUSE, SWEEP };
 			" a AS (INSERT INTO audit (at, event, ref, subject, party, details)"      \
 			" SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, '{}')::jsonb" \
 			" FROM pick, taken WHERE $2 IS NOT NULL)"                                 \
-			" SELECT sealed FROM pick, taken"
+			" SELECT sealed, acting, (SELECT account_key FROM subject WHERE id = "    \
+			"acting)"                                                                 \
+			" FROM pick, taken"
 
 #define FOUND                                                                   \
 	"taken_at IS NOT NULL, party <> $2, expires <= $3, refused_at IS NULL," \
@@ -118,11 +120,15 @@ found_of(struct db_rows *rows, struct found *out, struct err *err)
 		db_text((t)->party))
 
 static bool
-taken_of(struct db_rows *rows, bool *taken, struct bytes *sealed, struct err *err)
+taken_of(struct db_rows *rows, bool *taken, struct db_artifact_taken *out, struct err *err)
 {
 	*taken = rows->n > 0;
 	if (*taken)
-		*sealed = db_get_bytes(rows, 0, 0);
+		*out = (struct db_artifact_taken){
+			.sealed = db_get_bytes(rows, 0, 0),
+			.acting = db_get_id_opt(rows, 0, 1),
+			.account_key = db_get_bytes_opt(rows, 0, 2),
+		};
 	return db_rows_check(rows, err);
 }
 
@@ -153,14 +159,14 @@ note(const struct taker *t, struct db_tx *tx, const struct found *found, struct 
  * nothing, why is asked with the row locked: who was just taking it has committed then.
  */
 static bool
-wait_in(const struct taker *t, struct db_tx *tx, struct found *found, struct bytes *sealed,
+wait_in(const struct taker *t, struct db_tx *tx, struct found *found, struct db_artifact_taken *out,
 	struct err *err)
 {
 	struct db_rows *rows;
 	bool taken;
 
 	if (!db_tx_run(tx, &db_artifact_statements[WAIT], TAKE_ARGS(t), &rows, err) ||
-	    !taken_of(rows, &taken, sealed, err))
+	    !taken_of(rows, &taken, out, err))
 		return false;
 	if (taken) {
 		*found = (struct found){.why = DB_ARTIFACT_TAKEN};
@@ -175,9 +181,10 @@ wait_in(const struct taker *t, struct db_tx *tx, struct found *found, struct byt
  * have to wait for, but once for the trail.
  */
 static bool
-refuse(const struct taker *t, enum db_artifact_why *why, struct bytes *sealed, struct err *err)
+refuse(const struct taker *t, enum db_artifact_why *why, struct db_artifact_taken *out,
+       struct err *err)
 {
-	struct bytes waited = {NULL, 0};
+	struct db_artifact_taken waited = {0};
 	struct db_audit row = {0};
 	struct db_rows *rows;
 	struct found found;
@@ -200,17 +207,17 @@ refuse(const struct taker *t, enum db_artifact_why *why, struct bytes *sealed, s
 		return false;
 	*why = found.why;
 	if (found.why == DB_ARTIFACT_TAKEN)
-		*sealed = waited;
+		*out = waited;
 	return true;
 }
 
 bool
 db_artifact_take(const struct db_call *c, struct bytes handle, const char *party,
 		 const struct db_artifact_audit *audit, time_t now, enum db_artifact_why *why,
-		 struct bytes *sealed, struct err *err)
+		 struct db_artifact_taken *out, struct err *err)
 {
 	const struct taker t = {c, db_artifact_hash(c->a, handle), party, audit, now};
-	struct bytes at_once;
+	struct db_artifact_taken at_once = {0};
 	struct db_rows *rows;
 	bool taken;
 
@@ -218,9 +225,9 @@ db_artifact_take(const struct db_call *c, struct bytes handle, const char *party
 	    !taken_of(rows, &taken, &at_once, err))
 		return false;
 	if (!taken)
-		return refuse(&t, why, sealed, err);
+		return refuse(&t, why, out, err);
 	*why = DB_ARTIFACT_TAKEN;
-	*sealed = at_once;
+	*out = at_once;
 	return true;
 }
 

@@ -40,13 +40,21 @@ struct db_artifact_audit {
 							      and one of USED */
 };
 
+/* What was taken.  `account_key` is that of `acting`, wrapped, as it is today. */
+struct db_artifact_taken {
+	struct bytes sealed;
+	const struct subject_id *acting; /* NULL: it tells of nobody */
+	struct bytes account_key;
+};
+
 /*
- * Take what `party` may have, durably, with its audit row.  *sealed is set for
+ * Take what `party` may have, durably, with its audit row.  *out is set for
  * DB_ARTIFACT_TAKEN only.  From then on it is gone, whether the answer arrives or not.
  */
 MUST_USE bool db_artifact_take(const struct db_call *c, struct bytes handle, const char *party,
 			       const struct db_artifact_audit *audit, time_t now,
-			       enum db_artifact_why *why, struct bytes *sealed, struct err *err);
+			       enum db_artifact_why *why, struct db_artifact_taken *out,
+			       struct err *err);
 
 /* Remove at most `limit` rows that expired before `old`; *n were.  As db_session_sweep. */
 MUST_USE bool db_artifact_sweep(const struct db_call *c, time_t old, int64_t limit, time_t now,

@@ -85,7 +85,8 @@ const struct db_statement db_grant_statements[] = {
 				 " SELECT $1, $2, $3, coalesce($4, acting), $5, coalesce($6, "
 				 "'{}')::jsonb"
 				 " FROM pick, taken WHERE $2 IS NOT NULL)"
-				 " SELECT " GRANT_COLUMNS ", EXISTS (SELECT FROM kept)"
+				 " SELECT " GRANT_COLUMNS ", EXISTS (SELECT FROM kept),"
+				 " (SELECT account_key FROM subject WHERE id = acting)"
 				 " FROM pick, taken"},
 	[LOCK] = {"grant_lock", DB_IN_TX, T_GRANT, 2, "ibt",
 		  "SELECT grant_id, taken_at IS NOT NULL, acting FROM grant_code"
@@ -113,7 +114,7 @@ const struct db_statement db_grant_statements[] = {
 		  " sealed, created, expires, extra, audience, cnf, act, consent FROM"
 		  " access_token"
 		  " WHERE day = $1 AND hash = $2 AND expires > $3 AND revoked_at IS NULL)"
-		  " SELECT t.* FROM t LEFT JOIN subject a ON a.id = t.acting"
+		  " SELECT t.*, a.account_key FROM t LEFT JOIN subject a ON a.id = t.acting"
 		  " LEFT JOIN subject r ON r.id = t.represented"
 		  " LEFT JOIN session s ON s.sid = t.sid"
 		  " WHERE (t.acting IS NULL OR a.state = 'active')"
@@ -193,6 +194,7 @@ one_grant(const struct db_call *c, struct db_rows *rows, const struct db_grant *
 		.offline = db_get_bool(rows, 0, 13),
 		.resources = db_get_text_opt(rows, 0, 14),
 		.cnf = db_get_text_opt(rows, 0, 15),
+		.account_key = db_get_bytes_opt(rows, 0, 17),
 	};
 	db_get_octets(rows, 0, 0, g->id, sizeof(g->id));
 	if (!db_rows_check(rows, err))
@@ -374,6 +376,7 @@ token_of(const struct db_call *c, struct db_rows *rows)
 		.audience = db_get_text_opt(rows, 0, 10),
 		.cnf = db_get_text_opt(rows, 0, 11),
 		.act = db_get_text_opt(rows, 0, 12),
+		.account_key = db_get_bytes_opt(rows, 0, 14),
 	};
 	db_get_octets(rows, 0, 0, t->grant, sizeof(t->grant));
 	return t;

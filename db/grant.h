@@ -18,8 +18,9 @@ struct db_grant {
 	struct subject_id acting;
 	const struct subject_id *represented; /* NULL: none */
 	const char *sid;
-	const char *scope;   /* "" for none */
-	struct bytes sealed; /* claims released, sealed */
+	const char *scope;        /* "" for none */
+	struct bytes sealed;      /* claims released, under the key of `acting` */
+	struct bytes account_key; /* that key, wrapped; set when read, as it is today */
 	const char *redirect_uri;
 	const char *challenge;   /* PKCE S256; NULL: none */
 	const char *nonce;       /* NULL: none */
@@ -114,8 +115,9 @@ struct db_token {
 	const struct subject_id *represented; /* NULL: none */
 	const char *sid;                      /* NULL: it hangs on no session */
 	const char *scope;
-	struct bytes sealed; /* n 0: nothing was released */
-	struct bytes extra;  /* of the login, with an audience; n may be 0 */
+	struct bytes sealed;      /* n 0: nothing was released */
+	struct bytes account_key; /* of `acting`, wrapped; n 0: it has none */
+	struct bytes extra;       /* of the login, with an audience; n may be 0 */
 	const char *audience, *cnf, *act;
 	time_t created, expires;
 };

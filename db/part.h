@@ -38,28 +38,16 @@ MUST_USE bool db_consent_answer(struct arena *a, struct db_rows *rows,
 				struct err *err);
 
 /*
- * The person has not taken the consent back since `g` was given, nor stands it taken back now.
+ * Of something that has the id of the consent it was given on: since then it was not taken
+ * back, and nothing that it allowed was offered again and left out.  Ids, not times: clocks differ.
  * Asked of the one row that was found: as a condition of a partitioned table it would be
  * prepared for every partition at each run.
  */
-#define DB_CONSENT_OF(g)                                                          \
-	" FROM consent w WHERE w.acting = " g ".acting AND w.party = " g ".party" \
-	" AND w.represented IS NOT DISTINCT FROM " g ".represented"
-#define DB_CONSENT_STANDS(g)                                      \
-	" AND coalesce((SELECT max(w.at)" DB_CONSENT_OF(          \
-		g) " AND NOT w.given), 0) <= " g ".created"       \
-		   " AND coalesce((SELECT w.given" DB_CONSENT_OF( \
-			   g) " ORDER BY w.id DESC LIMIT 1), true)"
-
-/*
- * The same of a grant that has the id of the consent it was given on: since then it was not taken
- * back, and nothing that it allowed was offered again and left out.
- */
-#define DB_CONSENT_COVERS(g)                                                                     \
-	" AND NOT EXISTS (SELECT" DB_CONSENT_OF(g) " AND w.id > coalesce(" g ".consent, 0)"      \
-						   " AND (NOT w.given OR (SELECT c.attributes"   \
-						   " FROM consent c WHERE c.id = " g ".consent)" \
-						   " ?| w.left_out))"
+#define DB_CONSENT_COVERS(g)                                                                  \
+	" AND NOT EXISTS (SELECT FROM consent w WHERE w.acting = " g ".acting"                \
+	" AND w.party = " g ".party AND w.represented IS NOT DISTINCT FROM " g ".represented" \
+	" AND w.id > coalesce(" g ".consent, 0) AND (NOT w.given"                             \
+	" OR (SELECT c.attributes FROM consent c WHERE c.id = " g ".consent) ?| w.left_out))"
 
 /* One column: the value, or NULL where there is none. */
 MUST_USE bool db_pseudonym_answer(struct db_rows *rows, const char **out, struct err *err);

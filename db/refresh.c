@@ -68,10 +68,12 @@ enum { FIND, USE, WAIT, LOCK, END, SWEEP };
 
 const struct db_statement db_refresh_statements[] = {
 	[FIND] = {"refresh_find", DB_READ, T_REFRESH, 1, "btibi",
-		  "SELECT " FITS("$4", "$5") ", grant_id, party, acting, represented, sid, scope,"
-					     " resources, cnf, sealed, extra, created, expires, "
-					     "ends FROM refresh_token"
-					     " WHERE handle = $1 AND party = $2 AND expires > $3"},
+		  "SELECT " FITS("$4",
+				 "$5") ", grant_id, party, acting, represented, sid, scope,"
+				       " resources, cnf, sealed, extra, created, expires, "
+				       "ends, (SELECT account_key FROM subject WHERE id = acting)"
+				       " FROM refresh_token"
+				       " WHERE handle = $1 AND party = $2 AND expires > $3"},
 	/* Waits for nobody that has the row; what it passed over is used by WAIT. */
 	[USE] = {"refresh_use", DB_DURABLE, T_SUBJECT, 7, USE_PARAMS, USE_IT(" SKIP LOCKED")},
 	[WAIT] = {"refresh_use_waiting", DB_IN_TX, T_SUBJECT, 7, USE_PARAMS, USE_IT("")},
@@ -158,6 +160,7 @@ db_refresh_find(const struct db_call *c, const char *text, const char *party, ti
 		.created = db_get_int(rows, 0, 12),
 		.expires = db_get_int(rows, 0, 13),
 		.ends = db_get_int(rows, 0, 14),
+		.account_key = db_get_bytes_opt(rows, 0, 15),
 	};
 	db_get_octets(rows, 0, 2, r->grant, sizeof(r->grant));
 	if (!db_rows_check(rows, err))

@@ -26,8 +26,9 @@ struct db_refresh {
 	const char *scope;
 	const char *resources, *cnf; /* NULL: unsaid, none */
 	struct bytes sealed, extra;
-	time_t created; /* of the grant */
-	time_t expires; /* unless it is used before */
+	struct bytes account_key; /* of `acting`, wrapped; n 0: it was deleted */
+	time_t created;           /* of the grant */
+	time_t expires;           /* unless it is used before */
 	time_t ends;
 };
 

@@ -53,7 +53,7 @@ enum {
 	" alive AS (SELECT sid FROM session WHERE sid = $7"                             \
 	" AND expires > $1 AND acting = $17"                                            \
 	" AND represented IS NOT DISTINCT FROM $18),"                                   \
-	" last AS (SELECT given, fingerprint, attributes" DB_CONSENT_LAST(              \
+	" last AS (SELECT id, given, fingerprint, attributes" DB_CONSENT_LAST(          \
 		"$17", "$18",                                                           \
 		"$8") "),"                                                              \
 		      " p AS (INSERT INTO session_participant"                          \
@@ -112,9 +112,10 @@ const struct db_statement db_session_statements[] = {
 	[PARTICIPATE_ARTIFACT] =
 		{"session_participate_artifact", DB_DURABLE, T_SESSION, 7,
 		 DB_AUDIT_PARAMS "tttttitbitbbbtbbi",
-		 TAKE_PART ", r AS (INSERT INTO artifact (hash, party, sid, acting, represented,"
-			   " sealed, created, expires) SELECT $21, $8, sid, $17, $18, $22, $1, $23"
-			   " FROM alive WHERE EXISTS (SELECT FROM p))" TOOK_PART},
+		 TAKE_PART
+		 ", r AS (INSERT INTO artifact (hash, party, sid, acting, represented,"
+		 " sealed, created, expires, consent) SELECT $21, $8, sid, $17, $18, $22, $1,"
+		 " $23, id FROM alive, last WHERE EXISTS (SELECT FROM p))" TOOK_PART},
 	[PARTICIPANTS] = {"session_participants", DB_READ, T_SESSION, 1, "t",
 			  "SELECT party, dialect, name_id, session_index, at, name_format"
 			  " FROM session_participant WHERE sid = $1 ORDER BY at, party"},

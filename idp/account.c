@@ -170,6 +170,31 @@ account_seal(const struct account_work *w, struct subject_id id, struct bytes ac
 }
 
 bool
+account_value_seal(const struct request *rq, const struct account_lock *of, const char *label,
+		   struct bytes plain, struct bytes *sealed, struct err *err)
+{
+	const struct account_value value = {bytes_of(label), plain};
+
+	return signer_account_seal(rq->app->signer, rq->a, id_bytes(rq->a, of->id), of->key, &value,
+				   1, sealed, err);
+}
+
+bool
+account_value_open(const struct request *rq, const struct account_lock *of, const char *label,
+		   struct bytes sealed, struct bytes *plain, struct err *err)
+{
+	const struct account_value value = {bytes_of(label), sealed};
+	struct err why = {0};
+
+	if (signer_account_open(rq->app->signer, rq->a, id_bytes(rq->a, of->id), of->key, &value, 1,
+				plain, &why))
+		return true;
+	/* It is there, and we cannot read it: no fault of who asks. */
+	return FAIL(err, why.kind == ERR_NOT_FOUND ? ERR_UNAVAILABLE : why.kind, NULL, "%s",
+		    why.text);
+}
+
+bool
 account_create(const struct account_work *w, struct kdf_memory *memory,
 	       const struct account_person *person, struct subject_id *out, struct err *err)
 {

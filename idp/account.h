@@ -51,6 +51,24 @@ MUST_USE bool account_seal(const struct account_work *w, struct subject_id id,
 			   struct bytes account_key, const struct held *held, size_t n,
 			   struct db_attribute *out, struct err *err);
 
+/* Whose key: the account, and its key as the database has it now. */
+struct account_lock {
+	struct subject_id id;
+	struct bytes key; /* wrapped */
+};
+
+/*
+ * Seal a value that tells of a person for as long as it is kept, and open it again: under the
+ * account's key, so that what is deleted closes in every backup.  `label` as for
+ * signer_account_seal.  ERR_UNAVAILABLE: the key does not open any more (its epoch is over).
+ */
+MUST_USE bool account_value_seal(const struct request *rq, const struct account_lock *of,
+				 const char *label, struct bytes plain, struct bytes *sealed,
+				 struct err *err);
+MUST_USE bool account_value_open(const struct request *rq, const struct account_lock *of,
+				 const char *label, struct bytes sealed, struct bytes *plain,
+				 struct err *err);
+
 /* Somebody who gets an account: checked values only. */
 struct account_person {
 	const char *login_name; /* as account_login_name gives it */

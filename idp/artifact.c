@@ -28,10 +28,35 @@ artifact_make(struct request *rq, struct artifact *out)
 
 /* ---- keeping ---- */
 
-static struct bytes
-seal_label(struct arena *a, struct bytes handle)
+static const char *
+label_of(struct arena *a, struct bytes handle)
 {
-	return bytes_of(arena_printf(a, "artifact:%s", enc_hex(a, handle)));
+	return arena_printf(a, "artifact:%s", enc_hex(a, handle));
+}
+
+/* What tells of nobody has no account whose key it could be under. */
+static bool
+seal(struct request *rq, const struct account_lock *of, const char *label, struct bytes plain,
+     struct bytes *sealed, struct err *err)
+{
+	const struct key *k = keyring_active(rq->snap->keyring, KEY_SEAL, KEY_SECRET);
+
+	if (of != NULL)
+		return account_value_seal(rq, of, label, plain, sealed, err);
+	if (k == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active seal key");
+	return signer_seal(rq->app->signer, rq->a, k->row.kid, bytes_of(label), plain, sealed, err);
+}
+
+static bool
+unseal(struct request *rq, const struct db_artifact_taken *t, const char *label,
+       struct bytes *plain, struct err *err)
+{
+	if (t->acting == NULL)
+		return signer_open(rq->app->signer, rq->a, bytes_of(label), t->sealed, plain, err);
+	const struct account_lock of = {*t->acting, t->account_key};
+
+	return account_value_open(rq, &of, label, t->sealed, plain, err);
 }
 
 /* What is sealed: the prefixes in a line of their own, and the message. */
@@ -65,22 +90,18 @@ split(struct arena *a, struct bytes plain, struct bytes *message, const char **p
 
 bool
 artifact_keep(struct request *rq, const struct artifact *artifact,
-	      const struct saml_carrier *carrier, const struct party *p, struct db_artifact *out,
-	      struct err *err)
+	      const struct saml_carrier *carrier, const struct party *p,
+	      const struct account_lock *of, struct db_artifact *out, struct err *err)
 {
-	const struct key *k = keyring_active(rq->snap->keyring, KEY_SEAL, KEY_SECRET);
 	struct bytes plain;
 
-	if (k == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active seal key");
 	*out = (struct db_artifact){
 		.handle = artifact->handle,
 		.party = p->id,
 		.expires = rq->now + ARTIFACT_LIVES_S,
 	};
 	return join(rq->a, carrier, &plain, err) &&
-	       signer_seal(rq->app->signer, rq->a, k->row.kid, seal_label(rq->a, out->handle),
-			   plain, &out->sealed, err);
+	       seal(rq, of, label_of(rq->a, out->handle), plain, &out->sealed, err);
 }
 
 /* ---- resolving ---- */
@@ -110,7 +131,7 @@ audit_refusals(struct request *rq, const struct party *p, struct db_artifact_aud
 
 static bool
 take(struct request *rq, const struct party *p, struct bytes handle, enum db_artifact_why *why,
-     struct bytes *sealed, struct err *err)
+     struct db_artifact_taken *out, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	struct db_audit taken = {
@@ -121,7 +142,7 @@ take(struct request *rq, const struct party *p, struct bytes handle, enum db_art
 	struct db_artifact_audit audit = {.taken = &taken};
 
 	audit_refusals(rq, p, &audit);
-	return db_artifact_take(&c, handle, p->id, &audit, rq->now, why, sealed, err);
+	return db_artifact_take(&c, handle, p->id, &audit, rq->now, why, out, err);
 }
 
 bool
@@ -129,14 +150,15 @@ artifact_resolve(struct request *rq, const struct party *p, const char *text, st
 		 const char **prefixes, struct err *err)
 {
 	unsigned char octets[SAML_ARTIFACT_HANDLE_BYTES];
-	struct bytes handle = {octets, sizeof(octets)}, sealed, plain;
+	struct bytes handle = {octets, sizeof(octets)}, plain;
+	struct db_artifact_taken taken;
 	enum db_artifact_why why = DB_ARTIFACT_UNKNOWN;
 	struct err not_ours = {0};
 
 	*message = (struct bytes){NULL, 0};
 	*prefixes = NULL;
 	if (saml_artifact_read(rq->a, rq->app->config->entity_id, text, octets, &not_ours) &&
-	    !take(rq, p, handle, &why, &sealed, err))
+	    !take(rq, p, handle, &why, &taken, err))
 		return false;
 	if (why != DB_ARTIFACT_TAKEN) {
 		log_event(LOG_LVL_INFO, "artifact_refused", "ref", rq->ref, "party", p->id, "why",
@@ -144,7 +166,6 @@ artifact_resolve(struct request *rq, const struct party *p, const char *text, st
 			  NULL);
 		return true;
 	}
-	return signer_open(rq->app->signer, rq->a, seal_label(rq->a, handle), sealed, &plain,
-			   err) &&
+	return unseal(rq, &taken, label_of(rq->a, handle), &plain, err) &&
 	       split(rq->a, plain, message, prefixes, err);
 }

@@ -6,6 +6,7 @@
 #define KONTOR_IDP_ARTIFACT_H
 
 #include "db/artifact.h"
+#include "idp/account.h"
 #include "idp/party.h"
 #include "idp/request.h"
 #include "saml/binding.h"
@@ -20,10 +21,14 @@ struct artifact {
 /* A new one, of nothing yet. */
 void artifact_make(struct request *rq, struct artifact *out);
 
-/* What `carrier` left to be kept, as the row that this party may take for a minute. */
+/*
+ * What `carrier` left to be kept, as the row that this party may take for a minute: under the key
+ * of whom it tells of (NULL: nobody).
+ */
 MUST_USE bool artifact_keep(struct request *rq, const struct artifact *artifact,
 			    const struct saml_carrier *carrier, const struct party *p,
-			    struct db_artifact *out, struct err *err);
+			    const struct account_lock *of, struct db_artifact *out,
+			    struct err *err);
 
 /*
  * The message that this party may have for `text`, and the prefixes it is signed with; once.

@@ -43,9 +43,11 @@ find(struct request *rq, const struct party **p, struct oidc_released *out, stru
 	if (t->audience != NULL)
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "a token for a resource");
 	/* Core 5.3: the endpoint is for who asked by OpenID Connect. */
-	if (t->sealed.n == 0 || !is_openid(rq->a, t->scope))
+	if (t->acting == NULL || !is_openid(rq->a, t->scope))
 		return FAIL(err, ERR_DENIED, OIDC_INSUFFICIENT_SCOPE, "a token without openid");
-	return front_oidc_open(rq, t->grant, t->sealed, out, err);
+	const struct account_lock of = {*t->acting, t->account_key};
+
+	return front_oidc_open(rq, &of, t->grant, t->sealed, out, err);
 }
 
 /* Core 5.3.2: signed, and encrypted if the client wants that too. */

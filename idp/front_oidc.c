@@ -18,7 +18,6 @@
 #include "idp/login.h"
 #include "idp/oidc_carry.h"
 #include "idp/saml_peer.h"
-#include "keys/sign.h"
 #include "oidc/id_token.h"
 #include "oidc/token.h"
 #include "oidc/verified.h"
@@ -288,28 +287,25 @@ released_claims(struct flow *f, const struct state *s, enum oidc_place place)
 	return into;
 }
 
-/* Claims are kept sealed until they are fetched: neither row nor backup shows them. */
-static struct bytes
+/* Claims are kept sealed: neither row nor backup shows them, and none of a deleted account's. */
+static const char *
 seal_label(struct arena *a, const unsigned char grant[16])
 {
-	return bytes_of(arena_printf(a, "grant:%s", enc_hex(a, (struct bytes){grant, 16})));
+	return arena_printf(a, "grant:%s", enc_hex(a, (struct bytes){grant, 16}));
 }
 
 static bool
-seal_claims(struct request *rq, const unsigned char grant[16], const struct oidc_released *r,
-	    struct bytes *sealed, struct err *err)
+seal_claims(struct request *rq, const struct account_lock *of, const unsigned char grant[16],
+	    const struct oidc_released *r, struct bytes *sealed, struct err *err)
 {
 	struct arena *a = rq->a;
-	const struct key *k = keyring_active(rq->snap->keyring, KEY_SEAL, KEY_SECRET);
 	json_t *o = json_new_object(a);
 
-	if (k == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active seal key");
 	json_put_str(a, o, "sub", r->sub);
 	json_put(a, o, "id_token", (json_t *)(uintptr_t)r->id_token);
 	json_put(a, o, "userinfo", (json_t *)(uintptr_t)r->userinfo);
-	return signer_seal(rq->app->signer, a, k->row.kid, seal_label(a, grant),
-			   bytes_of(json_text(a, o, false)), sealed, err);
+	return account_value_seal(rq, of, seal_label(a, grant), bytes_of(json_text(a, o, false)),
+				  sealed, err);
 }
 
 /* The claims of all that is not registered for the party. */
@@ -327,9 +323,9 @@ unregistered(struct arena *a, const struct party *p)
 }
 
 bool
-front_oidc_narrow(struct request *rq, const struct party *p, const unsigned char grant[16],
-		  struct oidc_strs scopes, struct oidc_released *released, struct bytes *sealed,
-		  struct err *err)
+front_oidc_narrow(struct request *rq, const struct party *p, const struct account_lock *of,
+		  const unsigned char grant[16], struct oidc_strs scopes,
+		  struct oidc_released *released, struct bytes *sealed, struct err *err)
 {
 	struct arena *a = rq->a;
 	struct oidc_strs gone = unregistered(a, p);
@@ -345,18 +341,18 @@ front_oidc_narrow(struct request *rq, const struct party *p, const unsigned char
 						   gone);
 		less = less || !json_equal(was, *places[i]);
 	}
-	return !less || seal_claims(rq, grant, released, sealed, err);
+	return !less || seal_claims(rq, of, grant, released, sealed, err);
 }
 
 bool
-front_oidc_open(struct request *rq, const unsigned char grant[16], struct bytes sealed,
-		struct oidc_released *out, struct err *err)
+front_oidc_open(struct request *rq, const struct account_lock *of, const unsigned char grant[16],
+		struct bytes sealed, struct oidc_released *out, struct err *err)
 {
 	struct bytes plain;
 	json_t *o;
 
 	*out = (struct oidc_released){0};
-	if (!signer_open(rq->app->signer, rq->a, seal_label(rq->a, grant), sealed, &plain, err) ||
+	if (!account_value_open(rq, of, seal_label(rq->a, grant), sealed, &plain, err) ||
 	    !json_parse_object(rq->a, plain, 65536, &o, err) ||
 	    !json_get_str(o, "sub", &out->sub, err) ||
 	    !json_get_object(o, "id_token", &out->id_token, err) ||
@@ -492,7 +488,9 @@ front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, str
 	struct oidc_released released = {sub, released_claims(f, &s, OIDC_IN_ID_TOKEN),
 					 released_claims(f, &s, OIDC_IN_USERINFO)};
 
-	return seal_claims(rq, out->grant.id, &released, &out->grant.sealed, err);
+	const struct account_lock of = {f->subject->id, f->subject->account_key};
+
+	return seal_claims(rq, &of, out->grant.id, &released, &out->grant.sealed, err);
 }
 
 struct db_audit

@@ -3,6 +3,7 @@
 #define KONTOR_IDP_FRONT_OIDC_H
 
 #include "db/grant.h"
+#include "idp/account.h"
 #include "idp/front.h"
 #include "oidc/answer.h"
 #include "oidc/authorize.h"
@@ -42,16 +43,17 @@ struct oidc_released {
 	const char *sub;
 	const json_t *id_token, *userinfo; /* objects */
 };
-MUST_USE bool front_oidc_open(struct request *rq, const unsigned char grant[16],
-			      struct bytes sealed, struct oidc_released *out, struct err *err);
+MUST_USE bool front_oidc_open(struct request *rq, const struct account_lock *of,
+			      const unsigned char grant[16], struct bytes sealed,
+			      struct oidc_released *out, struct err *err);
 
 /*
  * Leave out what these scopes stand for, and what is not in the party's record today, in *released
  * and in what is sealed of it (n 0: it was all there).
  */
 MUST_USE bool front_oidc_narrow(struct request *rq, const struct party *p,
-				const unsigned char grant[16], struct oidc_strs scopes,
-				struct oidc_released *released, struct bytes *sealed,
-				struct err *err);
+				const struct account_lock *of, const unsigned char grant[16],
+				struct oidc_strs scopes, struct oidc_released *released,
+				struct bytes *sealed, struct err *err);
 
 #endif

@@ -234,9 +234,12 @@ make_response(struct flow *f, const struct state *s, struct saml_status status,
 		.status = status,
 		.assertion = assertion,
 	};
+	struct account_lock of = {0};
 	struct saml_carrier carrier;
 	struct saml_peer peer;
 
+	if (assertion != NULL)
+		of = (struct account_lock){f->subject->id, f->subject->account_key};
 	if (!acs_is_registered(f->ask.party, s))
 		return FAIL(err, ERR_DENIED, "portal_request",
 			    "the AssertionConsumerService is not in the party's metadata any more");
@@ -246,7 +249,8 @@ make_response(struct flow *f, const struct state *s, struct saml_status status,
 	}
 	if (!saml_peer_of(rq, f->ask.party, &peer, err) ||
 	    !saml_response_build(rq->a, &response, &peer, &carrier, err) ||
-	    (carrier.kept.n > 0 && !artifact_keep(rq, &artifact, &carrier, f->ask.party, row, err)))
+	    (carrier.kept.n > 0 && !artifact_keep(rq, &artifact, &carrier, f->ask.party,
+						  assertion == NULL ? NULL : &of, row, err)))
 		return false;
 	*kept = carrier.kept.n > 0 ? row : NULL;
 	return saml_send(rq, &carrier, f->ask.party, rs, err);

@@ -105,8 +105,11 @@ grant_code_exchange(struct request *rq, const struct party *p,
 	    !issue_for_resource(rq, NULL, &i, err))
 		return false;
 	refresh = refresh_of(rq, &i);
-	if (!take(rq, &i, code, &refresh, &g, err) || (r != NULL && !check(rq, &i, r, g, err)) ||
-	    !front_oidc_open(rq, g->id, g->sealed, &released, err))
+	if (!take(rq, &i, code, &refresh, &g, err) || (r != NULL && !check(rq, &i, r, g, err)))
+		return false;
+	const struct account_lock whose = {g->acting, g->account_key};
+
+	if (!front_oidc_open(rq, &whose, g->id, g->sealed, &released, err))
 		return false;
 	struct issue_grant of = {&g->acting, g->scope, g->extra, &released, g->nonce};
 

@@ -79,14 +79,15 @@ narrow(struct work *w, struct err *err)
 {
 	struct request *rq = w->rq;
 	const struct db_refresh *g = w->grant;
+	const struct account_lock of = {g->acting, g->account_key};
 	struct oidc_strs dropped;
 
 	if (!issue_check_level(rq, &w->i, g->extra, err) ||
 	    !oidc_scope_narrow(rq->a, w->r.scopes, g->scope, &w->scopes, &dropped, err))
 		return false;
 	drop_scopes(w, &dropped);
-	return front_oidc_open(rq, g->grant, g->sealed, &w->released, err) &&
-	       front_oidc_narrow(rq, w->i.p, g->grant, dropped, &w->released, &w->sealed, err);
+	return front_oidc_open(rq, &of, g->grant, g->sealed, &w->released, err) &&
+	       front_oidc_narrow(rq, w->i.p, &of, g->grant, dropped, &w->released, &w->sealed, err);
 }
 
 /* The same for the same token, so that who lost an answer is given no second one that counts. */

@@ -124,7 +124,7 @@ MUST_USE bool signer_mac_check(struct signer *s, struct arena *a, struct bytes l
 /* One value of an account: `label` is its name in the row, `data` plain or sealed. */
 struct account_value {
 	struct bytes label; /* 1..256 octets */
-	struct bytes data;  /* at most 16 KiB */
+	struct bytes data;  /* at most 64 KiB */
 };
 
 #define ACCOUNT_VALUES_MAX 256 /* in one call; and 96 KiB in all */

@@ -135,11 +135,11 @@ values_handle(struct signer_op *o, size_t data_max, value_fn fn, struct err *err
 bool
 signer_op_account_seal(struct signer_op *o, struct err *err)
 {
-	return values_handle(o, WIRE_VALUE_MAX, seal_write, err);
+	return values_handle(o, WIRE_DATA_MAX, seal_write, err);
 }
 
 bool
 signer_op_account_open(struct signer_op *o, struct err *err)
 {
-	return values_handle(o, WIRE_VALUE_MAX + SEAL_OVERHEAD, seal_read, err);
+	return values_handle(o, WIRE_DATA_MAX + SEAL_OVERHEAD, seal_read, err);
 }

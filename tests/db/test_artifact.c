@@ -43,13 +43,26 @@ new_handle(struct pg *pg)
 	return (struct bytes){p, 20};
 }
 
+static void
+consent(struct pg *pg, struct subject_id person, bool given, time_t at)
+{
+	const struct db_consent c = {
+		.acting = person, .party = PARTY, .attributes = "[]", .purpose = "", .at = at};
+
+	if (given)
+		ASSERT_OK(db_consent_store(&pg->c, &c, NULL, &pg->err), &pg->err);
+	else
+		ASSERT_OK(db_consent_withdraw(&pg->c, c.acting, NULL, c.party, NULL, at, &pg->err),
+			  &pg->err);
+}
+
 /* A message that tells of a person, in a session of its own. */
 static struct given
-give(struct pg *pg)
+give_to(struct pg *pg, struct subject_id person)
 {
 	const struct db_proof proof = {.level = 2, .method = "password", .at = NOW};
 	struct db_session session = {.sid = rand_token(pg->a, 16),
-				     .acting = pg_person(pg),
+				     .acting = person,
 				     .sso_group = "g",
 				     .proofs = &proof,
 				     .n_proofs = 1,
@@ -64,18 +77,24 @@ give(struct pg *pg)
 	return g;
 }
 
+static struct given
+give(struct pg *pg)
+{
+	return give_to(pg, pg_person(pg));
+}
+
 static enum db_artifact_why
 take_at(struct pg *pg, const struct given *g, const char *party, time_t now)
 {
 	enum db_artifact_why why;
-	struct bytes sealed = {NULL, 0};
+	struct db_artifact_taken got = {0};
 
-	ASSERT_OK(db_artifact_take(&pg->c, g->artifact.handle, party, &audit, now, &why, &sealed,
+	ASSERT_OK(db_artifact_take(&pg->c, g->artifact.handle, party, &audit, now, &why, &got,
 				   &pg->err),
 		  &pg->err);
-	assert_int_equal(sealed.n > 0, why == DB_ARTIFACT_TAKEN);
+	assert_int_equal(got.sealed.n > 0, why == DB_ARTIFACT_TAKEN);
 	if (why == DB_ARTIFACT_TAKEN)
-		assert_true(bytes_eq(sealed, g->artifact.sealed));
+		assert_true(bytes_eq(got.sealed, g->artifact.sealed));
 	return why;
 }
 
@@ -240,36 +259,28 @@ it_goes_with_its_account(void **state)
 }
 
 static void
-consent(struct pg *pg, const struct given *g, bool given, time_t at)
-{
-	const struct db_consent c = {
-		.acting = g->person, .party = PARTY, .attributes = "[]", .purpose = "", .at = at};
-
-	if (given)
-		ASSERT_OK(db_consent_store(&pg->c, &c, NULL, &pg->err), &pg->err);
-	else
-		ASSERT_OK(db_consent_withdraw(&pg->c, c.acting, NULL, c.party, NULL, at, &pg->err),
-			  &pg->err);
-}
-
-static void
 consent_taken_back_takes_it_back(void **state)
 {
 	struct pg *pg = *state;
-	struct given g = give(pg), again = give(pg), stands = give(pg);
+	struct given g = give(pg), again = give(pg), at_once = give(pg);
+	struct subject_id person = pg_person(pg);
 
-	consent(pg, &g, true, NOW);
-	consent(pg, &g, false, NOW);
+	consent(pg, g.person, false, NOW);
 	assert_int_equal(take(pg, &g), DB_ARTIFACT_ENDED);
 	assert_int_equal(pg_audits(pg, "ended"), 1);
 	/* Given again, it is for what is asked from then on. */
-	consent(pg, &again, true, NOW);
-	consent(pg, &again, false, NOW + 1);
-	consent(pg, &again, true, NOW + 2);
+	consent(pg, again.person, false, NOW + 1);
+	consent(pg, again.person, true, NOW + 2);
 	assert_int_equal(take_at(pg, &again, PARTY, NOW + 3), DB_ARTIFACT_ENDED);
-	consent(pg, &stands, true, NOW - 2);
-	consent(pg, &stands, false, NOW - 1);
-	consent(pg, &stands, true, NOW);
+	/* And all that within a second. */
+	consent(pg, at_once.person, false, NOW);
+	consent(pg, at_once.person, true, NOW);
+	assert_int_equal(take(pg, &at_once), DB_ARTIFACT_ENDED);
+	/* What was before it, by whatever clock, is not asked. */
+	consent(pg, person, true, NOW);
+	consent(pg, person, false, NOW + 5);
+	struct given stands = give_to(pg, person);
+
 	assert_int_equal(take(pg, &stands), DB_ARTIFACT_TAKEN);
 }
 

@@ -338,12 +338,12 @@ resolve(struct other *o)
 {
 	static const struct db_artifact_audit none = {NULL, {NULL}};
 	enum db_artifact_why why = DB_ARTIFACT_UNKNOWN;
-	struct bytes sealed;
+	struct db_artifact_taken got;
 
 	do {
 		err_clear(&o->err);
 		if (db_artifact_take(&o->c, (struct bytes){o->scene->person.octets, 16}, "p", &none,
-				     NOW, &why, &sealed, &o->err))
+				     NOW, &why, &got, &o->err))
 			return why == DB_ARTIFACT_TAKEN;
 	} while (o->err.kind == ERR_UNAVAILABLE);
 	return false;

@@ -557,9 +557,9 @@ try_artifact(struct node *n)
 				     used = {.event = "artifact_lost", .ref = "r"};
 	static const struct db_artifact_audit audit = {&taken, {[DB_ARTIFACT_USED] = &used}};
 	enum db_artifact_why why = DB_ARTIFACT_UNKNOWN;
-	struct bytes sealed;
+	struct db_artifact_taken got;
 	bool held = db_artifact_take(&n->c, (struct bytes){n->prize->id, sizeof(n->prize->id)}, "p",
-				     &audit, NOW, &why, &sealed, &n->err);
+				     &audit, NOW, &why, &got, &n->err);
 
 	/* Who loses, has seen that another has it. */
 	if (held && why != DB_ARTIFACT_TAKEN && why != DB_ARTIFACT_USED)

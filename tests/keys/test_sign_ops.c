@@ -312,7 +312,7 @@ too_many_or_too_long_values_are_refused(void **state UNUSED)
 	struct test_signer *t = test_signer_create(a);
 	struct account_value *values = ARENA_ARRAY(a, struct account_value, 257);
 	struct bytes wrapped, *out = ARENA_ARRAY(a, struct bytes, 257);
-	struct bytes long_one = {arena_alloc(a, 20000), 16384};
+	struct bytes long_one = {arena_alloc(a, 70000), 65536}, part = {long_one.p, 16384};
 	struct err err = {0};
 
 	for (size_t i = 0; i < 257; i++)
@@ -322,13 +322,19 @@ too_many_or_too_long_values_are_refused(void **state UNUSED)
 	ASSERT_REFUSED(signer_account_seal(t->s, a, ID, wrapped, values, 257, out, &err), &err,
 		       ERR_INPUT, "257 values");
 	for (size_t i = 0; i < 6; i++) /* as much as the header promises */
-		values[i].data = long_one;
+		values[i].data = part;
 	ASSERT_OK(signer_account_seal(t->s, a, ID, wrapped, values, 6, out, &err), &err);
+	values[0].data = long_one;
+	ASSERT_OK(signer_account_seal(t->s, a, ID, wrapped, values, 1, out, &err), &err);
+	values[0].data = out[0];
+	ASSERT_OK(signer_account_open(t->s, a, ID, wrapped, values, 1, out, &err), &err);
+	assert_true(bytes_eq(out[0], long_one));
+	values[0].data = long_one;
 	values[0].data.n++;
 	ASSERT_REFUSED(signer_account_seal(t->s, a, ID, wrapped, values, 1, out, &err), &err,
 		       ERR_INPUT, "malformed request");
 	for (size_t i = 0; i < 9; i++)
-		values[i].data = long_one;
+		values[i].data = part;
 	ASSERT_REFUSED(signer_account_seal(t->s, a, ID, wrapped, values, 9, out, &err), &err,
 		       ERR_INTERNAL, "bytes to write");
 	arena_destroy(a);

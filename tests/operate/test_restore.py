@@ -15,12 +15,12 @@ NAMES = {"erika": "Erika-Sophie", "max": "Max-Emanuel", "eva": "Eva-Luise"}
 BACKUP_TIME_S = 30 * 86400
 
 
-def _make():
+def _make(**more):
     i = template.copy()
     make_certificate(i.folder)
     for login, name in NAMES.items():
         i.add_account(login, "--attribute", f"given_names={name}")
-    return i, register_client(i, ["given_names"])
+    return i, register_client(i, ["given_names"], **more)
 
 
 def _logs_in(node, login):
@@ -45,9 +45,32 @@ LOAD_KEYS = (r"CREATE TEMPORARY TABLE newer (id bytea, account_key bytea)", r"\c
              " WHERE s.id = n.id AND s.account_key IS NOT NULL")
 
 
+def _granted(node, login, secret):
+    """What a portal holds after a login without an end: access token and refresh token."""
+    walk, code = _code(node, login, scope="openid profile offline_access")
+    got = json.loads(walk.redeem(code, secret).body)
+    return got["access_token"], got["refresh_token"]
+
+
+def _told(node, secret, access, refresh):
+    """The name that a portal is told for the access token, and for one that it refreshes; None: neither gives anything."""
+    walk = Walk(node.instance.folder / "tls.crt", node.base)
+    answer = walk.refresh(refresh, secret)
+    tokens = [access, json.loads(answer.body)["access_token"]] if answer.status == 200 else [access]
+    told = [walk.userinfo(token) for token in tokens]
+    # What we cannot open is our fault, and nobody loses a token by it.
+    assert {answer.status} | {a.status for a in told} in ({200}, {503}), (answer, told)
+    names = {json.loads(a.body).get("given_name") for a in told}
+    assert len(names) == 1, told
+    return names.pop()
+
+
 def a_deleted_account_stays_closed_in_a_backup_and_the_others_open():
-    i, _ = _make()
+    i, secret = _make(grant_types=["authorization_code", "refresh_token"],
+                      scope="openid profile email offline_access")
     dump, keys, ledger = (i.folder / name for name in ("dump", "keys", "ledger"))
+    with i.tls_node() as node:
+        granted = {login: _granted(node, login, secret) for login in ("erika", "max")}
     i.dump(dump)
     i.ok("account", "delete", "erika")
     ledger.write_text(i.run("account", "deleted").out)
@@ -68,15 +91,16 @@ def a_deleted_account_stays_closed_in_a_backup_and_the_others_open():
     with late.tls_node() as node:
         assert not _logs_in(node, "erika")
         assert _logs_in(node, "max") and _logs_in(node, "eva")
+        assert [_told(node, secret, *granted[login]) for login in granted] == [None, NAMES["max"]]
     says(late.run("account", "delete-again", ledger), OK, "1 accounts deleted again")
     says(late.run("account", "show", "erika"), NOT_FOUND)
     assert [_opens(late, login) for login in ("max", "eva")] == [NAMES["max"], NAMES["eva"]]
 
 
-def _code(node, login):
+def _code(node, login, scope="openid profile"):
     """A citizen at the portal, not redeemed yet."""
     walk = Walk(node.instance.folder / "tls.crt", node.base)
-    walk.get(authorize_url(node.base, scope="openid profile"))
+    walk.get(authorize_url(node.base, scope=scope))
     walk.log_in(login, PASSWORD)
     walk.agree()
     return walk, walk.code()

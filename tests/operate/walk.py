@@ -27,12 +27,12 @@ def make_certificate(folder):
                     "-out", folder / "tls.crt"], check=True, capture_output=True)
 
 
-def register_client(i, attributes, name="portal", alg="ES256"):
-    """An OpenID Connect client; its secret."""
+def register_client(i, attributes, name="portal", alg="ES256", **more):
+    """An OpenID Connect client; its secret.  `more` are members of its record."""
     file = i.folder / "client.json"
     file.write_text(json.dumps({
         "client_id": name, "profile": "oauth", "redirect_uris": [CALLBACK], "scope": "openid profile email",
-        "token_endpoint_auth_method": "client_secret_post", "id_token_signed_response_alg": alg}))
+        "token_endpoint_auth_method": "client_secret_post", "id_token_signed_response_alg": alg} | more))
     words = [w for attribute in attributes for w in ("--attribute", attribute)]
     return i.ok("client", "add", file, *words)["client_secret"]
 
@@ -108,6 +108,10 @@ class Walk(Browser):
         return self.post("/oidc/token", {
             "grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK,
             "code_verifier": VERIFIER, "client_id": client, "client_secret": secret})
+
+    def refresh(self, token, secret, client="portal"):
+        return self.post("/oidc/token", {"grant_type": "refresh_token", "refresh_token": token,
+                                         "client_id": client, "client_secret": secret})
 
     def userinfo(self, token):
         return self._send("GET", self.base + "/oidc/userinfo", {"Authorization": f"Bearer {token}"}, None)
