@@ -1,6 +1,7 @@
 /* Subjects and their login names; see account.h. */
 #include "db/account.h"
 
+#include "db/grant.h"
 #include "db/logout.h"
 #include "db/names.h"
 #include "db/part.h"
@@ -24,6 +25,15 @@ enum {
 	FORGET,
 	DELETED,
 };
+
+/* All that ends with it is held before anything goes: db/grant.h. */
+#define REFRESH_OF_SUBJECT                                                               \
+	DB_HOLD_REFRESH("handle IN (SELECT handle FROM refresh_token WHERE acting = $1"  \
+			" UNION SELECT handle FROM refresh_token WHERE represented = $1" \
+			" UNION SELECT r.handle FROM session s JOIN refresh_token r"     \
+			" ON r.sid = s.sid WHERE s.acting = $1 OR s.represented = $1)")
+#define REVOKE_OF_SESSIONS DB_REVOKE_TOKENS("$2", "sid IN (SELECT sid FROM gone)")
+#define REVOKE_OF_GRANTS   DB_REVOKE_TOKENS("$2", "grant_id IN (SELECT grant_id FROM gone)")
 
 const struct db_statement db_account_statements[] = {
 	[LOAD] = {"account_load", DB_READ, T_SUBJECT, 1, "b",
@@ -50,17 +60,16 @@ const struct db_statement db_account_statements[] = {
 	[LOCK_SESSIONS] = {"account_lock_sessions", DB_IN_TX, T_SESSION, 1, "b",
 			   "SELECT FROM session WHERE acting = $1 OR represented = $1"
 			   " ORDER BY sid FOR UPDATE"},
-	[END_SESSIONS] = {"account_end_sessions", DB_IN_TX, T_SESSION, 1, "bi",
-			  "WITH gone AS (DELETE FROM session WHERE acting = $1 OR represented = $1"
-			  " RETURNING sid)"
-			  " UPDATE access_token t SET revoked_at = $2 FROM gone"
-			  " WHERE t.sid = gone.sid AND t.revoked_at IS NULL"},
+	[END_SESSIONS] =
+		{"account_end_sessions", DB_IN_TX, T_SESSION, 1, "bi",
+		 "WITH held AS MATERIALIZED (" REFRESH_OF_SUBJECT "),"
+		 " gone AS (DELETE FROM session WHERE (acting = $1 OR represented = $1)"
+		 " AND (SELECT count(*) FROM held) >= 0 RETURNING sid) " REVOKE_OF_SESSIONS},
 	/* What outlives sessions; those of sessions have gone with them. */
 	[END_OFFLINE] = {"account_end_offline", DB_IN_TX, T_REFRESH, 1, "bi",
 			 "WITH gone AS (DELETE FROM refresh_token"
 			 " WHERE acting = $1 OR represented = $1 RETURNING grant_id)"
-			 " UPDATE access_token t SET revoked_at = $2 FROM gone"
-			 " WHERE t.grant_id = gone.grant_id AND t.revoked_at IS NULL"},
+			 " " REVOKE_OF_GRANTS},
 	[FORGET] = {"account_forget", DB_IN_TX, T_SUBJECT, 1, "b",
 		    "WITH n AS (DELETE FROM login_name WHERE subject = $1),"
 		    " c AS (DELETE FROM credential WHERE subject = $1),"

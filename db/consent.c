@@ -3,10 +3,17 @@
 
 #include <string.h>
 
+#include "db/grant.h"
 #include "db/part.h"
 #include "db/statements.h"
 
 enum { FIND, LIST, STORE, WITHDRAW };
+
+#define LAST         DB_CONSENT_LAST("$7", "$8", "$9")
+#define AUDIT_OF_ROW DB_AUDIT_FROM("c")
+#define REFRESH_OF_BOTH                              \
+	DB_HOLD_REFRESH("acting = $7 AND party = $9" \
+			" AND represented IS NOT DISTINCT FROM $8")
 
 const struct db_statement db_consent_statements[] = {
 	[FIND] = {"consent_find", DB_READ, T_CONSENT, 1, "bbt",
@@ -23,16 +30,13 @@ const struct db_statement db_consent_statements[] = {
 		 " VALUES ($7, $8, $9, true, $10, $11::jsonb, $12, $1,"
 		 " ARRAY(SELECT jsonb_array_elements_text($13::jsonb))) RETURNING 1)" DB_AUDIT_FROM(
 			 "c")},
-	[WITHDRAW] =
-		{"consent_withdraw", DB_DURABLE, T_CONSENT, 7, DB_AUDIT_PARAMS "bbt",
-		 "WITH last AS (SELECT given" DB_CONSENT_LAST(
-			 "$7", "$8",
-			 "$9") "),"
-			       " c AS (INSERT INTO consent (acting, represented, party, given, at)"
-			       " SELECT $7, $8, $9, false, $1 FROM last WHERE given RETURNING 1),"
-			       " r AS (DELETE FROM refresh_token t USING c WHERE t.acting = $7"
-			       " AND t.party = $9 AND t.represented IS NOT DISTINCT FROM $8),"
-			       " a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
+	[WITHDRAW] = {"consent_withdraw", DB_DURABLE, T_CONSENT, 7, DB_AUDIT_PARAMS "bbt",
+		      "WITH last AS (SELECT given" LAST "),"
+		      " c AS (INSERT INTO consent (acting, represented, party, given, at)"
+		      " SELECT $7, $8, $9, false, $1 FROM last WHERE given RETURNING 1),"
+		      " r AS (DELETE FROM refresh_token WHERE EXISTS (SELECT FROM c)"
+		      " AND handle IN (" REFRESH_OF_BOTH ")),"
+		      " a AS (" AUDIT_OF_ROW ") SELECT FROM c"},
 	{0},
 };
 

@@ -19,6 +19,9 @@ enum { CREATE, TAKE, LOCK, LOCK_FAMILY, REVOKE, TOKEN_CREATE, FIND, REVOKE_ONE }
 	"nonce,"                                                                              \
 	" extra, created, expires, offline, resources, cnf"
 
+#define REVOKE_OF_GRANT DB_REVOKE_TOKENS("$1", "grant_id = $7")
+#define AUDIT_OF_GONE   DB_AUDIT_FROM("gone")
+
 const struct db_statement db_grant_statements[] = {
 	/* Taking part, its audit row and the code stand or are lost together. */
 	[CREATE] =
@@ -94,15 +97,12 @@ const struct db_statement db_grant_statements[] = {
 	/* In a statement before REVOKE's: who is just using one holds the row, and gives a token.
 	 */
 	[LOCK_FAMILY] = {"grant_lock_family", DB_IN_TX, T_REFRESH, 1, "b",
-			 "SELECT FROM refresh_token WHERE grant_id = $1 FOR UPDATE"},
+			 DB_HOLD_REFRESH("grant_id = $1")},
 	/* Both kinds of tokens; there is an audit row when there was one of either. */
 	[REVOKE] = {"grant_revoke", DB_IN_TX, T_REFRESH, 7, DB_AUDIT_PARAMS "b",
-		    "WITH t AS (" DB_REVOKE_GRANT(
-			    "$1",
-			    "$7") " RETURNING 1),"
-				  " r AS (DELETE FROM refresh_token WHERE grant_id = $7 RETURNING"
-				  " 1), gone AS (SELECT FROM t UNION ALL SELECT FROM"
-				  " r)" DB_AUDIT_FROM("gone")},
+		    "WITH t AS (" REVOKE_OF_GRANT " RETURNING 1),"
+		    " r AS (DELETE FROM refresh_token WHERE grant_id = $7 RETURNING 1),"
+		    " gone AS (SELECT FROM t UNION ALL SELECT FROM r)" AUDIT_OF_GONE},
 	[TOKEN_CREATE] =
 		{"token_create", DB_DURABLE, T_TOKEN, 8, DB_AUDIT_PARAMS "ibbttitt",
 		 "WITH t AS (INSERT INTO access_token (day, hash, grant_id, party, scope,"

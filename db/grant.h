@@ -136,10 +136,18 @@ MUST_USE bool db_token_revoke(const struct db_call *c, const char *text, bool is
 
 /* ---- for db/refresh.c ---- */
 
-/* Every token of the grant, of that many there are. */
-#define DB_REVOKE_GRANT(now, grant)                                            \
-	"UPDATE access_token SET revoked_at = " now " WHERE grant_id = " grant \
-	" AND revoked_at IS NULL"
+/*
+ * All access tokens that `which` is true of.  Whoever takes back several rows locks the refresh
+ * tokens before them, and each kind in the order of its key: so nobody waits crosswise.
+ */
+#define DB_REVOKE_TOKENS(now, which)                                                  \
+	"UPDATE access_token SET revoked_at = " now " WHERE (day, hash) IN"           \
+	" (SELECT day, hash FROM access_token WHERE " which " AND revoked_at IS NULL" \
+	" ORDER BY day, hash FOR UPDATE)"
+
+/* The refresh tokens that `which` is true of, held until the end. */
+#define DB_HOLD_REFRESH(which) \
+	"SELECT handle FROM refresh_token WHERE " which " ORDER BY handle FOR UPDATE"
 
 struct db_dated;
 MUST_USE bool db_token_place(const struct db_token_new *token, struct db_dated *out,

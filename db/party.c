@@ -1,6 +1,7 @@
 /* Relying parties; see party.h. */
 #include "db/party.h"
 
+#include "db/grant.h"
 #include "db/statements.h"
 
 enum { SAVE, LOAD, LIST, ENABLE, REMOVE };
@@ -8,6 +9,9 @@ enum { SAVE, LOAD, LIST, ENABLE, REMOVE };
 #define PARTY_COLUMNS                                                                \
 	"id, kind, display_name, document, policy::text, version, enabled, changed," \
 	" (SELECT s.keys FROM party_source s WHERE s.party = party.id)"
+
+#define REFRESH_OF_PARTY DB_HOLD_REFRESH("party = $7")
+#define AUDIT_OF_ROW     DB_AUDIT_FROM("p")
 
 const struct db_statement db_party_statements[] = {
 	/*
@@ -43,8 +47,8 @@ const struct db_statement db_party_statements[] = {
 		    " WHERE id = $7 RETURNING 1), a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
 	[REMOVE] = {"party_remove", DB_DURABLE, T_PARTY, 7, DB_AUDIT_PARAMS "t",
 		    "WITH p AS (DELETE FROM party WHERE id = $7 RETURNING 1),"
-		    " r AS (DELETE FROM refresh_token WHERE party = $7),"
-		    " a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
+		    " r AS (DELETE FROM refresh_token WHERE handle IN (" REFRESH_OF_PARTY ")),"
+		    " a AS (" AUDIT_OF_ROW ") SELECT FROM p"},
 	{0},
 };
 

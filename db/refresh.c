@@ -66,6 +66,9 @@ enum { FIND, USE, WAIT, LOCK, END, SWEEP };
 	"secret = " secret_of ", previous IS NOT NULL AND previous = " secret_of \
 	" AND rotated > " since
 
+#define REVOKE_OF_GONE DB_REVOKE_TOKENS("$1", "grant_id = (SELECT grant_id FROM gone)")
+#define AUDIT_OF_GONE  DB_AUDIT_FROM("gone")
+
 const struct db_statement db_refresh_statements[] = {
 	[FIND] = {"refresh_find", DB_READ, T_REFRESH, 1, "btibi",
 		  "SELECT " FITS("$4",
@@ -82,8 +85,7 @@ const struct db_statement db_refresh_statements[] = {
 					     " WHERE handle = $1 AND party = $2 FOR UPDATE"},
 	[END] = {"refresh_end", DB_IN_TX, T_REFRESH, 7, DB_AUDIT_PARAMS "b",
 		 "WITH gone AS (DELETE FROM refresh_token WHERE handle = $7 RETURNING grant_id),"
-		 " t AS (" DB_REVOKE_GRANT("$1", "(SELECT grant_id FROM gone)") ")" DB_AUDIT_FROM(
-			 "gone")},
+		 " t AS (" REVOKE_OF_GONE ")" AUDIT_OF_GONE},
 	[SWEEP] = {"refresh_sweep", DB_IN_TX, T_REFRESH, 0, "ii",
 		   "WITH gone AS (DELETE FROM refresh_token WHERE handle IN"
 		   " (SELECT handle FROM refresh_token"

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "db/artifact.h"
 #include "db/dated.h"
+#include "db/grant.h"
 #include "db/logout.h"
 #include "db/part.h"
 #include "db/partition.h"
@@ -68,6 +69,11 @@ enum {
 #define TOOK_PART                                        \
 	" SELECT $14 IS NULL OR EXISTS (SELECT FROM m)," \
 	" EXISTS (SELECT FROM p), EXISTS (SELECT FROM alive)"
+
+#define REFRESH_OF_ONE DB_HOLD_REFRESH("sid = $7")
+#define REFRESH_OF_OLD DB_HOLD_REFRESH("sid IN (SELECT sid FROM old)")
+#define REVOKE_OF_ONE  DB_REVOKE_TOKENS("$1", "sid = (SELECT sid FROM gone)")
+#define AUDIT_OF_GONE  DB_AUDIT_FROM("gone")
 
 const struct db_statement db_session_statements[] = {
 	/*
@@ -136,18 +142,20 @@ const struct db_statement db_session_statements[] = {
 	 */
 	[LOCK] = {"session_lock", DB_IN_TX, T_SESSION, 1, "t",
 		  "SELECT FROM session WHERE sid = $1 FOR UPDATE"},
+	/* The refresh tokens that go with it are held first: db/grant.h. */
 	[END] = {"session_end", DB_IN_TX, T_SESSION, 7, DB_AUDIT_PARAMS "t",
-		 "WITH gone AS (DELETE FROM session WHERE sid = $7 RETURNING sid),"
-		 " t AS (UPDATE access_token SET revoked_at = $1 FROM gone"
-		 " WHERE access_token.sid = gone.sid AND revoked_at IS NULL),"
-		 " a AS (" DB_AUDIT_FROM("gone") ")"
-						 " SELECT p.party, p.dialect, p.name_id, "
-						 "p.session_index, p.at, p.name_format FROM gone"
-						 " LEFT JOIN session_participant p ON p.sid = "
-						 "gone.sid ORDER BY p.at, p.party"},
+		 "WITH held AS MATERIALIZED (" REFRESH_OF_ONE "),"
+		 " gone AS (DELETE FROM session WHERE sid = $7"
+		 " AND (SELECT count(*) FROM held) >= 0 RETURNING sid),"
+		 " t AS (" REVOKE_OF_ONE "), a AS (" AUDIT_OF_GONE ")"
+		 " SELECT p.party, p.dialect, p.name_id, p.session_index, p.at, p.name_format"
+		 " FROM gone LEFT JOIN session_participant p ON p.sid = gone.sid"
+		 " ORDER BY p.at, p.party"},
 	[SWEEP] = {"session_sweep", DB_IN_TX, T_SESSION, 0, "ii",
-		   "WITH gone AS (DELETE FROM session WHERE sid IN (SELECT sid FROM session"
-		   " WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)"
+		   "WITH old AS MATERIALIZED (SELECT sid FROM session WHERE expires < $1 LIMIT $2"
+		   " FOR UPDATE SKIP LOCKED), held AS MATERIALIZED (" REFRESH_OF_OLD "),"
+		   " gone AS (DELETE FROM session WHERE sid IN (SELECT sid FROM old)"
+		   " AND (SELECT count(*) FROM held) >= 0 RETURNING 1)"
 		   " SELECT count(*) FROM gone"},
 	{0},
 };

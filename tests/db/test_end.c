@@ -1,7 +1,8 @@
 /*
  * What ends while another node is just giving something that hangs on it: the end
  * sees it, or it is not given.  Advisory lock 1 is the brake: who sets it stops
- * tokens and participants on their way in, and messages on their way out.
+ * tokens and participants on their way in, tokens that are taken back, and messages on their way
+ * out.
  */
 #include <pthread.h>
 #include <string.h>
@@ -43,6 +44,8 @@ setup(void **state)
 	       "CREATE TRIGGER brake BEFORE INSERT ON access_token FOR EACH ROW"
 	       " EXECUTE FUNCTION brake();"
 	       "CREATE TRIGGER brake BEFORE UPDATE ON artifact FOR EACH ROW"
+	       " EXECUTE FUNCTION brake();"
+	       "CREATE TRIGGER brake_end BEFORE UPDATE ON access_token FOR EACH ROW"
 	       " EXECUTE FUNCTION brake();"
 	       /* At COMMIT, when the session is known to be there. */
 	       "CREATE CONSTRAINT TRIGGER brake AFTER INSERT ON session_participant DEFERRABLE"
@@ -311,6 +314,45 @@ a_token_that_is_just_refreshed_is_taken_back(void **state)
 	}
 }
 
+static bool
+give_back(struct other *o)
+{
+	return db_refresh_revoke(&o->c, o->scene->refresh, "p", NULL, NOW, &o->err);
+}
+
+/*
+ * Two that take back the same tokens, the first stopped when it has the access token: the other
+ * waits for it before it has anything itself, and both are done.
+ */
+static void
+two_ends_at_once_never_wait_crosswise(void **state)
+{
+	bool (*const firsts[])(struct other * o) = {end_session, disable};
+	bool (*const seconds[])(struct other * o) = {revoke, give_back, take_again};
+	struct pg *pg = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(firsts) * ARRAY_LEN(seconds); i++) {
+		struct scene s = set_scene(pg);
+		struct other ending, other;
+
+		keep_refresh(pg, &s, false);
+		pg_sql(pg, BRAKE);
+		begin(pg, pg->db, &ending, &s, firsts[i / ARRAY_LEN(seconds)]);
+		pg_await(pg, AWAITS("tx"), "1");
+		begin(pg, beside, &other, &s, seconds[i % ARRAY_LEN(seconds)]);
+		pg_await(pg, AWAITS("tx"), "2");
+		pg_sql(pg, RELEASE);
+		end(&ending);
+		end(&other);
+		ASSERT_OK(ending.held, &ending.err);
+		ASSERT_OK(other.held, &other.err);
+		assert_string_equal(pg_value(pg, "SELECT count(*) FROM access_token"
+						 " WHERE revoked_at IS NULL"),
+				    "0");
+		assert_string_equal(pg_value(pg, "SELECT count(*) FROM refresh_token"), "0");
+	}
+}
+
 static void
 a_party_that_is_just_told_hears_of_the_end(void **state)
 {
@@ -465,6 +507,7 @@ main(void)
 		T(a_token_that_is_just_given_is_taken_back_with_its_session),
 		T(a_token_that_is_just_given_is_taken_back_with_its_account),
 		T(a_token_that_is_just_refreshed_is_taken_back),
+		T(two_ends_at_once_never_wait_crosswise),
 		T(a_party_that_is_just_told_hears_of_the_end),
 		T(a_message_that_is_just_had_is_had_before_the_end),
 		T(a_message_is_not_had_from_a_session_that_is_just_ending),
