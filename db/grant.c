@@ -1,9 +1,12 @@
 /* Authorization codes and access tokens; see grant.h. */
 #include "db/grant.h"
 
+#include <string.h>
+
 #include "base/rand.h"
 #include "db/dated.h"
 #include "db/part.h"
+#include "db/partition.h"
 #include "db/refresh.h"
 #include "db/statements.h"
 
@@ -12,41 +15,46 @@
 #define TOKEN "access-token"
 #define JTI   "access-token-jti"
 
-enum { CREATE, TAKE, LOCK, LOCK_FAMILY, REVOKE, TOKEN_CREATE, FIND, REVOKE_ONE };
+enum { CREATE, CREATE_ONCE, TAKE, LOCK, LOCK_FAMILY, REVOKE, TOKEN_CREATE, FIND, REVOKE_ONE };
 
 #define GRANT_COLUMNS                                                                         \
 	"grant_id, party, acting, represented, sid, scope, sealed, redirect_uri, challenge, " \
 	"nonce,"                                                                              \
 	" extra, created, expires, offline, resources, cnf"
 
+/* Taking part, its audit row and the code stand or are lost together. */
+#define CREATE_PARAMS DB_AUDIT_PARAMS "ibbtbbttbtttbittottbt"
+#define ALIVE                                                       \
+	"(SELECT sid FROM session WHERE sid = $13 AND expires > $1" \
+	" AND acting = $11 AND represented IS NOT DISTINCT FROM $12)"
+#define LAST_OF_PARTY DB_CONSENT_LAST("$11", "$12", "$10")
+#define AUDIT_OF_PART DB_AUDIT_FROM("p")
+#define CREATE_IT(more)                                                                            \
+	"alive AS " ALIVE ", last AS (SELECT id, given, fingerprint, attributes" LAST_OF_PARTY     \
+	"), fit AS (SELECT id FROM last WHERE given AND fingerprint = $26"                         \
+	" AND attributes = $27::jsonb" more "),"                                                   \
+	" p AS (INSERT INTO session_participant (sid, party, dialect, name_id, session_index, at)" \
+	" SELECT sid, $10, 'oidc', $21, $22, $1 FROM alive, fit"                                   \
+	" ON CONFLICT (sid, party, name_id, session_index) DO UPDATE SET at = EXCLUDED.at"         \
+	" RETURNING 1), a AS (" AUDIT_OF_PART "),"                                                 \
+	" g AS (INSERT INTO grant_code (day, hash, " GRANT_COLUMNS ", consent)"                    \
+	" SELECT $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $1, $20, $23,"      \
+	" $24, $25, id FROM p, fit RETURNING 1)"
+#define CREATED " SELECT EXISTS (SELECT FROM alive), EXISTS (SELECT FROM g)"
+/* For a login that is not there any more the request is not used up. */
+#define MARKED                                                                        \
+	"m AS (INSERT INTO seen (day, kind, hash, expires) SELECT $28, $29, $30, $31" \
+	" WHERE EXISTS " ALIVE " ON CONFLICT DO NOTHING RETURNING 1), "
+
 #define REVOKE_OF_GRANT DB_REVOKE_TOKENS("$1", "grant_id = $7")
 #define AUDIT_OF_GONE   DB_AUDIT_FROM("gone")
 
 const struct db_statement db_grant_statements[] = {
-	/* Taking part, its audit row and the code stand or are lost together. */
-	[CREATE] =
-		{"grant_create", DB_LAZY, T_SESSION, 13, DB_AUDIT_PARAMS "ibbtbbttbtttbittottbt",
-		 "WITH alive AS (SELECT sid FROM session WHERE sid = $13 AND expires > $1"
-		 " AND acting = $11 AND represented IS NOT DISTINCT FROM $12),"
-		 " last AS (SELECT id, given, fingerprint, attributes" DB_CONSENT_LAST(
-			 "$11", "$12",
-			 "$10") "),"
-				" fit AS (SELECT id FROM last WHERE given AND fingerprint = $26"
-				" AND attributes = $27::jsonb),"
-				" p AS (INSERT INTO session_participant"
-				" (sid, party, dialect, name_id, session_index, at)"
-				" SELECT sid, $10, 'oidc', $21, $22, $1 FROM alive, fit"
-				" ON CONFLICT (sid, party, name_id, session_index)"
-				" DO UPDATE SET at = EXCLUDED.at RETURNING 1),"
-				" a AS (" DB_AUDIT_FROM(
-					"p") "),"
-					     " g AS (INSERT INTO grant_code (day, "
-					     "hash, " GRANT_COLUMNS ", consent) SELECT $7, $8, $9, "
-					     "$10, $11, $12, $13, $14,"
-					     " $15, $16, $17, $18, $19, $1, $20, $23, $24, $25, id"
-					     " FROM p, fit RETURNING 1)"
-					     " SELECT EXISTS (SELECT FROM alive), EXISTS (SELECT "
-					     "FROM g)"},
+	[CREATE] = {"grant_create", DB_LAZY, T_SESSION, 13, CREATE_PARAMS,
+		    "WITH " CREATE_IT("") CREATED},
+	[CREATE_ONCE] = {"grant_create_once", DB_DURABLE, T_SESSION, 13, CREATE_PARAMS "itbi",
+			 "WITH " MARKED CREATE_IT(" AND EXISTS (SELECT FROM m)") CREATED
+			 ", EXISTS (SELECT FROM m)"},
 	/*
 	 * A lock held by another node's batch is not waited for here, where others
 	 * would wait with us.  The token goes with the code, so that no second use
@@ -132,32 +140,67 @@ db_grant_code_at(const char *code, struct db_dated *out)
 	return db_dated_parse(CODE, code, out);
 }
 
+#define CREATE_ARGS 27 /* and four more for the mark */
+
+static void
+create_args(const struct db_dated *at, const struct db_grant *g, const struct db_participant *p,
+	    const struct db_audit *audit, time_t now, struct db_param out[CREATE_ARGS])
+{
+	const struct db_consent *on = g->consent;
+	const struct db_param args[CREATE_ARGS] = {
+		DB_AUDIT_ARGS(audit, now),
+		db_int(at->day),
+		db_octets(at->hash, sizeof(at->hash)),
+		db_octets(g->id, sizeof(g->id)),
+		db_text(g->party),
+		db_id(&g->acting),
+		db_id(g->represented),
+		db_text(g->sid),
+		db_text(g->scope),
+		db_bytes(g->sealed),
+		db_text(g->redirect_uri),
+		db_text(g->challenge),
+		db_text(g->nonce),
+		db_bytes(g->extra),
+		db_int(g->expires),
+		db_text(p->name_id),
+		db_text(p->session_index),
+		db_bool(g->offline),
+		db_text(g->resources),
+		db_text(g->cnf),
+		db_octets(on->fingerprint, sizeof(on->fingerprint)),
+		db_text(on->attributes),
+	};
+
+	memcpy(out, args, sizeof(args));
+}
+
+/* *first NULL: it has no mark. */
+static bool
+created(struct db_rows *rows, bool *first, bool *stands, struct err *err)
+{
+	bool alive = db_get_bool(rows, 0, 0), given = db_get_bool(rows, 0, 1);
+	bool marked = first != NULL && db_get_bool(rows, 0, 2);
+
+	if (!db_rows_check(rows, err))
+		return false;
+	if (first != NULL)
+		*first = marked;
+	*stands = given;
+	return alive || FAIL(err, ERR_NOT_FOUND, NULL, "grant_create: it is not there");
+}
+
 bool
 db_grant_create_at(const struct db_call *c, const struct db_dated *at, const struct db_grant *g,
 		   const struct db_participant *p, const struct db_audit *audit, time_t now,
 		   bool *stands, struct err *err)
 {
-	const struct db_consent *on = g->consent;
+	struct db_param args[CREATE_ARGS];
 	struct db_rows *rows;
 
-	if (!db_run(c, &db_grant_statements[CREATE],
-		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at->day),
-			    db_octets(at->hash, sizeof(at->hash)), db_octets(g->id, sizeof(g->id)),
-			    db_text(g->party), db_id(&g->acting), db_id(g->represented),
-			    db_text(g->sid), db_text(g->scope), db_bytes(g->sealed),
-			    db_text(g->redirect_uri), db_text(g->challenge), db_text(g->nonce),
-			    db_bytes(g->extra), db_int(g->expires), db_text(p->name_id),
-			    db_text(p->session_index), db_bool(g->offline), db_text(g->resources),
-			    db_text(g->cnf), db_octets(on->fingerprint, sizeof(on->fingerprint)),
-			    db_text(on->attributes)),
-		    &rows, err))
-		return false;
-	bool alive = db_get_bool(rows, 0, 0), given = db_get_bool(rows, 0, 1);
-
-	if (!db_rows_check(rows, err))
-		return false;
-	*stands = given;
-	return alive || FAIL(err, ERR_NOT_FOUND, NULL, "grant_create: it is not there");
+	create_args(at, g, p, audit, now, args);
+	return db_run(c, &db_grant_statements[CREATE], args, ARRAY_LEN(args), &rows, err) &&
+	       created(rows, NULL, stands, err);
 }
 
 bool
@@ -170,6 +213,29 @@ db_grant_create(const struct db_call *c, const char *code, const struct db_grant
 	if (!db_grant_code_at(code, &at))
 		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
 	return db_grant_create_at(c, &at, g, p, audit, now, stands, err);
+}
+
+bool
+db_grant_create_once(const struct db_call *c, const char *code, const struct db_grant *g,
+		     const struct db_participant *p, const struct db_mark *mark,
+		     const struct db_audit *audit, time_t now, bool *first, bool *stands,
+		     struct err *err)
+{
+	struct db_param args[CREATE_ARGS + 4];
+	struct db_rows *rows;
+	struct db_dated at;
+
+	if (!db_grant_code_at(code, &at))
+		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
+	if (!db_mark_check(mark, now, err))
+		return false;
+	create_args(&at, g, p, audit, now, args);
+	args[CREATE_ARGS] = db_int(mark->expires / DAY_S);
+	args[CREATE_ARGS + 1] = db_text(mark->kind);
+	args[CREATE_ARGS + 2] = db_bytes(db_hash(c->a, mark->kind, mark->value));
+	args[CREATE_ARGS + 3] = db_int(mark->expires);
+	return db_run(c, &db_grant_statements[CREATE_ONCE], args, ARRAY_LEN(args), &rows, err) &&
+	       created(rows, first, stands, err);
 }
 
 static bool

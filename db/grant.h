@@ -48,6 +48,16 @@ MUST_USE bool db_grant_create(const struct db_call *c, const char *code,
 			      const struct db_audit *audit, time_t now, bool *stands,
 			      struct err *err);
 
+/*
+ * The same for a request that is answered once, with its mark.  Durable.  *first is false, and
+ * nothing is stored, when it was there; a consent that does not stand leaves it.
+ */
+MUST_USE bool db_grant_create_once(const struct db_call *c, const char *code,
+				   const struct db_grant *grant,
+				   const struct db_participant *participant,
+				   const struct db_mark *mark, const struct db_audit *audit,
+				   time_t now, bool *first, bool *stands, struct err *err);
+
 /* The same where only the place is known, the code being with who is to redeem it. */
 MUST_USE bool db_grant_create_at(const struct db_call *c, const struct db_dated *at,
 				 const struct db_grant *grant,

@@ -61,7 +61,7 @@ struct db_statement {
 /* Every table of statements; ends with NULL.  Each ends with a row without name. */
 extern const struct db_statement *const db_statement_tables[];
 
-#define DB_PARAMS_MAX 28
+#define DB_PARAMS_MAX 32
 
 struct db_param {
 	char type;

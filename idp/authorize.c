@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "db/seen.h"
 #include "idp/config.h"
+#include "idp/flow.h"
 #include "idp/jose.h"
 #include "idp/publish.h"
 #include "oidc/id_token.h"
@@ -87,25 +88,18 @@ unwrap(struct request *rq, const struct params *ps, const char *text,
 	return false;
 }
 
-/* A request object with a jti counts once. */
-static bool
-use_up(struct request *rq, const struct oidc_request_object *object, struct authorize *out,
-       struct err *err)
+bool
+authorize_use(struct request *rq, const struct authorize *r, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
-	bool first = true;
+	bool first;
 
-	if (object->jti == NULL)
+	if (r->ask.replay == NULL)
 		return true;
-	out->once = arena_printf(rq->a, "%s %s", out->p->id, object->jti);
-	if (!db_seen_once(
-		    &c,
-		    &(struct db_mark){"request-object", bytes_of(out->once), object->jti_expires},
-		    rq->now, &first, err))
-		return false;
-	out->replayed = !first;
-	return first ||
-	       FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST_OBJECT, "a request object used before");
+	return db_seen_once(&c, flow_mark(rq->a, r->p, r->ask.replay, r->ask.replay_expires),
+			    rq->now, &first, err) &&
+	       (first ||
+		FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST_OBJECT, "a request object used before"));
 }
 
 bool
@@ -123,9 +117,13 @@ authorize_read(struct request *rq, const struct params *ps, enum authorize_from 
 	    !prove(rq, &object.ps, &start, out, err))
 		return false;
 	out->ps = object.ps;
-	return check_way(out->p->oidc, from, text != NULL, err) &&
-	       oidc_authorize_parse(rq->a, &object.ps, out->p->oidc, &authorize, err) &&
-	       take_hint(rq, out->p, &authorize, err) &&
-	       front_oidc_ask(rq, out->p, &start, &authorize, &out->ask, err) &&
-	       use_up(rq, &object, out, err);
+	if (!check_way(out->p->oidc, from, text != NULL, err) ||
+	    !oidc_authorize_parse(rq->a, &object.ps, out->p->oidc, &authorize, err) ||
+	    !take_hint(rq, out->p, &authorize, err) ||
+	    !front_oidc_ask(rq, out->p, &start, &authorize, &out->ask, err))
+		return false;
+	/* With a jti it counts once. */
+	out->ask.replay = object.jti;
+	out->ask.replay_expires = object.jti_expires;
+	return true;
 }

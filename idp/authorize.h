@@ -19,12 +19,13 @@ struct authorize {
 	const struct oidc_return *to; /* where an answer may go; NULL: nothing is proven */
 	struct params ps; /* the request as it counts: those of a request object alone */
 	struct ask ask;   /* set when all is well */
-	const char *once; /* names its request object, which is used up now; NULL */
-	bool replayed;    /* the failure is that the object was used before */
 };
 
 /* Errors carry their name; they may go back by out->to if that is set. */
 MUST_USE bool authorize_read(struct request *rq, const struct params *ps, enum authorize_from from,
 			     struct authorize *out, struct err *err);
+
+/* Use it up where no flow begins with it, durably.  ERR_DENIED: it was used before. */
+MUST_USE bool authorize_use(struct request *rq, const struct authorize *r, struct err *err);
 
 #endif

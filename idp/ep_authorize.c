@@ -10,23 +10,22 @@
 #include "idp/pushed.h"
 #include "oidc/error.h"
 
-/* `pushed` is the request_uri whose request this is; NULL: it came in the URL. */
+/* `pushed` is the request_uri whose request this is, until `expires`; NULL: it came in the URL. */
 static bool
-begin(struct request *rq, const struct params *ps, const char *pushed, struct response *rs,
-      struct err *err)
+begin(struct request *rq, const struct params *ps, const char *pushed, time_t expires,
+      struct response *rs, struct err *err)
 {
 	struct authorize r;
 	struct err why = {0};
 
 	if (authorize_read(rq, ps, pushed == NULL ? AUTHORIZE_BROWSER : AUTHORIZE_PUSHED, &r,
 			   &why)) {
-		/* Who comes again goes where it led; a request object is used up by now. */
-		r.ask.replay = pushed != NULL ? pushed : r.once;
-		r.ask.use = pushed != NULL ? pushed_take : NULL;
+		if (pushed != NULL) {
+			r.ask.replay = pushed;
+			r.ask.replay_expires = expires;
+		}
 		return flow_start(rq, &r.ask, rq->method == HTTP_GET, rs, err);
 	}
-	if (r.replayed)
-		return flow_come_again(rq, r.p, r.once, rs, err);
 	if (r.to != NULL)
 		return front_oidc_refuse(rq, r.p, r.to, &why, rs, err);
 	*err = why;
@@ -40,6 +39,7 @@ begin_pushed(struct request *rq, const struct params *ps, const char *request_ur
 {
 	const char *client_id = NULL;
 	struct params kept;
+	time_t expires;
 	bool found;
 
 	if (params_find(ps, "client_id", &client_id) != 1)
@@ -48,9 +48,9 @@ begin_pushed(struct request *rq, const struct params *ps, const char *request_ur
 
 	if (p == NULL || p->oidc == NULL)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "no such client");
-	if (!pushed_look(rq, p, request_uri, &kept, &found, err))
+	if (!pushed_look(rq, p, request_uri, &kept, &expires, &found, err))
 		return false;
-	return found ? begin(rq, &kept, request_uri, rs, err)
+	return found ? begin(rq, &kept, request_uri, expires, rs, err)
 		     : flow_come_again(rq, p, request_uri, rs, err);
 }
 
@@ -62,5 +62,5 @@ ep_authorize(struct request *rq, struct response *rs, struct err *err)
 
 	if (params_find(ps, "request_uri", &request_uri) == 1 && pushed_is(request_uri))
 		return begin_pushed(rq, ps, request_uri, rs, err);
-	return begin(rq, ps, NULL, rs, err);
+	return begin(rq, ps, NULL, 0, rs, err);
 }

@@ -60,7 +60,9 @@ keep(struct request *rq, const char **request_uri, struct err *err)
 		return false;
 	if (r.p != p) /* second line: both have read the same client_id */
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST, "the request of another client");
-	return add_key(rq, cnf, &r.ps, err) && pushed_keep(rq, p, &r.ps, request_uri, err);
+	/* Kept first: what came to nothing has not used an object up. */
+	return add_key(rq, cnf, &r.ps, err) && pushed_keep(rq, p, &r.ps, request_uri, err) &&
+	       authorize_use(rq, &r, err);
 }
 
 bool

@@ -162,12 +162,6 @@ show_done(struct request *rq, const struct party *party, const char *id, struct 
 	return show_gone(rq, "already_done", party, id, rs, err);
 }
 
-static bool
-use(struct flow *f, bool *first, struct err *err)
-{
-	return f->ask.use(f->rq, f->ask.party, f->ask.replay, first, err);
-}
-
 /* Who takes the consent back while the answer is made has said no. */
 static bool
 record(struct flow *f, struct response *rs, struct err *err)
@@ -191,7 +185,6 @@ answer(struct flow *f, struct response *rs, struct err *err)
 {
 	struct db_call c = call_of(f->rq);
 	const struct db_flow *taken;
-	bool first;
 
 	if (f->state == FLOW_ANSWER) {
 		if (!f->ask.front->build(f, rs, err))
@@ -207,13 +200,7 @@ answer(struct flow *f, struct response *rs, struct err *err)
 			return show_done(f->rq, f->ask.party, f->row->id, rs, err);
 		}
 	}
-	/* Of a request that is answered at once; a stored flow has used it. */
-	if (f->state == FLOW_ANSWER && f->row == NULL && f->ask.use != NULL) {
-		if (!use(f, &first, err))
-			return false;
-		f->replayed = !first;
-	}
-	if (f->state == FLOW_ANSWER && !f->replayed && !record(f, rs, err))
+	if (f->state == FLOW_ANSWER && !record(f, rs, err))
 		return false;
 	if (f->row != NULL)
 		response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
@@ -222,17 +209,23 @@ answer(struct flow *f, struct response *rs, struct err *err)
 
 /* ---- beginning ---- */
 
-/* The replay mark of the request; NULL: it may come again. */
+const struct db_mark *
+flow_mark(struct arena *a, const struct party *p, const char *replay, time_t expires)
+{
+	struct db_mark *m = ARENA_NEW(a, struct db_mark);
+
+	*m = (struct db_mark){"request", bytes_of(arena_printf(a, "%s %s", p->id, replay)),
+			      expires};
+	return m;
+}
+
+/* NULL: it may come again. */
 static const struct db_mark *
 mark_of(struct flow *f)
 {
-	if (f->ask.replay == NULL || f->ask.replay_expires == 0)
-		return NULL;
-	struct db_mark *m = ARENA_NEW(f->rq->a, struct db_mark);
-	const char *value = arena_printf(f->rq->a, "%s %s", f->ask.party->id, f->ask.replay);
-
-	*m = (struct db_mark){"request", bytes_of(value), f->ask.replay_expires};
-	return m;
+	return f->ask.replay == NULL
+		       ? NULL
+		       : flow_mark(f->rq->a, f->ask.party, f->ask.replay, f->ask.replay_expires);
 }
 
 /* Mark the request as used.  *first false: it was used before. */
@@ -242,8 +235,6 @@ mark_now(struct flow *f, bool *first, struct err *err)
 	const struct db_mark *mark = mark_of(f);
 	struct db_call c = call_of(f->rq);
 
-	if (f->ask.use != NULL)
-		return use(f, first, err);
 	*first = true;
 	return mark == NULL || db_seen_once(&c, mark, f->rq->now, first, err);
 }
@@ -276,12 +267,7 @@ first_of(struct request *rq, const struct party *p, const char *replay)
 static bool
 lead_to_first(struct flow *f, struct response *rs, struct err *err)
 {
-	if (f->ask.use != NULL)
-		return flow_come_again(f->rq, f->ask.party, f->ask.replay, rs, err);
-	struct flow *open = first_of(f->rq, f->ask.party, f->ask.replay);
-
-	return open != NULL ? flow_lead_on(open, rs)
-			    : show_done(f->rq, f->ask.party, NULL, rs, err);
+	return flow_come_again(f->rq, f->ask.party, f->ask.replay, rs, err);
 }
 
 bool
@@ -370,13 +356,14 @@ start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, con
 	 * can. */
 	if (browser_sends_cookies && f->state == FLOW_LOGIN && !password_has_place(rq))
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "too many logins at once");
-	/* Stored first: what leads to nothing has not used the request up. */
-	bool stored = !browser_sends_cookies || needs_page(f);
+	/* Stored or built first: what leads to nothing has not used the request up. */
+	bool made = !browser_sends_cookies || needs_page(f) ? store(f, route, rs, err)
+							    : answer(f, rs, err);
 
-	if ((stored && !store(f, route, rs, err)) || !mark_now(f, &first, err))
+	if (!made || !mark_now(f, &first, err))
 		return false;
 	if (first)
-		return stored || answer(f, rs, err);
+		return true;
 	*rs = (struct response){0};
 	return lead_to_first(f, rs, err);
 }

@@ -68,6 +68,10 @@ enum level flow_wanted_level(const struct ask *ask);
 MUST_USE bool flow_start(struct request *rq, const struct ask *ask, bool browser_sends_cookies,
 			 struct response *rs, struct err *err);
 
+/* The mark of a request that is answered once. */
+const struct db_mark *flow_mark(struct arena *a, const struct party *p, const char *replay,
+				time_t expires);
+
 /*
  * The request that `replay` names was used before: rs leads to the flow of this browser that it
  * began, or is a page that says that there is none any more.

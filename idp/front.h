@@ -34,15 +34,12 @@ struct ask {
 	json_t *state;             /* what the front needs to answer; its own members */
 
 	/*
-	 * A request that may be answered once (SAML ID, request_uri): the value of the replay
-	 * mark and when the message itself expires; 0: no mark is needed, for `use` (not stored;
-	 * *first false: it was used before) uses it up durably once there is something that it
+	 * A request that may be answered once (SAML ID, request_uri, jti): the value of the replay
+	 * mark and when the message itself expires.  It is marked once there is something that it
 	 * leads to.  replay NULL: none.
 	 */
 	const char *replay;
 	time_t replay_expires;
-	bool (*use)(struct request *rq, const struct party *p, const char *replay, bool *first,
-		    struct err *err);
 };
 
 struct front {

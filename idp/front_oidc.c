@@ -539,13 +539,18 @@ record(struct flow *f, struct err *err)
 	struct request *rq = f->rq;
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct built *b = f->built;
+	const struct front_oidc_made *made = &b->made;
 	struct db_audit audit = front_oidc_audit(f);
-	bool stands;
+	bool stands, first = true;
 
-	if (!db_grant_create(&c, b->code, &b->made.grant, &b->made.participant, &audit, rq->now,
-			     &stands, err))
+	if (!(f->mark == NULL
+		      ? db_grant_create(&c, b->code, &made->grant, &made->participant, &audit,
+					rq->now, &stands, err)
+		      : db_grant_create_once(&c, b->code, &made->grant, &made->participant, f->mark,
+					     &audit, rq->now, &first, &stands, err)))
 		return false;
-	f->withdrawn = !stands;
+	f->replayed = !first;
+	f->withdrawn = first && !stands;
 	return true;
 }
 

@@ -109,7 +109,7 @@ pushed_keep(struct request *rq, const struct party *p, const struct params *ps,
 
 bool
 pushed_look(struct request *rq, const struct party *p, const char *request_uri, struct params *out,
-	    bool *found, struct err *err)
+	    time_t *expires, bool *found, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct db_ticket *ticket;
@@ -124,20 +124,7 @@ pushed_look(struct request *rq, const struct party *p, const char *request_uri, 
 	if (!signer_open(rq->app->signer, rq->a, seal_label(rq->a, p), ticket->data, &plain, err) ||
 	    !read_params(rq->a, plain, out, err))
 		return false;
+	*expires = ticket->expires;
 	*found = true;
-	return true;
-}
-
-bool
-pushed_take(struct request *rq, const struct party *p, const char *request_uri, bool *first,
-	    struct err *err)
-{
-	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
-	const struct db_ticket *ticket;
-
-	if (!db_ticket_take(&c, purpose_of(rq->a, p), request_uri + strlen(PREFIX), rq->now,
-			    &ticket, err))
-		return false;
-	*first = ticket != NULL;
 	return true;
 }

@@ -18,14 +18,10 @@ MUST_USE bool pushed_keep(struct request *rq, const struct party *p, const struc
 			  const char **request_uri, struct err *err);
 
 /*
- * Read it; it is not used up yet.  *found false: never pushed by this client, used before, or
- * older than a minute.
+ * Read it; the flow that it begins uses it up.  *found false: never pushed by this client, or older
+ * than a minute; else *expires is its end.
  */
 MUST_USE bool pushed_look(struct request *rq, const struct party *p, const char *request_uri,
-			  struct params *out, bool *found, struct err *err);
-
-/* Use it up, durably; `use` of an ask.  *first false: another request was first. */
-MUST_USE bool pushed_take(struct request *rq, const struct party *p, const char *request_uri,
-			  bool *first, struct err *err);
+			  struct params *out, time_t *expires, bool *found, struct err *err);
 
 #endif

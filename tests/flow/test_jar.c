@@ -1,7 +1,9 @@
 /* Signed authorization requests (RFC 9101), by value and pushed. */
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/text.h"
 #include "idp/jose.h"
+#include "idp/lane.h"
 #include "keys/keyring.h"
 #include "oidc/jwe.h"
 #include "tests/flow/world.h"
@@ -223,6 +225,49 @@ it_is_pushed_as_well(void **state)
 	assert_string_equal(web_member(&b, "error"), "invalid_request_object");
 }
 
+/* Who is told to come again a little later finds it unused. */
+static void
+what_led_to_nothing_has_not_used_it_up(void **state)
+{
+	struct world *w = *state;
+	struct lanes_options o = {.clock_us = clock_mono_us}; /* no place anywhere */
+	const char *once = object(w, LEAST ",\"jti\":\"once-3\"");
+	const char *form = arena_printf(w->a, "client_id=" OIDC_CLIENT "&request=%s",
+					object(w, LEAST ",\"jti\":\"once-4\""));
+	struct web b;
+
+	web_init(&b, w);
+	ASSERT_OK(lanes_start(w->a, &o, &w->app.lanes, &w->pg->err), &w->pg->err);
+	ask(&b, once, "");
+	assert_int_equal(b.status, 503);
+	lanes_stop(w->app.lanes);
+	w->app.lanes = NULL;
+	ask(&b, once, "");
+	assert_non_null(web_field(&b, "password"));
+	finish(&b);
+	/* The session is good enough: it is answered at once, or not at all. */
+	const char *direct = object(w, LEAST ",\"jti\":\"once-5\"");
+
+	pg_sql(w->pg, "ALTER TABLE grant_code ADD CONSTRAINT none_more CHECK (false) NOT VALID");
+	ask(&b, direct, "");
+	assert_true(b.status >= 400);
+	pg_sql(w->pg, "ALTER TABLE grant_code DROP CONSTRAINT none_more");
+	ask(&b, direct, "");
+	assert_non_null(location_param(&b, "code"));
+	ask(&b, direct, "");
+	assert_int_equal(b.status, 410);
+	/* Nor when it cannot be kept that was pushed. */
+	pg_sql(w->pg, "ALTER TABLE ticket ADD CONSTRAINT none_more CHECK (false) NOT VALID");
+	web_as_client(&b, "/oidc/par", form);
+	assert_true(b.status >= 400);
+	pg_sql(w->pg, "ALTER TABLE ticket DROP CONSTRAINT none_more");
+	web_as_client(&b, "/oidc/par", form);
+	assert_int_equal(b.status, 201);
+	/* What was pushed is used up everywhere. */
+	ask(&b, strstr(form, "request=") + strlen("request="), "");
+	assert_int_equal(b.status, 410);
+}
+
 static void
 who_has_to_sign_gets_nothing_otherwise(void **state)
 {
@@ -265,6 +310,7 @@ main(void)
 		T(it_may_be_encrypted_to_us),
 		T(an_object_with_a_jti_counts_once),
 		T(it_is_pushed_as_well),
+		T(what_led_to_nothing_has_not_used_it_up),
 		T(who_has_to_sign_gets_nothing_otherwise),
 	};
 

@@ -145,6 +145,17 @@ what_led_to_nothing_has_not_used_it_up(void **state)
 	assert_non_null(location_param(&b, "code"));
 	web_get(&b, url);
 	expect_gone(&b);
+	/* Nor when it is answered at once, and the code cannot be. */
+	const char *again = url_of(w, OIDC_CLIENT, pushed(&b, LEAST));
+
+	pg_sql(w->pg, "ALTER TABLE grant_code ADD CONSTRAINT none_more CHECK (false) NOT VALID");
+	web_get(&b, again);
+	assert_true(b.status >= 400);
+	pg_sql(w->pg, "ALTER TABLE grant_code DROP CONSTRAINT none_more");
+	web_get(&b, again);
+	assert_non_null(location_param(&b, "code"));
+	web_get(&b, again);
+	expect_gone(&b);
 }
 
 static void
