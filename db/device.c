@@ -8,7 +8,7 @@
 #define DEVICE "device"
 #define USER   "device-user"
 
-enum { CREATE, FIND, ANSWER, ASK, SWEEP };
+enum { CREATE, FIND, ANSWER, TAKE_BACK, ASK, SWEEP };
 
 const struct db_statement db_device_statements[] = {
 	[CREATE] =
@@ -23,6 +23,11 @@ const struct db_statement db_device_statements[] = {
 		    "UPDATE device SET state = $2"
 		    " WHERE user_hash = $1 AND state = 'waiting' AND expires > $3"
 		    " RETURNING day, code"},
+	[TAKE_BACK] =
+		{"device_take_back", DB_DURABLE, T_DEVICE, 1, "b",
+		 "UPDATE device SET state = 'denied' WHERE user_hash = $1 AND state = 'agreed'"
+		 " AND NOT EXISTS (SELECT FROM grant_code g"
+		 " WHERE g.day = device.day AND g.hash = device.code)"},
 	/* What is set is judged by what was there before.  A second of grace for the way here. */
 	[ASK] = {"device_ask", DB_LAZY, T_DEVICE, 1, "bti",
 		 "UPDATE device SET soon = coalesce($3 < asked + pause - 1, false),"
@@ -100,6 +105,12 @@ db_device_answer(const struct db_call *c, struct bytes user, bool agreed, time_t
 	code->day = db_get_int(rows, 0, 0);
 	db_get_octets(rows, 0, 1, code->hash, sizeof(code->hash));
 	return db_rows_check(rows, err);
+}
+
+bool
+db_device_take_back(const struct db_call *c, struct bytes user, struct err *err)
+{
+	return db_run(c, &db_device_statements[TAKE_BACK], DB_ARGS(db_bytes(user)), NULL, err);
 }
 
 /* A word that is none of ours counts as no code. */

@@ -35,6 +35,9 @@ MUST_USE bool db_device_find(const struct db_call *c, struct bytes user, time_t 
 MUST_USE bool db_device_answer(const struct db_call *c, struct bytes user, bool agreed, time_t now,
 			       bool *first, struct db_dated *code, struct err *err);
 
+/* The yes that was said comes to nothing, unless its grant is there: the device hears no. */
+MUST_USE bool db_device_take_back(const struct db_call *c, struct bytes user, struct err *err);
+
 enum db_device_state {
 	DB_DEVICE_UNKNOWN = 0, /* no such code for this party */
 	DB_DEVICE_EXPIRED,

@@ -6,6 +6,7 @@
 #include "idp/front_device.h"
 
 #include "base/enc.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "idp/app.h"
 #include "idp/flow.h"
@@ -80,6 +81,17 @@ build(struct flow *f, struct response *rs, struct err *err)
 	return true;
 }
 
+/* Where that fails, too, the device waits until its time is over. */
+static void
+take_back(struct flow *f, struct bytes user)
+{
+	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
+	struct err why = {0};
+
+	if (!db_device_take_back(&c, user, &why))
+		log_err(LOG_LVL_WARN, "device_left", &why, "ref", f->rq->ref, NULL);
+}
+
 static bool
 record(struct flow *f, struct err *err)
 {
@@ -99,8 +111,12 @@ record(struct flow *f, struct err *err)
 		return FAIL(err, ERR_NOT_FOUND, NULL,
 			    "the device was answered before, or its time is over");
 	if (!db_grant_create_at(&c, &code, &made->grant, &made->participant, &audit, rq->now,
-				&stands, err))
+				&stands, err)) {
+		take_back(f, user);
 		return false;
+	}
+	if (!stands)
+		take_back(f, user);
 	f->withdrawn = !stands;
 	return true;
 }

@@ -147,6 +147,37 @@ a_no_is_told_and_stays(void **state)
 	assert_true(web_shows(&b, "nicht angemeldet"));
 }
 
+/* A yes that comes to nothing is none: the device hears of it, and does not wait in vain. */
+static void
+what_ends_in_the_moment_of_the_yes_is_a_no(void **state)
+{
+	static const char *const ends[] = {
+		"INSERT INTO consent (acting, party, given, at) SELECT acting, party, false, at"
+		" FROM consent WHERE party = '" OIDC_CLIENT "' ORDER BY id DESC LIMIT 1",
+		"DELETE FROM session"};
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&tv, w);
+	world_oidc_client(w, DEVICE);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		web_init(&b, w);
+		const json_t *codes = begin(&tv);
+
+		agree(&b, codes);
+		pg_sql(w->pg, arena_printf(w->a,
+					   "CREATE FUNCTION ends() RETURNS trigger LANGUAGE plpgsql"
+					   " AS $$ BEGIN IF NEW.state = 'agreed' THEN %s; END IF;"
+					   " RETURN NEW; END $$; CREATE TRIGGER ends AFTER UPDATE"
+					   " ON device FOR EACH ROW EXECUTE FUNCTION ends()",
+					   ends[i]));
+		web_submit(&b, "/flow/consent/", "do=agree");
+		pg_sql(w->pg, "DROP TRIGGER ends ON device; DROP FUNCTION ends");
+		assert_false(web_shows(&b, "ist angemeldet"));
+		assert_string_equal(ask_again(&tv, codes), "access_denied");
+	}
+}
+
 static void
 who_asks_too_often_is_slowed_down(void **state)
 {
@@ -399,6 +430,7 @@ main(void)
 		T(a_person_agrees_and_the_device_has_its_tokens),
 		T(the_session_that_agreed_ends_the_tokens),
 		T(a_no_is_told_and_stays),
+		T(what_ends_in_the_moment_of_the_yes_is_a_no),
 		T(who_asks_too_often_is_slowed_down),
 		T(its_time_is_over_for_both),
 		T(of_two_who_answer_one_counts),
