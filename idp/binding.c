@@ -74,30 +74,45 @@ binding_jkt(struct arena *a, const char *cnf)
 	return jkt;
 }
 
+/* The nonce of before is asked for by who has it: mostly that of now will do. */
+static bool
+check(struct request *rq, const char *proof, struct oidc_dpop_request *want, struct oidc_dpop *out,
+      struct err *err)
+{
+	const char **nonces = ARENA_ARRAY(rq->a, const char *, 2);
+	struct err why = {0};
+
+	if (!nonce_at(rq, rq->now, &nonces[0], err))
+		return false;
+	rq->dpop_nonce = nonces[0];
+	want->nonces = (struct oidc_strs){nonces, 1};
+	if (oidc_dpop_check(rq->a, proof, want, rq->now, out, &why))
+		return true;
+	if (!text_eq(why.proto, OIDC_USE_DPOP_NONCE))
+		return FAIL(err, why.kind, why.proto, "%s", why.text);
+	if (!nonce_at(rq, rq->now - NONCE_LIVES_S, &nonces[1], err))
+		return false;
+	want->nonces.n = 2;
+	return oidc_dpop_check(rq->a, proof, want, rq->now, out, err);
+}
+
 /* *cnf stays as it is when there is no proof. */
 static bool
 prove(struct request *rq, const char *access_token, bool nonce_demanded, const char **cnf,
       struct err *err)
 {
-	const char *proof = request_header(rq, "dpop"), *nonces[2];
-	const char *url = arena_printf(rq->a, "%s%s", rq->app->config->base_url, rq->route->path);
+	const char *proof = request_header(rq, "dpop");
+	struct oidc_dpop_request want = {
+		.method = rq->method == HTTP_POST ? "POST" : "GET",
+		.url = arena_printf(rq->a, "%s%s", rq->app->config->base_url, rq->route->path),
+		.access_token = access_token,
+		.nonce_demanded = nonce_demanded,
+	};
 	struct oidc_dpop d;
 
 	if (proof == NULL)
 		return true;
-	if (!nonce_at(rq, rq->now, &nonces[0], err) ||
-	    !nonce_at(rq, rq->now - NONCE_LIVES_S, &nonces[1], err))
-		return false;
-	rq->dpop_nonce = nonces[0];
-	struct oidc_dpop_request want = {
-		.method = rq->method == HTTP_POST ? "POST" : "GET",
-		.url = url,
-		.access_token = access_token,
-		.nonces = {nonces, ARRAY_LEN(nonces)},
-		.nonce_demanded = nonce_demanded,
-	};
-
-	if (!oidc_dpop_check(rq->a, proof, &want, rq->now, &d, err) || !once(rq, &d, err))
+	if (!check(rq, proof, &want, &d, err) || !once(rq, &d, err))
 		return false;
 	*cnf = binding_of_jkt(rq->a, d.jkt);
 	return true;
