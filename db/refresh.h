@@ -50,7 +50,8 @@ struct db_refresh_use {
 	const struct db_token_new *token;
 	const char *scope;   /* of the access token */
 	struct bytes sealed; /* of the access token; n 0: that of the grant */
-	time_t expires;      /* of the refresh token, as far as its end allows */
+	time_t expires;      /* of the refresh token, as far as its end allows; it is moved on by a
+			      64th of that time at least, else it stays */
 };
 
 enum db_refresh_used {

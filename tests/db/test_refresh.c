@@ -338,6 +338,23 @@ one_that_is_not_used_expires(void **state)
 	assert_int_equal(n, 1);
 }
 
+/* So that a use changes no index, the end is moved on by a 64th of its time at least. */
+static void
+its_end_moves_on_in_steps(void **state)
+{
+	const time_t step = IDLE_S / 64;
+	struct pg *pg = *state;
+	struct family early = offline_grant(pg), late = offline_grant(pg);
+
+	assert_int_equal(use(pg, early.refresh, early.refresh, NOW + step - 1, NULL),
+			 DB_REFRESH_USED);
+	assert_int_equal(fit(pg, early.refresh, NOW + IDLE_S - 1), DB_REFRESH_FITS);
+	assert_int_equal(fit(pg, early.refresh, NOW + IDLE_S), DB_REFRESH_UNKNOWN);
+	assert_int_equal(use(pg, late.refresh, late.refresh, NOW + step, NULL), DB_REFRESH_USED);
+	assert_int_equal(fit(pg, late.refresh, NOW + IDLE_S + step - 1), DB_REFRESH_FITS);
+	assert_int_equal(fit(pg, late.refresh, NOW + IDLE_S + step), DB_REFRESH_UNKNOWN);
+}
+
 static void
 another_party_can_neither_use_nor_end_it(void **state)
 {
@@ -612,6 +629,7 @@ main(void)
 		T(once_the_successor_was_used_the_old_one_is_a_replay),
 		T(one_that_stays_is_no_replay),
 		T(one_that_is_not_used_expires),
+		T(its_end_moves_on_in_steps),
 		T(another_party_can_neither_use_nor_end_it),
 		T(its_party_gives_it_back_with_all_it_gave),
 		T(a_code_used_twice_ends_it),
