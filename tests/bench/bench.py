@@ -245,8 +245,8 @@ class Run:
 
     def counts(self):
         if self.count:
-            self.step("instructions of a warm login")
-            self.m["instructions"] = {kind: self.place.count(kind) for kind in ("oidc", "saml")}
+            self.step("instructions of a warm login and of a refresh")
+            self.m["instructions"] = {kind: self.place.count(kind) for kind in ("oidc", "saml", "refresh")}
 
     def cores(self):
         """One core, two, one, two …"""
@@ -371,7 +371,7 @@ def report(m):
         yield from response_rows(m)
         yield ""
     if "instructions" in m:
-        yield ("Instructions of a warm login, the test's portal and browser included (callgrind): " + ", ".join(
+        yield ("Instructions of a warm login and of a refresh, the test's portal and browser included (callgrind): " + ", ".join(
             f"{kind} {n / 1e6:.2f} million" for kind, n in m["instructions"].items()) + ".")
         yield ""
     noise = m["noise"]

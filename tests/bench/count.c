@@ -1,6 +1,6 @@
 /*
- * Warm logins in one process, for counting what they cost in instructions:
- *   count saml|oidc LOGINS
+ * Warm logins in one process, for counting what they cost in instructions, or refreshes:
+ *   count saml|oidc|refresh TIMES
  * The route table, signer and database lanes of the program without a socket (tests/flow);
  * what the portal and the browser of the test do is counted with it.
  */
@@ -44,29 +44,57 @@ oidc(struct web *b)
 		fail_msg("no claims: %d", b->status);
 }
 
+/* With the token that the last one gave; NULL: log in for the first. */
+static void
+refresh(struct web *b)
+{
+	static const char *token;
+
+	b->w->now++; /* of two uses: what depends on the time is written anew */
+	if (token == NULL) {
+		web_get(b, oidc_request_url(b->w, "openid profile", ""));
+		web_token(b, oidc_basic(b->w), oidc_redeem_form(b->w, location_param(b, "code")));
+	} else {
+		web_token(
+			b, oidc_basic(b->w),
+			arena_printf(b->w->a, "grant_type=refresh_token&refresh_token=%s", token));
+	}
+	if (b->status != 200)
+		fail_msg("no token: %d %s", b->status, b->body);
+	token = between(b->w->a, b->body, "\"refresh_token\":\"", "\"");
+}
+
 int
 main(int argc, char **argv)
 {
-	bool is_saml = argc == 3 && text_eq(argv[1], "saml");
+	static void (*const loads[])(struct web * b) = {saml, oidc, refresh};
+	static const char *const names[] = {"saml", "oidc", "refresh"};
+	void (*load)(struct web * b) = NULL;
 	void *state = NULL;
 	struct web b;
 
-	if (argc != 3 || (!is_saml && !text_eq(argv[1], "oidc"))) {
-		fprintf(stderr, "usage: count saml|oidc LOGINS\n");
+	for (size_t i = 0; argc == 3 && i < ARRAY_LEN(loads); i++)
+		if (text_eq(argv[1], names[i]))
+			load = loads[i];
+	if (load == NULL) {
+		fprintf(stderr, "usage: count saml|oidc|refresh TIMES\n");
 		return 2;
 	}
 	if (world_setup(&state) != 0)
 		return 1;
 	struct world *w = state;
 
+	if (load == refresh)
+		world_oidc_client(w, ",\"grant_types\":[\"authorization_code\",\"refresh_token\"],"
+				     "\"refresh_tokens\":\"session\"");
 	world_person(w, "erika", PASSWORD, person, LEVEL_SUBSTANTIAL);
 	web_init(&b, w);
-	web_get(&b, is_saml ? fresh_request(w) : oidc_request_url(w, "openid profile", ""));
+	web_get(&b, load == saml ? fresh_request(w) : oidc_request_url(w, "openid profile", ""));
 	web_submit(&b, "/flow/password/", "login_name=erika&password=" PASSWORD "&do=login");
 	if (web_shows(&b, "/flow/consent/"))
 		web_submit(&b, "/flow/consent/", "do=agree");
 	for (unsigned long n = strtoul(argv[2], NULL, 10); n > 0; n--) {
-		is_saml ? saml(&b) : oidc(&b);
+		load(&b);
 		b.body = b.location = NULL;
 	}
 	return world_teardown(&state);
