@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -132,6 +133,8 @@ read_head(struct client *c, char *head)
 			length = SIZE_MAX;
 		if (strncasecmp(line, "retry-after: ", 13) == 0)
 			c->retry_after = true;
+		if (strncasecmp(line, "dpop-nonce: ", 12) == 0)
+			snprintf(c->dpop_nonce, sizeof(c->dpop_nonce), "%s", line + 12);
 		if (strncasecmp(line, "location: ", 10) == 0)
 			c->location = arena_strdup(c->a, line + 10);
 		if (strncasecmp(line, "set-cookie: ", 12) == 0)
@@ -260,6 +263,8 @@ client_ask(struct client *c, const char *path, const char *form, const char *ext
 	buf_init(&b, c->a, 1024 * 1024);
 	buf_printf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n%s", form == NULL ? "GET" : "POST", path,
 		   c->host, extra);
+	if (c->from[0] != '\0')
+		buf_printf(&b, "X-Forwarded-For: %s\r\n", c->from);
 	for (size_t i = 0; i < c->n_cookies; i++)
 		buf_printf(&b, "%s%s=%s%s", i == 0 ? "Cookie: " : "; ", c->cookies[i][0],
 			   c->cookies[i][1], i + 1 == c->n_cookies ? "\r\n" : "");

@@ -10,16 +10,18 @@
 struct client {
 	int port, fd;
 	const char *host;  /* Host header */
+	char from[48];     /* the address that a proxy would tell; "": none */
 	struct arena *a;   /* of one round; reset by the caller */
 	struct arena *jar; /* cookies live longer */
 	char *in;          /* of the last answer; body points into it */
 	const char *cookies[CLIENT_COOKIES_MAX][2];
 	size_t n_cookies;
 	int status;
-	bool retry_after; /* the last answer names a time */
-	int64_t asked_us; /* when the last request was sent, CLOCK_REALTIME */
-	int64_t took_us;  /* from there to when the kernel had the end of its answer */
-	size_t requests;  /* sent so far */
+	bool retry_after;    /* the last answer names a time */
+	char dpop_nonce[64]; /* the last one that was told; "": none was */
+	int64_t asked_us;    /* when the last request was sent, CLOCK_REALTIME */
+	int64_t took_us;     /* from there to when the kernel had the end of its answer */
+	size_t requests;     /* sent so far */
 	/* Called where the socket has nothing yet, which does not block then; NULL: it blocks. */
 	void (*await)(void *ctx);
 	void *await_ctx;

@@ -288,7 +288,8 @@ class Place:
         self.instance = Instance(program)
         self.logs = SmallDisk(self.instance.folder / "logs")
         self.port = free_port()
-        self.base = f"https://{HOST}:{self.port}"
+        self.host = f"{HOST}:{self.port}"
+        self.base = f"https://{self.host}"
         self.instance.write_conf(base_url=self.base, **SETTINGS)
         self.instance.ok("migrate")
         self.instance.ok("key", "init")

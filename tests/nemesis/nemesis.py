@@ -2,14 +2,15 @@
 """Nothing lost, nothing doubled: model clients at two nodes under faults, and a checker.
 
 usage: nemesis.py --kontor PROGRAM --clock LIBRARY [--seed N] [--seconds S] [--fault NAME]...
-                  [--races TRIES --race TOOL]
+                  [--races TRIES [--kind NAME]... [--minutes M] --race TOOL]
                   [--short] [--clients N] [--keep FOLDER] [--patience S] [--at-once S]
 
 The seed settles the order of the faults, whom they strike, and what each client does one after
 another; what meets what is the machine's.  Every fault comes once, or again and again for S seconds;
 --short lets each last a few seconds only, with PostgreSQL's fsync off.  FOLDER keeps history.jsonl and
-the logs (var/nemesis/SEED).  --races: instead of all that, so many codes redeemed at both nodes
-at once.  Exits 1 when a rule is broken; each line names the rule.
+the logs (var/nemesis/SEED).  --races: instead of all that, so many one-time things of each kind
+(races.py) used at both nodes at once, in M minutes or fewer for all of them, and a fiftieth of that
+while PostgreSQL dies.  Exits 1 when a rule is broken; each line names the rule.
 """
 import argparse
 import json
@@ -40,6 +41,8 @@ WARM_S = 3          # before the first
 SERVED_S = 30       # somebody has to be, while a fault strikes only one node
 GIVE_UP_S = 120     # waiting for service that does not come back
 REVISITED = 10      # accounts that log in once more at the end
+OUTAGES_SHARE = 50  # of the races, one in so many while PostgreSQL dies
+OUTAGES_MOST = 100
 NEEDED = ("register", "answer", "consent", "redeem", "userinfo", "withdraw", "logout", "login",
           "totp", "disable", "enable", "party-off", "party-on")
 
@@ -236,6 +239,8 @@ def parse(words):
     parser.add_argument("--patience", type=float, default=30)
     parser.add_argument("--at-once", type=float, default=1)
     parser.add_argument("--races", type=int, default=0)
+    parser.add_argument("--kind", action="append", choices=list(races.KINDS))
+    parser.add_argument("--minutes", type=float, default=24 * 60)
     parser.add_argument("--race")
     parser.add_argument("--short", action="store_true")
     args = parser.parse_args(words)
@@ -256,12 +261,20 @@ def in_a_mount_namespace():
 
 def race(args):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    place = Place(args.kontor, args.clock)
+    place, wrong = Place(args.kontor, args.clock), []
+    kinds = args.kind or list(races.KINDS)
+    seconds = int(args.minutes * 60 / len(kinds))
     try:
-        tally, wrong = races.run(place, args.race, args.races, args.seed)
+        raced = races.Races(place, args.race, args.seed)
+        for kind in kinds:
+            for tally, found in (raced.run(kind, args.races, seconds),
+                                 raced.run_with_outages(kind, max(args.races // OUTAGES_SHARE, 50),
+                                                        OUTAGES_MOST)):
+                wrong += [f"once: {kind}: {line}" for line in found]
+                print(json.dumps({"kind": kind, "seed": args.seed} | tally), flush=True)
     finally:
         place.close()
-    print("".join(f"once: {line}\n" for line in wrong) + json.dumps({"seed": args.seed} | tally))
+    print("".join(f"{line}\n" for line in wrong), end="")
     sys.exit(1 if wrong else 0)
 
 
