@@ -73,7 +73,7 @@ commit_without_standby(struct pg *pg, bool (*fn)(struct waiting *w), const char 
 	struct waiting w = {.c = pg->c, .fn = fn};
 
 	w.c.a = arena_create(1024 * 1024);
-	pthread_create(&w.thread, NULL, waiting_main, &w);
+	assert_int_equal(pthread_create(&w.thread, NULL, waiting_main, &w), 0);
 	pg_await(pg, "SELECT count(*)" STUCK, "1");
 	pg_sql(pg, arena_printf(pg->a, "SELECT %s(pid)" STUCK, how));
 	pthread_join(w.thread, NULL);

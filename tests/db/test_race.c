@@ -104,7 +104,7 @@ race(struct pg *pg, const struct prize *prize, enum result (*attempt)(struct nod
 		nodes[i].attempt = attempt;
 		nodes[i].start = &start;
 		nodes[i].err = (struct err){0};
-		pthread_create(&nodes[i].thread, NULL, node_main, &nodes[i]);
+		assert_int_equal(pthread_create(&nodes[i].thread, NULL, node_main, &nodes[i]), 0);
 	}
 	for (size_t i = 0; i < NODES; i++) {
 		pthread_join(nodes[i].thread, NULL);

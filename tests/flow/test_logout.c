@@ -643,10 +643,13 @@ a_portal_that_asks_is_told_what_was_not_reached(void **state)
 	assert_true(answered(&b, id, SAML_PARTIAL_LOGOUT));
 }
 
+#define WAITING "SELECT count(*) FROM logout_portal WHERE channel IN ('front', 'frame')"
+
 static void
 a_portal_that_asks_by_soap_is_told_the_truth(void **state)
 {
 	struct world *w = *state;
+	const char *before = world_value(w, WAITING);
 	struct web b, program;
 
 	portal_by_soap(w, BAU, "https://bau.example/soap");
@@ -669,6 +672,8 @@ a_portal_that_asks_by_soap_is_told_the_truth(void **state)
 		assert_string_equal(soap_status(&program), "Success PartialLogout");
 		assert_int_equal(send_one(w), !by_browser);
 	}
+	/* Nothing was left waiting for a browser. */
+	assert_string_equal(world_value(w, WAITING), before);
 }
 
 static void

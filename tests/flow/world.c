@@ -265,12 +265,15 @@ make_config(struct world *w)
 int
 world_setup(void **state)
 {
+	void *made = NULL;
 	struct world *w;
 	struct err err = {0};
 
-	if (pg_setup(state) != 0)
+	/* The teardown is called whatever becomes of this, and finds a world or nothing. */
+	*state = NULL;
+	if (pg_setup(&made) != 0)
 		return 1;
-	struct pg *pg = *state;
+	struct pg *pg = made;
 
 	w = ARENA_NEW(pg->a, struct world);
 	w->pg = pg;
@@ -286,10 +289,10 @@ world_setup(void **state)
 	w->app.signer = w->signer->s;
 	w->worker.lane = LANE_PASSWORD;
 	ASSERT_OK(kdf_memory_create(1024, &w->worker.memory, &err), &err);
+	*state = w;
 	ASSERT_OK(pages_load(pg->a, NULL, &w->app.pages, &err), &err);
 	world_saml_party(w, "{}");
 	world_oidc_party(w, "{}");
-	*state = w;
 	return 0;
 }
 
@@ -298,6 +301,8 @@ world_teardown(void **state)
 {
 	struct world *w = *state;
 
+	if (w == NULL)
+		return 0;
 	kdf_memory_destroy(w->worker.memory);
 	app_finish(&w->app);
 	arena_destroy(w->a);
