@@ -10,7 +10,7 @@ another; what meets what is the machine's.  Every fault comes once, or again and
 --short lets each last a few seconds only, with PostgreSQL's fsync off.  FOLDER keeps history.jsonl and
 the logs (var/nemesis/SEED).  --races: instead of all that, so many one-time things of each kind
 (races.py) used at both nodes at once, in M minutes or fewer for all of them, and a fiftieth of that
-while PostgreSQL dies.  Exits 1 when a rule is broken; each line names the rule.
+(and of a fifth of the time) while PostgreSQL dies.  Exits 1 when a rule is broken; each line names the rule.
 """
 import argparse
 import json
@@ -267,9 +267,10 @@ def race(args):
     try:
         raced = races.Races(place, args.race, args.seed)
         for kind in kinds:
-            for tally, found in (raced.run(kind, args.races, seconds),
-                                 raced.run_with_outages(kind, max(args.races // OUTAGES_SHARE, 50),
-                                                        OUTAGES_MOST)):
+            for tally, found in (
+                    raced.run(kind, args.races, seconds),
+                    raced.run_with_outages(kind, max(args.races // OUTAGES_SHARE, 50), OUTAGES_MOST,
+                                           max(seconds // 5, 10))):
                 wrong += [f"once: {kind}: {line}" for line in found]
                 print(json.dumps({"kind": kind, "seed": args.seed} | tally), flush=True)
     finally:

@@ -28,7 +28,7 @@ LABELS = {
 }
 # Claims about the login itself, not about the person.
 PROTOCOL_CLAIMS = {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp",
-                   "sid", "at_hash", "c_hash", "jti", "nbf", "claim_levels"}
+                   "sid", "at_hash", "c_hash", "s_hash", "jti", "nbf", "claim_levels"}
 
 PAGE = """<!doctype html>
 <html lang="de">
