@@ -328,7 +328,6 @@ server_start(const struct server_options *o, struct server **out, struct err *er
 	s->loops = ARENA_ARRAY(a, struct loop, o->n_fds * o->loops + 1);
 	quiet_init(s);
 	s->limit = limit_create(a, (unsigned)s->config->connections_per_source);
-	s->app->documents_ready = server_documents_ready;
 	server_documents_ready(a, &s->app->assets);
 	if (!start_all(s, o, err)) {
 		server_quiesce(s);

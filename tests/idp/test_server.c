@@ -158,6 +158,7 @@ setup(void **state UNUSED)
 			       true, &config, &err),
 		  &err);
 	app_init(&app, life, &config, table);
+	app.documents_ready = server_documents_ready;
 	ASSERT_OK(documents_add(life, &app.assets, &doc, &err), &err);
 	start();
 	return 0;
