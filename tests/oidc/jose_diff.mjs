@@ -70,7 +70,9 @@ const SIGN = {
 	EdDSA: ["ed25519", {}],
 	PS256: ["rsa", { modulusLength: 2048 }],
 	PS384: ["rsa", { modulusLength: 2048 }],
+	PS512: ["rsa", { modulusLength: 2048 }],
 	RS256: ["rsa", { modulusLength: 2048 }],
+	RS384: ["rsa", { modulusLength: 2048 }],
 	RS512: ["rsa", { modulusLength: 2048 }],
 };
 const pairs = {};
@@ -156,6 +158,13 @@ const THEIRS = [
 
 /* ---- cases ---- */
 
+/* What was tried: each class of input, and how often. */
+const tried = new Map();
+const note = (name) => tried.set(name, (tried.get(name) ?? 0) + 1);
+/* The class that an input is of, beside what is odd about it. */
+let whose;
+const begin = (name) => note((whose = name));
+
 const HEADERS = [
 	'"crit":["exp"]', '"crit":[]', '"b64":false', '"b64":true', '"zip":"DEF"', '"jku":"https://a.example"',
 	'"jwk":{"kty":"oct","k":"AA"}', '"x5u":"https://a.example"', '"x5c":["AA"]', '"enc":"A128GCM"', '"typ":"JWT"',
@@ -168,7 +177,11 @@ const PAYLOADS = ["{}", '{"sub":"x"}', '{"sub":"x","n":{"a":[1,2,{"b":null}]}}',
 function headerText(alg) {
 	const members = [`"alg":${JSON.stringify(alg)}`];
 	if (random() < 0.7) members.push(`"kid":${JSON.stringify(random() < 0.9 ? alg : pick(signers))}`);
-	while (random() < 0.35) members.push(pick(HEADERS));
+	while (random() < 0.35) {
+		const odd = pick(HEADERS);
+		note(`header ${odd}`);
+		members.push(odd);
+	}
 	if (random() < 0.2) members.reverse();
 	let text = `{${members.join(random() < 0.1 ? " ,\t" : ",")}}`;
 	if (random() < 0.02) text = pick(["\ufeff", " ", "x"]) + text;
@@ -180,6 +193,7 @@ function headerText(alg) {
 
 function signedToken() {
 	const alg = pick(signers);
+	begin(`they sign ${alg}`);
 	const input = `${b64u(headerText(random() < 0.95 ? alg : pick(signers)))}.${b64u(pick(PAYLOADS))}`;
 	let signature = rawSign(alg, Buffer.from(input));
 	if (random() < 0.04)
@@ -192,35 +206,60 @@ function signedToken() {
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+const MUTATIONS = {
+	"octet changed": (t, at) => t.slice(0, at) + pick(ALPHABET) + t.slice(at + 1),
+	"octet more": (t, at) => t.slice(0, at) + pick(ALPHABET) + t.slice(at),
+	"octet less": (t, at) => t.slice(0, at) + t.slice(at + 1),
+	"cut off": (t, at) => t.slice(0, at),
+	"foreign octet": (t, at) => t.slice(0, at) + pick(["=", ".", " ", "+", "/", "\n", "\u00e4", "%"]) + t.slice(at),
+	"part empty": (t, at, parts) => parts.with(below(parts.length), "").join("."),
+	"part twice": (t, at, parts) => parts.with(below(parts.length), pick(parts)).join("."),
+	"padding": (t, at, parts) => parts.map((p) => (random() < 0.4 ? `${p}=` : p)).join("."),
+	"last octet": (t, at, parts) =>
+		parts.map((p) => (p.length > 0 && random() < 0.5 ? p.slice(0, -1) + pick(ALPHABET) : p)).join("."),
+	"part more": (t) => `${t}.`,
+	"other order": (t, at, parts) => [...parts].reverse().join("."),
+	"base64": (t) => t.replaceAll("-", "+").replaceAll("_", "/"),
+	"white space": (t) => pick([` ${t}`, `${t} `, `${t}\n`, `\t${t}`]),
+	"flattened JSON": (t, at, parts) =>
+		JSON.stringify({ protected: parts[0], payload: parts[1], signature: parts[2] }),
+	"general JSON": (t, at, parts) =>
+		JSON.stringify({ payload: parts[1], signatures: [{ protected: parts[0], signature: parts[2] }] }),
+	"payload left out": (t, at, parts) => parts.map((p, i) => (i === 1 ? "" : p)).join("."),
+	"signature left out": (t, at, parts) => parts.with(-1, "").join("."),
+};
+
 function mutate(token) {
 	let t = token;
 	do {
-		const at = below(t.length + 1), parts = t.split(".");
-		t = [
-			() => t.slice(0, at) + pick(ALPHABET) + t.slice(at + 1),
-			() => t.slice(0, at) + pick(ALPHABET) + t.slice(at),
-			() => t.slice(0, at) + t.slice(at + 1),
-			() => t.slice(0, at),
-			() => t.slice(0, at) + pick(["=", ".", " ", "+", "/", "\n", "\u00e4", "%"]) + t.slice(at),
-			() => parts.with(below(parts.length), "").join("."),
-			() => parts.with(below(parts.length), pick(parts)).join("."),
-			() => parts.map((p) => (random() < 0.4 ? `${p}=` : p)).join("."),
-			() => parts.map((p) => (p.length > 0 && random() < 0.5 ? p.slice(0, -1) + pick(ALPHABET) : p)).join("."),
-			() => `${t}.`,
-			() => [...parts].reverse().join("."),
-		][below(11)]();
+		const name = pick(Object.keys(MUTATIONS));
+		note(`mutation ${name}`);
+		t = MUTATIONS[name](t, below(t.length + 1), t.split("."));
 	} while (random() < 0.2);
 	return t;
 }
 
-const ALGS = ["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256", "ECDH-ES+A192KW", "RSA-OAEP", "RSA-OAEP-384"];
+const ALGS = ["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256", "ECDH-ES+A192KW", "RSA-OAEP", "RSA-OAEP-384", "RSA-OAEP-512"];
+/* By a secret, which is what anybody has of our key: its public half. */
+const SECRETS = { dir: 0, A128KW: 16, A256KW: 32, A256GCMKW: 32 };
 const ENCS = ["A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512", "A192GCM", "A192CBC-HS384"];
 const CONTENTS = ["", "x", '{"sub":"x"}', "x".repeat(3000)];
 
+async function tokenBySecret() {
+	const alg = pick(Object.keys(SECRETS)), kid = pick(Object.keys(opens));
+	const spki = crypto.createPublicKey(opens[kid]).export({ format: "der", type: "spki" });
+	begin(`they encrypt ${alg}`);
+	return new jose.CompactEncrypt(Buffer.from("x"))
+		.setProtectedHeader({ alg, enc: "A256GCM", kid })
+		.encrypt(spki.subarray(0, SECRETS[alg] || 32));
+}
+
 async function encryptedToken() {
+	if (random() < 0.05) return tokenBySecret();
 	const alg = ALGS[below(random() < 0.8 ? 4 : ALGS.length)], enc = ENCS[below(random() < 0.8 ? 4 : ENCS.length)];
 	const kid = alg.startsWith("RSA") ? "test-dec-rsa" : pick(["P-256", "P-384"]);
 	const header = { alg, enc };
+	begin(`they encrypt ${alg} ${enc}${alg.startsWith("RSA") ? "" : ` ${kid}`}`);
 	if (random() < 0.6) header.kid = kid;
 	if (random() < 0.1) header[pick(["typ", "cty", "iss", "x5t"])] = "JWT";
 	if (random() < 0.05) header[pick(["jku", "x5u", "b64", "kid"])] = pick(["x", 5, false]);
@@ -236,8 +275,10 @@ function keyText() {
 	const enc = random() < 0.2;
 	const jwk = enc ? { ...encJwk(pick(Object.keys(opens))) } : jwkOf(alg);
 	const number = (b) => b64u(b);
+	begin(`key ${jwk.kty} ${jwk.crv ?? ""} ${enc ? "to encrypt" : "to verify"}`);
 	while (random() < 0.6) {
 		const name = pick(["x", "y", "n", "e", "kty", "crv", "alg", "use", "kid", "key_ops", "d", "k", "ext"]);
+		note(`key's ${name}`);
 		const octets = typeof jwk[name] === "string" ? Buffer.from(jwk[name], "base64url") : Buffer.alloc(4, 1);
 		jwk[name] = pick([
 			() => undefined,
@@ -274,12 +315,29 @@ async function keyTheirs(text) {
 /* ---- the comparison ---- */
 
 const told = { both: 0, neither: 0, theirs: new Map(), ours: new Map() };
+const taken = new Set(); // classes of which both took one
 const faults = [];
 
-function compare(kind, input, us, them) {
+const pending = [];
+const PENDING_MOST = 64;
+
+/* us, them: promises.  whole: nothing was changed, so they must take it. */
+async function judge(kind, input, us, them, whole = false) {
+	const of = whose;
+	pending.push(
+		Promise.all([us, them]).then(([ours, others]) => {
+			if (whole && others.no) faults.push(`${kind}: they refuse ${input}: ${others.no}`);
+			compare(kind, input, of, ours, others);
+		}),
+	);
+	if (pending.length >= PENDING_MOST) await Promise.all(pending.splice(0));
+}
+
+function compare(kind, input, of, us, them) {
 	const count = (map, why) => map.set(why, (map.get(why) ?? 0) + 1);
 	if (us.ok && them.ok) {
 		told.both++;
+		taken.add(of);
 		if (!us.ok.equals(them.ok)) faults.push(`${kind}: read differently: ${input}: ${us.ok} / ${them.ok}`);
 	} else if (us.no !== undefined && them.no !== undefined) told.neither++;
 	else if (us.ok) {
@@ -298,47 +356,79 @@ const kinds = {
 	async "they sign"() {
 		let token = signedToken();
 		if (random() < 0.4) token = mutate(token);
-		compare("they sign", token, await ask("jws", setText, token), await verifyTheirs(theirSet, token));
+		await judge("they sign", token, ask("jws", setText, token), verifyTheirs(theirSet, token));
 	},
 	async "we sign"() {
 		const alg = pick(["ES256", "ES384", "RS256", "PS256"]);
+		begin(`we sign ${alg}`);
 		const made = await ask("sign", alg, pick(['{"sub":"x"}', '{"a":"\u00fc","b":[1,{}]}', "{}"]));
 		let token = made.ok.toString();
 		const whole = random() < 0.5;
 		if (!whole) token = mutate(token);
-		const them = await verifyTheirs(ourSet, token);
-		if (whole && them.no) faults.push(`we sign: they refuse ${token}: ${them.no}`);
-		compare("we sign", token, await ask("jws", ourText, token), them);
+		await judge("we sign", token, ask("jws", ourText, token), verifyTheirs(ourSet, token), whole);
 	},
 	async "they encrypt"() {
 		let token = await encryptedToken();
 		if (random() < 0.5) token = mutate(token);
-		compare("they encrypt", token, await ask("jwe", token), await openTheirs(token));
+		await judge("they encrypt", token, ask("jwe", token), openTheirs(token));
 	},
 	async "we encrypt"() {
 		const alg = ALGS[below(4)], enc = ENCS[below(4)], kid = alg.startsWith("RSA") ? "test-dec-rsa" : pick(["P-256", "P-384"]);
+		begin(`we encrypt ${alg} ${enc}${alg.startsWith("RSA") ? "" : ` ${kid}`}`);
 		const made = await ask("seal", JSON.stringify({ keys: [encJwk(kid)] }), alg, enc, pick(CONTENTS));
 		let token = made.ok.toString();
 		const whole = random() < 0.5;
 		if (!whole) token = mutate(token);
-		const them = await openTheirs(token);
-		if (whole && them.no) faults.push(`we encrypt: they refuse ${token}: ${them.no}`);
-		compare("we encrypt", token, await ask("jwe", token), them);
+		await judge("we encrypt", token, ask("jwe", token), openTheirs(token), whole);
 	},
 	async keys() {
 		const text = keyText();
-		compare("keys", text, await ask("jwk", text), await keyTheirs(text));
+		await judge("keys", text, ask("jwk", text), keyTheirs(text));
 	},
 };
+
+/* Of each of these both have to have taken one. */
+const OPEN = ALGS.slice(0, 4).flatMap((alg) =>
+	ENCS.slice(0, 4).flatMap((enc) =>
+		alg.startsWith("RSA") ? [`${alg} ${enc}`] : ["P-256", "P-384"].map((curve) => `${alg} ${enc} ${curve}`)),
+);
+const KEYS = ["EC P-256", "EC P-384", "RSA "];
+const COMMON = [
+	...["ES256", "ES384", "EdDSA", "PS256", "PS384", "RS256"].map((alg) => `they sign ${alg}`),
+	...["ES256", "ES384", "RS256", "PS256"].map((alg) => `we sign ${alg}`),
+	...OPEN.flatMap((how) => [`they encrypt ${how}`, `we encrypt ${how}`]),
+	...KEYS.flatMap((key) => [`key ${key} to verify`, `key ${key} to encrypt`]),
+	"key OKP Ed25519 to verify",
+];
+
+/* Once plainly, so that chance leaves none out. */
+for (const how of OPEN) {
+	const [alg, enc, kid = "test-dec-rsa"] = how.split(" ");
+	begin(`they encrypt ${how}`);
+	const token = await new jose.CompactEncrypt(Buffer.from("x")).setProtectedHeader({ alg, enc, kid })
+		.encrypt(crypto.createPublicKey(opens[kid]));
+	await judge("they encrypt", token, ask("jwe", token), openTheirs(token));
+	begin(`we encrypt ${how}`);
+	const ours = (await ask("seal", JSON.stringify({ keys: [encJwk(kid)] }), alg, enc, "x")).ok.toString();
+	await judge("we encrypt", ours, ask("jwe", ours), openTheirs(ours), true);
+}
+for (const alg of signers) {
+	begin(`they sign ${alg}`);
+	const input = `${b64u(JSON.stringify({ alg, kid: alg }))}.${b64u('{"sub":"x"}')}`;
+	const token = `${input}.${b64u(rawSign(alg, Buffer.from(input)))}`;
+	await judge("they sign", token, ask("jws", setText, token), verifyTheirs(theirSet, token));
+}
 
 const names = Object.keys(kinds);
 for (let i = 0; i < cases && faults.length < 20; i++) {
 	/* RSA signatures and ECDH cost most; keys cost least. */
 	await kinds[names[i % names.length]]();
 }
+await Promise.all(pending);
 child.stdin.end();
 
 console.log(`# seed ${seed}: ${cases} cases, ${told.both} taken by both, ${told.neither} by neither`);
+for (const [name, n] of [...tried].sort()) console.log(`# ${n} of ${name}${taken.has(name) ? ", taken by both" : ""}`);
 for (const [why, n] of told.ours) console.log(`# only we: ${n}: ${why}`);
 for (const [why, n] of [...told.theirs].sort((p, q) => q[1] - p[1])) console.log(`# only they: ${n}: ${why}`);
 for (const fault of faults) console.log(`# ${JSON.stringify(fault).slice(0, 900)}`);
@@ -346,6 +436,7 @@ const tests = [
 	[told.both > cases / 10 && told.neither > cases / 10, "both libraries take and refuse a good part"],
 	[!faults.some((f) => /only we/.test(f)), "what we alone take has a written reason"],
 	[!faults.some((f) => /only they/.test(f)), "what they alone take is refused by a rule"],
+	[COMMON.every((name) => taken.has(name)), `each of ${COMMON.length} classes that both know was taken by both`],
 	[!faults.some((f) => /differently|they refuse/.test(f)), "what both take is read alike, and they take what we make"],
 ];
 tests.forEach(([ok, name], i) => console.log(`${ok ? "ok" : "not ok"} ${i + 1} - ${name}`));
