@@ -61,7 +61,7 @@ def _commands(tree):
         path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), tree.root)
         argv = shlex.split(entry["command"])
         kept, skip = [], False
-        for arg in argv[1:]:
+        for arg in argv[2 if argv[0].endswith("ccache") else 1:]:
             if skip:
                 skip = False
             elif arg in ("-o", "-MF", "-MQ"):

@@ -124,6 +124,7 @@ SNIPPETS = {
     "headers-alone": [
         ({"base/a.h": "struct a { struct b in; };\n", "base/a.c": "int a;\n"}, ["base/a.h:1"]),
         ({"base/a.h": "#include <stddef.h>\nstruct a { size_t n; };\n", "base/a.c": "int a;\n"}, []),
+        ({"base/a.h": "struct a { struct b in; };\n", "base/ccache.c": "int a;\n"}, ["base/a.h:1"]),
     ],
     "format": [
         ({"base/a.c": "int   a;\n"}, ["base/a.c:1"]),
@@ -160,7 +161,7 @@ def make_tree(folder, files):
     # What meson would write: how each C file is compiled.
     (folder / "build").mkdir()
     entries = ",".join(f'{{"directory": "{folder}/build", "file": "../{name}", '
-                       f'"command": "cc -I.. -o x.o -c ../{name}"}}'
+                       f'"command": "{"ccache " * ("ccache" in name)}cc -I.. -o x.o -c ../{name}"}}'
                        for name in files if name.endswith(".c"))
     (folder / "build" / "compile_commands.json").write_text(f"[{entries}]", encoding="utf-8")
     return Tree(folder, build=folder / "build")
