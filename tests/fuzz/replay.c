@@ -18,8 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef SEED_MAX_CPU_S
+#define SEED_MAX_CPU_S 10 /* under sanitizers; of the processor, however busy */
+#endif
+
 enum {
-	SEED_MAX_CPU_S = 10,              /* under sanitizers; of the processor, however busy */
 	SEED_MAX_S = 120,                 /* for what waits and computes nothing */
 	SEED_MAX_KIB = 256 * 1024,        /* resident, on top of what an empty run needs */
 	SEED_MAX_BYTES = 4 * 1024 * 1024, /* a larger file is no seed */
