@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "operate")]
 
-from instance import PASSWORD, Instance  # noqa: E402
+from instance import PASSWORD, make_template  # noqa: E402
 from walk import CALLBACK, Walk, make_certificate  # noqa: E402
 
 PAGES_MOST = 5  # of one visit that want an answer
@@ -94,9 +94,7 @@ def _serve(hand):
 
 
 def main(program, node_program):
-    with Instance(program) as i:
-        i.ok("migrate")
-        i.ok("key", "init")
+    with make_template(program).copy() as i:
         for kind in ("p384", "rsa3072-pss"):  # for clients that ask for ES384 and PS256
             kid = i.ok("key", "generate", "oidc-sign", kind)["kid"]
             i.ok("key", "publish", kid)

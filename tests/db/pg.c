@@ -119,7 +119,8 @@ pg_setup_bare(void **state)
 {
 	struct pg *pg = calloc(1, sizeof(*pg));
 
-	administer("CREATE DATABASE", "");
+	/* Written as files, not through the log: an eighth of the time. */
+	administer("CREATE DATABASE", "STRATEGY FILE_COPY");
 	pg->a = arena_create(64 * 1024 * 1024);
 	/* Outlives the arena, which each test begins anew. */
 	char *conninfo = NULL;

@@ -351,4 +351,4 @@ class Place:
             self.logs.unmount()
         self.postgres.drop()
         if hasattr(self, "instance"):
-            self.instance.__exit__()
+            self.instance.clean()

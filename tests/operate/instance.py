@@ -3,6 +3,7 @@
 KONTOR_TEST_DB (tools/pg-temp) names the cluster; each instance has a database of its own in it.
 """
 import contextlib
+import fcntl
 import http.client
 import itertools
 import json
@@ -56,14 +57,18 @@ def psql(conninfo, *statements):
 
 
 class Instance:
-    def __init__(self, program, template=None):
+    """An empty database, or a copy of another one.  `name`: of a database that is there already."""
+
+    def __init__(self, program, template=None, name=None):
         self.program = str(Path(program).resolve())
         self._temporary = tempfile.TemporaryDirectory(prefix="kontor-operate-")
         self.folder = Path(self._temporary.name)
         os.chmod(self.folder, 0o755)
-        cluster = os.environ["KONTOR_TEST_DB"]
-        name = f"operate_{os.getpid()}_{next(_numbers)}"
-        psql(cluster, f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        self.cluster = cluster = os.environ["KONTOR_TEST_DB"]
+        if name is None:
+            name = f"operate_{os.getpid()}_{next(_numbers)}"
+            psql(cluster, f"CREATE DATABASE {name} STRATEGY FILE_COPY"
+                 + (f" TEMPLATE {template}" if template else ""))
         self.name = name
         self.database = re.sub(r"dbname=\S+", f"dbname={name}", cluster)
         assert name in self.database, cluster
@@ -76,6 +81,11 @@ class Instance:
         return self
 
     def __exit__(self, *_):
+        psql(self.cluster, f"DROP DATABASE {self.name} WITH (FORCE)")
+        self.clean()
+
+    def clean(self):
+        """All but the database, whose cluster is gone."""
         self._temporary.cleanup()
 
     def write_conf(self, path=None, **settings):
@@ -144,11 +154,22 @@ class Instance:
 
 
 def make_template(program):
-    """What others are copied from: RSA keys take their time."""
-    made = Instance(program)
-    made.ok("migrate")
-    made.ok("key", "init")
-    return made
+    """What others are copied from, one for all tests in a cluster of pg-temp: RSA keys take their
+    time.  Nobody may connect to its database, or it cannot be copied meanwhile."""
+    state = os.stat(program)
+    folder = Path(re.search(r"host=(/\S+)", os.environ["KONTOR_TEST_DB"])[1])
+    kept = folder / f"template_{state.st_mtime_ns}_{state.st_size}"
+    with open(folder / "template.lock", "a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            made = Instance(program)
+            made.ok("migrate")
+            made.ok("key", "init")
+            psql(made.cluster, f"ALTER DATABASE {made.name} RENAME TO {kept.name}")
+            shutil.copy(made.master, kept)
+    template = Instance(program, name=kept.name)
+    shutil.copy(kept, template.master)
+    return template
 
 
 class Node:

@@ -178,6 +178,6 @@ def every_row_is_another():
 
 if __name__ == "__main__":
     metrics = free_port()
-    with make_template(sys.argv[1]).node(listen_metrics=f"127.0.0.1:{metrics}",
-                                         trusted_proxy="127.0.0.0/8") as node:
+    with make_template(sys.argv[1]).copy() as instance, \
+            instance.node(listen_metrics=f"127.0.0.1:{metrics}", trusted_proxy="127.0.0.0/8") as node:
         tap.run_all(dict(globals()))
