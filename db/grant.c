@@ -117,9 +117,11 @@ const struct db_statement db_grant_statements[] = {
 		 " created, expires, audience, cnf)"
 		 " VALUES ($7, $8, $9, $10, $11, $1, $12, $13, $14) RETURNING 1)" DB_AUDIT_FROM(
 			 "t")},
+	/* The consent that it hangs on was given to the party of the first token. */
 	[FIND] = {"token_find", DB_READ, T_TOKEN, 2, "ibi",
-		  "WITH t AS MATERIALIZED (SELECT grant_id, party, acting, represented, sid, scope,"
-		  " sealed, created, expires, extra, audience, cnf, act, consent FROM"
+		  "WITH t AS MATERIALIZED (SELECT grant_id, party AS holder, acting, represented,"
+		  " sid, scope, sealed, created, expires, extra, audience, cnf, act,"
+		  " coalesce(origin, party) AS party, root_day, root_hash, consent FROM"
 		  " access_token"
 		  " WHERE day = $1 AND hash = $2 AND expires > $3 AND revoked_at IS NULL)"
 		  " SELECT t.*, a.account_key FROM t LEFT JOIN subject a ON a.id = t.acting"
@@ -442,32 +444,61 @@ token_of(const struct db_call *c, struct db_rows *rows)
 		.audience = db_get_text_opt(rows, 0, 10),
 		.cnf = db_get_text_opt(rows, 0, 11),
 		.act = db_get_text_opt(rows, 0, 12),
-		.account_key = db_get_bytes_opt(rows, 0, 14),
+		.origin = db_get_text(rows, 0, 13),
+		.account_key = db_get_bytes_opt(rows, 0, 17),
 	};
 	db_get_octets(rows, 0, 0, t->grant, sizeof(t->grant));
 	return t;
+}
+
+/* NULL: it does not count.  *rooted: it was given for another, the first of which
+ * lies at *root. */
+static bool
+find_at(const struct db_call *c, const struct db_dated *at, time_t now, struct db_token **out,
+	struct db_dated *root, bool *rooted, struct err *err)
+{
+	struct db_rows *rows;
+
+	*out = NULL;
+	*rooted = false;
+	if (!db_run(c, &db_grant_statements[FIND],
+		    DB_ARGS(db_int(at->day), db_octets(at->hash, sizeof(at->hash)), db_int(now)),
+		    &rows, err))
+		return false;
+	if (rows->n == 0)
+		return true;
+	struct db_token *t = token_of(c, rows);
+
+	if (db_get_bytes_opt(rows, 0, 15).n > 0) {
+		*rooted = true;
+		root->day = db_get_int(rows, 0, 14);
+		db_get_octets(rows, 0, 15, root->hash, sizeof(root->hash));
+	}
+	if (!db_rows_check(rows, err))
+		return false;
+	*out = t;
+	return true;
 }
 
 bool
 db_token_find(const struct db_call *c, const char *text, bool is_jti, time_t now,
 	      const struct db_token **out, struct err *err)
 {
-	struct db_dated at;
-	struct db_rows *rows = NULL;
+	struct db_token *t, *first;
+	struct db_dated at, root;
+	bool rooted;
 
-	if (db_dated_parse(is_jti ? JTI : TOKEN, text, &at) &&
-	    !db_run(c, &db_grant_statements[FIND],
-		    DB_ARGS(db_int(at.day), db_octets(at.hash, sizeof(at.hash)), db_int(now)),
-		    &rows, err))
-		return false;
-	if (rows == NULL || rows->n == 0) {
-		*out = NULL;
+	*out = NULL;
+	if (!db_dated_parse(is_jti ? JTI : TOKEN, text, &at))
 		return true;
-	}
-	struct db_token *t = token_of(c, rows);
-
-	if (!db_rows_check(rows, err))
+	if (!find_at(c, &at, now, &t, &root, &rooted, err))
 		return false;
+	if (rooted) {
+		if (!find_at(c, &root, now, &first, &root, &rooted, err))
+			return false;
+		if (first == NULL)
+			return true;
+	}
 	*out = t;
 	return true;
 }

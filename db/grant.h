@@ -121,6 +121,8 @@ MUST_USE bool db_grant_revoke(const struct db_call *c, const unsigned char id[16
 struct db_token {
 	unsigned char grant[16];
 	const char *party;
+	const char
+		*origin; /* whom the person agreed to: the same, or whose token it was given for */
 	const struct subject_id *acting;      /* NULL: the party's own, without a subject */
 	const struct subject_id *represented; /* NULL: none */
 	const char *sid;                      /* NULL: it hangs on no session */
@@ -134,8 +136,8 @@ struct db_token {
 
 /*
  * By its text, or (is_jti) by the jti of a signed one.  *out is NULL: unknown, expired, revoked,
- * its session has ended, its subject is not active, or the consent it rests on was taken back.
- * Does not write.
+ * its session has ended, its subject is not active, or the consent it rests on was taken back; or
+ * the same is true of the token that it was exchanged for.  Does not write.
  */
 MUST_USE bool db_token_find(const struct db_call *c, const char *text, bool is_jti, time_t now,
 			    const struct db_token **out, struct err *err);

@@ -21,6 +21,7 @@ const struct audit_event audit_events[] = {
 	{AUDIT_CODE_REDEEMED, "A party exchanged a code for tokens."},
 	{AUDIT_TOKENS_REFRESHED, "A party exchanged a refresh token for tokens."},
 	{AUDIT_CLIENT_TOKEN, "A party got a token of its own for a resource."},
+	{AUDIT_TOKEN_EXCHANGED, "A party got a token for a further resource in exchange for one."},
 	{AUDIT_GRANT_REVOKED, "What a code gave was revoked."},
 	{AUDIT_ARTIFACT_RESOLVED, "A party exchanged an artifact for the message."},
 	{AUDIT_ARTIFACT_REFUSED, "An artifact that was there was not exchanged."},

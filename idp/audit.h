@@ -26,6 +26,7 @@
 #define AUDIT_CODE_REDEEMED      "code_redeemed"
 #define AUDIT_TOKENS_REFRESHED   "tokens_refreshed"
 #define AUDIT_CLIENT_TOKEN       "client_token"
+#define AUDIT_TOKEN_EXCHANGED    "token_exchanged"
 #define AUDIT_GRANT_REVOKED      "grant_revoked"
 #define AUDIT_ARTIFACT_RESOLVED  "artifact_resolved"
 #define AUDIT_ARTIFACT_REFUSED   "artifact_refused"

@@ -6,9 +6,7 @@
 
 #include "idp/audit.h"
 #include "idp/client_proof.h"
-#include "idp/config.h"
 #include "idp/issue.h"
-#include "idp/publish.h"
 #include "oidc/error.h"
 
 #define TOKEN_MAX_BYTES (16 * 1024)
@@ -23,15 +21,11 @@ revoke(struct request *rq, const struct party *p, const char *text, struct err *
 		.party = p->id,
 		.details = audit_details(rq->a, "why", "given back", NULL),
 	};
-	bool is_jwt = oidc_access_token_is_jwt(text);
-	struct oidc_jwks ours;
+	bool is_jti;
 
-	publish_jwks(rq->a, rq->snap->keyring, &ours);
-	if (is_jwt &&
-	    !oidc_access_token_jti(rq->a, text, &ours, rq->app->config->base_url, &text, NULL))
-		return true;
-	return db_token_revoke(&c, text, is_jwt, p->id, rq->now, err) &&
-	       db_refresh_revoke(&c, text, p->id, &audit, rq->now, err);
+	text = issue_token_name(rq, text, &is_jti);
+	return text == NULL || (db_token_revoke(&c, text, is_jti, p->id, rq->now, err) &&
+				db_refresh_revoke(&c, text, p->id, &audit, rq->now, err));
 }
 
 bool

@@ -53,4 +53,9 @@ bool grant_device_give(struct request *rq, const struct party *p,
 		       const struct oidc_client_proof *proof, struct oidc_token_response *out,
 		       struct err *err);
 
+/* grant_exchange.c */
+bool grant_exchange_give(struct request *rq, const struct party *p,
+			 const struct oidc_client_proof *proof, struct oidc_token_response *out,
+			 struct err *err);
+
 #endif

@@ -111,7 +111,11 @@ grant_code_exchange(struct request *rq, const struct party *p,
 
 	if (!front_oidc_open(rq, &whose, g->id, g->sealed, &released, err))
 		return false;
-	struct issue_grant of = {&g->acting, g->scope, g->extra, &released, g->nonce};
+	struct issue_grant of = {.acting = &g->acting,
+				 .scope = g->scope,
+				 .extra = g->extra,
+				 .released = &released,
+				 .nonce = g->nonce};
 
 	if (!issue_access_token(rq, &i, &of, err) || !issue_id_token(rq, &i, &of, &id_token, err))
 		return false;

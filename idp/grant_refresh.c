@@ -153,7 +153,10 @@ grant_refresh_give(struct request *rq, const struct party *p, const struct oidc_
 		return false;
 	/* Core 12.2: with the times and the level of the login, and without its nonce. */
 	const char *scope = oidc_scope_text(rq->a, w.scopes);
-	struct issue_grant of = {&w.grant->acting, scope, w.grant->extra, &w.released, NULL};
+	struct issue_grant of = {.acting = &w.grant->acting,
+				 .scope = scope,
+				 .extra = w.grant->extra,
+				 .released = &w.released};
 
 	if (!issue_access_token(rq, &w.i, &of, err))
 		return false;

@@ -8,6 +8,7 @@
 #include "idp/app.h"
 #include "idp/binding.h"
 #include "idp/config.h"
+#include "idp/publish.h"
 #include "oidc/error.h"
 #include "oidc/id_token.h"
 
@@ -102,13 +103,52 @@ issue_for_resource(struct request *rq, const char *fallback, struct issue *i, st
 	if (uri == NULL)
 		return true;
 	/* What is unknown and what is not for this client look the same to it. */
-	i->resource = oidc_strs_have(i->p->oidc->resources, uri)
-			      ? party_of_resource(&rq->snap->parties, uri)
-			      : NULL;
-	if (i->resource == NULL)
+	if (!oidc_strs_have(i->p->oidc->resources, uri))
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_TARGET, "no resource for this client");
+	return issue_for(rq, uri, i, err);
+}
+
+bool
+issue_for(struct request *rq, const char *uri, struct issue *i, struct err *err)
+{
+	i->resource = party_of_resource(&rq->snap->parties, uri);
+	if (i->resource == NULL)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_TARGET, "no such resource");
 	i->token.audience = uri;
 	return token_maker(rq, i, err);
+}
+
+const char *
+issue_token_name(struct request *rq, const char *text, bool *is_jti)
+{
+	const char *issuer = rq->app->config->base_url;
+	struct oidc_jwks ours;
+
+	*is_jti = oidc_access_token_is_jwt(text);
+	if (!*is_jti)
+		return text;
+	publish_jwks(rq->a, rq->snap->keyring, &ours);
+	/* What is no token of ours is nobody's failure. */
+	return oidc_access_token_jti(rq->a, text, &ours, issuer, &text, NULL) ? text : NULL;
+}
+
+bool
+issue_find_token(struct request *rq, const char *text, const struct db_token **out, struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const struct parties *parties = &rq->snap->parties;
+	bool is_jti;
+
+	*out = NULL;
+	text = issue_token_name(rq, text, &is_jti);
+	if (text == NULL)
+		return true;
+	if (!db_token_find(&c, text, is_jti, rq->now, out, err))
+		return false;
+	if (*out != NULL && (party_find(parties, (*out)->party) == NULL ||
+			     party_find(parties, (*out)->origin) == NULL))
+		*out = NULL;
+	return true;
 }
 
 bool
@@ -172,7 +212,7 @@ issue_describe(struct request *rq, const struct party *resource, const struct db
 		.expires = t->expires,
 	};
 	if ((t->extra.n > 0 && !facts_read(rq->a, t->extra, &facts, err)) ||
-	    !sub_of(rq, resource, t->acting, t->party, &out->sub, err))
+	    !sub_of(rq, resource, t->acting, t->origin, &out->sub, err))
 		return false;
 	out->acr = facts.acr;
 	out->auth_time = (time_t)facts.auth_time;
@@ -186,11 +226,13 @@ issue_access_token(struct request *rq, struct issue *i, const struct issue_grant
 	const struct jose_maker *m = &i->token_maker;
 	const struct db_token stored = {
 		.party = i->p->id,
+		.origin = g->origin != NULL ? g->origin : i->p->id,
 		.acting = g->acting,
 		.scope = g->scope,
 		.extra = g->extra,
 		.audience = i->token.audience,
 		.cnf = i->token.cnf,
+		.act = g->act,
 		.created = rq->now,
 		.expires = i->token.expires,
 	};

@@ -33,9 +33,19 @@ struct issue {
 MUST_USE bool issue_for_resource(struct request *rq, const char *fallback, struct issue *i,
 				 struct err *err);
 
+/* The same of a URI that may be asked for here. */
+MUST_USE bool issue_for(struct request *rq, const char *uri, struct issue *i, struct err *err);
+
 /* RFC 8707 2.2: is it among those the grant was given for (separated by spaces; NULL: any)? */
 MUST_USE bool issue_check_resource(struct request *rq, const struct issue *i, const char *granted,
 				   struct err *err);
+
+/* The name that an access token is stored by; *is_jti: a signed one's.  NULL: no token of ours. */
+const char *issue_token_name(struct request *rq, const char *text, bool *is_jti);
+
+/* What a token stands for; *out is NULL: it does not count, or who got it may not have any now. */
+MUST_USE bool issue_find_token(struct request *rq, const char *text, const struct db_token **out,
+			       struct err *err);
 
 /* An access token for ourselves, bound to what the request proves. */
 MUST_USE bool issue_begin(struct request *rq, const struct party *p,
@@ -67,6 +77,7 @@ struct issue_grant {
 	struct bytes extra;                   /* n 0: nobody logged in */
 	const struct oidc_released *released; /* for an ID token */
 	const char *nonce;                    /* NULL: none is told */
+	const char *origin, *act;             /* of a token that was exchanged; else NULL */
 };
 
 /*

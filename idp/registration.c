@@ -136,6 +136,9 @@ check_rules(struct arena *a, const struct registration_rules *rules, const struc
 	/* Whose tokens it would be shown, whoever the service of that address is. */
 	if (c->resource_uris.n > 0)
 		return BAD(err, "resource_uris: for the operator to say");
+	/* Who may act in whose name. */
+	if (c->may_act.n > 0 || c->exchanger != OIDC_EXCHANGER_ACTS)
+		return BAD(err, "may_act, token_exchange: for the operator to say");
 	return check_list(rules->profiles, profile, "profile", err) &&
 	       check_list(rules->scopes, c->scopes, "scope", err) &&
 	       check_list(rules->grant_types, c->grant_types, "grant_types", err) &&

@@ -101,7 +101,7 @@ const struct route routes[] = {
 	{HTTP_POST, "/oidc/par", ep_par, LANE_TOKEN, ROUTE_MACHINE | ROUTE_BEGINS, 256, KIB(64),
 	 KIB(2048), "resource"},
 	{HTTP_POST, "/oidc/token", ep_token, LANE_TOKEN, ROUTE_MACHINE, 256, KIB(64), KIB(1024),
-	 "resource"},
+	 "resource audience"},
 	{HTTP_POST, "/oidc/introspect", ep_introspect, LANE_TOKEN, ROUTE_MACHINE, 256, KIB(64),
 	 KIB(512), NULL},
 	{HTTP_POST, "/oidc/revoke", ep_revoke, LANE_TOKEN, ROUTE_MACHINE, 256, KIB(64), KIB(512),

@@ -75,6 +75,12 @@ static const struct oidc_choice token_formats[] = {
 	{NULL, 0},
 };
 
+static const struct oidc_choice exchangers[] = {
+	{"delegation", OIDC_EXCHANGER_ACTS},
+	{"impersonation", OIDC_EXCHANGER_IMPERSONATES},
+	{NULL, 0},
+};
+
 const struct oidc_member oidc_client_members[] = {
 #define AT(field) offsetof(struct oidc_client, field)
 	{"client_id", M_CLIENT_ID, AT(client_id), 0, NULL, false, NULL},
@@ -126,6 +132,8 @@ const struct oidc_member oidc_client_members[] = {
 	{"resource_scopes", M_STRS, AT(resource_scopes), 32, NULL, true, NULL},
 	{"access_token_format", M_CHOICE, AT(access_token_format), 0, token_formats, false, NULL},
 	{"resources", M_STRS, AT(resources), 16, NULL, true, NULL},
+	{"token_exchange", M_CHOICE, AT(exchanger), 0, exchangers, false, NULL},
+	{"may_act", M_STRS, AT(may_act), 16, NULL, true, NULL},
 	{"client_secret", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"jwks_uri", M_URI, AT(jwks_uri), 0, NULL, true, NULL},
 	{"software_statement", M_REFUSED, 0, 0, NULL, true, NULL},
@@ -149,6 +157,7 @@ _Static_assert(sizeof(enum oidc_auth_method) == sizeof(int) &&
 		       sizeof(enum oidc_audience) == sizeof(int) &&
 		       sizeof(enum oidc_refresh) == sizeof(int) &&
 		       sizeof(enum oidc_token_format) == sizeof(int) &&
+		       sizeof(enum oidc_exchanger) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_alg) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_enc) == sizeof(int) &&
 		       sizeof(enum oidc_application) == sizeof(int),

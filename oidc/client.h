@@ -59,6 +59,12 @@ enum oidc_token_format {
 	OIDC_TOKEN_JWT = 1,    /* RFC 9068 */
 };
 
+/* What a client that may exchange tokens is in those that it gets. */
+enum oidc_exchanger {
+	OIDC_EXCHANGER_ACTS = 0,         /* who acts for the person: the claim act names it */
+	OIDC_EXCHANGER_IMPERSONATES = 1, /* not to be told from the person */
+};
+
 /* A text for people, perhaps in a language (RFC 7591 2.2: "client_name#de"). */
 struct oidc_text {
 	const char *member; /* "client_name" */
@@ -89,6 +95,8 @@ struct oidc_client {
 	enum oidc_token_format access_token_format;
 	bool dpop_bound;            /* dpop_bound_access_tokens (RFC 9449 5.2) */
 	struct oidc_strs resources; /* URIs of others that it may ask tokens for (RFC 8707) */
+	enum oidc_exchanger exchanger;
+	struct oidc_strs may_act; /* clients that may exchange tokens which this one was given */
 	enum oidc_auth_method auth_method;
 	enum oidc_alg auth_alg; /* OIDC_ALG_NONE: the alg of each of its keys */
 	enum oidc_audience assertion_audience;

@@ -151,6 +151,7 @@ oidc_token_response_build(struct arena *a, const struct oidc_token_response *r)
 	json_t *o = json_new_object(a);
 
 	json_put_str(a, o, "access_token", r->access_token);
+	json_put_str(a, o, "issued_token_type", r->issued_type);
 	json_put_str(a, o, "token_type", r->dpop ? "DPoP" : "Bearer");
 	json_put_i64(a, o, "expires_in", r->expires_in_s);
 	json_put_str(a, o, "scope", r->scope);

@@ -81,7 +81,8 @@ struct oidc_token_response {
 	const char *scope;         /* as granted, separated by spaces */
 	const char *id_token;      /* NULL: none */
 	const char *refresh_token; /* NULL: none */
-	bool dpop;                 /* bound to a key that is proven with each use (RFC 9449 5) */
+	const char *issued_type; /* of the access token, where RFC 8693 2.2.1 says so; else NULL */
+	bool dpop;               /* bound to a key that is proven with each use (RFC 9449 5) */
 };
 
 /* The JSON of the answer; to be sent with Cache-Control: no-store. */

@@ -189,6 +189,31 @@ for (const format of ["opaque", "jwt"])
 		await assert.rejects(oidc.clientCredentialsGrant(config, { resource: "https://foreign.example/" }), { error: "invalid_target" });
 	});
 
+test("a token that an API exchanges for one for the service behind it", async () => {
+	const behind = `https://${newId("archive")}.example/`, resource = `https://${newId("api")}.example/`;
+	const grant = "urn:ietf:params:oauth:grant-type:token-exchange", type = "urn:ietf:params:oauth:token-type:access_token";
+	const archive = await apiOf(behind, "opaque");
+	const client_id = newId("api");
+	const { client_secret } = await register({
+		client_id, redirect_uris: undefined, grant_types: [grant], resource_uris: [resource], resource_scopes: ["read"], resources: [behind],
+		scope: "read", token_endpoint_auth_method: "client_secret_basic",
+	}, []);
+	const api = configure(client_id, {}, oidc.ClientSecretBasic(client_secret));
+	const portal = await secretClient("client_secret_basic", {
+		scope: "openid read", grant_types: ["authorization_code", "client_credentials"], resources: [resource], may_act: [client_id],
+	});
+	const { access_token } = await oidc.clientCredentialsGrant(portal, { resource });
+	const asked = { subject_token: access_token, subject_token_type: type, audience: archive.clientMetadata().client_id };
+	const given = await oidc.genericGrantRequest(await api, grant, asked);
+	assert.equal(given.issued_token_type, type);
+	const known = await oidc.tokenIntrospection(archive, given.access_token);
+	assert.equal(known.active, true);
+	assert.equal(known.sub, portal.clientMetadata().client_id);
+	assert.deepEqual(known.act, { sub: client_id });
+	await assert.rejects(oidc.genericGrantRequest(await api, grant, { ...asked, audience: "nobody" }), { error: "invalid_target" });
+	await assert.rejects(oidc.genericGrantRequest(await api, grant, { ...asked, subject_token: "x" }), { error: "invalid_request" });
+});
+
 // What a page that posts by itself sends to the portal.
 function posted(shown) {
 	const form = shown.forms.find((f) => f.action === told.callback);
