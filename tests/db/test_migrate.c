@@ -193,7 +193,7 @@ static void *
 migrate_on_a_node(void *arg)
 {
 	struct node *n = arg;
-	struct arena *a = arena_create(1024 * 1024);
+	struct arena *a = arena_create((size_t)4 * 1024 * 1024);
 
 	n->held = db_migrate(a, n->pg->conninfo, db_migrations, NOW, &n->done, &n->err);
 	arena_destroy(a);

@@ -107,8 +107,13 @@ a_code_is_for_its_client_uri_and_verifier(void **state UNUSED)
 static void
 an_answer_is_written(void **state UNUSED)
 {
-	const struct oidc_token_response r = {"at", 600, "openid profile", "a.b.c", "rt", false};
-	const struct oidc_token_response plain = {"at", 600, "openid", NULL, NULL, true};
+	const struct oidc_token_response r = {.access_token = "at",
+					      .expires_in_s = 600,
+					      .scope = "openid profile",
+					      .id_token = "a.b.c",
+					      .refresh_token = "rt"};
+	const struct oidc_token_response plain = {
+		.access_token = "at", .expires_in_s = 600, .scope = "openid", .dpop = true};
 
 	assert_string_equal(oidc_token_response_build(a, &r),
 			    "{\"access_token\":\"at\",\"token_type\":\"Bearer\",\"expires_in\":600,"
