@@ -93,7 +93,8 @@ const struct command commands[] = {
 	 "enable ID\ndisable ID\nremove ID\n"
 	 "invite NAME [--count N] [--days N] [--host HOST ...] [--scope SCOPE ...]\n"
 	 "    [--profile PROFILE ...] [--grant-type TYPE ...] [--level-cap LEVEL]\n"
-	 "    [--resource URI ...] [--statement-signers JWKS]\ninvited\nuninvite NAME",
+	 "    [--resource URI ...] [--subject-type TYPE ...] [--statement-signers JWKS]\n"
+	 "invited\nuninvite NAME",
 	 "add takes RFC 7591 client metadata and prints the registered record as JSON; the secret "
 	 "is in\n"
 	 "it once, when it is made. With the client_id of a registered client it updates. POLICY "
@@ -105,7 +106,8 @@ const struct command commands[] = {
 	 "any;\n"
 	 "native: applications' own schemes), with these scopes (openid), profiles (oauth), "
 	 "grants\n"
-	 "(authorization_code), resources (none) and no level above --level-cap (low).",
+	 "(authorization_code), resources (none), subject types (pairwise) and no level above\n"
+	 "--level-cap (low).",
 	 cli_client, policy_keys},
 	{"account", "What the office behind the accounts does.",
 	 "add LOGIN [--attribute NAME=VALUE ...]\n"

@@ -201,6 +201,8 @@ parse_oidc(struct arena *a, const struct db_party *row, struct party *p, struct 
 	else if (p->policy.attributes.n == 0)
 		p->policy.attributes = wanted_of_oidc(a, client);
 	p->sector = p->policy.sector == NULL ? client->sector_host : p->policy.sector;
+	if (client->subject_type == OIDC_SUBJECT_PUBLIC)
+		p->sector = PARTY_SECTOR_OF_ALL;
 	return true;
 }
 

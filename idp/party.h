@@ -11,6 +11,10 @@
 #include "oidc/client.h"
 #include "saml/metadata.h"
 
+/* The sector of all who know people by one name: SAML's subject-id, and public subjects (Core 8).
+ */
+#define PARTY_SECTOR_OF_ALL "urn:oasis:names:tc:SAML:attribute:subject-id"
+
 struct party {
 	const char *id; /* entityID or client_id */
 	const char *display_name;

@@ -47,6 +47,7 @@ registration_rules_parse(struct arena *a, const char *json, struct registration_
 	    !read_list(a, o, "grant_types", "authorization_code", &r.grant_types, err) ||
 	    !read_list(a, o, "hosts", NULL, &r.hosts, err) ||
 	    !read_list(a, o, "resources", NULL, &r.resources, err) ||
+	    !read_list(a, o, "subject_types", "pairwise", &r.subject_types, err) ||
 	    !json_get_str(o, "level_cap", &cap, err) ||
 	    !json_get_object(o, "signers", &signers, err) ||
 	    (signers != NULL && !oidc_jwks_parse(a, signers, OIDC_ALG_NONE, &r.signers, err)))
@@ -136,6 +137,9 @@ check_rules(struct arena *a, const struct registration_rules *rules, const struc
 	/* Whose tokens it would be shown, whoever the service of that address is. */
 	if (c->resource_uris.n > 0)
 		return BAD(err, "resource_uris: for the operator to say");
+	if (c->subject_type == OIDC_SUBJECT_PUBLIC &&
+	    !oidc_strs_have(rules->subject_types, "public"))
+		return BAD(err, "subject_type: public is not of this invitation");
 	/* Who may act in whose name. */
 	if (c->may_act.n > 0 || c->exchanger != OIDC_EXCHANGER_ACTS)
 		return BAD(err, "may_act, token_exchange: for the operator to say");

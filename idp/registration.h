@@ -17,7 +17,8 @@ struct registration_rules {
 	struct oidc_strs hosts;
 	enum level level_cap;
 	struct oidc_strs resources; /* that tokens may be asked for; n 0: none */
-	struct oidc_jwks signers;   /* of software statements; n 0: none are taken */
+	struct oidc_strs subject_types;
+	struct oidc_jwks signers; /* of software statements; n 0: none are taken */
 };
 
 /* Read the stored JSON object; what is missing has the least that makes sense.  ERR_INPUT. */

@@ -10,9 +10,6 @@
 #include "idp/login.h"
 #include "saml/status.h"
 
-/* Whom the one identifier for all parties is computed for. */
-#define SECTOR_OF_ALL NAME_SUBJECT_ID
-
 /* ---- asking ---- */
 
 struct saml_named_list
@@ -202,7 +199,7 @@ subject_id(struct flow *f, const char **out, struct err *err)
 	struct account_work w = account_work_of(f->rq);
 	const char *pseudonym;
 
-	return account_pseudonym(&w, f->subject, SECTOR_OF_ALL, NULL, &pseudonym, err) &&
+	return account_pseudonym(&w, f->subject, PARTY_SECTOR_OF_ALL, NULL, &pseudonym, err) &&
 	       scoped_id(f, pseudonym, out, err);
 }
 

@@ -81,6 +81,12 @@ static const struct oidc_choice exchangers[] = {
 	{NULL, 0},
 };
 
+static const struct oidc_choice subject_types[] = {
+	{"pairwise", OIDC_SUBJECT_PAIRWISE},
+	{"public", OIDC_SUBJECT_PUBLIC},
+	{NULL, 0},
+};
+
 const struct oidc_member oidc_client_members[] = {
 #define AT(field) offsetof(struct oidc_client, field)
 	{"client_id", M_CLIENT_ID, AT(client_id), 0, NULL, false, NULL},
@@ -124,7 +130,7 @@ const struct oidc_member oidc_client_members[] = {
 	{"policy_uri", M_TEXT_URI, 0, 0, NULL, true, NULL},
 	{"tos_uri", M_TEXT_URI, 0, 0, NULL, true, NULL},
 	{"application_type", M_CHOICE, AT(application), 0, applications, false, NULL},
-	{"subject_type", M_FIXED, 0, 0, NULL, true, "pairwise"},
+	{"subject_type", M_CHOICE, AT(subject_type), 0, subject_types, false, NULL},
 	{"response_types", M_TYPES, AT(response_types), 8, NULL, true, NULL},
 	{"grant_types", M_LIST, AT(grant_types), 16, NULL, true, "authorization_code"},
 	{"refresh_tokens", M_CHOICE, AT(refresh), 0, refreshes, false, NULL},
@@ -158,6 +164,7 @@ _Static_assert(sizeof(enum oidc_auth_method) == sizeof(int) &&
 		       sizeof(enum oidc_refresh) == sizeof(int) &&
 		       sizeof(enum oidc_token_format) == sizeof(int) &&
 		       sizeof(enum oidc_exchanger) == sizeof(int) &&
+		       sizeof(enum oidc_subject_type) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_alg) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_enc) == sizeof(int) &&
 		       sizeof(enum oidc_application) == sizeof(int),
@@ -275,9 +282,6 @@ build_member(struct arena *a, json_t *o, const struct oidc_member *m, const stru
 	case M_TEXT_URI:
 		build_texts(a, o, m, c);
 		return;
-	case M_FIXED:
-		json_put_str(a, o, m->name, m->fixed);
-		return;
 	case M_REFUSED:
 		return;
 	}
@@ -355,6 +359,12 @@ struct oidc_strs
 oidc_client_id_token_algs(struct arena *a)
 {
 	return words_of(a, id_token_algs, ARRAY_LEN(id_token_algs) - 1);
+}
+
+struct oidc_strs
+oidc_client_subject_types(struct arena *a)
+{
+	return words_of(a, subject_types, ARRAY_LEN(subject_types) - 1);
 }
 
 struct oidc_strs

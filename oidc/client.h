@@ -65,6 +65,12 @@ enum oidc_exchanger {
 	OIDC_EXCHANGER_IMPERSONATES = 1, /* not to be told from the person */
 };
 
+/* By which names a client knows people (Core 8). */
+enum oidc_subject_type {
+	OIDC_SUBJECT_PAIRWISE = 0, /* one in each sector */
+	OIDC_SUBJECT_PUBLIC = 1,   /* the same as every other client that has this */
+};
+
 /* A text for people, perhaps in a language (RFC 7591 2.2: "client_name#de"). */
 struct oidc_text {
 	const char *member; /* "client_name" */
@@ -111,6 +117,7 @@ struct oidc_client {
 	struct oidc_strs scopes;    /* openid among them */
 	enum oidc_alg id_token_alg, userinfo_alg; /* userinfo: OIDC_ALG_NONE: plain JSON */
 	struct oidc_encryption id_token_encryption, userinfo_encryption;
+	enum oidc_subject_type subject_type;
 	const char *sector_identifier_uri; /* NULL if absent */
 	const char *sector_host;           /* what it proposes as sector; never NULL: the host of
 					      its URIs, or for want of one a name of its own */
@@ -187,6 +194,7 @@ struct oidc_strs oidc_client_auth_methods(struct arena *a, bool certificates);
 struct oidc_strs oidc_client_auth_algs(struct arena *a);
 struct oidc_strs oidc_client_request_algs(struct arena *a);
 struct oidc_strs oidc_client_id_token_algs(struct arena *a);
+struct oidc_strs oidc_client_subject_types(struct arena *a);
 struct oidc_strs oidc_client_jwe_algs(struct arena *a);
 struct oidc_strs oidc_client_jwe_encs(struct arena *a);
 

@@ -29,7 +29,6 @@ enum oidc_member_type {
 	M_TEXT,      /* a row of texts, with language tags */
 	M_TEXT_URI,  /* likewise, https */
 	M_TYPES,     /* unsigned, of enum oidc_type */
-	M_FIXED,     /* not kept: may only hold the one word that we do anyway */
 	M_REFUSED,   /* would promise something we do not do */
 };
 
@@ -40,7 +39,7 @@ struct oidc_member {
 	size_t max;    /* items of a list */
 	const struct oidc_choice *choices;
 	bool optional;
-	const char *fixed; /* M_FIXED, M_LIST */
+	const char *fixed; /* M_LIST: what it holds if it is missing */
 };
 
 extern const struct oidc_member oidc_client_members[];

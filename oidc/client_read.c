@@ -163,19 +163,6 @@ parse_choice(const json_t *o, const struct oidc_member *m, void *out, struct err
 	return BAD(err, "%s: not a value we offer", m->name);
 }
 
-/* "word" or ["word"]. */
-static bool
-parse_fixed(const json_t *o, const struct oidc_member *m, struct err *err)
-{
-	const json_t *v = json_object_get(o, m->name);
-
-	if (json_array_size(v) == 1)
-		v = json_array_get(v, 0);
-	if (is_set(o, m->name) && !text_eq(json_string_value(v), m->fixed))
-		return BAD(err, "%s: only %s is offered", m->name, m->fixed);
-	return true;
-}
-
 static bool
 parse_uri(struct arena *a, const json_t *o, const struct oidc_member *m, const char **out,
 	  struct err *err)
@@ -248,8 +235,6 @@ parse_member(struct arena *a, const json_t *o, const struct oidc_member *m, cons
 		return json_get_object(o, m->name, out, err);
 	case M_TYPES:
 		return parse_types(a, o, m, out, err);
-	case M_FIXED:
-		return parse_fixed(o, m, err);
 	case M_REFUSED:
 		return !is_set(o, m->name) || BAD(err, "%s: not supported", m->name);
 	case M_TEXT:

@@ -26,7 +26,7 @@ put_own(struct arena *a, json_t *o, bool certificates)
 {
 	put_list(a, o, "response_types_supported", oidc_types(a));
 	put_list(a, o, "response_modes_supported", oidc_modes(a));
-	put_list(a, o, "subject_types_supported", LIST("pairwise"));
+	put_list(a, o, "subject_types_supported", oidc_client_subject_types(a));
 	put_list(a, o, "id_token_encryption_alg_values_supported", oidc_client_jwe_algs(a));
 	put_list(a, o, "id_token_encryption_enc_values_supported", oidc_client_jwe_encs(a));
 	put_list(a, o, "userinfo_encryption_alg_values_supported", oidc_client_jwe_algs(a));

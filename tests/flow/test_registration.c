@@ -226,6 +226,7 @@ what_the_invitation_does_not_have_is_refused(void **state)
 		{"\"grant_types\":[\"client_credentials\"],\"response_types\":[]",
 		 "invalid_client_metadata"},
 		{"\"resource_uris\":[\"https://portal.example/api\"]", "invalid_client_metadata"},
+		{"\"subject_type\":\"public\"", "invalid_client_metadata"},
 		{"\"may_act\":[\"api\"]", "invalid_client_metadata"},
 		{"\"token_exchange\":\"impersonation\"", "invalid_client_metadata"},
 		{"\"resources\":[\"https://portal.example/api\"]", "invalid_client_metadata"},

@@ -1,4 +1,5 @@
 /* Access tokens: of a client itself and for resources, what is told of them, and how they end. */
+#include "base/text.h"
 #include "oidc/access_token.h"
 #include "tests/flow/tokens.h"
 
@@ -111,6 +112,39 @@ a_token_for_a_resource_tells_it_of_the_login(void **state)
 		web_submit(&b, "/logout", "do=logout");
 		assert_false(is_active(introspect_as(&b, "api", token)));
 	}
+}
+
+/* Core 8: at every client that has it, in all that names the person. */
+static void
+a_public_subject_is_one_and_the_same(void **state)
+{
+	static const char *const types[] = {"", ",\"subject_type\":\"public\""};
+	const char *names[ARRAY_LEN(types)];
+	struct world *w = *state;
+	struct web b;
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		register_all(w, arena_printf(w->a, MAY_API "%s", types[i]), "opaque");
+		if (i == 1) {
+			pg_sql(w->pg, "UPDATE party SET document = convert_to(replace("
+				      "convert_from(document, 'UTF8'), '\"grant_types\":[]',"
+				      " '\"grant_types\":[],\"subject_type\":\"public\"'), 'UTF8')"
+				      " WHERE id = 'api'");
+			world_reload(w);
+		}
+		web_init(&b, w);
+		const json_t *t = api_tokens(&b);
+		const char *told = text_member(
+			introspect_as(&b, "api", text_member(t, "access_token")), "sub");
+
+		names[i] = text_member(oidc_token_says(w, text_member(t, "id_token")), "sub");
+		assert_int_equal(text_eq(told, names[i]), i == 1);
+		t = web_redeem(&b, code_of(&b, "openid", ""));
+		assert_int_equal(userinfo(&b, text_member(t, "access_token")), 200);
+		assert_string_equal(web_member(&b, "sub"), names[i]);
+	}
+	assert_string_not_equal(names[0], names[1]);
+	assert_int_equal(strlen(names[1]), 43);
 }
 
 /* RFC 9068 2.2, 4 */
@@ -264,6 +298,7 @@ main(void)
 		T(a_client_gets_a_token_of_its_own),
 		T(only_a_resource_server_asks_and_of_its_own_tokens_alone),
 		T(a_token_for_a_resource_tells_it_of_the_login),
+		T(a_public_subject_is_one_and_the_same),
 		T(a_signed_token_is_no_other),
 		T(introspection_is_signed_for_who_wants_it),
 		T(what_was_agreed_to_less_is_not_told),

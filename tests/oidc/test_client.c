@@ -208,7 +208,8 @@ the_record_reads_back_the_same(void **state UNUSED)
 		"\"id_token_signed_response_alg\":\"ES256\",\"require_auth_time\":false,"
 		"\"application_type\":\"web\",\"subject_type\":\"pairwise\","
 		"\"response_types\":[\"code\"],\"grant_types\":[\"authorization_code\"],"
-		"\"refresh_tokens\":\"offline\",\"access_token_format\":\"opaque\","
+		"\"refresh_tokens\":\"offline\",\"access_token_format\":\"opaque\",\"token_"
+		"exchange\":\"delegation\","
 		"\"authorization_signed_response_alg\":\"ES256\",\"require_signed_request_object\":"
 		"false,\"require_pushed_authorization_requests\":false,"
 		"\"dpop_bound_access_tokens\":false,"
@@ -354,7 +355,7 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"logo_uri\":\"http://portal.example/logo\"", "logo_uri: not an https URI"},
 		{"\"tos_uri#de\":\"javascript:alert(1)\"", "tos_uri: not an https URI"},
 		{"\"application_type\":\"tv\"", "not a value we offer"},
-		{"\"subject_type\":\"public\"", "only pairwise"},
+		{"\"subject_type\":\"ephemeral\"", "not a value we offer"},
 		{"\"response_types\":[\"code\",\"id_token\"]", "not one that is offered"},
 		{"\"response_types\":[\"code id_token token\"]", "not one that is offered"},
 		{"\"response_types\":[\"token\"]", "not one that is offered"},

@@ -97,7 +97,7 @@ the_document_follows_the_tables(void **state UNUSED)
 	expect(o, "response_modes_supported",
 	       "[\"query\",\"fragment\",\"form_post\",\"query.jwt\",\"fragment.jwt\","
 	       "\"form_post.jwt\",\"jwt\"]");
-	expect(o, "subject_types_supported", "[\"pairwise\"]");
+	expect(o, "subject_types_supported", "[\"pairwise\",\"public\"]");
 	/* OpenID Connect Discovery 3: RS256 must be there. */
 	expect(o, "id_token_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
 	expect(o, "userinfo_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
