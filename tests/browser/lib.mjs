@@ -21,7 +21,7 @@ const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-
 
 // baseUrl: where the program answers.  hosts: names besides *.localhost that mean this machine.
 // insecure: accept the test CA's certificates.
-export async function start({ baseUrl, hosts = [], insecure = false, timeoutMs = 10000 }) {
+export async function start({ baseUrl, hosts = [], insecure = false, timeoutMs = 60000 }) {
 	const browser = await chromium.launch({
 		executablePath: "/usr/bin/chromium",
 		args: [

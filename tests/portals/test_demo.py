@@ -24,7 +24,7 @@ from kontor import PERSONS  # noqa: E402
 from selfcheck import Checks  # noqa: E402
 from stage import Output  # noqa: E402
 
-PORTS = 9443
+PORTS = {"1": 9443, "2": 9743}  # by the number of nodes, for both walks may happen at once
 
 
 class TapChecks(Checks):
@@ -88,7 +88,7 @@ def run(ports, kontor, words, make):
 
 def main():
     own = arguments()
-    return run(PORTS, own.kontor, ["--nodes", own.nodes],
+    return run(PORTS[own.nodes], own.kontor, ["--nodes", own.nodes],
                lambda args, out: WalkedDemo(args, out, own))
 
 
