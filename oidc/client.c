@@ -87,6 +87,12 @@ static const struct oidc_choice subject_types[] = {
 	{NULL, 0},
 };
 
+static const struct oidc_choice deliveries[] = {
+	{"poll", OIDC_DELIVERY_POLL},
+	{"ping", OIDC_DELIVERY_PING},
+	{NULL, 0},
+};
+
 const struct oidc_member oidc_client_members[] = {
 #define AT(field) offsetof(struct oidc_client, field)
 	{"client_id", M_CLIENT_ID, AT(client_id), 0, NULL, false, NULL},
@@ -148,6 +154,12 @@ const struct oidc_member oidc_client_members[] = {
 	 NULL},
 	{"request_object_signing_alg", M_CHOICE, AT(request_object_alg), 0, auth_algs + 1, true,
 	 NULL},
+	{"backchannel_token_delivery_mode", M_CHOICE, AT(delivery), 0, deliveries, true, NULL},
+	{"backchannel_client_notification_endpoint", M_URI, AT(notification_uri), 0, NULL, true,
+	 NULL},
+	{"backchannel_authentication_request_signing_alg", M_CHOICE, AT(ciba_request_alg), 0,
+	 auth_algs + 1, true, NULL},
+	{"backchannel_user_code_parameter", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"request_object_encryption_alg", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"require_signed_request_object", M_BOOL, AT(require_signed_request), 0, NULL, true, NULL},
 	{"require_pushed_authorization_requests", M_BOOL, AT(require_pushed), 0, NULL, true, NULL},
@@ -165,6 +177,7 @@ _Static_assert(sizeof(enum oidc_auth_method) == sizeof(int) &&
 		       sizeof(enum oidc_token_format) == sizeof(int) &&
 		       sizeof(enum oidc_exchanger) == sizeof(int) &&
 		       sizeof(enum oidc_subject_type) == sizeof(int) &&
+		       sizeof(enum oidc_delivery) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_alg) == sizeof(int) &&
 		       sizeof(enum oidc_jwe_enc) == sizeof(int) &&
 		       sizeof(enum oidc_application) == sizeof(int),
@@ -377,4 +390,10 @@ struct oidc_strs
 oidc_client_jwe_encs(struct arena *a)
 {
 	return words_of(a, jwe_encs, ARRAY_LEN(jwe_encs) - 1);
+}
+
+struct oidc_strs
+oidc_client_delivery_modes(struct arena *a)
+{
+	return words_of(a, deliveries, ARRAY_LEN(deliveries) - 1);
 }

@@ -53,6 +53,13 @@ enum oidc_refresh {
 	OIDC_REFRESH_SESSION = 1, /* else one that ends with the person's session at us */
 };
 
+/* How a client hears that a person has answered (CIBA Core 1.0, 5); push is not offered. */
+enum oidc_delivery {
+	OIDC_DELIVERY_NONE = 0, /* it asks for nobody there */
+	OIDC_DELIVERY_POLL,
+	OIDC_DELIVERY_PING,
+};
+
 /* What an access token for a resource is to it. */
 enum oidc_token_format {
 	OIDC_TOKEN_OPAQUE = 0, /* a name, to be introspected */
@@ -126,6 +133,9 @@ struct oidc_client {
 	unsigned response_types;          /* of enum oidc_type */
 	enum oidc_alg response_alg;       /* of authorization responses that are signed (JARM 3) */
 	enum oidc_alg request_object_alg; /* OIDC_ALG_NONE: the alg of each of its keys */
+	enum oidc_delivery delivery;      /* of answers to CIBA requests */
+	const char *notification_uri;     /* of ping; NULL if absent */
+	enum oidc_alg ciba_request_alg;   /* OIDC_ALG_NONE: its CIBA requests are not signed */
 	bool require_signed_request;      /* RFC 9101 10.5 */
 	bool require_pushed;              /* of authorization requests (RFC 9126 6) */
 	struct oidc_strs default_acr_values, contacts;
@@ -197,5 +207,6 @@ struct oidc_strs oidc_client_id_token_algs(struct arena *a);
 struct oidc_strs oidc_client_subject_types(struct arena *a);
 struct oidc_strs oidc_client_jwe_algs(struct arena *a);
 struct oidc_strs oidc_client_jwe_encs(struct arena *a);
+struct oidc_strs oidc_client_delivery_modes(struct arena *a);
 
 #endif

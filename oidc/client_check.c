@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "oidc/error.h"
 #include "oidc/redirect.h"
+#include "oidc/token.h"
 
 #define BAD(err, ...) FAIL((err), ERR_INPUT, OIDC_INVALID_CLIENT_METADATA, __VA_ARGS__)
 
@@ -122,8 +123,31 @@ check_scopes(const struct oidc_client_rules *rules, const struct oidc_client *c,
 		/* Those of resources are judged when a token for one is asked for. */
 		if (!oidc_strs_have(rules->scopes, c->scopes.s[i]) && c->resources.n == 0)
 			return BAD(err, "scope: %s is not offered", c->scopes.s[i]);
-	return c->response_types == 0 || oidc_strs_have(c->scopes, "openid") ||
-	       BAD(err, "scope: openid is missing");
+	return (c->response_types == 0 && c->delivery == OIDC_DELIVERY_NONE) ||
+	       oidc_strs_have(c->scopes, "openid") || BAD(err, "scope: openid is missing");
+}
+
+/* CIBA Core 1.0, 4. */
+static bool
+check_ciba(const struct oidc_client *c, struct err *err)
+{
+	bool grant = oidc_strs_have(c->grant_types, OIDC_GRANT_CIBA);
+
+	if (grant != (c->delivery != OIDC_DELIVERY_NONE))
+		return BAD(err, "backchannel_token_delivery_mode: what " OIDC_GRANT_CIBA
+				" needs, and nothing else does");
+	if ((c->delivery == OIDC_DELIVERY_PING) != (c->notification_uri != NULL))
+		return BAD(err, "backchannel_client_notification_endpoint: what ping needs, and "
+				"nothing else does");
+	if (c->ciba_request_alg == OIDC_ALG_NONE)
+		return !grant || !demands(c, OIDC_CHECK_CIBA) ||
+		       BAD(err, "backchannel_authentication_request_signing_alg: the profile "
+				"takes signed requests alone (FAPI-CIBA 5.2.2)");
+	if (!grant)
+		return BAD(err, "backchannel_authentication_request_signing_alg: without "
+				"" OIDC_GRANT_CIBA);
+	return c->jwks.n > 0 || c->jwks_uri != NULL ||
+	       BAD(err, "jwks: signed requests need keys, or a jwks_uri");
 }
 
 /* ---- how it proves itself ---- */
@@ -194,6 +218,8 @@ check_algs(const struct oidc_client *c, struct err *err)
 		return BAD(err, "token_endpoint_auth_signing_alg: " STRONG_ALONE);
 	if (!is_strong(c->id_token_alg))
 		return BAD(err, "id_token_signed_response_alg: " STRONG_ALONE);
+	if (c->ciba_request_alg != OIDC_ALG_NONE && !is_strong(c->ciba_request_alg))
+		return BAD(err, "backchannel_authentication_request_signing_alg: " STRONG_ALONE);
 	return true;
 }
 
@@ -222,5 +248,5 @@ oidc_client_check(const struct oidc_client_rules *rules, const struct oidc_clien
 	return check_uris(c, c->redirect_uris, err) &&
 	       check_uris(c, c->post_logout_redirect_uris, err) && check_sector(c, err) &&
 	       check_grants(c, err) && check_scopes(rules, c, err) && check_auth(c, err) &&
-	       check_profile(c, err);
+	       check_ciba(c, err) && check_profile(c, err);
 }

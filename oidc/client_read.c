@@ -392,7 +392,9 @@ static bool
 read_keys(struct arena *a, const json_t *set, struct oidc_client *c, struct err *err)
 {
 	/* An RSA key that does not say its algorithm is for what the record says. */
-	enum oidc_alg signs = c->auth_alg != OIDC_ALG_NONE ? c->auth_alg : c->request_object_alg;
+	enum oidc_alg signs = c->auth_alg != OIDC_ALG_NONE             ? c->auth_alg
+			      : c->request_object_alg != OIDC_ALG_NONE ? c->request_object_alg
+								       : c->ciba_request_alg;
 	bool rsa = oidc_alg_info(signs)->key == OIDC_KEY_RSA;
 
 	return oidc_jwks_parse(a, set, rsa ? signs : OIDC_ALG_NONE, &c->jwks, err);
@@ -418,7 +420,8 @@ static const struct oidc_profile *
 default_profile(const struct oidc_client_rules *rules, const struct oidc_client *c)
 {
 	bool fapi = rules->fapi_unless_said && c->auth_method != OIDC_AUTH_PUBLIC &&
-		    oidc_strs_have(c->grant_types, "authorization_code");
+		    (oidc_strs_have(c->grant_types, "authorization_code") ||
+		     c->delivery != OIDC_DELIVERY_NONE);
 
 	return oidc_profile_find(fapi ? "fapi2" : "oauth");
 }

@@ -48,6 +48,10 @@
 #define OIDC_AUTHORIZATION_PENDING "authorization_pending"
 #define OIDC_SLOW_DOWN             "slow_down"
 #define OIDC_EXPIRED_TOKEN         "expired_token"
+/* CIBA Core 1.0, 13 */
+#define OIDC_UNKNOWN_USER_ID          "unknown_user_id"
+#define OIDC_EXPIRED_LOGIN_HINT_TOKEN "expired_login_hint_token"
+#define OIDC_INVALID_BINDING_MESSAGE  "invalid_binding_message"
 /* RFC 7591 3.2.2 */
 #define OIDC_INVALID_REDIRECT_URI          "invalid_redirect_uri"
 #define OIDC_INVALID_CLIENT_METADATA       "invalid_client_metadata"

@@ -25,9 +25,8 @@ text_claim(const json_t *claims, const char *name)
 	return json_string_value(json_object_get(claims, name));
 }
 
-/* Our issuer as one text, or alone in a list: nobody else may be meant, too. */
-static bool
-is_for(const json_t *claims, const char *issuer)
+bool
+oidc_is_for_us_alone(const json_t *claims, const char *issuer)
 {
 	const json_t *aud = json_object_get(claims, "aud");
 
@@ -47,7 +46,7 @@ check_parties(const json_t *claims, const struct oidc_client *client, const char
 	/* RFC 9101 5: the same as beside it, which the client was found by. */
 	if (json_object_get(claims, "client_id") != NULL && !text_eq(id, client->client_id))
 		return DENY(err, "client_id is another");
-	if (!is_for(claims, issuer))
+	if (!oidc_is_for_us_alone(claims, issuer))
 		return DENY(err, "aud is not ours alone");
 	/* RFC 9101 10.8: it could pass as an assertion of who the client is. */
 	if (text_eq(text_claim(claims, "sub"), client->client_id))
@@ -59,10 +58,8 @@ check_parties(const json_t *claims, const struct oidc_client *client, const char
 }
 
 static bool
-check_times(const json_t *claims, const struct oidc_client *client, time_t now, int64_t *exp,
-	    struct err *err)
+check_times(const json_t *claims, bool demanded, time_t now, int64_t *exp, struct err *err)
 {
-	bool demanded = (client->profile->checks & OIDC_CHECK_TIMED_REQUEST) != 0;
 	int64_t nbf = now;
 
 	*exp = now + LIVES_MAX_S;
@@ -166,33 +163,27 @@ params_of(struct arena *a, json_t *claims, const struct oidc_client *client, str
 
 /* Its key's algorithm is the record's business; which of them counts here, too. */
 static bool
-check_alg(const struct oidc_client *client, enum oidc_alg alg, struct err *err)
+check_alg(const struct oidc_client *client, enum oidc_alg registered, enum oidc_alg alg,
+	  struct err *err)
 {
-	if (client->request_object_alg != OIDC_ALG_NONE && client->request_object_alg != alg)
+	if (registered != OIDC_ALG_NONE && registered != alg)
 		return DENY(err, "alg is not the registered one");
 	if ((client->profile->checks & OIDC_CHECK_STRONG_ALGS) != 0 && alg == OIDC_RS256)
 		return DENY(err, "RS256 is not good enough for its profile");
 	return true;
 }
 
-bool
-oidc_request_object_read(struct arena *a, const char *text, const struct oidc_client *client,
-			 const char *issuer, const struct oidc_jwe_keys *ours, time_t now,
-			 struct oidc_request_object *out, struct err *err)
+/* Signed by the client, for us and for now: its parameters. */
+static bool
+read_signed(struct arena *a, const struct oidc_jws *jws, const struct oidc_client *client,
+	    const char *issuer, bool timed, time_t now, struct oidc_request_object *out,
+	    struct err *err)
 {
 	struct oidc_request_object o = {0};
 	const struct oidc_signed *s;
-	struct oidc_jws jws;
 	int64_t exp;
 
-	if (!(oidc_is_jwe(bytes_of(text)) ? oidc_jwe_open_jws(a, bytes_of(text), ours, &jws, err)
-					  : oidc_jws_parse(a, bytes_of(text), &jws, err)))
-		return err != NULL && err->kind == ERR_UNAVAILABLE /* our fault, not its */
-			       ? false
-			       : err_name(err, OIDC_INVALID_REQUEST_OBJECT);
-	if (!check_alg(client, jws.alg, err))
-		return false;
-	if (!oidc_jws_verify(a, &jws, &client->jwks, &s, err))
+	if (!oidc_jws_verify(a, jws, &client->jwks, &s, err))
 		return err_name(err, OIDC_INVALID_REQUEST_OBJECT);
 	/* RFC 8725 3.11, RFC 9101 10.8; "JWT" says as much as none. */
 	if (!oidc_signed_typ_is(s, NULL) && !oidc_signed_typ_is(s, "JWT") &&
@@ -202,9 +193,47 @@ oidc_request_object_read(struct arena *a, const char *text, const struct oidc_cl
 	json_t *claims = (json_t *)(uintptr_t)oidc_signed_claims(s);
 
 	if (!check_parties(claims, client, issuer, err) ||
-	    !check_times(claims, client, now, &exp, err) || !check_jti(a, claims, exp, &o, err) ||
+	    !check_times(claims, timed, now, &exp, err) || !check_jti(a, claims, exp, &o, err) ||
 	    !params_of(a, claims, client, &o.ps, err))
 		return false;
+	o.has_iat = json_is_integer(json_object_get(claims, "iat"));
 	*out = o;
+	return true;
+}
+
+bool
+oidc_request_object_read(struct arena *a, const char *text, const struct oidc_client *client,
+			 const char *issuer, const struct oidc_jwe_keys *ours, time_t now,
+			 struct oidc_request_object *out, struct err *err)
+{
+	bool timed = (client->profile->checks & OIDC_CHECK_TIMED_REQUEST) != 0;
+	struct oidc_jws jws;
+
+	if (!(oidc_is_jwe(bytes_of(text)) ? oidc_jwe_open_jws(a, bytes_of(text), ours, &jws, err)
+					  : oidc_jws_parse(a, bytes_of(text), &jws, err)))
+		return err != NULL && err->kind == ERR_UNAVAILABLE /* our fault, not its */
+			       ? false
+			       : err_name(err, OIDC_INVALID_REQUEST_OBJECT);
+	return check_alg(client, client->request_object_alg, jws.alg, err) &&
+	       read_signed(a, &jws, client, issuer, timed, now, out, err);
+}
+
+bool
+oidc_ciba_request_read(struct arena *a, const char *text, const struct oidc_client *client,
+		       const char *issuer, time_t now, struct oidc_request_object *out,
+		       struct err *err)
+{
+	struct oidc_jws jws;
+	struct err why = {0};
+
+	if (client->ciba_request_alg == OIDC_ALG_NONE)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST,
+			    "a signed request of a client that registered no algorithm for it");
+	if (!oidc_jws_parse(a, bytes_of(text), &jws, &why) ||
+	    !check_alg(client, client->ciba_request_alg, jws.alg, &why) ||
+	    !read_signed(a, &jws, client, issuer, true, now, out, &why))
+		return FAIL(err, why.kind, OIDC_INVALID_REQUEST, "%s", why.text);
+	if (out->jti == NULL || !out->has_iat)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "jti or iat is missing");
 	return true;
 }

@@ -10,7 +10,8 @@ static struct oidc_strs unknown;
 
 static const char *const offered[] = {"openid", "profile", "email", "address"};
 static const char *const grants[] = {"authorization_code", "refresh_token", "client_credentials",
-				     "urn:ietf:params:oauth:grant-type:device_code"};
+				     "urn:ietf:params:oauth:grant-type:device_code",
+				     "urn:openid:params:grant-type:ciba"};
 static const struct oidc_client_rules rules = {
 	.scopes = {offered, ARRAY_LEN(offered)},
 	.grant_types = {grants, ARRAY_LEN(grants)},
@@ -516,6 +517,80 @@ a_native_client_comes_back_by_loopback_or_its_own_scheme(void **state UNUSED)
 	assert_string_equal(c->sector_host, "app.example");
 }
 
+#define CIBA "\"grant_types\":[\"urn:openid:params:grant-type:ciba\"]"
+#define POLL "\"backchannel_token_delivery_mode\":\"poll\""
+#define PING "\"backchannel_token_delivery_mode\":\"ping\""
+#define ALG  "\"backchannel_authentication_request_signing_alg\":\"ES256\""
+#define TOLD "\"backchannel_client_notification_endpoint\":\"https://portal.example/ping\""
+
+/* CIBA Core 1.0, 4 */
+static void
+who_asks_for_persons_says_how_it_hears(void **state UNUSED)
+{
+	const char *es256 = arena_printf(a, "\"jwks\":%s", public_jwks(a, OIDC_ES256, "k1"));
+	const struct {
+		const char *json, *part;
+	} cases[] = {
+		{"{" CIBA "}", "backchannel_token_delivery_mode: what"},
+		{with(POLL), "backchannel_token_delivery_mode: what"},
+		{"{" CIBA ",\"backchannel_token_delivery_mode\":\"push\"}", "not a value we offer"},
+		{"{" CIBA "," PING "}", "notification_endpoint: what ping needs"},
+		{"{" CIBA "," POLL "," TOLD "}", "notification_endpoint: what ping needs"},
+		{with(TOLD), "notification_endpoint: what ping needs"},
+		{"{" CIBA "," PING ",\"backchannel_client_notification_endpoint\":"
+		 "\"http://portal.example/\"}",
+		 "not an https URI"},
+		{"{" CIBA "," POLL "," ALG "}", "jwks: signed requests need keys"},
+		{with(arena_printf(a, ALG ",%s", es256)), "without urn:openid"},
+		{"{" CIBA "," POLL ",\"backchannel_authentication_request_signing_alg\":"
+		 "\"HS256\"}",
+		 "not a value we offer"},
+		{"{" CIBA "," POLL ",\"backchannel_user_code_parameter\":true}", "not supported"},
+		{"{" CIBA "," POLL ",\"scope\":\"profile\"}", "openid is missing"},
+		{"{" CIBA "," POLL ",\"token_endpoint_auth_method\":\"none\"}",
+		 "not for a public client"},
+		{arena_printf(a,
+			      "{" CIBA "," POLL ",\"profile\":\"fapi2\","
+			      "\"token_endpoint_auth_method\":\"private_key_jwt\",%s}",
+			      es256),
+		 "signed requests alone (FAPI-CIBA 5.2.2"},
+		{arena_printf(a,
+			      "{" CIBA "," POLL ",\"profile\":\"fapi2\","
+			      "\"backchannel_authentication_request_signing_alg\":\"RS256\","
+			      "\"token_endpoint_auth_method\":\"private_key_jwt\",%s}",
+			      es256),
+		 "signing_alg: the profile takes PS256"},
+	};
+	struct oidc_client_rules fresh = rules;
+	struct oidc_client *c;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		ASSERT_REFUSED(parse(cases[i].json, &c), &err, ERR_INPUT, cases[i].part);
+		assert_false(parse(cases[i].json, &c));
+		err_clear(&err);
+	}
+	ASSERT_OK(parse(arena_printf(a,
+				     "{" CIBA "," PING "," TOLD "," ALG
+				     ",\"backchannel_user_code_parameter\":false,%s}",
+				     es256),
+			&c),
+		  &err);
+	assert_int_equal(c->delivery, OIDC_DELIVERY_PING);
+	assert_string_equal(c->notification_uri, "https://portal.example/ping");
+	assert_int_equal(c->ciba_request_alg, OIDC_ES256);
+	json_t *o = oidc_client_build(a, c);
+
+	assert_string_equal(
+		json_string_value(json_object_get(o, "backchannel_token_delivery_mode")), "ping");
+	assert_null(json_object_get(o, "backchannel_user_code_parameter"));
+	/* People log in at it: who says nothing is of FAPI 2.0, as with codes. */
+	fresh.fapi_unless_said = true;
+	ASSERT_REFUSED(oidc_client_parse(a, bytes_of("{" CIBA "," POLL "}"), "c", &fresh, &c,
+					 &unknown, &err),
+		       &err, ERR_INPUT, "the profile takes");
+	err_clear(&err);
+}
+
 static const char *
 fapi2(const char *members)
 {
@@ -715,6 +790,7 @@ main(void)
 		cmocka_unit_test(an_algorithm_of_two_names_is_written_by_one),
 		cmocka_unit_test(a_client_without_logins_needs_no_redirect_uri),
 		cmocka_unit_test(a_native_client_comes_back_by_loopback_or_its_own_scheme),
+		cmocka_unit_test(who_asks_for_persons_says_how_it_hears),
 		cmocka_unit_test(a_record_that_contradicts_its_profile_is_refused),
 		cmocka_unit_test(keys_may_come_from_elsewhere),
 		cmocka_unit_test(an_rsa_key_takes_the_algorithm_the_client_registered),
