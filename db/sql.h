@@ -31,7 +31,7 @@ enum db_table {
 	T_PSEUDONYM,
 	T_SESSION,
 	T_FLOW,
-	T_DEVICE,
+	T_POLLED,
 	T_GRANT,
 	T_REFRESH,
 	T_TOKEN,

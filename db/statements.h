@@ -6,7 +6,7 @@
 
 extern const struct db_statement db_account_statements[], db_artifact_statements[],
 	db_attribute_statements[], db_audit_statements[], db_budget_statements[],
-	db_consent_statements[], db_credential_statements[], db_device_statements[],
+	db_consent_statements[], db_credential_statements[], db_polled_statements[],
 	db_epoch_statements[], db_exchange_statements[], db_flow_statements[],
 	db_grant_statements[], db_holding_statements[], db_key_statements[],
 	db_partition_statements[], db_party_statements[], db_proofing_statements[],

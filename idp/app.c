@@ -29,6 +29,7 @@ app_init(struct app *app, struct arena *a, const struct config *config, const st
 	app->routes = table;
 	app->clock = real_clock;
 	app->post = fetch_post;
+	app->mail = fetch_mail;
 	app->get = fetch_get;
 	app->metrics = metrics_create(a, table);
 	snapshots_init(&app->snapshots);

@@ -15,6 +15,7 @@ struct db;
 struct fetch_answer;
 struct fetch_get;
 struct fetch_got;
+struct fetch_mail;
 struct fetch_post;
 struct outbox;
 struct pages;
@@ -28,6 +29,7 @@ struct app_health {
 	atomic_bool draining;    /* we are to be stopped: tell the balancer */
 	/* Of all nodes' outbox: what waits, and of that what was tried in vain. */
 	atomic_llong outbox_waiting, outbox_failing;
+	atomic_llong requests_waiting; /* for persons that clients named */
 	atomic_llong metadata_followed, metadata_failing, metadata_waiting;
 };
 
@@ -44,11 +46,12 @@ struct app {
 	struct metrics *metrics;
 	struct lanes *lanes;   /* NULL without a server */
 	struct outbox *outbox; /* NULL: nobody sends */
-	/* fetch_post and fetch_get; for tests' networks */
+	/* fetch_post, fetch_get and fetch_mail; for tests' networks */
 	bool (*post)(struct arena *a, const struct fetch_post *what, struct fetch_answer *out,
 		     struct err *err);
 	bool (*get)(struct arena *a, const struct fetch_get *what, struct fetch_got *out,
 		    struct err *err);
+	bool (*mail)(struct arena *a, const struct fetch_mail *what, struct err *err);
 	struct app_health health;
 
 	/*

@@ -18,6 +18,8 @@ const struct audit_event audit_events[] = {
 	{AUDIT_ASSERTION, "A party was told who a person is (assertion or code)."},
 	{AUDIT_ATTRIBUTES_TOLD, "A party asked about a person by a query and was told."},
 	{AUDIT_QUERY_REFUSED, "A party asked about somebody by a query and was told nothing."},
+	{AUDIT_REQUEST_MADE, "A party asked a person to log in, without the person's browser."},
+	{AUDIT_REQUEST_DENIED, "A person said no to a party that waits for the answer."},
 	{AUDIT_CODE_REDEEMED, "A party exchanged a code for tokens."},
 	{AUDIT_TOKENS_REFRESHED, "A party exchanged a refresh token for tokens."},
 	{AUDIT_CLIENT_TOKEN, "A party got a token of its own for a resource."},

@@ -23,6 +23,8 @@
 #define AUDIT_ASSERTION          "assertion"
 #define AUDIT_ATTRIBUTES_TOLD    "attributes_told"
 #define AUDIT_QUERY_REFUSED      "query_refused"
+#define AUDIT_REQUEST_MADE       "request_made"
+#define AUDIT_REQUEST_DENIED     "request_denied"
 #define AUDIT_CODE_REDEEMED      "code_redeemed"
 #define AUDIT_TOKENS_REFRESHED   "tokens_refreshed"
 #define AUDIT_CLIENT_TOKEN       "client_token"

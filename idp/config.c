@@ -98,6 +98,13 @@ static const struct conf_row rows[] = {
 	{"outbound_ca", CONF_FILE, FIELD(outbound_ca), "", NULL, 0, 0, CONF_RELOAD,
 	 "PEM file with authorities that portals' certificates may be of, besides the system's; "
 	 "readable for `user`."},
+	{"mail_relay", CONF_TEXT, FIELD(mail_relay), "", NULL, 0, 0, CONF_RELOAD,
+	 "Relay that takes our mail, `smtp://HOST:PORT` or `smtps://HOST:PORT`, without a "
+	 "password; "
+	 "by TLS, unless it is `127.0.0.1` or `[::1]`. Persons are written that a portal's request "
+	 "waits for them. Without it no mail is sent."},
+	{"mail_from", CONF_TEXT, FIELD(mail_from), "", NULL, 0, 0, CONF_RELOAD,
+	 "Address that our mail is from; needed with `mail_relay`."},
 
 	/* what we stand on */
 	{"database", CONF_TEXT, FIELD(database), NULL, NULL, 0, 0, CONF_RELOAD,
@@ -177,6 +184,19 @@ static const struct conf_row rows[] = {
 	 "On stop, `/health/ready` says 503 for so long while requests are still served."},
 	{"stop_grace", CONF_DURATION, FIELD(stop_grace_ms), "20s", NULL, 0, 600000, CONF_RELOAD,
 	 "On stop, running requests may take so long to end."},
+
+	/* requests of clients that name a person (CIBA) */
+	{"request_time", CONF_DURATION, FIELD(request_time_ms), "10min", NULL, 60000, 86400000,
+	 CONF_RELOAD,
+	 "A request to a person waits so long, unless its client asks for another "
+	 "time."},
+	{"request_time_most", CONF_DURATION, FIELD(request_time_most_ms), "1h", NULL, 60000,
+	 86400000, CONF_RELOAD, "And at most so long, whatever its client asks for."},
+	{"requests_waiting", CONF_COUNT, FIELD(requests_waiting), "3", NULL, 1, 32, CONF_RELOAD,
+	 "Requests that may wait for one person at a time; one of them of each client."},
+	{"requests_hourly", CONF_COUNT, FIELD(requests_hourly), "5", NULL, 1, 1000, CONF_RELOAD,
+	 "Requests that one client may make to one person within an hour, whatever becomes of "
+	 "them."},
 };
 
 /* A file under check: enough to name the line of a key in an error. */
@@ -307,6 +327,35 @@ check_contacts(const struct checked *k, struct err *err)
 	return true;
 }
 
+/* A relay by name or number, and who we are to it. */
+static bool
+check_mail(const struct checked *k, struct err *err)
+{
+	const char *relay = k->c->mail_relay, *from = k->c->mail_from, *host;
+
+	if ((relay == NULL) != (from == NULL))
+		return FAIL(err, ERR_INPUT, NULL, "%s: mail_relay and mail_from go together",
+			    place(k, relay == NULL ? "mail_from" : "mail_relay"));
+	if (relay == NULL)
+		return true;
+	host = strstr(relay, "://");
+	if ((!text_starts(relay, "smtp://") && !text_starts(relay, "smtps://")) ||
+	    !text_is_visible_ascii(host + 3, 300) || strpbrk(host + 3, "/@?#") != NULL)
+		return FAIL(err, ERR_INPUT, NULL,
+			    "%s: smtp://HOST:PORT or smtps://HOST:PORT expected",
+			    place(k, "mail_relay"));
+	return (is_mailbox(from) && strpbrk(from, "<> ,;") == NULL) ||
+	       FAIL(err, ERR_INPUT, NULL, "%s: NAME@HOST expected", place(k, "mail_from"));
+}
+
+static bool
+check_requests(const struct checked *k, struct err *err)
+{
+	return k->c->request_time_ms <= k->c->request_time_most_ms ||
+	       FAIL(err, ERR_INPUT, NULL, "%s: more than request_time_most",
+		    place(k, "request_time"));
+}
+
 #define WORDS_MAX 16
 
 static bool
@@ -387,7 +436,8 @@ check_said(const struct checked *k, struct err *err)
 {
 	struct config *c = k->c;
 
-	return check_contacts(k, err) && check_logo(k, err) && check_assurance(k, err) &&
+	return check_contacts(k, err) && check_mail(k, err) && check_requests(k, err) &&
+	       check_logo(k, err) && check_assurance(k, err) &&
 	       check_uris(k, "entity_categories", c->entity_categories_text, &c->entity_categories,
 			  err) &&
 	       check_uris(k, "entity_category_support", c->entity_category_support_text,

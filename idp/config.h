@@ -45,8 +45,9 @@ struct config {
 	const char *mtls_url;                  /* NULL: none */
 	const char *trusted_proxy_text;
 	const char *outbound_inside_text;
-	const char *outbound_ca; /* PEM file; NULL: the system's */
-	const char *database;    /* libpq connection string */
+	const char *outbound_ca;            /* PEM file; NULL: the system's */
+	const char *mail_relay, *mail_from; /* both or neither */
+	const char *database;               /* libpq connection string */
 	int64_t database_connections;
 	const char *master_key_file;
 	const char *hsm_module, *hsm_token, *hsm_pin_file; /* all or none */
@@ -62,6 +63,8 @@ struct config {
 	int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms;
 	int64_t queue_deadline_ms, request_deadline_ms;
 	int64_t stop_announce_ms, stop_grace_ms;
+	/* of requests to persons without their browser (CIBA) */
+	int64_t request_time_ms, request_time_most_ms, requests_waiting, requests_hourly;
 
 	/* made from it */
 	const char *logo_url; /* NULL: none */

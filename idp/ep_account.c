@@ -6,8 +6,10 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "db/consent.h"
+#include "db/polled.h"
 #include "idp/access.h"
 #include "idp/audit.h"
+#include "idp/ep_requests.h"
 #include "idp/flow.h"
 #include "idp/front_account.h"
 #include "idp/login.h"
@@ -79,17 +81,6 @@ ep_language(struct request *rq, struct response *rs, struct err *err)
 
 /* ---- the account ---- */
 
-/* "23.11.2026, 18:05": German and English readers both take it. */
-static const char *
-time_text(struct arena *a, time_t t)
-{
-	struct tm tm;
-
-	localtime_r(&t, &tm);
-	return arena_printf(a, "%02d.%02d.%04d, %02d:%02d", tm.tm_mday, tm.tm_mon + 1,
-			    tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
-}
-
 static json_t *
 attribute_rows(struct arena *a, struct held_list held)
 {
@@ -118,7 +109,7 @@ means_rows(struct arena *a, const struct db_credential *means, size_t n)
 		json_put_str(a, row, "kind", login_method_of_kind(means[i].kind)->name);
 		json_put_str(a, row, "level",
 			     level_word((enum level)means[i].level, LEVEL_VOCAB_SHORT));
-		json_put_str(a, row, "added_at", time_text(a, means[i].created));
+		json_put_str(a, row, "added_at", show_time(a, means[i].created));
 		json_push(a, list, row);
 	}
 	return list;
@@ -149,8 +140,8 @@ session_rows(struct request *rq, const struct db_session *current, json_t *vars,
 		if (level == LEVEL_NONE)
 			continue;
 		json_put_str(rq->a, row, "session_id", s[i].sid);
-		json_put_str(rq->a, row, "started_at", time_text(rq->a, s[i].created));
-		json_put_str(rq->a, row, "used_at", time_text(rq->a, s[i].last_used));
+		json_put_str(rq->a, row, "started_at", show_time(rq->a, s[i].created));
+		json_put_str(rq->a, row, "used_at", show_time(rq->a, s[i].last_used));
 		json_put_str(rq->a, row, "level", level_word(level, LEVEL_VOCAB_SHORT));
 		if (text_eq(s[i].sid, current->sid))
 			json_put_bool(rq->a, row, "current", true);
@@ -196,7 +187,7 @@ consent_rows(struct request *rq, struct subject_id subject, json_t *vars, struct
 			return FAIL(err, ERR_INTERNAL, NULL, "a stored consent does not parse");
 		json_put_str(rq->a, row, "consent_id", consents[i].party);
 		json_put_str(rq->a, row, "consent_portal", party_name(rq, consents[i].party));
-		json_put_str(rq->a, row, "given_at", time_text(rq->a, consents[i].at));
+		json_put_str(rq->a, row, "given_at", show_time(rq->a, consents[i].at));
 		put_names(rq, json_keep(rq->a, names), row);
 		json_push(rq->a, list, row);
 	}
@@ -216,6 +207,21 @@ put_totp(struct request *rq, const struct db_session *s, const struct db_credent
 	if (has == LOGIN_TOTP_MAY_ADD)
 		json_put_str(rq->a, vars, "totp_enroll_url", "/login?level=substantial");
 	json_put_bool(rq->a, vars, "totp_office", has == LOGIN_TOTP_OFFICE);
+	return true;
+}
+
+/* Where portals wait for an answer, the way to them. */
+static bool
+put_requests(struct request *rq, struct subject_id who, json_t *vars, struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const struct db_polled *polled;
+	size_t n;
+
+	if (!db_polled_list(&c, who, rq->now, &polled, &n, err))
+		return false;
+	if (n > 0)
+		json_put_str(rq->a, vars, "requests_url", REQUESTS_PATH);
 	return true;
 }
 
@@ -270,6 +276,8 @@ show_account(struct request *rq, const struct db_session *s, struct response *rs
 	json_put(rq->a, vars, "attributes", attribute_rows(rq->a, held));
 	json_put(rq->a, vars, "means", means_rows(rq->a, means, n));
 	json_put(rq->a, vars, "logout", logout_form(rq, rs));
+	if (!put_requests(rq, subject->id, vars, err))
+		return false;
 	json_put_str(rq->a, vars, "notice", known_notice(request_query(rq, "notice")));
 	show_form_vars(rq, rs, vars, "/account", "");
 	return show_page(rq, rs, 200, "account", vars, "/account", err);

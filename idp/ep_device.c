@@ -12,7 +12,7 @@
 #include "idp/config.h"
 #include "idp/flow.h"
 #include "idp/form.h"
-#include "idp/front_device.h"
+#include "idp/front_polled.h"
 #include "idp/login.h"
 #include "idp/show.h"
 #include "oidc/authorize.h"
@@ -20,7 +20,6 @@
 #include "oidc/token.h"
 
 #define DEVICE_LIVES_S 600
-#define PAUSE_S        5
 
 /* 6.1: no vowels, so no words, and nothing that looks like another; 34 bits, and login_attempt's
  * budget for each source (5.1). */
@@ -59,7 +58,8 @@ begin(struct request *rq, const struct party *p, const char **device_code, const
       struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
-	struct db_device d = {.party = p->id, .expires = rq->now + DEVICE_LIVES_S};
+	struct db_polled d = {
+		.kind = DB_POLLED_DEVICE, .party = p->id, .expires = rq->now + DEVICE_LIVES_S};
 	struct oidc_strs scopes;
 	bool created = false;
 
@@ -69,8 +69,8 @@ begin(struct request *rq, const struct party *p, const char **device_code, const
 	for (int i = 0; i < CODES_TRIED && !created; i++) {
 		*device_code = db_dated_create(rq->a, d.expires);
 		*user_code = user_code_create(rq->a);
-		if (!db_device_create(&c, *device_code, db_device_user(rq->a, *user_code), &d,
-				      PAUSE_S, rq->now, &created, err))
+		d.handle = db_polled_typed(rq->a, *user_code);
+		if (!db_polled_create(&c, *device_code, &d, POLLED_PAUSE_S, rq->now, &created, err))
 			return false;
 	}
 	return created || FAIL(err, ERR_UNAVAILABLE, NULL, "no code that nobody has");
@@ -99,7 +99,7 @@ ep_device_authorization(struct request *rq, struct response *rs, struct err *err
 	json_put_str(rq->a, o, "verification_uri_complete",
 		     arena_printf(rq->a, "%s?user_code=%s", url, user_code));
 	json_put_i64(rq->a, o, "expires_in", DEVICE_LIVES_S);
-	json_put_i64(rq->a, o, "interval", PAUSE_S);
+	json_put_i64(rq->a, o, "interval", POLLED_PAUSE_S);
 	response_json(rs, 200, json_text(rq->a, o, false));
 	return true;
 }
@@ -157,8 +157,7 @@ show_confirm(struct request *rq, const char *code, const struct party *p, struct
 /* A code that somebody typed or followed a link with, and what it leads to. */
 struct typed {
 	const char *code;
-	struct bytes user;
-	const struct db_device *device;
+	const struct db_polled *device;
 	const struct party *p; /* NULL: it leads to nothing */
 	bool slow;             /* not looked at: too many attempts */
 };
@@ -180,8 +179,8 @@ look(struct request *rq, const char *text, struct typed *out, struct err *err)
 	out->slow = !attempt.allowed;
 	if (out->slow)
 		return true;
-	out->user = db_device_user(rq->a, out->code);
-	if (!db_device_find(&c, out->user, rq->now, &out->device, err))
+	if (!db_polled_find(&c, db_polled_typed(rq->a, out->code), DB_POLLED_DEVICE, NULL, rq->now,
+			    &out->device, err))
 		return false;
 	if (out->device == NULL)
 		return true;
@@ -192,22 +191,11 @@ look(struct request *rq, const char *text, struct typed *out, struct err *err)
 }
 
 static bool
-deny(struct request *rq, const struct typed *t, struct response *rs, struct err *err)
-{
-	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
-	struct db_dated code;
-	bool first;
-
-	return db_device_answer(&c, t->user, false, rq->now, &first, &code, err) &&
-	       front_device_end(rq, t->p, false, rs, err);
-}
-
-static bool
 agree(struct request *rq, const struct typed *t, struct response *rs, struct err *err)
 {
 	struct ask ask;
 
-	return front_device_ask(rq, t->p, t->device, t->user, &ask, err) &&
+	return front_polled_ask(rq, t->p, t->device, NULL, &ask, err) &&
 	       flow_start(rq, &ask, true, rs, err);
 }
 
@@ -234,6 +222,7 @@ ep_device(struct request *rq, struct response *rs, struct err *err)
 	if (text_eq(what, "agree"))
 		return agree(rq, &t, rs, err);
 	if (text_eq(what, "deny"))
-		return deny(rq, &t, rs, err);
+		return front_polled_deny(rq, t.p, DB_POLLED_DEVICE, t.device->handle, NULL, rs,
+					 err);
 	return show_confirm(rq, t.code, t.p, rs, err);
 }

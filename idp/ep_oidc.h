@@ -5,6 +5,7 @@
 #include "idp/response.h"
 
 bool ep_authorize(struct request *rq, struct response *rs, struct err *err);
+bool ep_backchannel(struct request *rq, struct response *rs, struct err *err);
 bool ep_introspect(struct request *rq, struct response *rs, struct err *err);
 bool ep_par(struct request *rq, struct response *rs, struct err *err);
 bool ep_revoke(struct request *rq, struct response *rs, struct err *err);

@@ -314,6 +314,9 @@ headers_of(struct arena *a, const struct fetch_post *what)
 	list = curl_slist_append(list, "Expect:");
 	if (what->action != NULL)
 		list = curl_slist_append(list, arena_printf(a, "SOAPAction: \"%s\"", what->action));
+	if (what->bearer != NULL)
+		list = curl_slist_append(list,
+					 arena_printf(a, "Authorization: Bearer %s", what->bearer));
 	arena_defer(a, headers_free, list);
 	return list;
 }
@@ -342,6 +345,78 @@ fetch_post(struct arena *a, const struct fetch_post *what, struct fetch_answer *
 		return false;
 	*out = (struct fetch_answer){status, {x.body, x.n}};
 	return true;
+}
+
+/* ---- mail ---- */
+
+struct letter {
+	struct bytes rest;
+};
+
+static size_t
+give_letter(char *into, size_t size, size_t n, void *ctx)
+{
+	struct letter *l = ctx;
+	size_t some = l->rest.n < size * n ? l->rest.n : size * n;
+
+	memcpy(into, l->rest.p, some);
+	l->rest.p += some;
+	l->rest.n -= some;
+	return some;
+}
+
+/* Is it this machine, by its number? */
+static bool
+is_here(const char *relay)
+{
+	return text_starts(relay, "smtp://127.") || text_starts(relay, "smtp://[::1]");
+}
+
+static bool
+set_mail(CURL *c, const struct fetch_mail *what, struct curl_slist *to, struct letter *l)
+{
+	long tls = is_here(what->relay) ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL;
+
+	return curl_easy_setopt(c, CURLOPT_URL, what->relay) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_USE_SSL, tls) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)what->timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_MAIL_FROM, what->from) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_MAIL_RCPT, to) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_READFUNCTION, give_letter) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_READDATA, l) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_UPLOAD, 1L) == CURLE_OK;
+}
+
+bool
+fetch_mail(struct arena *a, const struct fetch_mail *what, struct err *err)
+{
+	struct curl_slist *to;
+	struct letter l = {what->message};
+	long status = 0;
+
+	if (!is_ready(err))
+		return false;
+	CURL *c = curl_easy_init();
+
+	if (c == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "mail cannot start");
+	arena_defer(a, easy_free, c);
+	to = curl_slist_append(NULL, what->to);
+	arena_defer(a, headers_free, to);
+	if (to == NULL || !set_mail(c, what, to, &l))
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "not a relay that mail can be given to");
+	CURLcode rc = curl_easy_perform(c);
+
+	if (rc == CURLE_OK)
+		return true;
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	return FAIL(err, status >= 500 && status < 600 ? ERR_DENIED : ERR_UNAVAILABLE, NULL,
+		    "the relay did not take it (%ld): %s", status, curl_easy_strerror(rc));
 }
 
 /* ---- looking again ---- */

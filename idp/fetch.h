@@ -1,6 +1,6 @@
 /*
- * The only user of libcurl: fetch a document an operator names, and tell other servers what
- * they have to hear.
+ * The only user of libcurl: fetch a document an operator names, tell other servers what they
+ * have to hear, and give mail to the relay.
  */
 #ifndef KONTOR_IDP_FETCH_H
 #define KONTOR_IDP_FETCH_H
@@ -29,6 +29,7 @@ struct fetch_post {
 	const char *ca_file; /* as above */
 	const char *type;    /* Content-Type */
 	const char *action;  /* SOAPAction; NULL: none */
+	const char *bearer;  /* token of Authorization (RFC 6750 2.1); NULL: none */
 	struct bytes body;
 	size_t max_bytes;   /* of the answer's body */
 	int64_t timeout_ms; /* for all of it */
@@ -52,6 +53,21 @@ struct fetch_answer {
  */
 MUST_USE bool fetch_post(struct arena *a, const struct fetch_post *what, struct fetch_answer *out,
 			 struct err *err);
+
+/* One message to one person, by the relay of whoever runs this. */
+struct fetch_mail {
+	const char *relay;     /* smtp://HOST[:PORT] or smtps://, as an operator named it */
+	const char *from, *to; /* plain addresses */
+	struct bytes message;  /* headers and body, lines ended by CRLF */
+	int64_t timeout_ms;    /* for all of it */
+};
+
+/*
+ * Give it to the relay: by TLS with a certificate that is good for its name, unless it is this
+ * machine itself.  ERR_DENIED: it said no for good; ERR_UNAVAILABLE: the network, TLS, time, or
+ * not now.  Blocks; any thread.
+ */
+MUST_USE bool fetch_mail(struct arena *a, const struct fetch_mail *what, struct err *err);
 
 /* What a server was told of a document, to be asked only for another one. */
 struct fetch_known {

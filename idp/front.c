@@ -3,12 +3,12 @@
 
 #include "base/text.h"
 #include "idp/front_account.h"
-#include "idp/front_device.h"
 #include "idp/front_oidc.h"
+#include "idp/front_polled.h"
 #include "idp/front_saml.h"
 
-const struct front *const fronts[] = {&front_saml, &front_oidc, &front_account, &front_device,
-				      NULL};
+const struct front *const fronts[] = {&front_saml,   &front_oidc, &front_account,
+				      &front_device, &front_ciba, NULL};
 
 const struct front *
 front_find(const char *name)

@@ -4,9 +4,13 @@
 #include "idp/flow.h"
 
 static bool
-build(struct flow *f UNUSED, struct response *rs, struct err *err UNUSED)
+build(struct flow *f, struct response *rs, struct err *err)
 {
-	response_redirect(rs, "/account");
+	const char *to = "/account";
+
+	if (f->ask.state != NULL && !json_get_str(f->ask.state, "to", &to, err))
+		return false;
+	response_redirect(rs, to);
 	return true;
 }
 
@@ -48,4 +52,16 @@ front_account_start(struct request *rq, enum level level, const char *first, str
 			  .max_age_s = -1};
 
 	return flow_start_at(rq, &ask, first == NULL ? "/flow/" : "/register/", rs, err);
+}
+
+bool
+front_account_start_for(struct request *rq, const char *path, struct response *rs, struct err *err)
+{
+	struct ask ask = {.front = &front_account,
+			  .levels = level_set_range(LEVEL_NONE, LEVEL_HIGH),
+			  .max_age_s = -1,
+			  .state = json_new_object(rq->a)};
+
+	json_put_str(rq->a, ask.state, "to", path);
+	return flow_start(rq, &ask, true, rs, err);
 }

@@ -7,7 +7,8 @@
 const struct grant grants[] = {
 	{OIDC_GRANT_CODE, grant_code_give},         {OIDC_GRANT_REFRESH, grant_refresh_give},
 	{OIDC_GRANT_CLIENT, grant_client_give},     {OIDC_GRANT_DEVICE, grant_device_give},
-	{OIDC_GRANT_EXCHANGE, grant_exchange_give}, {NULL, NULL},
+	{OIDC_GRANT_EXCHANGE, grant_exchange_give}, {OIDC_GRANT_CIBA, grant_ciba_give},
+	{NULL, NULL},
 };
 
 struct oidc_strs

@@ -30,8 +30,8 @@ bool grant_code_give(struct request *rq, const struct party *p,
 
 /*
  * Take a code that stands for what a person agreed to, and make of it what the client gets.  It is
- * used up whatever `r` says, the request it has to fit (NULL: a device's, which has no more to
- * say).
+ * used up whatever `r` says, the request it has to fit (NULL: that of a client that polls, which
+ * has no more to say).
  */
 MUST_USE bool grant_code_exchange(struct request *rq, const struct party *p,
 				  const struct oidc_client_proof *proof, const char *code,
@@ -48,10 +48,13 @@ bool grant_client_give(struct request *rq, const struct party *p,
 		       const struct oidc_client_proof *proof, struct oidc_token_response *out,
 		       struct err *err);
 
-/* grant_device.c */
+/* grant_polled.c */
 bool grant_device_give(struct request *rq, const struct party *p,
 		       const struct oidc_client_proof *proof, struct oidc_token_response *out,
 		       struct err *err);
+bool grant_ciba_give(struct request *rq, const struct party *p,
+		     const struct oidc_client_proof *proof, struct oidc_token_response *out,
+		     struct err *err);
 
 /* grant_exchange.c */
 bool grant_exchange_give(struct request *rq, const struct party *p,

@@ -286,6 +286,9 @@ health_metrics(struct request *rq, struct response *rs, struct err *err)
 		    atomic_load(&app->health.draining));
 	write_gauge(&b, "kontor_snapshot_version", "Number of the snapshot in use.",
 		    rq->snap == NULL ? 0 : (long long)rq->snap->version);
+	write_gauge(&b, "kontor_requests_waiting",
+		    "Requests of portals that wait for a person's answer.",
+		    atomic_load(&app->health.requests_waiting));
 	write_gauge(&b, "kontor_outbox_waiting", "Messages to parties that are still to be sent.",
 		    atomic_load(&app->health.outbox_waiting));
 	write_gauge(&b, "kontor_outbox_failing", "Those of them that were tried in vain.",

@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/artifact.h"
-#include "db/device.h"
 #include "db/outbox.h"
 #include "db/partition.h"
+#include "db/polled.h"
 #include "db/refresh.h"
 #include "db/session.h"
 #include "idp/epoch.h"
@@ -23,7 +23,7 @@
 #define STALE_RETRY_S   5
 #define OUTBOX_KEPT_S   86400
 #define ARTIFACT_KEPT_S 60
-#define DEVICE_KEPT_S   3600
+#define POLLED_KEPT_S   3600
 
 /* What runs by the clock; `run` gets a deadline of JOB_LIMIT_US. */
 struct routine {
@@ -74,12 +74,12 @@ sweep_artifacts(struct app *app UNUSED, const struct db_call *c, time_t now, str
 
 /* For an hour longer it can be told that its time is over. */
 static bool
-sweep_devices(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
+sweep_polled(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
 {
 	int64_t n, until_us = clock_mono_us() + SWEEP_US;
 
 	do {
-		if (!db_device_sweep(c, now - DEVICE_KEPT_S, SWEEP_ROWS, now, &n, err))
+		if (!db_polled_sweep(c, now - POLLED_KEPT_S, SWEEP_ROWS, now, &n, err))
 			return false;
 	} while (is_full(n, until_us));
 	return true;
@@ -120,6 +120,17 @@ count_outbox(struct app *app, const struct db_call *c, time_t now UNUSED, struct
 		return false;
 	atomic_store(&app->health.outbox_waiting, waiting);
 	atomic_store(&app->health.outbox_failing, failing);
+	return true;
+}
+
+static bool
+count_requests(struct app *app, const struct db_call *c, time_t now, struct err *err)
+{
+	int64_t waiting;
+
+	if (!db_polled_count(c, now, &waiting, err))
+		return false;
+	atomic_store(&app->health.requests_waiting, waiting);
 	return true;
 }
 
@@ -199,9 +210,10 @@ enum {
 	SWEEP,
 	REFRESH,
 	ARTIFACTS,
-	DEVICES,
+	POLLED,
 	OUTBOX,
 	WAITING,
+	REQUESTS,
 	METADATA,
 	EPOCHS,
 	OLD,
@@ -214,9 +226,10 @@ static const struct routine table[JOBS] = {
 	[SWEEP] = {"sweep_sessions", 0, 300, 60, sweep_sessions},
 	[REFRESH] = {"sweep_refresh_tokens", 0, 300, 60, sweep_refresh_tokens},
 	[ARTIFACTS] = {"sweep_artifacts", 0, 60, 60, sweep_artifacts},
-	[DEVICES] = {"sweep_devices", 0, 60, 60, sweep_devices},
+	[POLLED] = {"sweep_polled", 0, 60, 60, sweep_polled},
 	[OUTBOX] = {"sweep_outbox", 60, 300, 60, sweep_outbox},
 	[WAITING] = {"count_outbox", 0, 15, 15, count_outbox},
+	[REQUESTS] = {"count_requests", 0, 15, 15, count_requests},
 	[METADATA] = {"count_metadata", 0, 15, 15, count_metadata},
 	[EPOCHS] = {"rewrap_accounts", 600, 5, 600, rewrap_accounts},
 	[OLD] = {"warn_of_old", 0, 86400, 60, warn_of_old},

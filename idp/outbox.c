@@ -5,7 +5,9 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "idp/asking.h"
 #include "idp/logout_send.h"
+#include "idp/mail.h"
 
 #define THREADS         8
 #define AT_ONCE         2  /* items of one target, over all nodes */
@@ -21,6 +23,8 @@
 static const struct outbox_kind kinds[] = {
 	{LOGOUT_SAML_KIND, logout_send_saml},
 	{LOGOUT_OIDC_KIND, logout_send_oidc},
+	{DB_POLLED_PING, asking_ping},
+	{MAIL_KIND, mail_send},
 };
 
 /* ---- one item ---- */

@@ -99,6 +99,7 @@ discovery_of(struct app *app, struct snapshot *snap)
 		{"jwks_uri", JWKS_PATH},
 		{"end_session_endpoint", "/oidc/logout"},
 		{"device_authorization_endpoint", "/oidc/device_authorization"},
+		{"backchannel_authentication_endpoint", "/oidc/backchannel"},
 		{"registration_endpoint", REGISTRATION_PATH},
 		{"pushed_authorization_request_endpoint", "/oidc/par"},
 	};

@@ -13,6 +13,7 @@
 #include "idp/ep_oidc.h"
 #include "idp/ep_query.h"
 #include "idp/ep_register.h"
+#include "idp/ep_requests.h"
 #include "idp/ep_saml.h"
 #include "idp/ep_slo.h"
 #include "idp/health.h"
@@ -40,6 +41,8 @@ const struct route routes[] = {
 	{HTTP_GET, "/language/", ep_language, LANE_LIGHT, ROUTE_PREFIX, 4096, 0, KIB(128), NULL},
 	{HTTP_GET, "/account", ep_account_show, LANE_LIGHT, 0, 256, 0, KIB(1024), NULL},
 	{HTTP_POST, "/account", ep_account_act, LANE_LOGIN, 0, 256, KIB(16), KIB(512), NULL},
+	{HTTP_GET, REQUESTS_PATH, ep_requests_show, LANE_LOGIN, 0, 256, 0, KIB(1024), NULL},
+	{HTTP_POST, REQUESTS_PATH, ep_requests_act, LANE_LOGIN, 0, 256, KIB(16), KIB(2048), NULL},
 	{HTTP_GET, "/logout", ep_logout, LANE_LOGIN, 0, 256, 0, KIB(512), NULL},
 	{HTTP_POST, "/logout", ep_logout, LANE_LOGIN, 0, 256, KIB(16), KIB(512), NULL},
 
@@ -100,6 +103,8 @@ const struct route routes[] = {
 	 ROUTE_PROTOCOL | ROUTE_BEGINS | ROUTE_REDEEMS, 256, KIB(64), KIB(2048), "resource"},
 	{HTTP_POST, "/oidc/par", ep_par, LANE_TOKEN, ROUTE_MACHINE | ROUTE_BEGINS, 256, KIB(64),
 	 KIB(2048), "resource"},
+	{HTTP_POST, "/oidc/backchannel", ep_backchannel, LANE_TOKEN, ROUTE_MACHINE | ROUTE_BEGINS,
+	 256, KIB(64), KIB(1024), NULL},
 	{HTTP_POST, "/oidc/token", ep_token, LANE_TOKEN, ROUTE_MACHINE, 256, KIB(64), KIB(1024),
 	 "resource audience"},
 	{HTTP_POST, "/oidc/introspect", ep_introspect, LANE_TOKEN, ROUTE_MACHINE, 256, KIB(64),

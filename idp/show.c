@@ -86,3 +86,13 @@ show_form_vars(struct request *rq, struct response *rs, json_t *vars, const char
 	json_put_str(rq->a, vars, "action", arena_printf(rq->a, "%s%s", route, tail));
 	json_put_str(rq->a, vars, CSRF_FIELD, csrf_token(rq, rs, route));
 }
+
+const char *
+show_time(struct arena *a, time_t t)
+{
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	return arena_printf(a, "%02d.%02d.%04d, %02d:%02d", tm.tm_mday, tm.tm_mon + 1,
+			    tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
+}

@@ -29,4 +29,7 @@ void show_site_vars(struct arena *a, const struct config *conf, json_t *vars);
 void show_form_vars(struct request *rq, struct response *rs, json_t *vars, const char *route,
 		    const char *tail);
 
+/* "23.11.2026, 18:05": German and English readers both take it. */
+const char *show_time(struct arena *a, time_t t);
+
 #endif

@@ -48,6 +48,10 @@ put_own(struct arena *a, json_t *o, bool certificates)
 	json_put_bool(a, o, "request_parameter_supported", true);
 	put_list(a, o, "request_object_signing_alg_values_supported", oidc_client_request_algs(a));
 	json_put_bool(a, o, "request_uri_parameter_supported", false);
+	put_list(a, o, "backchannel_token_delivery_modes_supported", oidc_client_delivery_modes(a));
+	put_list(a, o, "backchannel_authentication_request_signing_alg_values_supported",
+		 oidc_client_request_algs(a));
+	json_put_bool(a, o, "backchannel_user_code_parameter_supported", false);
 	json_put_bool(a, o, "authorization_response_iss_parameter_supported", true);
 	json_put_bool(a, o, "frontchannel_logout_supported", true);
 	json_put_bool(a, o, "frontchannel_logout_session_supported", true);

@@ -26,7 +26,7 @@ static const char *const rows[] = {
 	"INSERT INTO artifact VALUES (" HASH ", 'p', 'sid', " ID ", NULL, '', 1, 1, NULL, NULL)",
 	"INSERT INTO refresh_token VALUES (" HASH ", " HASH ", NULL, NULL, " ID ", 'p', " ID
 	", NULL, 'sid', '', NULL, NULL, '', '', 1, 1, 1, 1)",
-	"INSERT INTO device VALUES (" HASH ", " HASH ", " DAYS ", " HASH ", 'p', '', 'waiting', 5,"
+	"INSERT INTO polled VALUES (" HASH ", " HASH ", " DAYS ", " HASH ", 'p', '', 'waiting', 5,"
 	" NULL, false, 1, 1)",
 	"INSERT INTO outbox VALUES ('i', 'k', 't', 'c', 'waiting', NULL, 0, 1, 0, 1, 1)",
 	"INSERT INTO logout VALUES (" DAYS ", " HASH ", '', 1, " END ")",
@@ -109,12 +109,15 @@ static const struct {
 	{"session_participant", "sid = 'x'", "session_participant_sid_fkey"},
 	{"outbox", "id = ''", "some_text_is_not_empty"},
 	{"outbox", "kind = ''", "some_text_is_not_empty"},
-	{"device", "hash = '\\x00'", "hash256_has_32_octets"},
-	{"device", "user_hash = '\\x00'", "hash256_has_32_octets"},
-	{"device", "code = '\\x00'", "hash256_has_32_octets"},
-	{"device", "party = ''", "some_text_is_not_empty"},
-	{"device", "state = 'x'", "device_state_check"},
-	{"device", "pause = 0", "device_pause_check"},
+	{"polled", "hash = '\\x00'", "hash256_has_32_octets"},
+	{"polled", "user_hash = '\\x00'", "hash256_has_32_octets"},
+	{"polled", "code = '\\x00'", "hash256_has_32_octets"},
+	{"polled", "party = ''", "some_text_is_not_empty"},
+	{"polled", "state = 'x'", "polled_state_check"},
+	{"polled", "pause = 0", "polled_pause_check"},
+	{"polled", "kind = 'x'", "polled_kind_check"},
+	{"polled", "kind = 'ciba'", "polled_ciba_has_acting"},
+	{"polled", "acting = '\\x00'", "id128_has_16_octets"},
 	{"outbox", "target = ''", "some_text_is_not_empty"},
 	{"outbox", "state = 'x', result = '', content = ''", "outbox_state_check"},
 	{"outbox", "tries = -1", "outbox_tries_check"},
@@ -226,9 +229,9 @@ static const struct {
 	{"pseudonym SELECT '\\x00', sector, 0, value, 1 FROM pseudonym", "pseudonym_names_one"},
 	{"session SELECT 'other', id_hash, acting, NULL, 'g', 1, 1, 1 FROM session",
 	 "session_id_once"},
-	{"device SELECT sha256('x'), user_hash, day, code, 'p', '', 'waiting', 5, NULL, false, 1, 1"
-	 " FROM device",
-	 "device_user_hash_key"},
+	{"polled SELECT sha256('x'), user_hash, day, code, 'p', '', 'waiting', 5, NULL, false, 1, 1"
+	 " FROM polled",
+	 "polled_user_hash_key"},
 	{"party_copy (party, state, document, sha256, base, asked, changes, at)"
 	 " SELECT party, state, document, sha256, base, asked, changes, 2 FROM party_copy",
 	 "party_copy_one"},

@@ -1,0 +1,312 @@
+/* Clients that ask until somebody has answered; see polled.h. */
+#include "db/polled.h"
+
+#include "base/rand.h"
+#include "base/text.h"
+#include "db/dated.h"
+#include "db/statements.h"
+
+/* Purposes of the texts: never rename. */
+#define CODE  "device"
+#define TYPED "device-user"
+
+enum { CREATE, LOCK, COUNT_OF, REQUEST, FIND, LIST, ANSWER, TAKE_BACK, READY, POLL, COUNT, SWEEP };
+
+#define ROW_COLUMNS "kind, user_hash, party, scope, acting, acr, sealed, created, expires"
+
+const struct db_statement db_polled_statements[] = {
+	[CREATE] =
+		{"polled_create", DB_LAZY, T_POLLED, 1, "bbibttiii",
+		 "INSERT INTO polled (hash, user_hash, day, code, party, scope, state, pause, soon,"
+		 " created, expires) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, false, $8, $9)"
+		 " ON CONFLICT (user_hash) DO NOTHING RETURNING 1"},
+	/* Two who ask one person at once are counted one after the other. */
+	[LOCK] = {"polled_lock", DB_IN_TX, T_SUBJECT, 1, "b",
+		  "SELECT FROM subject WHERE id = $1 AND state = 'active' FOR NO KEY UPDATE"},
+	[COUNT_OF] = {"polled_count_of", DB_IN_TX, T_POLLED, 1, "bti",
+		      "SELECT count(*) FILTER (WHERE state = 'waiting' AND expires > $3),"
+		      " count(*) FILTER (WHERE state = 'waiting' AND expires > $3 AND party = $2),"
+		      " count(*) FILTER (WHERE party = $2 AND created > $3 - 3600)"
+		      " FROM polled WHERE acting = $1"},
+	[REQUEST] = {"polled_request", DB_IN_TX, T_POLLED, 1, "bbibttiiitbtbt",
+		     "INSERT INTO polled (hash, user_hash, day, code, party, scope, state, pause,"
+		     " soon, created, expires, kind, acting, acr, sealed, ping) VALUES ($1, $2, $3,"
+		     " $4, $5, $6, 'waiting', $7, false, $8, $9, $10, $11, $12, $13, $14)"},
+	[FIND] = {"polled_find", DB_READ, T_POLLED, 1, "btbi",
+		  "SELECT " ROW_COLUMNS " FROM polled WHERE user_hash = $1 AND kind = $2"
+		  " AND acting IS NOT DISTINCT FROM $3 AND state = 'waiting' AND expires > $4"},
+	[LIST] = {"polled_list", DB_READ, T_POLLED, 1, "bii",
+		  "SELECT " ROW_COLUMNS " FROM polled WHERE acting = $1 AND state = 'waiting'"
+		  " AND expires > $2 ORDER BY created, user_hash LIMIT $3"},
+	/* Who is to be told is told by the outbox: both stand or neither. */
+	[ANSWER] = {"polled_answer", DB_DURABLE, T_POLLED, 7, DB_AUDIT_PARAMS "btbt",
+		    "WITH done AS (UPDATE polled SET state = $8 WHERE user_hash = $7"
+		    " AND (acting IS NULL OR acting = $9) AND state = 'waiting' AND expires > $1"
+		    " RETURNING day, code, party, ping, expires),"
+		    " told AS (INSERT INTO outbox (id, kind, target, content, state, tries, due,"
+		    " lease, created, expires) SELECT $10, '" DB_POLLED_PING "', party, ping,"
+		    " 'waiting', 0, $1, 0, $1, expires FROM done WHERE ping IS NOT NULL),"
+		    " a AS (" DB_AUDIT_FROM("done") ") SELECT day, code FROM done"},
+	[TAKE_BACK] =
+		{"polled_take_back", DB_DURABLE, T_POLLED, 1, "b",
+		 "UPDATE polled SET state = 'denied' WHERE user_hash = $1 AND state = 'agreed'"
+		 " AND NOT EXISTS (SELECT FROM grant_code g"
+		 " WHERE g.day = polled.day AND g.hash = polled.code)"},
+	[READY] = {"polled_ready", DB_READ, T_POLLED, 1, "b",
+		   "SELECT state = 'denied' OR (state = 'agreed' AND EXISTS (SELECT FROM grant_code"
+		   " g WHERE g.day = polled.day AND g.hash = polled.code))"
+		   " FROM polled WHERE user_hash = $1"},
+	/* What is set is judged by what was there before.  A second of grace for the way here. */
+	[POLL] = {"polled_poll", DB_LAZY, T_POLLED, 1, "btti",
+		  "UPDATE polled SET soon = coalesce($4 < asked + pause - 1, false),"
+		  " pause = pause + CASE WHEN $4 < asked + pause - 1 THEN 5 ELSE 0 END, asked = $4"
+		  " WHERE hash = $1 AND kind = $2 AND party = $3 RETURNING CASE"
+		  " WHEN expires <= $4 THEN 'expired' WHEN state = 'denied' THEN 'denied'"
+		  " WHEN state = 'agreed' AND EXISTS (SELECT FROM grant_code g"
+		  " WHERE g.day = polled.day AND g.hash = polled.code) THEN 'agreed'"
+		  " WHEN soon THEN 'soon' ELSE 'waiting' END"},
+	[COUNT] = {"polled_count", DB_READ, T_POLLED, 0, "i",
+		   "SELECT count(*) FROM polled WHERE acting IS NOT NULL AND state = 'waiting'"
+		   " AND expires > $1"},
+	[SWEEP] = {"polled_sweep", DB_IN_TX, T_POLLED, 0, "ii",
+		   "WITH gone AS (DELETE FROM polled WHERE hash IN (SELECT hash FROM polled"
+		   " WHERE expires < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1)"
+		   " SELECT count(*) FROM gone"},
+	{0},
+};
+
+struct bytes
+db_polled_typed(struct arena *a, const char *user_code)
+{
+	return db_hash(a, TYPED, bytes_of(user_code));
+}
+
+static struct bytes
+hash_of(struct arena *a, const char *code)
+{
+	return db_hash(a, CODE, bytes_of(code));
+}
+
+bool
+db_polled_create(const struct db_call *c, const char *code, const struct db_polled *p,
+		 int64_t pause_s, time_t now, bool *created, struct err *err)
+{
+	struct db_dated at;
+
+	if (!db_grant_code_at(code, &at))
+		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
+	return db_run_did(c, &db_polled_statements[CREATE],
+			  DB_ARGS(db_bytes(hash_of(c->a, code)), db_bytes(p->handle),
+				  db_int(at.day), db_octets(at.hash, sizeof(at.hash)),
+				  db_text(p->party), db_text(p->scope), db_int(pause_s),
+				  db_int(now), db_int(p->expires)),
+			  created, err);
+}
+
+/* ---- one for an account ---- */
+
+/* With the account locked: is there room for one more? */
+static bool
+judge(struct db_tx *tx, const struct db_polled *p, const struct db_polled_limits *limits,
+      time_t now, enum db_polled_asked *out, struct err *err)
+{
+	struct db_rows *rows;
+
+	*out = DB_POLLED_NOBODY;
+	if (!db_tx_run(tx, &db_polled_statements[LOCK], DB_ARGS(db_id(p->acting)), &rows, err))
+		return false;
+	if (rows->n == 0)
+		return true;
+	if (!db_tx_run(tx, &db_polled_statements[COUNT_OF],
+		       DB_ARGS(db_id(p->acting), db_text(p->party), db_int(now)), &rows, err))
+		return false;
+	bool room = db_get_int(rows, 0, 0) < limits->waiting &&
+		    db_get_int(rows, 0, 1) < limits->waiting_of_party &&
+		    db_get_int(rows, 0, 2) < limits->hourly_of_party;
+
+	*out = room ? DB_POLLED_ASKED : DB_POLLED_TOO_MUCH;
+	return db_rows_check(rows, err);
+}
+
+static bool
+request(struct db_tx *tx, struct arena *a, const char *code, const struct db_dated *at,
+	const struct db_polled *p, const char *ping, int64_t pause_s, time_t now, struct err *err)
+{
+	return db_tx_run(tx, &db_polled_statements[REQUEST],
+			 DB_ARGS(db_bytes(hash_of(a, code)), db_bytes(p->handle), db_int(at->day),
+				 db_octets(at->hash, sizeof(at->hash)), db_text(p->party),
+				 db_text(p->scope), db_int(pause_s), db_int(now),
+				 db_int(p->expires), db_text(p->kind), db_id(p->acting),
+				 db_text(p->acr), db_bytes_or_null(p->sealed), db_text(ping)),
+			 NULL, err);
+}
+
+bool
+db_polled_ask(const struct db_call *c, const char *code, const struct db_polled *p,
+	      const char *ping, int64_t pause_s, const struct db_polled_limits *limits,
+	      const struct db_outbox_item *mail, const struct db_audit *audit, time_t now,
+	      enum db_polled_asked *out, struct err *err)
+{
+	enum db_polled_asked asked = DB_POLLED_NOBODY;
+	struct db_dated at;
+	struct db_tx *tx;
+
+	if (!db_grant_code_at(code, &at))
+		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
+	if (!db_tx_begin(c, &tx, err))
+		return false;
+	bool held = judge(tx, p, limits, now, &asked, err);
+
+	if (held && asked == DB_POLLED_ASKED)
+		held = request(tx, c->a, code, &at, p, ping, pause_s, now, err) &&
+		       (mail == NULL || db_outbox_add_tx(tx, c->a, mail, 1, now, err));
+	if (!db_tx_conclude(tx, held, asked == DB_POLLED_ASKED ? audit : NULL, now, err))
+		return false;
+	*out = asked;
+	return true;
+}
+
+/* ---- the person ---- */
+
+static bool
+rows_read(const struct db_call *c, struct db_rows *rows, const struct db_polled **out,
+	  struct err *err)
+{
+	struct db_polled *p = ARENA_ARRAY(c->a, struct db_polled, rows->n + 1);
+
+	for (size_t i = 0; i < rows->n; i++)
+		p[i] = (struct db_polled){
+			.kind = db_get_text(rows, i, 0),
+			.handle = db_get_bytes(rows, i, 1),
+			.party = db_get_text(rows, i, 2),
+			.scope = db_get_text(rows, i, 3),
+			.acting = db_get_id_opt(rows, i, 4),
+			.acr = db_get_text_opt(rows, i, 5),
+			.sealed = db_get_bytes_opt(rows, i, 6),
+			.created = db_get_int(rows, i, 7),
+			.expires = db_get_int(rows, i, 8),
+		};
+	*out = p;
+	return db_rows_check(rows, err);
+}
+
+bool
+db_polled_find(const struct db_call *c, struct bytes handle, const char *kind,
+	       const struct subject_id *acting, time_t now, const struct db_polled **out,
+	       struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_polled_statements[FIND],
+		    DB_ARGS(db_bytes(handle), db_text(kind), db_id(acting), db_int(now)), &rows,
+		    err) ||
+	    !rows_read(c, rows, out, err))
+		return false;
+	if (rows->n == 0)
+		*out = NULL;
+	return true;
+}
+
+bool
+db_polled_list(const struct db_call *c, struct subject_id acting, time_t now,
+	       const struct db_polled **out, size_t *n, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_polled_statements[LIST],
+		    DB_ARGS(db_id(&acting), db_int(now), db_int(DB_POLLED_LIST_MAX)), &rows, err))
+		return false;
+	*n = rows->n;
+	return rows_read(c, rows, out, err);
+}
+
+bool
+db_polled_answer(const struct db_call *c, struct bytes handle, const struct subject_id *acting,
+		 bool agreed, const struct db_audit *audit, time_t now, bool *first,
+		 struct db_dated *code, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_polled_statements[ANSWER],
+		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_bytes(handle),
+			    db_text(agreed ? "agreed" : "denied"), db_id(acting),
+			    db_text(rand_token(c->a, 16))),
+		    &rows, err))
+		return false;
+	*first = rows->n > 0;
+	if (!*first)
+		return true;
+	code->day = db_get_int(rows, 0, 0);
+	db_get_octets(rows, 0, 1, code->hash, sizeof(code->hash));
+	return db_rows_check(rows, err);
+}
+
+bool
+db_polled_take_back(const struct db_call *c, struct bytes handle, struct err *err)
+{
+	return db_run(c, &db_polled_statements[TAKE_BACK], DB_ARGS(db_bytes(handle)), NULL, err);
+}
+
+bool
+db_polled_is_ready(const struct db_call *c, struct bytes handle, bool *ready, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_polled_statements[READY], DB_ARGS(db_bytes(handle)), &rows, err))
+		return false;
+	*ready = rows->n > 0 && db_get_bool(rows, 0, 0);
+	return db_rows_check(rows, err);
+}
+
+/* ---- the client ---- */
+
+/* A word that is none of ours counts as no code. */
+static enum db_polled_state
+state_of(const char *word)
+{
+	static const char *const words[] = {
+		[DB_POLLED_UNKNOWN] = "",        [DB_POLLED_EXPIRED] = "expired",
+		[DB_POLLED_DENIED] = "denied",   [DB_POLLED_SOON] = "soon",
+		[DB_POLLED_WAITING] = "waiting", [DB_POLLED_AGREED] = "agreed",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (text_eq(word, words[i]))
+			return (enum db_polled_state)i;
+	return DB_POLLED_UNKNOWN;
+}
+
+bool
+db_polled_poll(const struct db_call *c, const char *code, const char *kind, const char *party,
+	       time_t now, enum db_polled_state *out, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_polled_statements[POLL],
+		    DB_ARGS(db_bytes(hash_of(c->a, code)), db_text(kind), db_text(party),
+			    db_int(now)),
+		    &rows, err))
+		return false;
+	*out = rows->n == 0 ? DB_POLLED_UNKNOWN : state_of(db_get_text(rows, 0, 0));
+	return db_rows_check(rows, err);
+}
+
+/* ---- all of them ---- */
+
+bool
+db_polled_count(const struct db_call *c, time_t now, int64_t *waiting, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_polled_statements[COUNT], DB_ARGS(db_int(now)), &rows, err))
+		return false;
+	*waiting = db_get_int(rows, 0, 0);
+	return db_rows_check(rows, err);
+}
+
+bool
+db_polled_sweep(const struct db_call *c, time_t before, int64_t limit, time_t now, int64_t *n,
+		struct err *err)
+{
+	return db_sweep(c, &db_polled_statements[SWEEP], db_int(before), limit, now, n, err);
+}

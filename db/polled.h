@@ -1,0 +1,111 @@
+/*
+ * Clients that ask again and again until a person has answered: devices (RFC 8628), whose person
+ * types a code, and those that say whom they mean (OpenID Connect CIBA).  One row for two names,
+ * both stored as hashes: the client's code, and what the person's side finds it by.  What the
+ * person agrees to is a grant under the client's code (db/grant.h), so that it is redeemed as any
+ * other code is, once.
+ */
+#ifndef KONTOR_DB_POLLED_H
+#define KONTOR_DB_POLLED_H
+
+#include "db/grant.h"
+#include "db/outbox.h"
+
+/* Names are in rows: never rename. */
+#define DB_POLLED_DEVICE "device"
+#define DB_POLLED_CIBA   "ciba"
+
+struct db_polled {
+	const char *kind;
+	struct bytes handle; /* 32 octets: the person's side */
+	const char *party, *scope;
+	const struct subject_id *acting; /* the one who may answer; NULL: who has the handle */
+	const char *acr;                 /* levels asked for, separated by spaces; NULL: unsaid */
+	struct bytes sealed;             /* what the person is to read; n 0: nothing */
+	time_t created, expires;         /* created: set when read */
+};
+
+/* The handle of a code that a person types. */
+struct bytes db_polled_typed(struct arena *a, const char *user_code);
+
+/*
+ * A device.  code: db_dated_create(a, polled->expires).  *created is false when somebody has this
+ * handle now.  Lazy: what is lost in a crash was agreed to by nobody.
+ */
+MUST_USE bool db_polled_create(const struct db_call *c, const char *code,
+			       const struct db_polled *polled, int64_t pause_s, time_t now,
+			       bool *created, struct err *err);
+
+/* How much one account may be asked; each counts what waits, or was asked in the hour before. */
+struct db_polled_limits {
+	int64_t waiting, waiting_of_party, hourly_of_party;
+};
+
+enum db_polled_asked {
+	DB_POLLED_NOBODY = 0, /* no such account that is active */
+	DB_POLLED_TOO_MUCH,   /* of one of the limits */
+	DB_POLLED_ASKED,
+};
+
+/*
+ * One for an account (polled->acting), with what is to be told of it (mail, NULL: nothing) and its
+ * audit row, durably and within the limits, whoever else asks at once.  ping: the content of the
+ * outbox item that tells the client once it is answered (DB_POLLED_PING); NULL: it is not told.
+ */
+#define DB_POLLED_PING "ciba-ping"
+MUST_USE bool db_polled_ask(const struct db_call *c, const char *code,
+			    const struct db_polled *polled, const char *ping, int64_t pause_s,
+			    const struct db_polled_limits *limits,
+			    const struct db_outbox_item *mail, const struct db_audit *audit,
+			    time_t now, enum db_polled_asked *out, struct err *err);
+
+/* One that nobody has answered yet, for this person (NULL: anybody's); *out is NULL: none. */
+MUST_USE bool db_polled_find(const struct db_call *c, struct bytes handle, const char *kind,
+			     const struct subject_id *acting, time_t now,
+			     const struct db_polled **out, struct err *err);
+
+/* All that wait for this person, oldest first. */
+#define DB_POLLED_LIST_MAX 32
+MUST_USE bool db_polled_list(const struct db_call *c, struct subject_id acting, time_t now,
+			     const struct db_polled **out, size_t *n, struct err *err);
+
+/*
+ * The person's word, which counts once, with its audit row (NULL: none); *first is false: somebody
+ * answered before, its time is over, or it is not for `acting` (NULL: nobody is known).  *code is
+ * then where the grant has to be (db_grant_create_at).  Durable.
+ */
+MUST_USE bool db_polled_answer(const struct db_call *c, struct bytes handle,
+			       const struct subject_id *acting, bool agreed,
+			       const struct db_audit *audit, time_t now, bool *first,
+			       struct db_dated *code, struct err *err);
+
+/* The yes that was said comes to nothing, unless its grant is there: the client hears no. */
+MUST_USE bool db_polled_take_back(const struct db_call *c, struct bytes handle, struct err *err);
+
+/* Was it answered, and is what was agreed to there? */
+MUST_USE bool db_polled_is_ready(const struct db_call *c, struct bytes handle, bool *ready,
+				 struct err *err);
+
+enum db_polled_state {
+	DB_POLLED_UNKNOWN = 0, /* no such code of this kind for this party */
+	DB_POLLED_EXPIRED,
+	DB_POLLED_DENIED,
+	DB_POLLED_SOON,    /* nothing new, and it asks too often: 5 s more between two questions */
+	DB_POLLED_WAITING, /* also while the grant is not there yet */
+	DB_POLLED_AGREED,  /* the grant is there: db_grant_take */
+};
+
+/* The client asks.  Lazy. */
+MUST_USE bool db_polled_poll(const struct db_call *c, const char *code, const char *kind,
+			     const char *party, time_t now, enum db_polled_state *out,
+			     struct err *err);
+
+/* How many wait for a person that was named. */
+MUST_USE bool db_polled_count(const struct db_call *c, time_t now, int64_t *waiting,
+			      struct err *err);
+
+/* Remove at most `limit` rows that expired before `before`. */
+MUST_USE bool db_polled_sweep(const struct db_call *c, time_t before, int64_t limit, time_t now,
+			      int64_t *n, struct err *err);
+
+#endif
