@@ -4,8 +4,10 @@
  */
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/rand.h"
+#include "base/text.h"
 #include "db/account.h"
 #include "db/artifact.h"
 #include "db/budget.h"
@@ -13,6 +15,7 @@
 #include "db/flow.h"
 #include "db/grant.h"
 #include "db/key.h"
+#include "db/polled.h"
 #include "db/pseudonym.h"
 #include "db/seen.h"
 #include "db/session.h"
@@ -391,6 +394,161 @@ a_code_is_taken_once_and_its_replays_revoke_it(void **state)
 	}
 }
 
+/* ---- clients that poll ---- */
+
+/* The person's side of a prize. */
+static struct bytes
+handle_of(struct arena *a, const struct prize *prize)
+{
+	return db_polled_typed(a, prize->text);
+}
+
+static struct db_polled
+polled_of(struct arena *a, const struct prize *prize, const char *kind)
+{
+	return (struct db_polled){
+		.kind = kind,
+		.handle = handle_of(a, prize),
+		.party = "p",
+		.scope = "",
+		.acting = text_eq(kind, DB_POLLED_CIBA) ? &prize->subject : NULL,
+		.expires = NOW + 60,
+	};
+}
+
+/* A device's in even rounds, a named person's in odd ones. */
+static const char *
+kind_of(const struct prize *prize)
+{
+	return prize->round % 2 == 0 ? DB_POLLED_DEVICE : DB_POLLED_CIBA;
+}
+
+static const struct db_polled_limits limits = {3, NODES, NODES};
+
+static void
+make_polled(struct pg *pg, const struct prize *prize)
+{
+	struct db_polled polled = polled_of(pg->a, prize, kind_of(prize));
+	const struct db_audit asked = {.event = "asked", .ref = "r"};
+	enum db_polled_asked made = DB_POLLED_NOBODY;
+	bool created = false;
+
+	if (prize->round % 2 == 0)
+		ASSERT_OK(
+			db_polled_create(&pg->c, prize->text, &polled, 5, NOW, &created, &pg->err),
+			&pg->err);
+	else
+		ASSERT_OK(db_polled_ask(&pg->c, prize->text, &polled, "{}", 5, &limits, NULL,
+					&asked, NOW, &made, &pg->err),
+			  &pg->err);
+	assert_true(created || made == DB_POLLED_ASKED);
+}
+
+/* Every other says no. */
+static enum result
+try_say(struct node *n)
+{
+	struct db_dated code;
+	bool first = false;
+	bool held = db_polled_answer(&n->c, handle_of(n->c.a, n->prize), &n->prize->subject,
+				     n->number % 2 == 0, NULL, NOW, &first, &code, &n->err);
+
+	return judge(n, held, first);
+}
+
+static void
+of_answers_at_once_one_counts(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, make_polled, try_say);
+	/* And the client of each that named somebody is told once. */
+	assert_string_equal(pg_value(pg, "SELECT count(*) = count(DISTINCT id) AND count(*) ="
+					 " (SELECT count(*) FROM polled WHERE kind = 'ciba')"
+					 " FROM outbox WHERE kind = 'ciba-ping'"),
+			    "t");
+}
+
+static void
+make_agreed(struct pg *pg, const struct prize *prize)
+{
+	struct db_grant grant = {.party = "p",
+				 .acting = prize->subject,
+				 .sid = prize->sid,
+				 .scope = "",
+				 .redirect_uri = "",
+				 .expires = NOW + 60,
+				 .consent = prize->consent};
+	struct db_dated code;
+	bool first, stands;
+
+	memcpy(grant.id, prize->id, sizeof(grant.id));
+	make_session(pg, prize);
+	make_polled(pg, prize);
+	ASSERT_OK(db_polled_answer(&pg->c, handle_of(pg->a, prize), &prize->subject, true, NULL,
+				   NOW, &first, &code, &pg->err),
+		  &pg->err);
+	assert_true(first);
+	ASSERT_OK(db_grant_create_at(&pg->c, &code, &grant, &part, NULL, NOW, &stands, &pg->err),
+		  &pg->err);
+}
+
+static enum result
+try_poll(struct node *n)
+{
+	enum db_polled_state polled = DB_POLLED_UNKNOWN;
+
+	if (!db_polled_poll(&n->c, n->prize->text, kind_of(n->prize), "p", NOW, &polled, &n->err))
+		return judge(n, false, false);
+	return polled == DB_POLLED_AGREED ? try_code(n) : BROKEN;
+}
+
+static void
+of_pollers_at_once_one_has_the_tokens(void **state)
+{
+	struct pg *pg = *state;
+
+	EXACTLY_ONE(pg, make_agreed, try_poll);
+}
+
+/* Each is another party, and all ask one person. */
+static enum result
+try_ask(struct node *n)
+{
+	const struct db_audit asked = {.event = "asked", .ref = "r"};
+	struct db_polled polled = polled_of(n->c.a, n->prize, DB_POLLED_CIBA);
+	const char *code = db_dated_create(n->c.a, NOW + 60);
+	enum db_polled_asked made = DB_POLLED_NOBODY;
+
+	polled.party = arena_printf(n->c.a, "p%zu", n->number);
+	polled.handle = db_polled_typed(n->c.a, code);
+	bool held = db_polled_ask(&n->c, code, &polled, NULL, 5, &limits, NULL, &asked, NOW, &made,
+				  &n->err);
+
+	return judge(n, held, made == DB_POLLED_ASKED);
+}
+
+/* A slow machine refuses some for want of the lock; never does it let one more through. */
+static void
+a_person_is_asked_within_limits_by_all_at_once(void **state)
+{
+	struct pg *pg = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct prize prize = new_prize(pg, round);
+		size_t made = race(pg, &prize, try_ask);
+
+		assert_in_range(made, 1, 3);
+		assert_int_equal(race(pg, &prize, try_ask) <= 3 - made, true);
+		assert_true(atoi(pg_value(
+				    pg, arena_printf(pg->a,
+						     "SELECT count(*) FROM polled WHERE"
+						     " acting = %s",
+						     pg_hex(pg, (struct bytes){prize.subject.octets,
+									       16})))) <= 3);
+	}
+}
+
 /* A refresh token that its code gave, whose text the nodes find in `kept`. */
 static const char *kept;
 
@@ -678,6 +836,9 @@ main(void)
 		T(a_ticket_is_taken_once),
 		T(a_flow_is_answered_once),
 		T(a_code_is_taken_once_and_its_replays_revoke_it),
+		T(of_answers_at_once_one_counts),
+		T(of_pollers_at_once_one_has_the_tokens),
+		T(a_person_is_asked_within_limits_by_all_at_once),
 		T(a_refresh_token_is_used_once),
 		T(a_family_ends_once),
 		T(a_totp_step_is_accepted_once),
