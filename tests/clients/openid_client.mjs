@@ -121,6 +121,24 @@ test("a device without a browser, after a person said so elsewhere", async () =>
 	await assert.rejects(poll(), { error: "invalid_grant" });
 });
 
+test("a person who is asked without a browser agrees in the account", async () => {
+	const grant = "urn:openid:params:grant-type:ciba";
+	const config = await secretClient("client_secret_basic",
+		{ grant_types: ["authorization_code", grant], backchannel_token_delivery_mode: "poll" });
+	const { sub } = (await (await login(config)).redeem()).claims();
+	const asked = await oidc.initiateBackchannelAuthentication(config, { scope: "openid profile", login_hint: sub, binding_message: "W4SC" });
+	const poll = () => oidc.genericGrantRequest(config, grant, { auth_req_id: asked.auth_req_id });
+	await assert.rejects(poll(), { error: "authorization_pending" });
+	await assert.rejects(
+		oidc.initiateBackchannelAuthentication(config, { scope: "openid", login_hint: sub }), { error: "access_denied" });
+	const shown = await visit(`${told.base}/requests`);
+	assert.equal(shown.url, `${told.base}/requests?notice=request_agreed`);
+	const tokens = await oidc.pollBackchannelAuthenticationGrant(config, asked);
+	assert.equal(tokens.claims().sub, sub);
+	assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, sub)).given_name, "Testa");
+	await assert.rejects(poll(), { error: "invalid_grant" });
+});
+
 test("a code gives tokens once", async () => {
 	const l = await login(await secretClient("client_secret_basic"));
 	await l.redeem();
