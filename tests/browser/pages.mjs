@@ -3,7 +3,7 @@
 //   pages.mjs RENDER_PAGES SAMPLES.json
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -19,6 +19,17 @@ const [renderPages, samplesFile] = process.argv.slice(2);
 const samples = Object.keys(JSON.parse(readFileSync(samplesFile, "utf8")).samples);
 const folder = mkdtempSync(join(tmpdir(), "kontor-pages-"));
 execFileSync(renderPages, [samplesFile, folder]);
+// Not among the pages that load nothing from elsewhere.
+const CLIENT = "https://stadtportal.example";
+const framed = join(folder, "framed.json");
+writeFileSync(framed, JSON.stringify({
+	...JSON.parse(readFileSync(samplesFile, "utf8")),
+	samples: { "logout-framed": { page: "logout_portals", vars: {
+		back_url: "/logout/back", results: { portals: [{ name: "Stadtportal", state: "framed" }] },
+		frames: [{ name: "Stadtportal", src: `${CLIENT}/out?iss=https%3A%2F%2Fkonto.example&sid=s1` }],
+	} } },
+}));
+execFileSync(renderPages, [framed, folder]);
 
 let site, b, light, dark, narrow, plain;
 
@@ -189,4 +200,54 @@ test("a message for a portal is sent by itself, and by its button without JavaSc
 		assert.deepEqual(Object.fromEntries(new URLSearchParams((await request).postData())), wanted);
 		await p.context().close();
 	}
+});
+
+// The page about a logout with one client in a frame, as the program sends it when `allowed`.
+async function logoutFramed(allowed) {
+	const p = await page(b);
+	const loaded = [];
+	let told;
+	p.said = new Promise((done) => (told = done));
+	await p.context().addCookies([
+		{ name: "none", value: "1", url: CLIENT, secure: true, sameSite: "None" },
+		{ name: "lax", value: "1", url: CLIENT, secure: true, sameSite: "Lax" },
+	]);
+	await p.route(b.url("/logout-framed.de"), async (r) => {
+		const given = await r.fetch();
+		const csp = given.headers()["content-security-policy"];
+		await r.fulfill({ response: given, headers: { ...given.headers(), "content-security-policy": allowed ? `${csp}; frame-src ${CLIENT}` : csp } });
+	});
+	await p.route(`${CLIENT}/**`, async (r) => {
+		loaded.push(r.request());
+		const url = new URL(r.request().url());
+		if (url.pathname === "/said") told(url.searchParams);
+		await r.fulfill({ contentType: "text/html", body: url.pathname !== "/out" ? "" : `<script>
+			let led = true;
+			try { top.location = "${CLIENT}/taken"; } catch { led = false; }
+			fetch("/said?" + new URLSearchParams({ led, cookie: document.cookie, from: document.referrer }));
+		</script>` });
+	});
+	await p.goto(b.url("/logout-framed.de"));
+	return { p, loaded };
+}
+
+test("a client that a logout's page frames runs there, hidden, and leads nobody away", async () => {
+	const { p, loaded } = await logoutFramed(true);
+	const said = await p.said;
+	assert.equal(loaded[0].url(), `${CLIENT}/out?iss=https%3A%2F%2Fkonto.example&sid=s1`);
+	assert.equal(said.get("led"), "false");
+	assert.equal(said.get("from"), "", "it does not learn the page's address");
+	assert.ok(!said.get("cookie").includes("lax"), "cookies that are not SameSite=None stay away");
+	assert.equal(p.url(), b.url("/logout-framed.de"));
+	assert.equal(await p.locator("iframe").isVisible(), false);
+	assert.equal((await tabOrder(p)).filter((s) => s.html.includes("iframe")).length, 0);
+	await axe(p);
+	await p.context().close();
+});
+
+test("a frame that the page's policy does not name is not loaded", async () => {
+	const { p, loaded } = await logoutFramed(false);
+	assert.deepEqual(loaded, []);
+	assert.ok(p.complaints.some((c) => c.includes("Content Security Policy")));
+	await p.context().close();
 });
