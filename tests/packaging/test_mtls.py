@@ -84,5 +84,5 @@ def _whole_way(front, stage):
 
 
 if __name__ == "__main__":
-    template = make_template(sys.argv[1])
+    template = make_template(sys.argv[1]).copy()
     tap.run_all(dict(globals()))
