@@ -115,5 +115,6 @@ def a_reload_with_another_signer_is_whole_or_refused():
 
 
 if __name__ == "__main__":
-    template = make_template(sys.argv[1])
+    template = make_template(sys.argv[2])
+    template.program = sys.argv[1]
     tap.run_all(dict(globals()))
