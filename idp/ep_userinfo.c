@@ -43,7 +43,7 @@ find(struct request *rq, const struct party **p, struct oidc_released *out, stru
 	if (t->audience != NULL)
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "a token for a resource");
 	/* Core 5.3: the endpoint is for who asked by OpenID Connect. */
-	if (t->acting == NULL || !is_openid(rq->a, t->scope))
+	if (t->sealed.n == 0 || !is_openid(rq->a, t->scope))
 		return FAIL(err, ERR_DENIED, OIDC_INSUFFICIENT_SCOPE, "a token without openid");
 	const struct account_lock of = {*t->acting, t->account_key};
 
