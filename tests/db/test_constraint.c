@@ -311,6 +311,41 @@ every_constraint_has_its_case_here(void **state)
 		"");
 }
 
+/* The statements of programs that know migration 0015 and not 0018, as they are. */
+static void
+programs_from_before_still_serve_devices(void **state)
+{
+	struct pg *pg = *state;
+
+	pg_sql(pg, "UPDATE polled SET kind = 'ciba', acting = " ID);
+	assert_string_equal(
+		pg_value(pg,
+			 "INSERT INTO device (hash, user_hash, day, code, party, scope, state,"
+			 " pause, soon, created, expires) VALUES (sha256('a'), sha256('b'), " DAYS
+			 ", sha256('c'), 'p', '', 'waiting', 5, false, 1, 9)"
+			 " ON CONFLICT (user_hash) DO NOTHING RETURNING 1"),
+		"1");
+	/* A code that somebody has, and another's row. */
+	assert_string_equal(
+		pg_value(pg, "INSERT INTO device (hash, user_hash, day, code, party, scope, state,"
+			     " pause, soon, created, expires) SELECT sha256('d'), sha256('b'), day,"
+			     " code, party, scope, state, pause, soon, created, expires FROM device"
+			     " ON CONFLICT (user_hash) DO NOTHING RETURNING 1"),
+		"");
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM device"), "1");
+	assert_string_equal(pg_value(pg, "UPDATE device SET state = 'agreed' WHERE user_hash ="
+					 " sha256('b') AND state = 'waiting' AND expires > 2"
+					 " RETURNING day"),
+			    DAYS);
+	assert_string_equal(
+		pg_value(pg, "WITH gone AS (DELETE FROM device WHERE hash IN (SELECT hash FROM"
+			     " device WHERE expires < 100 LIMIT 9 FOR UPDATE SKIP LOCKED)"
+			     " RETURNING 1) SELECT count(*) FROM gone"),
+		"1");
+	assert_string_equal(pg_value(pg, "SELECT count(*) FROM polled"), "1");
+	pg_sql(pg, "UPDATE polled SET kind = 'device', acting = NULL");
+}
+
 static void
 no_row_is_there_twice(void **state)
 {
@@ -343,6 +378,7 @@ main(void)
 		T(every_constraint_refuses_what_breaks_it),
 		T(every_constraint_has_its_case_here),
 		T(no_row_is_there_twice),
+		T(programs_from_before_still_serve_devices),
 	};
 
 	return cmocka_run_group_tests_name("constraint", tests, setup, pg_teardown);
