@@ -227,21 +227,22 @@ class Run:
         return self.m
 
     def others(self):
-        """Kontor, the peer, Kontor, the peer …"""
-        self.step("other providers")
+        """Kontor, the peer, Kontor, the peer …; each of a peer's rows in each turn."""
         self.m["peers"] = {}
-        for peer, ours in ((peers.OidcProvider(self.place), "oidc-rs256"),
-                           (peers.SimpleSamlPhp(self.place), "saml-rs256")):
-            pairs = []
+        for peer in (peers.OidcProvider(self.place), peers.SimpleSamlPhp(self.place)):
+            self.step(f"{peer.name} and Kontor, by turns")
+            turns = []
             for _ in range(PAIRS):
-                row = self.quiet(lambda ours=ours: self.slice(ours))
+                ours = [self.quiet(lambda kind=kind, n=n: self.slice(kind, n)) for _, kind, _, n in peer.rows]
                 self.place.stop()
-                pairs.append((row, peer.measure(CONNECTIONS, self.slice_s)))
+                turns.append(list(zip(ours, peer.measure(self.slice_s))))
                 self.place.start()
-            middle = sorted((theirs for _, theirs in pairs), key=lambda r: r["per_s"])[PAIRS // 2]
-            self.m["peers"][peer.name] = {**middle, **{
-                f"{field}_ratio": statistics.median(row[field] / theirs[field] for row, theirs in pairs)
-                for field in ("per_s", "p99_ms")}}
+            for (title, *_), *pairs in zip(peer.rows, *turns):
+                ours, theirs = (sorted(side, key=lambda r: r["per_s"])[PAIRS // 2] for side in zip(*pairs))
+                self.m["peers"][f"{peer.name}: {title}"] = {
+                    "ours": ours, "theirs": theirs, **{
+                        f"{field}_ratio": statistics.median(a[field] / b[field] for a, b in pairs)
+                        for field in ("per_s", "p99_ms")}}
 
     def counts(self):
         if self.count:
@@ -348,6 +349,15 @@ def response_rows(m):
             f"{number(rate)} | {number(rate / raw)}" for rate in rates) + " |"
 
 
+def peer_rows(found):
+    """One after another on the same core, the same load at both."""
+    yield from ("| beside | Kontor /s | p99 ms | the other /s | p99 ms | Kontor by the other |",
+                "| --- | --- | --- | --- | --- | --- |")
+    for name, r in found.items():
+        yield f"| {name} | " + " | ".join(number(r[side][field]) for side in ("ours", "theirs")
+                                          for field in ("per_s", "p99_ms")) + f" | {number(r['per_s_ratio'])} |"
+
+
 def report(m):
     """The result as a piece of a document."""
     limits = m["limits"]
@@ -364,9 +374,10 @@ def report(m):
     for key, name in LOADS.items():
         if key in m:
             yield f"| {name} | {number(m[key]['per_s'])} | {number(m[key]['p50_ms'])} | {number(m[key]['p99_ms'])} |"
-    for name, r in m.get("peers", {}).items():
-        yield f"| {name} | {number(r['per_s'])} | {number(r['p50_ms'])} | {number(r['p99_ms'])} |"
     yield ""
+    if "peers" in m:
+        yield from peer_rows(m["peers"])
+        yield ""
     if all(key in m for row in RESPONSES for key in row[2:]):
         yield from response_rows(m)
         yield ""

@@ -258,7 +258,8 @@ introspection(struct runner *r)
 {
 	struct client *c = &r->c;
 
-	return client_send(c, "/oidc/introspect", arena_printf(c->a, "token=%s", r->held),
+	return client_send(c, bench_provider(r->portal)->introspect,
+			   arena_printf(c->a, "token=%s", r->held),
 			   bench_authorization(r->portal)) &&
 	       c->status == 200 && strstr(c->body, "\"active\":true") != NULL;
 }

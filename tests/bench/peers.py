@@ -17,7 +17,8 @@ PHP_WORKERS = 4
 
 
 class Peer:
-    """A provider on the server's cores; the load reads where to go from variables."""
+    """A provider on the server's cores; the load reads where to go from variables.  rows: what is measured,
+    by which load at Kontor and by which there, over how many connections."""
 
     def __init__(self, place):
         self.place, self.port, self.processes = place, free_port(), []
@@ -30,11 +31,13 @@ class Peer:
                 words, env={**os.environ, **(env or {})}, cwd=cwd, stdout=log, stderr=log,
                 preexec_fn=lambda: os.sched_setaffinity(0, self.place.server_cores)))
 
-    def measure(self, connections, seconds):
+    def measure(self, seconds):
+        """What each of its rows gave."""
         try:
             self.start()
             await_port(self.port)
-            return self.place.load(self.scenario, connections, seconds, self.port)
+            return [self.place.load(theirs, connections, seconds, self.port)
+                    for _, _, theirs, connections in self.rows]
         finally:
             while self.processes:
                 process = self.processes.pop()
@@ -43,20 +46,30 @@ class Peer:
 
 
 class OidcProvider(Peer):
-    name = scenario = "oidc-provider"
+    name = "oidc-provider"
+    # A refresh token is one browser's.
+    rows = (("login", "oidc-rs256", "oidc-provider", 32),
+            ("userinfo", "userinfo-tokensrs", "userinfo-provider", 16),
+            ("introspection", "introspection-api", "introspection-apiprovider", 16),
+            ("refresh, RS256", "refresh-tokensrs", "refresh-tokensprovider", 16),
+            ("client credentials, RS256 JWT", "credentials-apirs", "credentials-jwtprovider", 16),
+            ("client credentials, opaque", "credentials-api", "credentials-apiprovider", 16),
+            ("discovery", "discovery", "discovery", 32))
+    clients = "provider", "tokensprovider", "apiprovider", "jwtprovider"
 
     def start(self):
         if not (HERE / "node_modules").exists():
             subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, check=True,
                            stdout=sys.stderr)
         secret = secrets.token_urlsafe(24)
-        self.place.env |= {"BENCH_SECRET_provider": secret}
+        self.place.env |= {f"BENCH_SECRET_{name}": secret for name in self.clients}
         self.run(NODE, HERE / "oidc-provider.mjs", str(self.port), HOST, secret,
                  env={"NODE_ENV": "production"})
 
 
 class SimpleSamlPhp(Peer):
-    name, scenario = "simplesamlphp", "saml-php"
+    name = "simplesamlphp"
+    rows = (("SAML login, RSA", "saml-rs256", "saml-php", 32),)
     root = Path("/usr/share/simplesamlphp/www")
 
     def start(self):

@@ -29,23 +29,20 @@ struct opener {
 };
 
 static const struct bench_provider kontor = {
-	"/oidc/authorize",
-	"/oidc/token",
-	"/oidc/userinfo",
-	"/saml/metadata",
-	"/saml/sso",
-	"/flow/password/",
-	"password=Lachs-Turmuhr-Wiese-47&do=login&login_name=bench",
+	"/oidc/authorize", "/oidc/token",
+	"/oidc/userinfo",  "/oidc/introspect",
+	"/saml/metadata",  "/saml/sso",
+	"/flow/password/", "password=Lachs-Turmuhr-Wiese-47&do=login&login_name=bench",
 };
 
 /* The same of those it is measured beside. */
 static const struct {
-	const char *portal;
+	const char *portals; /* whose names end so */
 	struct bench_provider provider;
 } others[] = {
-	{"provider", {"/auth", "/token", "/me", NULL, NULL, NULL, NULL}},
+	{"provider", {"/auth", "/token", "/me", "/token/introspection", NULL, NULL, NULL, NULL}},
 	{"php",
-	 {NULL, NULL, NULL, "/simplesaml/saml2/idp/metadata.php",
+	 {NULL, NULL, NULL, NULL, "/simplesaml/saml2/idp/metadata.php",
 	  "/simplesaml/saml2/idp/SSOService.php", "?", "username=bench&password=bench&n="}},
 };
 
@@ -154,7 +151,7 @@ bench_portal_open(struct arena *a, struct client *c, const char *name, size_t th
 
 	p->provider = &kontor;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (text_eq(others[i].portal, name))
+		if (bytes_end(bytes_of(name), others[i].portals))
 			p->provider = &others[i].provider;
 	p->host = c->host;
 	p->name = name;

@@ -2,7 +2,7 @@
  * The portals of the bench.  Each has a name ("es256", "rs256", "enc") and is both a SAML party
  * https://portal.example/NAME and an OIDC client bench-NAME; they differ in how they are answered.
  * "tokens" and "tokensrs" ask for offline access as well; "api", "apies" and "apirs" are OIDC
- * clients without logins. Two belong to other providers: "provider" to npm's oidc-provider, "php"
+ * clients without logins.  Those whose names end in "provider" belong to npm's oidc-provider, "php"
  * to SimpleSAMLphp.
  */
 #ifndef KONTOR_TESTS_BENCH_PORTAL_H
@@ -17,7 +17,7 @@ struct bench_portal;
 
 /* Where a provider has what; NULL: it has not. */
 struct bench_provider {
-	const char *authorize, *token, *userinfo, *metadata, *sso;
+	const char *authorize, *token, *userinfo, *introspect, *metadata, *sso;
 	const char *login_action,
 		*login; /* beginning of the form's action; its fields, a number goes behind */
 };
