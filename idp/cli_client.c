@@ -115,6 +115,7 @@ cli_client(struct cli *cli)
 		{"add", client_add},
 		{"list", client_list},
 		{"show", client_show},
+		{"check", cli_client_check},
 		{"enable", client_enable},
 		{"disable", client_disable},
 		{"remove", client_remove},

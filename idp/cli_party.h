@@ -50,6 +50,7 @@ void cli_party_put_source(struct cli *cli, const struct db_source *source, json_
 /* "copies" of `o`: without their documents. */
 void cli_party_put_copies(struct cli *cli, const struct db_copy *copies, size_t n, json_t *o);
 
+enum cli_exit cli_client_check(struct cli *cli);
 enum cli_exit cli_client_invite(struct cli *cli);
 enum cli_exit cli_client_invited(struct cli *cli);
 enum cli_exit cli_client_uninvite(struct cli *cli);

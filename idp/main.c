@@ -90,7 +90,7 @@ const struct command commands[] = {
 	 cli_party, policy_keys},
 	{"client", "Register OpenID Connect clients.",
 	 "add FILE [--display-name NAME] [--new-secret] [POLICY]\nlist\nshow ID\n"
-	 "enable ID\ndisable ID\nremove ID\n"
+	 "check ID\nenable ID\ndisable ID\nremove ID\n"
 	 "invite NAME [--count N] [--days N] [--host HOST ...] [--scope SCOPE ...]\n"
 	 "    [--profile PROFILE ...] [--grant-type TYPE ...] [--level-cap LEVEL]\n"
 	 "    [--resource URI ...] [--subject-type TYPE ...] [--statement-signers JWKS]\n"
@@ -99,7 +99,8 @@ const struct command commands[] = {
 	 "is in\n"
 	 "it once, when it is made. With the client_id of a registered client it updates. POLICY "
 	 "as\n"
-	 "for party.\n\n"
+	 "for party. check says in words what a record allows, and warns of what will give "
+	 "trouble.\n\n"
 	 "invite lets others register clients of their own (RFC 7591): it prints a token, once, "
 	 "good for\n"
 	 "--count clients (1) within --days (7), whose URIs are at or below the hosts named (*: "

@@ -230,7 +230,8 @@ check_profile(const struct oidc_client *c, struct err *err)
 	if (demands(c, OIDC_CHECK_KEY_AUTH) && c->auth_method != OIDC_AUTH_PRIVATE_KEY &&
 	    !oidc_client_has_tls(c))
 		return BAD(err, "token_endpoint_auth_method: the profile takes private_key_jwt "
-				"and mTLS alone (FAPI2SP 5.3.2.1)");
+				"and mTLS alone (FAPI2SP 5.3.2.1): give one of them, or another "
+				"profile");
 	if (demands(c, OIDC_CHECK_ISSUER_AUDIENCE) && c->assertion_audience != OIDC_AUDIENCE_ISSUER)
 		return BAD(err, "client_assertion_audience: the profile takes the issuer alone "
 				"(FAPI2SP 5.3.2.1)");

@@ -1,4 +1,5 @@
 """Every command as an operator tries it: good and bad words, exit codes, sentences that help."""
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -228,6 +229,93 @@ def an_update_does_not_switch_on_what_was_switched_off():
         i.ok("client", "add", client)
         for kind in ("party", "client"):
             assert not i.ok(kind, "list")["parties"][0]["enabled"]
+
+
+def _add_client(i, **members):
+    """Register a client of these members; None takes one out."""
+    metadata = {"client_id": "stadtportal", "profile": "oauth", "scope": "openid",
+                "redirect_uris": ["https://stadt.example/cb"],
+                "token_endpoint_auth_method": "client_secret_basic"} | members
+    path = i.folder / "client.json"
+    path.write_text(json.dumps({k: v for k, v in metadata.items() if v is not None}))
+    return i.run("client", "add", path)
+
+
+def a_client_that_says_too_little_is_told_what_to_say():
+    with _make() as i:
+        says(_add_client(i, profile=None, token_endpoint_auth_method=None), USAGE,
+             "token_endpoint_auth_method", "give one of them, or another profile")
+        says(_add_client(i, redirect_uris=None), USAGE, "redirect_uris: missing or empty")
+        says(_add_client(i, token_endpoint_auth_method="private_key_jwt"), USAGE,
+             "jwks: private_key_jwt needs keys, or a jwks_uri")
+        says(i.run("client", "add"), USAGE, "FILE is missing")
+
+
+def a_client_s_record_is_told_in_words():
+    with _make() as i:
+        exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+        says(_add_client(i, resources=["https://api.example/"], scope="openid read", may_act=["api"]), OK)
+        says(_add_client(i, client_id="quiet", jwks_uri="https://stadt.example/jwks",
+                         token_endpoint_auth_method="private_key_jwt", dpop_bound_access_tokens=True,
+                         backchannel_logout_uri="https://stadt.example/out"), OK)
+        says(i.run("client", "check", "stadtportal"), OK, "stadtportal, enabled",
+             "demands PKCE", "client_secret_basic", "https://stadt.example/cb", "https://api.example/",
+             "warning: token_endpoint_auth_method", "(RFC 9700 2.5)",
+             "warning: dpop_bound_access_tokens", "(RFC 9700 2.2.1)",
+             "warning: backchannel_logout_uri: it is not told",
+             "warning: resources: https://api.example/ is nobody's", "(RFC 8707 2)",
+             "warning: may_act: api is no client that exchanges")
+        says(_add_client(i, client_id="api", redirect_uris=None, response_types=[], grant_types=[exchange],
+                         resource_uris=["https://api.example/"], resource_scopes=["read"]), OK)
+        said = i.ok("client", "check", "stadtportal")
+        assert {w["member"] for w in said["warnings"]} == {
+            "token_endpoint_auth_method", "dpop_bound_access_tokens", "backchannel_logout_uri"}, said
+        assert said["allows"]["acts with its tokens"] == "api", said
+        said = i.ok("client", "check", "api")
+        assert "there is no service" in said["warnings"][-1]["what"], said
+        assert said["allows"]["exchanges tokens"] == "of tokens for it, by delegation", said
+        # Its keys were not fetched yet; no other warning is left.
+        said = i.ok("client", "check", "quiet")
+        assert [w["member"] for w in said["warnings"]] == ["jwks"], said
+        says(_add_client(i, client_id="app", application_type="native", token_endpoint_auth_method="none",
+                         redirect_uris=["http://127.0.0.1/cb"],
+                         frontchannel_logout_uri=None), OK)
+        said = i.run("client", "check", "app")
+        says(said, OK, "warning: redirect_uris: http://127.0.0.1/cb is not encrypted", "(RFC 8252 8.3)")
+        says(_add_client(i, frontchannel_logout_uri="https://stadt.example/frame"), OK)
+        says(i.run("client", "check", "stadtportal"), OK, "by a frame", "nobody confirms a logout in a frame")
+        i.ok("client", "disable", "api")
+        says(i.run("client", "check", "api"), OK, "api, disabled")
+        says(i.run("client", "check", "nobody"), NOT_FOUND, "nobody is not registered")
+        says(i.run("client", "check"), USAGE, "ID is missing")
+
+
+def an_invitation_is_made_listed_and_taken_back():
+    with _make() as i:
+        says(i.run("client", "invite"), USAGE, "NAME is missing")
+        for words, part in ((("--count", "0"), "--count: a number from 1"),
+                            (("--count", "10001"), "--count: a number from 1"),
+                            (("--days", "400"), "--days: a number from 1"),
+                            (("--level-cap", "sky"), "sky is no level"),
+                            (("--profile", "best"), "best is no profile"),
+                            (("--statement-signers", "/nowhere"), "/nowhere")):
+            said = i.run("client", "invite", "fair", *words)
+            says(said, said.status, part)
+            assert said.status in (USAGE, NOT_FOUND), said
+        made = i.ok("client", "invite", "fair", "--count", "3", "--days", "2", "--host", "stadt.example",
+                    "--scope", "openid", "--scope", "profile", "--subject-type", "public")
+        assert len(made["initial_access_token"]) == 43, made
+        assert made["registration_endpoint"].endswith("/oidc/register"), made
+        (told,) = i.ok("client", "invited")["invitations"]
+        assert (told["name"], told["remaining"], told["counts"]) == ("fair", 3, True), told
+        assert told["rules"] == {"hosts": ["stadt.example"], "scopes": ["openid", "profile"],
+                                 "subject_types": ["public"]}, told
+        says(i.run("client", "invited"), OK, "fair  3 left until ")
+        says(i.run("client", "uninvite"), USAGE, "NAME is missing")
+        says(i.run("client", "uninvite", "nobody"), NOT_FOUND)
+        says(i.run("client", "uninvite", "fair"), OK, "fair is taken back")
+        assert i.ok("client", "invited")["invitations"] == []
+        assert len(i.ok("audit", "list", "--event", "client_invited")["events"]) == 2
 
 
 def what_is_not_for_this_user_is_said():
