@@ -169,10 +169,10 @@ what_ends_in_the_moment_of_the_yes_is_a_no(void **state)
 					   "CREATE FUNCTION ends() RETURNS trigger LANGUAGE plpgsql"
 					   " AS $$ BEGIN IF NEW.state = 'agreed' THEN %s; END IF;"
 					   " RETURN NEW; END $$; CREATE TRIGGER ends AFTER UPDATE"
-					   " ON device FOR EACH ROW EXECUTE FUNCTION ends()",
+					   " ON polled FOR EACH ROW EXECUTE FUNCTION ends()",
 					   ends[i]));
 		web_submit(&b, "/flow/consent/", "do=agree");
-		pg_sql(w->pg, "DROP TRIGGER ends ON device; DROP FUNCTION ends");
+		pg_sql(w->pg, "DROP TRIGGER ends ON polled; DROP FUNCTION ends");
 		assert_false(web_shows(&b, "ist angemeldet"));
 		assert_string_equal(ask_again(&tv, codes), "access_denied");
 	}
