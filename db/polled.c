@@ -4,6 +4,7 @@
 #include "base/rand.h"
 #include "base/text.h"
 #include "db/dated.h"
+#include "db/part.h"
 #include "db/statements.h"
 
 /* Purposes of the texts: never rename. */
@@ -20,9 +21,14 @@ const struct db_statement db_polled_statements[] = {
 		 "INSERT INTO polled (hash, user_hash, day, code, party, scope, state, pause, soon,"
 		 " created, expires) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, false, $8, $9)"
 		 " ON CONFLICT (user_hash) DO NOTHING RETURNING 1"},
-	/* Two who ask one person at once are counted one after the other. */
-	[LOCK] = {"polled_lock", DB_IN_TX, T_SUBJECT, 1, "b",
-		  "SELECT FROM subject WHERE id = $1 AND state = 'active' FOR NO KEY UPDATE"},
+	/*
+	 * Two who ask one person at once are counted one after the other.  Who has not agreed to
+	 * this party, or takes that back, is not asked by it: a name may be known to others, too.
+	 */
+	[LOCK] = {"polled_lock", DB_IN_TX, T_SUBJECT, 1, "bt",
+		  "SELECT FROM subject WHERE id = $1 AND state = 'active'"
+		  " AND (SELECT given FROM (SELECT id, given" DB_CONSENT_LAST(
+			  "$1", "NULL", "$2") ") last) FOR NO KEY UPDATE"},
 	[COUNT_OF] = {"polled_count_of", DB_IN_TX, T_POLLED, 1, "bti",
 		      "SELECT count(*) FILTER (WHERE state = 'waiting' AND expires > $3),"
 		      " count(*) FILTER (WHERE state = 'waiting' AND expires > $3 AND party = $2),"
@@ -113,7 +119,8 @@ judge(struct db_tx *tx, const struct db_polled *p, const struct db_polled_limits
 	struct db_rows *rows;
 
 	*out = DB_POLLED_NOBODY;
-	if (!db_tx_run(tx, &db_polled_statements[LOCK], DB_ARGS(db_id(p->acting)), &rows, err))
+	if (!db_tx_run(tx, &db_polled_statements[LOCK],
+		       DB_ARGS(db_id(p->acting), db_text(p->party)), &rows, err))
 		return false;
 	if (rows->n == 0)
 		return true;

@@ -42,7 +42,7 @@ struct db_polled_limits {
 };
 
 enum db_polled_asked {
-	DB_POLLED_NOBODY = 0, /* no such account that is active */
+	DB_POLLED_NOBODY = 0, /* no account that is active and agrees to the party */
 	DB_POLLED_TOO_MUCH,   /* of one of the limits */
 	DB_POLLED_ASKED,
 };

@@ -311,7 +311,7 @@ every_constraint_has_its_case_here(void **state)
 		"");
 }
 
-/* The statements of programs that know migration 0015 and not 0018, as they are. */
+/* The statements of programs that know migration 0015 and not 0020, as they are. */
 static void
 programs_from_before_still_serve_devices(void **state)
 {

@@ -511,7 +511,7 @@ of_pollers_at_once_one_has_the_tokens(void **state)
 	EXACTLY_ONE(pg, make_agreed, try_poll);
 }
 
-/* Each is another party, and all ask one person. */
+/* All ask one person. */
 static enum result
 try_ask(struct node *n)
 {
@@ -520,7 +520,6 @@ try_ask(struct node *n)
 	const char *code = db_dated_create(n->c.a, NOW + 60);
 	enum db_polled_asked made = DB_POLLED_NOBODY;
 
-	polled.party = arena_printf(n->c.a, "p%zu", n->number);
 	polled.handle = db_polled_typed(n->c.a, code);
 	bool held = db_polled_ask(&n->c, code, &polled, NULL, 5, &limits, NULL, &asked, NOW, &made,
 				  &n->err);

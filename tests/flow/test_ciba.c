@@ -270,6 +270,30 @@ a_person_is_named_by_what_the_client_knows_alone(void **state)
 			    "unknown_user_id");
 }
 
+/* Nor does it ask who has taken the consent back, or who is known to it from elsewhere alone. */
+static void
+who_does_not_agree_to_a_client_is_not_asked_by_it(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	world_oidc_client(w, POLL);
+	const char *form = arena_printf(w->a, "scope=openid&login_hint=%s", karl_sub(w));
+
+	log_in_aside(&b, "karl");
+	web_get(&b, "/account");
+	web_post(&b, "/account", "", "do=withdraw&consent=" OIDC_CLIENT);
+	assert_string_equal(try_begin(&tv, form), "unknown_user_id");
+	karl_was_there(w);
+	assert_string_equal(try_begin(&tv, form), "");
+	pg_sql(w->pg,
+	       "DELETE FROM polled; UPDATE consent SET party = 'other' WHERE party = '" OIDC_CLIENT
+	       "'");
+	assert_string_equal(try_begin(&tv, form), "unknown_user_id");
+}
+
 static void
 an_account_that_is_not_active_is_nobody(void **state)
 {
@@ -920,6 +944,7 @@ main(void)
 		T(who_asks_too_often_is_slowed_down),
 		T(it_waits_as_long_as_asked_within_limits),
 		T(a_person_is_named_by_what_the_client_knows_alone),
+		T(who_does_not_agree_to_a_client_is_not_asked_by_it),
 		T(an_account_that_is_not_active_is_nobody),
 		T(a_person_is_asked_within_limits),
 		T(nobody_else_answers),
