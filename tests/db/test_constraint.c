@@ -161,6 +161,7 @@ static const struct {
 	{"access_token", "party = ''", "some_text_is_not_empty"},
 	{"access_token", "acting = '\\x00'", "id128_has_16_octets"},
 	{"access_token", "represented = '\\x00'", "id128_has_16_octets"},
+	{"access_token", "origin = 'x'", "access_token_root"},
 	{"seen", "expires = expires + 86400", "seen_day"},
 	{"seen", "kind = ''", "some_text_is_not_empty"},
 	{"seen", "hash = '\\x00'", "hash256_has_32_octets"},
