@@ -5,9 +5,12 @@
 #include "oidc/exchange.h"
 
 const struct grant grants[] = {
-	{OIDC_GRANT_CODE, grant_code_give},         {OIDC_GRANT_REFRESH, grant_refresh_give},
-	{OIDC_GRANT_CLIENT, grant_client_give},     {OIDC_GRANT_DEVICE, grant_device_give},
-	{OIDC_GRANT_EXCHANGE, grant_exchange_give}, {OIDC_GRANT_CIBA, grant_ciba_give},
+	{OIDC_GRANT_CODE, grant_code_give},
+	{OIDC_GRANT_REFRESH, grant_refresh_give},
+	{OIDC_GRANT_CLIENT, grant_client_give},
+	{OIDC_GRANT_DEVICE, grant_device_give},
+	{OIDC_GRANT_EXCHANGE, grant_exchange_give},
+	{OIDC_GRANT_CIBA, grant_ciba_give},
 	{NULL, NULL},
 };
 
