@@ -239,6 +239,9 @@ a_token_of_another_is_refused(void **state)
 	/* The portal says who may act with its tokens. */
 	portal(w, CODE, ",\"may_act\":[\"other\"]");
 	refuses(&b, "api", token, "", "invalid_request");
+	/* Who may act still has to be who the token is for. */
+	refuses(&b, "other", token, "", "invalid_request");
+	refuses(&b, "other", token, "&resource=" API, "invalid_request");
 	portal(w, CODE, "");
 	refuses(&b, "api", token, "", "invalid_request");
 	/* And the service's own record, that it may at all. */
@@ -415,6 +418,10 @@ a_client_narrows_its_own_token(void **state)
 	assert_null(json_object_get(told, "act"));
 	refuses(&b, OIDC_CLIENT, token, "&resource=" ARCHIVE, "invalid_target");
 	refuses(&b, OIDC_CLIENT, token, "&audience=archive", "invalid_target");
+	/* A person is no actor, though the token is the client's. */
+	refuses(&b, OIDC_CLIENT, token,
+		arena_printf(w->a, "&actor_token_type=" OIDC_TYPE_ACCESS "&actor_token=%s", token),
+		"invalid_request");
 	/* Not even for what it might have had otherwise. */
 	register_client(w, ",\"grant_types\":[\"authorization_code\",\"" GRANT
 			   "\"],\"resources\":[\"" API "\",\"" ARCHIVE
