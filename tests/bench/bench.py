@@ -370,11 +370,12 @@ def report(m):
             ("P-256 (P)", "p256_sign_s"), ("Argon2id 19 MiB (K)", "argon2id_s"),
             ("fdatasync", "fdatasync_s"), ("commits of 16 clients", "commit_s"))) + ".")
     yield ""
-    yield from ("| load | /s | p50 ms | p99 ms |", "| --- | --- | --- | --- |")
-    for key, name in LOADS.items():
-        if key in m:
-            yield f"| {name} | {number(m[key]['per_s'])} | {number(m[key]['p50_ms'])} | {number(m[key]['p99_ms'])} |"
-    yield ""
+    if any(key in m for key in LOADS):
+        yield from ("| load | /s | p50 ms | p99 ms |", "| --- | --- | --- | --- |")
+        for key, name in LOADS.items():
+            if key in m:
+                yield f"| {name} | {number(m[key]['per_s'])} | {number(m[key]['p50_ms'])} | {number(m[key]['p99_ms'])} |"
+        yield ""
     if "peers" in m:
         yield from peer_rows(m["peers"])
         yield ""
