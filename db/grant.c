@@ -15,7 +15,7 @@
 #define TOKEN "access-token"
 #define JTI   "access-token-jti"
 
-enum { CREATE, CREATE_ONCE, TAKE, LOCK, LOCK_FAMILY, REVOKE, TOKEN_CREATE, FIND, REVOKE_ONE };
+enum { CREATE, CREATE_ONCE, TAKE, LOCK, LOCK_FAMILY, REVOKE, TOKEN_CREATE, FIND, REVOKE_ONE, RESEAL };
 
 #define GRANT_COLUMNS                                                                         \
 	"grant_id, party, acting, represented, sid, scope, sealed, redirect_uri, challenge, " \
@@ -112,10 +112,10 @@ const struct db_statement db_grant_statements[] = {
 		    " r AS (DELETE FROM refresh_token WHERE grant_id = $7 RETURNING 1),"
 		    " gone AS (SELECT FROM t UNION ALL SELECT FROM r)" AUDIT_OF_GONE},
 	[TOKEN_CREATE] =
-		{"token_create", DB_DURABLE, T_TOKEN, 8, DB_AUDIT_PARAMS "ibbttitt",
+		{"token_create", DB_DURABLE, T_TOKEN, 8, DB_AUDIT_PARAMS "ibbttittb",
 		 "WITH t AS (INSERT INTO access_token (day, hash, grant_id, party, scope,"
-		 " created, expires, audience, cnf)"
-		 " VALUES ($7, $8, $9, $10, $11, $1, $12, $13, $14) RETURNING 1)" DB_AUDIT_FROM(
+		 " created, expires, audience, cnf, extra)"
+		 " VALUES ($7, $8, $9, $10, $11, $1, $12, $13, $14, $15) RETURNING 1)" DB_AUDIT_FROM(
 			 "t")},
 	/* The consent that it hangs on was given to the party of the first token. */
 	[FIND] = {"token_find", DB_READ, T_TOKEN, 2, "ibi",
@@ -133,6 +133,9 @@ const struct db_statement db_grant_statements[] = {
 	[REVOKE_ONE] = {"token_revoke", DB_DURABLE, T_TOKEN, 2, "ibti",
 			"UPDATE access_token SET revoked_at = $4 WHERE day = $1 AND hash = $2"
 			" AND party = $3 AND revoked_at IS NULL"},
+	[RESEAL] = {"token_reseal", DB_DURABLE, T_TOKEN, 2, "ibtb",
+		    "UPDATE access_token SET sealed = $4 WHERE day = $1 AND hash = $2"
+		    " AND party = $3 RETURNING 1"},
 	{0},
 };
 
@@ -399,7 +402,8 @@ db_grant_take(const struct db_call *c, const char *code, const char *party,
 
 bool
 db_token_create(const struct db_call *c, const struct db_token_new *token, const char *party,
-		const char *scope, const struct db_audit *audit, time_t now, struct err *err)
+		const char *scope, struct bytes extra, const struct db_audit *audit, time_t now,
+		struct err *err)
 {
 	unsigned char grant[16];
 	struct db_dated at;
@@ -410,8 +414,22 @@ db_token_create(const struct db_call *c, const struct db_token_new *token, const
 		      DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at.day),
 			      db_octets(at.hash, sizeof(at.hash)), db_octets(grant, sizeof(grant)),
 			      db_text(party), db_text(scope), db_int(token->expires),
-			      db_text(token->audience), db_text(token->cnf)),
+			      db_text(token->audience), db_text(token->cnf),
+			      db_bytes_or_null(extra)),
 		      NULL, err);
+}
+
+bool
+db_token_reseal(const struct db_call *c, const struct db_token_new *token, const char *party,
+		struct bytes sealed, struct err *err)
+{
+	struct db_dated at;
+
+	return db_token_place(token, &at, err) &&
+	       db_run_found(c, &db_grant_statements[RESEAL],
+			    DB_ARGS(db_int(at.day), db_octets(at.hash, sizeof(at.hash)),
+				    db_text(party), db_bytes(sealed)),
+			    err);
 }
 
 bool

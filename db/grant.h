@@ -111,8 +111,13 @@ MUST_USE bool db_grant_take(const struct db_call *c, const char *code, const cha
  * working at its resource, whatever a crash loses here.
  */
 MUST_USE bool db_token_create(const struct db_call *c, const struct db_token_new *token,
-			      const char *party, const char *scope, const struct db_audit *audit,
-			      time_t now, struct err *err);
+			      const char *party, const char *scope, struct bytes extra,
+			      const struct db_audit *audit, time_t now, struct err *err);
+
+/* What a token that was just given stands for is less.  ERR_NOT_FOUND: it is not there.  Durable.
+ */
+MUST_USE bool db_token_reseal(const struct db_call *c, const struct db_token_new *token,
+			      const char *party, struct bytes sealed, struct err *err);
 
 /* Every token of the grant stops working, durably. */
 MUST_USE bool db_grant_revoke(const struct db_call *c, const unsigned char id[16],
@@ -129,7 +134,7 @@ struct db_token {
 	const char *scope;
 	struct bytes sealed;      /* n 0: nothing was released */
 	struct bytes account_key; /* of `acting`, wrapped; n 0: it has none */
-	struct bytes extra;       /* of the login, with an audience; n may be 0 */
+	struct bytes extra;       /* of the login or the client, with an audience; n may be 0 */
 	const char *audience, *cnf, *act;
 	time_t created, expires;
 };

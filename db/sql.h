@@ -44,6 +44,7 @@ enum db_table {
 	T_PARTY,
 	T_SOURCE,
 	T_REGISTRATION,
+	T_DETAIL_TYPE,
 	T_KEY,
 	T_SETTING,
 	T_AUDIT,

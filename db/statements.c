@@ -9,6 +9,7 @@ const struct db_statement *const db_statement_tables[] = {
 	db_budget_statements,
 	db_consent_statements,
 	db_credential_statements,
+	db_detail_type_statements,
 	db_epoch_statements,
 	db_exchange_statements,
 	db_flow_statements,

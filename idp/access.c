@@ -3,12 +3,15 @@
 
 #include <string.h>
 
+#include "base/enc.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "idp/app.h"
 #include "oidc/error.h"
 #include "oidc/token.h"
 
 #define RESOURCE "access:" /* and the URI; with a scope of it after a space */
+#define DETAIL   "detail:" /* and the type, and the digest of the whole after a space */
 
 static json_t *
 resource_item(struct arena *a, const char *uri, struct oidc_strs scopes)
@@ -47,13 +50,61 @@ access_ask(struct request *rq, const struct party *p, struct oidc_strs resources
 }
 
 void
+access_add_details(struct request *rq, const json_t *details, json_t **access, bool *each_time)
+{
+	for (size_t i = 0; i < json_array_size(details); i++) {
+		json_t *item = json_new_object(rq->a), *detail = json_array_get(details, i);
+		const char *name = json_string_value(json_object_get(detail, "type"));
+		const struct oidc_detail_type *type =
+			oidc_detail_type_find(&rq->snap->details, name);
+
+		if (*access == NULL)
+			*access = json_new_array(rq->a);
+		json_put(rq->a, item, "detail", detail);
+		json_push(rq->a, *access, item);
+		*each_time = *each_time || (type != NULL && type->each_time);
+	}
+}
+
+json_t *
+access_details(struct arena *a, const json_t *access)
+{
+	json_t *list = json_new_array(a);
+
+	for (size_t i = 0; i < json_array_size(access); i++) {
+		json_t *detail = json_object_get(json_array_get(access, i), "detail");
+
+		if (detail != NULL)
+			json_push(a, list, detail);
+	}
+	return json_array_size(list) == 0 ? NULL : list;
+}
+
+/* Not what it says, which may be anything about a person: what it is, so that another asks again.
+ */
+static const char *
+detail_name(struct arena *a, const json_t *detail)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	hash_sha256(bytes_of(json_text(a, detail, true)), digest);
+	return arena_printf(a, DETAIL "%s %s", json_string_value(json_object_get(detail, "type")),
+			    enc_base64url(a, (struct bytes){digest, sizeof(digest)}));
+}
+
+void
 access_put_names(struct arena *a, const json_t *access, json_t *names)
 {
 	for (size_t i = 0; i < json_array_size(access); i++) {
 		const json_t *item = json_array_get(access, i);
 		const json_t *scopes = json_object_get(item, "scopes");
+		const json_t *detail = json_object_get(item, "detail");
 		const char *uri = json_string_value(json_object_get(item, "resource"));
 
+		if (detail != NULL) {
+			json_push_str(a, names, detail_name(a, detail));
+			continue;
+		}
 		json_push_str(a, names, arena_printf(a, RESOURCE "%s", uri));
 		for (size_t k = 0; k < json_array_size(scopes); k++)
 			json_push_str(a, names,
@@ -83,6 +134,43 @@ resource_name(struct request *rq, const char *uri)
 	return at == NULL ? uri : at->display_name;
 }
 
+/* Where something is used is a service by its name. */
+static void
+name_locations(struct request *rq, json_t *facts)
+{
+	for (size_t i = 0; i < json_array_size(facts); i++) {
+		json_t *fact = json_array_get(facts, i), *names = json_new_array(rq->a);
+		const json_t *values = json_object_get(fact, "values");
+
+		if (!text_eq(json_string_value(json_object_get(fact, "field")), "locations"))
+			continue;
+		for (size_t k = 0; k < json_array_size(values); k++)
+			json_push_str(
+				rq->a, names,
+				resource_name(rq, json_string_value(json_array_get(values, k))));
+		json_put(rq->a, fact, "values", names);
+	}
+}
+
+static json_t *
+detail_row(struct request *rq, const json_t *detail)
+{
+	const char *lang = lang_code(rq->lang);
+	const char *name = json_string_value(json_object_get(detail, "type"));
+	const struct oidc_detail_type *type = oidc_detail_type_find(&rq->snap->details, name);
+	json_t *row = json_new_object(rq->a), *facts = json_new_array(rq->a);
+
+	/* Of a type that is gone by now nothing is given. */
+	if (type != NULL) {
+		facts = oidc_detail_facts(rq->a, type, detail, lang);
+		name_locations(rq, facts);
+		name = oidc_detail_label(type->label, lang);
+	}
+	json_put_str(rq->a, row, "name", name);
+	json_put(rq->a, row, "facts", facts);
+	return row;
+}
+
 json_t *
 access_rows(struct request *rq, const json_t *access)
 {
@@ -91,10 +179,16 @@ access_rows(struct request *rq, const json_t *access)
 	for (size_t i = 0; i < json_array_size(access); i++) {
 		const json_t *item = json_array_get(access, i);
 		const char *uri = json_string_value(json_object_get(item, "resource"));
-		json_t *row = json_new_object(rq->a);
+		const json_t *detail = json_object_get(item, "detail");
+		json_t *row = json_new_object(rq->a), *scopes = json_object_get(item, "scopes");
 
+		if (detail != NULL) {
+			json_push(rq->a, rows, detail_row(rq, detail));
+			continue;
+		}
 		json_put_str(rq->a, row, "name", resource_name(rq, uri));
-		json_put(rq->a, row, "scopes", json_object_get(item, "scopes"));
+		json_put(rq->a, row, "scopes", scopes);
+		json_put_bool(rq->a, row, "who", json_array_size(scopes) == 0);
 		json_push(rq->a, rows, row);
 	}
 	return rows;
@@ -103,6 +197,14 @@ access_rows(struct request *rq, const json_t *access)
 const char *
 access_told(struct request *rq, const char *name)
 {
+	if (text_starts(name, DETAIL)) {
+		const char *of = name + strlen(DETAIL);
+		const struct oidc_detail_type *type;
+
+		of = arena_strndup(rq->a, of, strcspn(of, " "));
+		type = oidc_detail_type_find(&rq->snap->details, of);
+		return type == NULL ? of : oidc_detail_label(type->label, lang_code(rq->lang));
+	}
 	if (!text_starts(name, RESOURCE))
 		return NULL;
 	const char *uri = name + strlen(RESOURCE), *scope = strchr(uri, ' ');

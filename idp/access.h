@@ -15,6 +15,13 @@
 MUST_USE bool access_ask(struct request *rq, const struct party *p, struct oidc_strs resources,
 			 struct oidc_strs scopes, json_t **out, struct err *err);
 
+/* Add authorization details (NULL: none) to it, and whether one of them is asked for each time. */
+void access_add_details(struct request *rq, const json_t *details, json_t **access,
+			bool *each_time);
+
+/* The authorization details of an `access`; NULL: none. */
+json_t *access_details(struct arena *a, const json_t *access);
+
 /* Append the names that a consent keeps of it; access NULL: none. */
 void access_put_names(struct arena *a, const json_t *access, json_t *names);
 

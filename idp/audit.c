@@ -43,6 +43,7 @@ const struct audit_event audit_events[] = {
 	{AUDIT_PARTY_APPROVED, "An operator let metadata count that waited."},
 	{AUDIT_PARTY_REJECTED, "An operator refused metadata that waited."},
 	{AUDIT_PARTY_ROLLED_BACK, "An operator let an earlier copy of a party's metadata count."},
+	{AUDIT_DETAILS_TYPE, "A type of authorization details was saved or removed."},
 	{AUDIT_KEY_ADDED, "A key was made."},
 	{AUDIT_KEY_MOVED, "A key changed its state."},
 	{AUDIT_MASTER_ADDED, "A master key was added to the master key file."},

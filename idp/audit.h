@@ -48,6 +48,7 @@
 #define AUDIT_PARTY_APPROVED     "party_approved"
 #define AUDIT_PARTY_REJECTED     "party_rejected"
 #define AUDIT_PARTY_ROLLED_BACK  "party_rolled_back"
+#define AUDIT_DETAILS_TYPE       "details_type"
 #define AUDIT_KEY_ADDED          "key_added"
 #define AUDIT_KEY_MOVED          "key_moved"
 #define AUDIT_MASTER_ADDED       "master_key_added"

@@ -119,6 +119,8 @@ authorize_read(struct request *rq, const struct params *ps, enum authorize_from 
 	out->ps = object.ps;
 	if (!check_way(out->p->oidc, from, text != NULL, err) ||
 	    !oidc_authorize_parse(rq->a, &object.ps, out->p->oidc, &authorize, err) ||
+	    !oidc_details_parse(rq->a, &object.ps, &rq->snap->details, out->p->oidc,
+				&authorize.details, err) ||
 	    !take_hint(rq, out->p, &authorize, err) ||
 	    !front_oidc_ask(rq, out->p, &start, &authorize, &out->ask, err))
 		return false;

@@ -76,6 +76,7 @@ take_options(struct cli *cli, struct invite_options *o, struct err *err)
 	take_list(cli, o->rules, "--host", "hosts");
 	take_list(cli, o->rules, "--resource", "resources");
 	take_list(cli, o->rules, "--subject-type", "subject_types");
+	take_list(cli, o->rules, "--details-type", "authorization_details_types");
 	json_put_str(cli->a, o->rules, "level_cap", cli_value(cli, "--level-cap"));
 	return take_number(cli, "--count", 1, COUNT_MOST, &o->count, err) &&
 	       take_number(cli, "--days", DAYS_UNSAID, DAYS_MOST, &o->days, err) &&

@@ -68,7 +68,8 @@ ep_introspect(struct request *rq, struct response *rs, struct err *err)
 	const struct party *p;
 
 	if (!look(rq, &p, &token, err) ||
-	    (token != NULL && !issue_describe(rq, p, token, &told, err)))
+	    (token != NULL && (!issue_describe(rq, p, token, &told, err) ||
+			       !issue_details_told(rq, token, &told.details, err))))
 		return false;
 	const json_t *answer = oidc_introspection_build(rq->a, token == NULL ? NULL : &told);
 

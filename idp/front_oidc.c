@@ -18,6 +18,7 @@
 #include "idp/login.h"
 #include "idp/oidc_carry.h"
 #include "idp/saml_peer.h"
+#include "oidc/details.h"
 #include "oidc/id_token.h"
 #include "oidc/token.h"
 #include "oidc/verified.h"
@@ -115,13 +116,30 @@ strs_write(struct arena *a, struct oidc_strs strs)
 	return list;
 }
 
+/* Those that are asked for, and those that details are for (RFC 9396 3.2). */
 static const char *
-words_text(struct arena *a, struct oidc_strs words)
+resources_text(struct arena *a, struct oidc_strs resources, const json_t *details)
 {
-	const char *text = words.s[0];
+	const char **s = ARENA_ARRAY(
+		a, const char *, resources.n + (size_t)OIDC_DETAILS_MAX * OIDC_DETAIL_ITEMS_MAX);
+	size_t n = 0;
 
-	for (size_t i = 1; i < words.n; i++)
-		text = arena_printf(a, "%s %s", text, words.s[i]);
+	for (; n < resources.n; n++)
+		s[n] = resources.s[n];
+	for (size_t i = 0; i < json_array_size(details); i++) {
+		const json_t *list = json_object_get(json_array_get(details, i), "locations");
+
+		for (size_t k = 0; k < json_array_size(list); k++) {
+			const char *uri = json_string_value(json_array_get(list, k));
+
+			if (!oidc_strs_have((struct oidc_strs){s, n}, uri))
+				s[n++] = uri;
+		}
+	}
+	const char *text = s[0];
+
+	for (size_t i = 1; i < n; i++)
+		text = arena_printf(a, "%s %s", text, s[i]);
 	return text;
 }
 
@@ -170,6 +188,7 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 	    !access_ask(rq, p, r->resources, scopes, &ask.access, err) ||
 	    !login_hint_seal(rq, r->login_hint, &ask.login_hint, err))
 		return false;
+	access_add_details(rq, r->details, &ask.access, &ask.consent_anew);
 	oidc_claims_add_scopes(rq->a, rows, n, scopes, &claims);
 	ask.wanted = wanted_of(rq->a, &claims);
 	ask.person = claims.sub; /* Core 5.5.1 */
@@ -181,7 +200,8 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 	json_put_str(rq->a, ask.state, "challenge", r->challenge);
 	json_put_str(rq->a, ask.state, "scope", oidc_scope_text(rq->a, scopes));
 	if (r->resources.n > 0)
-		json_put_str(rq->a, ask.state, "resources", words_text(rq->a, r->resources));
+		json_put_str(rq->a, ask.state, "resources",
+			     resources_text(rq->a, r->resources, r->details));
 	if (r->dpop_jkt != NULL)
 		json_put_str(rq->a, ask.state, "cnf", binding_of_jkt(rq->a, r->dpop_jkt));
 	json_put(rq->a, ask.state, "acr", strs_write(rq->a, r->acr));
@@ -294,9 +314,9 @@ seal_label(struct arena *a, const unsigned char grant[16])
 	return arena_printf(a, "grant:%s", enc_hex(a, (struct bytes){grant, 16}));
 }
 
-static bool
-seal_claims(struct request *rq, const struct account_lock *of, const unsigned char grant[16],
-	    const struct oidc_released *r, struct bytes *sealed, struct err *err)
+bool
+front_oidc_seal(struct request *rq, const struct account_lock *of, const unsigned char grant[16],
+		const struct oidc_released *r, struct bytes *sealed, struct err *err)
 {
 	struct arena *a = rq->a;
 	json_t *o = json_new_object(a);
@@ -304,6 +324,8 @@ seal_claims(struct request *rq, const struct account_lock *of, const unsigned ch
 	json_put_str(a, o, "sub", r->sub);
 	json_put(a, o, "id_token", (json_t *)(uintptr_t)r->id_token);
 	json_put(a, o, "userinfo", (json_t *)(uintptr_t)r->userinfo);
+	if (r->details != NULL)
+		json_put(a, o, "details", r->details);
 	return account_value_seal(rq, of, seal_label(a, grant), bytes_of(json_text(a, o, false)),
 				  sealed, err);
 }
@@ -341,13 +363,14 @@ front_oidc_narrow(struct request *rq, const struct party *p, const struct accoun
 						   gone);
 		less = less || !json_equal(was, *places[i]);
 	}
-	return !less || seal_claims(rq, of, grant, released, sealed, err);
+	return !less || front_oidc_seal(rq, of, grant, released, sealed, err);
 }
 
 bool
 front_oidc_open(struct request *rq, const struct account_lock *of, const unsigned char grant[16],
 		struct bytes sealed, struct oidc_released *out, struct err *err)
 {
+	const json_t *details = NULL;
 	struct bytes plain;
 	json_t *o;
 
@@ -356,8 +379,10 @@ front_oidc_open(struct request *rq, const struct account_lock *of, const unsigne
 	    !json_parse_object(rq->a, plain, 65536, &o, err) ||
 	    !json_get_str(o, "sub", &out->sub, err) ||
 	    !json_get_object(o, "id_token", &out->id_token, err) ||
-	    !json_get_object(o, "userinfo", &out->userinfo, err))
+	    !json_get_object(o, "userinfo", &out->userinfo, err) ||
+	    !json_get_array(o, "details", &details, err))
 		return false;
+	out->details = json_object_get(o, "details");
 	if (out->sub == NULL)
 		return FAIL(err, ERR_INTERNAL, NULL, "a stored grant without sub");
 	return true;
@@ -396,7 +421,7 @@ id_token_of(struct flow *f, const char *sub, const char *sid)
 
 /* Kept with the code. */
 static struct bytes
-login_facts(struct arena *a, const struct oidc_id_token *t)
+login_facts(struct arena *a, const struct oidc_id_token *t, bool details)
 {
 	json_t *o = json_new_object(a);
 
@@ -404,6 +429,8 @@ login_facts(struct arena *a, const struct oidc_id_token *t)
 	json_put(a, o, "amr", strs_write(a, t->amr));
 	json_put_i64(a, o, "auth_time", (int64_t)t->auth_time);
 	json_put_str(a, o, "sid", t->sid);
+	if (details) /* there are some among what is sealed */
+		json_put_bool(a, o, "detailed", true);
 	return bytes_of(json_text(a, o, false));
 }
 
@@ -469,7 +496,7 @@ front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, str
 		.redirect_uri = s.redirect_uri,
 		.challenge = s.challenge,
 		.nonce = s.nonce,
-		.extra = login_facts(rq->a, &login),
+		.extra = login_facts(rq->a, &login, access_details(rq->a, f->ask.access) != NULL),
 		.resources = s.resources,
 		.cnf = s.cnf,
 		.offline = f->ask.offline,
@@ -486,11 +513,12 @@ front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, str
 		.at = rq->now,
 	};
 	struct oidc_released released = {sub, released_claims(f, &s, OIDC_IN_ID_TOKEN),
-					 released_claims(f, &s, OIDC_IN_USERINFO)};
+					 released_claims(f, &s, OIDC_IN_USERINFO),
+					 access_details(rq->a, f->ask.access)};
 
 	const struct account_lock of = {f->subject->id, f->subject->account_key};
 
-	return seal_claims(rq, &of, out->grant.id, &released, &out->grant.sealed, err);
+	return front_oidc_seal(rq, &of, out->grant.id, &released, &out->grant.sealed, err);
 }
 
 struct db_audit

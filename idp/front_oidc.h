@@ -42,10 +42,16 @@ MUST_USE bool front_oidc_refuse(struct request *rq, const struct party *p,
 struct oidc_released {
 	const char *sub;
 	const json_t *id_token, *userinfo; /* objects */
+	json_t *details;                   /* authorization_details; NULL: none */
 };
 MUST_USE bool front_oidc_open(struct request *rq, const struct account_lock *of,
 			      const unsigned char grant[16], struct bytes sealed,
 			      struct oidc_released *out, struct err *err);
+
+/* Seal it for the grant, of this account. */
+MUST_USE bool front_oidc_seal(struct request *rq, const struct account_lock *of,
+			      const unsigned char grant[16], const struct oidc_released *released,
+			      struct bytes *sealed, struct err *err);
 
 /*
  * Leave out what these scopes stand for, and what is not in the party's record today, in *released

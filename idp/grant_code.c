@@ -11,12 +11,11 @@
 #include "idp/issue.h"
 #include "oidc/error.h"
 
+/* The refusal stands; the tokens made with the code must not. */
 static bool
-check(struct request *rq, const struct issue *i, const struct oidc_code_request *r,
-      const struct db_grant *g, struct err *err)
+take_back(struct request *rq, const struct db_grant *g, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
-	struct oidc_code code = {g->party, g->redirect_uri, g->challenge};
 	struct db_audit audit = {
 		.event = AUDIT_GRANT_REVOKED,
 		.ref = rq->ref,
@@ -25,10 +24,6 @@ check(struct request *rq, const struct issue *i, const struct oidc_code_request 
 		.details = audit_details(rq->a, "why", "code did not fit", NULL),
 	};
 
-	if (oidc_code_check(rq->a, r, &code, i->proof, err) && issue_check_cnf(i, g->cnf, err) &&
-	    issue_check_resource(rq, i, g->resources, err))
-		return true;
-	/* The refusal stands; the token made with the code must not. */
 	struct err other = {0};
 
 	if (!db_grant_revoke(&c, g->id, &audit, rq->now, &other)) {
@@ -36,6 +31,34 @@ check(struct request *rq, const struct issue *i, const struct oidc_code_request 
 		return FAIL(err, other.kind, other.proto, "%s", other.text);
 	}
 	return false;
+}
+
+static bool
+check(struct request *rq, const struct issue *i, const struct oidc_code_request *r,
+      const struct db_grant *g, struct err *err)
+{
+	struct oidc_code code = {g->party, g->redirect_uri, g->challenge};
+
+	return (oidc_code_check(rq->a, r, &code, i->proof, err) &&
+		issue_check_cnf(i, g->cnf, err) &&
+		issue_check_resource(rq, i, g->resources, err)) ||
+	       take_back(rq, g, err);
+}
+
+/* A token of less authorization details than the code was given for. */
+static bool
+narrow(struct request *rq, struct issue *i, const struct account_lock *whose,
+       const struct db_grant *g, struct oidc_released *released, struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	struct oidc_released less = *released;
+	struct bytes sealed;
+
+	if (!issue_details(rq, i, released->details, &less.details, err))
+		return take_back(rq, g, err);
+	return json_equal(less.details, released->details) || less.details == released->details ||
+	       (front_oidc_seal(rq, whose, g->id, &less, &sealed, err) &&
+		db_token_reseal(&c, &i->token, i->p->id, sealed, err));
 }
 
 /* The refresh token that the code may give, if what was agreed to allows it. */
@@ -109,7 +132,8 @@ grant_code_exchange(struct request *rq, const struct party *p,
 		return false;
 	const struct account_lock whose = {g->acting, g->account_key};
 
-	if (!front_oidc_open(rq, &whose, g->id, g->sealed, &released, err))
+	if (!front_oidc_open(rq, &whose, g->id, g->sealed, &released, err) ||
+	    !narrow(rq, &i, &whose, g, &released, err))
 		return false;
 	struct issue_grant of = {.acting = &g->acting,
 				 .scope = g->scope,
@@ -125,6 +149,7 @@ grant_code_exchange(struct request *rq, const struct party *p,
 		.scope = issue_scope(rq, &i, g->scope),
 		.id_token = id_token,
 		.refresh_token = refresh == NULL ? NULL : refresh->text,
+		.details = i.details,
 		.dpop = binding_is_dpop(i.token.cnf),
 	};
 	return true;

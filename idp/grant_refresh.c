@@ -86,8 +86,15 @@ narrow(struct work *w, struct err *err)
 	    !oidc_scope_narrow(rq->a, w->r.scopes, g->scope, &w->scopes, &dropped, err))
 		return false;
 	drop_scopes(w, &dropped);
-	return front_oidc_open(rq, &of, g->grant, g->sealed, &w->released, err) &&
-	       front_oidc_narrow(rq, w->i.p, &of, g->grant, dropped, &w->released, &w->sealed, err);
+	if (!front_oidc_open(rq, &of, g->grant, g->sealed, &w->released, err))
+		return false;
+	json_t *granted = w->released.details;
+
+	if (!issue_details(rq, &w->i, granted, &w->released.details, err) ||
+	    !front_oidc_narrow(rq, w->i.p, &of, g->grant, dropped, &w->released, &w->sealed, err))
+		return false;
+	return w->sealed.n > 0 || granted == NULL || json_equal(granted, w->released.details) ||
+	       front_oidc_seal(rq, &of, g->grant, &w->released, &w->sealed, err);
 }
 
 /* The same for the same token, so that who lost an answer is given no second one that counts. */
@@ -168,6 +175,7 @@ grant_refresh_give(struct request *rq, const struct party *p, const struct oidc_
 		.scope = issue_scope(rq, &w.i, scope),
 		.id_token = id_token,
 		.refresh_token = next,
+		.details = w.i.details,
 		.dpop = binding_is_dpop(w.i.token.cnf),
 	};
 	return true;

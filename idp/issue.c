@@ -9,14 +9,19 @@
 #include "idp/binding.h"
 #include "idp/config.h"
 #include "idp/publish.h"
+#include "oidc/details.h"
 #include "oidc/error.h"
 #include "oidc/id_token.h"
+
+#define EXTRA_MAX_BYTES ((size_t)16 * 1024)
 
 /* What the login left with the grant. */
 struct facts {
 	const char *acr, *sid;
 	struct oidc_strs amr;
 	int64_t auth_time;
+	bool detailed;         /* what is sealed has authorization details */
+	const json_t *details; /* of a client's own token */
 };
 
 static bool
@@ -26,10 +31,12 @@ facts_read(struct arena *a, struct bytes extra, struct facts *out, struct err *e
 	json_t *o;
 
 	*out = (struct facts){0};
-	if (!json_parse_object(a, extra, 8192, &o, err) ||
+	if (!json_parse_object(a, extra, EXTRA_MAX_BYTES, &o, err) ||
 	    !json_get_str(o, "acr", &out->acr, err) || !json_get_str(o, "sid", &out->sid, err) ||
 	    !json_get_strs(a, o, "amr", 16, &amr, &out->amr.n, err) ||
-	    !json_get_i64(o, "auth_time", &out->auth_time, err))
+	    !json_get_i64(o, "auth_time", &out->auth_time, err) ||
+	    !json_get_bool(o, "detailed", &out->detailed, err) ||
+	    !json_get_array(o, "details", &out->details, err))
 		return false;
 	out->amr.s = amr;
 	return true;
@@ -46,7 +53,9 @@ issue_begin(struct request *rq, const struct party *p, const struct oidc_client_
 			  .expires = rq->now + TOKEN_LIVES_S},
 	};
 	out->access_token = out->token.text;
-	return binding_demand(rq, p->oidc, &out->token.cnf, err);
+	return oidc_details_parse(rq->a, &rq->form, &rq->snap->details, p->oidc, &out->asked,
+				  err) &&
+	       binding_demand(rq, p->oidc, &out->token.cnf, err);
 }
 
 bool
@@ -175,6 +184,46 @@ issue_scope(struct request *rq, const struct issue *i, const char *scope)
 							      i->resource->oidc->resource_scopes));
 }
 
+static json_t *
+for_token(struct request *rq, const char *resource, json_t *details)
+{
+	return resource == NULL ? details : oidc_details_for(rq->a, details, resource);
+}
+
+bool
+issue_details(struct request *rq, struct issue *i, const json_t *granted, json_t **kept,
+	      struct err *err)
+{
+	json_t *today = oidc_details_still(rq->a, granted, &rq->snap->details, i->p->oidc);
+
+	if (!oidc_details_narrow(today, i->asked, err))
+		return false;
+	*kept = i->asked != NULL ? i->asked : today;
+	i->details = for_token(rq, i->token.audience, *kept);
+	return true;
+}
+
+bool
+issue_details_told(struct request *rq, const struct db_token *t, json_t **out, struct err *err)
+{
+	struct oidc_released released;
+	struct facts facts = {0};
+
+	*out = NULL;
+	if (t->extra.n > 0 && !facts_read(rq->a, t->extra, &facts, err))
+		return false;
+	if (facts.details != NULL)
+		*out = (json_t *)(uintptr_t)facts.details;
+	if (!facts.detailed || t->acting == NULL)
+		return true;
+	const struct account_lock of = {*t->acting, t->account_key};
+
+	if (!front_oidc_open(rq, &of, t->grant, t->sealed, &released, err))
+		return false;
+	*out = for_token(rq, t->audience, released.details);
+	return true;
+}
+
 /* A resource server knows a person by the pseudonym of its own sector. */
 static bool
 sub_of(struct request *rq, const struct party *resource, const struct subject_id *acting,
@@ -243,6 +292,7 @@ issue_access_token(struct request *rq, struct issue *i, const struct issue_grant
 	if (!issue_describe(rq, i->resource, &stored, &t, err))
 		return false;
 	t.jti = i->token.text;
+	t.details = i->details;
 	return oidc_access_token_build(rq->a, &m->ops, m->kid, m->alg, &t, &i->access_token, err);
 }
 

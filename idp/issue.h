@@ -23,6 +23,8 @@ struct issue {
 	struct jose_maker maker;       /* of the ID token */
 	struct jose_maker token_maker; /* of a signed access token */
 	struct db_token_new token;
+	json_t *asked;            /* authorization_details of the request; NULL: none */
+	json_t *details;          /* those of the access token; NULL: none */
 	const char *access_token; /* what the client gets; with a signed one once it is made */
 };
 
@@ -58,6 +60,18 @@ MUST_USE bool issue_begin(struct request *rq, const struct party *p,
  * or it is away.
  */
 MUST_USE bool issue_with_id_token(struct request *rq, struct issue *i, struct err *err);
+
+/*
+ * RFC 9396 6: of what was granted, what the request asks for (all, if it says nothing) and may
+ * still be had is what the token has, as far as it is for its resource.  *kept is the same for all
+ * resources.  ERR_INPUT, invalid_authorization_details: more than was granted.
+ */
+MUST_USE bool issue_details(struct request *rq, struct issue *i, const json_t *granted,
+			    json_t **kept, struct err *err);
+
+/* The authorization details of a stored token, for its resource; NULL: none. */
+MUST_USE bool issue_details_told(struct request *rq, const struct db_token *t, json_t **out,
+				 struct err *err);
 
 /* The key that proves who may use a refresh token of this client; NULL: the client proves itself.
  */

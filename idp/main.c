@@ -93,8 +93,8 @@ const struct command commands[] = {
 	 "check ID\nenable ID\ndisable ID\nremove ID\n"
 	 "invite NAME [--count N] [--days N] [--host HOST ...] [--scope SCOPE ...]\n"
 	 "    [--profile PROFILE ...] [--grant-type TYPE ...] [--level-cap LEVEL]\n"
-	 "    [--resource URI ...] [--subject-type TYPE ...] [--statement-signers JWKS]\n"
-	 "invited\nuninvite NAME",
+	 "    [--resource URI ...] [--details-type TYPE ...] [--subject-type TYPE ...]\n"
+	 "    [--statement-signers JWKS]\ninvited\nuninvite NAME",
 	 "add takes RFC 7591 client metadata and prints the registered record as JSON; the secret "
 	 "is in\n"
 	 "it once, when it is made. With the client_id of a registered client it updates. POLICY "
@@ -107,9 +107,22 @@ const struct command commands[] = {
 	 "any;\n"
 	 "native: applications' own schemes), with these scopes (openid), profiles (oauth), "
 	 "grants\n"
-	 "(authorization_code), resources (none), subject types (pairwise) and no level above\n"
-	 "--level-cap (low).",
+	 "(authorization_code), resources and types of authorization details (none), subject types\n"
+	 "(pairwise) and no level above --level-cap (low).",
 	 cli_client, policy_keys},
+	{"details-type", "Lay down what clients may ask for in detail (RFC 9396).",
+	 "add FILE\nlist\nshow TYPE\nremove TYPE",
+	 "add takes a type of authorization details as JSON: what people are told it is, its "
+	 "fields "
+	 "and\n"
+	 "what they may hold. A client may ask for it whose record names it among\n"
+	 "authorization_details_types. add of a type that is there replaces it, on all running "
+	 "nodes "
+	 "at\n"
+	 "once; after that, and after remove, what was agreed to counts as far as it is of a type "
+	 "that is\n"
+	 "there.",
+	 cli_details_type, NULL},
 	{"account", "What the office behind the accounts does.",
 	 "add LOGIN [--attribute NAME=VALUE ...]\n"
 	 "verify LOGIN --operator NAME --operator NAME --document KIND --evidence FILE\n"

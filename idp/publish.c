@@ -87,6 +87,16 @@ mtls_aliases(struct app *app, struct arena *a, const char *const paths[][2], siz
 	return used;
 }
 
+static struct oidc_strs
+details_types(struct snapshot *snap)
+{
+	const char **names = ARENA_ARRAY(snap->a, const char *, snap->details.n + 1);
+
+	for (size_t i = 0; i < snap->details.n; i++)
+		names[i] = snap->details.p[i].name;
+	return (struct oidc_strs){names, snap->details.n};
+}
+
 static struct oidc_discovery
 discovery_of(struct app *app, struct snapshot *snap)
 {
@@ -117,6 +127,7 @@ discovery_of(struct app *app, struct snapshot *snap)
 		.scopes = party_scopes(snap->a),
 		.acr_values = acr_values(snap->a),
 		.grant_types = grant_types(snap->a),
+		.details_types = details_types(snap),
 		.ui_locales = {locales, ARRAY_LEN(locales)},
 		.signing_algs = jose_signing_algs(snap->a, snap->keyring),
 	};

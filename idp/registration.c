@@ -48,6 +48,7 @@ registration_rules_parse(struct arena *a, const char *json, struct registration_
 	    !read_list(a, o, "hosts", NULL, &r.hosts, err) ||
 	    !read_list(a, o, "resources", NULL, &r.resources, err) ||
 	    !read_list(a, o, "subject_types", "pairwise", &r.subject_types, err) ||
+	    !read_list(a, o, "authorization_details_types", NULL, &r.details_types, err) ||
 	    !json_get_str(o, "level_cap", &cap, err) ||
 	    !json_get_object(o, "signers", &signers, err) ||
 	    (signers != NULL && !oidc_jwks_parse(a, signers, OIDC_ALG_NONE, &r.signers, err)))
@@ -146,6 +147,8 @@ check_rules(struct arena *a, const struct registration_rules *rules, const struc
 	return check_list(rules->profiles, profile, "profile", err) &&
 	       check_list(rules->scopes, c->scopes, "scope", err) &&
 	       check_list(rules->grant_types, c->grant_types, "grant_types", err) &&
+	       check_list(rules->details_types, c->details_types, "authorization_details_types",
+			  err) &&
 	       check_list(rules->resources, c->resources, "resources", err) &&
 	       check_uris(a, rules, c, err);
 }

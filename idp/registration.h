@@ -16,7 +16,8 @@ struct registration_rules {
 	 */
 	struct oidc_strs hosts;
 	enum level level_cap;
-	struct oidc_strs resources; /* that tokens may be asked for; n 0: none */
+	struct oidc_strs resources;     /* that tokens may be asked for; n 0: none */
+	struct oidc_strs details_types; /* of authorization details; n 0: none */
 	struct oidc_strs subject_types;
 	struct oidc_jwks signers; /* of software statements; n 0: none are taken */
 };

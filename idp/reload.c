@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/detail_type.h"
 #include "db/party.h"
 #include "idp/config.h"
 #include "idp/key_rows.h"
@@ -16,6 +17,27 @@ static void
 bad_party(const char *id, const struct err *err)
 {
 	log_err(LOG_LVL_ERROR, "party_unusable", err, "party", id, NULL);
+}
+
+bool
+reload_details(const struct db_call *c, struct snapshot *snap, struct err *err)
+{
+	struct oidc_detail_type *types;
+	const struct db_detail_type *rows;
+	struct err why = {0};
+	size_t n, used = 0;
+
+	if (!db_detail_type_list(c, &rows, &n, err))
+		return false;
+	types = ARENA_ARRAY(snap->a, struct oidc_detail_type, n + 1);
+	for (size_t i = 0; i < n; i++, err_clear(&why))
+		if (oidc_detail_type_parse(snap->a, rows[i].document, &types[used], &why))
+			used++;
+		else
+			log_err(LOG_LVL_ERROR, "detail_type_unusable", &why, "type", rows[i].name,
+				NULL);
+	snap->details = (struct oidc_detail_types){types, used};
+	return true;
 }
 
 struct reloading {
@@ -34,7 +56,8 @@ fill(struct app *app, struct snapshot *snap, time_t now, struct err *err)
 	size_t n;
 
 	if (!key_rows_load(&c, &snap->keyring, err) ||
-	    !signer_load(app->signer, snap->keyring, err) || !db_party_list(&c, &rows, &n, err))
+	    !signer_load(app->signer, snap->keyring, err) || !db_party_list(&c, &rows, &n, err) ||
+	    !reload_details(&c, snap, err))
 		return false;
 	parties_create(snap->a, rows, n, config_level_most(app->config), bad_party, &snap->parties);
 	return publish_documents(app, snap, now, err);

@@ -10,4 +10,10 @@
 /* Read everything, give the signer its keys, publish the new snapshot. */
 MUST_USE bool app_reload(struct app *app, time_t now, struct err *err);
 
+/*
+ * The part of it that reads the types of authorization details.  One that does not parse is logged
+ * and left out: what has no type is refused.
+ */
+MUST_USE bool reload_details(const struct db_call *c, struct snapshot *snap, struct err *err);
+
 #endif

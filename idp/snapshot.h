@@ -12,6 +12,7 @@
 #include "idp/document.h"
 #include "idp/party.h"
 #include "keys/keyring.h"
+#include "oidc/details.h"
 
 struct snapshot {
 	struct arena *a; /* owns everything below */
@@ -19,6 +20,7 @@ struct snapshot {
 	uint64_t version;              /* 1, 2, ... within this process */
 	const struct keyring *keyring; /* never NULL once published */
 	struct parties parties;
+	struct oidc_detail_types details; /* types of authorization details */
 	struct documents documents;
 	/* Metadata is that of before, unsigned or missing: the key to sign it was out of reach. */
 	bool stale;

@@ -40,6 +40,8 @@ members_of(struct arena *a, const struct oidc_access_token *t)
 		json_put_i64(a, o, "auth_time", t->auth_time);
 	put_object(a, o, "cnf", t->cnf);
 	put_object(a, o, "act", t->act);
+	if (t->details != NULL)
+		json_put(a, o, "authorization_details", t->details);
 	return o;
 }
 

@@ -19,6 +19,7 @@ struct oidc_access_token {
 	time_t auth_time; /* 0: nobody logged in */
 	const char *cnf;  /* a JSON object: the key it is bound to (RFC 7800) */
 	const char *act;  /* a JSON object: who acts (RFC 8693 4.1) */
+	json_t *details;  /* an array: authorization_details (RFC 9396 9) */
 	time_t issued, expires;
 };
 

@@ -48,6 +48,7 @@ struct oidc_authorize {
 	const char *id_token_hint; /* unverified; NULL if absent */
 	struct oidc_strs ui_locales;
 	struct oidc_strs resources; /* RFC 8707 2.1; each once, of the client's */
+	json_t *details;            /* RFC 9396; read by oidc_details_parse; NULL: none */
 	const char *dpop_jkt;       /* RFC 9449 10: of the key to redeem with; NULL if absent */
 };
 

@@ -146,6 +146,7 @@ const struct oidc_member oidc_client_members[] = {
 	{"resources", M_STRS, AT(resources), 16, NULL, true, NULL},
 	{"token_exchange", M_CHOICE, AT(exchanger), 0, exchangers, false, NULL},
 	{"may_act", M_STRS, AT(may_act), 16, NULL, true, NULL},
+	{"authorization_details_types", M_STRS, AT(details_types), 32, NULL, true, NULL},
 	{"client_secret", M_REFUSED, 0, 0, NULL, true, NULL},
 	{"jwks_uri", M_URI, AT(jwks_uri), 0, NULL, true, NULL},
 	{"software_statement", M_REFUSED, 0, 0, NULL, true, NULL},

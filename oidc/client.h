@@ -110,6 +110,8 @@ struct oidc_client {
 	struct oidc_strs resources; /* URIs of others that it may ask tokens for (RFC 8707) */
 	enum oidc_exchanger exchanger;
 	struct oidc_strs may_act; /* clients that may exchange tokens which this one was given */
+	struct oidc_strs
+		details_types; /* of authorization details that it may ask for (RFC 9396 10) */
 	enum oidc_auth_method auth_method;
 	enum oidc_alg auth_alg; /* OIDC_ALG_NONE: the alg of each of its keys */
 	enum oidc_audience assertion_audience;

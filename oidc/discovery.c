@@ -88,6 +88,8 @@ metadata_of(struct arena *a, const struct oidc_discovery *d)
 		 oidc_claims_table(a, d->claims, d->n_claims));
 	put_list(a, o, "acr_values_supported", d->acr_values);
 	put_list(a, o, "grant_types_supported", d->grant_types);
+	if (d->details_types.n > 0)
+		put_list(a, o, "authorization_details_types_supported", d->details_types);
 	put_list(a, o, "ui_locales_supported", d->ui_locales);
 	put_list(a, o, "id_token_signing_alg_values_supported", d->signing_algs);
 	put_list(a, o, "userinfo_signing_alg_values_supported", d->signing_algs);

@@ -22,7 +22,8 @@ struct oidc_discovery {
 	const struct oidc_scope_claim *claims;    /* the caller's table */
 	size_t n_claims;
 	struct oidc_strs scopes, acr_values, grant_types, ui_locales;
-	struct oidc_strs signing_algs; /* that our keys make */
+	struct oidc_strs details_types; /* of authorization details; n 0: none */
+	struct oidc_strs signing_algs;  /* that our keys make */
 };
 
 const char *oidc_discovery_build(struct arena *a, const struct oidc_discovery *d);

@@ -17,6 +17,8 @@ static const struct oidc_error errors[] = {
 	{OIDC_INVALID_SCOPE, 400, NULL,
 	 "The scope is malformed, lacks openid, or is more than may be had.", NULL},
 	{OIDC_INVALID_TARGET, 400, NULL, "The resource is unknown or not for this client.", NULL},
+	{OIDC_INVALID_AUTHORIZATION_DETAILS, 400, NULL,
+	 "The authorization details are malformed, unknown or more than may be had.", NULL},
 	{OIDC_UNAUTHORIZED_CLIENT, 400, NULL, "The client is not registered for this.", NULL},
 	{OIDC_UNSUPPORTED_RESPONSE_TYPE, 400, NULL, "The response type is not supported.", NULL},
 	{OIDC_UNSUPPORTED_GRANT_TYPE, 400, NULL, "The grant type is not supported.", NULL},

@@ -20,15 +20,16 @@
 #define OIDC_INVALID_DPOP_PROOF "invalid_dpop_proof"
 #define OIDC_USE_DPOP_NONCE     "use_dpop_nonce"
 /* Ours: the same at a resource, and a token that is bound to another key (RFC 9449 7.1, 9) */
-#define OIDC_DPOP_RESOURCE_PROOF       "resource_invalid_dpop_proof"
-#define OIDC_DPOP_RESOURCE_NONCE       "resource_use_dpop_nonce"
-#define OIDC_DPOP_RESOURCE_TOKEN       "resource_dpop_invalid_token"
-#define OIDC_INVALID_TARGET            "invalid_target" /* RFC 8707 2 */
-#define OIDC_UNSUPPORTED_RESPONSE_TYPE "unsupported_response_type"
-#define OIDC_UNSUPPORTED_GRANT_TYPE    "unsupported_grant_type"
-#define OIDC_ACCESS_DENIED             "access_denied"
-#define OIDC_SERVER_ERROR              "server_error"
-#define OIDC_TEMPORARILY_UNAVAILABLE   "temporarily_unavailable"
+#define OIDC_DPOP_RESOURCE_PROOF           "resource_invalid_dpop_proof"
+#define OIDC_DPOP_RESOURCE_NONCE           "resource_use_dpop_nonce"
+#define OIDC_DPOP_RESOURCE_TOKEN           "resource_dpop_invalid_token"
+#define OIDC_INVALID_AUTHORIZATION_DETAILS "invalid_authorization_details" /* RFC 9396 5 */
+#define OIDC_INVALID_TARGET                "invalid_target"                /* RFC 8707 2 */
+#define OIDC_UNSUPPORTED_RESPONSE_TYPE     "unsupported_response_type"
+#define OIDC_UNSUPPORTED_GRANT_TYPE        "unsupported_grant_type"
+#define OIDC_ACCESS_DENIED                 "access_denied"
+#define OIDC_SERVER_ERROR                  "server_error"
+#define OIDC_TEMPORARILY_UNAVAILABLE       "temporarily_unavailable"
 /* OpenID Connect Core 3.1.2.6 */
 #define OIDC_INTERACTION_REQUIRED       "interaction_required"
 #define OIDC_LOGIN_REQUIRED             "login_required"

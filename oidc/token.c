@@ -157,5 +157,7 @@ oidc_token_response_build(struct arena *a, const struct oidc_token_response *r)
 	json_put_str(a, o, "scope", r->scope);
 	json_put_str(a, o, "id_token", r->id_token);
 	json_put_str(a, o, "refresh_token", r->refresh_token);
+	if (r->details != NULL)
+		json_put(a, o, "authorization_details", r->details);
 	return json_text(a, o, false);
 }

@@ -84,6 +84,7 @@ struct oidc_token_response {
 	const char *refresh_token; /* NULL: none */
 	const char *issued_type; /* of the access token, where RFC 8693 2.2.1 says so; else NULL */
 	bool dpop;               /* bound to a key that is proven with each use (RFC 9449 5) */
+	json_t *details;         /* authorization_details of the access token; NULL: none */
 };
 
 /* The JSON of the answer; to be sent with Cache-Control: no-store. */

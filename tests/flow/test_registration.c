@@ -13,8 +13,8 @@
 static const char rules_json[] =
 	"{\"profiles\":[\"oauth\",\"oidc\"],\"scopes\":[\"openid\",\"email\"],"
 	"\"hosts\":[\"portal.example\"],\"grant_types\":[\"authorization_code\","
-	"\"refresh_token\"],\"level_cap\":\"substantial\",\"resources\":[\"https://api.example/"
-	"\"]}";
+	"\"refresh_token\"],\"level_cap\":\"substantial\",\"resources\":[\"https://api.example/\"],"
+	"\"authorization_details_types\":[\"termin\"]}";
 
 static struct bytes
 hash_of(struct world *w, const char *token)
@@ -60,7 +60,8 @@ told(struct web *b, const char *name)
 #define METADATA                                                                           \
 	"{\"redirect_uris\":[\"https://a.portal.example/cb\"],\"scope\":\"openid email\"," \
 	"\"client_name\":\"Amt\",\"token_endpoint_auth_method\":\"client_secret_post\","   \
-	"\"resources\":[\"https://api.example/\"]}"
+	"\"resources\":[\"https://api.example/\"],"                                        \
+	"\"authorization_details_types\":[\"termin\"]}"
 
 struct registered {
 	const char *id, *secret, *token, *path;
@@ -230,6 +231,7 @@ what_the_invitation_does_not_have_is_refused(void **state)
 		{"\"may_act\":[\"api\"]", "invalid_client_metadata"},
 		{"\"token_exchange\":\"impersonation\"", "invalid_client_metadata"},
 		{"\"resources\":[\"https://portal.example/api\"]", "invalid_client_metadata"},
+		{"\"authorization_details_types\":[\"other\"]", "invalid_client_metadata"},
 		{"\"client_id\":\"" OIDC_CLIENT "\"", "invalid_client_metadata"},
 		{"\"registration_access_token\":\"x\"", "invalid_client_metadata"},
 		{"\"client_secret\":\"x\"", "invalid_client_metadata"},

@@ -13,6 +13,7 @@
 #include "idp/page.h"
 #include "idp/party.h"
 #include "idp/publish.h"
+#include "idp/reload.h"
 #include "idp/route.h"
 #include "saml/logout.h"
 #include "saml/names.h"
@@ -55,6 +56,7 @@ world_reload(struct world *w)
 	}
 	parties_create(snap->a, copies, n, config_level_most(w->app.config), bad_party,
 		       &snap->parties);
+	ASSERT_OK(reload_details(&w->pg->c, snap, &err), &err);
 	ASSERT_OK(publish_documents(&w->app, snap, w->now, &err), &err);
 	app_publish(&w->app, snap);
 }
