@@ -21,7 +21,8 @@ take_hint(struct request *rq, const struct party *p, struct oidc_authorize *r, s
 		return true;
 	publish_jwks(rq->a, rq->snap->keyring, &ours);
 	/* second line: what is not proven names no client, and so not this one */
-	if (!oidc_hint_verify(rq->a, r->id_token_hint, &ours, rq->app->config->base_url, &hint,
+	if (!jose_hint(rq, r->id_token_hint, &r->id_token_hint, err) ||
+	    !oidc_hint_verify(rq->a, r->id_token_hint, &ours, rq->app->config->base_url, &hint,
 			      err))
 		return false;
 	/* Another client knows this person under another name. */

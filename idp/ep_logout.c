@@ -12,6 +12,7 @@
 #include "idp/front_oidc.h"
 #include "idp/logout.h"
 #include "idp/party.h"
+#include "idp/jose.h"
 #include "idp/publish.h"
 #include "idp/saml_peer.h"
 #include "idp/session.h"
@@ -196,7 +197,8 @@ parse(struct request *rq, struct oidc_logout *r, const struct oidc_hint **hint,
 	request_wish_lang(rq, front_oidc_lang(r->ui_locales));
 	if (r->id_token_hint != NULL) {
 		publish_jwks(rq->a, rq->snap->keyring, &ours);
-		if (!oidc_hint_verify(rq->a, r->id_token_hint, &ours, rq->app->config->base_url, h,
+		if (!jose_hint(rq, r->id_token_hint, &r->id_token_hint, err) ||
+		    !oidc_hint_verify(rq->a, r->id_token_hint, &ours, rq->app->config->base_url, h,
 				      err))
 			return false;
 		*hint = h;

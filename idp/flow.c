@@ -372,7 +372,8 @@ bool
 flow_start(struct request *rq, const struct ask *ask, bool browser_sends_cookies,
 	   struct response *rs, struct err *err)
 {
-	return start(rq, ask, browser_sends_cookies, "/flow/", rs, err);
+	return start(rq, ask, browser_sends_cookies, ask->create ? "/register/" : "/flow/", rs,
+		     err);
 }
 
 bool

@@ -21,6 +21,7 @@ struct ask {
 	bool names_attributes;     /* else the party gets what it registered */
 	struct wanted_list wanted; /* what it names; may be nothing */
 	bool force;                /* ForceAuthn, prompt=login: a new proof in this flow */
+	bool create;               /* prompt=create: begin with the page that makes an account */
 	bool passive;              /* IsPassive, prompt=none: no page */
 	bool consent_anew;         /* prompt=consent */
 	bool offline;              /* what is agreed to outlives the session */

@@ -89,6 +89,13 @@ wanted_of(struct arena *a, const struct oidc_claims *claims)
 	return (struct wanted_list){w, used};
 }
 
+static void
+put_values(struct arena *a, json_t *row, const char *name, const json_t *values)
+{
+	if (values != NULL)
+		json_put(a, row, name, (json_t *)(uintptr_t)values);
+}
+
 /* Where each claim was asked for, kept for the tokens. */
 static json_t *
 claims_write(struct arena *a, const struct oidc_claims *claims)
@@ -101,6 +108,8 @@ claims_write(struct arena *a, const struct oidc_claims *claims)
 		json_put_str(a, row, "name", claims->p[i].name);
 		json_put_bool(a, row, "id_token", claims->p[i].in_id_token);
 		json_put_bool(a, row, "userinfo", claims->p[i].in_userinfo);
+		put_values(a, row, "id_token_values", claims->p[i].id_token_values);
+		put_values(a, row, "userinfo_values", claims->p[i].userinfo_values);
 		json_push(a, list, row);
 	}
 	return list;
@@ -173,8 +182,10 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 		.party = p,
 		.names_attributes = true,
 		/* max_age=0 is prompt=login (Core 3.1.2.1). */
-		.force = (r->prompt & (OIDC_PROMPT_LOGIN | OIDC_PROMPT_SELECT_ACCOUNT)) != 0 ||
+		.force = (r->prompt & (OIDC_PROMPT_LOGIN | OIDC_PROMPT_SELECT_ACCOUNT |
+				       OIDC_PROMPT_CREATE)) != 0 ||
 			 r->max_age_s == 0,
+		.create = (r->prompt & OIDC_PROMPT_CREATE) != 0,
 		.passive = (r->prompt & OIDC_PROMPT_NONE) != 0,
 		.consent_anew = (r->prompt & OIDC_PROMPT_CONSENT) != 0,
 		.max_age_s = r->max_age_s,
@@ -240,7 +251,9 @@ claims_read(struct arena *a, const json_t *s, struct oidc_claims *out, struct er
 		c[i].name = "";
 		if (!json_get_str(row, "name", &c[i].name, err) ||
 		    !json_get_bool(row, "id_token", &c[i].in_id_token, err) ||
-		    !json_get_bool(row, "userinfo", &c[i].in_userinfo, err))
+		    !json_get_bool(row, "userinfo", &c[i].in_userinfo, err) ||
+		    !json_get_array(row, "id_token_values", &c[i].id_token_values, err) ||
+		    !json_get_array(row, "userinfo_values", &c[i].userinfo_values, err))
 			return false;
 	}
 	*out = (struct oidc_claims){.p = c, .n = n};

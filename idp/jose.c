@@ -1,8 +1,10 @@
 /* Keys of tokens; see jose.h. */
 #include "idp/jose.h"
 
+#include "base/text.h"
 #include "idp/config.h"
 #include "keys/sign.h"
+#include "oidc/error.h"
 
 /* RFC 8725 3.1: keys of a type make one algorithm, and no other type makes it. */
 static enum oidc_alg
@@ -126,4 +128,22 @@ jose_decryption_keys(struct request *rq, struct oidc_jwe_keys *out)
 			n += jose_enc_jwk(k, &keys[n]) ? 1 : 0;
 	*ops = signer_key_ops(rq->app->signer);
 	*out = (struct oidc_jwe_keys){ops, keys, n};
+}
+
+bool
+jose_hint(struct request *rq, const char *text, const char **out, struct err *err)
+{
+	struct oidc_jwe_keys ours;
+	struct bytes plain;
+
+	*out = text;
+	if (!oidc_is_jwe(bytes_of(text)))
+		return true;
+	jose_decryption_keys(rq, &ours);
+	if (!oidc_jwe_open(rq->a, bytes_of(text), &ours, &plain, err))
+		return err != NULL && err->kind == ERR_UNAVAILABLE /* our fault, not its */
+			       ? false
+			       : err_name(err, OIDC_INVALID_REQUEST);
+	return text_from_bytes(rq->a, plain, OIDC_JWE_MAX_BYTES, "id_token_hint", out, err) ||
+	       err_name(err, OIDC_INVALID_REQUEST);
 }

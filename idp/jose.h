@@ -47,6 +47,13 @@ MUST_USE bool jose_maker_find(const struct app *app, const struct snapshot *snap
 MUST_USE bool jose_encrypt(struct arena *a, const struct jose_maker *m, const char *signed_token,
 			   const char **out, struct err *err);
 
+/*
+ * An ID token that a client shows as a hint: as it was signed, or encrypted to one of our keys by
+ * the client (Core 3.1.2.1).  What we encrypted to the client itself does not open here.
+ * ERR_INPUT, invalid_request: it does not open.
+ */
+MUST_USE bool jose_hint(struct request *rq, const char *text, const char **out, struct err *err);
+
 /* Our keys for what others encrypted to us, retired ones too. */
 void jose_decryption_keys(struct request *rq, struct oidc_jwe_keys *out);
 

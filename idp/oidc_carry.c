@@ -6,18 +6,21 @@
 #include "idp/jose.h"
 #include "idp/show.h"
 
-/* JARM 2.1: all that is told, as one token that names its reader. */
+/* JARM 2.1, 2.2: all that is told, as one token that names its reader, and that it alone opens if
+ * it wants that. */
 static bool
 sign(struct request *rq, const struct oidc_client *client, const struct oidc_return *to,
      struct oidc_answer *answer, struct err *err)
 {
-	static const struct oidc_encryption plain = {0};
+	const char *signed_token;
 	const json_t *claims =
 		oidc_return_claims(rq->a, to, rq->app->config->base_url, answer, rq->now);
 	struct jose_maker m;
 
-	return jose_maker_find(rq->app, rq->snap, client, client->response_alg, &plain, &m, err) &&
-	       oidc_jws_build(rq->a, &m.ops, m.kid, m.alg, "JWT", claims, &answer->response, err);
+	return jose_maker_find(rq->app, rq->snap, client, client->response_alg,
+			       &client->response_encryption, &m, err) &&
+	       oidc_jws_build(rq->a, &m.ops, m.kid, m.alg, "JWT", claims, &signed_token, err) &&
+	       jose_encrypt(rq->a, &m, signed_token, &answer->response, err);
 }
 
 bool

@@ -115,10 +115,9 @@ prompt_of(const char *word)
 		const char *word;
 		enum oidc_prompt prompt;
 	} rows[] = {
-		{"none", OIDC_PROMPT_NONE},
-		{"login", OIDC_PROMPT_LOGIN},
-		{"consent", OIDC_PROMPT_CONSENT},
-		{"select_account", OIDC_PROMPT_SELECT_ACCOUNT},
+		{"none", OIDC_PROMPT_NONE},       {"login", OIDC_PROMPT_LOGIN},
+		{"consent", OIDC_PROMPT_CONSENT}, {"select_account", OIDC_PROMPT_SELECT_ACCOUNT},
+		{"create", OIDC_PROMPT_CREATE},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -142,8 +141,10 @@ parse_prompt(struct arena *a, const struct params *ps, unsigned *out, struct err
 			return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "unknown prompt");
 		prompt |= one;
 	}
-	if ((prompt & OIDC_PROMPT_NONE) != 0 && words.n > 1)
-		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "prompt none with another");
+	/* User Registration 1.0, 4: who has no account yet has nothing to choose or to prove. */
+	if ((prompt & (OIDC_PROMPT_NONE | OIDC_PROMPT_CREATE)) != 0 && words.n > 1)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST,
+			    "prompt none or create with another");
 	*out = prompt;
 	return true;
 }

@@ -32,6 +32,7 @@ enum oidc_prompt {
 	OIDC_PROMPT_LOGIN = 2,
 	OIDC_PROMPT_CONSENT = 4,
 	OIDC_PROMPT_SELECT_ACCOUNT = 8,
+	OIDC_PROMPT_CREATE = 16, /* likewise alone */
 };
 
 struct oidc_authorize {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "oidc/error.h"
 #include "oidc/verified.h"
 
@@ -86,6 +87,20 @@ parse_special(struct arena *a, const char *name, const json_t *request, bool ess
 	return true;
 }
 
+/* The values that will do, whatever they are; NULL: any (Core 5.5.1). */
+static const json_t *
+values_wanted(struct arena *a, const json_t *request)
+{
+	json_t *one = json_object_get(request, "value"), *list = json_new_array(a);
+	const json_t *many = json_object_get(request, "values");
+
+	if (one != NULL && !json_is_null(one)) {
+		json_push(a, list, one);
+		return list;
+	}
+	return json_is_array(many) ? many : NULL;
+}
+
 /* One member of "id_token" or "userinfo": null, or an object. */
 static bool
 parse_one(struct arena *a, const json_t *place, const char *name, bool id_token, struct draft *d,
@@ -108,10 +123,8 @@ parse_one(struct arena *a, const json_t *place, const char *name, bool id_token,
 	if (c == NULL)
 		return BAD(err, "claims: more than %d", CLAIMS_MAX);
 	c->essential = c->essential || essential;
-	if (id_token)
-		c->in_id_token = true;
-	else
-		c->in_userinfo = true;
+	*(id_token ? &c->in_id_token : &c->in_userinfo) = true;
+	*(id_token ? &c->id_token_values : &c->userinfo_values) = values_wanted(a, request);
 	return true;
 }
 
@@ -223,9 +236,13 @@ oidc_claims_add_scopes(struct arena *a, const struct oidc_scope_claim *rows, siz
 	for (size_t i = 0; i < wanted->n; i++)
 		d.p[i] = wanted->p[i];
 	for (size_t i = 0; i < n_rows; i++)
-		if (oidc_strs_have(scopes, rows[i].scope))
-			draft_add(a, &d, rows[i].claim, strcspn(rows[i].claim, "."))->in_userinfo =
-				true;
+		if (oidc_strs_have(scopes, rows[i].scope)) {
+			struct oidc_claim *c =
+				draft_add(a, &d, rows[i].claim, strcspn(rows[i].claim, "."));
+
+			c->in_userinfo = true;
+			c->userinfo_values = NULL; /* a scope asks for whatever it is */
+		}
 	wanted->p = d.p;
 	wanted->n = d.n;
 }
@@ -266,6 +283,19 @@ oidc_claims_put_value(struct arena *a, json_t *into, const struct oidc_claim_val
 	json_put(a, into, name, text);
 }
 
+/* Is it one of the values that will do?  Members of an object and lists are no text. */
+static bool
+will_do(const json_t *values, const struct oidc_claim_value *v)
+{
+	if (values == NULL)
+		return true;
+	for (size_t i = 0; i < json_array_size(values); i++)
+		if (v->text != NULL && !v->list && strchr(v->claim, '.') == NULL &&
+		    text_eq(json_string_value(json_array_get(values, i)), v->text))
+			return true;
+	return false;
+}
+
 void
 oidc_claims_put(struct arena *a, const struct oidc_claim_value *values, size_t n,
 		const struct oidc_claims *wanted, enum oidc_place place, json_t *into)
@@ -277,6 +307,9 @@ oidc_claims_put(struct arena *a, const struct oidc_claim_value *values, size_t n
 		const struct oidc_claim *c = oidc_claims_find(wanted, v->claim);
 
 		if (c == NULL || !(place == OIDC_IN_ID_TOKEN ? c->in_id_token : c->in_userinfo))
+			continue;
+		if (!will_do(place == OIDC_IN_ID_TOKEN ? c->id_token_values : c->userinfo_values,
+			     v))
 			continue;
 		if (v->text != NULL)
 			oidc_claims_put_value(a, into, v);

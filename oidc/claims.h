@@ -16,6 +16,8 @@ struct oidc_claim {
 	const char *name; /* "family_name", "address"; language tags cut off */
 	bool essential;
 	bool in_id_token, in_userinfo; /* neither: only as a verified one */
+	/* With no other value (Core 5.5.1); NULL: with any.  An array of those. */
+	const json_t *id_token_values, *userinfo_values;
 };
 
 struct oidc_claims {
@@ -29,8 +31,7 @@ struct oidc_claims {
 
 /*
  * Read the claims parameter.  ERR_INPUT, invalid_request: not a JSON object,
- * more than 64 claims, members of another type.  Unknown members are ignored,
- * as are requests for values of claims other than acr and sub.
+ * more than 64 claims, members of another type.  Unknown members are ignored.
  */
 MUST_USE bool oidc_claims_parse(struct arena *a, const char *text, struct oidc_claims *out,
 				struct err *err);

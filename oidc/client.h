@@ -134,6 +134,7 @@ struct oidc_client {
 	bool require_auth_time;
 	unsigned response_types;          /* of enum oidc_type */
 	enum oidc_alg response_alg;       /* of authorization responses that are signed (JARM 3) */
+	struct oidc_encryption response_encryption; /* of them */
 	enum oidc_alg request_object_alg; /* OIDC_ALG_NONE: the alg of each of its keys */
 	enum oidc_delivery delivery;      /* of answers to CIBA requests */
 	const char *notification_uri;     /* of ping; NULL if absent */

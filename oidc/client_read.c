@@ -353,7 +353,8 @@ check_answers(struct oidc_client *c, struct err *err)
 		return BAD(err, "userinfo_encrypted_response_alg: needs "
 				"userinfo_signed_response_alg");
 	return check_encryption(c, "id_token", &c->id_token_encryption, err) &&
-	       check_encryption(c, "userinfo", &c->userinfo_encryption, err);
+	       check_encryption(c, "userinfo", &c->userinfo_encryption, err) &&
+	       check_encryption(c, "authorization", &c->response_encryption, err);
 }
 
 /* Front-Channel Logout 1.0, 2: scheme, host and port are those of a redirect_uri. */

@@ -31,6 +31,8 @@ put_own(struct arena *a, json_t *o, bool certificates)
 	put_list(a, o, "id_token_encryption_enc_values_supported", oidc_client_jwe_encs(a));
 	put_list(a, o, "userinfo_encryption_alg_values_supported", oidc_client_jwe_algs(a));
 	put_list(a, o, "userinfo_encryption_enc_values_supported", oidc_client_jwe_encs(a));
+	put_list(a, o, "authorization_encryption_alg_values_supported", oidc_client_jwe_algs(a));
+	put_list(a, o, "authorization_encryption_enc_values_supported", oidc_client_jwe_encs(a));
 	put_list(a, o, "token_endpoint_auth_methods_supported",
 		 oidc_client_auth_methods(a, certificates));
 	put_list(a, o, "token_endpoint_auth_signing_alg_values_supported",
@@ -42,7 +44,7 @@ put_own(struct arena *a, json_t *o, bool certificates)
 	put_list(a, o, "dpop_signing_alg_values_supported", oidc_dpop_algs());
 	put_list(a, o, "code_challenge_methods_supported", LIST("S256"));
 	put_list(a, o, "prompt_values_supported",
-		 LIST("none", "login", "consent", "select_account"));
+		 LIST("none", "login", "consent", "select_account", "create"));
 	put_list(a, o, "claim_types_supported", LIST("normal"));
 	json_put_bool(a, o, "claims_parameter_supported", true);
 	json_put_bool(a, o, "request_parameter_supported", true);
@@ -93,6 +95,7 @@ metadata_of(struct arena *a, const struct oidc_discovery *d)
 	put_list(a, o, "ui_locales_supported", d->ui_locales);
 	put_list(a, o, "id_token_signing_alg_values_supported", d->signing_algs);
 	put_list(a, o, "userinfo_signing_alg_values_supported", d->signing_algs);
+	put_list(a, o, "authorization_signing_alg_values_supported", d->signing_algs);
 	put_own(a, o, d->n_mtls_aliases > 0);
 	return o;
 }

@@ -141,9 +141,16 @@ id_token(struct arena *a, const char *in UNUSED, const char **text, struct err *
 		{"family_name", "Mustermann", false, NULL, "low", 1},
 		{"nationalities", "DE", true, "low", NULL, 0},
 		{"address.locality", "Dresden", false, NULL, NULL, 0}};
-	const struct oidc_claim wishes[] = {{"family_name", false, true, true},
-					    {"nationalities", false, true, true},
-					    {"address", false, true, true}};
+	const struct oidc_claim wishes[] = {
+		{.name = "family_name",
+		 .essential = false,
+		 .in_id_token = true,
+		 .in_userinfo = true},
+		{.name = "nationalities",
+		 .essential = false,
+		 .in_id_token = true,
+		 .in_userinfo = true},
+		{.name = "address", .essential = false, .in_id_token = true, .in_userinfo = true}};
 	const struct oidc_claims wanted = {.p = wishes, .n = 3};
 	struct oidc_token_response answer = {
 		.access_token = t.access_token, .expires_in_s = 300, .scope = "openid"};

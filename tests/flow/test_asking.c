@@ -264,6 +264,86 @@ the_key_of_a_proof_at_the_push_is_the_code_s(void **state)
 	asking_refused(&b, "invalid_dpop_proof");
 }
 
+/* ---- values of claims ---- */
+
+/* Core 5.5.1: another value than the one that is asked for is not told, and no error. */
+static void
+a_claim_is_told_with_a_value_that_was_asked_for(void **state)
+{
+#define CLAIMS(place, rest) \
+	"&claims=%7B%22" place "%22%3A%7B%22given_name%22%3A%7B" rest "%7D%7D%7D"
+	static const struct {
+		const char *more;
+		bool id_token, userinfo;
+	} cases[] = {
+		{CLAIMS("id_token", "%22value%22%3A%22Erika%22"), true, false},
+		{CLAIMS("id_token", "%22value%22%3A%22Max%22"), false, false},
+		{CLAIMS("id_token", "%22essential%22%3Atrue%2C%22value%22%3A%22Max%22"), false,
+		 false},
+		{CLAIMS("id_token", "%22values%22%3A%5B%22Max%22%2C%22Erika%22%5D"), true, false},
+		{CLAIMS("id_token", "%22values%22%3A%5B%5D"), false, false},
+		{CLAIMS("id_token", "%22value%22%3Atrue"), false, false},
+		{CLAIMS("userinfo", "%22value%22%3A%22Erika%22"), false, true},
+		{CLAIMS("userinfo", "%22value%22%3A%22Max%22"), false, false},
+	};
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		asking(&b, "openid", cases[i].more);
+		if (b.status == 200)
+			web_submit(&b, "/flow/consent/", "attr_given_names=1&do=agree");
+		const json_t *t = asking_token(&b, location_param(&b, "code"), "");
+		const json_t *id = asking_claims(&b, asking_text(t, "id_token"));
+
+		assert_int_equal(asking_text(id, "given_name") != NULL, cases[i].id_token);
+		web_userinfo(&b, asking_text(t, "access_token"));
+		assert_int_equal(asking_text(web_json(&b), "given_name") != NULL,
+				 cases[i].userinfo);
+	}
+	/* A scope asks for whatever it is. */
+	asking(&b, "openid profile", cases[7].more);
+	if (b.status == 200)
+		web_submit(&b, "/flow/consent/", "attr_given_names=1&do=agree");
+	const json_t *t = asking_token(&b, location_param(&b, "code"), "");
+
+	web_userinfo(&b, asking_text(t, "access_token"));
+	assert_string_equal(asking_text(web_json(&b), "given_name"), "Erika");
+}
+
+/* ---- making an account ---- */
+
+/* OpenID Connect Initiating User Registration 1.0 */
+static void
+an_account_is_made_on_the_way(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	/* Also for who is logged in: the portal wants somebody new. */
+	asking_code(&b, "openid", "");
+	web_get(&b, oidc_request_url(w, "openid email", "&prompt=create"));
+	assert_true(text_starts(b.path, "/register/"));
+	web_submit(&b, "/register/",
+		   "given_names=Max&family_name=Muster&birth_date_day=1&birth_date_month=2&"
+		   "birth_date_year=1990&country=DE&email=max%40example.invalid&"
+		   "login_name=max.neu&new_password=Pflaume-Regal-83&"
+		   "password_repeat=Pflaume-Regal-83&store_consent=1&do=register");
+	web_submit(&b, "/flow/consent/", "attr_email=1&do=agree");
+	const json_t *t = asking_token(&b, location_param(&b, "code"), "");
+
+	web_userinfo(&b, asking_text(t, "access_token"));
+	assert_string_equal(asking_text(web_json(&b), "email"), "max@example.invalid");
+	/* By a form of the portal's as well; and never together with another. */
+	web_foreign_post(&b, "/oidc/authorize",
+			 strchr(oidc_request_url(w, "openid", "&prompt=create"), '?') + 1);
+	assert_true(text_starts(b.path, "/register/"));
+	web_get(&b, oidc_request_url(w, "openid", "&prompt=create+login"));
+	asking_refused(&b, "invalid_request");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh, NULL)
 
 int
@@ -278,6 +358,8 @@ main(void)
 		T(a_code_is_for_the_key_that_was_named),
 		T(what_is_no_thumbprint_is_refused),
 		T(the_key_of_a_proof_at_the_push_is_the_code_s),
+		T(a_claim_is_told_with_a_value_that_was_asked_for),
+		T(an_account_is_made_on_the_way),
 	};
 
 	return cmocka_run_group_tests_name("flow asking", tests, asking_setup, world_teardown);

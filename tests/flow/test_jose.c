@@ -175,6 +175,89 @@ userinfo_is_signed_and_then_encrypted(void **state)
 			    "Mustermann");
 }
 
+/* JARM 2.2: the answer of the authorization endpoint, errors as well. */
+static void
+an_answer_is_signed_and_then_encrypted(void **state)
+{
+	static const char *const wanted[] = {"", "&prompt=none+login"};
+	struct world *w = *state;
+	struct web b;
+
+	portal_wants(w, ",\"authorization_encrypted_response_alg\":\"RSA-OAEP-256\","
+			"\"authorization_encrypted_response_enc\":\"A256GCM\","
+			"\"authorization_signed_response_alg\":\"PS256\"");
+	tokens(w, &b);
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+		web_get(&b,
+			oidc_request_url(w, "openid profile",
+					 arena_printf(w->a, "&response_mode=jwt%s", wanted[i])));
+		assert_null(location_param(&b, "state"));
+		const char *inner = opened(w, location_param(&b, "response"));
+		const json_t *told = verified(w, inner, OIDC_PS256);
+
+		assert_string_equal(text_member(told, "iss"), BASE);
+		assert_string_equal(text_member(told, "aud"), OIDC_CLIENT);
+		assert_string_equal(text_member(told, "state"), "s1");
+		if (i == 1) {
+			assert_string_equal(text_member(told, "error"), "invalid_request");
+			continue;
+		}
+		web_token(&b, oidc_basic(w), oidc_redeem_form(w, text_member(told, "code")));
+		assert_int_equal(b.status, 200);
+	}
+}
+
+/* Core 3.1.2.1: the client takes the hint out of what we encrypted, and may encrypt it to us. */
+static void
+a_hint_may_be_encrypted_to_us(void **state)
+{
+	struct world *w = *state;
+	struct oidc_jwks set;
+	struct err err = {0};
+	const char *hint;
+	struct web b;
+
+	portal_wants(w, ",\"id_token_encrypted_response_alg\":\"ECDH-ES\"");
+	const char *token = text_member(tokens(w, &b), "id_token");
+	const char *inner = opened(w, token);
+
+	web_get(&b, "/oidc/jwks");
+	ASSERT_OK(oidc_jwks_parse(w->a, web_json(&b), OIDC_ALG_NONE, &set, &err), &err);
+	ASSERT_OK(oidc_jwe_build(w->a, oidc_jwks_find_enc(&set, OIDC_ECDH_ES), OIDC_ECDH_ES,
+				 OIDC_A128GCM, "JWT", NULL, bytes_of(inner), &hint, &err),
+		  &err);
+	const char *const hints[] = {inner, hint};
+
+	for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
+		web_get(&b, oidc_request_url(
+				    w, "openid profile",
+				    arena_printf(w->a, "&prompt=none&id_token_hint=%s", hints[i])));
+		assert_non_null(location_param(&b, "code"));
+	}
+	/* What is for the client alone, and what is none. */
+	ASSERT_OK(oidc_jwe_build(w->a, oidc_jwks_find_enc(&set, OIDC_ECDH_ES), OIDC_ECDH_ES,
+				 OIDC_A128GCM, "JWT", NULL, bytes_of("a\xff"), &hint, &err),
+		  &err);
+	const char *const wrong[] = {token, hint};
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		web_get(&b, oidc_request_url(
+				    w, "openid profile",
+				    arena_printf(w->a, "&prompt=none&id_token_hint=%s", wrong[i])));
+		assert_string_equal(location_param(&b, "error"), "invalid_request");
+	}
+	/* At logout the same. */
+	web_get(&b, arena_printf(w->a, "/oidc/logout?id_token_hint=%s", token));
+	assert_int_equal(b.status, 400);
+	web_get(&b, "/oidc/jwks");
+	ASSERT_OK(oidc_jwe_build(w->a, oidc_jwks_find_enc(&set, OIDC_ECDH_ES), OIDC_ECDH_ES,
+				 OIDC_A128GCM, "JWT", NULL, bytes_of(inner), &hint, &err),
+		  &err);
+	web_get(&b, arena_printf(w->a, "/oidc/logout?id_token_hint=%s", hint));
+	assert_int_equal(b.status, 200);
+	assert_null(web_cookie(&b, "__Host-session"));
+}
+
 /* What clients read about us follows the keys: signing algorithms, keys to encrypt to. */
 static void
 discovery_and_key_set_follow_the_keys(void **state)
@@ -267,6 +350,8 @@ main(void)
 		T(an_id_token_is_signed_and_then_encrypted),
 		T(userinfo_is_signed_as_the_record_says),
 		T(userinfo_is_signed_and_then_encrypted),
+		T(an_answer_is_signed_and_then_encrypted),
+		T(a_hint_may_be_encrypted_to_us),
 		T(discovery_and_key_set_follow_the_keys),
 		T(what_is_encrypted_to_us_opens),
 		T(an_algorithm_without_a_key_is_said_before_the_code_is_used),

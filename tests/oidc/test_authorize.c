@@ -189,6 +189,7 @@ prompts_are_known(void **state UNUSED)
 		{"none", OIDC_PROMPT_NONE},         {"login", OIDC_PROMPT_LOGIN},
 		{"consent", OIDC_PROMPT_CONSENT},   {"select_account", OIDC_PROMPT_SELECT_ACCOUNT},
 		{"login login", OIDC_PROMPT_LOGIN}, {"", 0},
+		{"create", OIDC_PROMPT_CREATE},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -225,9 +226,11 @@ improper_requests_are_refused_by_name(void **state UNUSED)
 		{"code_challenge_method", NULL, "invalid_request", "not S256"},
 		{"code_challenge_method", "plain", "invalid_request", "not S256"},
 		{"nonce", "a\tb", "invalid_request", "plain ASCII"},
-		{"prompt", "create", "invalid_request", "unknown prompt"},
-		{"prompt", "none login", "invalid_request", "none with another"},
-		{"prompt", "none none", "invalid_request", "none with another"},
+		{"prompt", "other", "invalid_request", "unknown prompt"},
+		{"prompt", "create login", "invalid_request", "create with another"},
+		{"prompt", "consent create", "invalid_request", "create with another"},
+		{"prompt", "none login", "invalid_request", "with another"},
+		{"prompt", "none none", "invalid_request", "with another"},
 		{"max_age", "-1", "invalid_request", "max_age"},
 		{"max_age", "1h", "invalid_request", "max_age"},
 		{"max_age", "31536001", "invalid_request", "max_age"},

@@ -155,6 +155,46 @@ scopes_ask_for_claims_at_userinfo(void **state UNUSED)
 	assert_true(!one->in_userinfo && one->in_id_token);
 }
 
+/* Core 5.5.1 */
+static void
+another_value_than_one_that_was_asked_for_is_not_told(void **state UNUSED)
+{
+	static const struct oidc_claim_value values[] = {
+		{"given_name", "Erika", false, "high", NULL, 0},
+		{"birth_family_name", NULL, false, "high", NULL, 0},
+		{"nationalities", "D", true, NULL, NULL, 0},
+		{"address.locality", "Bonn", false, NULL, NULL, 0},
+	};
+	static const struct {
+		const char *asked, *told;
+	} cases[] = {
+		{"\"given_name\":{\"value\":\"Erika\"}",
+		 "{\"given_name\":\"Erika\",\"claim_levels\":{\"given_name\":\"high\"}}"},
+		{"\"given_name\":{\"values\":[1,\"Max\",\"Erika\"]}",
+		 "{\"given_name\":\"Erika\",\"claim_levels\":{\"given_name\":\"high\"}}"},
+		{"\"given_name\":{\"value\":null,\"values\":1}",
+		 "{\"given_name\":\"Erika\",\"claim_levels\":{\"given_name\":\"high\"}}"},
+		{"\"given_name\":{\"value\":\"Max\"}", "{}"},
+		{"\"given_name\":{\"value\":{}}", "{}"},
+		{"\"given_name\":{\"values\":[]}", "{}"},
+		{"\"birth_family_name\":{\"value\":\"x\"}", "{}"},
+		{"\"nationalities\":{\"value\":\"D\"}", "{}"},
+		{"\"address\":{\"value\":\"Bonn\"}", "{}"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		json_t *o = json_new_object(a);
+		struct oidc_claims c;
+
+		ASSERT_OK(oidc_claims_parse(a,
+					    arena_printf(a, "{\"id_token\":{%s}}", cases[i].asked),
+					    &c, &err),
+			  &err);
+		oidc_claims_put(a, values, ARRAY_LEN(values), &c, OIDC_IN_ID_TOKEN, o);
+		assert_string_equal(json_text(a, o, false), cases[i].told);
+	}
+}
+
 static void
 values_go_where_they_were_asked_for(void **state UNUSED)
 {
@@ -267,6 +307,7 @@ main(void)
 		cmocka_unit_test(a_malformed_claims_parameter_is_refused),
 		cmocka_unit_test(scopes_ask_for_claims_at_userinfo),
 		cmocka_unit_test(values_go_where_they_were_asked_for),
+		cmocka_unit_test(another_value_than_one_that_was_asked_for_is_not_told),
 		cmocka_unit_test(claims_of_a_scope_are_left_out),
 		cmocka_unit_test(claims_are_left_out_by_name),
 	};

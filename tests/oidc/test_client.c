@@ -264,17 +264,21 @@ encryption_is_read_with_its_default(void **state UNUSED)
 	struct oidc_client *c;
 	json_t *o;
 
-	ASSERT_OK(parse(with("\"id_token_encrypted_response_alg\":\"ECDH-ES+A256KW\","
-			     "\"userinfo_signed_response_alg\":\"PS256\","
-			     "\"userinfo_encrypted_response_alg\":\"ECDH-ES\","
-			     "\"userinfo_encrypted_response_enc\":\"A256GCM\"," ENC_JWKS),
-			&c),
-		  &err);
+	ASSERT_OK(
+		parse(with("\"id_token_encrypted_response_alg\":\"ECDH-ES+A256KW\","
+			   "\"userinfo_signed_response_alg\":\"PS256\","
+			   "\"userinfo_encrypted_response_alg\":\"ECDH-ES\","
+			   "\"userinfo_encrypted_response_enc\":\"A256GCM\","
+			   "\"authorization_encrypted_response_alg\":\"ECDH-ES+A128KW\"," ENC_JWKS),
+		      &c),
+		&err);
 	assert_int_equal(c->id_token_encryption.alg, OIDC_ECDH_ES_A256KW);
 	assert_int_equal(c->id_token_encryption.enc, OIDC_A128CBC_HS256);
 	assert_int_equal(c->userinfo_alg, OIDC_PS256);
 	assert_int_equal(c->userinfo_encryption.alg, OIDC_ECDH_ES);
 	assert_int_equal(c->userinfo_encryption.enc, OIDC_A256GCM);
+	assert_int_equal(c->response_encryption.alg, OIDC_ECDH_ES_A128KW);
+	assert_int_equal(c->response_encryption.enc, OIDC_A128CBC_HS256);
 	o = oidc_client_build(a, c);
 	assert_string_equal(
 		json_string_value(json_object_get(o, "id_token_encrypted_response_enc")),
@@ -399,6 +403,10 @@ improper_metadata_is_refused(void **state UNUSED)
 		 "id_token_encrypted_response_enc: without an alg"},
 		{"\"userinfo_encrypted_response_enc\":\"A256GCM\"",
 		 "userinfo_encrypted_response_enc: without an alg"},
+		{"\"authorization_encrypted_response_enc\":\"A256GCM\"",
+		 "authorization_encrypted_response_enc: without an alg"},
+		{"\"authorization_encrypted_response_alg\":\"ECDH-ES\"",
+		 "jwks: no key to encrypt to with ECDH-ES"},
 		{"\"id_token_encrypted_response_alg\":\"ECDH-ES\"",
 		 "jwks: no key to encrypt to with ECDH-ES"},
 		{"\"id_token_encrypted_response_alg\":\"RSA-OAEP-256\"," ENC_JWKS,

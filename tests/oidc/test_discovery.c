@@ -101,6 +101,9 @@ the_document_follows_the_tables(void **state UNUSED)
 	/* OpenID Connect Discovery 3: RS256 must be there. */
 	expect(o, "id_token_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
 	expect(o, "userinfo_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
+	expect(o, "authorization_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
+	expect(o, "authorization_encryption_alg_values_supported", JWE_ALGS);
+	expect(o, "authorization_encryption_enc_values_supported", JWE_ENCS);
 	expect(o, "id_token_encryption_alg_values_supported", JWE_ALGS);
 	expect(o, "id_token_encryption_enc_values_supported", JWE_ENCS);
 	expect(o, "userinfo_encryption_alg_values_supported", JWE_ALGS);
@@ -112,7 +115,8 @@ the_document_follows_the_tables(void **state UNUSED)
 	       "[\"HS256\",\"ES256\",\"ES384\",\"EdDSA\",\"Ed25519\",\"PS256\",\"PS384\","
 	       "\"RS256\"]");
 	expect(o, "code_challenge_methods_supported", "[\"S256\"]");
-	expect(o, "prompt_values_supported", "[\"none\",\"login\",\"consent\",\"select_account\"]");
+	expect(o, "prompt_values_supported",
+	       "[\"none\",\"login\",\"consent\",\"select_account\",\"create\"]");
 	expect(o, "claim_types_supported", "[\"normal\"]");
 	expect(o, "claims_parameter_supported", "true");
 	expect(o, "request_parameter_supported", "true");
