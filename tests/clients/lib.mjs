@@ -43,6 +43,8 @@ async function hand(what, asked) {
 export const register = (metadata, attributes = ["given_names", "family_name"]) =>
 	hand("register", { metadata: { redirect_uris: [told.callback], ...metadata }, attributes });
 
+export const detailsType = (document) => hand("details_type", { document });
+
 // The person's part: where the browser ends, and what it shows.
 export const visit = (url, more = {}) => hand("visit", { url: String(url), ...more });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { configure, encryptionPair, keyPair, login, newId, oidc, reach, register, told, visit } from "./lib.mjs";
+import { configure, detailsType, encryptionPair, keyPair, login, newId, oidc, reach, register, told, visit } from "./lib.mjs";
 
 const base = { scope: "openid profile", profile: "oidc" };
 
@@ -284,4 +284,77 @@ test("as FAPI 2.0 has it: pushed, signed by key, bound", async () => {
 	const tokens = await oidc.authorizationCodeGrant(config, new URL(l.shown.url), l.checks, undefined, { DPoP: dpop });
 	const { sub } = tokens.claims();
 	assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, sub, { DPoP: dpop })).given_name, "Testa");
+});
+
+test("resources that the person agrees to, and a code that is bound to a key", async () => {
+	const resource = `https://${newId("api")}.example/`;
+	const other = `https://${newId("api")}.example/`;
+	const api = await apiOf(resource, "jwt");
+	await apiOf(other, "opaque");
+	const config = await keyClient("ES256", { scope: "openid profile read", resources: [resource, other] });
+	const dpop = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair("ES256"));
+	const ask = async () => login(config, {
+		scope: "openid profile read", resource, dpop_jkt: await dpop.calculateThumbprint(),
+	});
+	const redeem = (l, uri, DPoP) =>
+		oidc.authorizationCodeGrant(config, new URL(l.shown.url), l.checks, { resource: uri }, { DPoP });
+	const tokens = await redeem(await ask(), resource, dpop);
+	const known = await oidc.tokenIntrospection(api, tokens.access_token);
+	assert.equal(known.aud, resource);
+	assert.equal(known.scope, "read");
+	assert.equal(known.cnf.jkt, await dpop.calculateThumbprint());
+	await assert.rejects(redeem(await ask(), other, dpop), { error: "invalid_target" });
+	const stranger = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair("ES256"));
+	await assert.rejects(redeem(await ask(), resource, stranger), { error: "invalid_grant" });
+	await assert.rejects(redeem(await ask(), resource), { error: "invalid_grant" });
+});
+
+test("a proof at the pushed request binds the code", async () => {
+	const config = await keyClient("ES256");
+	const dpop = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair("ES256"));
+	const build = (c, p) => oidc.buildAuthorizationUrlWithPAR(c, p, { DPoP: dpop });
+	const l = await login(config, {}, { build });
+	const tokens = await oidc.authorizationCodeGrant(config, new URL(l.shown.url), l.checks, undefined, { DPoP: dpop });
+	assert.equal(tokens.token_type, "dpop");
+	await assert.rejects((await login(config, {}, { build })).redeem(), { error: "invalid_grant" });
+});
+
+test("authorization details (RAR)", async () => {
+	const type = newId("details");
+	const label = { de: "Termine", en: "Appointments" };
+	await detailsType({ type, label, fields: { actions: { required: true, values: ["read", "book"], label } } });
+	const resource = `https://${newId("api")}.example/`;
+	const api = await apiOf(resource, "opaque");
+	const config = await secretClient("client_secret_basic", {
+		resources: [resource], authorization_details_types: [type],
+	});
+	const details = (...actions) => JSON.stringify([{ type, actions }]);
+	const l = await login(config, { authorization_details: details("read", "book") });
+	const tokens = await oidc.authorizationCodeGrant(config, new URL(l.shown.url), l.checks,
+		{ resource, authorization_details: details("read") });
+	assert.deepEqual(tokens.authorization_details, [{ type, actions: ["read"] }]);
+	const known = await oidc.tokenIntrospection(api, tokens.access_token);
+	assert.deepEqual(known.authorization_details, [{ type, actions: ["read"] }]);
+	const wrong = await login(config, { authorization_details: details("write") });
+	await assert.rejects(wrong.redeem(), { error: "invalid_authorization_details" });
+});
+
+test("an answer that is signed and encrypted (JARM)", async () => {
+	const keys = await encryptionPair("ECDH-ES");
+	const config = await secretClient("client_secret_basic", {
+		jwks: keys.jwks, authorization_signed_response_alg: "ES256",
+		authorization_encrypted_response_alg: "ECDH-ES", authorization_encrypted_response_enc: "A256GCM",
+	});
+	oidc.enableDecryptingResponses(config, ["A256GCM"], { key: keys.pair.privateKey, alg: "ECDH-ES", kid: keys.kid });
+	oidc.useJwtResponseMode(config);
+	const l = await login(config, { response_mode: "jwt" });
+	assert.equal(new URL(l.shown.url).searchParams.get("response").split(".").length, 5);
+	assert.equal((await l.redeem()).claims().iss, told.base);
+});
+
+test("an account that is made on the way (prompt=create)", async () => {
+	const config = await secretClient("client_secret_basic");
+	const l = await login(config, { prompt: "create" }, { browser: newId("browser") });
+	const tokens = await l.redeem();
+	assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, tokens.claims().sub)).given_name, "Testa");
 });

@@ -21,6 +21,10 @@ from walk import CALLBACK, Walk, make_certificate  # noqa: E402
 
 PAGES_MOST = 5  # of one visit that want an answer
 PERSON = "test.person@example.org"
+REGISTRATION = {"given_names": "Testa", "family_name": "Muster", "birth_date_day": "1", "birth_date_month": "2",
+                "birth_date_year": "1990", "country": "DE", "email": "new.person@example.org",
+                "login_name": "new.person@example.org", "new_password": PASSWORD, "password_repeat": PASSWORD,
+                "store_consent": "1"}
 
 
 class Hand:
@@ -37,6 +41,12 @@ class Hand:
                                 *[w for name in attributes for w in ("--attribute", name)])
         self.node.wait(lambda: self._is_known(metadata, said), "the client known")
         return said
+
+    def details_type(self, document):
+        """A type of authorization details; a client that is added next is known after it is."""
+        file = self.instance.folder / "details-type.json"
+        file.write_text(json.dumps(document))
+        return self.instance.ok("details-type", "add", file)
 
     def _is_known(self, metadata, said):
         """Nodes hear of it a moment after the command."""
@@ -60,6 +70,8 @@ class Hand:
                 walk.log_in(PERSON, PASSWORD)
             elif ("do", "look") in buttons:  # a code of a device, filled in already
                 walk.submit(walk.page.form_with("user_code"), button="look")
+            elif walk.page.form_with("new_password"):
+                walk.submit(walk.page.form_with("new_password"), REGISTRATION, button="register")
             elif ("do", "agree") in buttons:
                 walk.agree()
             else:
