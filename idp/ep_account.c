@@ -160,8 +160,10 @@ put_names(struct request *rq, const json_t *names, json_t *row)
 
 	for (size_t i = 0; i < json_array_size(names); i++) {
 		const char *name = json_string_value(json_array_get(names, i));
-		const char *told = access_told(rq, name);
+		const char *told = name == NULL ? NULL : access_told(rq, name);
 
+		if (name == NULL) /* not written by us: the rest of the page is still theirs */
+			continue;
 		json_push_str(rq->a, told == NULL ? data : access, told == NULL ? name : told);
 	}
 	json_put(rq->a, row, "consent_attributes", data);
