@@ -15,7 +15,18 @@
 #define TOKEN "access-token"
 #define JTI   "access-token-jti"
 
-enum { CREATE, CREATE_ONCE, TAKE, LOCK, LOCK_FAMILY, REVOKE, TOKEN_CREATE, FIND, REVOKE_ONE, RESEAL };
+enum {
+	CREATE,
+	CREATE_ONCE,
+	TAKE,
+	LOCK,
+	LOCK_FAMILY,
+	REVOKE,
+	TOKEN_CREATE,
+	FIND,
+	REVOKE_ONE,
+	RESEAL
+};
 
 #define GRANT_COLUMNS                                                                         \
 	"grant_id, party, acting, represented, sid, scope, sealed, redirect_uri, challenge, " \
@@ -111,12 +122,11 @@ const struct db_statement db_grant_statements[] = {
 		    "WITH t AS (" REVOKE_OF_GRANT " RETURNING 1),"
 		    " r AS (DELETE FROM refresh_token WHERE grant_id = $7 RETURNING 1),"
 		    " gone AS (SELECT FROM t UNION ALL SELECT FROM r)" AUDIT_OF_GONE},
-	[TOKEN_CREATE] =
-		{"token_create", DB_DURABLE, T_TOKEN, 8, DB_AUDIT_PARAMS "ibbttittb",
-		 "WITH t AS (INSERT INTO access_token (day, hash, grant_id, party, scope,"
-		 " created, expires, audience, cnf, extra)"
-		 " VALUES ($7, $8, $9, $10, $11, $1, $12, $13, $14, $15) RETURNING 1)" DB_AUDIT_FROM(
-			 "t")},
+	[TOKEN_CREATE] = {"token_create", DB_DURABLE, T_TOKEN, 8, DB_AUDIT_PARAMS "ibbttittb",
+			  "WITH t AS (INSERT INTO access_token (day, hash, grant_id, party, scope,"
+			  " created, expires, audience, cnf, extra)"
+			  " VALUES ($7, $8, $9, $10, $11, $1, $12, $13, $14, $15) RETURNING "
+			  "1)" DB_AUDIT_FROM("t")},
 	/* The consent that it hangs on was given to the party of the first token. */
 	[FIND] = {"token_find", DB_READ, T_TOKEN, 2, "ibi",
 		  "WITH t AS MATERIALIZED (SELECT grant_id, party AS holder, acting, represented,"

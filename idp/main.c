@@ -107,7 +107,8 @@ const struct command commands[] = {
 	 "any;\n"
 	 "native: applications' own schemes), with these scopes (openid), profiles (oauth), "
 	 "grants\n"
-	 "(authorization_code), resources and types of authorization details (none), subject types\n"
+	 "(authorization_code), resources and types of authorization details (none), subject "
+	 "types\n"
 	 "(pairwise) and no level above --level-cap (low).",
 	 cli_client, policy_keys},
 	{"details-type", "Lay down what clients may ask for in detail (RFC 9396).",

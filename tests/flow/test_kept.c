@@ -328,14 +328,27 @@ seal_anew(struct world *w, const char *text)
 {
 	const char *grant = world_value(w, "SELECT encode(grant_id, 'hex') FROM grant_code"
 					   " WHERE taken_at IS NULL ORDER BY created DESC LIMIT 1");
-	const struct key *k = keyring_active(w->signer->keys, KEY_SEAL, KEY_SECRET);
-	struct bytes sealed;
+	const char *whose = arena_printf(w->a,
+					 " FROM subject s JOIN grant_code g ON g.acting = s.id"
+					 " WHERE g.grant_id = '\\x%s'",
+					 grant);
+	const struct account_value value = {bytes_of(arena_printf(w->a, "grant:%s", grant)),
+					    bytes_of(text)};
+	struct bytes id, key, sealed;
 	struct err err = {0};
 
-	ASSERT_OK(signer_seal(w->signer->s, w->a, k->row.kid,
-			      bytes_of(arena_printf(w->a, "grant:%s", grant)), bytes_of(text),
-			      &sealed, &err),
+	ASSERT_OK(dec_hex(w->a,
+			  bytes_of(world_value(
+				  w, arena_printf(w->a, "SELECT encode(s.id, 'hex')%s", whose))),
+			  &id, &err),
 		  &err);
+	ASSERT_OK(dec_hex(w->a,
+			  bytes_of(world_value(
+				  w, arena_printf(w->a, "SELECT encode(s.account_key, 'hex')%s",
+						  whose))),
+			  &key, &err),
+		  &err);
+	ASSERT_OK(signer_account_seal(w->signer->s, w->a, id, key, &value, 1, &sealed, &err), &err);
 	assert_string_equal(world_value(w, arena_printf(w->a,
 							"UPDATE grant_code SET sealed = %s"
 							" WHERE grant_id = '\\x%s' RETURNING 1",
