@@ -329,6 +329,16 @@ def encrypted(checks, stage, way, erika):
         stage.register(way)
 
 
+def publish(kontor, kid):
+    """The node shows it a moment later: a portal that fetched before that would not know the key."""
+    shown = kontor.metadata().count("X509Certificate>")
+    kontor.cli("key", "publish", kid)
+    until = time.monotonic() + 60
+    while kontor.metadata().count("X509Certificate>") <= shown:
+        assert time.monotonic() < until, f"{kid} is not shown"
+        time.sleep(0.05)
+
+
 def roll_over(checks, stage, world):
     """Kontor's keys, then the portals' own: nobody has to do anything at the moment of change."""
     kontor = stage.kontor
@@ -339,7 +349,7 @@ def roll_over(checks, stage, world):
             kids = [kontor.cli("key", "generate", "saml-sign", kind)["kid"]
                     for kind in ("p256", "rsa3072")]
             for kid in kids:
-                kontor.cli("key", "publish", kid)
+                publish(kontor, kid)
             for way in stage.ways:
                 way.prepare(kontor.metadata())
                 record = erika.begin(way)
