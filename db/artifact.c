@@ -40,10 +40,11 @@ const struct db_statement db_artifact_statements[] = {
 	[CREATE] = {"artifact_create", DB_LAZY, T_ARTIFACT, 1, "btbii",
 		    "INSERT INTO artifact (hash, party, sealed, created, expires)"
 		    " VALUES ($1, $2, $3, $4, $5)"},
-	/* Waits for nobody that has the artifact; what it passed over is taken by WAIT. */
-	[TAKE] = {"artifact_take", DB_DURABLE, T_ARTIFACT, 7, DB_AUDIT_PARAMS "bt",
+	/* The session's row is locked first.  Waits for nobody that has the artifact; what it
+	   passed over is taken by WAIT. */
+	[TAKE] = {"artifact_take", DB_DURABLE, T_SESSION, 7, DB_AUDIT_PARAMS "bt",
 		  TAKE_IT(" SKIP LOCKED")},
-	[WAIT] = {"artifact_take_waiting", DB_IN_TX, T_ARTIFACT, 7, DB_AUDIT_PARAMS "bt",
+	[WAIT] = {"artifact_take_waiting", DB_IN_TX, T_SESSION, 7, DB_AUDIT_PARAMS "bt",
 		  TAKE_IT("")},
 	[LOOK] = {"artifact_look", DB_READ, T_ARTIFACT, 1, "bti",
 		  "SELECT " FOUND " FROM artifact WHERE hash = $1"},

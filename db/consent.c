@@ -30,7 +30,8 @@ const struct db_statement db_consent_statements[] = {
 		 " VALUES ($7, $8, $9, true, $10, $11::jsonb, $12, $1,"
 		 " ARRAY(SELECT jsonb_array_elements_text($13::jsonb))) RETURNING 1)" DB_AUDIT_FROM(
 			 "c")},
-	[WITHDRAW] = {"consent_withdraw", DB_DURABLE, T_CONSENT, 7, DB_AUDIT_PARAMS "bbt",
+	/* What it waits for are refresh tokens; the row of its own is new. */
+	[WITHDRAW] = {"consent_withdraw", DB_DURABLE, T_REFRESH, 7, DB_AUDIT_PARAMS "bbt",
 		      "WITH last AS (SELECT given" LAST "),"
 		      " c AS (INSERT INTO consent (acting, represented, party, given, at)"
 		      " SELECT $7, $8, $9, false, $1 FROM last WHERE given RETURNING 1),"

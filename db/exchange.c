@@ -6,7 +6,8 @@
 enum { EXCHANGE };
 
 const struct db_statement db_exchange_statements[] = {
-	/* Who revokes the grant meanwhile does not see the new row, and need not: the first token
+	/* A client's own token leaves what it has of its own behind.
+	 * Who revokes the grant meanwhile does not see the new row, and need not: the first token
 	 * is looked at, too. */
 	[EXCHANGE] = {"token_exchange", DB_DURABLE, T_TOKEN, 10, DB_AUDIT_PARAMS "ibibttittt",
 		      "WITH s AS (SELECT * FROM access_token WHERE day = $7 AND hash = $8"
@@ -15,7 +16,8 @@ const struct db_statement db_exchange_statements[] = {
 		      " represented, sid, scope, created, expires, audience, cnf, extra, consent,"
 		      " act, origin, root_day, root_hash)"
 		      " SELECT $9, $10, grant_id, $11, acting, represented, sid, $12, $1, $13,"
-		      " $14, $15, extra, consent, $16, coalesce(origin, party),"
+		      " $14, $15, CASE WHEN acting IS NOT NULL THEN extra END, consent, $16, "
+		      "coalesce(origin, party),"
 		      " coalesce(root_day, day), coalesce(root_hash, hash)"
 		      " FROM s RETURNING 1),"
 		      " a AS (" DB_AUDIT_FROM("t") ")"

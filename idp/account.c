@@ -190,8 +190,9 @@ account_value_open(const struct request *rq, const struct account_lock *of, cons
 				plain, &why))
 		return true;
 	/* It is there, and we cannot read it: no fault of who asks. */
-	return FAIL(err, why.kind == ERR_NOT_FOUND ? ERR_UNAVAILABLE : why.kind, NULL, "%s",
-		    why.text);
+	return FAIL(err,
+		    why.kind == ERR_NOT_FOUND || why.kind == ERR_INPUT ? ERR_UNAVAILABLE : why.kind,
+		    NULL, "%s", why.text);
 }
 
 bool

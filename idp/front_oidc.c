@@ -126,8 +126,8 @@ strs_write(struct arena *a, struct oidc_strs strs)
 }
 
 /* Those that are asked for, and those that details are for (RFC 9396 3.2). */
-static const char *
-resources_text(struct arena *a, struct oidc_strs resources, const json_t *details)
+static struct oidc_strs
+resources_of(struct arena *a, struct oidc_strs resources, const json_t *details)
 {
 	const char **s = ARENA_ARRAY(
 		a, const char *, resources.n + (size_t)OIDC_DETAILS_MAX * OIDC_DETAIL_ITEMS_MAX);
@@ -145,11 +145,7 @@ resources_text(struct arena *a, struct oidc_strs resources, const json_t *detail
 				s[n++] = uri;
 		}
 	}
-	const char *text = s[0];
-
-	for (size_t i = 1; i < n; i++)
-		text = arena_printf(a, "%s %s", text, s[i]);
-	return text;
+	return (struct oidc_strs){s, n};
 }
 
 /*
@@ -194,9 +190,14 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 	};
 
 	struct oidc_strs scopes = scopes_of(rq->a, p, r, &ask.offline);
+	struct oidc_strs resources = r->resources;
+
+	/* Without any named, all of the client's are looked at. */
+	if (resources.n > 0)
+		resources = resources_of(rq->a, resources, r->details);
 
 	if (!levels_wanted(p, r, &ask.levels, err) ||
-	    !access_ask(rq, p, r->resources, scopes, &ask.access, err) ||
+	    !access_ask(rq, p, resources, scopes, &ask.access, err) ||
 	    !login_hint_seal(rq, r->login_hint, &ask.login_hint, err))
 		return false;
 	access_add_details(rq, r->details, &ask.access, &ask.consent_anew);
@@ -210,9 +211,8 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 	json_put_str(rq->a, ask.state, "nonce", r->nonce);
 	json_put_str(rq->a, ask.state, "challenge", r->challenge);
 	json_put_str(rq->a, ask.state, "scope", oidc_scope_text(rq->a, scopes));
-	if (r->resources.n > 0)
-		json_put_str(rq->a, ask.state, "resources",
-			     resources_text(rq->a, r->resources, r->details));
+	if (resources.n > 0)
+		json_put_str(rq->a, ask.state, "resources", oidc_scope_text(rq->a, resources));
 	if (r->dpop_jkt != NULL)
 		json_put_str(rq->a, ask.state, "cnf", binding_of_jkt(rq->a, r->dpop_jkt));
 	json_put(rq->a, ask.state, "acr", strs_write(rq->a, r->acr));

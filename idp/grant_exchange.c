@@ -96,6 +96,8 @@ static bool
 find_target(struct work *w, const char **out, struct err *err)
 {
 	const struct oidc_strs may = w->i.p->oidc->resources;
+	/* What the client was given itself stays where it is, even if it is for the client. */
+	bool onward = w->addressed && !w->own;
 	const char *uri = w->x.resources.n > 0 ? w->x.resources.s[0] : NULL;
 	bool one = true;
 
@@ -112,9 +114,9 @@ find_target(struct work *w, const char **out, struct err *err)
 		one = one && uri != NULL && oidc_strs_have(uris, uri);
 	}
 	if (uri == NULL && one)
-		uri = !w->addressed ? w->shown->audience : may.n == 1 ? may.s[0] : NULL;
+		uri = !onward ? w->shown->audience : may.n == 1 ? may.s[0] : NULL;
 	if (!one || uri == NULL ||
-	    !(w->addressed ? oidc_strs_have(may, uri) : text_eq(uri, w->shown->audience)))
+	    !(onward ? oidc_strs_have(may, uri) : text_eq(uri, w->shown->audience)))
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_TARGET,
 			    "not one resource that this token may be exchanged for");
 	*out = uri;
@@ -134,6 +136,17 @@ shorten(struct work *w)
 	i->access_token = i->token.text;
 }
 
+/* The scope that the shown token has where it is for: a grant's other words are not its own. */
+static const char *
+scope_shown(struct work *w)
+{
+	const struct party *at = party_of_resource(&w->rq->snap->parties, w->shown->audience);
+
+	return at == NULL ? ""
+			  : oidc_scope_text(w->rq->a, oidc_scope_of(w->rq->a, w->shown->scope,
+								    at->oidc->resource_scopes));
+}
+
 static bool
 judge(struct work *w, struct err *err)
 {
@@ -143,8 +156,9 @@ judge(struct work *w, struct err *err)
 
 	if (!find_shown(w, err) || !check_bound(w, err) || !check_actor(w, err) ||
 	    !find_act(w, err) || !find_target(w, &uri, err) || !issue_for(rq, uri, &w->i, err) ||
-	    !oidc_scope_narrow(rq->a, w->x.scopes, w->shown->scope, &w->scopes, &dropped, err) ||
-	    (w->shown->extra.n > 0 && !issue_check_level(rq, &w->i, w->shown->extra, err)))
+	    !oidc_scope_narrow(rq->a, w->x.scopes, scope_shown(w), &w->scopes, &dropped, err) ||
+	    (w->shown->acting != NULL && w->shown->extra.n > 0 &&
+	     !issue_check_level(rq, &w->i, w->shown->extra, err)))
 		return false;
 	if (text_eq(w->x.wanted, OIDC_TYPE_JWT) && !w->i.token.is_jti)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST,

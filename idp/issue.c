@@ -213,8 +213,9 @@ issue_details_told(struct request *rq, const struct db_token *t, json_t **out, s
 	if (t->extra.n > 0 && !facts_read(rq->a, t->extra, &facts, err))
 		return false;
 	if (facts.details != NULL)
-		*out = (json_t *)(uintptr_t)facts.details;
-	if (!facts.detailed || t->acting == NULL)
+		*out = for_token(rq, t->audience, (json_t *)(uintptr_t)facts.details);
+	/* An exchanged token has none of what was released. */
+	if (!facts.detailed || t->acting == NULL || t->sealed.n == 0)
 		return true;
 	const struct account_lock of = {*t->acting, t->account_key};
 

@@ -257,6 +257,66 @@ details_are_for_the_services_they_name(void **state)
 		told(&b, asking_introspect(&b, "other", asking_text(t, "access_token"))), "");
 }
 
+/* A token can be had for it, so what it knows of the scope is shown and kept. */
+static void
+the_scopes_of_a_place_are_agreed_to(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	asking(&b, "openid write", arena_printf(w->a, OTHER "%s", with(w, AT_API)));
+	assert_true(web_shows(&b, "write"));
+	web_submit(&b, "/flow/consent/", "do=agree");
+	assert_string_equal(world_value(w, "SELECT attributes::text LIKE '%access:" API
+					   " write\"%' FROM consent"
+					   " ORDER BY id DESC LIMIT 1"),
+			    "t");
+}
+
+#define EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
+
+/* What was released stays with the first token: nothing is told of it, and nothing breaks. */
+static void
+an_exchanged_token_has_no_details(void **state)
+{
+	static const char record[] = "{\"metadata\":{\"client_id\":\"api\",\"resource_uris\":"
+				     "[\"" API "\"],\"resource_scopes\":[\"read\"],"
+				     "\"resources\":[\"" OTHER_API "\"],\"scope\":\"read\","
+				     "\"grant_types\":[\"" EXCHANGE "\"]},"
+				     "\"secret_sha256\":\"%s\"}";
+	struct world *w = *state;
+
+	fresh_as(state, "opaque", ",\"may_act\":[\"api\"]");
+	const struct db_party api = {
+		.id = "api",
+		.kind = "oidc",
+		.display_name = "Terminvergabe",
+		.policy = "{}",
+		.enabled = true,
+		.document = bytes_of(arena_printf(w->a, record, oidc_secret_digest(w)))};
+	struct web b;
+
+	world_party(w, &api);
+	web_init(&b, w);
+	const json_t *t = asking_token(
+		&b,
+		asking_code(&b, "openid read", arena_printf(w->a, RESOURCE "%s", with(w, READ))),
+		RESOURCE);
+
+	assert_string_equal(introspected(&b, t), READ);
+	web_token(&b, asking_basic(w, "api"),
+		  arena_printf(w->a,
+			       "grant_type=" EXCHANGE "&subject_token_type="
+			       "urn:ietf:params:oauth:token-type:access_token&subject_token=%s",
+			       asking_text(t, "access_token")));
+	assert_int_equal(b.status, 200);
+	const json_t *of = asking_introspect(&b, "other", web_member(&b, "access_token"));
+
+	assert_true(json_is_true(json_object_get(of, "active")));
+	assert_string_equal(told(&b, of), "");
+}
+
 static void
 what_the_record_and_the_type_say_today_counts(void **state)
 {
@@ -351,6 +411,8 @@ main(void)
 		T(details_that_are_of_no_type_are_refused),
 		T(a_token_has_less_where_less_is_asked_for),
 		T(details_are_for_the_services_they_name),
+		T(the_scopes_of_a_place_are_agreed_to),
+		T(an_exchanged_token_has_no_details),
 		T(what_the_record_and_the_type_say_today_counts),
 		T(a_client_has_those_that_are_meant_for_clients),
 		T(discovery_names_the_types),

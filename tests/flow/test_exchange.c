@@ -11,10 +11,11 @@
 
 #define ARCHIVE  "https://archive.example/"
 #define GRANT    "urn:ietf:params:oauth:grant-type:token-exchange"
+#define SELF     "https://portal.example/api/"
 #define MAY_SWAP "\"grant_types\":[\"" GRANT "\",\"client_credentials\"]"
 
 static void
-service(struct world *w, const char *id, const char *uri, const char *more)
+service_of(struct world *w, const char *id, const char *uri, const char *scopes, const char *more)
 {
 	const struct db_party row = {
 		.id = id,
@@ -25,11 +26,17 @@ service(struct world *w, const char *id, const char *uri, const char *more)
 		.document = bytes_of(arena_printf(
 			w->a,
 			"{\"metadata\":{\"client_id\":\"%s\",\"resource_uris\":[\"%s\"],"
-			"\"resource_scopes\":[\"read\",\"write\"]%s},\"secret_sha256\":\"%s\"}",
-			id, uri, more, oidc_secret_digest(w))),
+			"\"resource_scopes\":[%s]%s},\"secret_sha256\":\"%s\"}",
+			id, uri, scopes, more, oidc_secret_digest(w))),
 	};
 
 	world_party(w, &row);
+}
+
+static void
+service(struct world *w, const char *id, const char *uri, const char *more)
+{
+	service_of(w, id, uri, "\"read\",\"write\"", more);
 }
 
 #define CODE "\"authorization_code\""
@@ -174,6 +181,23 @@ scope_only_narrows(void **state)
 	token = text_member(t, "access_token");
 	assert_string_equal(text_member(swapped(&b, "archive", token, ""), "scope"), "read");
 	refuses(&b, "archive", token, "&scope=write", "invalid_scope");
+}
+
+/* The grant has it, and the one behind it knows it: but the API was not given it. */
+static void
+a_scope_of_another_service_is_not_given(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	service_of(w, "api", API, "\"read\"",
+		   ",\"resources\":[\"" ARCHIVE "\"],\"scope\":\"read\"," MAY_SWAP);
+	web_init(&b, w);
+	const char *token = hers(&b);
+
+	assert_string_equal(text_member(introspect_as(&b, "api", token), "scope"), "read");
+	assert_string_equal(text_member(swapped(&b, "api", token, ""), "scope"), "read");
+	refuses(&b, "api", token, "&scope=write", "invalid_scope");
 }
 
 /* 2.1 */
@@ -429,6 +453,34 @@ a_client_narrows_its_own_token(void **state)
 	refuses(&b, OIDC_CLIENT, token, "&resource=" ARCHIVE, "invalid_target");
 }
 
+/* Also where the client is the service that the token is for. */
+static void
+a_client_that_is_a_service_goes_no_further_with_its_own(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	register_client(w, ",\"grant_types\":[\"authorization_code\",\"" GRANT
+			   "\"],\"resource_uris\":[\"" SELF "\"],\"resources\":[\"" SELF
+			   "\",\"" ARCHIVE "\"],\"scope\":\"openid email read write\"");
+	web_init(&b, w);
+	const char *code = code_of(&b, "openid read", "&resource=" SELF);
+
+	web_token(&b, oidc_basic(w),
+		  arena_printf(w->a, "%s&resource=" SELF, oidc_redeem_form(w, code)));
+	assert_int_equal(b.status, 200);
+	const char *token = web_member(&b, "access_token");
+
+	refuses(&b, OIDC_CLIENT, token, "&resource=" ARCHIVE, "invalid_target");
+	refuses(&b, OIDC_CLIENT, token, "&audience=archive", "invalid_target");
+	assert_string_equal(
+		text_member(introspect_as(&b, OIDC_CLIENT,
+					  text_member(swapped(&b, OIDC_CLIENT, token, ""),
+						      "access_token")),
+			    "aud"),
+		SELF);
+}
+
 static void
 the_form_is_as_it_has_to_be(void **state)
 {
@@ -565,6 +617,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_service_gets_a_token_for_the_one_behind_it),
 		T(scope_only_narrows),
+		T(a_scope_of_another_service_is_not_given),
 		T(the_target_is_one_that_the_record_names),
 		T(a_token_of_another_is_refused),
 		T(what_was_given_ends_with_what_it_hangs_on),
@@ -573,6 +626,7 @@ main(void)
 		T(an_actor_token_is_the_actor_s_own),
 		T(a_service_s_own_token_stays_its_own),
 		T(a_client_narrows_its_own_token),
+		T(a_client_that_is_a_service_goes_no_further_with_its_own),
 		T(the_form_is_as_it_has_to_be),
 		T(signed_ones_are_taken_and_given),
 		T(a_bound_token_stays_bound),
