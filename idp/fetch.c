@@ -1,8 +1,10 @@
 /* Fetching over https; see fetch.h. */
 #include "idp/fetch.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -369,7 +371,17 @@ give_letter(char *into, size_t size, size_t n, void *ctx)
 static bool
 is_here(const char *relay)
 {
-	return text_starts(relay, "smtp://127.") || text_starts(relay, "smtp://[::1]");
+	const char *host = relay + strlen("smtp://");
+	char number[INET_ADDRSTRLEN];
+	struct in_addr in;
+
+	if (!text_starts(relay, "smtp://"))
+		return false;
+	if (text_starts(host, "[::1]"))
+		return true;
+	snprintf(number, sizeof(number), "%.*s", (int)strcspn(host, ":"), host);
+	return strcspn(host, ":") < sizeof(number) && inet_pton(AF_INET, number, &in) == 1 &&
+	       ntohl(in.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 static bool

@@ -637,7 +637,8 @@ bool
 flow_cancelled(struct flow *f, struct response *rs, struct err *err)
 {
 	if (f->state != FLOW_MISSING) /* there is nothing to say no to */
-		f->state = f->state == FLOW_CONSENT ? FLOW_REFUSED : FLOW_CANCELLED;
+		f->state = f->state == FLOW_CONSENT || f->state == FLOW_ANSWER ? FLOW_REFUSED
+									       : FLOW_CANCELLED;
 	return answer(f, rs, err);
 }
 

@@ -94,7 +94,8 @@ static const unsigned event_states[FLOW_EVENT_COUNT] = {
 	[FLOW_EVENT_STEP_UP] = IN(FLOW_STEP_UP),
 	[FLOW_EVENT_CONSENT] = IN(FLOW_CONSENT),
 	[FLOW_EVENT_CANCEL] =
-		IN(FLOW_LOGIN) | IN(FLOW_STEP_UP) | IN(FLOW_MISSING) | IN(FLOW_CONSENT),
+		/* At an answer: what was asked was settled elsewhere since the page was shown. */
+	IN(FLOW_LOGIN) | IN(FLOW_STEP_UP) | IN(FLOW_MISSING) | IN(FLOW_CONSENT) | IN(FLOW_ANSWER),
 	[FLOW_EVENT_RESTART] = IN(FLOW_EXPIRED),
 };
 

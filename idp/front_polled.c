@@ -5,6 +5,7 @@
  */
 #include "idp/front_polled.h"
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -16,6 +17,8 @@
 #include "idp/outbox.h"
 #include "idp/show.h"
 #include "oidc/token.h"
+
+#define TAKE_BACK_US ((int64_t)2000000)
 
 /* ---- asking ---- */
 
@@ -83,8 +86,12 @@ front_polled_deny(struct request *rq, const struct party *p, const char *kind, s
 	struct db_dated code;
 	bool first;
 
-	if (!db_polled_answer(&c, handle, acting, false, &audit, rq->now, &first, &code, err) ||
-	    !show_end(rq, p, kind, false, rs, err))
+	if (!db_polled_answer(&c, handle, acting, false, &audit, rq->now, &first, &code, err))
+		return false;
+	if (!first) /* perhaps with a yes, in another tab */
+		return FAIL(err, ERR_NOT_FOUND, NULL,
+			    "it was answered before, or its time is over");
+	if (!show_end(rq, p, kind, false, rs, err))
 		return false;
 	outbox_wake(rq->app->outbox);
 	return true;
@@ -125,7 +132,8 @@ build(struct flow *f, struct response *rs, struct err *err)
 static void
 take_back(struct flow *f, struct bytes handle)
 {
-	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
+	/* The request's own time may be what was over. */
+	struct db_call c = {f->rq->app->db, f->rq->a, clock_mono_us() + TAKE_BACK_US};
 	struct err why = {0};
 
 	if (!db_polled_take_back(&c, handle, &why))

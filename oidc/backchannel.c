@@ -122,7 +122,8 @@ parse_expiry(const struct params *ps, int64_t *out, struct err *err)
 static bool
 check_unsupported(const struct params *ps, struct err *err)
 {
-	static const char *const names[] = {"user_code", "request_uri"};
+	static const char *const names[] = {"user_code", "request_uri", "resource", "claims",
+					    "authorization_details"};
 	const char *value;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)

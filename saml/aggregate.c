@@ -78,6 +78,7 @@ struct saml_aggregate {
 
 	/* of the entity */
 	struct xml_out copy;
+	struct canon alone;      /* writes there */
 	struct pending *pending; /* n_pending whole ones, then perhaps the one being read */
 	size_t n_pending;
 	unsigned entity; /* its depth; 0: outside */
@@ -364,7 +365,7 @@ body_start(void *ctx, const struct xml_push_tag *tag)
 	if (fault == NULL)
 		fault = canon_start(&g->canon, tag);
 	if (fault == NULL && g->entity != 0)
-		xml_copy_start(&g->copy, &g->scope, tag, tag->depth == g->entity);
+		fault = canon_start(&g->alone, tag);
 	return fault == NULL && g->copy.over ? "an entity is too long" : fault;
 }
 
@@ -396,7 +397,7 @@ body_end(void *ctx, const char *prefix, const char *name, unsigned depth)
 	canon_end(&g->canon, prefix, name, depth);
 	xml_scope_leave(&g->scope);
 	if (g->entity != 0) {
-		xml_copy_end(&g->copy, prefix, name);
+		canon_end(&g->alone, prefix, name, depth);
 		return entity_end(g, depth);
 	}
 	if (depth == g->groups)
@@ -550,6 +551,10 @@ begin_digest(struct saml_aggregate *g, struct err *err)
 	g->canon.scope = &g->scope;
 	g->canon.out = &g->digested;
 	g->canon.prefixes = g->prefixes;
+	/* xsi:type says "xs:string", though few signers list the prefix; all that an
+	 * undigested declaration of it can do is to make such a name one of XML Schema. */
+	g->alone = (struct canon){
+		.scope = &g->scope, .out = &g->copy, .prefixes = g->prefixes, .always = SAML_NS_XS};
 	return true;
 }
 

@@ -5,7 +5,9 @@
  * is known at the end.  Until saml_aggregate_end says true, nothing that was told is proven.
  *
  * Accepted is the shape of saml/xmlsig.h, checked by the same code.  What is told of each entity
- * is a document of its own, written from what was digested.
+ * is a document of its own: its exclusive canonical form with the signature's PrefixList, written
+ * from what was digested.  Declarations that only a value would need are in
+ * neither, but for prefixes of XML Schema.
  */
 #ifndef KONTOR_SAML_AGGREGATE_H
 #define KONTOR_SAML_AGGREGATE_H

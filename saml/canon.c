@@ -155,7 +155,7 @@ xml_scope_leave(struct xml_scope *s)
 
 /* The declarations that a start tag gets, in their order. */
 struct needed {
-	struct xml_decl d[XML_MAX_TAG + XML_MAX_PREFIXES + 1];
+	struct xml_decl d[XML_MAX_TAG + XML_MAX_PREFIXES + 1 + XML_MAX_NS_IN_SCOPE];
 	size_t n;
 };
 
@@ -233,6 +233,9 @@ canon_start(struct canon *c, const struct xml_push_tag *tag)
 		if (prefix == NULL || find_last(c->scope->decls, c->scope->n, prefix) != NULL)
 			need(c, &needed, prefix);
 	}
+	for (size_t i = 0; c->always != NULL && i < c->scope->n; i++)
+		if (strcmp(c->scope->decls[i].uri, c->always) == 0)
+			need(c, &needed, c->scope->decls[i].prefix);
 	if (c->n + needed.n > CANON_RENDERED_MOST)
 		return "XML changes its namespaces too often";
 	c->at[tag->depth] = (unsigned short)c->n;

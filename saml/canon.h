@@ -38,6 +38,7 @@ struct canon {
 	const struct xml_scope *scope;
 	struct xml_out *out;
 	const char *const *prefixes; /* InclusiveNamespaces, ends in NULL; "#default" among them */
+	const char *always;          /* prefixes of this namespace, too; NULL: of none */
 	struct xml_decl rendered[CANON_RENDERED_MOST];
 	size_t n;
 	unsigned short at[XML_MAX_DEPTH + 2]; /* rendered ones below an element of this depth */

@@ -40,6 +40,26 @@ a_forged_consent_gives_what_was_offered_and_no_more(void **state)
 	assert_null(strstr(response, "erika@example"));    /* not ticked */
 }
 
+/* Another tab has agreed meanwhile: here it is still no. */
+static void
+who_says_no_is_not_taken_at_another_tabs_word(void **state)
+{
+	struct world *w = *state;
+	struct web b, other;
+
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "openid email", ""));
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, CONSENT);
+	other = b;
+	web_get(&other, oidc_request_url(w, "openid email", ""));
+	ASSERT_PAGE(&other, CONSENT);
+	web_submit(&other, "/flow/consent/", "attr_email=1&do=agree");
+	assert_non_null(location_param(&other, "code"));
+	web_submit(&b, "/flow/consent/", "do=cancel");
+	assert_string_equal(location_param(&b, "error"), "access_denied");
+}
+
 static void
 a_stored_consent_passes_as_long_as_it_fits(void **state)
 {
@@ -579,6 +599,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_forged_consent_gives_what_was_offered_and_no_more),
+		T(who_says_no_is_not_taken_at_another_tabs_word),
 		T(a_stored_consent_passes_as_long_as_it_fits),
 		T(who_lacks_something_required_is_told_before_the_portal_is),
 		T(who_needs_an_office_for_the_second_means_is_told_so),
