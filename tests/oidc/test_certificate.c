@@ -70,7 +70,7 @@ what_is_no_certificate_is_refused(void **state UNUSED)
 		{arena_printf(a, "%s:", good), "base64"},
 		{arena_printf(a, ":%s", good), "base64"},
 		{arena_printf(a, ":%.40s:", good + 1), ""},
-		{arena_printf(a, ":%.*sAAAA:", (int)(n - 6), good + 1), ""},
+		{arena_printf(a, ":%.*sAAAA:", (int)(n - 2), good + 1), ""}, /* more behind it */
 		{":MIIB:", ""},
 		{"-----BEGIN CERTIFICATE-----", "byte sequence"},
 	};
