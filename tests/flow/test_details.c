@@ -30,10 +30,12 @@ static const char termin[] = "{\"type\":\"termin\"," L(
 										   "Amt",
 										   "Office") "}}}";
 
-#define READ   "{\"type\":\"termin\",\"actions\":[\"lesen\"]}"
-#define BOOK   "{\"type\":\"termin\",\"actions\":[\"buchen\"]}"
-#define ALL    "{\"type\":\"termin\",\"actions\":[\"lesen\",\"buchen\"],\"amt\":\"Nord <i>\"}"
-#define SOME   "{\"type\":\"termin\",\"actions\":[\"lesen\"],\"amt\":\"Nord <i>\"}"
+#define READ "{\"type\":\"termin\",\"actions\":[\"lesen\"]}"
+#define BOOK "{\"type\":\"termin\",\"actions\":[\"buchen\"]}"
+#define ALL  "{\"type\":\"termin\",\"actions\":[\"lesen\",\"buchen\"],\"amt\":\"Nord <i>\"}"
+#define SOME "{\"type\":\"termin\",\"actions\":[\"lesen\"],\"amt\":\"Nord <i>\"}"
+#define AT_NOBODY \
+	"{\"type\":\"termin\",\"actions\":[\"lesen\"],\"locations\":[\"https://x.example/\"]}"
 #define AT_API "{\"type\":\"termin\",\"actions\":[\"lesen\"],\"locations\":[\"" API "\"]}"
 
 static void
@@ -163,9 +165,8 @@ details_that_are_of_no_type_are_refused(void **state)
 		"{\"type\":\"termin\"}",
 		"{\"type\":\"other\"}",
 		"{\"type\":\"termin\",\"actions\":[\"lesen\"],\"x\":1}",
-		READ ",1",
-		"{\"type\":\"termin\",\"actions\":[\"lesen\"],\"locations\":[\"https://x.example/"
-		"\"]}",
+		"{\"type\":\"termin\",\"actions\":[\"lesen\"]},1",
+		AT_NOBODY,
 	};
 	struct world *w = *state;
 	struct err err = {0};

@@ -315,6 +315,7 @@ what_xmlsec1_signs_is_taken(void **state UNUSED)
 		"</ds:Transforms><ds:DigestMethod "
 		"Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/><ds:DigestValue/>"
 		"</ds:Reference></ds:SignedInfo><ds:SignatureValue/></ds:Signature>";
+	const char *root = MD ":EntitiesDescriptor";
 	EVP_PKEY *key = EVP_RSA_gen(2048);
 	const char *argv[] = {
 		"xmlsec1",
@@ -322,7 +323,7 @@ what_xmlsec1_signs_is_taken(void **state UNUSED)
 		"--privkey-pem",
 		pem_file(a, "federation.pem", key),
 		"--id-attr:ID",
-		MD ":EntitiesDescriptor",
+		root,
 		temp_file(a, "federation.xml", bytes_of(replace(a, text, FIXTURE_PLACE, empty))),
 		NULL};
 	struct saml_aggregate_info info;

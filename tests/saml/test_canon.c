@@ -67,8 +67,7 @@ static const char *const documents[] = {
 	"<a xmlns:b='urn:b'><c><b:d xmlns:b='urn:z'><b:e xmlns:b='urn:b'/></b:d></c></a>",
 	"<a xmlns='urn:1'><b xmlns='urn:2'><c xmlns='urn:1'><d xmlns=''/></c></b></a>",
 	"<p:a xmlns:p='urn:p' xmlns='urn:1'><b xmlns=''><c xmlns='urn:1'/></b></p:a>",
-	"<a xml:lang='de' xml:space='preserve' xmlns:z='urn:z' z:b='1' xmlns:y='urn:a' y:c='2' "
-	"b='3'/>",
+	"<a xml:lang='de' xmlns:z='urn:z' z:b='1' xmlns:y='urn:a' y:c='2' b='3'/>",
 	"<a xmlns:xs='urn:xs' xmlns:q='urn:q'><b t='xs:string'/><xs:c/></a>",
 	"<a>\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80</a>",
 	"<a><![CDATA[x < y & z]]></a>",
