@@ -137,7 +137,8 @@ xml_scope_enter(struct xml_scope *s, const struct xml_push_tag *tag)
 	/* second line: the parser counts what is in scope, and how deep it is */
 	if (tag->n_decls > XML_MAX_NS_IN_SCOPE - s->n || tag->depth > XML_MAX_DEPTH)
 		return "XML has too many namespace declarations in scope";
-	memcpy(s->decls + s->n, tag->decls, tag->n_decls * sizeof(*tag->decls));
+	if (tag->n_decls > 0)
+		memcpy(s->decls + s->n, tag->decls, tag->n_decls * sizeof(*tag->decls));
 	s->n += tag->n_decls;
 	s->depth = tag->depth;
 	s->declared[s->depth] = (unsigned char)tag->n_decls;
