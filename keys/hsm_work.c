@@ -204,14 +204,13 @@ cert_get(struct hsm_worker *w, struct hsm_job *j, const struct hsm_key *k, struc
 	struct cert_signing signing = {w, k};
 
 	*cert = (struct bytes){0};
-	if (k->purpose == KEY_SAML_SIGN)
+	if (!key_has_cert(k->purpose, k->type))
+		return true;
+	if (k->purpose != KEY_DECRYPT)
 		return cert_build_signed_by(j->a, k->pub, w->core->instance, j->now, j->cert_days,
 					    cert_sign, &signing, cert, err);
 	/* A key that only decrypts signs nothing, its own certificate included. */
-	if (k->purpose == KEY_DECRYPT)
-		return cert_build_for(j->a, k->pub, w->core->instance, j->now, j->cert_days, cert,
-				      err);
-	return true;
+	return cert_build_for(j->a, k->pub, w->core->instance, j->now, j->cert_days, cert, err);
 }
 
 /* All that a row of this object needs; it must work before anybody is told of it. */

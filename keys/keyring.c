@@ -125,6 +125,16 @@ key_purpose_takes(enum key_purpose purpose, enum key_type type)
 }
 
 bool
+key_has_cert(enum key_purpose purpose, enum key_type type)
+{
+	const struct key_type_row *row = key_type_row(type);
+
+	return row != NULL && row->saml &&
+	       (purpose == KEY_SAML_SIGN || purpose == KEY_DECRYPT ||
+		purpose == KEY_FEDERATION_SIGN);
+}
+
+bool
 key_kid_is_valid(const char *kid)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -41,7 +41,7 @@ struct key_row {
 	enum key_place place;
 	int64_t generation;  /* counts the keys of a purpose and type from 1; 0: not stored yet */
 	struct bytes spki;   /* DER SubjectPublicKeyInfo; empty for KEY_SECRET */
-	struct bytes cert;   /* DER certificate for SAML purposes; else empty */
+	struct bytes cert;   /* DER certificate (key_has_cert); else empty */
 	struct bytes sealed; /* the private half or where it is, for this row; empty once gone */
 	time_t created, state_since;
 };
@@ -118,5 +118,8 @@ bool key_kid_is_valid(const char *kid);
 /* May a key of this purpose have this type?  One that signs: what its protocol has a signature of.
  */
 bool key_purpose_takes(enum key_purpose purpose, enum key_type type);
+
+/* Is a certificate made for it, since SAML metadata shows it or is pinned by it? */
+bool key_has_cert(enum key_purpose purpose, enum key_type type);
 
 #endif

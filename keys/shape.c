@@ -135,6 +135,12 @@ jws_check(struct arena *a, enum key_purpose purpose, const char *kid, const stru
 	return jws_header_check(purpose, kid, row, o, err);
 }
 
+static bool
+is_signed_info(struct bytes text)
+{
+	return bytes_start(text, "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">");
+}
+
 bool
 shape_check(struct arena *a, enum key_purpose purpose, const char *kid, enum sig_alg alg,
 	    struct bytes text, struct err *err)
@@ -149,14 +155,16 @@ shape_check(struct arena *a, enum key_purpose purpose, const char *kid, enum sig
 	case KEY_SAML_SIGN:
 		if (row->xml == NULL)
 			return FAIL(err, ERR_DENIED, NULL, "no algorithm of SAML");
-		if (bytes_start(text,
-				"<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">"))
+		if (is_signed_info(text))
 			return signed_info_check(a, row, text, err);
 		if (bytes_start(text, "SAMLRequest=") || bytes_start(text, "SAMLResponse="))
 			return redirect_check(a, row, text, err);
 		return FAIL(err, ERR_DENIED, NULL, "neither SignedInfo nor a Redirect query");
-	case KEY_OIDC_SIGN:
 	case KEY_FEDERATION_SIGN:
+		if (row->xml != NULL && is_signed_info(text))
+			return signed_info_check(a, row, text, err);
+		return jws_check(a, purpose, kid, row, text, err);
+	case KEY_OIDC_SIGN:
 		return jws_check(a, purpose, kid, row, text, err);
 	default:
 		return FAIL(err, ERR_DENIED, NULL, "key is not for signatures");

@@ -15,6 +15,7 @@
  * ERR_DENIED unless `text` is what a key `kid` of `purpose` signs with `alg`:
  *  saml-sign: a canonical <ds:SignedInfo> naming alg, or the octets of the
  *    Redirect binding ending in SigAlg naming alg (SAML2Bindings 3.4.4.1);
+ *  federation-sign: the same SignedInfo (metadata of a federation), or as follows;
  *  oidc-sign, federation-sign: a JWS signing input (RFC 7515 5.1) whose header
  *    names alg and kid; the types of OpenID Federation for the latter alone.
  * `a` takes what is decoded on the way.

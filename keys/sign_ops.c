@@ -284,7 +284,7 @@ signer_account_open(struct signer *s, struct arena *a, struct bytes account_id,
 static bool
 put_wish(struct sign_call *c, const struct key_wish *wish, time_t now, struct err *err)
 {
-	bool has_cert = wish->purpose == KEY_SAML_SIGN || wish->purpose == KEY_DECRYPT;
+	bool has_cert = key_has_cert(wish->purpose, wish->type);
 
 	if (has_cert && (wish->cert_days < 1 || wish->cert_days > 36500))
 		return FAIL(err, ERR_INPUT, NULL, "certificate for %lld days",

@@ -517,7 +517,7 @@ public_half(struct signer_op *o, enum key_purpose purpose, enum key_type type, s
 	if (!private_key_parse(o->a, type, plain, &pkey, err) ||
 	    !cert_spki_build(o->a, pkey, spki, err))
 		return false;
-	if (purpose != KEY_SAML_SIGN && purpose != KEY_DECRYPT)
+	if (!key_has_cert(purpose, type))
 		return true;
 	return cert_build_self_signed(o->a, pkey, o->core->instance, now, days, cert, err);
 }

@@ -327,6 +327,10 @@ purposes_take_pairs_or_secrets_never_both(void **state UNUSED)
 		assert_int_equal(key_purpose_takes((enum key_purpose)p, KEY_SECRET),
 				 known && !pair);
 		assert_false(key_purpose_takes((enum key_purpose)p, (enum key_type)0));
+		assert_int_equal(key_has_cert((enum key_purpose)p, KEY_P256),
+				 pair && p != KEY_OIDC_SIGN);
+		assert_false(key_has_cert((enum key_purpose)p, KEY_RSA_PSS));
+		assert_false(key_has_cert((enum key_purpose)p, KEY_SECRET));
 	}
 }
 

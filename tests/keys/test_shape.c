@@ -43,6 +43,10 @@ static const struct row saml_rows[] = {
 	{KEY_SAML_SIGN, "SAMLRequest=fZ&x=a" SIG_ALG, "other parameters"},
 	{KEY_SAML_SIGN, "SAMLRequest=fZ&SigAlg=http%3A%2F%2Fexample", "another algorithm"},
 	{KEY_SAML_SIGN, "SAMLRequest=fZ&SigAlg=%zz", "another algorithm"},
+	{KEY_FEDERATION_SIGN, INFO(METHOD(ES256_URI) REFERENCE), NULL},
+	{KEY_FEDERATION_SIGN, INFO(METHOD(ES256_URI)), "not one Reference"},
+	{KEY_FEDERATION_SIGN, "SAMLRequest=fZ%2B" SIG_ALG, "not a JWS"},
+	{KEY_OIDC_SIGN, INFO(METHOD(ES256_URI) REFERENCE), "not a JWS"},
 	{KEY_DECRYPT, INFO(METHOD(ES256_URI) REFERENCE), "not for signatures"},
 	{(enum key_purpose)77, INFO(METHOD(ES256_URI) REFERENCE), "not for signatures"},
 };

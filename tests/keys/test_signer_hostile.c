@@ -638,19 +638,23 @@ random_octets_get_an_error_and_nothing_else(void **state UNUSED)
 struct shape {
 	const char *what;
 	enum key_purpose purpose; /* 0: nobody signs this */
+	enum key_purpose also;    /* and keys of this one; 0: none */
 	const char *head, *tail;  /* the algorithm's name between them; or */
 	const char *typ;          /* a JWS of this type */
 };
 
 static const struct shape shapes[] = {
-	{"SignedInfo", KEY_SAML_SIGN,
+	{"SignedInfo", KEY_SAML_SIGN, KEY_FEDERATION_SIGN,
 	 "<ds:SignedInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:SignatureMethod "
 	 "Algorithm=\"",
 	 "\"></ds:SignatureMethod><ds:Reference URI=\"#_1\"></ds:Reference></ds:SignedInfo>", NULL},
-	{"token", KEY_OIDC_SIGN, "", "", "JWT"},
-	{"federation statement", KEY_FEDERATION_SIGN, "", "", "entity-statement+jwt"},
-	{"digest", (enum key_purpose)0, "0123456789abcdef0123456789abcdef", "", NULL},
-	{"certificate", (enum key_purpose)0, "\x30\x82\x01\x01\xa0\x03\x02\x01\x02", "", NULL},
+	{"token", KEY_OIDC_SIGN, (enum key_purpose)0, "", "", "JWT"},
+	{"federation statement", KEY_FEDERATION_SIGN, (enum key_purpose)0, "", "",
+	 "entity-statement+jwt"},
+	{"digest", (enum key_purpose)0, (enum key_purpose)0, "0123456789abcdef0123456789abcdef", "",
+	 NULL},
+	{"certificate", (enum key_purpose)0, (enum key_purpose)0,
+	 "\x30\x82\x01\x01\xa0\x03\x02\x01\x02", "", NULL},
 };
 
 /* A text that names one algorithm, under the number of each. */
@@ -670,7 +674,9 @@ sign_try(struct hostile *h, const struct row *row, const struct shape *s,
 					       s->tail);
 		bool same = s->typ != NULL ? asked == alg && alg->jose != NULL
 					   : asked->xml != NULL && text_eq(asked->xml, alg->xml);
-		bool may = row->purpose == s->purpose && row->type == asked->type && same;
+		bool whose =
+			row->purpose == s->purpose || (s->also != 0 && row->purpose == s->also);
+		bool may = whose && row->type == asked->type && same;
 		struct answer got = tell(h, sign_message(h, row->kid, asked->alg, bytes_of(text)));
 
 		if (may != (got.code == ERR_NONE))
