@@ -141,7 +141,9 @@ static const char *const read_whole[] = {
 	"party_list",         "detail_type_list",  "setting_list",     "key_list",
 	"restored_steps",     "restored_sessions", "restored_flows",   "restored_codes",
 	"restored_artifacts", "restored_tokens",   "restored_tickets", "restored_refresh",
-	"source_list",        "source_count",      "copy_list",        "invitation_list"};
+	"source_list",        "source_count",      "copy_list",        "invitation_list",
+	"member_list",        "publication_list",  "publication_members",
+	"publication_roll_back"};
 
 static bool
 is_read_whole(const char *name)
