@@ -185,6 +185,20 @@ static const struct conf_row rows[] = {
 	{"stop_grace", CONF_DURATION, FIELD(stop_grace_ms), "20s", NULL, 0, 600000, CONF_RELOAD,
 	 "On stop, running requests may take so long to end."},
 
+	/* a federation's administration */
+	{"federation_name", CONF_TEXT, FIELD(federation_name), "", NULL, 0, 0, CONF_RELOAD,
+	 "URI of the federation that this instance administrates: what `kontor federation member` "
+	 "has of its members is signed and published. Without it, it is no administration."},
+	{"federation_valid", CONF_DURATION, FIELD(federation_valid_ms), "5d", NULL, 3600000,
+	 2592000000, CONF_RELOAD, "What is published of members counts so long (`validUntil`)."},
+	{"federation_cache", CONF_DURATION, FIELD(federation_cache_ms), "1h", NULL, 60000, 86400000,
+	 CONF_RELOAD, "And is to be fetched anew after that time (`cacheDuration`)."},
+	{"federation_every", CONF_DURATION, FIELD(federation_every_ms), "6h", NULL, 60000, 86400000,
+	 CONF_RELOAD,
+	 "It is signed anew after that time, and within seconds when a member changes. Shorter "
+	 "than "
+	 "half of `federation_valid`."},
+
 	/* requests of clients that name a person (CIBA) */
 	{"request_time", CONF_DURATION, FIELD(request_time_ms), "10min", NULL, 60000, 86400000,
 	 CONF_RELOAD,
@@ -349,6 +363,20 @@ check_mail(const struct checked *k, struct err *err)
 }
 
 static bool
+check_federation(const struct checked *k, struct err *err)
+{
+	const char *name = k->c->federation_name;
+
+	if (name != NULL &&
+	    (strlen(name) > 1024 || strpbrk(name, " \t\"<>") != NULL || strchr(name, ':') == NULL))
+		return FAIL(err, ERR_INPUT, NULL, "%s: a URI expected",
+			    place(k, "federation_name"));
+	return k->c->federation_every_ms * 2 < k->c->federation_valid_ms ||
+	       FAIL(err, ERR_INPUT, NULL, "%s: less than half of federation_valid expected",
+		    place(k, "federation_every"));
+}
+
+static bool
 check_requests(const struct checked *k, struct err *err)
 {
 	return k->c->request_time_ms <= k->c->request_time_most_ms ||
@@ -437,7 +465,7 @@ check_said(const struct checked *k, struct err *err)
 	struct config *c = k->c;
 
 	return check_contacts(k, err) && check_mail(k, err) && check_requests(k, err) &&
-	       check_logo(k, err) && check_assurance(k, err) &&
+	       check_federation(k, err) && check_logo(k, err) && check_assurance(k, err) &&
 	       check_uris(k, "entity_categories", c->entity_categories_text, &c->entity_categories,
 			  err) &&
 	       check_uris(k, "entity_category_support", c->entity_category_support_text,

@@ -63,6 +63,9 @@ struct config {
 	int64_t head_timeout_ms, body_timeout_ms, idle_timeout_ms, send_timeout_ms;
 	int64_t queue_deadline_ms, request_deadline_ms;
 	int64_t stop_announce_ms, stop_grace_ms;
+	/* of a federation's administration */
+	const char *federation_name; /* NULL: we are none */
+	int64_t federation_valid_ms, federation_cache_ms, federation_every_ms;
 	/* of requests to persons without their browser (CIBA) */
 	int64_t request_time_ms, request_time_most_ms, requests_waiting, requests_hourly;
 

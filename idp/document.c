@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <zlib.h>
 
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "idp/app.h"
+#include "idp/gzip.h"
 #include "idp/snapshot.h"
 
 #define GZIP_LEAST_BYTES 512
@@ -34,28 +34,13 @@ is_compressed(const char *type)
 	       text_eq(type, "image/x-icon");
 }
 
-/* RFC 1952, at the highest level: done once per version.  Empty when it gains nothing. */
+/* Empty when it gains nothing. */
 static struct bytes
 compress_body(struct arena *a, struct bytes body)
 {
-	z_stream z = {0};
-	struct bytes none = {NULL, 0};
+	struct bytes packed = gzip_pack(a, body);
 
-	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) !=
-	    Z_OK)
-		return none;
-	size_t cap = deflateBound(&z, (uLong)body.n);
-	unsigned char *out = arena_alloc(a, cap);
-
-	z.next_in = (z_const Bytef *)body.p;
-	z.avail_in = (uInt)body.n;
-	z.next_out = out;
-	z.avail_out = (uInt)cap;
-	int rc = deflate(&z, Z_FINISH);
-	size_t n = z.total_out;
-
-	deflateEnd(&z);
-	return rc == Z_STREAM_END && n < body.n - body.n / 10 ? (struct bytes){out, n} : none;
+	return packed.n < body.n - body.n / 10 ? packed : (struct bytes){NULL, 0};
 }
 
 static const char *
@@ -259,6 +244,13 @@ header_bytes(const struct request *rq, const char *name)
 	return bytes_of(v == NULL ? "" : v);
 }
 
+enum document_form
+document_form_for(const struct request *rq, const struct document *doc)
+{
+	return document_choose(doc, header_bytes(rq, "if-none-match"),
+			       header_bytes(rq, "accept-encoding"));
+}
+
 bool
 document_handle(struct request *rq, struct response *rs, struct err *err)
 {
@@ -268,9 +260,6 @@ document_handle(struct request *rq, struct response *rs, struct err *err)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "documents are not built yet");
 	if (doc == NULL)
 		return FAIL(err, ERR_NOT_FOUND, NULL, "no such document");
-	document_answer(doc,
-			document_choose(doc, header_bytes(rq, "if-none-match"),
-					header_bytes(rq, "accept-encoding")),
-			rs);
+	document_answer(doc, document_form_for(rq, doc), rs);
 	return true;
 }

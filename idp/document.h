@@ -73,6 +73,9 @@ const struct document *documents_find(const struct documents *docs, struct bytes
 enum document_form document_choose(const struct document *doc, struct bytes if_none_match,
 				   struct bytes accept_encoding);
 
+/* The same by the request's headers. */
+enum document_form document_form_for(const struct request *rq, const struct document *doc);
+
 /* Fill rs with that form. */
 void document_answer(const struct document *doc, enum document_form form, struct response *rs);
 

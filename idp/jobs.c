@@ -14,6 +14,7 @@
 #include "idp/epoch.h"
 #include "idp/party_metadata.h"
 #include "idp/party_suite.h"
+#include "idp/publication.h"
 #include "idp/reload.h"
 
 #define JOB_ARENA_BYTES ((size_t)16 * 1024 * 1024)
@@ -218,6 +219,7 @@ enum {
 	EPOCHS,
 	OLD,
 	OVER,
+	PUBLISH,
 	JOBS
 };
 static const struct routine table[JOBS] = {
@@ -234,6 +236,7 @@ static const struct routine table[JOBS] = {
 	[EPOCHS] = {"rewrap_accounts", 600, 5, 600, rewrap_accounts},
 	[OLD] = {"warn_of_old", 0, 86400, 60, warn_of_old},
 	[OVER] = {"warn_of_over", 0, 3600, 60, warn_of_over},
+	[PUBLISH] = {"publish_members", 1, 5, 30, publication_keep},
 };
 
 struct jobs {

@@ -56,7 +56,8 @@ build(const struct outbox_try *t, const struct party *p, const char *url, const 
 
 	if (!logout_ask_read(t->a, t->taken->item.content, us, p->id, t->now, &ask, err) ||
 	    !party_suite(p, t->snap->keyring, t->now, &suite, err) ||
-	    !saml_signer_of(t->a, t->snap->keyring, t->app->signer, suite->make, &signer, err))
+	    !saml_signer_of(t->a, t->snap->keyring, t->app->signer, KEY_SAML_SIGN, suite->make,
+			    &signer, err))
 		return false;
 	struct saml_logout_send how = {
 		.binding = SAML_BINDING_SOAP,

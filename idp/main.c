@@ -124,6 +124,28 @@ const struct command commands[] = {
 	 "that is\n"
 	 "there.",
 	 cli_details_type, NULL},
+	{"federation", "Administrate a federation: its members and what is published of them.",
+	 "member submit FILE --by NAME\nmember approve ENTITY DIGEST --by NAME\n"
+	 "member reject ENTITY DIGEST --by NAME\nmember suspend ENTITY --by NAME --why TEXT\n"
+	 "member resume ENTITY --by NAME\nmember remove ENTITY --by NAME\n"
+	 "member list\nmember show ENTITY\npublish --by NAME\npublications\n"
+	 "rollback NUMBER --by NAME",
+	 "Where federation_name is set, this instance publishes what is approved of its members, "
+	 "signed\n"
+	 "with the federation-sign key: all of them at /federation/metadata, each at\n"
+	 "/federation/entities/{sha1}... (metadata query), what has changed at "
+	 "/federation/changes.\n\n"
+	 "submit brings a member's metadata; approve is for another person than who brought it, "
+	 "and "
+	 "names\n"
+	 "the digest of what was looked at (show prints it). suspend leaves a member out at once; "
+	 "resume\n"
+	 "and remove are for another person than who suspended it. What changes is published "
+	 "within\n"
+	 "seconds by a running node; publish does it now, and rollback lets count what an earlier "
+	 "publication\n"
+	 "had, but for members that are suspended.",
+	 cli_federation, NULL},
 	{"account", "What the office behind the accounts does.",
 	 "add LOGIN [--attribute NAME=VALUE ...]\n"
 	 "verify LOGIN --operator NAME --operator NAME --document KIND --evidence FILE\n"

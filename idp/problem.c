@@ -71,9 +71,10 @@ problem_of(const struct err *err, bool machine)
 {
 	const struct oidc_error *e = oidc_error_of(err);
 
-	if (machine)
+	/* A document that is not there is no error of OAuth's. */
+	if (machine && !(err->kind == ERR_NOT_FOUND && err->proto == NULL))
 		return (struct problem){.status = e->status, .error = e, .machine = true};
-	struct problem p = {.status = status_of(err)};
+	struct problem p = {.status = status_of(err), .machine = machine};
 
 	/* The names of faults of ours say nothing to the other side. */
 	if (p.status < 500)

@@ -206,24 +206,12 @@ build(struct app *app, struct snapshot *snap, const struct view *v, time_t now, 
 	add_people(a, conf, &d);
 	add_entity_attributes(a, conf, &d);
 	d.attributes = vocabulary_list(a, &d.n_attributes);
-	return saml_signer_of(a, snap->keyring, app->signer, v->suite->make, &signer, err) &&
+	return saml_signer_of(a, snap->keyring, app->signer, KEY_SAML_SIGN, v->suite->make, &signer,
+			      err) &&
 	       saml_metadata_build(a, &d, &signer, out, err);
 }
 
 /* ---- views ---- */
-
-/* The first in the table that an active key makes, as for a party that says nothing; NULL: none. */
-static const struct saml_suite *
-first_suite(const struct keyring *kr)
-{
-	const struct saml_suite *s;
-
-	for (size_t i = 0; (s = saml_suite_at(i)) != NULL; i++)
-		if (s->make != SIG_NONE && !s->old &&
-		    keyring_active(kr, KEY_SAML_SIGN, key_type_of_sig(s->make)) != NULL)
-			return s;
-	return NULL;
-}
 
 /* The party's own; false: there is no signature for it, and nothing more to tell. */
 static bool
@@ -325,7 +313,7 @@ bool
 publish_saml(struct app *app, struct snapshot *snap, time_t now, struct err *err)
 {
 	struct view general = {
-		.suite = first_suite(snap->keyring),
+		.suite = saml_suite_first(snap->keyring, KEY_SAML_SIGN),
 		.want_signed = true,
 		.ecp = true,
 		.query = true,

@@ -7,6 +7,7 @@
 #include "db/party.h"
 #include "idp/config.h"
 #include "idp/key_rows.h"
+#include "idp/publication.h"
 #include "idp/publish.h"
 #include "keys/sign.h"
 
@@ -60,7 +61,8 @@ fill(struct app *app, struct snapshot *snap, time_t now, struct err *err)
 	    !reload_details(&c, snap, err))
 		return false;
 	parties_create(snap->a, rows, n, config_level_most(app->config), bad_party, &snap->parties);
-	return publish_documents(app, snap, now, err);
+	return publish_documents(app, snap, now, err) &&
+	       publication_load(&c, app->config, snap, err);
 }
 
 static void

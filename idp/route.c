@@ -19,6 +19,7 @@
 #include "idp/health.h"
 #include "idp/login.h"
 #include "idp/logout.h"
+#include "idp/publication.h"
 #include "idp/publish.h"
 #include "idp/publish_saml.h"
 #include "idp/registration.h"
@@ -134,6 +135,16 @@ const struct route routes[] = {
 	 ROUTE_MACHINE | ROUTE_PREFIX, 256, KIB(64), KIB(2048), NULL},
 	{HTTP_DELETE, REGISTRATION_PATH "/", ep_registration_remove, LANE_LIGHT,
 	 ROUTE_MACHINE | ROUTE_PREFIX, 256, 0, KIB(512), NULL},
+
+	/* a federation's administration */
+	{HTTP_GET, PUBLICATION_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0, KIB(64),
+	 NULL},
+	{HTTP_GET, PUBLICATION_ENTITIES_PATH, document_handle, LANE_LOOP, ROUTE_MACHINE, 256, 0,
+	 KIB(64), NULL},
+	{HTTP_GET, PUBLICATION_ENTITIES_PATH "/", ep_entity, LANE_LIGHT,
+	 ROUTE_MACHINE | ROUTE_PREFIX, 256, 0, KIB(4096), NULL},
+	{HTTP_GET, PUBLICATION_CHANGES_PATH, ep_changes, LANE_LIGHT, ROUTE_MACHINE, 256, 0,
+	 KIB(2048), NULL},
 
 	/* what pages are made of */
 	{HTTP_GET, "/static/", document_handle, LANE_LOOP, ROUTE_PREFIX, 256, 0, KIB(64), NULL},

@@ -61,16 +61,28 @@ saml_receive_soap(struct request *rq, enum saml_kind kind, const struct party **
 	       saml_prove(rq, m, *p, kind, v, err);
 }
 
-bool
-saml_signer_of(struct arena *a, const struct keyring *kr, struct signer *signer, enum sig_alg alg,
-	       struct saml_signer *out, struct err *err)
+const struct saml_suite *
+saml_suite_first(const struct keyring *kr, enum key_purpose purpose)
 {
-	const struct key *k = keyring_active(kr, KEY_SAML_SIGN, key_type_of_sig(alg));
+	const struct saml_suite *s;
+
+	for (size_t i = 0; (s = saml_suite_at(i)) != NULL; i++)
+		if (s->make != SIG_NONE && !s->old &&
+		    keyring_active(kr, purpose, key_type_of_sig(s->make)) != NULL)
+			return s;
+	return NULL;
+}
+
+bool
+saml_signer_of(struct arena *a, const struct keyring *kr, struct signer *signer,
+	       enum key_purpose purpose, enum sig_alg alg, struct saml_signer *out, struct err *err)
+{
+	const struct key *k = keyring_active(kr, purpose, key_type_of_sig(alg));
 	struct key_ops *ops = ARENA_NEW(a, struct key_ops);
 
 	if (k == NULL) /* second line: a suite is chosen among those with a key */
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active saml-sign key of type %s",
-			    key_type_name(key_type_of_sig(alg)));
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active %s key of type %s",
+			    key_purpose_name(purpose), key_type_name(key_type_of_sig(alg)));
 	*ops = signer_key_ops(signer);
 	*out = (struct saml_signer){
 		.ops = ops,
@@ -102,7 +114,8 @@ saml_peer_of(struct request *rq, const struct party *p, struct saml_peer *out, s
 	*out = (struct saml_peer){p->saml, policy, signer};
 	return party_check_time(p, rq->now, err) &&
 	       party_suite(p, rq->snap->keyring, rq->now, &suite, err) &&
-	       saml_signer_of(rq->a, rq->snap->keyring, rq->app->signer, suite->make, signer, err);
+	       saml_signer_of(rq->a, rq->snap->keyring, rq->app->signer, KEY_SAML_SIGN, suite->make,
+			      signer, err);
 }
 
 bool

@@ -56,9 +56,14 @@ MUST_USE bool saml_peer_of(struct request *rq, const struct party *p, struct sam
 MUST_USE bool saml_peer_ready(struct request *rq, const struct party *p, struct saml_peer *out,
 			      struct err *err);
 
-/* The same key for other messages (logout, metadata). */
+/* The first suite in the table that an active key of this purpose makes, none of old ones, as
+ * for a party that says nothing; NULL: none. */
+const struct saml_suite *saml_suite_first(const struct keyring *kr, enum key_purpose purpose);
+
+/* The key for other messages (logout, our metadata: KEY_SAML_SIGN). */
 MUST_USE bool saml_signer_of(struct arena *a, const struct keyring *kr, struct signer *signer,
-			     enum sig_alg alg, struct saml_signer *out, struct err *err);
+			     enum key_purpose purpose, enum sig_alg alg, struct saml_signer *out,
+			     struct err *err);
 
 /* Our decryption keys, for an EncryptedID. */
 void saml_decryption_keys(struct request *rq, struct xmlenc_keys *out);

@@ -12,6 +12,7 @@
 #include "idp/login.h"
 #include "idp/page.h"
 #include "idp/party.h"
+#include "idp/publication.h"
 #include "idp/publish.h"
 #include "idp/reload.h"
 #include "idp/route.h"
@@ -58,6 +59,7 @@ world_reload(struct world *w)
 		       &snap->parties);
 	ASSERT_OK(reload_details(&w->pg->c, snap, &err), &err);
 	ASSERT_OK(publish_documents(&w->app, snap, w->now, &err), &err);
+	ASSERT_OK(publication_load(&w->pg->c, &w->config, snap, &err), &err);
 	app_publish(&w->app, snap);
 }
 

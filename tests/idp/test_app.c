@@ -214,7 +214,7 @@ failures_become_pages_without_the_log_text(void **state UNUSED)
 	} cases[] = {
 		{"input", 400, 400, "invalid_scope"},
 		{"denied", 403, 403, "access_denied"},
-		{"missing", 404, 400, "invalid_request"},
+		{"missing", 404, 404, "not_found"},
 		{"conflict", 409, 400, "invalid_request"},
 		{"later", 503, 503, "temporarily_unavailable"},
 		{"fault", 500, 500, "server_error"},
