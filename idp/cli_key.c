@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/enc.h"
 #include "base/text.h"
 #include "db/epoch.h"
 #include "db/key.h"
@@ -21,6 +22,8 @@
 #define RECORD_ARENA_BYTES ((size_t)1024 * 1024)
 #define RECORD_LIMIT_US    ((int64_t)10 * 1000000)
 #define CERT_DAYS          3650
+#define PEM_BYTES          65536
+#define PEM_LINE           64                    /* RFC 7468 2 */
 #define MIN_PUBLISHED_S    ((int64_t)14 * 86400) /* longest cache of SAML peers */
 
 /* What an instance needs before it can serve. */
@@ -207,6 +210,47 @@ key_list(struct cli *cli)
 	if (!buf_finish_str(&text, &out, &err))
 		return cli_fail(cli, &err);
 	return cli_tell(cli, o, out);
+}
+
+/* For those who pin the key by it. */
+static enum cli_exit
+key_certificate(struct cli *cli)
+{
+	const char *kid = cli_word(cli);
+	const struct keyring *kr;
+	const struct key *k;
+	struct cli_work work;
+	struct err err = {0};
+	enum cli_exit rc;
+
+	if (kid == NULL)
+		return cli_usage(cli, "which one? KID is missing");
+	rc = cli_work_begin(cli, CLI_DATABASE, &work);
+	if (rc != CLI_OK)
+		return rc;
+	if (!key_rows_load(&work.w.db, &kr, &err))
+		return cli_fail(cli, &err);
+	k = keyring_find(kr, kid);
+	if (k == NULL || k->row.cert.n == 0) {
+		(void)!FAIL(&err, ERR_NOT_FOUND, NULL, "%s: no key with a certificate",
+			    text_one_line(cli->a, kid));
+		return cli_fail(cli, &err);
+	}
+	const char *base64 = enc_base64(cli->a, k->row.cert);
+	json_t *o = json_new_object(cli->a);
+	struct buf text;
+	const char *pem;
+
+	buf_init(&text, cli->a, PEM_BYTES);
+	buf_str(&text, "-----BEGIN CERTIFICATE-----\n");
+	for (size_t i = 0; i < strlen(base64); i += PEM_LINE)
+		buf_printf(&text, "%.*s\n", PEM_LINE, base64 + i);
+	buf_str(&text, "-----END CERTIFICATE-----\n");
+	if (!buf_finish_str(&text, &pem, &err))
+		return cli_fail(cli, &err);
+	json_put_str(cli->a, o, "kid", kid);
+	json_put_str(cli->a, o, "certificate", pem);
+	return cli_tell(cli, o, pem);
 }
 
 /* ---- kontor key generate ---- */
@@ -684,6 +728,7 @@ cli_key(struct cli *cli)
 	static const struct cli_verb verbs[] = {
 		{"init", key_init},
 		{"list", key_list},
+		{"certificate", key_certificate},
 		{"generate", key_generate},
 		{"publish", key_publish},
 		{"activate", key_activate},

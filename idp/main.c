@@ -20,13 +20,15 @@ const struct command commands[] = {
 	 "a lock. Two adjacent releases work with the same schema, so nodes need not stop.",
 	 cli_migrate, NULL},
 	{"key", "Make keys, show them, move them through their lives.",
-	 "init\nlist\ngenerate PURPOSE TYPE [--hsm | --hsm-object LABEL]\npublish KID\nactivate "
+	 "init\nlist\ncertificate KID\ngenerate PURPOSE TYPE [--hsm | --hsm-object LABEL]\npublish "
+	 "KID\nactivate "
 	 "KID [--emergency]\nretire KID\n"
 	 "destroy KID\nmaster\nrewrap\nepoch\nepochs\ndestroy-epochs",
 	 "init makes the master key file if there is none, and every key an instance needs. A new "
 	 "key\n"
 	 "is planned; peers see it once it is published; it signs once it is active, and the one\n"
 	 "before retires, still shown to peers; destroy takes the private half away for good.\n\n"
+	 "certificate prints what those pin who follow what the key signs.\n\n"
 	 "Purposes: saml-sign, decrypt (types p256, p384, bp256, bp384, rsa3072; bp stands for\n"
 	 "brainpool, r1); oidc-sign, federation-sign (p256, p384, rsa3072, rsa3072-pss); seal,\n"
 	 "pseudonym, pepper, lookup, cookie, audit (secret). One key of each purpose and type is "

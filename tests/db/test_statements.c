@@ -138,12 +138,11 @@ every_column_has_a_type_that_is_read(void **state)
 
 /* Tables of a few rows that are read whole, and those that are emptied after a restore. */
 static const char *const read_whole[] = {
-	"party_list",         "detail_type_list",  "setting_list",     "key_list",
-	"restored_steps",     "restored_sessions", "restored_flows",   "restored_codes",
-	"restored_artifacts", "restored_tokens",   "restored_tickets", "restored_refresh",
-	"source_list",        "source_count",      "copy_list",        "invitation_list",
-	"member_list",        "publication_list",  "publication_members",
-	"publication_roll_back"};
+	"party_list",         "detail_type_list",  "setting_list",        "key_list",
+	"restored_steps",     "restored_sessions", "restored_flows",      "restored_codes",
+	"restored_artifacts", "restored_tokens",   "restored_tickets",    "restored_refresh",
+	"source_list",        "source_count",      "copy_list",           "invitation_list",
+	"member_list",        "publication_list",  "publication_members", "publication_roll_back"};
 
 static bool
 is_read_whole(const char *name)
