@@ -9,56 +9,10 @@
 #include "oidc/jwe.h"
 #include "oidc/jws.h"
 #include "saml/names.h"
+#include "tests/flow/client.h"
 #include "tests/flow/leave.h"
 
 #define HEARS ",\"backchannel_logout_uri\":\"https://stadtportal.example/out?logout=backchannel\""
-
-/* ---- the client's own end of the back channel ---- */
-
-static struct {
-	struct world *w;
-	const char *url, *type, *body;
-	int n_requests;
-	long status; /* 0: the network fails */
-} far;
-
-static bool
-far_post(struct arena *a UNUSED, const struct fetch_post *what, struct fetch_answer *out,
-	 struct err *err)
-{
-	far.n_requests++;
-	far.url = arena_strdup(far.w->a, what->url);
-	far.type = arena_strdup(far.w->a, what->type);
-	far.body = arena_strndup(far.w->a, (const char *)what->body.p, what->body.n);
-	assert_null(what->action);
-	assert_non_null(what->inside);
-	if (far.status == 0)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "the network fails");
-	*out = (struct fetch_answer){far.status, {NULL, 0}};
-	return true;
-}
-
-static void
-far_answers(struct world *w, long status)
-{
-	memset(&far, 0, sizeof(far));
-	far.w = w;
-	far.status = status;
-	w->app.post = far_post;
-	pg_sql(w->pg, "DELETE FROM outbox");
-}
-
-static bool
-send_one(struct world *w)
-{
-	struct arena *a = arena_create(64 << 20);
-	struct err err = {0};
-	bool sent;
-
-	ASSERT_OK(outbox_send_one(&w->app, a, w->now, &sent, &err), &err);
-	arena_destroy(a);
-	return sent;
-}
 
 static const json_t *
 verified(struct world *w, const char *token, const char *typ)
@@ -67,24 +21,6 @@ verified(struct world *w, const char *token, const char *typ)
 
 	assert_true(oidc_signed_typ_is(s, typ));
 	return oidc_signed_claims(s);
-}
-
-/* "karl" at the client: the ID token. */
-static const char *
-karl_at_the_client(struct web *b)
-{
-	struct web token;
-
-	web_get(b, oidc_request_url(b->w, "openid", ""));
-	if (page_of(b) == LOGIN)
-		log_in(b, "karl");
-	if (page_of(b) == CONSENT)
-		web_submit(b, "/flow/consent/", "do=agree");
-	assert_true(text_starts(b->location, OIDC_BACK "?"));
-	web_init(&token, b->w);
-	web_token(&token, oidc_basic(b->w), oidc_redeem_form(b->w, location_param(b, "code")));
-	assert_int_equal(token.status, 200);
-	return web_member(&token, "id_token");
 }
 
 static void

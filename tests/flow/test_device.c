@@ -3,41 +3,28 @@
  * answers for it, and the device asks until it hears what.
  */
 #include "base/text.h"
-#include "db/account.h"
-#include "tests/flow/steps.h"
+#include "tests/flow/polled.h"
 
-#define GRANT  "urn:ietf:params:oauth:grant-type:device_code"
-#define DEVICE ",\"grant_types\":[\"authorization_code\",\"" GRANT "\"]"
+#define DEVICE ",\"grant_types\":[\"authorization_code\",\"" DEVICE_GRANT "\"]"
 
 /* A device begins: its codes. */
 static json_t *
-begin(struct web *tv)
+begin_device(struct web *tv)
 {
 	web_as_client(tv, "/oidc/device_authorization", "scope=openid+profile");
 	assert_int_equal(tv->status, 200);
 	return web_json(tv);
 }
 
-/* It asks: "" for tokens, else the error. */
 static const char *
 ask_again(struct web *tv, const json_t *codes)
 {
-	struct arena *a = tv->w->a;
-
-	web_as_client(tv, "/oidc/token",
-		      arena_printf(a,
-				   "grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3A"
-				   "device_code&device_code=%s",
-				   text_member(codes, "device_code")));
-	const char *error = web_member(tv, "error");
-
-	assert_int_equal(tv->status == 200, error == NULL);
-	return error == NULL ? "" : error;
+	return redeem_device(tv, text_member(codes, "device_code"));
 }
 
 /* "karl" types the code and says yes, up to the page that asks for consent. */
 static void
-agree(struct web *b, const json_t *codes)
+agree_to(struct web *b, const json_t *codes)
 {
 	web_get(b, "/device");
 	web_submit(b, "/device",
@@ -58,7 +45,7 @@ a_person_agrees_and_the_device_has_its_tokens(void **state)
 	web_init(&b, w);
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
-	const json_t *codes = begin(&tv);
+	const json_t *codes = begin_device(&tv);
 
 	assert_string_equal(text_member(codes, "verification_uri"), BASE "/device");
 	assert_string_equal(
@@ -68,7 +55,7 @@ a_person_agrees_and_the_device_has_its_tokens(void **state)
 	assert_int_equal(json_integer_value(json_object_get(codes, "interval")), 5);
 	assert_int_equal(strlen(text_member(codes, "user_code")), 9);
 	assert_string_equal(ask_again(&tv, codes), "authorization_pending");
-	agree(&b, codes);
+	agree_to(&b, codes);
 	w->now += 5;
 	assert_string_equal(ask_again(&tv, codes), "authorization_pending");
 	web_submit(&b, "/flow/consent/", "attr_family_name=1&do=agree");
@@ -98,9 +85,9 @@ the_session_that_agreed_ends_the_tokens(void **state)
 	web_init(&b, w);
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
-	const json_t *codes = begin(&tv);
+	const json_t *codes = begin_device(&tv);
 
-	agree(&b, codes);
+	agree_to(&b, codes);
 	web_submit(&b, "/flow/consent/", "do=agree");
 	assert_string_equal(ask_again(&tv, codes), "");
 	const char *token = web_member(&tv, "access_token");
@@ -109,8 +96,8 @@ the_session_that_agreed_ends_the_tokens(void **state)
 	web_userinfo(&tv, token);
 	assert_int_equal(tv.status, 401);
 	/* And one that was not asked for yet gives none. */
-	codes = begin(&tv);
-	agree(&b, codes);
+	codes = begin_device(&tv);
+	agree_to(&b, codes);
 	web_submit(&b, "/flow/consent/", "do=agree");
 	log_out(&b);
 	assert_string_equal(ask_again(&tv, codes), "invalid_grant");
@@ -126,7 +113,7 @@ a_no_is_told_and_stays(void **state)
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
 	/* On the page that asks whose device it is. */
-	const json_t *codes = begin(&tv);
+	const json_t *codes = begin_device(&tv);
 
 	web_get(&b, text_member(codes, "verification_uri_complete"));
 	assert_true(web_shows(&b, text_member(codes, "user_code")));
@@ -139,8 +126,8 @@ a_no_is_told_and_stays(void **state)
 	assert_true(web_shows(&b, "Diesen Code gibt es nicht"));
 	/* And at the consent; the device is asked about even where a consent stands. */
 	for (int stands = 0; stands < 2; stands++) {
-		codes = begin(&tv);
-		agree(&b, codes);
+		codes = begin_device(&tv);
+		agree_to(&b, codes);
 		web_submit(&b, "/flow/consent/", stands ? "do=cancel" : "do=agree");
 		assert_string_equal(ask_again(&tv, codes), stands ? "access_denied" : "");
 	}
@@ -162,9 +149,9 @@ what_ends_in_the_moment_of_the_yes_is_a_no(void **state)
 	world_oidc_client(w, DEVICE);
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		web_init(&b, w);
-		const json_t *codes = begin(&tv);
+		const json_t *codes = begin_device(&tv);
 
-		agree(&b, codes);
+		agree_to(&b, codes);
 		pg_sql(w->pg, arena_printf(w->a,
 					   "CREATE FUNCTION ends() RETURNS trigger LANGUAGE plpgsql"
 					   " AS $$ BEGIN IF NEW.state = 'agreed' THEN %s; END IF;"
@@ -186,7 +173,7 @@ who_asks_too_often_is_slowed_down(void **state)
 
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
-	const json_t *codes = begin(&tv);
+	const json_t *codes = begin_device(&tv);
 
 	assert_string_equal(ask_again(&tv, codes), "authorization_pending");
 	w->now += 3;
@@ -206,9 +193,9 @@ its_time_is_over_for_both(void **state)
 	web_init(&b, w);
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
-	const json_t *codes = begin(&tv);
+	const json_t *codes = begin_device(&tv);
 
-	agree(&b, codes);
+	agree_to(&b, codes);
 	w->now += 600;
 	web_submit(&b, "/flow/consent/", "do=agree");
 	assert_true(b.status >= 400);
@@ -228,18 +215,18 @@ of_two_who_answer_one_counts(void **state)
 	web_init(&other, w);
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
-	const json_t *codes = begin(&tv);
+	const json_t *codes = begin_device(&tv);
 
-	agree(&b, codes);
-	agree(&other, codes);
+	agree_to(&b, codes);
+	agree_to(&other, codes);
 	web_submit(&other, "/flow/consent/", "do=agree");
 	web_submit(&b, "/flow/consent/", "do=agree");
 	assert_in_range(b.status, 400, 499); /* no fault of ours */
 	assert_string_equal(ask_again(&tv, codes), "");
 	/* A no after the yes changes nothing. */
-	codes = begin(&tv);
-	agree(&b, codes);
-	agree(&other, codes);
+	codes = begin_device(&tv);
+	agree_to(&b, codes);
+	agree_to(&other, codes);
 	web_submit(&other, "/flow/consent/", "do=agree");
 	web_submit(&b, "/flow/consent/", "do=cancel");
 	assert_string_equal(ask_again(&tv, codes), "");
@@ -255,9 +242,9 @@ of_many_redemptions_one_succeeds(void **state)
 	web_init(&b, w);
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
-	const json_t *codes = begin(&tv);
+	const json_t *codes = begin_device(&tv);
 
-	agree(&b, codes);
+	agree_to(&b, codes);
 	web_submit(&b, "/flow/consent/", "do=agree");
 	int good = 0;
 
@@ -276,16 +263,16 @@ codes_are_for_the_client_and_the_grant_they_are_of(void **state)
 	web_init(&b, w);
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
-	const json_t *codes = begin(&tv);
+	const json_t *codes = begin_device(&tv);
 
-	agree(&b, codes);
+	agree_to(&b, codes);
 	web_submit(&b, "/flow/consent/", "do=agree");
 	/* Not as an authorization code: that uses it up. */
 	web_as_client(&tv, "/oidc/token", oidc_redeem_form(w, text_member(codes, "device_code")));
 	assert_string_equal(web_member(&tv, "error"), "invalid_grant");
 	assert_string_equal(ask_again(&tv, codes), "invalid_grant");
 	/* Another client's, and nobody's. */
-	codes = begin(&tv);
+	codes = begin_device(&tv);
 	assert_string_equal(world_value(w, "UPDATE device SET party = 'other' WHERE state ="
 					   " 'waiting' RETURNING 1"),
 			    "1");
@@ -294,10 +281,10 @@ codes_are_for_the_client_and_the_grant_they_are_of(void **state)
 		      arena_printf(a, "grant_type=%s&device_code=x",
 				   "urn:ietf:params:oauth:grant-type:device_code"));
 	assert_string_equal(web_member(&tv, "error"), "invalid_grant");
-	web_as_client(&tv, "/oidc/token", "grant_type=" GRANT);
+	web_as_client(&tv, "/oidc/token", "grant_type=" DEVICE_GRANT);
 	assert_string_equal(web_member(&tv, "error"), "invalid_request");
 	/* Its party is gone: the code leads to nobody. */
-	codes = begin(&tv);
+	codes = begin_device(&tv);
 	world_disable(w, OIDC_CLIENT);
 	web_get(&b, text_member(codes, "verification_uri_complete"));
 	assert_true(web_shows(&b, "Diesen Code gibt es nicht"));
@@ -312,7 +299,7 @@ discovery_tells_of_it(void **state)
 	web_get(&b, "/.well-known/openid-configuration");
 	assert_string_equal(web_member(&b, "device_authorization_endpoint"),
 			    BASE "/oidc/device_authorization");
-	assert_true(web_shows(&b, "\"" GRANT "\""));
+	assert_true(web_shows(&b, "\"" DEVICE_GRANT "\""));
 }
 
 static void
@@ -325,7 +312,7 @@ who_may_not_begin_gets_no_codes(void **state)
 	world_oidc_client(w, "");
 	web_as_client(&tv, "/oidc/device_authorization", "scope=openid");
 	assert_string_equal(web_member(&tv, "error"), "unauthorized_client");
-	web_as_client(&tv, "/oidc/token", "grant_type=" GRANT "&device_code=x");
+	web_as_client(&tv, "/oidc/token", "grant_type=" DEVICE_GRANT "&device_code=x");
 	assert_string_equal(web_member(&tv, "error"), "unauthorized_client");
 	world_oidc_client(w, DEVICE);
 	tv.authorization = "Basic eDp5";
@@ -348,7 +335,7 @@ a_code_is_read_as_people_type_it(void **state)
 	web_init(&b, w);
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
-	const char *code = text_member(begin(&tv), "user_code");
+	const char *code = text_member(begin_device(&tv), "user_code");
 	char lower[16];
 	size_t n = 0;
 
@@ -382,7 +369,7 @@ guesses_are_counted(void **state)
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
 	b.addr = "192.0.2.77";
-	const char *url = text_member(begin(&tv), "verification_uri_complete");
+	const char *url = text_member(begin_device(&tv), "verification_uri_complete");
 
 	for (int i = 0; i < 300; i++)
 		web_get(&b, url);
@@ -408,7 +395,7 @@ the_word_is_the_person_s_own(void **state)
 	web_init(&b, w);
 	web_init(&tv, w);
 	world_oidc_client(w, DEVICE);
-	const json_t *codes = begin(&tv);
+	const json_t *codes = begin_device(&tv);
 
 	web_get(&b, "/device");
 	web_post_from(&b, "https://evil.example", "/device",

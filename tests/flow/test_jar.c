@@ -6,10 +6,9 @@
 #include "idp/lane.h"
 #include "keys/keyring.h"
 #include "oidc/jwe.h"
-#include "tests/flow/world.h"
+#include "tests/flow/client.h"
 
-#define PASSWORD "Lachs-Turmuhr-47"
-#define LOGIN    "login_name=erika&password=" PASSWORD "&do=login"
+#define LOGIN "login_name=erika&password=" PASSWORD "&do=login"
 #define LEAST                                                                                 \
 	"\"response_type\":\"code\",\"redirect_uri\":\"" OIDC_BACK "\",\"scope\":\"openid\"," \
 	"\"client_id\":\"" OIDC_CLIENT "\",\"state\":\"signed\","                             \
@@ -21,18 +20,12 @@ static const char *const erika[] = {"family_name", "Mustermann", NULL};
 static void
 register_client(struct world *w, const char *more)
 {
-	const struct oidc_jwk key = {w->keys->p256.kid, OIDC_ES256, w->keys->p256.pub};
-	struct err err = {0};
-	const char *jwks;
-
-	ASSERT_OK(oidc_jwks_build(w->a, &(struct oidc_jwks){.keys = &key, .n = 1}, &jwks, &err),
-		  &err);
 	world_oidc_document(
 		w,
 		arena_printf(w->a,
 			     "{\"metadata\":{\"redirect_uris\":[\"" OIDC_BACK
 			     "\"],\"scope\":\"openid\",\"jwks\":%s%s},\"secret_sha256\":\"%s\"}",
-			     jwks, more, oidc_secret_digest(w)),
+			     client_jwks(w), more, oidc_secret_digest(w)),
 		"{}");
 }
 
@@ -48,26 +41,14 @@ setup(void **state)
 	return world_fresh(state);
 }
 
-/* What the client signs, with its issuer and audience. */
 static const char *
 object(struct world *w, const char *members)
 {
-	const char *text = arena_printf(
-		w->a, "{\"iss\":\"" OIDC_CLIENT "\",\"aud\":\"" BASE "\",%s}", members);
-	struct key_ops ops = w->keys->ops;
-	struct err err = {0};
-	const char *compact;
-	json_t *claims;
-
-	ASSERT_OK(json_parse_object(w->a, bytes_of(text), 65536, &claims, &err), &err);
-	ASSERT_OK(oidc_jws_build(w->a, &ops, w->keys->p256.kid, OIDC_ES256, "oauth-authz-req+jwt",
-				 claims, &compact, &err),
-		  &err);
-	return compact;
+	return client_signs(w, "oauth-authz-req+jwt", members);
 }
 
 static void
-ask(struct web *b, const char *request, const char *beside)
+ask_with(struct web *b, const char *request, const char *beside)
 {
 	web_get(b,
 		arena_printf(b->w->a, BASE "/oidc/authorize?client_id=" OIDC_CLIENT "&request=%s%s",
@@ -92,16 +73,16 @@ what_is_signed_counts_and_nothing_beside_it(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	ask(&b, object(w, LEAST),
-	    "&response_type=token&scope=openid&state=beside&prompt=none&redirect_uri="
-	    "https%3A%2F%2Fevil.example%2F");
+	ask_with(&b, object(w, LEAST),
+		 "&response_type=token&scope=openid&state=beside&prompt=none&redirect_uri="
+		 "https%3A%2F%2Fevil.example%2F");
 	finish(&b);
 	assert_true(text_starts(b.location, OIDC_BACK "?code="));
 	assert_string_equal(location_param(&b, "state"), "signed");
 	web_token(&b, oidc_basic(w), oidc_redeem_form(w, location_param(&b, "code")));
 	assert_int_equal(b.status, 200);
 	/* What the object lacks is not made up from what stands beside it. */
-	ask(&b, object(w, "\"response_type\":\"code\",\"scope\":\"openid\""), BACK);
+	ask_with(&b, object(w, "\"response_type\":\"code\",\"scope\":\"openid\""), BACK);
 	assert_int_equal(b.status, 400);
 	assert_null(b.location);
 }
@@ -117,15 +98,15 @@ an_improper_object_is_told_where_the_client_listens(void **state)
 	char *forged = arena_strdup(w->a, good);
 
 	forged[strlen(forged) - 3] = forged[strlen(forged) - 3] == 'A' ? 'B' : 'A';
-	ask(&b, forged, BACK "&state=beside&response_type=code");
+	ask_with(&b, forged, BACK "&state=beside&response_type=code");
 	assert_string_equal(location_param(&b, "error"), "invalid_request_object");
 	assert_string_equal(location_param(&b, "state"), "beside");
-	ask(&b, forged, BACK "&response_mode=form_post&response_type=code");
+	ask_with(&b, forged, BACK "&response_mode=form_post&response_type=code");
 	assert_string_equal(web_field(&b, "error"), "invalid_request_object");
-	ask(&b, forged, "&redirect_uri=https%3A%2F%2Fevil.example%2F");
+	ask_with(&b, forged, "&redirect_uri=https%3A%2F%2Fevil.example%2F");
 	assert_int_equal(b.status, 403);
 	assert_null(b.location);
-	ask(&b, forged, "");
+	ask_with(&b, forged, "");
 	assert_int_equal(b.status, 403);
 	/* Nobody's object, or another client's name. */
 	web_get(&b, arena_printf(w->a, BASE "/oidc/authorize?request=%s%s", good, BACK));
@@ -154,7 +135,7 @@ it_may_be_encrypted_to_us(void **state)
 				 OIDC_A256GCM, "JWT", NULL, bytes_of(good), &sealed, &err),
 		  &err);
 	web_init(&b, w);
-	ask(&b, sealed, "");
+	ask_with(&b, sealed, "");
 	assert_non_null(web_field(&b, "password"));
 	ASSERT_OK(oidc_jwe_build(
 			  w->a, &to,
@@ -163,7 +144,7 @@ it_may_be_encrypted_to_us(void **state)
 			  bytes_of("{\"iss\":\"" OIDC_CLIENT "\",\"aud\":\"" BASE "\"," LEAST "}"),
 			  &bare, &err),
 		  &err);
-	ask(&b, bare, BACK);
+	ask_with(&b, bare, BACK);
 	assert_string_equal(location_param(&b, "error"), "invalid_request_object");
 }
 
@@ -175,22 +156,22 @@ an_object_with_a_jti_counts_once(void **state)
 	struct web b, other;
 
 	web_init(&b, w);
-	ask(&b, once, "");
+	ask_with(&b, once, "");
 	assert_non_null(web_field(&b, "password"));
 	const char *flow = b.path;
 
-	ask(&b, once, ""); /* the page is loaded again */
+	ask_with(&b, once, ""); /* the page is loaded again */
 	assert_string_equal(b.path, flow);
 	web_init(&other, w);
-	ask(&other, once, "");
+	ask_with(&other, once, "");
 	assert_int_equal(other.status, 410);
 	finish(&b);
-	ask(&b, once, "");
+	ask_with(&b, once, "");
 	assert_int_equal(b.status, 410);
 	/* Without one it may come again. */
-	ask(&other, object(w, LEAST), "");
+	ask_with(&other, object(w, LEAST), "");
 	assert_non_null(web_field(&other, "password"));
-	ask(&other, object(w, LEAST), "");
+	ask_with(&other, object(w, LEAST), "");
 	assert_non_null(web_field(&other, "password"));
 }
 
@@ -238,23 +219,23 @@ what_led_to_nothing_has_not_used_it_up(void **state)
 
 	web_init(&b, w);
 	ASSERT_OK(lanes_start(w->a, &o, &w->app.lanes, &w->pg->err), &w->pg->err);
-	ask(&b, once, "");
+	ask_with(&b, once, "");
 	assert_int_equal(b.status, 503);
 	lanes_stop(w->app.lanes);
 	w->app.lanes = NULL;
-	ask(&b, once, "");
+	ask_with(&b, once, "");
 	assert_non_null(web_field(&b, "password"));
 	finish(&b);
 	/* The session is good enough: it is answered at once, or not at all. */
 	const char *direct = object(w, LEAST ",\"jti\":\"once-5\"");
 
 	pg_sql(w->pg, "ALTER TABLE grant_code ADD CONSTRAINT none_more CHECK (false) NOT VALID");
-	ask(&b, direct, "");
+	ask_with(&b, direct, "");
 	assert_true(b.status >= 400);
 	pg_sql(w->pg, "ALTER TABLE grant_code DROP CONSTRAINT none_more");
-	ask(&b, direct, "");
+	ask_with(&b, direct, "");
 	assert_non_null(location_param(&b, "code"));
-	ask(&b, direct, "");
+	ask_with(&b, direct, "");
 	assert_int_equal(b.status, 410);
 	/* Nor when it cannot be kept that was pushed. */
 	pg_sql(w->pg, "ALTER TABLE ticket ADD CONSTRAINT none_more CHECK (false) NOT VALID");
@@ -264,7 +245,7 @@ what_led_to_nothing_has_not_used_it_up(void **state)
 	web_as_client(&b, "/oidc/par", form);
 	assert_int_equal(b.status, 201);
 	/* What was pushed is used up everywhere. */
-	ask(&b, strstr(form, "request=") + strlen("request="), "");
+	ask_with(&b, strstr(form, "request=") + strlen("request="), "");
 	assert_int_equal(b.status, 410);
 }
 
@@ -285,7 +266,7 @@ who_has_to_sign_gets_nothing_otherwise(void **state)
 		      "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
 	assert_int_equal(b.status, 400);
 	assert_string_equal(web_member(&b, "error"), "invalid_request");
-	ask(&b, object(w, LEAST), "");
+	ask_with(&b, object(w, LEAST), "");
 	assert_non_null(web_field(&b, "password"));
 	/* Signed when it was pushed is signed. */
 	web_as_client(&b, "/oidc/par",
