@@ -110,8 +110,10 @@ const struct db_statement db_grant_statements[] = {
 				 " SELECT " GRANT_COLUMNS ", EXISTS (SELECT FROM kept),"
 				 " (SELECT account_key FROM subject WHERE id = acting)"
 				 " FROM pick, taken"},
+	/* Who polls has no redirect URI, and no second use that counts. */
 	[LOCK] = {"grant_lock", DB_IN_TX, T_GRANT, 2, "ibt",
-		  "SELECT grant_id, taken_at IS NOT NULL, acting FROM grant_code"
+		  "SELECT grant_id, taken_at IS NOT NULL AND redirect_uri <> '', acting"
+		  " FROM grant_code"
 		  " WHERE day = $1 AND hash = $2 AND party = $3 FOR UPDATE"},
 	/* In a statement before REVOKE's: who is just using one holds the row, and gives a token.
 	 */
@@ -206,7 +208,7 @@ created(struct db_rows *rows, bool *first, bool *stands, struct err *err)
 }
 
 bool
-db_grant_create_at(const struct db_call *c, const struct db_dated *at, const struct db_grant *g,
+db_grant_create_tx(struct db_tx *tx, const struct db_dated *at, const struct db_grant *g,
 		   const struct db_participant *p, const struct db_audit *audit, time_t now,
 		   bool *stands, struct err *err)
 {
@@ -214,7 +216,7 @@ db_grant_create_at(const struct db_call *c, const struct db_dated *at, const str
 	struct db_rows *rows;
 
 	create_args(at, g, p, audit, now, args);
-	return db_run(c, &db_grant_statements[CREATE], args, ARRAY_LEN(args), &rows, err) &&
+	return db_tx_run(tx, &db_grant_statements[CREATE], args, ARRAY_LEN(args), &rows, err) &&
 	       created(rows, NULL, stands, err);
 }
 
@@ -223,11 +225,15 @@ db_grant_create(const struct db_call *c, const char *code, const struct db_grant
 		const struct db_participant *p, const struct db_audit *audit, time_t now,
 		bool *stands, struct err *err)
 {
+	struct db_param args[CREATE_ARGS];
+	struct db_rows *rows;
 	struct db_dated at;
 
 	if (!db_grant_code_at(code, &at))
 		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
-	return db_grant_create_at(c, &at, g, p, audit, now, stands, err);
+	create_args(&at, g, p, audit, now, args);
+	return db_run(c, &db_grant_statements[CREATE], args, ARRAY_LEN(args), &rows, err) &&
+	       created(rows, NULL, stands, err);
 }
 
 bool

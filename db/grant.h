@@ -2,8 +2,9 @@
  * OAuth grants: the authorization code and the access token it is exchanged
  * for; refresh tokens are in db/refresh.h.  All are stored as hashes.  A code is taken once, by one
  * statement that also stores the token; its row stays behind as a tombstone until its partition
- * goes, so that a second use is known and revokes what the first one gave
- * (RFC 6749 4.1.2, RFC 9700 4.5).
+ * goes, so that a second use of an authorization code is known and revokes what the first one gave
+ * (RFC 6749 4.1.2, RFC 9700 4.5).  Codes of clients that poll (db/polled.h) went through nobody's
+ * browser: who asks again has lost an answer, and what was given stays.
  */
 #ifndef KONTOR_DB_GRANT_H
 #define KONTOR_DB_GRANT_H
@@ -58,16 +59,16 @@ MUST_USE bool db_grant_create_once(const struct db_call *c, const char *code,
 				   const struct db_mark *mark, const struct db_audit *audit,
 				   time_t now, bool *first, bool *stands, struct err *err);
 
-/* The same where only the place is known, the code being with who is to redeem it. */
-MUST_USE bool db_grant_create_at(const struct db_call *c, const struct db_dated *at,
+/* db_grant_create within a transaction, where only the place of the code is known. */
+MUST_USE bool db_grant_create_tx(struct db_tx *tx, const struct db_dated *at,
 				 const struct db_grant *grant,
 				 const struct db_participant *participant,
 				 const struct db_audit *audit, time_t now, bool *stands,
 				 struct err *err);
 
 enum db_take {
-	DB_TAKE_REFUSED = 0, /* unknown, expired, another party's */
-	DB_TAKE_REPLAYED,    /* used before: what it gave is revoked */
+	DB_TAKE_REFUSED = 0, /* unknown, expired, another party's; of who polls: used before */
+	DB_TAKE_REPLAYED,    /* an authorization code used before: what it gave is revoked */
 	DB_TAKE_TAKEN,       /* this call and no other */
 };
 

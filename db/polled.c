@@ -1,7 +1,6 @@
 /* Clients that ask until somebody has answered; see polled.h. */
 #include "db/polled.h"
 
-#include "base/rand.h"
 #include "base/text.h"
 #include "db/dated.h"
 #include "db/part.h"
@@ -11,9 +10,15 @@
 #define CODE  "device"
 #define TYPED "device-user"
 
-enum { CREATE, LOCK, COUNT_OF, REQUEST, FIND, LIST, ANSWER, TAKE_BACK, READY, POLL, COUNT, SWEEP };
+enum { CREATE, LOCK, COUNT_OF, REQUEST, FIND, LIST, HOLD, SETTLE, NEWS, POLL, COUNT, SWEEP };
 
 #define ROW_COLUMNS "kind, user_hash, party, scope, acting, acr, sealed, created, expires"
+
+/* Of rows `done`, each of which is settled once. */
+#define TELL(now)                                                                           \
+	"INSERT INTO outbox (id, kind, target, content, state, tries, due, lease, created," \
+	" expires) SELECT encode(user_hash, 'hex'), '" DB_POLLED_PING "', party, ping,"     \
+	" 'waiting', 0, " now ", 0, " now ", expires FROM done WHERE ping IS NOT NULL"
 
 const struct db_statement db_polled_statements[] = {
 	[CREATE] =
@@ -44,33 +49,29 @@ const struct db_statement db_polled_statements[] = {
 	[LIST] = {"polled_list", DB_READ, T_POLLED, 1, "bii",
 		  "SELECT " ROW_COLUMNS " FROM polled WHERE acting = $1 AND state = 'waiting'"
 		  " AND expires > $2 ORDER BY created, user_hash LIMIT $3"},
+	/* Before the row, in the order of tables: an end of the session waits for the grant. */
+	[HOLD] = {"polled_hold_session", DB_IN_TX, T_SESSION, 1, "t",
+		  "SELECT FROM session WHERE sid = $1 FOR KEY SHARE"},
 	/* Who is to be told is told by the outbox: both stand or neither. */
-	[ANSWER] = {"polled_answer", DB_DURABLE, T_POLLED, 7, DB_AUDIT_PARAMS "btbt",
-		    "WITH done AS (UPDATE polled SET state = $8 WHERE user_hash = $7"
-		    " AND (acting IS NULL OR acting = $9) AND state = 'waiting' AND expires > $1"
-		    " RETURNING day, code, party, ping, expires),"
-		    " told AS (INSERT INTO outbox (id, kind, target, content, state, tries, due,"
-		    " lease, created, expires) SELECT $10, '" DB_POLLED_PING "', party, ping,"
-		    " 'waiting', 0, $1, 0, $1, expires FROM done WHERE ping IS NOT NULL),"
-		    " a AS (" DB_AUDIT_FROM("done") ") SELECT day, code FROM done"},
-	[TAKE_BACK] =
-		{"polled_take_back", DB_DURABLE, T_POLLED, 1, "b",
-		 "UPDATE polled SET state = 'denied' WHERE user_hash = $1 AND state = 'agreed'"
-		 " AND NOT EXISTS (SELECT FROM grant_code g"
-		 " WHERE g.day = polled.day AND g.hash = polled.code)"},
-	[READY] = {"polled_ready", DB_READ, T_POLLED, 1, "b",
-		   "SELECT state = 'denied' OR (state = 'agreed' AND EXISTS (SELECT FROM grant_code"
-		   " g WHERE g.day = polled.day AND g.hash = polled.code))"
-		   " FROM polled WHERE user_hash = $1"},
+	[SETTLE] = {"polled_settle", DB_IN_TX, T_POLLED, 1, "btbi",
+		    "WITH done AS (UPDATE polled SET state = $2 WHERE user_hash = $1"
+		    " AND (acting IS NULL OR acting = $3) AND state = 'waiting' AND expires > $4"
+		    " RETURNING day, code, party, user_hash, ping, expires),"
+		    " told AS (" TELL("$4") ") SELECT day, code FROM done"},
+	[NEWS] = {"polled_news", DB_READ, T_POLLED, 1, "b",
+		  "SELECT state = 'denied' OR (g.hash IS NOT NULL AND g.taken_at IS NULL),"
+		  " g.taken_at IS NOT NULL FROM polled LEFT JOIN grant_code g"
+		  " ON polled.state = 'agreed' AND g.day = polled.day AND g.hash = polled.code"
+		  " WHERE user_hash = $1"},
 	/* What is set is judged by what was there before.  A second of grace for the way here. */
 	[POLL] = {"polled_poll", DB_LAZY, T_POLLED, 1, "btti",
 		  "UPDATE polled SET soon = coalesce($4 < asked + pause - 1, false),"
 		  " pause = pause + CASE WHEN $4 < asked + pause - 1 THEN 5 ELSE 0 END, asked = $4"
 		  " WHERE hash = $1 AND kind = $2 AND party = $3 RETURNING CASE"
 		  " WHEN expires <= $4 THEN 'expired' WHEN state = 'denied' THEN 'denied'"
-		  " WHEN state = 'agreed' AND EXISTS (SELECT FROM grant_code g"
-		  " WHERE g.day = polled.day AND g.hash = polled.code) THEN 'agreed'"
-		  " WHEN soon THEN 'soon' ELSE 'waiting' END"},
+		  " ELSE coalesce((SELECT CASE WHEN g.taken_at IS NULL THEN 'agreed' ELSE 'used'"
+		  " END FROM grant_code g WHERE polled.state = 'agreed' AND g.day = polled.day"
+		  " AND g.hash = polled.code), CASE WHEN soon THEN 'soon' ELSE 'waiting' END) END"},
 	[COUNT] = {"polled_count", DB_READ, T_POLLED, 0, "i",
 		   "SELECT count(*) FROM polled WHERE acting IS NOT NULL AND state = 'waiting'"
 		   " AND expires > $1"},
@@ -227,18 +228,16 @@ db_polled_list(const struct db_call *c, struct subject_id acting, time_t now,
 	return rows_read(c, rows, out, err);
 }
 
-bool
-db_polled_answer(const struct db_call *c, struct bytes handle, const struct subject_id *acting,
-		 bool agreed, const struct db_audit *audit, time_t now, bool *first,
-		 struct db_dated *code, struct err *err)
+/* *first is false: there is nothing to answer.  *code is then where the grant has to be. */
+static bool
+settle(struct db_tx *tx, struct bytes handle, const struct subject_id *acting, const char *state,
+       time_t now, bool *first, struct db_dated *code, struct err *err)
 {
 	struct db_rows *rows;
 
-	if (!db_run(c, &db_polled_statements[ANSWER],
-		    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_bytes(handle),
-			    db_text(agreed ? "agreed" : "denied"), db_id(acting),
-			    db_text(rand_token(c->a, 16))),
-		    &rows, err))
+	if (!db_tx_run(tx, &db_polled_statements[SETTLE],
+		       DB_ARGS(db_bytes(handle), db_text(state), db_id(acting), db_int(now)), &rows,
+		       err))
 		return false;
 	*first = rows->n > 0;
 	if (!*first)
@@ -249,19 +248,77 @@ db_polled_answer(const struct db_call *c, struct bytes handle, const struct subj
 }
 
 bool
-db_polled_take_back(const struct db_call *c, struct bytes handle, struct err *err)
+db_polled_deny(const struct db_call *c, struct bytes handle, const struct subject_id *acting,
+	       const struct db_audit *audit, time_t now, bool *first, struct err *err)
 {
-	return db_run(c, &db_polled_statements[TAKE_BACK], DB_ARGS(db_bytes(handle)), NULL, err);
+	struct db_dated code;
+	bool settled = false;
+	struct db_tx *tx;
+
+	if (!db_tx_begin(c, &tx, err))
+		return false;
+	bool held = settle(tx, handle, acting, "denied", now, &settled, &code, err);
+
+	if (!db_tx_conclude(tx, held, settled ? audit : NULL, now, err))
+		return false;
+	*first = settled;
+	return true;
+}
+
+/* Settled, and what that means; not SAID: nothing may stay of it. */
+static bool
+agree(struct db_tx *tx, struct bytes handle, const struct db_grant *g,
+      const struct db_participant *p, const struct db_audit *audit, time_t now,
+      enum db_polled_said *out, struct err *err)
+{
+	struct db_dated code;
+	bool first, stands;
+
+	*out = DB_POLLED_TOO_LATE;
+	if (!db_tx_run(tx, &db_polled_statements[HOLD], DB_ARGS(db_text(g->sid)), NULL, err) ||
+	    !settle(tx, handle, &g->acting, "agreed", now, &first, &code, err))
+		return false;
+	if (!first)
+		return true;
+	if (!db_grant_create_tx(tx, &code, g, p, audit, now, &stands, err))
+		return false;
+	*out = stands ? DB_POLLED_SAID : DB_POLLED_WITHDRAWN;
+	return true;
 }
 
 bool
-db_polled_is_ready(const struct db_call *c, struct bytes handle, bool *ready, struct err *err)
+db_polled_agree(const struct db_call *c, struct bytes handle, const struct db_grant *g,
+		const struct db_participant *p, const struct db_audit *audit, time_t now,
+		enum db_polled_said *out, struct err *err)
+{
+	enum db_polled_said said;
+	struct db_tx *tx;
+
+	if (!db_tx_begin(c, &tx, err))
+		return false;
+	if (!agree(tx, handle, g, p, audit, now, &said, err)) {
+		db_tx_rollback(tx);
+		return false;
+	}
+	*out = said;
+	if (said == DB_POLLED_SAID)
+		return db_tx_commit(tx, err);
+	db_tx_rollback(tx);
+	return true;
+}
+
+bool
+db_polled_news(const struct db_call *c, struct bytes handle, enum db_polled_news *out,
+	       struct err *err)
 {
 	struct db_rows *rows;
 
-	if (!db_run(c, &db_polled_statements[READY], DB_ARGS(db_bytes(handle)), &rows, err))
+	if (!db_run(c, &db_polled_statements[NEWS], DB_ARGS(db_bytes(handle)), &rows, err))
 		return false;
-	*ready = rows->n > 0 && db_get_bool(rows, 0, 0);
+	if (rows->n == 0 || db_get_bool(rows, 0, 1))
+		*out = DB_POLLED_NEWS_HAD;
+	else
+		*out = db_get_bool(rows, 0, 0) ? DB_POLLED_NEWS : DB_POLLED_NO_NEWS;
 	return db_rows_check(rows, err);
 }
 

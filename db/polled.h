@@ -2,8 +2,7 @@
  * Clients that ask again and again until a person has answered: devices (RFC 8628), whose person
  * types a code, and those that say whom they mean (OpenID Connect CIBA).  One row for two names,
  * both stored as hashes: the client's code, and what the person's side finds it by.  What the
- * person agrees to is a grant under the client's code (db/grant.h), so that it is redeemed as any
- * other code is, once.
+ * person agrees to is a grant under the client's code (db/grant.h), redeemed once.
  */
 #ifndef KONTOR_DB_POLLED_H
 #define KONTOR_DB_POLLED_H
@@ -70,29 +69,46 @@ MUST_USE bool db_polled_list(const struct db_call *c, struct subject_id acting, 
 			     const struct db_polled **out, size_t *n, struct err *err);
 
 /*
- * The person's word, which counts once, with its audit row (NULL: none); *first is false: somebody
- * answered before, its time is over, or it is not for `acting` (NULL: nobody is known).  *code is
- * then where the grant has to be (db_grant_create_at).  Durable.
+ * The person says no, which counts once, with its audit row; *first is false: somebody answered
+ * before, its time is over, or it is not for `acting` (NULL: nobody is known).  Durable.
  */
-MUST_USE bool db_polled_answer(const struct db_call *c, struct bytes handle,
-			       const struct subject_id *acting, bool agreed,
-			       const struct db_audit *audit, time_t now, bool *first,
-			       struct db_dated *code, struct err *err);
+MUST_USE bool db_polled_deny(const struct db_call *c, struct bytes handle,
+			     const struct subject_id *acting, const struct db_audit *audit,
+			     time_t now, bool *first, struct err *err);
 
-/* The yes that was said comes to nothing, unless its grant is there: the client hears no. */
-MUST_USE bool db_polled_take_back(const struct db_call *c, struct bytes handle, struct err *err);
+enum db_polled_said {
+	DB_POLLED_TOO_LATE = 0, /* as when *first is false there */
+	DB_POLLED_WITHDRAWN,    /* what it rests on was taken back: it waits still */
+	DB_POLLED_SAID,
+};
 
-/* Was it answered, and is what was agreed to there? */
-MUST_USE bool db_polled_is_ready(const struct db_call *c, struct bytes handle, bool *ready,
-				 struct err *err);
+/*
+ * grant->acting says yes: that, and the grant under the client's code, which nothing can come
+ * between.  ERR_NOT_FOUND as db_grant_create: it waits still.  Durable.
+ */
+MUST_USE bool db_polled_agree(const struct db_call *c, struct bytes handle,
+			      const struct db_grant *grant,
+			      const struct db_participant *participant,
+			      const struct db_audit *audit, time_t now, enum db_polled_said *out,
+			      struct err *err);
+
+enum db_polled_news {
+	DB_POLLED_NO_NEWS = 0, /* nobody has answered yet */
+	DB_POLLED_NEWS,
+	DB_POLLED_NEWS_HAD, /* there is nothing left to ask for */
+};
+
+/* Is there something that the client can hear when it asks? */
+MUST_USE bool db_polled_news(const struct db_call *c, struct bytes handle, enum db_polled_news *out,
+			     struct err *err);
 
 enum db_polled_state {
-	DB_POLLED_UNKNOWN = 0, /* no such code of this kind for this party */
+	DB_POLLED_UNKNOWN = 0, /* no such code of this kind for this party, or it is used */
 	DB_POLLED_EXPIRED,
 	DB_POLLED_DENIED,
-	DB_POLLED_SOON,    /* nothing new, and it asks too often: 5 s more between two questions */
-	DB_POLLED_WAITING, /* also while the grant is not there yet */
-	DB_POLLED_AGREED,  /* the grant is there: db_grant_take */
+	DB_POLLED_SOON, /* nothing new, and it asks too often: 5 s more between two questions */
+	DB_POLLED_WAITING,
+	DB_POLLED_AGREED, /* the grant is there: db_grant_take */
 };
 
 /* The client asks.  Lazy. */

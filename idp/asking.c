@@ -127,16 +127,16 @@ judge(long status, struct err *err)
 	return (struct outbox_outcome){OUTBOX_AGAIN, "status"};
 }
 
-/* Who is told too early asks in vain: the answer has to be there. */
+/* Who is told too early asks in vain, and who has asked by itself again. */
 static bool
-is_ready(const struct outbox_try *t, struct bytes handle, struct err *err)
+look(const struct outbox_try *t, struct bytes handle, enum db_polled_news *news, struct err *err)
 {
 	struct db_call c = {t->app->db, t->a, clock_mono_us() + LOOK_LIMIT_US};
-	bool ready;
 
-	if (!db_polled_is_ready(&c, handle, &ready, err))
+	if (!db_polled_news(&c, handle, news, err))
 		return false;
-	return ready || FAIL(err, ERR_NOT_FOUND, NULL, "what was agreed to is not there yet");
+	return *news != DB_POLLED_NO_NEWS ||
+	       FAIL(err, ERR_NOT_FOUND, NULL, "what was agreed to is not there yet");
 }
 
 struct outbox_outcome
@@ -145,14 +145,17 @@ asking_ping(const struct outbox_try *t, struct err *err)
 	const struct party *p = party_find(&t->snap->parties, t->taken->item.target);
 	json_t *body = json_new_object(t->a);
 	struct fetch_answer answer;
+	enum db_polled_news news;
 	struct ping ping;
 
 	if (p == NULL || p->oidc == NULL || p->oidc->notification_uri == NULL) {
 		(void)!FAIL(err, ERR_NOT_FOUND, NULL, "no such client, or none that is told now");
 		return (struct outbox_outcome){OUTBOX_AGAIN, "no_endpoint"};
 	}
-	if (!content_read(t, &ping, err) || !is_ready(t, ping.handle, err))
+	if (!content_read(t, &ping, err) || !look(t, ping.handle, &news, err))
 		return (struct outbox_outcome){OUTBOX_AGAIN, "not_built"};
+	if (news == DB_POLLED_NEWS_HAD)
+		return (struct outbox_outcome){OUTBOX_DONE, "had"};
 	json_put_str(t->a, body, "auth_req_id", ping.auth_req_id);
 	struct fetch_post what = {
 		.url = p->oidc->notification_uri,

@@ -1,13 +1,11 @@
 /*
  * Clients that ask until somebody has answered: their rows as asks, outcomes as grants under the
- * client's code; see front_polled.h.  The person's word counts once: the row is settled before
- * the grant is written, so that of two who agree at once, or of a yes and a no, one counts.
+ * client's code; see front_polled.h.  The person's word counts once: the row is settled with the
+ * grant, so that of two who agree at once, or of a yes and a no, one counts.
  */
 #include "idp/front_polled.h"
 
-#include "base/clock.h"
 #include "base/enc.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "idp/app.h"
 #include "idp/audit.h"
@@ -17,8 +15,6 @@
 #include "idp/outbox.h"
 #include "idp/show.h"
 #include "oidc/token.h"
-
-#define TAKE_BACK_US ((int64_t)2000000)
 
 /* ---- asking ---- */
 
@@ -76,6 +72,12 @@ show_end(struct request *rq, const struct party *p, const char *kind, bool agree
 	return show_page(rq, rs, 200, "device_done", vars, NULL, err);
 }
 
+static bool
+too_late(struct err *err)
+{
+	return FAIL(err, ERR_NOT_FOUND, NULL, "it was answered before, or its time is over");
+}
+
 bool
 front_polled_deny(struct request *rq, const struct party *p, const char *kind, struct bytes handle,
 		  const struct subject_id *acting, struct response *rs, struct err *err)
@@ -83,14 +85,12 @@ front_polled_deny(struct request *rq, const struct party *p, const char *kind, s
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct db_audit audit = {
 		.event = AUDIT_REQUEST_DENIED, .ref = rq->ref, .subject = acting, .party = p->id};
-	struct db_dated code;
 	bool first;
 
-	if (!db_polled_answer(&c, handle, acting, false, &audit, rq->now, &first, &code, err))
+	if (!db_polled_deny(&c, handle, acting, &audit, rq->now, &first, err))
 		return false;
 	if (!first) /* perhaps with a yes, in another tab */
-		return FAIL(err, ERR_NOT_FOUND, NULL,
-			    "it was answered before, or its time is over");
+		return too_late(err);
 	if (!show_end(rq, p, kind, false, rs, err))
 		return false;
 	outbox_wake(rq->app->outbox);
@@ -128,18 +128,6 @@ build(struct flow *f, struct response *rs, struct err *err)
 	return true;
 }
 
-/* Where that fails, too, the client waits until its time is over. */
-static void
-take_back(struct flow *f, struct bytes handle)
-{
-	/* The request's own time may be what was over. */
-	struct db_call c = {f->rq->app->db, f->rq->a, clock_mono_us() + TAKE_BACK_US};
-	struct err why = {0};
-
-	if (!db_polled_take_back(&c, handle, &why))
-		log_err(LOG_LVL_WARN, "polled_left", &why, "ref", f->rq->ref, NULL);
-}
-
 static bool
 record(struct flow *f, struct err *err)
 {
@@ -147,26 +135,17 @@ record(struct flow *f, struct err *err)
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct front_oidc_made *made = f->built;
 	struct db_audit audit = front_oidc_audit(f);
-	struct db_dated code;
+	enum db_polled_said said;
 	struct bytes handle;
 	time_t expires;
-	bool first, stands;
 
 	if (!state_read(f, &handle, &expires, err) ||
-	    !db_polled_answer(&c, handle, &f->session->acting, true, NULL, rq->now, &first, &code,
-			      err))
+	    !db_polled_agree(&c, handle, &made->grant, &made->participant, &audit, rq->now, &said,
+			     err))
 		return false;
-	if (!first)
-		return FAIL(err, ERR_NOT_FOUND, NULL,
-			    "it was answered before, or its time is over");
-	if (!db_grant_create_at(&c, &code, &made->grant, &made->participant, &audit, rq->now,
-				&stands, err)) {
-		take_back(f, handle);
-		return false;
-	}
-	if (!stands)
-		take_back(f, handle);
-	f->withdrawn = !stands;
+	if (said == DB_POLLED_TOO_LATE)
+		return too_late(err);
+	f->withdrawn = said == DB_POLLED_WITHDRAWN;
 	outbox_wake(rq->app->outbox);
 	return true;
 }

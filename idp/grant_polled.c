@@ -1,7 +1,6 @@
 /*
  * The grants of clients that ask until somebody has agreed: devices (RFC 8628 3.4) and CIBA
- * (Core 1.0, 10.1).  What was agreed to is taken as any code is, once; a second time takes back
- * what the first gave.
+ * (Core 1.0, 10.1).  What was agreed to is taken as any code is, once.
  */
 #include "idp/grant.h"
 

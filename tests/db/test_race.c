@@ -444,16 +444,41 @@ make_polled(struct pg *pg, const struct prize *prize)
 	assert_true(created || made == DB_POLLED_ASKED);
 }
 
+static bool
+say_yes(const struct db_call *c, const struct prize *prize, enum db_polled_said *said,
+	struct err *err)
+{
+	struct db_grant grant = {.party = "p",
+				 .acting = prize->subject,
+				 .sid = prize->sid,
+				 .scope = "",
+				 .redirect_uri = "",
+				 .expires = NOW + 60,
+				 .consent = prize->consent};
+
+	memcpy(grant.id, prize->id, sizeof(grant.id));
+	return db_polled_agree(c, handle_of(c->a, prize), &grant, &part, NULL, NOW, said, err);
+}
+
 /* Every other says no. */
 static enum result
 try_say(struct node *n)
 {
-	struct db_dated code;
-	bool first = false;
-	bool held = db_polled_answer(&n->c, handle_of(n->c.a, n->prize), &n->prize->subject,
-				     n->number % 2 == 0, NULL, NOW, &first, &code, &n->err);
+	const struct db_audit denied = {.event = "denied", .ref = "r"};
+	enum db_polled_said said = DB_POLLED_TOO_LATE;
+	bool yes = n->number % 2 == 0, first = false;
+	bool held = yes ? say_yes(&n->c, n->prize, &said, &n->err)
+			: db_polled_deny(&n->c, handle_of(n->c.a, n->prize), &n->prize->subject,
+					 &denied, NOW, &first, &n->err);
 
-	return judge(n, held, first);
+	return judge(n, held, yes ? said == DB_POLLED_SAID : first);
+}
+
+static void
+make_waiting(struct pg *pg, const struct prize *prize)
+{
+	make_session(pg, prize);
+	make_polled(pg, prize);
 }
 
 static void
@@ -461,7 +486,13 @@ of_answers_at_once_one_counts(void **state)
 {
 	struct pg *pg = *state;
 
-	EXACTLY_ONE(pg, make_polled, try_say);
+	EXACTLY_ONE(pg, make_waiting, try_say);
+	/* A yes is its grant. */
+	assert_string_equal(
+		pg_value(pg, "SELECT count(*) FROM polled p LEFT JOIN grant_code g ON g.day = p.day"
+			     " AND g.hash = p.code WHERE (p.state = 'agreed') <> (g.hash IS NOT"
+			     " NULL) OR p.state = 'waiting'"),
+		"0");
 	/* And the client of each that named somebody is told once. */
 	assert_string_equal(pg_value(pg, "SELECT count(*) = count(DISTINCT id) AND count(*) ="
 					 " (SELECT count(*) FROM polled WHERE kind = 'ciba')"
@@ -472,25 +503,11 @@ of_answers_at_once_one_counts(void **state)
 static void
 make_agreed(struct pg *pg, const struct prize *prize)
 {
-	struct db_grant grant = {.party = "p",
-				 .acting = prize->subject,
-				 .sid = prize->sid,
-				 .scope = "",
-				 .redirect_uri = "",
-				 .expires = NOW + 60,
-				 .consent = prize->consent};
-	struct db_dated code;
-	bool first, stands;
+	enum db_polled_said said = DB_POLLED_TOO_LATE;
 
-	memcpy(grant.id, prize->id, sizeof(grant.id));
-	make_session(pg, prize);
-	make_polled(pg, prize);
-	ASSERT_OK(db_polled_answer(&pg->c, handle_of(pg->a, prize), &prize->subject, true, NULL,
-				   NOW, &first, &code, &pg->err),
-		  &pg->err);
-	assert_true(first);
-	ASSERT_OK(db_grant_create_at(&pg->c, &code, &grant, &part, NULL, NOW, &stands, &pg->err),
-		  &pg->err);
+	make_waiting(pg, prize);
+	ASSERT_OK(say_yes(&pg->c, prize, &said, &pg->err), &pg->err);
+	assert_int_equal(said, DB_POLLED_SAID);
 }
 
 static enum result
@@ -500,7 +517,9 @@ try_poll(struct node *n)
 
 	if (!db_polled_poll(&n->c, n->prize->text, kind_of(n->prize), "p", NOW, &polled, &n->err))
 		return judge(n, false, false);
-	return polled == DB_POLLED_AGREED ? try_code(n) : BROKEN;
+	if (polled != DB_POLLED_AGREED) /* somebody has had it */
+		return polled == DB_POLLED_UNKNOWN ? LOST : BROKEN;
+	return try_code(n);
 }
 
 static void
@@ -509,6 +528,11 @@ of_pollers_at_once_one_has_the_tokens(void **state)
 	struct pg *pg = *state;
 
 	EXACTLY_ONE(pg, make_agreed, try_poll);
+	/* And keeps them, whoever came second. */
+	assert_string_equal(pg_value(pg, "SELECT count(*) > 0 AND count(t.revoked_at) = 0 FROM"
+					 " access_token t JOIN grant_code g USING (grant_id)"
+					 " WHERE g.redirect_uri = ''"),
+			    "t");
 }
 
 /* All ask one person. */
