@@ -5,6 +5,7 @@
 #include "db/logout.h"
 #include "db/names.h"
 #include "db/part.h"
+#include "db/polled.h"
 #include "db/statements.h"
 
 static const char *const kinds[] = {NULL, "person", "organisation", "authority"};
@@ -17,6 +18,7 @@ enum {
 	FIND_FOREIGN,
 	INSERT,
 	INSERT_NAME,
+	HOLD,
 	LOCK,
 	SET_STATE,
 	LOCK_SESSIONS,
@@ -50,6 +52,8 @@ const struct db_statement db_account_statements[] = {
 		    " created, state) VALUES ($1, $2, $3, $4, $5, $6, $7, 'active')"},
 	[INSERT_NAME] = {"account_insert_name", DB_IN_TX, T_SUBJECT, 1, "bbi",
 			 "INSERT INTO login_name (lookup, subject, created) VALUES ($1, $2, $3)"},
+	[HOLD] = {"account_hold", DB_IN_TX, T_SUBJECT, 1, "b",
+		  "SELECT FROM subject WHERE id = $1 FOR NO KEY UPDATE"},
 	[LOCK] = {"account_lock", DB_IN_TX, T_SUBJECT, 1, "b",
 		  "SELECT state FROM subject WHERE id = $1 FOR UPDATE"},
 	[SET_STATE] = {"account_set_state", DB_IN_TX, T_SUBJECT, 1, "bt",
@@ -211,12 +215,19 @@ end_sessions(struct db_tx *tx, const struct db_call *c, struct subject_id id,
 
 	return db_tx_run(tx, &db_account_statements[LOCK_SESSIONS], DB_ARGS(db_id(&id)), NULL,
 			 err) &&
+	       db_polled_deny_tx(tx, id, NULL, now, err) &&
 	       (telling == NULL || db_session_participants_of_tx(tx, c, id, &list, &n, err)) &&
 	       db_tx_run(tx, &db_account_statements[END_SESSIONS], DB_ARGS(db_id(&id), db_int(now)),
 			 NULL, err) &&
 	       db_tx_run(tx, &db_account_statements[END_OFFLINE], DB_ARGS(db_id(&id), db_int(now)),
 			 NULL, err) &&
 	       (telling == NULL || db_logout_add_tx(tx, c->a, telling, list, n, now, err));
+}
+
+bool
+db_account_hold_tx(struct db_tx *tx, struct subject_id id, struct err *err)
+{
+	return db_tx_run(tx, &db_account_statements[HOLD], DB_ARGS(db_id(&id)), NULL, err);
 }
 
 /* With the row locked: whatever the state was, its sessions end with it. */

@@ -53,7 +53,8 @@ MUST_USE bool db_account_find_foreign(const struct db_call *c, const char *issue
 				      struct err *err);
 
 /*
- * Leaving DB_ACTIVE ends all sessions of the subject and the tokens they gave.
+ * Leaving DB_ACTIVE ends all sessions of the subject and the tokens they gave, and what waits for
+ * its answer (db/polled.h) hears no.
  * DB_DELETED is final: the account key, login names, credentials, attributes
  * and pseudonyms go; proofings, consents and audit stay as records.
  * ERR_NOT_FOUND: no such subject; ERR_DENIED: it was deleted before.
@@ -72,6 +73,9 @@ MUST_USE bool db_account_set_state_told(const struct db_call *c, struct subject_
 					enum db_subject_state state,
 					const struct db_telling *telling,
 					const struct db_audit *audit, time_t now, struct err *err);
+
+/* Until this transaction ends its state does not change, and no other holds it. */
+MUST_USE bool db_account_hold_tx(struct db_tx *tx, struct subject_id id, struct err *err);
 
 /* The ids of all deleted subjects: the ledger that is kept outside the backups. */
 MUST_USE bool db_account_deleted(const struct db_call *c, const struct subject_id **out, size_t *n,

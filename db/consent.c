@@ -5,6 +5,7 @@
 
 #include "db/grant.h"
 #include "db/part.h"
+#include "db/polled.h"
 #include "db/statements.h"
 
 enum { FIND, LIST, STORE, WITHDRAW };
@@ -31,7 +32,7 @@ const struct db_statement db_consent_statements[] = {
 		 " ARRAY(SELECT jsonb_array_elements_text($13::jsonb))) RETURNING 1)" DB_AUDIT_FROM(
 			 "c")},
 	/* What it waits for are refresh tokens; the row of its own is new. */
-	[WITHDRAW] = {"consent_withdraw", DB_DURABLE, T_REFRESH, 7, DB_AUDIT_PARAMS "bbt",
+	[WITHDRAW] = {"consent_withdraw", DB_IN_TX, T_REFRESH, 7, DB_AUDIT_PARAMS "bbt",
 		      "WITH last AS (SELECT given" LAST "),"
 		      " c AS (INSERT INTO consent (acting, represented, party, given, at)"
 		      " SELECT $7, $8, $9, false, $1 FROM last WHERE given RETURNING 1),"
@@ -127,13 +128,31 @@ db_consent_store(const struct db_call *c, const struct db_consent *consent,
 		      NULL, err);
 }
 
+static bool
+withdraw(struct db_tx *tx, struct subject_id acting, const struct subject_id *represented,
+	 const char *party, const struct db_audit *audit, time_t now, struct err *err)
+{
+	struct db_rows *rows;
+
+	/* Nobody is asked in anybody else's name. */
+	if (represented == NULL && (!db_account_hold_tx(tx, acting, err) ||
+				    !db_polled_deny_tx(tx, acting, party, now, err)))
+		return false;
+	return db_tx_run(tx, &db_consent_statements[WITHDRAW],
+			 DB_ARGS(DB_AUDIT_ARGS(audit, now), db_id(&acting), db_id(represented),
+				 db_text(party)),
+			 &rows, err) &&
+	       (rows->n > 0 || FAIL(err, ERR_NOT_FOUND, NULL, "no consent that stands"));
+}
+
 bool
 db_consent_withdraw(const struct db_call *c, struct subject_id acting,
 		    const struct subject_id *represented, const char *party,
 		    const struct db_audit *audit, time_t now, struct err *err)
 {
-	return db_run_found(c, &db_consent_statements[WITHDRAW],
-			    DB_ARGS(DB_AUDIT_ARGS(audit, now), db_id(&acting), db_id(represented),
-				    db_text(party)),
-			    err);
+	struct db_tx *tx;
+
+	return db_tx_begin(c, &tx, err) &&
+	       db_tx_conclude(tx, withdraw(tx, acting, represented, party, audit, now, err), NULL,
+			      now, err);
 }

@@ -31,7 +31,10 @@ MUST_USE bool db_consent_list(const struct db_call *c, struct subject_id acting,
 MUST_USE bool db_consent_store(const struct db_call *c, const struct db_consent *consent,
 			       const struct db_audit *audit, struct err *err);
 
-/* Take it back.  ERR_NOT_FOUND: none stands.  Durable. */
+/*
+ * Take it back: the party's refresh tokens end with it, and its requests to the person that wait
+ * (db/polled.h) hear no.  ERR_NOT_FOUND: none stands.  Durable.
+ */
 MUST_USE bool db_consent_withdraw(const struct db_call *c, struct subject_id acting,
 				  const struct subject_id *represented, const char *party,
 				  const struct db_audit *audit, time_t now, struct err *err);

@@ -10,9 +10,21 @@
 #define CODE  "device"
 #define TYPED "device-user"
 
-enum { CREATE, LOCK, COUNT_OF, REQUEST, FIND, LIST, HOLD, SETTLE, NEWS, POLL, COUNT, SWEEP };
+enum { CREATE, COUNT_OF, LOOK, REQUEST, FIND, LIST, HOLD, SETTLE, DENY, NEWS, POLL, COUNT, SWEEP };
 
 #define ROW_COLUMNS "kind, user_hash, party, scope, acting, acr, sealed, created, expires"
+
+/*
+ * Who has not agreed to this party, or takes that back, is not asked by it: a name may be known to
+ * others, too.
+ */
+#define COUNT_OF_ACCOUNT                                                              \
+	"SELECT count(*) FILTER (WHERE state = 'waiting' AND expires > $3),"          \
+	" count(*) FILTER (WHERE state = 'waiting' AND expires > $3 AND party = $2)," \
+	" count(*) FILTER (WHERE party = $2 AND created > $3 - 3600),"                \
+	" EXISTS (SELECT FROM subject WHERE id = $1 AND state = 'active')"            \
+	" AND coalesce((SELECT given FROM (SELECT id, given" DB_CONSENT_LAST(         \
+		"$1", "NULL", "$2") ") last), false) FROM polled WHERE acting = $1"
 
 /* Of rows `done`, each of which is settled once. */
 #define TELL(now)                                                                           \
@@ -26,19 +38,9 @@ const struct db_statement db_polled_statements[] = {
 		 "INSERT INTO polled (hash, user_hash, day, code, party, scope, state, pause, soon,"
 		 " created, expires) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, false, $8, $9)"
 		 " ON CONFLICT (user_hash) DO NOTHING RETURNING 1"},
-	/*
-	 * Two who ask one person at once are counted one after the other.  Who has not agreed to
-	 * this party, or takes that back, is not asked by it: a name may be known to others, too.
-	 */
-	[LOCK] = {"polled_lock", DB_IN_TX, T_SUBJECT, 1, "bt",
-		  "SELECT FROM subject WHERE id = $1 AND state = 'active'"
-		  " AND (SELECT given FROM (SELECT id, given" DB_CONSENT_LAST(
-			  "$1", "NULL", "$2") ") last) FOR NO KEY UPDATE"},
-	[COUNT_OF] = {"polled_count_of", DB_IN_TX, T_POLLED, 1, "bti",
-		      "SELECT count(*) FILTER (WHERE state = 'waiting' AND expires > $3),"
-		      " count(*) FILTER (WHERE state = 'waiting' AND expires > $3 AND party = $2),"
-		      " count(*) FILTER (WHERE party = $2 AND created > $3 - 3600)"
-		      " FROM polled WHERE acting = $1"},
+	/* In a statement after the lock, to see what was committed under it. */
+	[COUNT_OF] = {"polled_count_of", DB_IN_TX, T_POLLED, 1, "bti", COUNT_OF_ACCOUNT},
+	[LOOK] = {"polled_look", DB_READ, T_POLLED, 1, "bti", COUNT_OF_ACCOUNT},
 	[REQUEST] = {"polled_request", DB_IN_TX, T_POLLED, 1, "bbibttiiitbtbt",
 		     "INSERT INTO polled (hash, user_hash, day, code, party, scope, state, pause,"
 		     " soon, created, expires, kind, acting, acr, sealed, ping) VALUES ($1, $2, $3,"
@@ -54,10 +56,16 @@ const struct db_statement db_polled_statements[] = {
 		  "SELECT FROM session WHERE sid = $1 FOR KEY SHARE"},
 	/* Who is to be told is told by the outbox: both stand or neither. */
 	[SETTLE] = {"polled_settle", DB_IN_TX, T_POLLED, 1, "btbi",
-		    "WITH done AS (UPDATE polled SET state = $2 WHERE user_hash = $1"
+		    "WITH done AS (UPDATE polled SET state = $2, sealed = NULL WHERE user_hash = $1"
 		    " AND (acting IS NULL OR acting = $3) AND state = 'waiting' AND expires > $4"
 		    " RETURNING day, code, party, user_hash, ping, expires),"
 		    " told AS (" TELL("$4") ") SELECT day, code FROM done"},
+	/* In the order in which they are polled, so that nobody waits crosswise. */
+	[DENY] = {"polled_deny", DB_IN_TX, T_POLLED, 1, "bti",
+		  "WITH done AS (UPDATE polled SET state = 'denied', sealed = NULL WHERE hash IN"
+		  " (SELECT hash FROM polled WHERE acting = $1 AND ($2 IS NULL OR party = $2)"
+		  " AND state = 'waiting' ORDER BY hash FOR UPDATE)"
+		  " RETURNING party, user_hash, ping, expires) " TELL("$3")},
 	[NEWS] = {"polled_news", DB_READ, T_POLLED, 1, "b",
 		  "SELECT state = 'denied' OR (g.hash IS NOT NULL AND g.taken_at IS NULL),"
 		  " g.taken_at IS NOT NULL FROM polled LEFT JOIN grant_code g"
@@ -112,48 +120,82 @@ db_polled_create(const struct db_call *c, const char *code, const struct db_poll
 
 /* ---- one for an account ---- */
 
-/* With the account locked: is there room for one more? */
-static bool
-judge(struct db_tx *tx, const struct db_polled *p, const struct db_polled_limits *limits,
-      time_t now, enum db_polled_asked *out, struct err *err)
-{
-	struct db_rows *rows;
+#define COUNT_ARGS(p, now) DB_ARGS(db_id((p)->acting), db_text((p)->party), db_int(now))
 
-	*out = DB_POLLED_NOBODY;
-	if (!db_tx_run(tx, &db_polled_statements[LOCK],
-		       DB_ARGS(db_id(p->acting), db_text(p->party)), &rows, err))
-		return false;
-	if (rows->n == 0)
-		return true;
-	if (!db_tx_run(tx, &db_polled_statements[COUNT_OF],
-		       DB_ARGS(db_id(p->acting), db_text(p->party), db_int(now)), &rows, err))
-		return false;
+/* Is there room for one more? */
+static bool
+judge(struct db_rows *rows, const struct db_polled_limits *limits, enum db_polled_asked *out,
+      struct err *err)
+{
 	bool room = db_get_int(rows, 0, 0) < limits->waiting &&
 		    db_get_int(rows, 0, 1) < limits->waiting_of_party &&
 		    db_get_int(rows, 0, 2) < limits->hourly_of_party;
 
 	*out = room ? DB_POLLED_ASKED : DB_POLLED_TOO_MUCH;
+	if (!db_get_bool(rows, 0, 3))
+		*out = DB_POLLED_NOBODY;
 	return db_rows_check(rows, err);
+}
+
+bool
+db_polled_may_ask(const struct db_call *c, const struct db_polled *p,
+		  const struct db_polled_limits *limits, time_t now, enum db_polled_asked *out,
+		  struct err *err)
+{
+	struct db_rows *rows;
+
+	return db_run(c, &db_polled_statements[LOOK], COUNT_ARGS(p, now), &rows, err) &&
+	       judge(rows, limits, out, err);
+}
+
+/*
+ * Two who ask one person at once are counted one after the other; and who closes the account or
+ * takes the consent back comes before or after.
+ */
+static bool
+look(struct db_tx *tx, const struct db_polled *p, const struct db_polled_limits *limits, time_t now,
+     enum db_polled_asked *out, struct err *err)
+{
+	struct db_rows *rows;
+
+	return db_account_hold_tx(tx, *p->acting, err) &&
+	       db_tx_run(tx, &db_polled_statements[COUNT_OF], COUNT_ARGS(p, now), &rows, err) &&
+	       judge(rows, limits, out, err);
 }
 
 static bool
 request(struct db_tx *tx, struct arena *a, const char *code, const struct db_dated *at,
-	const struct db_polled *p, const char *ping, int64_t pause_s, time_t now, struct err *err)
+	const struct db_polled *p, const struct db_polled_more *more, time_t now, struct err *err)
 {
 	return db_tx_run(tx, &db_polled_statements[REQUEST],
 			 DB_ARGS(db_bytes(hash_of(a, code)), db_bytes(p->handle), db_int(at->day),
 				 db_octets(at->hash, sizeof(at->hash)), db_text(p->party),
-				 db_text(p->scope), db_int(pause_s), db_int(now),
+				 db_text(p->scope), db_int(more->pause_s), db_int(now),
 				 db_int(p->expires), db_text(p->kind), db_id(p->acting),
-				 db_text(p->acr), db_bytes_or_null(p->sealed), db_text(ping)),
-			 NULL, err);
+				 db_text(p->acr), db_bytes_or_null(p->sealed), db_text(more->ping)),
+			 NULL, err) &&
+	       (more->mail == NULL || db_outbox_add_tx(tx, a, more->mail, 1, now, err));
+}
+
+/* What has been said before is no limit's matter: the mark is looked at first. */
+static bool
+ask(struct db_tx *tx, struct arena *a, const struct db_polled *p, const struct db_mark *mark,
+    const struct db_polled_limits *limits, time_t now, enum db_polled_asked *out, struct err *err)
+{
+	bool first = true;
+
+	if (!look(tx, p, limits, now, out, err) ||
+	    (mark != NULL && !db_seen_once_tx(tx, a, mark, now, &first, err)))
+		return false;
+	if (!first)
+		*out = DB_POLLED_REPEATED;
+	return true;
 }
 
 bool
 db_polled_ask(const struct db_call *c, const char *code, const struct db_polled *p,
-	      const char *ping, int64_t pause_s, const struct db_polled_limits *limits,
-	      const struct db_outbox_item *mail, const struct db_audit *audit, time_t now,
-	      enum db_polled_asked *out, struct err *err)
+	      const struct db_polled_more *more, const struct db_polled_limits *limits,
+	      const struct db_audit *audit, time_t now, enum db_polled_asked *out, struct err *err)
 {
 	enum db_polled_asked asked = DB_POLLED_NOBODY;
 	struct db_dated at;
@@ -163,13 +205,17 @@ db_polled_ask(const struct db_call *c, const char *code, const struct db_polled 
 		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
 	if (!db_tx_begin(c, &tx, err))
 		return false;
-	bool held = judge(tx, p, limits, now, &asked, err);
+	bool held = ask(tx, c->a, p, more->mark, limits, now, &asked, err);
 
-	if (held && asked == DB_POLLED_ASKED)
-		held = request(tx, c->a, code, &at, p, ping, pause_s, now, err) &&
-		       (mail == NULL || db_outbox_add_tx(tx, c->a, mail, 1, now, err));
-	if (!db_tx_conclude(tx, held, asked == DB_POLLED_ASKED ? audit : NULL, now, err))
-		return false;
+	if (held && asked == DB_POLLED_ASKED) {
+		held = request(tx, c->a, code, &at, p, more, now, err);
+		if (!db_tx_conclude(tx, held, audit, now, err))
+			return false;
+	} else {
+		db_tx_rollback(tx); /* with the mark */
+		if (!held)
+			return false;
+	}
 	*out = asked;
 	return true;
 }
@@ -245,6 +291,14 @@ settle(struct db_tx *tx, struct bytes handle, const struct subject_id *acting, c
 	code->day = db_get_int(rows, 0, 0);
 	db_get_octets(rows, 0, 1, code->hash, sizeof(code->hash));
 	return db_rows_check(rows, err);
+}
+
+bool
+db_polled_deny_tx(struct db_tx *tx, struct subject_id acting, const char *party, time_t now,
+		  struct err *err)
+{
+	return db_tx_run(tx, &db_polled_statements[DENY],
+			 DB_ARGS(db_id(&acting), db_text(party), db_int(now)), NULL, err);
 }
 
 bool

@@ -9,6 +9,7 @@
 
 #include "db/grant.h"
 #include "db/outbox.h"
+#include "db/seen.h"
 
 /* Names are in rows: never rename. */
 #define DB_POLLED_DEVICE "device"
@@ -43,20 +44,44 @@ struct db_polled_limits {
 enum db_polled_asked {
 	DB_POLLED_NOBODY = 0, /* no account that is active and agrees to the party */
 	DB_POLLED_TOO_MUCH,   /* of one of the limits */
+	DB_POLLED_REPEATED,   /* its mark was there */
 	DB_POLLED_ASKED,
 };
 
+/* What goes with one for an account. */
+struct db_polled_more {
+	/* The content of the outbox item that tells the client once it is answered
+	 * (DB_POLLED_PING); NULL: it is not told. */
+	const char *ping;
+	int64_t pause_s;
+	const struct db_outbox_item *mail; /* tells the person; NULL: nothing does */
+	const struct db_mark *mark;        /* of a request that counts once; NULL: none */
+};
+
 /*
- * One for an account (polled->acting), with what is to be told of it (mail, NULL: nothing) and its
- * audit row, durably and within the limits, whoever else asks at once.  ping: the content of the
- * outbox item that tells the client once it is answered (DB_POLLED_PING); NULL: it is not told.
+ * One for an account (polled->acting), and what goes with it and its audit row, durably and within
+ * the limits, whoever else asks at once.  Not ASKED: nothing is stored, and the mark not used up.
  */
 #define DB_POLLED_PING "ciba-ping"
 MUST_USE bool db_polled_ask(const struct db_call *c, const char *code,
-			    const struct db_polled *polled, const char *ping, int64_t pause_s,
-			    const struct db_polled_limits *limits,
-			    const struct db_outbox_item *mail, const struct db_audit *audit,
+			    const struct db_polled *polled, const struct db_polled_more *more,
+			    const struct db_polled_limits *limits, const struct db_audit *audit,
 			    time_t now, enum db_polled_asked *out, struct err *err);
+
+/*
+ * What it would say now, of a mark nothing: before there is work to do for it.  Reads polled->party
+ * and acting.
+ */
+MUST_USE bool db_polled_may_ask(const struct db_call *c, const struct db_polled *polled,
+				const struct db_polled_limits *limits, time_t now,
+				enum db_polled_asked *out, struct err *err);
+
+/*
+ * What waits for this account, of one party or (NULL) of all, hears no; in the transaction in which
+ * the account is closed or the consent taken back, whose subject and sessions are locked.
+ */
+MUST_USE bool db_polled_deny_tx(struct db_tx *tx, struct subject_id acting, const char *party,
+				time_t now, struct err *err);
 
 /* One that nobody has answered yet, for this person (NULL: anybody's); *out is NULL: none. */
 MUST_USE bool db_polled_find(const struct db_call *c, struct bytes handle, const char *kind,

@@ -48,3 +48,20 @@ db_seen_once(const struct db_call *c, const struct db_mark *mark, time_t now, bo
 				  db_int(mark->expires)),
 			  first, err);
 }
+
+bool
+db_seen_once_tx(struct db_tx *tx, struct arena *a, const struct db_mark *mark, time_t now,
+		bool *first, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_mark_check(mark, now, err) ||
+	    !db_tx_run(tx, &db_seen_statements[ONCE],
+		       DB_ARGS(db_int(mark->expires / DAY_S), db_text(mark->kind),
+			       db_bytes(db_hash(a, mark->kind, mark->value)),
+			       db_int(mark->expires)),
+		       &rows, err))
+		return false;
+	*first = rows->n > 0;
+	return true;
+}

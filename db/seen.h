@@ -30,6 +30,10 @@ MUST_USE bool db_mark_check(const struct db_mark *mark, time_t now, struct err *
 MUST_USE bool db_seen_once(const struct db_call *c, const struct db_mark *mark, time_t now,
 			   bool *first, struct err *err);
 
+/* The same within a transaction: once that is committed. */
+MUST_USE bool db_seen_once_tx(struct db_tx *tx, struct arena *a, const struct db_mark *mark,
+			      time_t now, bool *first, struct err *err);
+
 /*
  * Is the mark there?  Takes nothing: only for what may well be done twice, and is marked after
  * it is done, so that what failed half way is done when the message comes again.

@@ -28,31 +28,45 @@
 
 /* ---- what is asked ---- */
 
-/* A signed request counts once, and nothing beside it (7.1.1). */
+/* Nothing counts beside a signed request (7.1.1), and that once: it has a mark. */
 static bool
 unwrap(struct request *rq, const struct party *p, const char *text, struct params *out,
-       struct err *err)
+       struct db_mark **mark, struct err *err)
 {
-	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	struct oidc_request_object object;
-	bool first;
 
 	if (!oidc_backchannel_check_beside(&rq->form, err) ||
 	    !oidc_ciba_request_read(rq->a, text, p->oidc, rq->app->config->base_url, rq->now,
 				    &object, err))
 		return false;
-	const char *once = arena_printf(rq->a, "%s %s", p->id, object.jti);
-	const struct db_mark mark = {"request-object", bytes_of(once), object.jti_expires};
-
-	if (!db_seen_once(&c, &mark, rq->now, &first, err))
-		return false;
+	*mark = ARENA_NEW(rq->a, struct db_mark);
+	**mark = (struct db_mark){"request-object",
+				  bytes_of(arena_printf(rq->a, "%s %s", p->id, object.jti)),
+				  object.jti_expires};
 	*out = object.ps;
-	return first || FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST, "a request used before");
+	return true;
+}
+
+static bool
+used_before(struct err *err)
+{
+	return FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST, "a request used before");
+}
+
+/* It is used up by what it leads to alone; what was used is refused before it costs more. */
+static bool
+check_unused(struct request *rq, const struct db_mark *mark, struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	bool seen = false;
+
+	return (mark == NULL || db_seen_look(&c, mark, rq->now, &seen, err)) &&
+	       (!seen || used_before(err));
 }
 
 static bool
 read_request(struct request *rq, const struct party *p, struct oidc_backchannel *out,
-	     struct err *err)
+	     struct db_mark **mark, struct err *err)
 {
 	struct params ps = rq->form;
 	const char *text;
@@ -62,8 +76,10 @@ read_request(struct request *rq, const struct party *p, struct oidc_backchannel 
 	if (text == NULL && p->oidc->ciba_request_alg != OIDC_ALG_NONE)
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST,
 			    "a request that should have been signed");
-	return (text == NULL || unwrap(rq, p, text, &ps, err)) &&
-	       oidc_backchannel_parse(rq->a, &ps, p->oidc, out, err);
+	*mark = NULL;
+	return (text == NULL || unwrap(rq, p, text, &ps, mark, err)) &&
+	       oidc_backchannel_parse(rq->a, &ps, p->oidc, out, err) &&
+	       check_unused(rq, *mark, err);
 }
 
 /* ---- of whom ---- */
@@ -124,46 +140,83 @@ expiry_of(const struct request *rq, const struct oidc_backchannel *r)
 static bool
 judge(enum db_polled_asked asked, struct err *err)
 {
-	if (asked == DB_POLLED_ASKED)
+	switch (asked) {
+	case DB_POLLED_ASKED:
 		return true;
-	if (asked == DB_POLLED_NOBODY)
-		return unknown(err);
-	return FAIL(err, ERR_DENIED, OIDC_ACCESS_DENIED, "the person is asked too much already");
+	case DB_POLLED_TOO_MUCH:
+		return FAIL(err, ERR_DENIED, OIDC_ACCESS_DENIED,
+			    "the person is asked too much already");
+	case DB_POLLED_REPEATED:
+		return used_before(err);
+	case DB_POLLED_NOBODY:
+		break;
+	}
+	return unknown(err);
+}
+
+/* What is refused anyway costs no seal. */
+static bool
+check_limits(struct request *rq, const struct db_polled *polled,
+	     const struct db_polled_limits *limits, struct err *err)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	enum db_polled_asked asked;
+
+	return db_polled_may_ask(&c, polled, limits, rq->now, &asked, err) && judge(asked, err);
+}
+
+/* What the person is to read, and what the client is told with. */
+static bool
+seal(struct request *rq, const struct oidc_backchannel *r, struct db_polled *polled,
+     const char *auth_req_id, struct db_polled_more *more, struct err *err)
+{
+	return asking_seal_message(rq, polled->handle, r->message, &polled->sealed, err) &&
+	       asking_ping_content(rq, polled->handle, r->notification_token, auth_req_id,
+				   &more->ping, err);
 }
 
 static bool
 keep(struct request *rq, const struct party *p, const struct oidc_backchannel *r,
-     const struct subject_id *who, struct db_polled *polled, const char **auth_req_id,
+     const struct db_mark *mark, struct db_polled *polled, const char **auth_req_id,
      struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct config *conf = rq->app->config;
 	const struct db_polled_limits limits = {conf->requests_waiting, WAITING_OF_CLIENT,
 						conf->requests_hourly};
-	const struct db_audit audit = {
-		.event = AUDIT_REQUEST_MADE, .ref = rq->ref, .subject = who, .party = p->id};
-	unsigned char handle[32];
+	const struct db_audit audit = {.event = AUDIT_REQUEST_MADE,
+				       .ref = rq->ref,
+				       .subject = polled->acting,
+				       .party = p->id};
+	struct db_polled_more more = {.pause_s = POLLED_PAUSE_S, .mark = mark};
 	enum db_polled_asked asked;
-	const char *ping;
 
-	rand_bytes(handle, sizeof(handle));
-	*polled = (struct db_polled){
+	if (!check_limits(rq, polled, &limits, err))
+		return false;
+	*auth_req_id = db_dated_create(rq->a, polled->expires);
+	more.mail = mail_of_request(rq, polled);
+	return seal(rq, r, polled, *auth_req_id, &more, err) &&
+	       db_polled_ask(&c, *auth_req_id, polled, &more, &limits, &audit, rq->now, &asked,
+			     err) &&
+	       judge(asked, err);
+}
+
+static struct db_polled
+polled_of(struct request *rq, const struct party *p, const struct oidc_backchannel *r,
+	  const struct subject_id *who)
+{
+	unsigned char *handle = arena_alloc(rq->a, 32);
+
+	rand_bytes(handle, 32);
+	return (struct db_polled){
 		.kind = DB_POLLED_CIBA,
-		.handle = {handle, sizeof(handle)},
+		.handle = {handle, 32},
 		.party = p->id,
 		.scope = oidc_scope_text(rq->a, r->scopes),
 		.acting = who,
 		.acr = r->acr.n == 0 ? NULL : oidc_scope_text(rq->a, r->acr),
 		.expires = expiry_of(rq, r),
 	};
-	*auth_req_id = db_dated_create(rq->a, polled->expires);
-	return asking_seal_message(rq, polled->handle, r->message, &polled->sealed, err) &&
-	       asking_ping_content(rq, polled->handle, r->notification_token, *auth_req_id, &ping,
-				   err) &&
-	       db_polled_ask(&c, *auth_req_id, polled, ping, POLLED_PAUSE_S, &limits,
-			     mail_of_request(rq, *who, p, polled->expires), &audit, rq->now, &asked,
-			     err) &&
-	       judge(asked, err);
 }
 
 static bool
@@ -173,14 +226,17 @@ take(struct request *rq, struct db_polled *polled, const char **auth_req_id, str
 	struct oidc_client_proof proof;
 	struct oidc_backchannel r;
 	const struct party *p;
+	struct db_mark *mark;
 
 	if (!client_proof_demand(rq, &p, &proof, err))
 		return false;
 	if (!oidc_strs_have(p->oidc->grant_types, OIDC_GRANT_CIBA))
 		return FAIL(err, ERR_DENIED, OIDC_UNAUTHORIZED_CLIENT,
 			    "a client that is not registered for CIBA");
-	return read_request(rq, p, &r, err) && find_person(rq, p, &r, &who, err) &&
-	       keep(rq, p, &r, who, polled, auth_req_id, err);
+	if (!read_request(rq, p, &r, &mark, err) || !find_person(rq, p, &r, &who, err))
+		return false;
+	*polled = polled_of(rq, p, &r, who);
+	return keep(rq, p, &r, mark, polled, auth_req_id, err);
 }
 
 bool

@@ -23,7 +23,7 @@
 #define SUBJECT_OCTETS 45 /* of one encoded word (RFC 2047 2) */
 
 const struct db_outbox_item *
-mail_of_request(struct request *rq, struct subject_id who, const struct party *p, time_t expires)
+mail_of_request(struct request *rq, const struct db_polled *polled)
 {
 	struct db_outbox_item *item = ARENA_NEW(rq->a, struct db_outbox_item);
 	json_t *o = json_new_object(rq->a);
@@ -31,14 +31,16 @@ mail_of_request(struct request *rq, struct subject_id who, const struct party *p
 	if (rq->app->config->mail_relay == NULL)
 		return NULL;
 	json_put_str(rq->a, o, "subject",
-		     enc_hex(rq->a, (struct bytes){who.octets, sizeof(who.octets)}));
-	json_put_str(rq->a, o, "party", p->id);
+		     enc_hex(rq->a, (struct bytes){polled->acting->octets,
+						   sizeof(polled->acting->octets)}));
+	json_put_str(rq->a, o, "party", polled->party);
+	json_put_str(rq->a, o, "handle", enc_hex(rq->a, polled->handle));
 	*item = (struct db_outbox_item){
 		.id = rand_token(rq->a, 16),
 		.kind = MAIL_KIND,
 		.target = "mail", /* one relay: few at once */
 		.content = json_text(rq->a, o, false),
-		.expires = expires,
+		.expires = polled->expires,
 	};
 	return item;
 }
@@ -49,22 +51,42 @@ struct letter {
 	const char *to, *portal_name;
 };
 
+/* What is kept until it is sent. */
+struct kept {
+	struct subject_id who;
+	const char *party;
+	struct bytes handle; /* of what waits */
+};
+
 static bool
-content_read(const struct outbox_try *t, struct subject_id *who, const char **party,
-	     struct err *err)
+content_read(const struct outbox_try *t, struct kept *out, struct err *err)
 {
-	const char *content = t->taken->item.content, *hex = NULL;
+	const char *content = t->taken->item.content, *who = NULL, *handle = NULL;
 	struct bytes octets;
 	json_t *o;
 
-	*party = NULL;
+	*out = (struct kept){0};
 	if (!json_parse_object(t->a, bytes_of(content), CONTENT_MAX, &o, err) ||
-	    !json_get_str(o, "subject", &hex, err) || !json_get_str(o, "party", party, err))
+	    !json_get_str(o, "subject", &who, err) || !json_get_str(o, "party", &out->party, err) ||
+	    !json_get_str(o, "handle", &handle, err))
 		return false;
-	if (hex == NULL || !dec_hex(t->a, bytes_of(hex), &octets, NULL) ||
-	    octets.n != sizeof(who->octets))
+	if (who == NULL || handle == NULL || !dec_hex(t->a, bytes_of(who), &octets, NULL) ||
+	    octets.n != sizeof(out->who.octets))
 		return FAIL(err, ERR_INTERNAL, NULL, "a stored mail to nobody");
-	memcpy(who->octets, octets.p, octets.n);
+	memcpy(out->who.octets, octets.p, octets.n);
+	return dec_hex(t->a, bytes_of(handle), &out->handle, err);
+}
+
+/* Nobody is told of what was answered, or denied in their place. */
+static bool
+waits(const struct outbox_try *t, const struct kept *k, bool *out, struct err *err)
+{
+	struct db_call c = {t->app->db, t->a, clock_mono_us() + LOOK_LIMIT_US};
+	const struct db_polled *polled;
+
+	if (!db_polled_find(&c, k->handle, DB_POLLED_CIBA, &k->who, t->now, &polled, err))
+		return false;
+	*out = polled != NULL;
 	return true;
 }
 
@@ -245,17 +267,20 @@ struct outbox_outcome
 mail_send(const struct outbox_try *t, struct err *err)
 {
 	const struct party *p;
-	const char *party;
 	struct letter l = {0};
-	struct subject_id who;
+	struct kept kept;
+	bool waiting;
 
 	if (t->app->config->mail_relay == NULL) {
 		(void)!FAIL(err, ERR_NOT_FOUND, NULL, "no mail is sent here any more");
 		return (struct outbox_outcome){OUTBOX_GIVE_UP, "no_relay"};
 	}
-	if (!content_read(t, &who, &party, err) || !address_of(t, who, &l.to, err))
+	if (!content_read(t, &kept, err) || !waits(t, &kept, &waiting, err) ||
+	    !address_of(t, kept.who, &l.to, err))
 		return (struct outbox_outcome){OUTBOX_AGAIN, "not_read"};
-	p = party == NULL ? NULL : party_find(&t->snap->parties, party);
+	if (!waiting)
+		return (struct outbox_outcome){OUTBOX_DONE, "answered"};
+	p = kept.party == NULL ? NULL : party_find(&t->snap->parties, kept.party);
 	if (l.to == NULL || p == NULL)
 		return (struct outbox_outcome){OUTBOX_DONE, "nobody"};
 	l.portal_name = p->display_name;

@@ -5,7 +5,7 @@
 #ifndef KONTOR_IDP_MAIL_H
 #define KONTOR_IDP_MAIL_H
 
-#include "db/outbox.h"
+#include "db/polled.h"
 #include "idp/outbox.h"
 #include "idp/party.h"
 
@@ -13,11 +13,10 @@
 #define MAIL_KIND "mail"
 
 /*
- * That a portal's request waits for this person until `expires`.  NULL: no mail is sent here.
- * Whether the person has an address, and which, is looked up when it is sent.
+ * That this request waits for the person it names.  NULL: no mail is sent here.  Whether it still
+ * waits, and whether the person has an address, and which, is looked up when it is sent.
  */
-const struct db_outbox_item *mail_of_request(struct request *rq, struct subject_id who,
-					     const struct party *p, time_t expires);
+const struct db_outbox_item *mail_of_request(struct request *rq, const struct db_polled *polled);
 
 struct outbox_outcome mail_send(const struct outbox_try *t, struct err *err);
 

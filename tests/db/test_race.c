@@ -425,6 +425,8 @@ kind_of(const struct prize *prize)
 
 static const struct db_polled_limits limits = {3, NODES, NODES};
 
+static const struct db_polled_more more = {.ping = "{}", .pause_s = 5};
+
 static void
 make_polled(struct pg *pg, const struct prize *prize)
 {
@@ -438,8 +440,8 @@ make_polled(struct pg *pg, const struct prize *prize)
 			db_polled_create(&pg->c, prize->text, &polled, 5, NOW, &created, &pg->err),
 			&pg->err);
 	else
-		ASSERT_OK(db_polled_ask(&pg->c, prize->text, &polled, "{}", 5, &limits, NULL,
-					&asked, NOW, &made, &pg->err),
+		ASSERT_OK(db_polled_ask(&pg->c, prize->text, &polled, &more, &limits, &asked, NOW,
+					&made, &pg->err),
 			  &pg->err);
 	assert_true(created || made == DB_POLLED_ASKED);
 }
@@ -545,10 +547,44 @@ try_ask(struct node *n)
 	enum db_polled_asked made = DB_POLLED_NOBODY;
 
 	polled.handle = db_polled_typed(n->c.a, code);
-	bool held = db_polled_ask(&n->c, code, &polled, NULL, 5, &limits, NULL, &asked, NOW, &made,
-				  &n->err);
+	bool held =
+		db_polled_ask(&n->c, code, &polled, &more, &limits, &asked, NOW, &made, &n->err);
 
 	return judge(n, held, made == DB_POLLED_ASKED);
+}
+
+/* One takes the consent back while the others ask. */
+static enum result
+try_ask_or_withdraw(struct node *n)
+{
+	const struct db_audit audit = {.event = "withdrawn", .ref = "r"};
+
+	if (n->number > 0)
+		return try_ask(n);
+	return judge(n,
+		     db_consent_withdraw(&n->c, n->prize->subject, NULL, "p", &audit, NOW, &n->err),
+		     false);
+}
+
+static void
+who_takes_a_consent_back_is_not_asked(void **state)
+{
+	struct pg *pg = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct prize prize = new_prize(pg, round);
+
+		race(pg, &prize, try_ask_or_withdraw);
+		if (nodes[0].err.kind != ERR_NONE) /* a slow machine */
+			continue;
+		assert_string_equal(
+			pg_value(pg, arena_printf(
+					     pg->a,
+					     "SELECT count(*) FROM polled WHERE state ="
+					     " 'waiting' AND acting = %s",
+					     pg_hex(pg, (struct bytes){prize.subject.octets, 16}))),
+			"0");
+	}
 }
 
 /* A slow machine refuses some for want of the lock; never does it let one more through. */
@@ -862,6 +898,7 @@ main(void)
 		T(of_answers_at_once_one_counts),
 		T(of_pollers_at_once_one_has_the_tokens),
 		T(a_person_is_asked_within_limits_by_all_at_once),
+		T(who_takes_a_consent_back_is_not_asked),
 		T(a_refresh_token_is_used_once),
 		T(a_family_ends_once),
 		T(a_totp_step_is_accepted_once),

@@ -204,7 +204,13 @@ a_person_is_asked_within_limits(void **state)
 
 	/* One of this client at a time. */
 	assert_string_equal(try_begin(&tv, form), "");
-	assert_string_equal(try_begin(&tv, form), "access_denied");
+	/* It costs no work of the signer, which there is none of here. */
+	struct signer *signer = w->app.signer;
+
+	w->app.signer = NULL;
+	assert_string_equal(try_begin(&tv, arena_printf(w->a, "%s&binding_message=more", form)),
+			    "access_denied");
+	w->app.signer = signer;
 	assert_int_equal(tv.status, 403);
 	/* Five in an hour, whatever became of them. */
 	for (int i = 0; i < 4; i++) {
@@ -352,6 +358,13 @@ a_signed_request_counts_once_and_alone(void **state)
 	assert_string_equal(
 		try_begin(&tv, arena_printf(a, "request=%s&binding_message=beside", request)),
 		"invalid_request");
+	/* What leads to nothing has not used it up. */
+	signing_client(w, "");
+	begin(&tv, sub, "");
+	signing_client(w, SIGNED);
+	assert_string_equal(try_begin(&tv, arena_printf(a, "request=%s", request)),
+			    "access_denied");
+	pg_sql(w->pg, "DELETE FROM polled");
 	assert_string_equal(try_begin(&tv, arena_printf(a, "request=%s", request)), "");
 	assert_int_equal(json_integer_value(json_object_get(web_json(&tv), "expires_in")), 90);
 	open_list(&b);

@@ -2,8 +2,10 @@
  * Requests that wait for a person (OpenID Connect CIBA): who answers them at our page, what counts
  * as an answer, and how the person is told that something waits.
  */
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/text.h"
+#include "db/account.h"
 #include "idp/fetch.h"
 #include "tests/flow/polled.h"
 
@@ -215,6 +217,16 @@ take_mail(struct arena *a UNUSED, const struct fetch_mail *what, struct err *err
 	       FAIL(err, post_box.refusal, NULL, "the relay says no");
 }
 
+static void
+open_post_box(struct world *w)
+{
+	memset(&post_box, 0, sizeof(post_box));
+	post_box.w = w;
+	w->app.mail = take_mail;
+	w->config.mail_relay = "smtp://127.0.0.1";
+	w->config.mail_from = "konto@konto.example";
+}
+
 static const char *
 body_of(struct arena *a, const char *message)
 {
@@ -237,11 +249,7 @@ a_person_is_written_to(void **state)
 	world_oidc_client(w, POLL);
 	const char *sub = karl_sub(w);
 
-	memset(&post_box, 0, sizeof(post_box));
-	post_box.w = w;
-	w->app.mail = take_mail;
-	w->config.mail_relay = "smtp://127.0.0.1";
-	w->config.mail_from = "konto@konto.example";
+	open_post_box(w);
 	pg_sql(w->pg, "DELETE FROM outbox");
 	begin(&tv, sub, "&binding_message=Nachricht+7");
 	/* What lies there names no address. */
@@ -282,6 +290,74 @@ a_person_is_written_to(void **state)
 	pg_sql(w->pg, "UPDATE subject SET state = 'active'");
 }
 
+/* ---- what ends by itself ---- */
+
+static void
+withdraw(struct web *b)
+{
+	web_get(b, "/account");
+	web_post(b, "/account", "", "do=withdraw&consent=" OIDC_CLIENT);
+}
+
+static void
+set_state(struct world *w, enum db_subject_state state)
+{
+	struct db_call c = {w->app.db, w->a, clock_mono_us() + 10000000};
+	const struct db_audit audit = {.event = "account_state", .ref = "r"};
+	struct subject_id id = {0};
+	struct bytes octets;
+	struct err err = {0};
+
+	ASSERT_OK(dec_hex(w->a,
+			  bytes_of(world_value(w, "SELECT DISTINCT encode(acting, 'hex') FROM"
+						  " polled")),
+			  &octets, &err),
+		  &err);
+	memcpy(id.octets, octets.p, sizeof(id.octets));
+	ASSERT_OK(db_account_set_state(&c, id, state, &audit, w->now, &err), &err);
+}
+
+/* Withdrawn, disabled: what waited is over, and nobody is written to of it. */
+static void
+what_waits_ends_with_consent_and_account(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&tv, w);
+	world_oidc_client(w, PING);
+	for (int disabled = 0; disabled < 2; disabled++) {
+		const char *sub = karl_sub(w), *id;
+
+		far_answers(w, 204);
+		open_post_box(w);
+		id = begin(&tv, sub, "&binding_message=7&client_notification_token=" TOKEN);
+		web_init(&b, w);
+		log_in_aside(&b, "karl");
+		if (disabled) {
+			set_state(w, DB_DISABLED);
+			set_state(w, DB_ACTIVE);
+			log_in_aside(&b, "karl");
+		} else {
+			withdraw(&b);
+		}
+		open_list(&b);
+		assert_true(web_shows(&b, "wartet keine Anfrage"));
+		assert_string_equal(redeem(&tv, id), "access_denied");
+		assert_string_equal(world_value(w, "SELECT count(*) FROM polled WHERE sealed IS"
+						   " NOT NULL"),
+				    "0");
+		while (send_one(w))
+			;
+		assert_int_equal(post_box.n, 0);
+		assert_int_equal(far.n_requests, 1);
+		assert_string_equal(world_value(w, "SELECT string_agg(kind || result, ' ' ORDER BY"
+						   " kind) FROM outbox"),
+				    "ciba-pingtold mailanswered");
+		polled_fresh(state);
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, polled_fresh, NULL)
 
 int
@@ -294,6 +370,7 @@ main(void)
 		T(the_session_that_agreed_ends_the_tokens),
 		T(of_many_who_agree_at_once_one_counts),
 		T(a_person_is_written_to),
+		T(what_waits_ends_with_consent_and_account),
 	};
 
 	return cmocka_run_group_tests_name("flow requests", tests, steps_setup, world_teardown);
