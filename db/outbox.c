@@ -16,9 +16,10 @@ const struct db_statement db_outbox_statements[] = {
 	 * A row that another node took since this statement looked is looked at anew once
 	 * its lock is held, and then no longer fits.
 	 */
-	[TAKE] = {"outbox_take", DB_LAZY, T_OUTBOX, 0, "iii",
+	[TAKE] = {"outbox_take", DB_LAZY, T_OUTBOX, 0, "iiit",
 		  "UPDATE outbox SET tries = tries + 1, lease = $2 WHERE id = (SELECT o.id"
 		  " FROM outbox o WHERE o.state = 'waiting' AND o.due <= $1 AND o.lease <= $1"
+		  " AND ($4::jsonb ? o.kind OR o.expires <= $1)"
 		  " AND (SELECT count(*) FROM outbox b WHERE b.state = 'waiting'"
 		  " AND b.target = o.target AND b.lease > $1) < $3"
 		  " ORDER BY o.due LIMIT 1 FOR UPDATE OF o SKIP LOCKED)"
@@ -61,14 +62,19 @@ db_outbox_add_tx(struct db_tx *tx, struct arena *a, const struct db_outbox_item 
 }
 
 bool
-db_outbox_take(const struct db_call *c, int64_t lease_s, int64_t at_once, time_t now,
-	       const struct db_outbox_taken **out, struct err *err)
+db_outbox_take(const struct db_call *c, const char *const *kinds, size_t n_kinds, int64_t lease_s,
+	       int64_t at_once, time_t now, const struct db_outbox_taken **out, struct err *err)
 {
+	json_t *known = json_new_array(c->a);
 	struct db_outbox_taken *t = NULL;
 	struct db_rows *rows;
 
+	for (size_t i = 0; i < n_kinds; i++)
+		json_push_str(c->a, known, kinds[i]);
 	if (!db_run(c, &db_outbox_statements[TAKE],
-		    DB_ARGS(db_int(now), db_int(now + lease_s), db_int(at_once)), &rows, err))
+		    DB_ARGS(db_int(now), db_int(now + lease_s), db_int(at_once),
+			    db_text(json_text(c->a, known, false))),
+		    &rows, err))
 		return false;
 	if (rows->n > 0) {
 		t = ARENA_NEW(c->a, struct db_outbox_taken);

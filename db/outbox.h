@@ -30,10 +30,12 @@ struct db_outbox_taken {
 /*
  * Take the one that is due longest and that no node is at, unless others of its target are
  * being sent already (`at_once` of them): so a target that hangs holds up no other.  It is
- * this node's until now + lease_s; who died over it leaves it to the others then.  *out is
+ * this node's until now + lease_s; who died over it leaves it to the others then.  What is of none
+ * of `kinds` is for a node of a later program, until its time is over.  *out is
  * NULL when there is none.  Lazy.
  */
-MUST_USE bool db_outbox_take(const struct db_call *c, int64_t lease_s, int64_t at_once, time_t now,
+MUST_USE bool db_outbox_take(const struct db_call *c, const char *const *kinds, size_t n_kinds,
+			     int64_t lease_s, int64_t at_once, time_t now,
 			     const struct db_outbox_taken **out, struct err *err);
 
 /* It is over: heard, or given up.  Its content goes, `result` stays.  Durable. */

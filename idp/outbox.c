@@ -59,20 +59,26 @@ kind_of(const char *name)
 	return NULL;
 }
 
+static bool
+take(const struct db_call *c, struct outbox_try *t, struct err *err)
+{
+	const char *names[ARRAY_LEN(kinds)];
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		names[i] = kinds[i].name;
+	return db_outbox_take(c, names, ARRAY_LEN(names), LEASE_S, AT_ONCE, t->now, &t->taken, err);
+}
+
 static struct outbox_outcome
 make_try(const struct outbox_try *t, struct err *err)
 {
 	const struct db_outbox_item *item = &t->taken->item;
 	const struct outbox_kind *kind = kind_of(item->kind);
 
-	if (t->now >= item->expires) {
+	/* Of another kind it is only then taken at all. */
+	if (t->now >= item->expires || kind == NULL) {
 		(void)!FAIL(err, ERR_UNAVAILABLE, NULL, "its time is over");
 		return (struct outbox_outcome){OUTBOX_GIVE_UP, "time_over"};
-	}
-	/* Of a later program: a node that knows the kind will send it. */
-	if (kind == NULL) {
-		(void)!FAIL(err, ERR_INTERNAL, NULL, "no kind %s", item->kind);
-		return (struct outbox_outcome){OUTBOX_AGAIN, "unknown_kind"};
 	}
 	return kind->send(t, err);
 }
@@ -106,7 +112,7 @@ outbox_send_one(struct app *app, struct arena *a, time_t now, bool *sent, struct
 	if (t.snap == NULL) /* nothing can be said of any party yet */
 		return true;
 	arena_defer(a, release_snapshot, (void *)(uintptr_t)t.snap);
-	if (!db_outbox_take(&c, LEASE_S, AT_ONCE, now, &t.taken, err))
+	if (!take(&c, &t, err))
 		return false;
 	if (t.taken == NULL)
 		return true;

@@ -37,12 +37,20 @@ add(struct pg *pg, const char *target, time_t now, time_t expires)
 }
 
 static const struct db_outbox_taken *
-take(struct pg *pg, time_t now)
+take_of(struct pg *pg, const char *const *kinds, size_t n, time_t now)
 {
 	const struct db_outbox_taken *t;
 
-	ASSERT_OK(db_outbox_take(&pg->c, 30, 2, now, &t, &pg->err), &pg->err);
+	ASSERT_OK(db_outbox_take(&pg->c, kinds, n, 30, 2, now, &t, &pg->err), &pg->err);
 	return t;
+}
+
+static const struct db_outbox_taken *
+take(struct pg *pg, time_t now)
+{
+	static const char *const kinds[] = {"test", "logout"};
+
+	return take_of(pg, kinds, ARRAY_LEN(kinds), now);
 }
 
 static const char *
@@ -55,6 +63,25 @@ static void
 empty(struct pg *pg)
 {
 	pg_sql(pg, "DELETE FROM outbox");
+}
+
+/* A node that does not know a kind leaves its items to those that do, tries and all. */
+static void
+an_item_of_another_kind_is_left_alone(void **state)
+{
+	static const char *const others[] = {"later", "tes"};
+	struct pg *pg = *state;
+
+	empty(pg);
+	const char *id = add(pg, "t", NOW, NOW + 3600);
+
+	assert_null(take_of(pg, others, ARRAY_LEN(others), NOW));
+	assert_null(take_of(pg, NULL, 0, NOW + 3599));
+	assert_string_equal(column(pg, id, "tries || ' ' || lease || ' ' || due"),
+			    arena_printf(pg->a, "0 0 %lld", (long long)NOW));
+	assert_string_equal(take(pg, NOW)->item.id, id);
+	/* When its time is over anybody may put it away. */
+	assert_non_null(take_of(pg, others, ARRAY_LEN(others), NOW + 3600));
 }
 
 static void
@@ -419,6 +446,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(an_item_is_one_nodes_until_its_lease_is_over),
+		T(an_item_of_another_kind_is_left_alone),
 		T(what_is_settled_is_never_taken_again),
 		T(a_try_that_failed_is_made_again_later),
 		T(a_target_that_hangs_holds_up_no_other),

@@ -69,6 +69,25 @@ a_client_is_told_by_a_logout_token(void **state)
 	assert_true(web_shows(&b, "Sie sind abgemeldet"));
 }
 
+/* Of a later program: a node of that will send it.  Whose time is over is put away by any. */
+static void
+an_item_of_no_kind_of_ours_waits(void **state)
+{
+	struct world *w = *state;
+
+	far_answers(w, 200);
+	pg_sql(w->pg, arena_printf(w->a,
+				   "INSERT INTO outbox (id, kind, target, content, state, tries,"
+				   " due, lease, created, expires) VALUES ('1', 'of-tomorrow', 't',"
+				   " '{}', 'waiting', 0, 1, 0, 1, %lld)",
+				   (long long)w->now + 60));
+	assert_false(send_one(w));
+	assert_string_equal(world_value(w, "SELECT tries FROM outbox"), "0");
+	w->now += 60;
+	assert_true(send_one(w));
+	assert_string_equal(row(w), "failedtime_over");
+}
+
 static void
 what_the_client_answers_is_told_for_what_it_is(void **state)
 {
@@ -653,6 +672,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_client_is_told_by_a_logout_token),
 		T(what_the_client_answers_is_told_for_what_it_is),
+		T(an_item_of_no_kind_of_ours_waits),
 		T(a_refusal_counts_when_it_is_repeated),
 		T(each_try_is_signed_anew),
 		T(a_logout_token_is_encrypted_as_id_tokens_are),
