@@ -49,14 +49,17 @@ add_pseudonym(struct arena *a, json_t *required, const char *value, enum level l
 }
 
 /*
- * What the page shows: this offer to this person.  The fingerprint alone, which
- * is stored, names attributes and sources and fits the next one at this browser too.
+ * What the page shows: this offer to this person, and access as it is called and described today.
+ * The fingerprint alone, which is stored, names attributes and sources and fits the next one at
+ * this browser too.
  */
 static const char *
 offer_shown(const struct flow *f)
 {
 	struct subject_id id = f->session->acting;
-	struct bytes parts[] = {bytes_of(f->fingerprint), {id.octets, sizeof(id.octets)}};
+	const char *access = json_text(f->rq->a, access_rows(f->rq, f->ask.access), true);
+	struct bytes parts[] = {
+		bytes_of(f->fingerprint), {id.octets, sizeof(id.octets)}, bytes_of(access)};
 	unsigned char digest[SHA256_BYTES];
 
 	hash_sha256_parts(parts, ARRAY_LEN(parts), digest);

@@ -287,6 +287,7 @@ store(struct flow *f, const char *route, struct response *rs, struct err *err)
 	struct db_call c = call_of(rq);
 	time_t expires = rq->now + FLOW_KEPT_S;
 
+	f->ask.consent_anew = f->ask.consent_anew || f->ask.front->by_form;
 	f->browser = rand_token(rq->a, 32);
 	f->row = ARENA_NEW(rq->a, struct db_flow);
 	*f->row = (struct db_flow){

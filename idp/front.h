@@ -45,6 +45,7 @@ struct ask {
 
 struct front {
 	const char *name; /* stored in flow rows */
+	bool by_form;     /* a flow that shows pages ends by the consent's form, and no other way */
 
 	/*
 	 * FLOW_ANSWER in two steps: build fills rs (signs, writes nothing), record

@@ -41,7 +41,7 @@ origins(struct arena *a UNUSED, const struct ask *ask UNUSED)
 	return NULL;
 }
 
-const struct front front_account = {"account", build, record, refuse, word_for, origins};
+const struct front front_account = {"account", false, build, record, refuse, word_for, origins};
 
 bool
 front_account_start(struct request *rq, enum level level, const char *first, struct response *rs,

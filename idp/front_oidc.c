@@ -642,4 +642,4 @@ origins(struct arena *a, const struct ask *ask)
 	return url_origin(a, uri);
 }
 
-const struct front front_oidc = {"oidc", build, record, refuse, word_for, origins};
+const struct front front_oidc = {"oidc", false, build, record, refuse, word_for, origins};

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "idp/app.h"
 #include "idp/audit.h"
+#include "idp/ep_device.h"
 #include "idp/ep_requests.h"
 #include "idp/flow.h"
 #include "idp/front_oidc.h"
@@ -150,12 +151,26 @@ record(struct flow *f, struct err *err)
 	return true;
 }
 
+/* To where it can be answered. */
+static bool
+lead_aside(struct flow *f, const char *kind, const char *notice, struct response *rs)
+{
+	if (text_eq(kind, DB_POLLED_CIBA))
+		ep_requests_lead(f->rq, rs, notice);
+	else
+		response_redirect(rs, DEVICE_PATH);
+	return true;
+}
+
+/* Whoever only looks, or reloads, settles nothing. */
 static bool
 deny(struct flow *f, const char *kind, struct response *rs, struct err *err)
 {
 	struct bytes handle;
 	time_t expires;
 
+	if (f->rq->method != HTTP_POST)
+		return lead_aside(f, kind, NULL, rs);
 	return state_read(f, &handle, &expires, err) &&
 	       front_polled_deny(f->rq, f->ask.party, kind, handle,
 				 f->session == NULL ? NULL : &f->session->acting, rs, err);
@@ -177,8 +192,7 @@ refuse_ciba(struct flow *f, enum flow_state why, struct response *rs, struct err
 {
 	if (why != FLOW_CANCELLED && why != FLOW_OTHER_PERSON)
 		return deny(f, DB_POLLED_CIBA, rs, err);
-	ep_requests_lead(f->rq, rs, why == FLOW_OTHER_PERSON ? "request_other" : NULL);
-	return true;
+	return lead_aside(f, DB_POLLED_CIBA, why == FLOW_OTHER_PERSON ? "request_other" : NULL, rs);
 }
 
 static const char *
@@ -194,7 +208,7 @@ origins(struct arena *a UNUSED, const struct ask *ask UNUSED)
 	return NULL;
 }
 
-const struct front front_device = {DB_POLLED_DEVICE, build,         record,
+const struct front front_device = {DB_POLLED_DEVICE, true,          build,  record,
 				   refuse_device,    level_word_of, origins};
-const struct front front_ciba = {DB_POLLED_CIBA, build,         record,
+const struct front front_ciba = {DB_POLLED_CIBA, true,          build,  record,
 				 refuse_ciba,    level_word_of, origins};

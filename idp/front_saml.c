@@ -448,4 +448,4 @@ origins(struct arena *a, const struct ask *ask)
 	return url_origin(a, acs);
 }
 
-const struct front front_saml = {"saml", build, record, refuse, word_for, origins};
+const struct front front_saml = {"saml", false, build, record, refuse, word_for, origins};

@@ -132,6 +132,32 @@ details_are_shown_agreed_to_and_told(void **state)
 	assert_true(web_shows(&b, "<li>Book one</li>"));
 }
 
+/* A type that is changed or removed while its page is shown. */
+static void
+what_is_agreed_to_is_what_was_shown(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	asking(&b, "openid", with(w, ALL));
+	for (int gone = 0; gone < 2; gone++) {
+		pg_sql(w->pg,
+		       gone ? "DELETE FROM detail_type"
+			    : "UPDATE detail_type SET document = convert_to(replace(convert_from("
+			      "document, 'UTF8'), 'Einen Termin buchen', 'Alles'), 'UTF8')");
+		world_reload(w);
+		web_submit(&b, "/flow/consent/", "do=agree");
+		assert_non_null(web_field(&b, "offer")); /* shown anew */
+		assert_int_equal(web_shows(&b, "<li>Alles</li>"), !gone);
+		assert_int_equal(web_shows(&b, "Termine beim Amt"), !gone);
+	}
+	assert_string_equal(world_value(w, "SELECT count(*) FROM consent"), "0");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	/* Of what is gone nothing is given. */
+	assert_string_equal(told(&b, asking_token(&b, location_param(&b, "code"), "")), "");
+}
+
 static void
 what_was_not_agreed_to_asks_again(void **state)
 {
@@ -408,6 +434,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(details_are_shown_agreed_to_and_told),
+		T(what_is_agreed_to_is_what_was_shown),
 		T(what_was_not_agreed_to_asks_again),
 		T(details_that_are_of_no_type_are_refused),
 		T(a_token_has_less_where_less_is_asked_for),

@@ -136,6 +136,63 @@ the_level_asked_for_is_logged_in_at(void **state)
 			    "substantial");
 }
 
+/* Nor is a page that is only looked at, or shown anew. */
+static void
+nothing_but_a_form_answers(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv, token;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	web_init(&token, w);
+	world_oidc_client(w, POLL);
+	web_get(&b, oidc_request_url(w, "openid", "&acr_values=substantial"));
+	log_in(&b, "erika");
+	enter_code(&b);
+	web_submit(&b, "/flow/consent/", "do=agree");
+	const char *sub = text_member(
+		oidc_token_says(
+			w, text_member(web_redeem(&token, location_param(&b, "code")), "id_token")),
+		"sub");
+
+	/* A consent stands, and only the second means is missing. */
+	for (int unreachable = 0; unreachable < 2; unreachable++) {
+		assert_string_equal(
+			try_begin(&tv, arena_printf(w->a,
+						    "scope=openid&acr_values=substantial&"
+						    "login_hint=%s",
+						    sub)),
+			"");
+		const char *id = web_member(&tv, "auth_req_id");
+
+		web_init(&b, w);
+		web_get(&b, "/requests");
+		log_in(&b, "erika");
+		web_submit(&b, "/requests", "do=agree");
+		ASSERT_PAGE(&b, CODE);
+		if (unreachable) {
+			const char *path = arena_printf(w->a, "/flow/%s", flow_of(&b));
+
+			pg_sql(w->pg, "UPDATE party SET policy = '{\"level\":\"high\"}'");
+			world_reload(w);
+			web_get(&b, path);
+			assert_string_equal(b.path, "/requests");
+		} else {
+			enter_code(&b);
+			ASSERT_PAGE(&b, CONSENT);
+			web_get(&b, arena_printf(w->a, "/flow/%s", flow_of(&b)));
+			ASSERT_PAGE(&b, CONSENT);
+		}
+		assert_string_equal(redeem(&tv, id), "authorization_pending");
+		if (unreachable)
+			break;
+		web_submit(&b, "/flow/consent/", "do=agree");
+		assert_true(web_shows(&b, "Sie haben zugestimmt"));
+		assert_string_equal(redeem(&tv, id), "");
+	}
+}
+
 static void
 the_session_that_agreed_ends_the_tokens(void **state)
 {
@@ -367,6 +424,7 @@ main(void)
 		T(a_no_is_told_and_stays),
 		T(nobody_else_answers),
 		T(the_level_asked_for_is_logged_in_at),
+		T(nothing_but_a_form_answers),
 		T(the_session_that_agreed_ends_the_tokens),
 		T(of_many_who_agree_at_once_one_counts),
 		T(a_person_is_written_to),
