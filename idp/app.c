@@ -14,6 +14,7 @@
 #include "idp/csrf.h"
 #include "idp/fetch.h"
 #include "idp/problem.h"
+#include "idp/refusal.h"
 
 static time_t
 real_clock(struct app *app)
@@ -32,6 +33,7 @@ app_init(struct app *app, struct arena *a, const struct config *config, const st
 	app->mail = fetch_mail;
 	app->get = fetch_get;
 	app->metrics = metrics_create(a, table);
+	app->refusals = refusals_create(a);
 	snapshots_init(&app->snapshots);
 }
 
@@ -235,8 +237,10 @@ do_answer(void *p)
 
 	w->rq.snap = snapshot_hold(&w->app->snapshots);
 	arena_defer(w->a, release_snapshot, (void *)(uintptr_t)w->rq.snap);
-	if (!run_handler(w))
+	if (!run_handler(w)) {
+		refusal_note(&w->rq, &w->err);
 		answer_failure(w);
+	}
 	if (w->rq.dpop_nonce != NULL)
 		response_header(w->rs, "DPoP-Nonce", w->rq.dpop_nonce);
 	response_finish(w->a, w->rs);

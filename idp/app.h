@@ -44,6 +44,7 @@ struct app {
 	struct documents assets;          /* style sheets, fonts */
 	struct snapshots snapshots;
 	struct metrics *metrics;
+	struct refusals *refusals;
 	struct lanes *lanes;   /* NULL without a server */
 	struct outbox *outbox; /* NULL: nobody sends */
 	/* fetch_post, fetch_get and fetch_mail; for tests' networks */

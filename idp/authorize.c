@@ -7,6 +7,7 @@
 #include "idp/flow.h"
 #include "idp/jose.h"
 #include "idp/publish.h"
+#include "idp/refusal.h"
 #include "oidc/id_token.h"
 #include "oidc/request_object.h"
 
@@ -82,8 +83,10 @@ unwrap(struct request *rq, const struct params *ps, const char *text,
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "no such client");
 	jose_decryption_keys(rq, &ours);
 	if (oidc_request_object_read(rq->a, text, p->oidc, rq->app->config->base_url, &ours,
-				     rq->now, object, err))
+				     rq->now, object, err)) {
+		refusal_of(rq, p, true);
 		return true;
+	}
 	if (!prove(rq, ps, &beside, out, NULL))
 		out->to = NULL;
 	return false;
@@ -110,9 +113,11 @@ authorize_read(struct request *rq, const struct params *ps, enum authorize_from 
 	struct oidc_request_object object = {.ps = *ps};
 	struct oidc_authorize authorize;
 	struct oidc_start start;
-	const char *text;
+	const char *text, *says;
 
 	*out = (struct authorize){0};
+	if (params_find(ps, "client_id", &says) == 1)
+		refusal_of(rq, party_find(&rq->snap->parties, says), false);
 	if (!oidc_param(ps, "request", OIDC_JWE_MAX_BYTES, &text, err) ||
 	    (text != NULL && !unwrap(rq, ps, text, &object, out, err)) ||
 	    !prove(rq, &object.ps, &start, out, err))

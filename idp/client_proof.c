@@ -6,6 +6,7 @@
 #include "db/source.h"
 #include "idp/app.h"
 #include "idp/config.h"
+#include "idp/refusal.h"
 #include "keys/sign.h"
 #include "oidc/error.h"
 
@@ -71,9 +72,14 @@ client_proof_demand(struct request *rq, const struct party **p, struct oidc_clie
 		return false;
 	auth.certificate = rq->certificate;
 	*p = party_find(&rq->snap->parties, auth.client_id);
+	refusal_of(rq, *p, false);
 	if (oidc_client_auth_check(rq->a, &auth, *p == NULL ? NULL : (*p)->oidc, &server, rq->now,
-				   proof, err))
-		return once(rq, proof, err);
+				   proof, err)) {
+		if (!once(rq, proof, err))
+			return false;
+		refusal_of(rq, *p, (*p)->oidc->auth_method != OIDC_AUTH_PUBLIC);
+		return true;
+	}
 	if (*p != NULL && (*p)->oidc != NULL && auth.method == OIDC_AUTH_PRIVATE_KEY)
 		client_key_missed(rq, (*p)->oidc, &auth.assertion);
 	return false;

@@ -8,6 +8,7 @@
 #include "idp/authorize.h"
 #include "idp/flow.h"
 #include "idp/pushed.h"
+#include "idp/refusal.h"
 #include "oidc/error.h"
 
 /* `pushed` is the request_uri whose request this is, until `expires`; NULL: it came in the URL. */
@@ -26,8 +27,10 @@ begin(struct request *rq, const struct params *ps, const char *pushed, time_t ex
 		}
 		return flow_start(rq, &r.ask, rq->method == HTTP_GET, rs, err);
 	}
-	if (r.to != NULL)
+	if (r.to != NULL) {
+		refusal_note(rq, &why);
 		return front_oidc_refuse(rq, r.p, r.to, &why, rs, err);
+	}
 	*err = why;
 	return false;
 }
@@ -48,8 +51,10 @@ begin_pushed(struct request *rq, const struct params *ps, const char *request_ur
 
 	if (p == NULL || p->oidc == NULL)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "no such client");
+	refusal_of(rq, p, false);
 	if (!pushed_look(rq, p, request_uri, &kept, &expires, &found, err))
 		return false;
+	refusal_of(rq, p, found && p->oidc->auth_method != OIDC_AUTH_PUBLIC);
 	return found ? begin(rq, &kept, request_uri, expires, rs, err)
 		     : flow_come_again(rq, p, request_uri, rs, err);
 }

@@ -12,6 +12,7 @@
 #include "idp/config.h"
 #include "idp/front_saml.h"
 #include "idp/login.h"
+#include "idp/refusal.h"
 #include "idp/saml_peer.h"
 #include "saml/soap.h"
 
@@ -23,10 +24,12 @@ admit_request(struct request *rq, const struct saml_message *m, const struct par
 	struct saml_policy policy = {.accept_unsigned = p->policy.accept_unsigned};
 	const struct saml_verified *v;
 
-	return saml_expect(m, SAML_AUTHN_REQUEST, err) &&
-	       saml_message_admit(rq->a, m, p->saml, &policy, &v, err) &&
-	       saml_authn_request_parse(rq->a, v, out, err) &&
-	       saml_authn_request_check_client(*out, saml_our_url(rq, SAML_SSO_SOAP_PATH),
+	if (!saml_expect(m, SAML_AUTHN_REQUEST, err) ||
+	    !saml_message_admit(rq->a, m, p->saml, &policy, &v, err) ||
+	    !saml_authn_request_parse(rq->a, v, out, err))
+		return false;
+	refusal_of(rq, p, (*out)->header.is_signed);
+	return saml_authn_request_check_client(*out, saml_our_url(rq, SAML_SSO_SOAP_PATH),
 					       &saml_window_default, rq->now, acs, err);
 }
 

@@ -14,6 +14,7 @@
 #include "idp/party.h"
 #include "idp/jose.h"
 #include "idp/publish.h"
+#include "idp/refusal.h"
 #include "idp/saml_peer.h"
 #include "idp/session.h"
 #include "idp/show.h"
@@ -206,6 +207,7 @@ parse(struct request *rq, struct oidc_logout *r, const struct oidc_hint **hint,
 	const char *client_id = oidc_logout_client_id(r, *hint);
 
 	*p = client_id == NULL ? NULL : party_find(&rq->snap->parties, client_id);
+	refusal_of(rq, *p, false);
 	return oidc_logout_check(rq->a, r, *hint, *p == NULL ? NULL : (*p)->oidc, url, err);
 }
 

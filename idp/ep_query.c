@@ -18,6 +18,7 @@
 #include "idp/account.h"
 #include "idp/audit.h"
 #include "idp/config.h"
+#include "idp/refusal.h"
 #include "idp/saml_attributes.h"
 #include "idp/saml_peer.h"
 #include "idp/session.h"
@@ -271,7 +272,10 @@ refuse(struct query *k, const char *why, const char *reason, struct response *rs
 {
 	struct db_audit audit =
 		audit_of(k, AUDIT_QUERY_REFUSED, audit_details(k->rq->a, "why", why, NULL));
+	struct err told = {0};
 
+	(void)!FAIL(&told, ERR_DENIED, reason, "%s", why);
+	refusal_note(k->rq, &told);
 	return send_answer(k, reason, NULL, rs, err) &&
 	       db_audit_add(&k->c, &audit, k->rq->now, err);
 }

@@ -14,6 +14,7 @@
 #include "idp/audit.h"
 #include "idp/client_record.h"
 #include "idp/config.h"
+#include "idp/refusal.h"
 #include "idp/registration.h"
 #include "oidc/error.h"
 #include "oidc/userinfo.h"
@@ -176,8 +177,10 @@ find_mine(struct request *rq, struct mine *out, struct err *err)
 	    !db_party_load(&call, out->id, &out->row, err))
 		return false;
 	/* RFC 7592 2: also of a client that is not there, or switched off. */
-	return (out->registration != NULL && out->row != NULL && out->row->enabled) ||
-	       no_token(err);
+	if (out->registration == NULL || out->row == NULL || !out->row->enabled)
+		return no_token(err);
+	refusal_of(rq, party_find(&rq->snap->parties, out->id), true);
+	return true;
 }
 
 bool

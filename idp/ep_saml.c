@@ -7,6 +7,7 @@
 
 #include "idp/flow.h"
 #include "idp/front_saml.h"
+#include "idp/refusal.h"
 #include "idp/saml_peer.h"
 
 static bool
@@ -17,9 +18,11 @@ admit_request(struct request *rq, const struct saml_message *m, const struct par
 	struct saml_policy policy = {.accept_unsigned = p->policy.accept_unsigned};
 	const struct saml_verified *v;
 
-	return saml_message_admit(rq->a, m, p->saml, &policy, &v, err) &&
-	       saml_authn_request_parse(rq->a, v, out, err) &&
-	       saml_authn_request_check(*out, saml_our_url(rq, SAML_SSO_PATH), &saml_window_default,
+	if (!saml_message_admit(rq->a, m, p->saml, &policy, &v, err) ||
+	    !saml_authn_request_parse(rq->a, v, out, err))
+		return false;
+	refusal_of(rq, p, (*out)->header.is_signed);
+	return saml_authn_request_check(*out, saml_our_url(rq, SAML_SSO_PATH), &saml_window_default,
 					rq->now, acs, err);
 }
 

@@ -10,6 +10,7 @@
 #include "idp/flow.h"
 #include "idp/front_saml.h"
 #include "idp/party_metadata.h"
+#include "idp/refusal.h"
 
 bool
 ep_saml_unsolicited(struct request *rq, struct response *rs, struct err *err)
@@ -24,14 +25,14 @@ ep_saml_unsolicited(struct request *rq, struct response *rs, struct err *err)
 
 	if (p == NULL || p->saml == NULL)
 		return FAIL(err, ERR_NOT_FOUND, "portal_unknown", "providerId is no SAML party");
+	refusal_of(rq, p, false);
 	if (!party_check_time(p, rq->now, err))
 		return false;
 	if (!p->policy.unsolicited)
 		return FAIL(err, ERR_DENIED, "portal_request",
 			    "the party takes answers to its own requests only");
 	if (target != NULL && strlen(target) > SAML_RELAY_STATE_MAX)
-		return FAIL(err, ERR_INPUT, "portal_request", "target of %zu octets",
-			    strlen(target));
+		return FAIL(err, ERR_INPUT, "portal_request", "target is too long");
 	if (!saml_authn_request_unsolicited(rq->a, p->saml, acs_url, &r, &acs, err))
 		return false;
 	if (!front_saml_ask(rq, p, r, acs, target, &ask, &why))

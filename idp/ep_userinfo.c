@@ -7,6 +7,7 @@
 #include "idp/config.h"
 #include "idp/front_oidc.h"
 #include "idp/jose.h"
+#include "idp/refusal.h"
 #include "oidc/error.h"
 #include "oidc/token.h"
 #include "oidc/userinfo.h"
@@ -37,6 +38,7 @@ find(struct request *rq, const struct party **p, struct oidc_released *out, stru
 	*p = t == NULL ? NULL : party_find(&rq->snap->parties, t->party);
 	if (*p == NULL)
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "no token that lives");
+	refusal_of(rq, *p, true);
 	if (!binding_check(rq, token, dpop, t->cnf, err))
 		return false;
 	/* RFC 8707 2: one for a resource is for nobody else. */

@@ -11,6 +11,7 @@
 #include "idp/config.h"
 #include "idp/flow.h"
 #include "idp/login.h"
+#include "idp/refusal.h"
 #include "idp/saml_attributes.h"
 #include "idp/saml_level.h"
 #include "idp/saml_peer.h"
@@ -431,6 +432,8 @@ front_saml_refuse(struct request *rq, const struct party *p, const struct saml_a
 			  .binding = acs->binding,
 			  .is_signed = r->header.is_signed,
 			  .relay_state = relay_state};
+	refusal_note(rq, why);
+
 	struct saml_status status =
 		status_of(rq->a, saml_status_reason(why), wants_detail(r), NULL);
 

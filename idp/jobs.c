@@ -15,6 +15,7 @@
 #include "idp/party_metadata.h"
 #include "idp/party_suite.h"
 #include "idp/publication.h"
+#include "idp/refusal.h"
 #include "idp/reload.h"
 
 #define JOB_ARENA_BYTES ((size_t)16 * 1024 * 1024)
@@ -25,6 +26,7 @@
 #define OUTBOX_KEPT_S   86400
 #define ARTIFACT_KEPT_S 60
 #define POLLED_KEPT_S   3600
+#define REFUSALS_KEPT_S ((int64_t)14 * 86400)
 
 /* What runs by the clock; `run` gets a deadline of JOB_LIMIT_US. */
 struct routine {
@@ -93,6 +95,33 @@ sweep_refresh_tokens(struct app *app UNUSED, const struct db_call *c, time_t now
 
 	do {
 		if (!db_refresh_sweep(c, now, SWEEP_ROWS, now, &n, err))
+			return false;
+	} while (is_full(n, until_us));
+	return true;
+}
+
+/*
+ * What requests were refused for since the last run: 128 at most, however many there were.  Where
+ * the database does not take it the rest waits in memory, and what was under way is lost.
+ */
+static bool
+keep_refusals(struct app *app, const struct db_call *c, time_t now UNUSED, struct err *err)
+{
+	struct db_refusal refusal;
+
+	while (refusals_take(app->refusals, c->a, &refusal))
+		if (!db_refusal_keep(c, &refusal, err))
+			return false;
+	return true;
+}
+
+static bool
+sweep_refusals(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
+{
+	int64_t n, until_us = clock_mono_us() + SWEEP_US;
+
+	do {
+		if (!db_refusal_sweep(c, now - REFUSALS_KEPT_S, SWEEP_ROWS, now, &n, err))
 			return false;
 	} while (is_full(n, until_us));
 	return true;
@@ -213,6 +242,8 @@ enum {
 	ARTIFACTS,
 	POLLED,
 	OUTBOX,
+	REFUSALS,
+	OLD_REFUSALS,
 	WAITING,
 	REQUESTS,
 	METADATA,
@@ -230,6 +261,8 @@ static const struct routine table[JOBS] = {
 	[ARTIFACTS] = {"sweep_artifacts", 0, 60, 60, sweep_artifacts},
 	[POLLED] = {"sweep_polled", 0, 60, 60, sweep_polled},
 	[OUTBOX] = {"sweep_outbox", 60, 300, 60, sweep_outbox},
+	[REFUSALS] = {"keep_refusals", 5, 5, 30, keep_refusals},
+	[OLD_REFUSALS] = {"sweep_refusals", 600, 3600, 600, sweep_refusals},
 	[WAITING] = {"count_outbox", 0, 15, 15, count_outbox},
 	[REQUESTS] = {"count_requests", 0, 15, 15, count_requests},
 	[METADATA] = {"count_metadata", 0, 15, 15, count_metadata},

@@ -15,6 +15,7 @@ struct snapshot;
 struct worker;
 struct raw_request;
 struct oidc_certificate;
+struct party;
 struct gate_head;
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_HEAD, HTTP_OPTIONS, HTTP_PUT, HTTP_DELETE };
@@ -48,6 +49,8 @@ struct request {
 	const char *client_addr;     /* text form; from configured proxies only by header */
 	const char *form_secret;     /* idp/csrf.h: made in this request; NULL */
 	const struct oidc_certificate *certificate; /* that a proxy of ours passed on; NULL: none */
+	const struct party *of; /* registered, as far as it says (idp/refusal.h); NULL: unsaid */
+	bool of_proven;         /* it came with a proof of that */
 	const char *dpop_nonce; /* to be told with the answer, also a failure; NULL: none */
 };
 

@@ -7,6 +7,7 @@
 #include "idp/config.h"
 #include "idp/party_metadata.h"
 #include "idp/party_suite.h"
+#include "idp/refusal.h"
 #include "idp/show.h"
 #include "keys/sign.h"
 
@@ -34,6 +35,7 @@ saml_receive(struct request *rq, enum saml_binding binding, const struct saml_me
 	if (*p == NULL || (*p)->saml == NULL)
 		return FAIL(err, ERR_NOT_FOUND, "portal_unknown",
 			    "the sender is not a registered party");
+	refusal_of(rq, *p, false);
 	return party_check_time(*p, rq->now, err);
 }
 
@@ -48,7 +50,10 @@ bool
 saml_prove(struct request *rq, const struct saml_message *m, const struct party *p,
 	   enum saml_kind kind, const struct saml_verified **v, struct err *err)
 {
-	return saml_expect(m, kind, err) && saml_message_verify(rq->a, m, p->saml, v, err);
+	if (!saml_expect(m, kind, err) || !saml_message_verify(rq->a, m, p->saml, v, err))
+		return false;
+	refusal_of(rq, p, true);
+	return true;
 }
 
 bool

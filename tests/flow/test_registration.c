@@ -3,6 +3,7 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "db/registration.h"
+#include "idp/refusal.h"
 #include "idp/registration.h"
 #include "oidc/statement.h"
 #include "tests/flow/world.h"
@@ -140,6 +141,14 @@ a_client_registers_reads_changes_and_removes_itself(void **state)
 			 200);
 	assert_string_equal(told(&b, "client_name"), "");
 	assert_string_equal(told(&b, "client_secret"), "");
+	/* What it is refused is counted for it. */
+	assert_int_equal(ask(&b, "PUT", r.path, r.token, "{\"client_id\":\"x\"}"), 400);
+	struct db_refusal refusal = {.endpoint = ""};
+
+	while (!text_eq(refusal.endpoint, REGISTRATION_PATH "/"))
+		assert_true(refusals_take(w->app.refusals, w->a, &refusal));
+	assert_true(refusal.proven);
+	assert_string_equal(refusal.party, r.id);
 	assert_int_equal(ask(&b, "GET", r.path, r.token, NULL), 200);
 	assert_non_null(strstr(b.body, "https://portal.example/new"));
 	/* RFC 7592 2.3 */
