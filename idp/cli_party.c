@@ -552,6 +552,7 @@ cli_party(struct cli *cli)
 		{"check", cli_party_check},
 		{"list", party_list},
 		{"show", party_show},
+		{"refused", cli_party_refused},
 		{"enable", party_enable},
 		{"disable", party_disable},
 		{"remove", party_remove},

@@ -4,6 +4,7 @@
 #define KONTOR_IDP_CLI_PARTY_H
 
 #include "base/buf.h"
+#include "db/refusal.h"
 #include "idp/cli_work.h"
 #include "idp/party_metadata.h"
 
@@ -49,6 +50,12 @@ void cli_party_put_source(struct cli *cli, const struct db_source *source, json_
 
 /* "copies" of `o`: without their documents. */
 void cli_party_put_copies(struct cli *cli, const struct db_copy *copies, size_t n, json_t *o);
+
+/* What was refused as "refusals" of `o`, and in words. */
+void cli_party_tell_refusals(struct cli *cli, const struct db_refusal *list, size_t n, json_t *o,
+			     struct buf *text);
+
+enum cli_exit cli_party_refused(struct cli *cli);
 
 enum cli_exit cli_client_check(struct cli *cli);
 enum cli_exit cli_client_invite(struct cli *cli);

@@ -1,12 +1,18 @@
 /* A client's record in plain words; see client_report.h. */
 #include "idp/client_report.h"
 
+#include <string.h>
+
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/enc.h"
 #include "base/text.h"
+#include "keys/cert.h"
 #include "oidc/exchange.h"
 #include "oidc/token.h"
 
 #define TEXT_MAX ((size_t)64 * 1024)
+#define SOON_S   ((time_t)30 * 86400)
 
 static const char *
 list_text(struct arena *a, struct oidc_strs list)
@@ -214,6 +220,102 @@ keys_away(struct arena *a, const struct client_report *r)
 	return arena_printf(a, "cannot be fetched: %s", r->keys->trouble);
 }
 
+/* The certificate of a key (RFC 7517 4.7), which clients renew by themselves, or forget to. */
+static const char *
+old_certificate(struct arena *a, const json_t *key, time_t now)
+{
+	const char *text = json_string_value(json_array_get(json_object_get(key, "x5c"), 0)),
+		   *kid = json_string_value(json_object_get(key, "kid"));
+	struct bytes der;
+	struct cert cert;
+
+	if (text == NULL)
+		return NULL;
+	if (kid == NULL)
+		kid = "a key";
+	if (!dec_base64(a, bytes_of(text), false, &der, NULL) || !cert_parse(a, der, &cert, NULL))
+		return arena_printf(a, "the certificate of %s cannot be read", kid);
+	if (cert.not_after > now + SOON_S)
+		return NULL;
+	return arena_printf(a, "the certificate of %s %s %s", kid,
+			    cert.not_after > now ? "ends" : "has ended",
+			    clock_text(a, cert.not_after));
+}
+
+static const char *
+old_certificates(struct arena *a, const struct client_report *r)
+{
+	const json_t *set = r->p->oidc->jwks_json, *key;
+	json_t *fetched = NULL;
+	const char *what = NULL;
+	size_t i;
+
+	if (set == NULL && json_parse_object(a, r->fetched, OIDC_JWKS_MAX_BYTES, &fetched, NULL))
+		set = fetched;
+	json_array_foreach(json_object_get(set, "keys"), i, key) if (what == NULL) what =
+		old_certificate(a, key, r->now);
+	return what;
+}
+
+void
+client_report_calls(const struct oidc_client *c, struct client_call out[CLIENT_CALLS])
+{
+	out[0] = (struct client_call){"jwks_uri", c->jwks_uri};
+	out[1] = (struct client_call){"backchannel_logout_uri", c->backchannel_logout_uri};
+	out[2] = (struct client_call){"backchannel_client_notification_endpoint",
+				      c->notification_uri};
+}
+
+/* Does the URL name an address itself that we send nothing to?  Of names only trying tells. */
+static bool
+is_forbidden(struct arena *a, const struct net_list *inside, const char *url)
+{
+	const char *host = url + strcspn(url, ":");
+	struct net_addr addr;
+
+	if (!text_starts(host, "://"))
+		return false;
+	host += strlen("://");
+	bool v6 = *host == '[';
+	const char *text = v6 ? arena_strndup(a, host + 1, strcspn(host + 1, "]"))
+			      : arena_strndup(a, host, strcspn(host, ":/?#"));
+
+	if (text_eq(text, "localhost"))
+		text = "127.0.0.1";
+	return net_addr_parse(text, &addr) && !fetch_is_public(&addr) &&
+	       !net_list_has(inside, &addr);
+}
+
+static const char *
+forbidden(struct arena *a, const struct client_report *r, size_t i)
+{
+	struct client_call calls[CLIENT_CALLS];
+
+	client_report_calls(r->p->oidc, calls);
+	return calls[i].url == NULL || !is_forbidden(a, r->inside, calls[i].url)
+		       ? NULL
+		       : arena_printf(a, "%s is not public, and outbound_inside does not name it",
+				      calls[i].url);
+}
+
+static const char *
+keys_inside(struct arena *a, const struct client_report *r)
+{
+	return forbidden(a, r, 0);
+}
+
+static const char *
+logout_inside(struct arena *a, const struct client_report *r)
+{
+	return forbidden(a, r, 1);
+}
+
+static const char *
+ping_inside(struct arena *a, const struct client_report *r)
+{
+	return forbidden(a, r, 2);
+}
+
 static const char *
 plain_redirect(struct arena *a, const struct client_report *r)
 {
@@ -307,6 +409,10 @@ static const struct {
 } troubles[] = {
 	{"jwks", "RFC 7523 3", no_keys},
 	{"jwks_uri", NULL, keys_away},
+	{"jwks", "RFC 7517 4.7", old_certificates},
+	{"jwks_uri", NULL, keys_inside},
+	{"backchannel_logout_uri", NULL, logout_inside},
+	{"backchannel_client_notification_endpoint", NULL, ping_inside},
 	{"redirect_uris", "RFC 8252 8.3", plain_redirect},
 	{"token_endpoint_auth_method", "RFC 9700 2.5", shared_secret},
 	{"dpop_bound_access_tokens", "RFC 9700 2.2.1", bearer},
@@ -316,6 +422,18 @@ static const struct {
 	{"may_act", NULL, no_actor},
 	{"resources", "RFC 8693 2.1", exchanges_nothing},
 };
+
+static const char *
+keys_from(struct arena *a, const struct client_report *r)
+{
+	const struct db_source *s = r->keys;
+
+	if (s == NULL)
+		return NULL;
+	return arena_printf(a, "%s, fetched %s, next %s", s->url,
+			    s->fetched == 0 ? "never" : clock_text(a, s->fetched),
+			    clock_text(a, s->due));
+}
 
 json_t *
 client_report_build(struct arena *a, const struct client_report *r)
@@ -336,6 +454,7 @@ client_report_build(struct arena *a, const struct client_report *r)
 		json_put_str(a, w, "clause", troubles[i].clause);
 		json_push(a, warnings, w);
 	}
+	json_put_str(a, allows, "keys come from", keys_from(a, r));
 	json_put(a, o, "allows", allows);
 	json_put(a, o, "warnings", warnings);
 	return o;
