@@ -96,8 +96,8 @@ static const struct conf_row rows[] = {
 	 "portals are told of a logout. Without it, an address of this machine or its network that "
 	 "metadata leads to is refused."},
 	{"outbound_ca", CONF_FILE, FIELD(outbound_ca), "", NULL, 0, 0, CONF_RELOAD,
-	 "PEM file with authorities that portals' certificates may be of, besides the system's; "
-	 "readable for `user`."},
+	 "PEM file with authorities that certificates of portals and of `mail_relay` may be of, "
+	 "besides the system's; readable for `user`."},
 	{"mail_relay", CONF_TEXT, FIELD(mail_relay), "", NULL, 0, 0, CONF_RELOAD,
 	 "Relay that takes our mail, `smtp://HOST:PORT` or `smtps://HOST:PORT`, without a "
 	 "password; "

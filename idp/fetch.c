@@ -392,6 +392,8 @@ set_mail(CURL *c, const struct fetch_mail *what, struct curl_slist *to, struct l
 	return curl_easy_setopt(c, CURLOPT_URL, what->relay) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_USE_SSL, tls) == CURLE_OK &&
+	       (what->ca_file == NULL ||
+		curl_easy_setopt(c, CURLOPT_CAINFO, what->ca_file) == CURLE_OK) &&
 	       curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&

@@ -57,6 +57,7 @@ MUST_USE bool fetch_post(struct arena *a, const struct fetch_post *what, struct 
 /* One message to one person, by the relay of whoever runs this. */
 struct fetch_mail {
 	const char *relay;     /* smtp://HOST[:PORT] or smtps://, as an operator named it */
+	const char *ca_file;   /* as above */
 	const char *from, *to; /* plain addresses */
 	struct bytes message;  /* headers and body, lines ended by CRLF */
 	int64_t timeout_ms;    /* for all of it */

@@ -20,7 +20,7 @@
 #define MAIL_LIMIT_MS  8000
 #define LOOK_LIMIT_US  ((int64_t)10 * 1000000)
 #define LINE_OCTETS    57 /* 76 characters of base64 (RFC 2045 6.8) */
-#define SUBJECT_OCTETS 45 /* of one encoded word (RFC 2047 2) */
+#define SUBJECT_OCTETS 39 /* of one encoded word: 76 characters with the name (RFC 2047 2) */
 
 const struct db_outbox_item *
 mail_of_request(struct request *rq, const struct db_polled *polled)
@@ -248,6 +248,7 @@ send_letter(const struct outbox_try *t, const struct letter *l, struct err *err)
 	const struct config *conf = t->app->config;
 	struct fetch_mail what = {
 		.relay = conf->mail_relay,
+		.ca_file = conf->outbound_ca,
 		.from = conf->mail_from,
 		.to = l->to,
 		.timeout_ms = MAIL_LIMIT_MS,

@@ -78,6 +78,13 @@ def only_what_is_missing_is_installed():
     _on_machine([p for p in _packages() if p not in ("meson", "xmlsec1")], test)
 
 
+def a_mail_server_that_is_there_stays():
+    def test(m):
+        assert m.setup("--quiet") == (0, ""), m.calls
+    _on_machine([p for p in _packages() if p != "exim4-daemon-light"] + ["postfix mail-transport-agent"],
+                test)
+
+
 def npm_comes_from_debian_only_where_there_is_none():
     def test(m):
         (m.bin / "npm").unlink()
