@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const require = createRequire(join(root, "web/package.json"));
 export const oidc = await import(pathToFileURL(require.resolve("openid-client")));
+export const jose = await import(pathToFileURL(require.resolve("jose")));
 export const told = JSON.parse(process.env.KONTOR_TOLD);
 
 // fetch by name below .localhost, which is this machine, trusting the test's certificate alone.
@@ -47,6 +48,8 @@ export const detailsType = (document) => hand("details_type", { document });
 
 // The person's part: where the browser ends, and what it shows.
 export const visit = (url, more = {}) => hand("visit", { url: String(url), ...more });
+
+export const pings = () => hand("pings", {});
 
 let number = 0;
 export const newId = (what) => `${what}-${++number}`;

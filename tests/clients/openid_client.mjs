@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { configure, detailsType, encryptionPair, keyPair, login, newId, oidc, reach, register, told, visit } from "./lib.mjs";
+import { configure, detailsType, encryptionPair, jose, keyPair, login, newId, oidc, pings, reach, register, told, visit } from "./lib.mjs";
 
+const ciba = "urn:openid:params:grant-type:ciba";
 const base = { scope: "openid profile", profile: "oidc" };
 
 async function secretClient(method, more = {}) {
@@ -122,12 +123,11 @@ test("a device without a browser, after a person said so elsewhere", async () =>
 });
 
 test("a person who is asked without a browser agrees in the account", async () => {
-	const grant = "urn:openid:params:grant-type:ciba";
 	const config = await secretClient("client_secret_basic",
-		{ grant_types: ["authorization_code", grant], backchannel_token_delivery_mode: "poll" });
+		{ grant_types: ["authorization_code", ciba], backchannel_token_delivery_mode: "poll" });
 	const { sub } = (await (await login(config)).redeem()).claims();
 	const asked = await oidc.initiateBackchannelAuthentication(config, { scope: "openid profile", login_hint: sub, binding_message: "W4SC" });
-	const poll = () => oidc.genericGrantRequest(config, grant, { auth_req_id: asked.auth_req_id });
+	const poll = () => oidc.genericGrantRequest(config, ciba, { auth_req_id: asked.auth_req_id });
 	await assert.rejects(poll(), { error: "authorization_pending" });
 	await assert.rejects(
 		oidc.initiateBackchannelAuthentication(config, { scope: "openid", login_hint: sub }), { error: "access_denied" });
@@ -137,6 +137,68 @@ test("a person who is asked without a browser agrees in the account", async () =
 	assert.equal(tokens.claims().sub, sub);
 	assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, sub)).given_name, "Testa");
 	await assert.rejects(poll(), { error: "invalid_grant" });
+});
+
+// The ping for this request, once it is there.
+async function pingOf(auth_req_id) {
+	for (let i = 0; i < 600; i++) {
+		const ping = (await pings()).find((p) => p.body.auth_req_id === auth_req_id);
+		if (ping) return ping;
+		await new Promise((done) => setTimeout(done, 50));
+	}
+	throw new Error("no ping in 30 s");
+}
+
+test("a client is told by a ping that its person has answered", async () => {
+	const config = await secretClient("client_secret_basic", {
+		grant_types: ["authorization_code", ciba], backchannel_token_delivery_mode: "ping",
+		backchannel_client_notification_endpoint: told.notify,
+	});
+	const { sub } = (await (await login(config)).redeem()).claims();
+	const client_notification_token = oidc.randomState();
+	const begin = (more) => oidc.initiateBackchannelAuthentication(config, { scope: "openid profile", login_hint: sub, ...more });
+	await assert.rejects(begin({}), { error: "invalid_request" });
+	const asked = await begin({ client_notification_token });
+	await visit(`${told.base}/requests`);
+	const ping = await pingOf(asked.auth_req_id);
+	assert.equal(ping.authorization, `Bearer ${client_notification_token}`);
+	assert.deepEqual(Object.keys(ping.body), ["auth_req_id"]);
+	const tokens = await oidc.pollBackchannelAuthenticationGrant(config, { ...asked, interval: 0 });
+	assert.equal(tokens.claims().sub, sub);
+});
+
+// The library has no way of its own to sign such a request: jose does, the library carries it.
+test("as FAPI-CIBA has it: signed by key, told by a ping, bound", async () => {
+	const client_id = newId("portal");
+	const keys = await keyPair("ES256");
+	await register({
+		client_id, token_endpoint_auth_method: "private_key_jwt", jwks: keys.jwks, scope: "openid profile", profile: "fapi2",
+		dpop_bound_access_tokens: true, grant_types: ["authorization_code", ciba], backchannel_token_delivery_mode: "ping",
+		backchannel_client_notification_endpoint: told.notify, backchannel_authentication_request_signing_alg: "ES256",
+	});
+	const config = await configure(client_id, { id_token_signed_response_alg: "ES256" }, oidc.PrivateKeyJwt(keys.key));
+	const DPoP = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair("ES256"));
+	const l = await login(config, {}, { build: oidc.buildAuthorizationUrlWithPAR });
+	const first = await oidc.authorizationCodeGrant(config, new URL(l.shown.url), l.checks, undefined, { DPoP });
+	const { sub } = first.claims();
+	const client_notification_token = oidc.randomState();
+	const says = { scope: "openid profile", login_hint: sub, binding_message: "W4SC", client_notification_token };
+	const signed = (more = {}) => new jose.SignJWT({ ...says, ...more })
+		.setProtectedHeader({ alg: "ES256", kid: keys.kid }).setIssuer(client_id).setAudience(told.base)
+		.setIssuedAt().setNotBefore("0s").setExpirationTime("5m").setJti(oidc.randomState()).sign(keys.key.key);
+	await assert.rejects(oidc.initiateBackchannelAuthentication(config, says), { error: "invalid_request" });
+	await assert.rejects(oidc.initiateBackchannelAuthentication(config, { request: await signed({ binding_message: undefined }) }),
+		{ error: "invalid_binding_message" });
+	const request = await signed();
+	const asked = await oidc.initiateBackchannelAuthentication(config, { request });
+	await assert.rejects(oidc.initiateBackchannelAuthentication(config, { request }), { error: "invalid_request" });
+	await visit(`${told.base}/requests`);
+	assert.equal((await pingOf(asked.auth_req_id)).authorization, `Bearer ${client_notification_token}`);
+	await assert.rejects(oidc.genericGrantRequest(config, ciba, { auth_req_id: asked.auth_req_id }), { error: "invalid_dpop_proof" });
+	const tokens = await oidc.pollBackchannelAuthenticationGrant(config, { ...asked, interval: 0 }, undefined, { DPoP });
+	assert.equal(tokens.claims().sub, sub);
+	assert.equal(tokens.token_type, "dpop");
+	assert.equal((await oidc.fetchUserInfo(config, tokens.access_token, sub, { DPoP })).given_name, "Testa");
 });
 
 test("a code gives tokens once", async () => {

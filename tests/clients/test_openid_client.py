@@ -7,6 +7,7 @@ where it is sent.
 import http.server
 import json
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -32,7 +33,11 @@ class Hand:
 
     def __init__(self, instance, node):
         self.instance, self.node = instance, node
-        self.browsers = {}
+        self.browsers, self.heard = {}, []
+
+    def pings(self):
+        """What the client's notification endpoint was told."""
+        return self.heard
 
     def register(self, metadata, attributes):
         file = self.instance.folder / f"{metadata['client_id']}.json"
@@ -105,6 +110,27 @@ def _serve(hand):
     return f"http://127.0.0.1:{server.server_port}"
 
 
+def _hear(hand, folder):
+    """The notification endpoint of a client, by TLS."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            hand.heard.append({"authorization": self.headers["Authorization"], "body": json.loads(body)})
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"https://konto.localhost:{server.server_port}/ping"
+
+
 def main(program, node_program):
     with make_template(program).copy() as i:
         for kind in ("p384", "rsa3072-pss"):  # for clients that ask for ES384 and PS256
@@ -113,8 +139,10 @@ def main(program, node_program):
             i.ok("key", "activate", kid, "--emergency")
         make_certificate(i.folder)
         i.add_account(PERSON, "--attribute", "given_names=Testa", "--attribute", "family_name=Muster")
-        with i.tls_node() as node:
-            told = {"base": node.base, "hand": _serve(Hand(i, node)), "callback": CALLBACK,
+        with i.tls_node(outbound_ca=i.folder / "tls.crt", outbound_inside="127.0.0.1") as node:
+            hand = Hand(i, node)
+            told = {"base": node.base, "hand": _serve(hand), "callback": CALLBACK,
+                    "notify": _hear(hand, i.folder),
                     "ca": (i.folder / "tls.crt").read_text()}
             return subprocess.run(
                 [node_program, f"--test-reporter={HERE.parent / 'browser' / 'tap.mjs'}",
