@@ -1,4 +1,4 @@
--- programs from 0022
+-- programs from 0018
 --
 -- The register of a federation's administration, and what it publishes.
 
