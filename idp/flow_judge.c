@@ -16,20 +16,30 @@ flow_progress(struct flow *f)
 	return o;
 }
 
-/* The level of proofs given inside this very flow: what ForceAuthn counts. */
-static enum level
-level_in_flow(struct flow *f)
+/* The proofs given inside this very flow: what ForceAuthn counts. */
+static const struct level_proof *
+proofs_in_flow(struct flow *f, size_t *n)
 {
 	json_t *proofs = json_object_get(flow_progress(f), "proofs");
-	size_t n = json_array_size(proofs);
-	struct level_proof *p = ARENA_ARRAY(f->rq->a, struct level_proof, n + 1);
+	struct level_proof *p =
+		ARENA_ARRAY(f->rq->a, struct level_proof, json_array_size(proofs) + 1);
 
-	for (size_t i = 0; i < n; i++) {
+	*n = json_array_size(proofs);
+	for (size_t i = 0; i < *n; i++) {
 		const json_t *row = json_array_get(proofs, i);
 
 		p[i].level = (enum level)json_integer_value(json_array_get(row, 0));
 		p[i].at = (time_t)json_integer_value(json_array_get(row, 1));
 	}
+	return p;
+}
+
+static enum level
+level_in_flow(struct flow *f)
+{
+	size_t n;
+	const struct level_proof *p = proofs_in_flow(f, &n);
+
 	return level_of_session(p, n, f->rq->now, f->rq->now);
 }
 
@@ -74,6 +84,34 @@ counted_level(struct flow *f)
 	enum level young = session_level_since(f->rq, f->session, f->rq->now - f->ask.max_age_s);
 
 	return own > young ? own : young;
+}
+
+static bool
+was_given_here(struct flow *f, const struct db_proof *proof)
+{
+	const struct level_proof *p;
+	size_t n;
+
+	if (f->only != NULL)
+		return true;
+	if (!in_own_session(f))
+		return false;
+	p = proofs_in_flow(f, &n);
+	for (size_t i = 0; i < n; i++)
+		if ((int)p[i].level == proof->level && p[i].at == proof->at)
+			return true;
+	return false;
+}
+
+bool
+flow_rests_on(struct flow *f, const struct db_proof *proof)
+{
+	struct level_proof p = {(enum level)proof->level, proof->at};
+	bool young = f->ask.max_age_s < 0 || proof->at >= f->rq->now - f->ask.max_age_s;
+
+	if (level_of_session(&p, 1, f->session->last_used, f->rq->now) != p.level)
+		return false;
+	return (young && !needs_own_proof(f)) || was_given_here(f, proof);
 }
 
 static bool

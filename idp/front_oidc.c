@@ -418,7 +418,7 @@ id_token_of(struct flow *f, const char *sub, const char *sid)
 {
 	struct arena *a = f->rq->a;
 	size_t n;
-	const char **amr = login_amr(a, f->session, &n);
+	const char **amr = login_amr(f, &n);
 
 	return (struct oidc_id_token){
 		.issuer = f->rq->app->config->base_url,

@@ -158,16 +158,6 @@ state_read(const struct ask *ask, struct state *out, struct err *err)
 	return true;
 }
 
-/* The session of the portal may last no longer than its level allows (TR-03160-1 4.3). */
-static time_t
-session_ends(const struct flow *f)
-{
-	time_t proof_ends = session_proved_at(f->session, flow_told_level(f)) +
-			    level_session_limits(flow_told_level(f)).max_age_s;
-
-	return proof_ends < f->session->expires ? proof_ends : f->session->expires;
-}
-
 /* Required of the offer, so no answer comes this far without it. */
 static const char *
 granted_email(const struct flow *f)
@@ -312,7 +302,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.not_on_or_after = rq->now + ASSERTION_LIVES_S,
 		.authn_at = session_proved_at(f->session, flow_told_level(f)),
 		.session_index = rand_xml_id(rq->a),
-		.session_not_on_or_after = session_ends(f),
+		.session_not_on_or_after = session_told_until(f->session, flow_told_level(f)),
 		.class_ref = class_ref,
 		.one_time_use = s.once,
 	};

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "db/budget.h"
 #include "idp/audit.h"
+#include "idp/flow_judge.h"
 #include "idp/net.h"
 #include "idp/show.h"
 #include "keys/sign.h"
@@ -55,15 +56,16 @@ login_reachable(void)
 }
 
 const char **
-login_amr(struct arena *a, const struct db_session *s, size_t *n)
+login_amr(struct flow *f, size_t *n)
 {
-	const char **amr = ARENA_ARRAY(a, const char *, s->n_proofs + 1);
+	const struct db_session *s = f->session;
+	const char **amr = ARENA_ARRAY(f->rq->a, const char *, s->n_proofs + 1);
 
 	*n = 0;
 	for (size_t i = 0; i < s->n_proofs; i++) {
 		const struct login_method *m = login_method_find(s->proofs[i].method);
 
-		if (m != NULL && !text_in(amr, *n, m->amr))
+		if (m != NULL && flow_rests_on(f, &s->proofs[i]) && !text_in(amr, *n, m->amr))
 			amr[(*n)++] = m->amr;
 	}
 	if (*n > 1)

@@ -26,8 +26,11 @@ const struct login_method *login_method_of_kind(enum db_credential_kind kind);
 /* The highest level any of them reaches. */
 enum level login_reachable(void);
 
-/* RFC 8176 names of a session's proofs, "mfa" added for more than one; *n of them. */
-const char **login_amr(struct arena *a, const struct db_session *s, size_t *n);
+/*
+ * RFC 8176 names of the means that a login in its session rests on, each once, "mfa" added for more
+ * than one; *n of them.
+ */
+const char **login_amr(struct flow *f, size_t *n);
 
 /* Page of the first step; `form` with what was sent before, or NULL; `problem` a text key or NULL.
  */

@@ -144,6 +144,16 @@ is_asked(const struct asked *asked, const struct party *p, enum login_fact fact)
 	return !asked->named && vocabulary_always_tells(asked->v, fact);
 }
 
+/* More than one means, not more than one proof. */
+static bool
+is_multi_factor(struct flow *f)
+{
+	size_t n;
+	const char **amr = login_amr(f, &n);
+
+	return text_in(amr, n, "mfa");
+}
+
 static const char *
 proved_by(const struct db_session *s)
 {
@@ -245,7 +255,7 @@ fact_values(struct flow *f, enum vocabulary v, enum login_fact fact, const char 
 		values[0] = proved_by(f->session);
 		break;
 	case FACT_MFA:
-		values[0] = f->session->n_proofs > 1 ? "true" : "false";
+		values[0] = is_multi_factor(f) ? "true" : "false";
 		break;
 	case FACT_ATTRIBUTE_LEVELS:
 		*n = attribute_levels(f, values);

@@ -45,6 +45,14 @@ session_find(struct request *rq, const struct db_session **out, struct err *err)
 	return true;
 }
 
+static bool
+is_first_step(const struct db_proof *proof)
+{
+	const struct login_method *m = login_method_find(proof->method);
+
+	return m != NULL && m->event == FLOW_EVENT_LOGIN;
+}
+
 /*
  * The first step on its own is what a session rests on: its limit is not
  * stretched by codes of the second means (TR-03160-1 table 2).
@@ -53,10 +61,9 @@ static bool
 rests_on_first_step(const struct request *rq, const struct db_session *s)
 {
 	for (size_t i = 0; i < s->n_proofs; i++) {
-		const struct login_method *m = login_method_find(s->proofs[i].method);
 		struct level_proof p = {(enum level)s->proofs[i].level, s->proofs[i].at};
 
-		if (m != NULL && m->event == FLOW_EVENT_LOGIN &&
+		if (is_first_step(&s->proofs[i]) &&
 		    level_of_session(&p, 1, s->last_used, rq->now) != LEVEL_NONE)
 			return true;
 	}
@@ -93,6 +100,19 @@ session_proved_at(const struct db_session *s, enum level level)
 		if (s->proofs[i].level >= (int)level && s->proofs[i].at > latest)
 			latest = s->proofs[i].at;
 	return latest;
+}
+
+time_t
+session_told_until(const struct db_session *s, enum level told)
+{
+	time_t until = session_proved_at(s, told) + level_session_limits(told).max_age_s, first = 0;
+
+	for (size_t i = 0; i < s->n_proofs; i++)
+		if (is_first_step(&s->proofs[i]) && s->proofs[i].at > first)
+			first = s->proofs[i].at;
+	first += session_most_s();
+	until = first < until ? first : until;
+	return s->expires < until ? s->expires : until;
 }
 
 static struct db_audit

@@ -21,6 +21,13 @@ enum level session_level_since(const struct request *rq, const struct db_session
 time_t session_proved_at(const struct db_session *s, enum level level);
 
 /*
+ * When a login that was told this level is over, whatever else is given until then: the proof of
+ * the level has its limit, and so has the first step that the session rests on (TR-03160-1 4.3,
+ * table 2).
+ */
+time_t session_told_until(const struct db_session *s, enum level told);
+
+/*
  * A proof was given for `subject`: add it to `current` when that is the same
  * person's and of `sso_group` (NULL: of any), else end `current` and begin a new
  * session.  The cookie's value changes either way (session fixation).  *out is

@@ -481,19 +481,22 @@ methods_are_named_once_and_those_we_know(void **state)
 {
 	struct world *w = *state;
 	const struct db_proof proofs[] = {
-		{LEVEL_LOW, "password", 10},
-		{LEVEL_LOW, "palmistry", 20}, /* of a release that knew more */
-		{LEVEL_LOW, "password", 30},
-		{LEVEL_SUBSTANTIAL, "totp", 40},
+		{LEVEL_LOW, "password", w->now},
+		{LEVEL_LOW, "palmistry", w->now}, /* of a release that knew more */
+		{LEVEL_LOW, "password", w->now - 1},
+		{LEVEL_SUBSTANTIAL, "totp", w->now},
 	};
-	struct db_session s = {.proofs = proofs, .n_proofs = 3};
+	struct db_session s = {.proofs = proofs, .n_proofs = 3, .last_used = w->now};
+	struct request rq = {.a = w->a, .now = w->now};
+	const struct party p = {.policy = {.sso_group = "x"}};
+	struct flow f = {.rq = &rq, .session = &s, .ask = {.party = &p, .max_age_s = -1}};
 	size_t n;
-	const char **amr = login_amr(w->a, &s, &n);
+	const char **amr = login_amr(&f, &n);
 
 	assert_int_equal(n, 1);
 	assert_string_equal(amr[0], "pwd");
 	s.n_proofs = 4;
-	amr = login_amr(w->a, &s, &n);
+	amr = login_amr(&f, &n);
 	assert_int_equal(n, 3);
 	assert_string_equal(amr[1], "otp");
 	assert_string_equal(amr[2], "mfa");
