@@ -100,6 +100,7 @@ ep_saml_ecp(struct request *rq, struct response *rs, struct err *err)
 	const struct saml_authn_request *r;
 	const struct saml_endpoint *acs;
 	const struct party *p;
+	const char *about = NULL;
 	struct err why = {0};
 	struct ask ask;
 
@@ -109,7 +110,7 @@ ep_saml_ecp(struct request *rq, struct response *rs, struct err *err)
 	if (!p->policy.ecp)
 		(void)!FAIL(&why, ERR_DENIED, SAML_REQUEST_DENIED,
 			    "its record permits no clients without a browser");
-	else if (front_saml_ask(rq, p, r, acs, NULL, &ask, &why))
+	else if (front_saml_ask(rq, p, r, acs, NULL, &ask, &about, &why))
 		return sign_on(rq, &ask, rs, err);
-	return front_saml_refuse(rq, p, r, acs, NULL, &why, rs, err);
+	return front_saml_refuse(rq, p, r, acs, NULL, &why, about, rs, err);
 }

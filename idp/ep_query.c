@@ -178,12 +178,12 @@ consent_stands(const struct query *k)
 	struct arena *a = k->rq->a;
 
 	if (is_agreed(k, k->p->policy.attributes) ||
-	    is_agreed(k, saml_attributes_wanted(a, &k->q->names)))
+	    is_agreed(k, saml_attributes_wanted(a, &k->q->names, k->p)))
 		return true;
 	for (size_t i = 0; i < saml->n_services; i++) {
 		struct saml_named_list names = saml_attributes_of_service(a, &saml->services[i]);
 
-		if (is_agreed(k, saml_attributes_wanted(a, &names)))
+		if (is_agreed(k, saml_attributes_wanted(a, &names, k->p)))
 			return true;
 	}
 	return false;
@@ -195,8 +195,9 @@ grant(struct query *k, struct release *out, struct err *err)
 {
 	struct arena *a = k->rq->a;
 	const char *wrapped = arena_printf(a, "{\"names\":%s}", k->holding.consent->attributes);
-	struct wanted_list asked = k->q->names.n == 0 ? k->p->policy.attributes
-						      : saml_attributes_wanted(a, &k->q->names);
+	struct wanted_list asked = k->q->names.n == 0
+					   ? k->p->policy.attributes
+					   : saml_attributes_wanted(a, &k->q->names, k->p);
 	struct release offer;
 	const char **names;
 	json_t *o;

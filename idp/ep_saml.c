@@ -33,6 +33,7 @@ ep_saml_sso(struct request *rq, struct response *rs, struct err *err)
 	const struct saml_authn_request *r;
 	const struct saml_endpoint *acs;
 	const struct party *p;
+	const char *about;
 	struct err why = {0};
 	struct ask ask;
 
@@ -41,8 +42,8 @@ ep_saml_sso(struct request *rq, struct response *rs, struct err *err)
 		return false;
 	const char *relay = saml_message_relay_state(m);
 
-	if (!front_saml_ask(rq, p, r, acs, relay, &ask, &why))
-		return front_saml_refuse(rq, p, r, acs, relay, &why, rs, err);
+	if (!front_saml_ask(rq, p, r, acs, relay, &ask, &about, &why))
+		return front_saml_refuse(rq, p, r, acs, relay, &why, about, rs, err);
 	/* A cross-site POST brings no Lax cookie: the session is read on the flow's own page. */
 	return flow_start(rq, &ask, rq->method == HTTP_GET, rs, err);
 }

@@ -20,6 +20,7 @@ ep_saml_unsolicited(struct request *rq, struct response *rs, struct err *err)
 	const struct party *p = id == NULL ? NULL : party_find(&rq->snap->parties, id);
 	const struct saml_authn_request *r;
 	const struct saml_endpoint *acs;
+	const char *about;
 	struct err why = {0};
 	struct ask ask;
 
@@ -35,7 +36,7 @@ ep_saml_unsolicited(struct request *rq, struct response *rs, struct err *err)
 		return FAIL(err, ERR_INPUT, "portal_request", "target is too long");
 	if (!saml_authn_request_unsolicited(rq->a, p->saml, acs_url, &r, &acs, err))
 		return false;
-	if (!front_saml_ask(rq, p, r, acs, target, &ask, &why))
-		return front_saml_refuse(rq, p, r, acs, target, &why, rs, err);
+	if (!front_saml_ask(rq, p, r, acs, target, &ask, &about, &why))
+		return front_saml_refuse(rq, p, r, acs, target, &why, about, rs, err);
 	return flow_start(rq, &ask, true, rs, err);
 }

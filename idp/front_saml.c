@@ -92,8 +92,9 @@ has_means(const struct saml_akdb_request *akdb, struct err *err)
 bool
 front_saml_ask(struct request *rq, const struct party *p, const struct saml_authn_request *r,
 	       const struct saml_endpoint *acs, const char *relay_state, struct ask *out,
-	       struct err *err)
+	       const char **about, struct err *err)
 {
+	*about = NULL;
 	struct ask ask = {
 		.front = &front_saml,
 		.party = p,
@@ -121,7 +122,7 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 			       err))
 		return false;
 	json_put_str(rq->a, ask.state, "nameid", wish.nameid_format);
-	if (!saml_attributes_asked(rq->a, r, &wish, &ask, err))
+	if (!saml_attributes_asked(rq->a, r, &wish, &ask, about, err))
 		return false;
 	ask.person = wish.person;
 	ask.known_only = wish.known_only && p->policy.create == CREATE_ASKED;
@@ -414,7 +415,7 @@ refuse(struct flow *f, enum flow_state why, struct response *rs, struct err *err
 bool
 front_saml_refuse(struct request *rq, const struct party *p, const struct saml_authn_request *r,
 		  const struct saml_endpoint *acs, const char *relay_state, const struct err *why,
-		  struct response *rs, struct err *err)
+		  const char *about, struct response *rs, struct err *err)
 {
 	struct flow f = {.rq = rq, .ask = {.front = &front_saml, .party = p}};
 	struct state s = {.id = r->header.id,
@@ -425,7 +426,7 @@ front_saml_refuse(struct request *rq, const struct party *p, const struct saml_a
 	refusal_note(rq, why);
 
 	struct saml_status status =
-		status_of(rq->a, saml_status_reason(why), wants_detail(r), NULL);
+		status_of(rq->a, saml_status_reason(why), wants_detail(r), about);
 
 	return send_status(&f, &s, status, rs, err);
 }

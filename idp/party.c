@@ -44,7 +44,10 @@ table_size(void)
 	return n;
 }
 
-/* What a SAML party's metadata asks for, when the operator laid down nothing. */
+/*
+ * What a SAML party's metadata asks for, when the operator laid down nothing.  What is required
+ * says the service that a request is for (saml_attributes.h), not another of them.
+ */
 static struct wanted_list
 wanted_of_saml(struct arena *a, const struct saml_party *saml)
 {
@@ -57,7 +60,7 @@ wanted_of_saml(struct arena *a, const struct saml_party *saml)
 
 			for (const struct attribute *at = attributes; at->name != NULL; at++)
 				if (vocabulary_names(r->name, at) && !wanted_has(w, n, at))
-					w[n++] = (struct wanted){at, r->required, false};
+					w[n++] = (struct wanted){at, false, false};
 		}
 	}
 	return (struct wanted_list){w, n};
@@ -118,7 +121,8 @@ parse_saml(struct arena *a, const struct db_party *row, struct party *p, struct 
 		return false;
 	if (p->policy.vocabulary == LEVEL_VOCAB_COUNT)
 		p->policy.vocabulary = LEVEL_VOCAB_STORK;
-	if (p->policy.attributes.n == 0)
+	p->policy.own_attributes = p->policy.attributes.n > 0;
+	if (!p->policy.own_attributes)
 		p->policy.attributes = wanted_of_saml(a, p->saml);
 	if (p->policy.names == VOCABULARY_COUNT)
 		p->policy.names = names_of_saml(p->saml);

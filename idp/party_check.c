@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "idp/party_suite.h"
+#include "idp/saml_attributes.h"
 #include "saml/names.h"
 
 #define TEXT_MAX ((size_t)256 * 1024)
@@ -93,6 +94,18 @@ tell_algorithms(struct telling *t, const struct party *p, time_t now)
 		     xmlenc_transport_word(to->transport));
 }
 
+/* Does a request that names no service require it? */
+static bool
+service_requires(const struct saml_party *p, const struct attribute *at)
+{
+	const struct saml_attribute_service *s = saml_party_service(p, -1);
+
+	for (size_t i = 0; s != NULL && i < s->n_attributes; i++)
+		if (s->attributes[i].required && vocabulary_names(s->attributes[i].name, at))
+			return true;
+	return false;
+}
+
 static const char *
 attribute_words(struct arena *a, const struct party *p)
 {
@@ -106,7 +119,7 @@ attribute_words(struct arena *a, const struct party *p)
 		buf_printf(&b, "%s%s", i == 0 ? "" : ", ", vocabulary_name(p->policy.names, w->at));
 		if (strcmp(vocabulary_name(p->policy.names, w->at), w->at->name) != 0)
 			buf_printf(&b, " (%s)", w->at->name);
-		if (w->required)
+		if (w->required || service_requires(p->saml, w->at))
 			buf_str(&b, " required");
 	}
 	(void)!buf_finish_str(&b, &text, NULL);
@@ -128,6 +141,24 @@ fact_words(struct arena *a, const struct saml_party *p)
 						    name);
 		}
 	return list;
+}
+
+/* The operator's record goes before what metadata require (front_saml). */
+static void
+tell_lacking(struct telling *t, const struct party *p)
+{
+	for (size_t s = 0; !p->policy.own_attributes && s < p->saml->n_services; s++) {
+		const struct saml_named_list names =
+			saml_attributes_of_service(t->a, &p->saml->services[s]);
+		const char *name = saml_attributes_lacking(&names, p);
+
+		if (name == NULL)
+			continue;
+		tell(t, "no answers",
+		     "at service %d, which requires %s: nobody here can be told of it, unless the "
+		     "record says what the party gets",
+		     p->saml->services[s].index, name);
+	}
 }
 
 static void
@@ -152,7 +183,8 @@ tell_names(struct telling *t, const struct party *p)
 struct party_works
 party_works(struct arena *a, const struct party *p, time_t now)
 {
-	struct telling t = {.a = a, .max = p->saml->n_keys + p->saml->acs.n + 9};
+	struct telling t = {.a = a,
+			    .max = p->saml->n_keys + p->saml->acs.n + p->saml->n_services + 9};
 
 	t.p = ARENA_ARRAY(a, struct party_work, t.max);
 	tell(&t, "party", "%s", p->id);
@@ -160,6 +192,7 @@ party_works(struct arena *a, const struct party *p, time_t now)
 	tell_endpoints(&t, p->saml);
 	tell_algorithms(&t, p, now);
 	tell_names(&t, p);
+	tell_lacking(&t, p);
 	return (struct party_works){t.p, t.n};
 }
 

@@ -29,6 +29,7 @@ struct policy {
 	enum level level_cap; /* nothing above it is told to this party */
 	bool capped;          /* by its own record; else level_cap is the default */
 	struct wanted_list attributes;   /* registered; nothing else ever goes out */
+	bool own_attributes;             /* by its own record; else its metadata or scopes say */
 	const char *sector;              /* registered name; NULL: the party's own default */
 	enum sig_alg suite;              /* SIG_NONE: the best that the party can */
 	time_t old_until;                /* RSA PKCS#1 v1.5 counts before it; 0: never */

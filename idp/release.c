@@ -54,10 +54,10 @@ release_compute(struct arena *a, struct wanted_list registered, struct wanted_li
 	for (size_t i = 0; i < asked.n; i++) {
 		const struct wanted *w = &asked.p[i], *r = wanted_find(registered, w->at);
 
-		if (r == NULL || already_in(items, n, w->at))
+		if (already_in(items, n, w->at))
 			continue;
-		const struct held *h = held_find(held, w->at);
-		bool required = w->required || r->required;
+		const struct held *h = r == NULL ? NULL : held_find(held, w->at);
+		bool required = w->required || (r != NULL && r->required);
 		enum level level =
 			h == NULL ? LEVEL_NONE : level_released(h->level, authentication, cap);
 

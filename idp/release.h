@@ -63,7 +63,7 @@ bool release_wants(struct wanted_list list, const struct attribute *at);
 /*
  * Compute the offer of the consent page.  An attribute that is not registered
  * for the party never goes out, whatever is asked; a required one that the
- * account lacks, or whose level comes out as none, is `missing`.
+ * account lacks, whose level comes out as none, or that is not registered, is `missing`.
  */
 void release_compute(struct arena *a, struct wanted_list registered, struct wanted_list asked,
 		     struct held_list held, enum level authentication, enum level cap,

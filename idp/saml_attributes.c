@@ -22,21 +22,48 @@ saml_attributes_of_service(struct arena *a, const struct saml_attribute_service 
 	return (struct saml_named_list){p, s->n_attributes};
 }
 
+/* What the request names itself; else its service, of which *of_metadata is true. */
 static struct saml_named_list
-names_of(struct arena *a, const struct saml_authn_request *r, const struct saml_wish *wish)
+names_of(struct arena *a, const struct saml_authn_request *r, const struct saml_wish *wish,
+	 bool *of_metadata)
 {
+	*of_metadata = false;
 	if (r->akdb != NULL && r->akdb->attributes.n > 0)
 		return r->akdb->attributes;
 	if (r->eidas.attributes.n > 0)
 		return r->eidas.attributes;
+	*of_metadata = wish->service != NULL;
 	if (wish->service != NULL)
 		return saml_attributes_of_service(a, wish->service);
 	return (struct saml_named_list){NULL, 0};
 }
 
+/* An address is several attributes, of which some may be registered. */
+static bool
+may_be_told(const char *name, const struct party *p)
+{
+	enum login_fact fact = vocabulary_fact(name);
+
+	if (fact != FACT_COUNT)
+		return fact != FACT_SUBJECT_ID || p->policy.subject_id;
+	for (size_t i = 0; i < p->policy.attributes.n; i++)
+		if (vocabulary_names(name, p->policy.attributes.p[i].at))
+			return true;
+	return false;
+}
+
+const char *
+saml_attributes_lacking(const struct saml_named_list *names, const struct party *p)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (names->p[i].required && !may_be_told(names->p[i].name, p))
+			return names->p[i].name;
+	return NULL;
+}
+
 /* One name may stand for several attributes, and two names for one. */
 struct wanted_list
-saml_attributes_wanted(struct arena *a, const struct saml_named_list *names)
+saml_attributes_wanted(struct arena *a, const struct saml_named_list *names, const struct party *p)
 {
 	size_t used = 0, most = 0;
 
@@ -53,6 +80,7 @@ saml_attributes_wanted(struct arena *a, const struct saml_named_list *names)
 			named = true;
 			required = required || names->p[i].required;
 		}
+		required = required && release_wants(p->policy.attributes, at);
 		if (named)
 			w[used++] = (struct wanted){at, required, false};
 	}
@@ -74,15 +102,24 @@ saml_attributes_vocabulary(const struct saml_named_list *names, const struct par
 
 bool
 saml_attributes_asked(struct arena *a, const struct saml_authn_request *r,
-		      const struct saml_wish *wish, struct ask *ask, struct err *err)
+		      const struct saml_wish *wish, struct ask *ask, const char **about,
+		      struct err *err)
 {
-	struct saml_named_list names = names_of(a, r, wish);
+	bool of_metadata;
+	struct saml_named_list names = names_of(a, r, wish, &of_metadata);
 	const char *needed = ask->party->saml->subject_id;
 	json_t *facts = json_new_array(a);
 
 	if (names.n > ASK_NAMES_MAX)
 		return FAIL(err, ERR_DENIED, SAML_WHY_TOO_MANY_NAMES, "%zu attributes named",
 			    names.n);
+	/* What the operator wrote down is what it gets, whatever its metadata demand besides. */
+	if (!of_metadata || !ask->party->policy.own_attributes) {
+		*about = saml_attributes_lacking(&names, ask->party);
+		if (*about != NULL)
+			return FAIL(err, ERR_DENIED, SAML_WHY_ATTRIBUTE_MISSING,
+				    "a required attribute cannot be had: %s", *about);
+	}
 	for (size_t i = 0; i < names.n; i++)
 		if (vocabulary_fact(names.p[i].name) != FACT_COUNT)
 			json_push_str(a, facts, names.p[i].name);
@@ -90,7 +127,7 @@ saml_attributes_asked(struct arena *a, const struct saml_authn_request *r,
 		json_push_str(a, facts,
 			      text_eq(needed, "subject-id") ? NAME_SUBJECT_ID : NAME_PAIRWISE_ID);
 	ask->names_attributes = names.n > 0;
-	ask->wanted = saml_attributes_wanted(a, &names);
+	ask->wanted = saml_attributes_wanted(a, &names, ask->party);
 	json_put_str(a, ask->state, "names",
 		     vocabulary_word(saml_attributes_vocabulary(&names, ask->party)));
 	json_put_bool(a, ask->state, "named", names.n > 0);

@@ -12,13 +12,25 @@
  * Fill in what is wanted (ask->wanted, ask->names_attributes) and note in
  * ask->state what the answer needs to know.  What the request names itself
  * counts, else what the metadata's service names, else what the record says.
- * ERR_DENIED: too many names.
+ * ERR_DENIED: too many names; SAML_WHY_ATTRIBUTE_MISSING: one is required that nobody can be told
+ * of, *about is its name.
  */
 MUST_USE bool saml_attributes_asked(struct arena *a, const struct saml_authn_request *r,
-				    const struct saml_wish *wish, struct ask *ask, struct err *err);
+				    const struct saml_wish *wish, struct ask *ask,
+				    const char **about, struct err *err);
 
-/* What these names mean, and in which vocabulary who uses them is answered. */
-struct wanted_list saml_attributes_wanted(struct arena *a, const struct saml_named_list *names);
+/*
+ * The first of these names that is required and that this party is never told, whoever logs in: it
+ * means nothing here, or is not registered.  NULL: none.
+ */
+const char *saml_attributes_lacking(const struct saml_named_list *names, const struct party *p);
+
+/*
+ * What these names mean, and in which vocabulary who uses them is answered.  Of a name that stands
+ * for several attributes, those that are not registered for p are not required.
+ */
+struct wanted_list saml_attributes_wanted(struct arena *a, const struct saml_named_list *names,
+					  const struct party *p);
 enum vocabulary saml_attributes_vocabulary(const struct saml_named_list *names,
 					   const struct party *p);
 

@@ -128,6 +128,11 @@ a_required_attribute_that_is_not_held_is_named(void **state UNUSED)
 	release_compute(a, list(absent, 2, false), list(absent, 2, false), account(), LEVEL_LOW,
 			LEVEL_HIGH, &r);
 	assert_null(r.missing);
+	/* Nor is one that is held, and not registered. */
+	release_compute(a, list(two, 2, false), list(all, 4, true), account(), LEVEL_LOW,
+			LEVEL_HIGH, &r);
+	assert_ptr_equal(r.missing, AT("given_names"));
+	assert_int_equal(r.n, 2);
 }
 
 static void

@@ -1,0 +1,220 @@
+/* What a SAML portal asks for and must have, and what is answered when that cannot be. */
+#include "base/text.h"
+#include "tests/flow/steps.h"
+
+#define GENDER      "urn:oid:1.3.6.1.4.1.33592.1.3.5"
+#define POSTKORB    "urn:oid:2.5.4.18"
+#define EMAIL       "urn:oid:0.9.2342.19200300.100.1.3"
+#define FAMILY_NAME "urn:oid:2.5.4.4"
+#define TITLE       "urn:oid:0.9.2342.19200300.100.1.40"
+#define SUBJECT_ID  "urn:oasis:names:tc:SAML:attribute:subject-id"
+#define AKDB(detail, name, required)                                                    \
+	"<samlp:Extensions><akdb:AuthenticationRequest " detail                         \
+	"xmlns:akdb=\"https://www.akdb.de/request/2018/09\" Version=\"2\">"             \
+	"<akdb:RequestedAttributes><akdb:RequestedAttribute Name=\"" FAMILY_NAME "\"/>" \
+	"<akdb:RequestedAttribute Name=\"" name "\" RequiredAttribute=\"" required      \
+	"\"/></akdb:RequestedAttributes></akdb:AuthenticationRequest></samlp:Extensions>"
+#define DETAIL "EnableStatusDetail=\"true\" "
+#define EIDAS(name, required)                                                       \
+	"<samlp:Extensions xmlns:eidas=\"http://eidas.europa.eu/saml-extensions\">" \
+	"<eidas:SPType>public</eidas:SPType><eidas:RequestedAttributes>"            \
+	"<eidas:RequestedAttribute "                                                \
+	"Name=\"http://eidas.europa.eu/attributes/naturalperson/" name "\" "        \
+	"isRequired=\"" required "\"/></eidas:RequestedAttributes></samlp:Extensions>"
+#define REQUESTED(name, required) \
+	"<md:RequestedAttribute Name=\"" name "\" isRequired=\"" required "\"/>"
+#define SERVICE(index, inner)                                           \
+	"<md:AttributeConsumingService index=\"" index "\">"            \
+	"<md:ServiceName xml:lang=\"de\">Dienst</md:ServiceName>" inner \
+	"</md:AttributeConsumingService>"
+#define POLICY_OF(more) "{\"attribute\":[\"family_name\",\"email\"]" more "}"
+
+/* The SAML portal with these services in its metadata. */
+static void
+portal(struct world *w, const char *services, const char *policy)
+{
+	w->saml_acs = services;
+	world_saml_party(w, policy);
+	w->saml_acs = NULL;
+}
+
+static void
+agree(struct web *b, const char *fields)
+{
+	ASSERT_PAGE(b, CONSENT);
+	web_submit(b, "/flow/consent/", fields);
+	assert_true(succeeded(b));
+}
+
+#define ASSERT_SAYS(b, text)   assert_non_null(strstr(saml_response_of(b), text))
+#define ASSERT_SILENT(b, text) assert_null(strstr(saml_response_of(b), text))
+
+/* ---- what must be there and cannot ---- */
+
+static void
+what_must_come_and_never_can_is_refused_at_once(void **state)
+{
+	static const char *const asked[] = {
+		AKDB(DETAIL, POSTKORB, "true"),       /* known to BundID, not here */
+		AKDB(DETAIL, TITLE, "true"),          /* not registered for this portal */
+		AKDB(DETAIL, SUBJECT_ID, "true"),     /* not permitted to it */
+		AKDB(DETAIL, "urn:oid:9.9.9", "true") /* of nobody's */
+	};
+	static const char *const names[] = {POSTKORB, TITLE, SUBJECT_ID, "urn:oid:9.9.9"};
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, NULL, POLICY_OF(""));
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		ask(&b, "", asked[i]);
+		ASSERT_SAYS(&b, "status:RequestDenied");
+		ASSERT_SAYS(&b, "\"code\":\"IDP_REQUIRED_ATTRIBUTES_MISSING\"");
+		ASSERT_SAYS(&b, arena_printf(w->a, "\"message\":\"%s\"", names[i]));
+		ASSERT_SILENT(&b, "<saml:Assertion");
+	}
+	ask(&b, "", AKDB("", POSTKORB, "true"));
+	ASSERT_SAYS(&b, "KONTOR-25 required-attribute-missing");
+	ask(&b, "", EIDAS("Gender", "true"));
+	ASSERT_SAYS(&b, "KONTOR-25 required-attribute-missing");
+}
+
+static void
+what_need_not_come_is_left_out(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, NULL, POLICY_OF(""));
+	web_init(&b, w);
+	ask(&b, "", AKDB("", POSTKORB, "false"));
+	log_in(&b, "karl");
+	agree(&b, "attr_family_name=1&do=agree");
+	ASSERT_SAYS(&b, "Name=\"" FAMILY_NAME "\"");
+	/* An address is told as far as it is registered. */
+	portal(w, NULL, "{\"attribute\":[\"locality\"]}");
+	ask(&b, " IsPassive=\"true\"", EIDAS("CurrentAddress", "false"));
+	ASSERT_SAYS(&b, "KONTOR-22");
+	/* Of what the login is, everybody may be told. */
+	portal(w, NULL, POLICY_OF(",\"subject-id\":\"yes\""));
+	ask(&b, " IsPassive=\"true\"", AKDB("", SUBJECT_ID, "true"));
+	ASSERT_SAYS(&b, "status:Success");
+}
+
+/* A record that changes while somebody is at the page. */
+static void
+what_is_taken_from_the_record_on_the_way_is_missing(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, NULL, POLICY_OF(""));
+	web_init(&b, w);
+	ask(&b, "", AKDB("", EMAIL, "true"));
+	ASSERT_PAGE(&b, LOGIN);
+	portal(w, NULL, "{\"attribute\":[\"family_name\"]}");
+	log_in(&b, "karl");
+	ASSERT_PAGE(&b, MISSING);
+}
+
+/* ---- what metadata require ---- */
+
+static void
+the_operators_record_goes_before_what_metadata_require(void **state)
+{
+	static const char services[] =
+		SERVICE("0", REQUESTED(GENDER, "true") REQUESTED(TITLE, "true")
+				     REQUESTED(FAMILY_NAME, "true") REQUESTED(EMAIL, "false"));
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, services, "{}");
+	web_init(&b, w);
+	ask(&b, "", "");
+	ASSERT_SAYS(&b, "KONTOR-25 required-attribute-missing");
+	portal(w, services, POLICY_OF(""));
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	agree(&b, "do=agree");
+	ASSERT_SAYS(&b, "Name=\"" FAMILY_NAME "\""); /* required: nobody can take it away */
+	ASSERT_SILENT(&b, "Name=\"" EMAIL "\"");
+	/* What a request requires itself is another matter. */
+	ask(&b, "", AKDB("", GENDER, "true"));
+	ASSERT_SAYS(&b, "KONTOR-25 required-attribute-missing");
+}
+
+static void
+each_service_requires_its_own(void **state)
+{
+	static const char services[] =
+		SERVICE("1", REQUESTED(FAMILY_NAME, "false") REQUESTED(EMAIL, "true"))
+			SERVICE("2", REQUESTED(FAMILY_NAME, "true") REQUESTED(EMAIL, "false"));
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, services, "{\"purpose-de\":\"Zwei Dienste\"}");
+	web_init(&b, w);
+	ask(&b, " AttributeConsumingServiceIndex=\"2\"", "");
+	log_in(&b, "karl");
+	agree(&b, "do=agree");
+	ASSERT_SAYS(&b, "Name=\"" FAMILY_NAME "\"");
+	ASSERT_SILENT(&b, "Name=\"" EMAIL "\"");
+	ask(&b, " AttributeConsumingServiceIndex=\"1\"", "");
+	agree(&b, "do=agree");
+	ASSERT_SAYS(&b, "Name=\"" EMAIL "\"");
+	ASSERT_SILENT(&b, "Name=\"" FAMILY_NAME "\"");
+	/* A request that names none is for the first. */
+	ask(&b, "", "");
+	ASSERT_SAYS(&b, "Name=\"" EMAIL "\"");
+	ASSERT_SILENT(&b, "Name=\"" FAMILY_NAME "\"");
+	ask(&b, " AttributeConsumingServiceIndex=\"7\"", "");
+	ASSERT_SAYS(&b, "KONTOR-13 unsupported");
+}
+
+/* A query is answered as long as a login at one of them would show no page. */
+static void
+a_consent_to_a_service_stands_for_queries(void **state)
+{
+	static const char services[] = SERVICE("1", REQUESTED(EMAIL, "true"))
+		SERVICE("2", REQUESTED(FAMILY_NAME, "true") REQUESTED(EMAIL, "false"));
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, services, "{\"attribute-query\":\"yes\",\"purpose-de\":\"Anfragen\"}");
+	web_init(&b, w);
+	ask(&b, " AttributeConsumingServiceIndex=\"2\"",
+	    "<samlp:NameIDPolicy AllowCreate=\"true\" "
+	    "Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\"/>");
+	log_in(&b, "karl");
+	agree(&b, "do=agree");
+	const char *name = between(w->a, strstr(saml_response_of(&b), "<saml:NameID"), ">", "<");
+	const struct query_asking about = {
+		.name = name, .format = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"};
+
+	web_program(&b, QUERY_ENDPOINT, "text/xml", query_envelope(w, &about));
+	assert_true(web_shows(&b, "status:Success"));
+	assert_true(web_shows(&b, "Name=\"" FAMILY_NAME "\""));
+	assert_false(web_shows(&b, "Name=\"" EMAIL "\""));
+	/* No service asks for the same any more. */
+	portal(w, SERVICE("1", REQUESTED(EMAIL, "true")) SERVICE("2", REQUESTED(EMAIL, "false")),
+	       "{\"attribute-query\":\"yes\",\"purpose-de\":\"Anfragen\"}");
+	web_program(&b, QUERY_ENDPOINT, "text/xml", query_envelope(w, &about));
+	assert_true(web_shows(&b, "KONTOR-29"));
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(what_must_come_and_never_can_is_refused_at_once),
+		T(what_need_not_come_is_left_out),
+		T(what_is_taken_from_the_record_on_the_way_is_missing),
+		T(the_operators_record_goes_before_what_metadata_require),
+		T(each_service_requires_its_own),
+		T(a_consent_to_a_service_stands_for_queries),
+	};
+
+	return cmocka_run_group_tests(tests, steps_setup, world_teardown);
+}
