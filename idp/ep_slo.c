@@ -127,6 +127,7 @@ take_request(struct request *rq, const struct saml_message *m, const struct part
 	struct logout_asker asker = {
 		.party = p,
 		.request = s.r->header.id,
+		.named = s.r,
 		.binding = saml_message_binding(m),
 		.relay_state = saml_message_relay_state(m),
 	};
@@ -237,6 +238,7 @@ ep_saml_slo_soap(struct request *rq, struct response *rs, struct err *err)
 	if (!saml_receive_soap(rq, SAML_LOGOUT_REQUEST, &asker.party, &v, err) ||
 	    !admit(rq, v, SAML_SLO_SOAP_PATH, &s.r, err))
 		return false;
+	asker.named = s.r;
 	logout_init(&s.l, rq, &asker);
 	if (!end_once(&s, err) || !logout_wait(&s.l, &all, err))
 		return false;

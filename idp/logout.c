@@ -65,6 +65,7 @@ end_session(struct logout *l, const char *sid, bool by_browser, const struct db_
 	struct logout_plan plan = {
 		.parties = &rq->snap->parties,
 		.asker = l->asker.party == NULL || l->asker.unproven ? NULL : l->asker.party->id,
+		.named = l->asker.named,
 		.by_browser = by_browser,
 	};
 	struct db_telling telling = {

@@ -10,7 +10,7 @@
 #include "idp/audit.h"
 #include "idp/party.h"
 #include "idp/response.h"
-#include "saml/message.h"
+#include "saml/logout.h"
 
 #define LOGOUT_COOKIE  "logout"
 #define LOGOUT_PORTALS "/logout/portals"
@@ -20,7 +20,8 @@
 /* Whom to answer in the end; all NULL: nobody, the person came by itself. */
 struct logout_asker {
 	const struct party *party;
-	const char *request; /* SAML: the id of its LogoutRequest */
+	const char *request;                     /* SAML: the id of its LogoutRequest */
+	const struct saml_logout_request *named; /* that request, until all is ended; NULL */
 	enum saml_binding binding;
 	const char *relay_state;
 	const char *url; /* OpenID Connect: where it wants the browser; NULL: a page of ours */

@@ -19,19 +19,40 @@ is_told_with(const struct db_participant *x, const struct db_participant *y)
 	       (text_eq(x->dialect, "saml") || text_eq(x->session_index, y->session_index));
 }
 
+/*
+ * Of the sessions that are told together with list[first], the latest first, those from the
+ * *next-th of them on, as many as one request may name.
+ */
 static json_t *
-content_of(struct arena *a, const struct db_participant *list, size_t n, size_t first)
+content_of(struct arena *a, const struct db_participant *list, size_t n, size_t first, size_t *next)
 {
 	json_t *o = json_new_object(a), *sessions = json_new_array(a);
+	size_t seen = 0;
 
 	json_put_str(a, o, "name_id", list[first].name_id);
 	json_put_str(a, o, "format", list[first].name_format);
-	for (size_t i = first; i < n; i++)
-		if (is_told_with(&list[i], &list[first]) && list[i].session_index[0] != '\0' &&
-		    json_array_size(sessions) < SAML_SESSION_INDEXES_MAX)
-			json_push_str(a, sessions, list[i].session_index);
+	for (size_t i = n; i > first; i--) {
+		if (!is_told_with(&list[i - 1], &list[first]) ||
+		    list[i - 1].session_index[0] == '\0' || seen++ < *next)
+			continue;
+		if (json_array_size(sessions) == SAML_SESSION_INDEXES_MAX)
+			break;
+		json_push_str(a, sessions, list[i - 1].session_index);
+	}
+	*next += json_array_size(sessions);
 	json_put(a, o, "sessions", sessions);
 	return o;
+}
+
+/* Of how many sessions it is told with list[first]. */
+static size_t
+count_told_with(const struct db_participant *list, size_t n, size_t first)
+{
+	size_t count = 0;
+
+	for (size_t i = first; i < n; i++)
+		count += is_told_with(&list[i], &list[first]) && list[i].session_index[0] != '\0';
+	return count;
 }
 
 static bool
@@ -91,6 +112,37 @@ way_to(const struct logout_plan *plan, const struct party *p)
 	return &none;
 }
 
+/*
+ * SAML2Core 3.7.3.2: who asked hears of what it did not name itself, other logins of the session
+ * that ends with the one it named.  A client of OpenID Connect has named its one session.
+ */
+static bool
+knows_already(const struct logout_plan *plan, const struct db_participant *p)
+{
+	const struct saml_logout_request *r = plan->named;
+
+	if (!text_eq(p->party, plan->asker))
+		return false;
+	return r == NULL || (text_eq(p->name_id, r->nameid.value) &&
+			     (r->n_session_indexes == 0 ||
+			      text_in(r->session_index, r->n_session_indexes, p->session_index)));
+}
+
+/* Of those who took part, those who have to hear of it. */
+static const struct db_participant *
+hearers(const struct logout_plan *plan, struct arena *a, const struct db_participant *list,
+	size_t *n)
+{
+	struct db_participant *rest = ARENA_ARRAY(a, struct db_participant, *n + 1);
+	size_t used = 0;
+
+	for (size_t i = 0; i < *n; i++)
+		if (!knows_already(plan, &list[i]))
+			rest[used++] = list[i];
+	*n = used;
+	return rest;
+}
+
 void
 logout_plan(void *ctx, struct arena *a, const struct db_participant *list, size_t n,
 	    const struct db_told **out, size_t *n_out)
@@ -99,17 +151,21 @@ logout_plan(void *ctx, struct arena *a, const struct db_participant *list, size_
 	struct db_told *told = ARENA_ARRAY(a, struct db_told, n + 1);
 	size_t used = 0;
 
+	list = hearers(plan, a, list, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (text_eq(list[i].party, plan->asker) || is_repeated(list, i))
+		if (is_repeated(list, i))
 			continue;
 		const struct way *w = way_to(plan, party_find(plan->parties, list[i].party));
+		size_t sessions = count_told_with(list, n, i), next = 0;
 
-		told[used++] = (struct db_told){
-			.party = list[i].party,
-			.channel = w->channel,
-			.kind = w->kind,
-			.content = json_text(a, content_of(a, list, n, i), false),
-		};
+		do
+			told[used++] = (struct db_told){
+				.party = list[i].party,
+				.channel = w->channel,
+				.kind = w->kind,
+				.content = json_text(a, content_of(a, list, n, i, &next), false),
+			};
+		while (next < sessions);
 	}
 	plan->n += used;
 	*out = told;

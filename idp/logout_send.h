@@ -19,13 +19,15 @@
 #define LOGOUT_CLAIMED   "claimed"
 
 /*
- * Whom to tell of those who took part, and by which way: each name once, with all its sessions, or
- * (OpenID Connect) each session by itself.  `asker` (NULL: none) knows already.  by_browser: there
+ * Whom to tell of those who took part, and by which way: each name with all its sessions, in as
+ * many requests as that takes, or (OpenID Connect) each session by itself.  `asker` (NULL: none)
+ * knows already of what it `named` (NULL: all that it was told of the session).  by_browser: there
  * is a browser that can be sent to parties.
  */
 struct logout_plan {
 	const struct parties *parties;
 	const char *asker;
+	const struct saml_logout_request *named;
 	bool by_browser;
 	size_t n; /* out: how many are told or would have to be, over all calls */
 };

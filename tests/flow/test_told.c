@@ -216,33 +216,100 @@ a_portal_that_was_gone_before_cannot_be_told(void **state)
 	set_enabled(w, true);
 }
 
-/* One name in one request, with as many sessions as it may hold. */
+/* The LogoutRequest that the browser is sent on with. */
+static const char *
+request_told(struct web *b)
+{
+	struct arena *a = b->w->a;
+	struct saml_wire wire;
+	struct err err = {0};
+
+	assert_true(text_starts(b->location, SAML_SLO "?SAMLRequest="));
+	ASSERT_OK(saml_binding_decode(a, SAML_BINDING_REDIRECT,
+				      bytes_of(strchr(b->location, '?') + 1), &wire, &err),
+		  &err);
+	return (const char *)arena_bytes(a, wire.xml).p;
+}
+
+/* One name, and all sessions of it, in as many requests as that takes. */
 static void
-a_portal_with_many_sessions_is_told_once(void **state)
+a_portal_with_many_sessions_is_told_of_each(void **state)
 {
 	struct world *w = *state;
+	const char *told = "";
+	size_t n = 0;
 	struct web b;
 
 	web_init(&b, w);
 	ask(&b, "", "");
 	log_in(&b, "karl");
 	web_submit(&b, "/flow/consent/", "do=agree");
+	const char *first = between(w->a, saml_response_of(&b), "SessionIndex=\"", "\"");
+
 	assert_string_equal(
 		world_value(
 			w,
 			"WITH p AS (SELECT * FROM session_participant ORDER BY at DESC LIMIT 1),"
 			" more AS (INSERT INTO session_participant (sid, party, dialect, name_id,"
 			" session_index, at, name_format) SELECT sid, party, dialect, name_id,"
-			" '_many' || n, at, name_format FROM p, generate_series(1, 40) n"
+			" '_many' || n, at + n, name_format FROM p, generate_series(1, 40) n"
 			" RETURNING 1) SELECT count(*) FROM more"),
 		"40");
 	web_get(&b, "/logout");
 	web_submit(&b, "/logout", "do=logout");
 	assert_string_equal(world_value(w, "SELECT count(*) FROM logout_portal WHERE hash = (SELECT"
 					   " hash FROM logout ORDER BY created DESC LIMIT 1)"),
-			    "1");
+			    "2");
+	for (int i = 0; i < 2; i++) {
+		web_get(&b, "/logout/next");
+		told = arena_printf(w->a, "%s%s", told, request_told(&b));
+	}
+	for (const char *at = told; (at = strstr(at, "<samlp:SessionIndex>")) != NULL; at++)
+		n++;
+	assert_int_equal(n, 41);
+	assert_non_null(strstr(told, arena_printf(w->a, ">%s</samlp:SessionIndex>", first)));
+	for (int i = 1; i <= 40; i++)
+		assert_non_null(
+			strstr(told, arena_printf(w->a, ">_many%d</samlp:SessionIndex>", i)));
+}
+
+/* Who asks has named one of its logins; of the others of that session it hears. */
+static void
+who_asks_is_told_of_what_it_did_not_name(void **state)
+{
+	struct world *w = *state;
+	const char *first, *second, *request;
+	struct web b;
+
+	web_init(&b, w);
+	w->now += 2;
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	web_submit(&b, "/flow/consent/", "do=agree");
+	first = between(w->a, saml_response_of(&b), "SessionIndex=\"", "\"");
+	ask(&b, "", "");
+	if (page_of(&b) == CONSENT)
+		web_submit(&b, "/flow/consent/", "do=agree");
+	second = between(w->a, saml_response_of(&b), "SessionIndex=\"", "\"");
+	const char *name = between(w->a, strstr(saml_response_of(&b), "<saml:NameID"), ">", "<");
+
+	web_get(&b, saml_logout_url(w, "_of_one_login", name, second));
+	assert_true(text_starts(b.path, "/logout/portals"));
 	web_get(&b, "/logout/next");
-	assert_true(text_starts(b.location, SAML_SLO "?SAMLRequest="));
+	request = request_told(&b);
+	assert_non_null(strstr(request, arena_printf(w->a, ">%s</samlp:SessionIndex>", first)));
+	assert_null(strstr(request, second));
+	/* Not confirmed, and not said to be. */
+	web_get(&b, "/logout/next");
+	web_get(&b, "/logout/back");
+	assert_true(text_starts(b.location, SAML_SLO "?SAMLResponse="));
+	struct saml_wire wire;
+	struct err err = {0};
+
+	ASSERT_OK(saml_binding_decode(w->a, SAML_BINDING_REDIRECT,
+				      bytes_of(strchr(b.location, '?') + 1), &wire, &err),
+		  &err);
+	assert_non_null(strstr((const char *)arena_bytes(w->a, wire.xml).p, "PartialLogout"));
 }
 
 static void
@@ -269,15 +336,7 @@ what_is_to_be_told_and_does_not_read_is_not_told(void **state)
 static const char *
 name_told(struct web *b)
 {
-	struct arena *a = b->w->a;
-	struct saml_wire wire;
-	struct err err = {0};
-
-	assert_true(text_starts(b->location, SAML_SLO "?SAMLRequest="));
-	ASSERT_OK(saml_binding_decode(a, SAML_BINDING_REDIRECT,
-				      bytes_of(strchr(b->location, '?') + 1), &wire, &err),
-		  &err);
-	return between(a, (const char *)arena_bytes(a, wire.xml).p, "<saml:NameID", "</saml:");
+	return between(b->w->a, request_told(b), "<saml:NameID", "</saml:");
 }
 
 /* As the assertion had it: without a format, and as an address, it has no qualifiers. */
@@ -357,7 +416,8 @@ main(void)
 		T(a_portal_that_is_gone_is_passed_over),
 		T(a_portal_without_an_address_of_ours_is_not_linked_to),
 		T(a_portal_that_was_gone_before_cannot_be_told),
-		T(a_portal_with_many_sessions_is_told_once),
+		T(a_portal_with_many_sessions_is_told_of_each),
+		T(who_asks_is_told_of_what_it_did_not_name),
 		T(what_is_to_be_told_and_does_not_read_is_not_told),
 		T(a_name_is_told_as_the_assertion_had_it),
 		T(an_answer_says_to_what),
