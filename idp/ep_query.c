@@ -19,6 +19,7 @@
 #include "idp/audit.h"
 #include "idp/config.h"
 #include "idp/refusal.h"
+#include "idp/party_suite.h"
 #include "idp/saml_attributes.h"
 #include "idp/saml_peer.h"
 #include "idp/session.h"
@@ -363,6 +364,8 @@ ep_saml_query(struct request *rq, struct response *rs, struct err *err)
 		return false;
 	if (!k.p->policy.query)
 		return refuse(&k, "not in the record", SAML_REQUEST_DENIED, rs, err);
+	if (!party_can_encrypt(k.p, &why))
+		return refuse(&k, "no key to encrypt for it", SAML_REQUEST_DENIED, rs, err);
 	if (!saml_attribute_query_check_wish(k.q, &why))
 		return refuse(&k, "not understood", saml_status_reason(&why), rs, err);
 	if (!judge(&k, &granted, err))

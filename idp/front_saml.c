@@ -12,6 +12,7 @@
 #include "idp/flow.h"
 #include "idp/login.h"
 #include "idp/refusal.h"
+#include "idp/party_suite.h"
 #include "idp/saml_attributes.h"
 #include "idp/saml_level.h"
 #include "idp/saml_peer.h"
@@ -111,8 +112,8 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 	struct saml_wish wish;
 	struct saml_peer peer;
 
-	/* Before anybody is bothered: is there a signature that it would take? */
-	if (!saml_peer_of(rq, p, &peer, err) ||
+	/* Before anybody is bothered: is there an answer that it would take? */
+	if (!saml_peer_of(rq, p, &peer, err) || !party_can_encrypt(p, err) ||
 	    !saml_akdb_check(r->akdb, r->header.is_signed, p->policy.akdb, err) ||
 	    !has_means(r->akdb, err) ||
 	    !saml_authn_request_check_wish(r, rq->app->config->entity_id, nameid_formats(p), &wish,

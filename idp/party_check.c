@@ -81,13 +81,15 @@ tell_algorithms(struct telling *t, const struct party *p, time_t now)
 	const struct saml_sign_wish wish = {p->policy.suite, SAML_SIGN_ALL, now};
 	const struct xmlenc_recipient *to = &p->saml->recipient;
 	const struct saml_suite *suite;
-	struct err why = {0};
+	struct err why = {0}, no_key = {0};
 
 	if (saml_choose_suite(p->saml, &wish, &suite, &why))
 		tell(t, "signature", "Response and assertion: %s", suite->name);
 	else
 		tell(t, "signature", "none, so there are no answers: %s", why.text);
-	if (to->key == NULL || p->policy.encrypt == ENCRYPT_NEVER)
+	if (!party_can_encrypt(p, &no_key))
+		tell(t, "encryption", "none, so there are no answers: %s", no_key.text);
+	else if (to->key == NULL || p->policy.encrypt == ENCRYPT_NEVER)
 		tell(t, "encryption", "none: assertions go in clear");
 	else
 		tell(t, "encryption", "%s, its key by %s", xmlenc_content_word(to->content),

@@ -111,7 +111,7 @@ party_judge(struct arena *a, const struct db_party *row, unsigned flags, time_t 
 	if (c->n > 0 && c->found[0].severity == SAML_FATAL)
 		return FAIL(err, ERR_DENIED, NULL, "%s: %s (%s)", c->found[0].rule,
 			    c->found[0].text, c->found[0].clause);
-	return party_suite_exists(&out->party, now, err);
+	return party_suite_exists(&out->party, now, err) && party_can_encrypt(&out->party, err);
 }
 
 bool

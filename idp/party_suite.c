@@ -2,6 +2,7 @@
 #include "idp/party_suite.h"
 
 #include "base/clock.h"
+#include "saml/status.h"
 
 #define DAY_S 86400
 
@@ -52,6 +53,14 @@ party_suite_exists(const struct party *p, time_t now, struct err *err)
 	const struct saml_suite *suite;
 
 	return saml_choose_suite(p->saml, &wish, &suite, err);
+}
+
+bool
+party_can_encrypt(const struct party *p, struct err *err)
+{
+	return p->policy.encrypt != ENCRYPT_ALWAYS || p->saml->recipient.key != NULL ||
+	       FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED,
+		    "assertions are to be encrypted always (encrypt), and there is no key for it");
 }
 
 const char *

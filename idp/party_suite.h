@@ -23,6 +23,12 @@ MUST_USE bool party_suite_next(const struct party *p, const struct keyring *kr, 
 /* The same as if we had a key of every type: what its record and its metadata permit. */
 MUST_USE bool party_suite_exists(const struct party *p, time_t now, struct err *err);
 
+/*
+ * ERR_DENIED, SAML_REQUEST_DENIED: its record demands encrypted assertions, and its metadata have
+ * no key for them, so that there never is an answer.
+ */
+MUST_USE bool party_can_encrypt(const struct party *p, struct err *err);
+
 /* "2027-05-31": the last day on which old suites count; NULL: the party is not marked old. */
 const char *party_old_day(struct arena *a, const struct party *p);
 

@@ -117,6 +117,18 @@ what_is_taken_from_the_record_on_the_way_is_missing(void **state)
 	ASSERT_PAGE(&b, MISSING);
 }
 
+static void
+who_cannot_be_answered_is_told_before_a_login(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, NULL, POLICY_OF(",\"encrypt\":\"always\""));
+	web_init(&b, w);
+	ask(&b, "", "");
+	ASSERT_SAYS(&b, "KONTOR-14 denied");
+}
+
 /* ---- what metadata require ---- */
 
 static void
@@ -211,6 +223,7 @@ main(void)
 		T(what_must_come_and_never_can_is_refused_at_once),
 		T(what_need_not_come_is_left_out),
 		T(what_is_taken_from_the_record_on_the_way_is_missing),
+		T(who_cannot_be_answered_is_told_before_a_login),
 		T(the_operators_record_goes_before_what_metadata_require),
 		T(each_service_requires_its_own),
 		T(a_consent_to_a_service_stands_for_queries),

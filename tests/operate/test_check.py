@@ -4,6 +4,7 @@ import http.server
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -63,10 +64,22 @@ def one_entity_of_several_and_the_policy_are_named():
                                                   "--attribute", "email:required").json()["works"]}
     assert works["signature"].startswith("none"), works  # its metadata list ECDSA alone
     assert works["name"].startswith("transient") and works["attributes"].endswith("(email) required"), works
+    says(_check(VECTORS / "check/refused.xml", "--encrypt", "always"), 2,
+         "encryption  none, so there are no answers: ", "there is no key for it")
     says(_check(good, "--suite", "md5"), 2, "suite")
     says(_check(good, "--no-such"), 2, "unexpected '--no-such'")
     says(_check(), 2, "FILE or URL is missing")
     says(_check(VECTORS / "none.xml"), 3)
+
+
+def a_service_that_requires_what_nobody_has_is_said_to_get_no_answer():
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sp.xml"
+        file.write_text((VECTORS / "check/hurried.xml").read_text().replace("urn:oid:2.5.4.4", "urn:oid:2.5.4.18"))
+        said = _check(file)
+        assert "no answers" in said.out and "requires urn:oid:2.5.4.18" in said.out, said
+        # What the operator writes down goes first.
+        assert "no answers" not in _check(file, "--attribute", "email").out
 
 
 class _Server(http.server.BaseHTTPRequestHandler):

@@ -214,6 +214,7 @@ def one_name_is_one_party_of_one_kind():
         says(i.run("party", "add", party, "--ca", "/x"), USAGE, "--ca is for a URL")
         says(i.run("party", "add", "http://amt.example/x"), USAGE, "https")
         says(i.run("party", "add", i.folder / "none"), NOT_FOUND)
+        says(i.run("party", "add", party, "--encrypt", "always"), DENIED, "there is no key for it")
 
 
 def an_update_does_not_switch_on_what_was_switched_off():
