@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/rand.h"
 #include "base/text.h"
 #include "db/dated.h"
@@ -494,6 +495,18 @@ send_to(struct request *rq, const struct db_logout_step *step, const struct part
 	       saml_send(rq, &carrier, p, rs, err);
 }
 
+/* It cannot be told; one broken party stops none of the others. */
+static bool
+pass_over(struct request *rq, const struct db_logout_step *step, const struct err *why,
+	  struct err *err)
+{
+	struct db_call c = call_of(rq);
+	bool taken;
+
+	log_err(LOG_LVL_WARN, "logout_not_sent", why, "ref", rq->ref, "party", step->party, NULL);
+	return db_logout_answer(&c, step->party, step->request, DB_TOLD_FAILED, &taken, err);
+}
+
 bool
 logout_next_handle(struct request *rq, struct response *rs, struct err *err)
 {
@@ -514,9 +527,16 @@ logout_next_handle(struct request *rq, struct response *rs, struct err *err)
 				? NULL
 				: saml_party_slo(p->saml, SAML_BINDING_NONE);
 
+		struct err why = {0};
+
 		/* Of one that is gone or over since, it is said that it gave no answer. */
-		if (to != NULL)
-			return send_to(rq, step, p, to, rs, err);
+		if (to == NULL)
+			continue;
+		if (send_to(rq, step, p, to, rs, &why))
+			return true;
+		*rs = (struct response){0};
+		if (!pass_over(rq, step, &why, err))
+			return false;
 	} while (true);
 }
 

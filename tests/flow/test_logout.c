@@ -455,6 +455,37 @@ a_portal_that_does_not_answer_stops_none_of_the_others(void **state)
 	assert_true(web_shows(&b, "Sie sind abgemeldet"));
 }
 
+/* One that a message cannot be made for: it is passed over, and said to be left. */
+static void
+a_portal_that_cannot_be_sent_to_stops_none_of_the_others(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	portal_by_browser(w, BAU, SAML_BINDING_URI_REDIRECT, "https://bau.example/slo");
+	portal_by_browser(w, WOHN, SAML_BINDING_URI_REDIRECT, "https://wohn.example/slo");
+	karl_at(&b, BAU);
+	karl_at(&b, WOHN);
+	assert_string_not_equal(world_value(w, "UPDATE party SET policy = '{\"suite\":\"rs256\","
+					       "\"old-until\":\"2020-01-01\"}' WHERE id = '" BAU
+					       "' RETURNING 1"),
+				"");
+	world_reload(w);
+	log_out_at_home(&b);
+	web_get(&b, "/logout/next");
+	struct answering yes = yes_of(WOHN, carried_request(&b, "https://wohn.example/slo"));
+
+	come_back(&b, &yes);
+	assert_int_equal(b.status, 200);
+	assert_true(web_shows(&b, "Nicht alle Portale haben"));
+	assert_true(web_shows(&b, "vom Portal best"));
+	assert_string_equal(world_value(w, "SELECT state FROM logout_portal WHERE party = '" BAU
+					   "' AND hash = (SELECT hash FROM logout ORDER BY created"
+					   " DESC LIMIT 1)"),
+			    "failed");
+}
+
 static void
 an_answer_counts_once_and_only_from_whom_was_asked(void **state)
 {
@@ -706,6 +737,7 @@ main(void)
 		T(a_portal_that_fails_is_tried_until_its_time_is_over),
 		T(the_browser_is_led_from_portal_to_portal),
 		T(a_portal_that_does_not_answer_stops_none_of_the_others),
+		T(a_portal_that_cannot_be_sent_to_stops_none_of_the_others),
 		T(an_answer_counts_once_and_only_from_whom_was_asked),
 		T(what_else_comes_through_the_browser_is_a_claim_or_a_no),
 		T(nobody_elses_browser_sees_or_drives_a_logout),
