@@ -1,4 +1,4 @@
-/* The flow's own page and its restart. */
+/* The flow's own page, its restart, and the way back to it. */
 #include "idp/ep_flow.h"
 
 #include "idp/flow.h"
@@ -11,6 +11,15 @@ ep_flow_show(struct request *rq, struct response *rs, struct err *err)
 	if (!flow_load(rq, rs, &f, err))
 		return false;
 	return f == NULL || flow_show(f, rs, err);
+}
+
+bool
+ep_flow_again(struct request *rq, struct response *rs, struct err *err)
+{
+	const char *party = request_query(rq, "party");
+	const struct party *p = party == NULL ? NULL : party_find(&rq->snap->parties, party);
+
+	return flow_come_again(rq, p, request_query(rq, "request"), rs, err);
 }
 
 bool

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/hash.h"
@@ -270,14 +271,36 @@ lead_to_first(struct flow *f, struct response *rs, struct err *err)
 	return flow_come_again(f->rq, f->ask.party, f->ask.replay, rs, err);
 }
 
+static const char *
+again_path(struct arena *a, const struct party *p, const char *replay)
+{
+	const char *path = NULL;
+	struct buf b;
+
+	buf_init(&b, a, (size_t)16 * 1024);
+	buf_str(&b, FLOW_AGAIN "?party=");
+	enc_percent(&b, bytes_of(p->id));
+	buf_str(&b, "&request=");
+	enc_percent(&b, bytes_of(replay));
+	return buf_finish_str(&b, &path, NULL) ? path : FLOW_AGAIN;
+}
+
 bool
 flow_come_again(struct request *rq, const struct party *p, const char *replay, struct response *rs,
 		struct err *err)
 {
 	struct flow *open = first_of(rq, p, replay);
 
-	return open != NULL ? flow_lead_on(open, rs)
-			    : show_gone(rq, "request_gone", p, NULL, rs, err);
+	if (open != NULL)
+		return flow_lead_on(open, rs);
+	/* A cross-site POST brings no Lax cookie, a GET of ours after it does. */
+	if (rq->method != HTTP_GET && p != NULL) {
+		response_redirect(rs, again_path(rq->a, p, replay));
+		return true;
+	}
+	/* Only pushed requests expire. */
+	return show_gone(rq, p == NULL || p->saml != NULL ? "request_used" : "request_gone", p,
+			 NULL, rs, err);
 }
 
 static bool

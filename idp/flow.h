@@ -16,6 +16,9 @@
 #define FLOW_GOES_ON_S 3600
 #define FLOW_KEPT_S    86400
 
+/* Where a browser goes whose request had been used before, with "party" and "request". */
+#define FLOW_AGAIN "/flow/again"
+
 /* Among the names of what was agreed to: also without a login. */
 #define CONSENT_OFFLINE "offline_access"
 
@@ -74,7 +77,8 @@ const struct db_mark *flow_mark(struct arena *a, const struct party *p, const ch
 
 /*
  * The request that `replay` names was used before: rs leads to the flow of this browser that it
- * began, or is a page that says that there is none any more.
+ * began (after a POST by way of FLOW_AGAIN, which sees the cookies), or is a page that says that
+ * there is none any more.  p NULL: of nobody.
  */
 MUST_USE bool flow_come_again(struct request *rq, const struct party *p, const char *replay,
 			      struct response *rs, struct err *err);

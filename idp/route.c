@@ -16,6 +16,7 @@
 #include "idp/ep_requests.h"
 #include "idp/ep_saml.h"
 #include "idp/ep_slo.h"
+#include "idp/flow.h"
 #include "idp/health.h"
 #include "idp/login.h"
 #include "idp/logout.h"
@@ -53,6 +54,7 @@ const struct route routes[] = {
 
 	/* a login on its way */
 	{HTTP_GET, "/flow/", ep_flow_show, LANE_SAML, ROUTE_PREFIX, 256, 0, KIB(2048), NULL},
+	{HTTP_GET, FLOW_AGAIN, ep_flow_again, LANE_SAML, 0, 8192, 0, KIB(1024), NULL},
 	{HTTP_GET, "/flow/restart/", ep_flow_restart, LANE_LOGIN, ROUTE_PREFIX, 256, 0, KIB(1024),
 	 NULL},
 	{HTTP_POST, "/flow/password/", login_password_handle, LANE_PASSWORD, ROUTE_PREFIX, 256,

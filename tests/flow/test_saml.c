@@ -592,6 +592,40 @@ a_request_by_post_reads_the_session_on_the_flows_own_page(void **state)
 }
 
 static void
+a_request_posted_twice_leads_to_its_own_login(void **state)
+{
+	struct world *w = *state;
+	const char *form = saml_request_form(w, fresh_id(w));
+	struct web b, other;
+
+	web_init(&b, w);
+	web_init(&other, w);
+	web_post_from(&b, "https://amt24.example", "/saml/sso", form);
+	const char *page = b.path;
+
+	assert_true(text_starts(page, "/flow/"));
+	assert_non_null(web_field(&b, "password"));
+	web_foreign_post(&b, "/saml/sso", form); /* browser back: without any cookie */
+	assert_string_equal(b.path, page);
+	assert_non_null(web_field(&b, "password"));
+	/* Of another browser it is not, nor of one that is done with it. */
+	web_foreign_post(&other, "/saml/sso", form);
+	assert_int_equal(other.status, 410);
+	assert_true(web_shows(&other, "wurde schon verwendet"));
+	assert_false(web_shows(&other, "eine Minute"));
+	log_in(&b);
+	if (saml_response_of(&b) == NULL)
+		agree(&b);
+	web_foreign_post(&b, "/saml/sso", form);
+	assert_int_equal(b.status, 410);
+	/* The way there is nobody's request. */
+	web_get(&b, "/flow/again");
+	assert_int_equal(b.status, 410);
+	web_get(&b, "/flow/again?party=" SAML_PARTY);
+	assert_int_equal(b.status, 410);
+}
+
+static void
 logout_by_the_portal_ends_the_session(void **state)
 {
 	struct world *w = *state;
@@ -716,6 +750,7 @@ main(void)
 		T(agreeing_counts_only_for_what_was_shown),
 		T(a_portal_of_no_group_gets_each_login_anew),
 		T(a_request_by_post_reads_the_session_on_the_flows_own_page),
+		T(a_request_posted_twice_leads_to_its_own_login),
 		T(a_logout_that_comes_again_ends_nothing_further),
 		T(logout_by_the_portal_ends_the_session),
 		T(every_login_and_every_answer_has_its_audit_row),
