@@ -67,10 +67,10 @@ const struct db_statement db_polled_statements[] = {
 		  " AND state = 'waiting' ORDER BY hash FOR UPDATE)"
 		  " RETURNING party, user_hash, ping, expires) " TELL("$3")},
 	[NEWS] = {"polled_news", DB_READ, T_POLLED, 1, "b",
-		  "SELECT state = 'denied' OR (g.hash IS NOT NULL AND g.taken_at IS NULL),"
-		  " g.taken_at IS NOT NULL FROM polled LEFT JOIN grant_code g"
-		  " ON polled.state = 'agreed' AND g.day = polled.day AND g.hash = polled.code"
-		  " WHERE user_hash = $1"},
+		  "SELECT state = 'denied' OR (state = 'agreed' AND g.hash IS NOT NULL"
+		  " AND g.taken_at IS NULL), state = 'agreed' AND g.taken_at IS NOT NULL"
+		  " FROM polled LEFT JOIN grant_code g ON g.day = polled.day"
+		  " AND g.hash = polled.code WHERE user_hash = $1"},
 	/* What is set is judged by what was there before.  A second of grace for the way here. */
 	[POLL] = {"polled_poll", DB_LAZY, T_POLLED, 1, "btti",
 		  "UPDATE polled SET soon = coalesce($4 < asked + pause - 1, false),"
