@@ -33,5 +33,6 @@ ep_token(struct request *rq, struct response *rs, struct err *err)
 	if (!give(rq, &out, err))
 		return false;
 	response_json(rs, 200, oidc_token_response_build(rq->a, &out));
+	response_header(rs, "Pragma", "no-cache"); /* RFC 6749 5.1, beside no-store */
 	return true;
 }

@@ -52,7 +52,13 @@ begin(struct web *tv, const char *sub, const char *more)
 		try_begin(tv, arena_printf(tv->w->a, "scope=openid+profile&login_hint=%s%s", sub,
 					   more)),
 		"");
-	return web_member(tv, "auth_req_id");
+	const char *id = web_member(tv, "auth_req_id");
+
+	/* CIBA 7.3: of these alone */
+	assert_int_equal(strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				    ".-_"),
+			 strlen(id));
+	return id;
 }
 
 const char *

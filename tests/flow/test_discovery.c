@@ -63,6 +63,8 @@ the_signed_document_is_the_other_one(void **state UNUSED)
 
 	assert_string_equal(json_string_value(json_object_get(plain, "jwks_uri")), BASE JWKS_PATH);
 	ASSERT_OK(oidc_jwks_parse(w->a, document(JWKS_PATH), OIDC_ALG_NONE, &keys, &err), &err);
+	assert_string_equal(json_string_value(json_object_get(plain, "end_session_endpoint")),
+			    BASE "/oidc/logout");
 	assert_non_null(jwt);
 	ASSERT_OK(oidc_jws_parse(w->a, bytes_of(jwt), &jws, &err), &err);
 	ASSERT_OK(oidc_jws_verify(w->a, &jws, &keys, &s, &err), &err);

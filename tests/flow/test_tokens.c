@@ -289,6 +289,33 @@ a_token_is_given_back(void **state)
 	assert_int_equal(b.status, 401);
 }
 
+/* RFC 6749 3.2, 5.1; RFC 7009 2.1, RFC 7662 2.1, RFC 8628 3.1 and the like: posted, never in a URL.
+ */
+static void
+tokens_are_posted_for_and_kept_nowhere(void **state)
+{
+	static const char *const posted[] = {"/oidc/token",       "/oidc/par",
+					     "/oidc/introspect",  "/oidc/revoke",
+					     "/oidc/backchannel", "/oidc/device_authorization"};
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(posted); i++) {
+		web_method(&b, "GET", posted[i], NULL);
+		assert_int_equal(b.status, 405);
+	}
+	web_method(&b, "GET", "/oidc/token?grant_type=client_credentials", NULL);
+	assert_int_equal(b.status, 405);
+	const json_t *t = web_redeem(&b, code_of(&b, "openid", ""));
+
+	assert_non_null(text_member(t, "id_token"));
+	assert_string_equal(b.cache, "no-store");
+	assert_string_equal(b.pragma, "no-cache");
+	assert_int_equal(userinfo(&b, text_member(t, "access_token")), 200);
+	assert_string_equal(b.cache, "no-store");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, tokens_fresh, NULL)
 
 int
@@ -304,6 +331,7 @@ main(void)
 		T(what_was_agreed_to_less_is_not_told),
 		T(who_takes_the_consent_back_meanwhile_gets_no_code),
 		T(a_token_is_given_back),
+		T(tokens_are_posted_for_and_kept_nowhere),
 	};
 
 	return cmocka_run_group_tests_name("flow tokens", tests, tokens_setup, world_teardown);

@@ -69,7 +69,7 @@ static void
 take_answer(struct web *b, const struct response *rs)
 {
 	b->status = rs->status;
-	b->location = b->csp = b->challenge = b->dpop_nonce = NULL;
+	b->location = b->csp = b->challenge = b->dpop_nonce = b->cache = b->pragma = NULL;
 	b->type = arena_strdup(b->w->a, response_find(rs, "Content-Type"));
 	b->body = (const char *)arena_bytes(b->w->a, rs->body).p;
 	for (size_t i = 0; i < rs->n_headers; i++) {
@@ -79,6 +79,10 @@ take_answer(struct web *b, const struct response *rs)
 			b->challenge = arena_strdup(b->w->a, rs->headers[i].value);
 		if (strcasecmp(rs->headers[i].name, "DPoP-Nonce") == 0)
 			b->dpop_nonce = arena_strdup(b->w->a, rs->headers[i].value);
+		if (strcasecmp(rs->headers[i].name, "Cache-Control") == 0)
+			b->cache = arena_strdup(b->w->a, rs->headers[i].value);
+		if (strcasecmp(rs->headers[i].name, "Pragma") == 0)
+			b->pragma = arena_strdup(b->w->a, rs->headers[i].value);
 		if (strcasecmp(rs->headers[i].name, "Location") == 0)
 			b->location = arena_strdup(b->w->a, rs->headers[i].value);
 		if (strcasecmp(rs->headers[i].name, "Content-Security-Policy") == 0)

@@ -96,16 +96,17 @@ struct web {
 	int status;
 	const char *location; /* of the last answer; NULL */
 	const char *body, *csp;
-	const char *type;          /* Content-Type of the last answer */
-	const char *challenge;     /* WWW-Authenticate of the last answer; NULL */
-	const char *path;          /* of the last request */
-	const char *addr;          /* where it comes from; NULL: 192.0.2.1 */
-	const char *authorization; /* that web_program sends; NULL: none */
-	const char *host;          /* that it asks; NULL: "konto.example" */
-	const char *certificate;   /* Client-Cert; NULL: none */
-	const char *verdict;       /* of the proxy on it */
-	const char *dpop, *accept; /* headers of the next requests of programs; NULL: none */
-	const char *dpop_nonce;    /* DPoP-Nonce of the last answer; NULL */
+	const char *type;           /* Content-Type of the last answer */
+	const char *challenge;      /* WWW-Authenticate of the last answer; NULL */
+	const char *path;           /* of the last request */
+	const char *addr;           /* where it comes from; NULL: 192.0.2.1 */
+	const char *authorization;  /* that web_program sends; NULL: none */
+	const char *host;           /* that it asks; NULL: "konto.example" */
+	const char *certificate;    /* Client-Cert; NULL: none */
+	const char *verdict;        /* of the proxy on it */
+	const char *dpop, *accept;  /* headers of the next requests of programs; NULL: none */
+	const char *dpop_nonce;     /* DPoP-Nonce of the last answer; NULL */
+	const char *cache, *pragma; /* Cache-Control and Pragma of it; NULL */
 };
 
 void web_init(struct web *b, struct world *w);

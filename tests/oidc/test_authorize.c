@@ -302,6 +302,14 @@ oversize_parameters_are_refused(void **state UNUSED)
 		ASSERT_REFUSED(parse(request(cases[i].name, value, false), &rq), &err, ERR_INPUT,
 			       "octets");
 	}
+	/* FAPI2SP 5.3.2.2: 64 at least. */
+	char nonce[513];
+	struct oidc_authorize rq;
+
+	memset(nonce, 'x', sizeof(nonce) - 1);
+	nonce[sizeof(nonce) - 1] = '\0';
+	ASSERT_OK(parse(request("nonce", nonce, false), &rq), &err);
+	assert_string_equal(rq.nonce, nonce);
 }
 
 /* RFC 9700 2.1.1: who may, and who may never. */

@@ -114,6 +114,8 @@ the_document_follows_the_tables(void **state UNUSED)
 	expect(o, "token_endpoint_auth_signing_alg_values_supported",
 	       "[\"HS256\",\"ES256\",\"ES384\",\"EdDSA\",\"Ed25519\",\"PS256\",\"PS384\","
 	       "\"RS256\"]");
+	expect(o, "dpop_signing_alg_values_supported",
+	       "[\"ES256\",\"ES384\",\"EdDSA\",\"PS256\",\"PS384\"]");
 	expect(o, "code_challenge_methods_supported", "[\"S256\"]");
 	expect(o, "prompt_values_supported",
 	       "[\"none\",\"login\",\"consent\",\"select_account\",\"create\"]");
