@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "db/member.h"
