@@ -45,8 +45,10 @@ struct app {
 	struct snapshots snapshots;
 	struct metrics *metrics;
 	struct refusals *refusals;
-	struct lanes *lanes;   /* NULL without a server */
-	struct outbox *outbox; /* NULL: nobody sends */
+	struct lanes *lanes;      /* NULL without a server */
+	struct outbox *outbox;    /* NULL: nobody sends */
+	struct refresh *refresh;  /* NULL: nobody fetches metadata and keys */
+	atomic_bool keys_awaited; /* idp/client_keys.h: by one request */
 	/* fetch_post, fetch_get and fetch_mail; for tests' networks */
 	bool (*post)(struct arena *a, const struct fetch_post *what, struct fetch_answer *out,
 		     struct err *err);

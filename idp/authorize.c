@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "db/seen.h"
+#include "idp/client_keys.h"
 #include "idp/config.h"
 #include "idp/flow.h"
 #include "idp/jose.h"
@@ -63,27 +64,47 @@ prove(struct request *rq, const struct params *ps, struct oidc_start *start, str
 	       out->p != NULL; /* second line: nothing is proven of nobody */
 }
 
+/* Whose object it is: RFC 9101 5; who pushes it has said so by its proof (RFC 9126 3). */
+static bool
+find_sender(struct request *rq, const struct params *ps, const struct party **p, struct err *err)
+{
+	const char *client_id = NULL;
+
+	if (*p != NULL)
+		return true;
+	if (params_find(ps, "client_id", &client_id) != 1)
+		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "client_id is missing or twice");
+	*p = party_find(&rq->snap->parties, client_id);
+	return (*p != NULL && (*p)->oidc != NULL) ||
+	       FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "no such client");
+}
+
+static bool
+read_object(struct request *rq, const struct party *p, const char *text,
+	    struct oidc_request_object *object, struct err *err)
+{
+	struct oidc_jwe_keys ours;
+
+	jose_decryption_keys(rq, &ours);
+	return oidc_request_object_read(rq->a, text, p->oidc, rq->app->config->base_url, &ours,
+					rq->now, object, err);
+}
+
 /*
  * RFC 9101 6: the object's parameters alone count.  Where it is no good, what stands beside it may
  * still say where its client listens.
  */
 static bool
-unwrap(struct request *rq, const struct params *ps, const char *text,
+unwrap(struct request *rq, const struct params *ps, const struct party *p, const char *text,
        struct oidc_request_object *object, struct authorize *out, struct err *err)
 {
-	const char *client_id = NULL;
-	struct oidc_jwe_keys ours;
 	struct oidc_start beside;
 
-	if (params_find(ps, "client_id", &client_id) != 1)
-		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "client_id is missing or twice");
-	const struct party *p = party_find(&rq->snap->parties, client_id);
-
-	if (p == NULL || p->oidc == NULL)
-		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "no such client");
-	jose_decryption_keys(rq, &ours);
-	if (oidc_request_object_read(rq->a, text, p->oidc, rq->app->config->base_url, &ours,
-				     rq->now, object, err)) {
+	if (!find_sender(rq, ps, &p, err))
+		return false;
+	if (read_object(rq, p, text, object, err) ||
+	    (object->unfit && client_keys_again(rq, &p, err) &&
+	     read_object(rq, p, text, object, err))) {
 		refusal_of(rq, p, true);
 		return true;
 	}
@@ -108,7 +129,7 @@ authorize_use(struct request *rq, const struct authorize *r, struct err *err)
 
 bool
 authorize_read(struct request *rq, const struct params *ps, enum authorize_from from,
-	       struct authorize *out, struct err *err)
+	       const struct party *proven, struct authorize *out, struct err *err)
 {
 	struct oidc_request_object object = {.ps = *ps};
 	struct oidc_authorize authorize;
@@ -119,7 +140,7 @@ authorize_read(struct request *rq, const struct params *ps, enum authorize_from 
 	if (params_find(ps, "client_id", &says) == 1)
 		refusal_of(rq, party_find(&rq->snap->parties, says), false);
 	if (!oidc_param(ps, "request", OIDC_JWE_MAX_BYTES, &text, err) ||
-	    (text != NULL && !unwrap(rq, ps, text, &object, out, err)) ||
+	    (text != NULL && !unwrap(rq, ps, proven, text, &object, out, err)) ||
 	    !prove(rq, &object.ps, &start, out, err))
 		return false;
 	out->ps = object.ps;

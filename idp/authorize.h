@@ -21,9 +21,12 @@ struct authorize {
 	struct ask ask;   /* set when all is well */
 };
 
-/* Errors carry their name; they may go back by out->to if that is set. */
+/*
+ * `proven` is who pushes it, NULL: nobody has proven anything.  Errors carry their name; they may
+ * go back by out->to if that is set.
+ */
 MUST_USE bool authorize_read(struct request *rq, const struct params *ps, enum authorize_from from,
-			     struct authorize *out, struct err *err);
+			     const struct party *proven, struct authorize *out, struct err *err);
 
 /* Use it up where no flow begins with it, durably.  ERR_DENIED: it was used before. */
 MUST_USE bool authorize_use(struct request *rq, const struct authorize *r, struct err *err);

@@ -96,26 +96,45 @@ check(struct request *rq, const char *proof, struct oidc_dpop_request *want, str
 	return oidc_dpop_check(rq->a, proof, want, rq->now, out, err);
 }
 
+static bool
+judge(struct request *rq, const char *access_token, bool nonce_demanded, struct err *err)
+{
+	const char *proof = request_header(rq, "dpop");
+	struct oidc_dpop_request want = {
+		.method = rq->method == HTTP_POST ? "POST" : "GET",
+		.url = arena_printf(rq->a, "%s%s", rq->base_url, rq->route->path),
+		.access_token = access_token,
+		.nonce_demanded = nonce_demanded,
+	};
+	struct oidc_dpop *d = ARENA_NEW(rq->a, struct oidc_dpop);
+
+	if (proof == NULL || rq->dpop != NULL)
+		return true;
+	if (!check(rq, proof, &want, d, err))
+		return false;
+	rq->dpop = d;
+	return true;
+}
+
 /* *cnf stays as it is when there is no proof. */
 static bool
 prove(struct request *rq, const char *access_token, bool nonce_demanded, const char **cnf,
       struct err *err)
 {
-	const char *proof = request_header(rq, "dpop");
-	struct oidc_dpop_request want = {
-		.method = rq->method == HTTP_POST ? "POST" : "GET",
-		.url = arena_printf(rq->a, "%s%s", rq->app->config->base_url, rq->route->path),
-		.access_token = access_token,
-		.nonce_demanded = nonce_demanded,
-	};
-	struct oidc_dpop d;
-
-	if (proof == NULL)
-		return true;
-	if (!check(rq, proof, &want, &d, err) || !once(rq, &d, err))
+	if (!judge(rq, access_token, nonce_demanded, err))
 		return false;
-	*cnf = binding_of_jkt(rq->a, d.jkt);
+	if (rq->dpop == NULL)
+		return true;
+	if (!once(rq, rq->dpop, err))
+		return false;
+	*cnf = binding_of_jkt(rq->a, rq->dpop->jkt);
 	return true;
+}
+
+bool
+binding_judge(struct request *rq, struct err *err)
+{
+	return judge(rq, NULL, true, err);
 }
 
 static const char *

@@ -9,6 +9,13 @@
 #include "oidc/client.h"
 
 /*
+ * At the back channel, before anything is used up: is the request's DPoP proof, if it has one, for
+ * this request and with a nonce of ours?  The answer tells a nonce.  ERR_INPUT or ERR_DENIED,
+ * invalid_dpop_proof, use_dpop_nonce.
+ */
+MUST_USE bool binding_judge(struct request *rq, struct err *err);
+
+/*
  * At the back channel: *cnf becomes the JSON object {"jkt": ..} (RFC 7800 3.1) of the key that the
  * request's DPoP proof is made with, which is used up; with `certificate` and without a proof that
  * of the client's certificate; NULL: none is proven.  The answer tells a nonce.  ERR_INPUT or

@@ -209,7 +209,6 @@ open_state(struct child *c, struct err *err)
 			       .clock = clock_now,
 			       .changed = changed,
 			       .changed_ctx = c};
-	struct refresh *refresh;
 	struct jobs *jobs;
 
 	if (!db_create(&o, &c->app.db, err))
@@ -223,9 +222,9 @@ open_state(struct child *c, struct err *err)
 	if (!outbox_start(c->a, &c->app, &c->app.outbox, err))
 		return false;
 	arena_defer(c->a, end_outbox, c->app.outbox);
-	if (!refresh_start(c->a, &c->app, &refresh, err))
+	if (!refresh_start(c->a, &c->app, &c->app.refresh, err))
 		return false;
-	arena_defer(c->a, end_refresh, refresh);
+	arena_defer(c->a, end_refresh, c->app.refresh);
 	atomic_store(&c->jobs, jobs);
 	return true;
 }

@@ -1,19 +1,16 @@
 /* Client authentication at the back channel; see client_proof.h. */
 #include "idp/client_proof.h"
 
-#include "base/log.h"
 #include "db/seen.h"
-#include "db/source.h"
 #include "idp/app.h"
+#include "idp/client_keys.h"
 #include "idp/config.h"
 #include "idp/refusal.h"
 #include "keys/sign.h"
 #include "oidc/error.h"
 
-#define MISS_PAUSE_S 60
-
-static bool
-once(struct request *rq, const struct oidc_client_proof *proof, struct err *err)
+bool
+client_proof_use(struct request *rq, const struct oidc_client_proof *proof, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	bool first;
@@ -29,23 +26,10 @@ once(struct request *rq, const struct oidc_client_proof *proof, struct err *err)
 		    rq->now, &first, err))
 		return false;
 	/* RFC 7523 3 (7): a replayed assertion is nobody's proof. */
-	return first ||
-	       FAIL(err, ERR_DENIED, OIDC_INVALID_CLIENT, "a client assertion used before");
-}
-
-void
-client_key_missed(struct request *rq, const struct oidc_client *client, const struct oidc_jws *jws)
-{
-	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
-	struct err err = {0};
-	bool did;
-
-	if (client->jwks_uri == NULL || oidc_jwks_find(&client->jwks, jws->kid, jws->alg) != NULL)
-		return;
-	/* Who asks is refused anyway; what goes wrong here is told and changes nothing. */
-	if (!db_source_miss(&c, client->client_id, MISS_PAUSE_S, rq->now, &did, &err))
-		log_err(LOG_LVL_WARN, "client_keys_unasked", &err, "party", client->client_id,
-			NULL);
+	if (!first)
+		return FAIL(err, ERR_DENIED, OIDC_INVALID_CLIENT, "a client assertion used before");
+	refusal_of(rq, rq->of, true);
+	return true;
 }
 
 /* The secret of a client never leaves the signer. */
@@ -61,10 +45,42 @@ bool
 client_proof_demand(struct request *rq, const struct party **p, struct oidc_client_proof *proof,
 		    struct err *err)
 {
+	return client_proof_check(rq, p, proof, err) && client_proof_use(rq, proof, err);
+}
+
+static bool
+judge(struct request *rq, const struct oidc_client_auth *auth, const struct party *p,
+      struct oidc_client_proof *proof, struct err *err)
+{
 	const struct config *conf = rq->app->config;
 	struct oidc_server server = {conf->base_url,
 				     arena_printf(rq->a, "%s/oidc/token", conf->base_url),
 				     {rq->app->signer, check_mac}};
+
+	return oidc_client_auth_check(rq->a, auth, p == NULL ? NULL : p->oidc, &server, rq->now,
+				      proof, err);
+}
+
+/* Is it by a key that is none of the client's, as far as we know? */
+static bool
+unfit(struct request *rq, const struct oidc_client_auth *auth, const struct party *p)
+{
+	const struct oidc_signed *s;
+
+	if (p == NULL || p->oidc == NULL)
+		return false;
+	if (auth->method == OIDC_AUTH_PRIVATE_KEY)
+		return p->oidc->auth_method == OIDC_AUTH_PRIVATE_KEY &&
+		       !oidc_jws_verify(rq->a, &auth->assertion, &p->oidc->jwks, &s, NULL);
+	return auth->method == OIDC_AUTH_PUBLIC && auth->certificate != NULL &&
+	       p->oidc->auth_method == OIDC_AUTH_SELF_SIGNED_TLS &&
+	       !oidc_certificate_check(auth->certificate, p->oidc, rq->now, NULL);
+}
+
+bool
+client_proof_check(struct request *rq, const struct party **p, struct oidc_client_proof *proof,
+		   struct err *err)
+{
 	struct oidc_client_auth auth;
 
 	if (!oidc_client_auth_parse(rq->a, request_header(rq, "authorization"), &rq->form, &auth,
@@ -73,14 +89,11 @@ client_proof_demand(struct request *rq, const struct party **p, struct oidc_clie
 	auth.certificate = rq->certificate;
 	*p = party_find(&rq->snap->parties, auth.client_id);
 	refusal_of(rq, *p, false);
-	if (oidc_client_auth_check(rq->a, &auth, *p == NULL ? NULL : (*p)->oidc, &server, rq->now,
-				   proof, err)) {
-		if (!once(rq, proof, err))
-			return false;
+	if (!judge(rq, &auth, *p, proof, err) &&
+	    !(unfit(rq, &auth, *p) && client_keys_again(rq, p, err) &&
+	      judge(rq, &auth, *p, proof, err)))
+		return false;
+	if (proof->jti == NULL)
 		refusal_of(rq, *p, (*p)->oidc->auth_method != OIDC_AUTH_PUBLIC);
-		return true;
-	}
-	if (*p != NULL && (*p)->oidc != NULL && auth.method == OIDC_AUTH_PRIVATE_KEY)
-		client_key_missed(rq, (*p)->oidc, &auth.assertion);
-	return false;
+	return true;
 }

@@ -15,11 +15,13 @@ MUST_USE bool client_proof_demand(struct request *rq, const struct party **p,
 				  struct oidc_client_proof *proof, struct err *err);
 
 /*
- * This client signed with a key that is not among those of its jwks_uri: they are fetched anew
- * soon, by others (idp/refresh.h), and at most once a minute for whatever is asked.  Nothing
- * if it is no such client, or the key is there.
+ * The two halves of it, for who judges something in between that its client may well send again
+ * with the same assertion: who it is, then that the assertion counts once.  ERR_DENIED,
+ * invalid_client: it was used before.
  */
-void client_key_missed(struct request *rq, const struct oidc_client *client,
-		       const struct oidc_jws *jws);
+MUST_USE bool client_proof_check(struct request *rq, const struct party **p,
+				 struct oidc_client_proof *proof, struct err *err);
+MUST_USE bool client_proof_use(struct request *rq, const struct oidc_client_proof *proof,
+			       struct err *err);
 
 #endif

@@ -1,6 +1,8 @@
 /* Records of clients; see client_record.h. */
 #include "idp/client_record.h"
 
+#include <string.h>
+
 #include "base/enc.h"
 #include "base/rand.h"
 #include "base/text.h"
@@ -114,6 +116,57 @@ client_record_make(const struct account_work *w, const struct oidc_client *c,
 	if (told != NULL)
 		json_put_i64(w->a, record->told, "client_secret_expires_at", 0);
 	return true;
+}
+
+#define BLOCK_BYTES 64 /* of SHA-256 */
+
+/* HMAC-SHA-256 (RFC 2104 2); the key is no longer than a block. */
+static void
+mac_make(struct bytes key, struct bytes text, unsigned char out[SHA256_BYTES])
+{
+	unsigned char inner[BLOCK_BYTES], outer[BLOCK_BYTES];
+
+	for (size_t i = 0; i < BLOCK_BYTES; i++) {
+		unsigned char k = i < key.n ? key.p[i] : 0;
+
+		inner[i] = k ^ 0x36;
+		outer[i] = k ^ 0x5c;
+	}
+	hash_sha256_parts((const struct bytes[]){{inner, BLOCK_BYTES}, text}, 2, out);
+	hash_sha256_parts((const struct bytes[]){{outer, BLOCK_BYTES}, {out, SHA256_BYTES}}, 2,
+			  out);
+}
+
+/* What is sealed cannot be looked at, but a MAC by it can be checked. */
+static bool
+sealed_check(const struct account_work *w, const struct oidc_client *c, const char *secret,
+	     struct err *err)
+{
+	struct bytes text = bytes_of(c->client_id);
+	unsigned char mac[SHA256_BYTES];
+
+	if (strlen(secret) > BLOCK_BYTES)
+		return FAIL(err, ERR_DENIED, NULL, "longer than any of ours");
+	mac_make(bytes_of(secret), text, mac);
+	return signer_mac_check(w->signer, w->a, party_secret_label(w->a, c->client_id),
+				c->secret_sealed, text, (struct bytes){mac, sizeof(mac)}, err);
+}
+
+bool
+client_secret_check(const struct account_work *w, const struct oidc_client *c, const char *secret,
+		    struct err *err)
+{
+	unsigned char digest[SHA256_BYTES];
+	struct err why = {0};
+
+	hash_sha256(bytes_of(secret), digest);
+	if (bytes_eq_secret((struct bytes){digest, sizeof(digest)}, c->secret_sha256) ||
+	    (c->secret_sealed.n > 0 && sealed_check(w, c, secret, &why)))
+		return true;
+	if (why.kind == ERR_UNAVAILABLE)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "%s", why.text);
+	return FAIL(err, ERR_INPUT, OIDC_INVALID_CLIENT_METADATA,
+		    "client_secret: not the one of this client");
 }
 
 static bool

@@ -25,6 +25,13 @@ MUST_USE bool client_record_make(const struct account_work *w, const struct oidc
 				 const struct db_party *stored, bool anew,
 				 struct client_record *record, struct err *err);
 
+/*
+ * Is this the secret that the client proves itself with?  ERR_INPUT, invalid_client_metadata: it
+ * has another, or none.  The signer of w is asked only for client_secret_jwt.
+ */
+MUST_USE bool client_secret_check(const struct account_work *w, const struct oidc_client *c,
+				  const char *secret, struct err *err);
+
 /* By whom it is fetched: fetch_get, but for tests. */
 typedef bool (*client_get_fn)(struct arena *a, const struct fetch_get *what, struct fetch_got *out,
 			      struct err *err);

@@ -19,7 +19,7 @@ begin(struct request *rq, const struct params *ps, const char *pushed, time_t ex
 	struct authorize r;
 	struct err why = {0};
 
-	if (authorize_read(rq, ps, pushed == NULL ? AUTHORIZE_BROWSER : AUTHORIZE_PUSHED, &r,
+	if (authorize_read(rq, ps, pushed == NULL ? AUTHORIZE_BROWSER : AUTHORIZE_PUSHED, NULL, &r,
 			   &why)) {
 		if (pushed != NULL) {
 			r.ask.replay = pushed;

@@ -13,6 +13,7 @@
 #include "db/seen.h"
 #include "idp/asking.h"
 #include "idp/audit.h"
+#include "idp/client_keys.h"
 #include "idp/client_proof.h"
 #include "idp/config.h"
 #include "idp/front_polled.h"
@@ -28,16 +29,26 @@
 
 /* ---- what is asked ---- */
 
+static bool
+read_object(struct request *rq, const struct party *p, const char *text,
+	    struct oidc_request_object *object, struct err *err)
+{
+	return oidc_ciba_request_read(rq->a, text, p->oidc, rq->app->config->base_url, rq->now,
+				      object, err);
+}
+
 /* Nothing counts beside a signed request (7.1.1), and that once: it has a mark. */
 static bool
 unwrap(struct request *rq, const struct party *p, const char *text, struct params *out,
        struct db_mark **mark, struct err *err)
 {
-	struct oidc_request_object object;
+	struct oidc_request_object object = {0};
 
-	if (!oidc_backchannel_check_beside(&rq->form, err) ||
-	    !oidc_ciba_request_read(rq->a, text, p->oidc, rq->app->config->base_url, rq->now,
-				    &object, err))
+	if (!oidc_backchannel_check_beside(&rq->form, err))
+		return false;
+	if (!read_object(rq, p, text, &object, err) &&
+	    !(object.unfit && client_keys_again(rq, &p, err) &&
+	      read_object(rq, p, text, &object, err)))
 		return false;
 	*mark = ARENA_NEW(rq->a, struct db_mark);
 	**mark = (struct db_mark){"request-object",
@@ -84,6 +95,14 @@ read_request(struct request *rq, const struct party *p, struct oidc_backchannel 
 
 /* ---- of whom ---- */
 
+static bool
+read_hint_token(struct request *rq, const struct party *p, const char *text, bool *unfit,
+		const char **sub, struct err *err)
+{
+	return oidc_login_hint_token_read(rq->a, text, p->oidc, rq->app->config->base_url, rq->now,
+					  unfit, sub, err);
+}
+
 /* The name that this client knows the person by. */
 static bool
 sub_of(struct request *rq, const struct party *p, const struct oidc_backchannel *r,
@@ -92,11 +111,13 @@ sub_of(struct request *rq, const struct party *p, const struct oidc_backchannel 
 	const char *issuer = rq->app->config->base_url;
 	struct oidc_hint hint = {0};
 	struct oidc_jwks ours;
+	bool unfit;
 
 	*sub = r->login_hint;
 	if (r->login_hint_token != NULL)
-		return oidc_login_hint_token_read(rq->a, r->login_hint_token, p->oidc, issuer,
-						  rq->now, sub, err);
+		return read_hint_token(rq, p, r->login_hint_token, &unfit, sub, err) ||
+		       (unfit && client_keys_again(rq, &p, err) &&
+			read_hint_token(rq, p, r->login_hint_token, &unfit, sub, err));
 	if (r->id_token_hint == NULL)
 		return true;
 	publish_jwks(rq->a, rq->snap->keyring, &ours);

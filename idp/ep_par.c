@@ -51,14 +51,15 @@ keep(struct request *rq, const char **request_uri, struct err *err)
 	struct authorize r;
 	const char *given, *cnf;
 
-	if (!client_proof_demand(rq, &p, &proof, err) || !binding_prove(rq, false, &cnf, err))
+	if (!client_proof_check(rq, &p, &proof, err) || !binding_judge(rq, err) ||
+	    !client_proof_use(rq, &proof, err) || !binding_prove(rq, false, &cnf, err))
 		return false;
 	/* RFC 9126 2.1 */
 	if (params_find(&rq->form, "request_uri", &given) > 0)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST, "a request_uri that is pushed");
-	if (!authorize_read(rq, &rq->form, AUTHORIZE_PUSH, &r, err))
+	if (!authorize_read(rq, &rq->form, AUTHORIZE_PUSH, p, &r, err))
 		return false;
-	if (r.p != p) /* second line: both have read the same client_id */
+	if (!text_eq(r.p->id, p->id)) /* second line: both have read the same client_id */
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_REQUEST, "the request of another client");
 	/* Kept first: what came to nothing has not used an object up. */
 	return add_key(rq, cnf, &r.ps, err) && pushed_keep(rq, p, &r.ps, request_uri, err) &&

@@ -142,7 +142,7 @@ ep_registration_add(struct request *rq, struct response *rs, struct err *err)
 	if (inv == NULL)
 		return no_token(err);
 	if (!registration_rules_parse(rq->a, inv->rules, &rules, err) ||
-	    !registration_read(rq->a, &rules, rq->body, id, rq->now, &c, &statement, err) ||
+	    !registration_read(rq->a, &rules, rq->body, id, rq->now, &c, &statement, NULL, err) ||
 	    !client_sector_check(rq->a, rq->app->config, rq->app->get, c, err))
 		return false;
 	record.policy = registration_policy(rq->a, &rules);
@@ -195,6 +195,16 @@ ep_registration_show(struct request *rq, struct response *rs, struct err *err)
 	return true;
 }
 
+static bool
+check_secret(struct request *rq, const struct mine *m, const char *secret, struct err *err)
+{
+	struct account_work work = account_work_of(rq);
+	struct party p;
+
+	return secret == NULL || (party_parse(rq->a, m->row, &p, err) &&
+				  client_secret_check(&work, p.oidc, secret, err));
+}
+
 bool
 ep_registration_change(struct request *rq, struct response *rs, struct err *err)
 {
@@ -203,14 +213,16 @@ ep_registration_change(struct request *rq, struct response *rs, struct err *err)
 	struct db_audit audit = {.event = AUDIT_CLIENT_CHANGED, .ref = rq->ref};
 	struct registration_rules rules;
 	struct client_record record = {0};
-	const char *statement;
+	const char *statement, *secret;
 	struct oidc_client *c;
 	int64_t version;
 	struct mine m;
 
 	if (!find_mine(rq, &m, err) ||
 	    !registration_rules_parse(rq->a, m.registration->rules, &rules, err) ||
-	    !registration_read(rq->a, &rules, rq->body, m.id, rq->now, &c, &statement, err) ||
+	    !registration_read(rq->a, &rules, rq->body, m.id, rq->now, &c, &statement, &secret,
+			       err) ||
+	    !check_secret(rq, &m, secret, err) ||
 	    !client_sector_check(rq->a, rq->app->config, rq->app->get, c, err))
 		return false;
 	const struct db_source source = {.party = m.id, .url = c->jwks_uri, .signers = ""};

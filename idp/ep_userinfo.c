@@ -54,16 +54,16 @@ find(struct request *rq, const struct party **p, struct oidc_released *out, stru
 
 /* Core 5.3.2: signed, and encrypted if the client wants that too. */
 static bool
-answer_signed(struct request *rq, const struct oidc_client *c, const struct oidc_released *released,
+answer_signed(struct request *rq, const struct party *p, const struct oidc_released *released,
 	      struct response *rs, struct err *err)
 {
+	const struct oidc_client *c = p->oidc;
 	const struct oidc_userinfo u = {rq->app->config->base_url, c->client_id, released->sub,
 					released->userinfo};
 	const char *signed_token, *out;
 	struct jose_maker m;
 
-	if (!jose_maker_find(rq->app, rq->snap, c, c->userinfo_alg, &c->userinfo_encryption, &m,
-			     err) ||
+	if (!jose_maker_for(rq, p, c->userinfo_alg, &c->userinfo_encryption, &m, err) ||
 	    !oidc_userinfo_sign(rq->a, &m.ops, m.kid, m.alg, &u, &signed_token, err) ||
 	    !jose_encrypt(rq->a, &m, signed_token, &out, err))
 		return false;
@@ -80,7 +80,7 @@ ep_userinfo(struct request *rq, struct response *rs, struct err *err)
 	if (!find(rq, &p, &released, err))
 		return false;
 	if (p->oidc->userinfo_alg != OIDC_ALG_NONE)
-		return answer_signed(rq, p->oidc, &released, rs, err);
+		return answer_signed(rq, p, &released, rs, err);
 	response_json(rs, 200, oidc_userinfo_build(rq->a, released.sub, released.userinfo));
 	return true;
 }

@@ -467,8 +467,8 @@ sign_front(struct flow *f, const struct oidc_id_token *login, const struct state
 	t.nonce = s->nonce;
 	t.code = code;
 	t.state = s->state;
-	return jose_maker_find(rq->app, rq->snap, client, client->id_token_alg,
-			       &client->id_token_encryption, &m, err) &&
+	return jose_maker_for(rq, f->ask.party, client->id_token_alg, &client->id_token_encryption,
+			      &m, err) &&
 	       oidc_id_token_build(rq->a, &m.ops, m.kid, m.alg, &t, rq->now, &signed_token, err) &&
 	       jose_encrypt(rq->a, &m, signed_token, out, err);
 }

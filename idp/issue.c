@@ -84,8 +84,7 @@ issue_with_id_token(struct request *rq, struct issue *i, struct err *err)
 {
 	const struct oidc_client *c = i->p->oidc;
 
-	return jose_maker_find(rq->app, rq->snap, c, c->id_token_alg, &c->id_token_encryption,
-			       &i->maker, err);
+	return jose_maker_for(rq, i->p, c->id_token_alg, &c->id_token_encryption, &i->maker, err);
 }
 
 /* A resource server says with its id_token_signed_response_alg what it verifies. */

@@ -2,6 +2,7 @@
 #include "idp/jose.h"
 
 #include "base/text.h"
+#include "idp/client_keys.h"
 #include "idp/config.h"
 #include "keys/sign.h"
 #include "oidc/error.h"
@@ -98,6 +99,17 @@ jose_maker_find(const struct app *app, const struct snapshot *snap, const struct
 	}
 	*out = m;
 	return true;
+}
+
+bool
+jose_maker_for(struct request *rq, const struct party *p, enum oidc_alg alg,
+	       const struct oidc_encryption *e, struct jose_maker *out, struct err *err)
+{
+	if (jose_maker_find(rq->app, rq->snap, p->oidc, alg, e, out, err))
+		return true;
+	return e->alg != OIDC_JWE_ALG_NONE && oidc_jwks_find_enc(&p->oidc->jwks, e->alg) == NULL &&
+	       client_keys_again(rq, &p, err) &&
+	       jose_maker_find(rq->app, rq->snap, p->oidc, alg, e, out, err);
 }
 
 bool

@@ -42,6 +42,14 @@ MUST_USE bool jose_maker_find(const struct app *app, const struct snapshot *snap
 			      const struct oidc_encryption *e, struct jose_maker *out,
 			      struct err *err);
 
+/*
+ * The same in a request.  A key to encrypt to that the client's jwks_uri has not brought yet is
+ * fetched (idp/client_keys.h).
+ */
+MUST_USE bool jose_maker_for(struct request *rq, const struct party *p, enum oidc_alg alg,
+			     const struct oidc_encryption *e, struct jose_maker *out,
+			     struct err *err);
+
 /* The signed token, or, where the client asked for it, a token that it is encrypted in (Core
  * 16.14: signed first). */
 MUST_USE bool jose_encrypt(struct arena *a, const struct jose_maker *m, const char *signed_token,

@@ -114,15 +114,19 @@ way_to(const struct logout_plan *plan, const struct party *p)
 
 /*
  * SAML2Core 3.7.3.2: who asked hears of what it did not name itself, other logins of the session
- * that ends with the one it named.  A client of OpenID Connect has named its one session.
+ * that ends with the one it named.  A client of OpenID Connect is told, too, where
+ * it says how (Back-Channel Logout 1.0, 2.5, Front-Channel Logout 1.0, 3).
  */
 static bool
 knows_already(const struct logout_plan *plan, const struct db_participant *p)
 {
 	const struct saml_logout_request *r = plan->named;
+	const struct party *asker = party_find(plan->parties, p->party);
 
 	if (!text_eq(p->party, plan->asker))
 		return false;
+	if (asker != NULL && asker->oidc != NULL)
+		return way_to(plan, asker)->channel == DB_CHANNEL_NONE;
 	return r == NULL || (text_eq(p->name_id, r->nameid.value) &&
 			     (r->n_session_indexes == 0 ||
 			      text_in(r->session_index, r->n_session_indexes, p->session_index)));

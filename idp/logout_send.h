@@ -21,7 +21,8 @@
 /*
  * Whom to tell of those who took part, and by which way: each name with all its sessions, in as
  * many requests as that takes, or (OpenID Connect) each session by itself.  `asker` (NULL: none)
- * knows already of what it `named` (NULL: all that it was told of the session).  by_browser: there
+ * knows already of what it `named` (NULL: all that it was told of the session); a client of OpenID
+ * Connect is told all the same, where it says how.  by_browser: there
  * is a browser that can be sent to parties.
  */
 struct logout_plan {

@@ -147,7 +147,14 @@ party_scopes(struct arena *a)
 struct oidc_client_rules
 party_client_rules(struct arena *a)
 {
-	return (struct oidc_client_rules){.scopes = party_scopes(a), .grant_types = grant_types(a)};
+	struct oidc_strs given = grant_types(a);
+	const char **words = ARENA_ARRAY(a, const char *, given.n + 1);
+
+	for (size_t i = 0; i < given.n; i++)
+		words[i] = given.s[i];
+	words[given.n] = OIDC_GRANT_IMPLICIT;
+	return (struct oidc_client_rules){.scopes = party_scopes(a),
+					  .grant_types = {words, given.n + 1}};
 }
 
 struct bytes
@@ -197,6 +204,8 @@ parse_oidc(struct arena *a, const struct db_party *row, struct party *p, struct 
 	if (client->jwks_uri != NULL && row->keys.n > 0 &&
 	    !oidc_client_take_keys(a, client, row->keys, NULL))
 		client->jwks.n = 0;
+	if (client->jwks_uri != NULL && row->keys.n > 0)
+		hash_sha256(row->keys, p->keys_digest);
 	p->oidc = client;
 	if (p->policy.vocabulary == LEVEL_VOCAB_COUNT)
 		p->policy.vocabulary = LEVEL_VOCAB_SHORT;

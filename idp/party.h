@@ -23,6 +23,7 @@ struct party {
 	const char *sector;            /* never NULL: the policy's, else the dialect's default */
 	const struct saml_party *saml; /* exactly one of the two is set */
 	const struct oidc_client *oidc;
+	unsigned char keys_digest[SHA256_BYTES]; /* of what its jwks_uri brought; else zero */
 };
 
 struct parties {

@@ -451,6 +451,14 @@ refresh_start(struct arena *a, struct app *app, struct refresh **out, struct err
 }
 
 void
+refresh_wake(struct refresh *r)
+{
+	pthread_mutex_lock(&r->lock);
+	pthread_cond_signal(&r->wake);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
 refresh_stop(struct refresh *r)
 {
 	pthread_mutex_lock(&r->lock);

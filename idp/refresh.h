@@ -18,6 +18,9 @@ struct refresh;
 MUST_USE bool refresh_start(struct arena *a, struct app *app, struct refresh **out,
 			    struct err *err);
 
+/* Look for what is due now, not at the next turn. */
+void refresh_wake(struct refresh *r);
+
 /* Let what is being fetched end, then stop. */
 void refresh_stop(struct refresh *r);
 

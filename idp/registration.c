@@ -7,6 +7,7 @@
 #include "oidc/error.h"
 #include "oidc/redirect.h"
 #include "oidc/statement.h"
+#include "oidc/token.h"
 
 #define RULES_BYTES   ((size_t)128 * 1024)
 #define LIST_MAX      64
@@ -129,6 +130,18 @@ check_list(struct oidc_strs allowed, struct oidc_strs asked, const char *name, s
 	return true;
 }
 
+/* What gives nothing needs no invitation. */
+static bool
+check_grants(const struct registration_rules *rules, const struct oidc_client *c, struct err *err)
+{
+	for (size_t i = 0; i < c->grant_types.n; i++)
+		if (!text_eq(c->grant_types.s[i], OIDC_GRANT_IMPLICIT) &&
+		    !check_list(rules->grant_types, (struct oidc_strs){&c->grant_types.s[i], 1},
+				"grant_types", err))
+			return false;
+	return true;
+}
+
 static bool
 check_rules(struct arena *a, const struct registration_rules *rules, const struct oidc_client *c,
 	    struct err *err)
@@ -145,8 +158,7 @@ check_rules(struct arena *a, const struct registration_rules *rules, const struc
 	if (c->may_act.n > 0 || c->exchanger != OIDC_EXCHANGER_ACTS)
 		return BAD(err, "may_act, token_exchange: for the operator to say");
 	return check_list(rules->profiles, profile, "profile", err) &&
-	       check_list(rules->scopes, c->scopes, "scope", err) &&
-	       check_list(rules->grant_types, c->grant_types, "grant_types", err) &&
+	       check_list(rules->scopes, c->scopes, "scope", err) && check_grants(rules, c, err) &&
 	       check_list(rules->details_types, c->details_types, "authorization_details_types",
 			  err) &&
 	       check_list(rules->resources, c->resources, "resources", err) &&
@@ -171,18 +183,36 @@ check_name(json_t *metadata, const char *client_id, struct err *err)
 	return true;
 }
 
-/* A profile that nobody asks for is the first of those that may be. */
+/* A profile that nobody asks for is the first of those that may be, a scope all of them (RFC 7591
+ * 2).
+ */
 static void
-put_profile(struct arena *a, json_t *metadata, const struct registration_rules *rules)
+put_unsaid(struct arena *a, json_t *metadata, const struct registration_rules *rules)
 {
 	if (json_object_get(metadata, "profile") == NULL)
 		json_put_str(a, metadata, "profile", rules->profiles.s[0]);
+	if (json_object_get(metadata, "scope") == NULL)
+		json_put_str(a, metadata, "scope", oidc_scope_text(a, rules->scopes));
+}
+
+/* RFC 7592 2.2: it may say what its secret is, and nothing else. */
+static bool
+take_secret(struct arena *a, json_t *metadata, const char **out, struct err *err)
+{
+	if (out == NULL)
+		return true;
+	*out = NULL;
+	if (!json_get_str(metadata, "client_secret", out, err))
+		return err_name(err, OIDC_INVALID_CLIENT_METADATA);
+	*out = arena_strdup(a, *out);
+	json_object_del(metadata, "client_secret");
+	return true;
 }
 
 bool
 registration_read(struct arena *a, const struct registration_rules *rules, struct bytes body,
 		  const char *client_id, time_t now, struct oidc_client **out,
-		  const char **statement, struct err *err)
+		  const char **statement, const char **secret, struct err *err)
 {
 	const struct oidc_client_rules offered = party_client_rules(a);
 	struct oidc_strs unknown;
@@ -195,10 +225,10 @@ registration_read(struct arena *a, const struct registration_rules *rules, struc
 		return err_name(err, OIDC_INVALID_SOFTWARE_STATEMENT);
 	*statement = arena_strdup(a, *statement);
 	if (!oidc_statement_apply(a, metadata, &rules->signers, now, err) ||
-	    !check_name(metadata, client_id, err))
+	    !check_name(metadata, client_id, err) || !take_secret(a, metadata, secret, err))
 		return false;
 	json_object_del(metadata, "client_id");
-	put_profile(a, metadata, rules);
+	put_unsaid(a, metadata, rules);
 	return oidc_client_parse(a, bytes_of(json_text(a, metadata, false)), client_id, &offered,
 				 out, &unknown, err) &&
 	       check_rules(a, rules, *out, err);

@@ -29,11 +29,14 @@ MUST_USE bool registration_rules_parse(struct arena *a, const char *json,
 /*
  * The client that this request asks for, with the software statement applied.  client_id is the
  * one that it has or gets, whatever the request says; at an update it may say the same.
- * ERR_INPUT with an error of RFC 7591 3.2.2.  *statement: as it was sent, NULL: none.
+ * ERR_INPUT with an error of RFC 7591 3.2.2.  *statement: as it was sent, NULL: none.  *secret, at
+ * an update: what it says its secret is, NULL: nothing; to be checked by the caller.  `secret` is
+ * NULL where it cannot have one yet, and must not say so.
  */
 MUST_USE bool registration_read(struct arena *a, const struct registration_rules *rules,
 				struct bytes body, const char *client_id, time_t now,
-				struct oidc_client **out, const char **statement, struct err *err);
+				struct oidc_client **out, const char **statement,
+				const char **secret, struct err *err);
 
 /* The policy that such a client begins with, as JSON. */
 const char *registration_policy(struct arena *a, const struct registration_rules *rules);

@@ -329,6 +329,16 @@ find_certificate(struct request *rq, const struct raw_request *raw, const struct
 	return true;
 }
 
+/* One of two, whatever the header spells. */
+static void
+find_base(struct request *rq, const struct gate_head *head)
+{
+	const struct config *conf = rq->app->config;
+	bool mtls = conf->mtls_host != NULL && app_is_host(head->host, conf->mtls_host);
+
+	rq->base_url = mtls ? conf->mtls_url : conf->base_url;
+}
+
 bool
 request_parse(struct request *rq, const struct raw_request *raw, const struct gate_head *head,
 	      struct err *err)
@@ -344,6 +354,7 @@ request_parse(struct request *rq, const struct raw_request *raw, const struct ga
 	    !cookies_parse(rq->a, cookies, &rq->cookies, err))
 		return false;
 	choose_lang(rq);
+	find_base(rq, head);
 	if (!find_client(rq, raw, err) || !find_certificate(rq, raw, head, err))
 		return false;
 	if (!is_form(rq))

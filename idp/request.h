@@ -15,6 +15,7 @@ struct snapshot;
 struct worker;
 struct raw_request;
 struct oidc_certificate;
+struct oidc_dpop;
 struct party;
 struct gate_head;
 
@@ -51,7 +52,10 @@ struct request {
 	const struct oidc_certificate *certificate; /* that a proxy of ours passed on; NULL: none */
 	const struct party *of; /* registered, as far as it says (idp/refusal.h); NULL: unsaid */
 	bool of_proven;         /* it came with a proof of that */
-	const char *dpop_nonce; /* to be told with the answer, also a failure; NULL: none */
+	const char
+		*base_url; /* the host that was asked: ours, or where certificates are asked for */
+	const struct oidc_dpop *dpop; /* the proof, once it is judged (idp/binding.h); NULL: none */
+	const char *dpop_nonce;       /* to be told with the answer, also a failure; NULL: none */
 };
 
 /* The value or NULL; the first when the name is repeatable. Names are exact. */

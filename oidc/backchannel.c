@@ -211,14 +211,19 @@ read_sub(struct arena *a, const json_t *claims, const char *issuer, const char *
 
 bool
 oidc_login_hint_token_read(struct arena *a, const char *text, const struct oidc_client *client,
-			   const char *issuer, time_t now, const char **sub, struct err *err)
+			   const char *issuer, time_t now, bool *unfit, const char **sub,
+			   struct err *err)
 {
 	const struct oidc_signed *s;
 	struct oidc_jws jws;
 
-	if (!oidc_jws_parse(a, bytes_of(text), &jws, err) ||
-	    !oidc_jws_verify(a, &jws, &client->jwks, &s, err))
+	*unfit = false;
+	if (!oidc_jws_parse(a, bytes_of(text), &jws, err))
 		return err_name(err, OIDC_INVALID_REQUEST);
+	if (!oidc_jws_verify(a, &jws, &client->jwks, &s, err)) {
+		*unfit = err != NULL && err->kind == ERR_DENIED;
+		return err_name(err, OIDC_INVALID_REQUEST);
+	}
 	const json_t *claims = oidc_signed_claims(s);
 
 	if (!text_eq(text_claim(claims, "iss"), client->client_id) ||

@@ -41,10 +41,12 @@ MUST_USE bool oidc_backchannel_check_beside(const struct params *ps, struct err 
  * Whom a login_hint_token means: the client's own signed word, {"iss": the client, "aud": `issuer`,
  * "exp", "sub_id": {"format": "iss_sub", "iss": `issuer`, "sub"}} (RFC 9493 3.2.4), good for at
  * most an hour.  *sub is what the client knows the person by.  ERR_DENIED:
- * expired_login_hint_token; ERR_INPUT or ERR_DENIED, invalid_request: none of these.
+ * expired_login_hint_token; ERR_INPUT or ERR_DENIED, invalid_request: none of these.  *unfit: it
+ * is by none of the client's keys.
  */
 MUST_USE bool oidc_login_hint_token_read(struct arena *a, const char *text,
 					 const struct oidc_client *client, const char *issuer,
-					 time_t now, const char **sub, struct err *err);
+					 time_t now, bool *unfit, const char **sub,
+					 struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "oidc/error.h"
 #include "oidc/redirect.h"
 #include "oidc/token.h"
+#include "oidc/way.h"
 
 #define BAD(err, ...) FAIL((err), ERR_INPUT, OIDC_INVALID_CLIENT_METADATA, __VA_ARGS__)
 
@@ -112,6 +113,10 @@ check_grants(const struct oidc_client *c, struct err *err)
 		    !text_eq(c->grant_types.s[i], "refresh_token"))
 			return BAD(err, "grant_types: %s is not for a public client",
 				   c->grant_types.s[i]);
+	/* OpenID Connect Registration 2: what that response type needs, and nothing is given by. */
+	if (oidc_strs_have(c->grant_types, OIDC_GRANT_IMPLICIT) &&
+	    (c->response_types & OIDC_TYPE_CODE_ID_TOKEN) == 0)
+		return BAD(err, "grant_types: implicit is for code id_token alone");
 	return true;
 }
 
@@ -190,6 +195,9 @@ check_auth(const struct oidc_client *c, struct err *err)
 	/* RFC 9700 2.1.1: nothing else binds a code to who asked for it. */
 	if (c->auth_method == OIDC_AUTH_PUBLIC && !demands(c, OIDC_CHECK_PKCE))
 		return BAD(err, "profile: a public client needs one that demands PKCE");
+	/* RFC 7662 4: else whoever says that name learns what a token is worth. */
+	if (c->auth_method == OIDC_AUTH_PUBLIC && c->resource_uris.n > 0)
+		return BAD(err, "resource_uris: of a client that proves nothing");
 	return check_tls(c, err);
 }
 

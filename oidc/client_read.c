@@ -44,6 +44,14 @@ is_set(const json_t *o, const char *name)
 }
 
 static bool
+is_empty_list(const json_t *o, const char *name)
+{
+	const json_t *v = json_object_get(o, name);
+
+	return json_is_array(v) && json_array_size(v) == 0;
+}
+
+static bool
 parse_id(struct arena *a, const json_t *o, const char *new_id, const char **out, struct err *err)
 {
 	const char *id = new_id;
@@ -236,7 +244,9 @@ parse_member(struct arena *a, const json_t *o, const struct oidc_member *m, cons
 	case M_TYPES:
 		return parse_types(a, o, m, out, err);
 	case M_REFUSED:
-		return !is_set(o, m->name) || BAD(err, "%s: not supported", m->name);
+		/* an empty list says as much as nothing */
+		return !is_set(o, m->name) || is_empty_list(o, m->name) ||
+		       BAD(err, "%s: not supported", m->name);
 	case M_TEXT:
 	case M_TEXT_URI:
 		break; /* parse_texts */

@@ -1,6 +1,8 @@
 /* The metadata document; see discovery.h. */
 #include "oidc/discovery.h"
 
+#include <string.h>
+
 #include "oidc/client.h"
 #include "oidc/dpop.h"
 #include "oidc/verified.h"
@@ -18,6 +20,18 @@ put_list(struct arena *a, json_t *o, const char *name, struct oidc_strs list)
 	for (size_t i = 0; i < list.n; i++)
 		json_push_str(a, array, list.s[i]);
 	json_put(a, o, name, array);
+}
+
+static struct oidc_strs
+without(struct arena *a, struct oidc_strs list, const char *word)
+{
+	const char **s = ARENA_ARRAY(a, const char *, list.n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < list.n; i++)
+		if (strcmp(list.s[i], word) != 0)
+			s[n++] = list.s[i];
+	return (struct oidc_strs){s, n};
 }
 
 /* What the tables of oidc/ say. */
@@ -38,7 +52,7 @@ put_own(struct arena *a, json_t *o, bool certificates)
 	put_list(a, o, "token_endpoint_auth_signing_alg_values_supported",
 		 oidc_client_auth_algs(a));
 	put_list(a, o, "introspection_endpoint_auth_methods_supported",
-		 oidc_client_auth_methods(a, certificates));
+		 without(a, oidc_client_auth_methods(a, certificates), "none"));
 	put_list(a, o, "revocation_endpoint_auth_methods_supported",
 		 oidc_client_auth_methods(a, certificates));
 	put_list(a, o, "dpop_signing_alg_values_supported", oidc_dpop_algs());

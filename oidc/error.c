@@ -23,6 +23,7 @@ static const struct oidc_error errors[] = {
 	{OIDC_UNSUPPORTED_RESPONSE_TYPE, 400, NULL, "The response type is not supported.", NULL},
 	{OIDC_UNSUPPORTED_GRANT_TYPE, 400, NULL, "The grant type is not supported.", NULL},
 	{OIDC_ACCESS_DENIED, 403, NULL, "The request was denied.", NULL},
+	{OIDC_ACCESS_DENIED, 400, NULL, "The request was denied.", OIDC_TOKEN_DENIED},
 	{OIDC_SERVER_ERROR, 500, NULL, "The request failed through a fault of this server.", NULL},
 	{OIDC_TEMPORARILY_UNAVAILABLE, 503, NULL, "The server is busy, please try again.", NULL},
 	{OIDC_INTERACTION_REQUIRED, 400, NULL, "The person would have to be asked.", NULL},

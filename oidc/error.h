@@ -30,6 +30,8 @@
 #define OIDC_ACCESS_DENIED                 "access_denied"
 #define OIDC_SERVER_ERROR                  "server_error"
 #define OIDC_TEMPORARILY_UNAVAILABLE       "temporarily_unavailable"
+/* Ours: the same at the token endpoint (RFC 6749 5.2, RFC 8628 3.5, CIBA Core 1.0, 11) */
+#define OIDC_TOKEN_DENIED "token_access_denied"
 /* OpenID Connect Core 3.1.2.6 */
 #define OIDC_INTERACTION_REQUIRED       "interaction_required"
 #define OIDC_LOGIN_REQUIRED             "login_required"

@@ -25,6 +25,18 @@ text_claim(const json_t *claims, const char *name)
 	return json_string_value(json_object_get(claims, name));
 }
 
+/* FAPI2MS 5.3.1, RFC 9101 5: one text, or a list with us in it. */
+static bool
+is_for_us(const json_t *claims, const char *issuer)
+{
+	const json_t *aud = json_object_get(claims, "aud");
+
+	for (size_t i = 0; i < json_array_size(aud); i++)
+		if (text_eq(json_string_value(json_array_get(aud, i)), issuer))
+			return true;
+	return text_eq(json_string_value(aud), issuer);
+}
+
 bool
 oidc_is_for_us_alone(const json_t *claims, const char *issuer)
 {
@@ -46,8 +58,8 @@ check_parties(const json_t *claims, const struct oidc_client *client, const char
 	/* RFC 9101 5: the same as beside it, which the client was found by. */
 	if (json_object_get(claims, "client_id") != NULL && !text_eq(id, client->client_id))
 		return DENY(err, "client_id is another");
-	if (!oidc_is_for_us_alone(claims, issuer))
-		return DENY(err, "aud is not ours alone");
+	if (!is_for_us(claims, issuer))
+		return DENY(err, "aud is not ours");
 	/* RFC 9101 10.8: it could pass as an assertion of who the client is. */
 	if (text_eq(text_claim(claims, "sub"), client->client_id))
 		return DENY(err, "sub is the client");
@@ -60,9 +72,20 @@ check_parties(const json_t *claims, const struct oidc_client *client, const char
 static bool
 check_times(const json_t *claims, bool demanded, time_t now, int64_t *exp, struct err *err)
 {
-	int64_t nbf = now;
+	int64_t nbf = now, iat;
 
 	*exp = now + LIVES_MAX_S;
+	/* What counts once has its time by itself, so that it is the same each time it comes. */
+	if (json_object_get(claims, "jti") != NULL && json_object_get(claims, "exp") == NULL) {
+		if (json_object_get(claims, "iat") == NULL)
+			return DENY(err, "a jti and neither exp nor iat");
+		if (!json_get_i64(claims, "iat", &iat, err))
+			return err_name(err, OIDC_INVALID_REQUEST_OBJECT);
+		if (iat > now + FUTURE_SKEW_S)
+			return DENY(err, "iat is ahead of us");
+		*exp = iat + LIVES_MAX_S;
+		nbf = iat;
+	}
 	if (!json_get_i64(claims, "exp", exp, err) || !json_get_i64(claims, "nbf", &nbf, err))
 		return err_name(err, OIDC_INVALID_REQUEST_OBJECT);
 	if (demanded &&
@@ -183,8 +206,10 @@ read_signed(struct arena *a, const struct oidc_jws *jws, const struct oidc_clien
 	const struct oidc_signed *s;
 	int64_t exp;
 
-	if (!oidc_jws_verify(a, jws, &client->jwks, &s, err))
+	if (!oidc_jws_verify(a, jws, &client->jwks, &s, err)) {
+		out->unfit = err != NULL && err->kind == ERR_DENIED;
 		return err_name(err, OIDC_INVALID_REQUEST_OBJECT);
+	}
 	/* RFC 8725 3.11, RFC 9101 10.8; "JWT" says as much as none. */
 	if (!oidc_signed_typ_is(s, NULL) && !oidc_signed_typ_is(s, "JWT") &&
 	    !oidc_signed_typ_is(s, "oauth-authz-req+jwt"))

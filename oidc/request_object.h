@@ -14,13 +14,14 @@ struct oidc_request_object {
 	const char *jti;  /* to be used once until jti_expires; NULL: there is none */
 	time_t jti_expires;
 	bool has_iat; /* it says when it was made */
+	bool unfit;   /* set with a failure: it is by none of the client's keys */
 };
 
 /*
  * Read the object that `client` is to have signed, and may have encrypted to one of our keys.
  * ERR_UNAVAILABLE: it cannot be opened now.  ERR_INPUT or ERR_DENIED, invalid_request_object: not a
  * token, not signed by one of its keys with the algorithm it registered (none never), a token for
- * something else, not for `issuer` alone, not by this client, too old, not yet good or good for too
+ * something else, not for `issuer`, not by this client, too old, not yet good or good for too
  * long, a request or request_uri in it.
  */
 MUST_USE bool oidc_request_object_read(struct arena *a, const char *text,

@@ -8,13 +8,14 @@
 
 #include "oidc/client_auth.h"
 
-#define OIDC_SCOPES_MAX    64 /* words of one scope */
+#define OIDC_SCOPES_MAX     64 /* words of one scope */
 
-#define OIDC_GRANT_CODE    "authorization_code"
-#define OIDC_GRANT_REFRESH "refresh_token"
-#define OIDC_GRANT_CLIENT  "client_credentials"
-#define OIDC_GRANT_DEVICE  "urn:ietf:params:oauth:grant-type:device_code"
-#define OIDC_GRANT_CIBA    "urn:openid:params:grant-type:ciba"
+#define OIDC_GRANT_CODE     "authorization_code"
+#define OIDC_GRANT_REFRESH  "refresh_token"
+#define OIDC_GRANT_CLIENT   "client_credentials"
+#define OIDC_GRANT_IMPLICIT "implicit" /* a word of records: nothing is given by it */
+#define OIDC_GRANT_DEVICE   "urn:ietf:params:oauth:grant-type:device_code"
+#define OIDC_GRANT_CIBA     "urn:openid:params:grant-type:ciba"
 
 /* ERR_INPUT, invalid_request: grant_type is missing, twice or malformed. */
 MUST_USE bool oidc_token_grant_type(const struct params *form, const char **out, struct err *err);

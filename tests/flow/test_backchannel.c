@@ -358,8 +358,20 @@ a_saml_logout_reaches_the_client(void **state)
 	}
 }
 
+#define FRAMED                                                                  \
+	",\"frontchannel_logout_uri\":\"https://stadtportal.example/out?a=b\"," \
+	"\"frontchannel_logout_session_required\":true"
+
+static const char *
+frame_src(struct web *b)
+{
+	const char *src = between(b->w->a, b->body, "<iframe", "</iframe>");
+
+	return src == NULL ? NULL : between(b->w->a, src, " src=\"", "\"");
+}
+
 static void
-a_client_that_asks_is_not_told_and_others_are(void **state)
+a_client_that_asks_is_told_as_others_are(void **state)
 {
 	struct world *w = *state;
 	struct web b;
@@ -375,7 +387,8 @@ a_client_that_asks_is_not_told_and_others_are(void **state)
 				 "%%2Fstadtportal.example%%2Fbye&id_token_hint=%s",
 				 hint));
 	assert_true(web_shows(&b, "nacheinander zu den Portalen"));
-	assert_false(send_one(w));
+	assert_true(send_one(w));
+	assert_string_equal(row(w), "doneconfirmed");
 	web_get(&b, "/logout/next");
 	assert_true(text_starts(b.location, SAML_SLO "?SAMLRequest="));
 	/* It does not answer: said so, and a link leads back to who asked. */
@@ -383,6 +396,19 @@ a_client_that_asks_is_not_told_and_others_are(void **state)
 	assert_true(web_shows(&b, "keine Antwort erhalten"));
 	web_get(&b, "/logout/back");
 	assert_string_equal(b.location, "https://stadtportal.example/bye?state=z");
+	/* By its frame; and where it says of no way, it is sent back at once. */
+	for (int framed = 1; framed >= 0; framed--) {
+		world_oidc_client(w, framed ? FRAMED : "");
+		hint = karl_at_the_client(&b);
+		web_get(&b, arena_printf(w->a,
+					 "/oidc/logout?state=y&post_logout_redirect_uri=https%%3A"
+					 "%%2F%%2Fstadtportal.example%%2Fbye&id_token_hint=%s",
+					 hint));
+		assert_int_equal(frame_src(&b) != NULL, framed);
+		if (framed)
+			web_get(&b, "/logout/back");
+		assert_string_equal(b.location, "https://stadtportal.example/bye?state=y");
+	}
 }
 
 /* Its name in a link proves nothing: a foreign page must not make it miss the logout. */
@@ -448,18 +474,6 @@ a_client_without_redirect_uris_has_no_link(void **state)
 }
 
 /* ---- clients that only a frame reaches (Front-Channel Logout 1.0) ---- */
-
-#define FRAMED                                                                  \
-	",\"frontchannel_logout_uri\":\"https://stadtportal.example/out?a=b\"," \
-	"\"frontchannel_logout_session_required\":true"
-
-static const char *
-frame_src(struct web *b)
-{
-	const char *src = between(b->w->a, b->body, "<iframe", "</iframe>");
-
-	return src == NULL ? NULL : between(b->w->a, src, " src=\"", "\"");
-}
 
 static void
 a_client_without_back_channel_is_framed_by_the_page(void **state)
@@ -680,7 +694,7 @@ main(void)
 		T(a_session_has_one_name_at_a_client),
 		T(each_name_of_a_session_is_told),
 		T(a_saml_logout_reaches_the_client),
-		T(a_client_that_asks_is_not_told_and_others_are),
+		T(a_client_that_asks_is_told_as_others_are),
 		T(a_client_that_is_only_named_is_told_like_the_others),
 		T(without_the_client_s_uri_it_is_said_that_it_cannot_be_told),
 		T(a_client_without_redirect_uris_has_no_link),

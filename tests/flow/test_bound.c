@@ -157,6 +157,95 @@ the_refresh_token_of_a_public_client_is_for_its_key(void **state)
 	assert_int_equal(b.status, 200);
 }
 
+static const char *
+by_assertion(struct world *w, const char *form, const char *jti)
+{
+	const char *claims = arena_printf(w->a,
+					  "{\"iss\":\"" OIDC_CLIENT "\",\"sub\":\"" OIDC_CLIENT
+					  "\",\"aud\":\"" BASE "\",\"exp\":%lld,\"jti\":\"%s\"}",
+					  (long long)w->now + 60, jti);
+
+	return arena_printf(
+		w->a,
+		"%s&client_assertion_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3A"
+		"client-assertion-type%%3Ajwt-bearer&client_assertion=%s",
+		form, token_of(w->a, OIDC_ES256, "{\"alg\":\"ES256\",\"kid\":\"k1\"}", claims));
+}
+
+/* A proof by ES256 for the next request, with the nonce that was told. */
+static void
+prove(struct web *b, const char *path)
+{
+	b->dpop = proof_of(b, OIDC_ES256, "POST", path, nonce_claim(b));
+}
+
+/* Who is told a nonce sends the same request again, as libraries do; and it counts once then. */
+static void
+a_nonce_that_is_asked_for_does_not_cost_the_assertion(void **state)
+{
+	static const char *const paths[] = {"/oidc/token", "/oidc/par"};
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	register_client(w, arena_printf(w->a,
+					",\"token_endpoint_auth_method\":\"private_key_jwt\","
+					"\"jwks\":%s",
+					public_jwks(w->a, OIDC_ES256, "k1")));
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		const char *form = i == 0 ? oidc_redeem_form(w, code_of(&b, "openid", ""))
+					  : strchr(oidc_request_url(w, "openid", ""), '?') + 1;
+
+		form = by_assertion(w, form, arena_printf(w->a, "a%zu", i));
+		b.authorization = NULL;
+		b.dpop_nonce = NULL;
+		prove(&b, paths[i]);
+		web_form(&b, paths[i], form);
+		assert_int_equal(b.status, 400);
+		assert_string_equal(web_member(&b, "error"), "use_dpop_nonce");
+		/* A proof for elsewhere costs as little. */
+		prove(&b, "/oidc/userinfo");
+		web_form(&b, paths[i], form);
+		assert_string_equal(web_member(&b, "error"), "invalid_dpop_proof");
+		prove(&b, paths[i]);
+		web_form(&b, paths[i], form);
+		assert_int_equal(b.status, i == 0 ? 200 : 201);
+		prove(&b, paths[i]);
+		web_form(&b, paths[i], form);
+		assert_int_equal(b.status, 401);
+		assert_string_equal(web_member(&b, "error"), "invalid_client");
+	}
+	b.dpop = NULL;
+}
+
+/* RFC 9449 4.3 (9): the URL that was asked, of the two that we have. */
+static void
+a_proof_is_for_the_host_that_is_asked(void **state)
+{
+	static const char other[] = "https://mtls.konto.example/oidc/token";
+	struct world *w = *state;
+	struct web b;
+
+	w->config.mtls_url = "https://mtls.konto.example";
+	w->config.mtls_host = "mtls.konto.example";
+	web_init(&b, w);
+	const char *form = oidc_redeem_form(w, code_of(&b, "openid", ""));
+
+	prove(&b, "/oidc/token");
+	web_token(&b, oidc_basic(w), form); /* for a nonce */
+	b.dpop = proof_at(&b, OIDC_ES256, "POST", other, nonce_claim(&b));
+	web_token(&b, oidc_basic(w), form);
+	assert_string_equal(web_member(&b, "error"), "invalid_dpop_proof");
+	b.host = "MTLS.konto.example:443";
+	prove(&b, "/oidc/token");
+	web_token(&b, oidc_basic(w), form);
+	assert_string_equal(web_member(&b, "error"), "invalid_dpop_proof");
+	b.dpop = proof_at(&b, OIDC_ES256, "POST", other, nonce_claim(&b));
+	web_token(&b, oidc_basic(w), form);
+	assert_int_equal(b.status, 200);
+	w->config.mtls_url = w->config.mtls_host = NULL;
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, tokens_fresh, NULL)
 
 int
@@ -168,6 +257,8 @@ main(void)
 		T(a_record_may_demand_bound_tokens),
 		T(a_profile_or_a_code_may_demand_the_key),
 		T(the_refresh_token_of_a_public_client_is_for_its_key),
+		T(a_nonce_that_is_asked_for_does_not_cost_the_assertion),
+		T(a_proof_is_for_the_host_that_is_asked),
 	};
 
 	return cmocka_run_group_tests_name("flow bound", tests, tokens_setup, world_teardown);

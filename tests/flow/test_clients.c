@@ -1,6 +1,10 @@
 /* How clients prove themselves and what their records allow, through whole logins. */
+#include <pthread.h>
+#include <unistd.h>
+
 #include <openssl/hmac.h>
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/text.h"
 #include "db/source.h"
@@ -395,6 +399,132 @@ a_new_key_is_seen_when_it_is_signed_with(void **state)
 	assert_false(look(w));
 }
 
+/* Is the next look due, because of what was just asked?  And never twice within a minute. */
+static bool
+was_missed(struct world *w)
+{
+	bool due = look(w);
+
+	w->now += 60;
+	return due;
+}
+
+static const char *
+object_by(struct world *w, const char *kid, const char *more)
+{
+	return token_of(w->a, OIDC_ES256,
+			arena_printf(w->a, "{\"alg\":\"ES256\",\"kid\":\"%s\"}", kid),
+			arena_printf(w->a,
+				     "{\"iss\":\"" OIDC_CLIENT "\",\"aud\":\"" BASE
+				     "\",\"exp\":%lld,\"nbf\":%lld%s}",
+				     (long long)w->now + 60, (long long)w->now, more));
+}
+
+/* Wherever something is by a key of the client. */
+static void
+each_thing_that_a_new_key_makes_has_it_fetched(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	begin_far(w);
+	assert_true(look(w));
+	w->now += 60;
+	web_init(&b, w);
+	char *forged = arena_strdup(w->a, key_assertion(w, "k1", "f1"));
+
+	forged[strlen(forged) - 3] = forged[strlen(forged) - 3] == 'A' ? 'B' : 'A';
+	web_token(&b, NULL, redeem_form(w, "x", OIDC_BACK, by_assertion(w, forged)));
+	assert_int_equal(b.status, 401);
+	assert_true(was_missed(w));
+	/* One of another time is by the same key. */
+	web_get(&b, arena_printf(w->a, BASE "/oidc/authorize?client_id=" OIDC_CLIENT "&request=%s",
+				 object_by(w, "k1", ",\"sub\":\"" OIDC_CLIENT "\"")));
+	assert_false(was_missed(w));
+	web_get(&b, arena_printf(w->a, BASE "/oidc/authorize?client_id=" OIDC_CLIENT "&request=%s",
+				 object_by(w, "k2", "")));
+	assert_int_equal(b.status, 403);
+	assert_true(was_missed(w));
+	register_client(w,
+			"{\"redirect_uris\":[],\"scope\":\"openid\",\"grant_types\":"
+			"[\"urn:openid:params:grant-type:ciba\"],"
+			"\"backchannel_token_delivery_mode\":\"poll\","
+			"\"backchannel_authentication_request_signing_alg\":\"ES256\","
+			"\"token_endpoint_auth_method\":\"private_key_jwt\","
+			"\"jwks_uri\":\"" JWKS_URI "\"}",
+			"{}");
+	for (int hint = 0; hint < 2; hint++) {
+		const char *request =
+			object_by(w, hint ? "k1" : "k2",
+				  arena_printf(w->a,
+					       ",\"iat\":%lld,\"jti\":\"j%d\","
+					       "\"scope\":\"openid\","
+					       "\"login_hint_token\":\"%s\"",
+					       (long long)w->now, hint, object_by(w, "k2", "")));
+
+		web_form(&b, "/oidc/backchannel",
+			 arena_printf(w->a, "request=%s%s", request,
+				      by_assertion(w, key_assertion(w, "k1", hint ? "h1" : "h2"))));
+		assert_int_equal(b.status, 400);
+		assert_string_equal(web_member(&b, "error"), "invalid_request");
+		assert_true(was_missed(w));
+	}
+}
+
+/* As a node hears of it: a new snapshot once the keys have come. */
+static void *
+hear_of_keys(void *arg)
+{
+	struct world *w = arg;
+	struct arena *a = arena_create((size_t)16 << 20);
+	struct db_call c = {w->app.db, a, clock_mono_us() + (int64_t)20 * 1000000};
+	const struct db_party *row;
+	struct err err = {0};
+
+	while (clock_mono_us() < c.deadline_us && db_party_load(&c, OIDC_CLIENT, &row, &err) &&
+	       !bytes_eq(row->keys, bytes_of(far.body)))
+		usleep(5000);
+	world_reload(w);
+	arena_destroy(a);
+	return NULL;
+}
+
+/* OpenID Connect Core 10.1.1: signed with a new key, and the server finds it. */
+static void
+the_first_use_of_a_new_key_waits_for_it(void **state)
+{
+	struct world *w = *state;
+	struct err err = {0};
+	pthread_t listener;
+	struct arena *a;
+	struct web b;
+
+	begin_far(w);
+	assert_true(look(w));
+	web_init(&b, w);
+	w->now += 60;
+	const char *code = code_at(&b, OIDC_BACK);
+
+	far.body = public_jwks(w->a, OIDC_ES256, "k2");
+	a = arena_create((size_t)1 << 20);
+	ASSERT_OK(refresh_start(a, &w->app, &w->app.refresh, &err), &err);
+	assert_int_equal(pthread_create(&listener, NULL, hear_of_keys, w), 0);
+	web_token(&b, NULL,
+		  redeem_form(w, code, OIDC_BACK, by_assertion(w, key_assertion(w, "k2", "n1"))));
+	pthread_join(listener, NULL);
+	assert_int_equal(b.status, 200);
+	/* A request that waits has no other wait. */
+	atomic_store(&w->app.keys_awaited, true);
+	w->now += 60;
+	web_token(&b, NULL,
+		  redeem_form(w, "x", OIDC_BACK, by_assertion(w, key_assertion(w, "k3", "n2"))));
+	assert_int_equal(b.status, 401);
+	atomic_store(&w->app.keys_awaited, false);
+	refresh_stop(w->app.refresh);
+	w->app.refresh = NULL;
+	arena_destroy(a);
+}
+
 static void
 keys_that_cannot_be_had_are_those_of_before(void **state)
 {
@@ -680,6 +810,8 @@ main(void)
 		T(a_code_of_a_public_client_needs_its_verifier),
 		T(the_level_a_public_client_learns_is_low_unless_its_policy_says_more),
 		T(a_new_key_is_seen_when_it_is_signed_with),
+		T(each_thing_that_a_new_key_makes_has_it_fetched),
+		T(the_first_use_of_a_new_key_waits_for_it),
 		T(keys_that_cannot_be_had_are_those_of_before),
 		T(keys_are_kept_as_long_as_their_server_says_within_bounds),
 		T(a_client_proves_itself_by_its_certificate),

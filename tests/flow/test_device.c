@@ -122,6 +122,7 @@ a_no_is_told_and_stays(void **state)
 	web_submit(&b, "/device", "do=deny");
 	assert_true(web_shows(&b, "nicht angemeldet"));
 	assert_string_equal(ask_again(&tv, codes), "access_denied");
+	assert_int_equal(tv.status, 400); /* RFC 6749 5.2 */
 	web_get(&b, text_member(codes, "verification_uri_complete"));
 	assert_true(web_shows(&b, "Diesen Code gibt es nicht"));
 	/* And at the consent; the device is asked about even where a consent stands. */

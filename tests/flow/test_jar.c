@@ -44,7 +44,8 @@ setup(void **state)
 static const char *
 object(struct world *w, const char *members)
 {
-	return client_signs(w, "oauth-authz-req+jwt", members);
+	return client_signs(w, "oauth-authz-req+jwt",
+			    arena_printf(w->a, "\"iat\":%lld,%s", (long long)w->now, members));
 }
 
 static void
@@ -194,6 +195,15 @@ it_is_pushed_as_well(void **state)
 	enc_percent(&uri, bytes_of(web_member(&b, "request_uri")));
 	web_as_client(&b, "/oidc/par",
 		      arena_printf(w->a, "client_id=" OIDC_CLIENT "&request=%s", once));
+	assert_int_equal(b.status, 400);
+	assert_string_equal(web_member(&b, "error"), "invalid_request_object");
+	/* RFC 9126 3: who has proven itself need not say again who it is. */
+	web_as_client(&b, "/oidc/par", arena_printf(w->a, "request=%s", object(w, LEAST)));
+	assert_int_equal(b.status, 201);
+	web_as_client(
+		&b, "/oidc/par",
+		arena_printf(w->a, "request=%s",
+			     object(w, "\"client_id\":\"andere\",\"response_type\":\"code\"")));
 	assert_int_equal(b.status, 400);
 	assert_string_equal(web_member(&b, "error"), "invalid_request_object");
 	web_get(&b,

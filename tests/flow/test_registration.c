@@ -277,6 +277,58 @@ what_the_invitation_does_not_have_is_refused(void **state)
 	assert_non_null(strstr(b.body, "https://a.portal.example/cb"));
 }
 
+/* What a registrant leaves out is what it was invited to (RFC 7591 2: scope). */
+static void
+what_is_not_said_is_what_the_invitation_has(void **state)
+{
+	struct world *w = *state;
+	struct web b = {.w = w};
+
+	invite(w, rules_json, 2, w->now + 60);
+	register_one(&b, "{\"redirect_uris\":[\"https://portal.example/cb\"]}");
+	assert_string_equal(told(&b, "scope"), "openid email");
+	/* What gives nothing need not be in it. */
+	register_one(&b, "{\"redirect_uris\":[\"https://portal.example/cb\"],\"scope\":\"openid\","
+			 "\"response_types\":[\"code id_token\"],"
+			 "\"grant_types\":[\"authorization_code\",\"implicit\"]}");
+	assert_string_equal(told(&b, "scope"), "openid");
+}
+
+static const char *
+with_secret(struct world *w, const char *secret, const char *method)
+{
+	return arena_printf(w->a,
+			    "{\"redirect_uris\":[\"https://portal.example/cb\"],"
+			    "\"client_secret\":\"%s\",\"token_endpoint_auth_method\":\"%s\"}",
+			    secret, method);
+}
+
+/* RFC 7592 2.2: the whole of what was told may come back. */
+static void
+a_secret_that_comes_back_has_to_be_the_one(void **state)
+{
+	static const char *const methods[] = {"client_secret_basic", "client_secret_jwt", "none"};
+	struct world *w = *state;
+	struct web b = {.w = w};
+
+	invite(w, rules_json, 3, w->now + 60);
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		struct registered r = register_one(
+			&b, arena_printf(w->a,
+					 "{\"redirect_uris\":[\"https://portal.example/cb\"],"
+					 "\"token_endpoint_auth_method\":\"%s\"}",
+					 methods[i]));
+		const char *right = i < 2 ? r.secret : "x";
+
+		assert_int_equal(ask(&b, "PUT", r.path, r.token, with_secret(w, right, methods[i])),
+				 i < 2 ? 200 : 400);
+		assert_int_equal(
+			ask(&b, "PUT", r.path, r.token, with_secret(w, "another", methods[i])),
+			400);
+		assert_string_equal(told(&b, "error"), "invalid_client_metadata");
+	}
+}
+
 static const char *
 statement(struct world *w, const char *claims)
 {
@@ -376,6 +428,8 @@ main(void)
 		T(who_was_not_invited_registers_nothing),
 		T(anothers_token_opens_no_record),
 		T(what_the_invitation_does_not_have_is_refused),
+		T(what_is_not_said_is_what_the_invitation_has),
+		T(a_secret_that_comes_back_has_to_be_the_one),
 		T(a_software_statement_stands_over_what_is_asked_for),
 		T(rules_that_do_not_read_are_refused),
 	};

@@ -26,6 +26,7 @@ a_no_is_told_and_stays(void **state)
 	web_submit(&b, "/requests", "do=deny");
 	assert_true(web_shows(&b, "Sie haben abgelehnt"));
 	assert_string_equal(redeem(&tv, id), "access_denied");
+	assert_int_equal(tv.status, 400); /* CIBA Core 1.0, 11 */
 	assert_string_equal(world_value(w, "SELECT party FROM audit WHERE event ="
 					   " 'request_denied'"),
 			    OIDC_CLIENT);

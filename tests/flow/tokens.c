@@ -178,9 +178,15 @@ api_tokens(struct web *b)
 	return web_json(b);
 }
 
-/* A proof by that key, as now, with further claims. */
 const char *
 proof_of(struct web *b, enum oidc_alg alg, const char *htm, const char *path, const char *more)
+{
+	return proof_at(b, alg, htm, arena_printf(b->w->a, BASE "%s", path), more);
+}
+
+/* A proof by that key, as now, with further claims. */
+const char *
+proof_at(struct web *b, enum oidc_alg alg, const char *htm, const char *url, const char *more)
 {
 	static int n;
 	struct oidc_jwk key = public_key(alg, NULL);
@@ -201,9 +207,9 @@ proof_of(struct web *b, enum oidc_alg alg, const char *htm, const char *path, co
 	json_put(w->a, header, "jwk", jwk);
 	return token_of(w->a, alg, json_text(w->a, header, false),
 			arena_printf(w->a,
-				     "{\"jti\":\"j%d\",\"htm\":\"%s\",\"htu\":\"" BASE
-				     "%s\",\"iat\":%lld%s}",
-				     n++, htm, path, (long long)w->now, more));
+				     "{\"jti\":\"j%d\",\"htm\":\"%s\",\"htu\":\"%s\","
+				     "\"iat\":%lld%s}",
+				     n++, htm, url, (long long)w->now, more));
 }
 
 const char *

@@ -72,6 +72,10 @@ const json_t *api_tokens(struct web *b);
 const char *proof_of(struct web *b, enum oidc_alg alg, const char *htm, const char *path,
 		     const char *more);
 
+/* The same for a whole URL. */
+const char *proof_at(struct web *b, enum oidc_alg alg, const char *htm, const char *url,
+		     const char *more);
+
 /* The claim of the nonce that was told last, "" for none. */
 const char *nonce_claim(struct web *b);
 

@@ -314,9 +314,12 @@ static bool
 hint(const char *payload, const char **sub)
 {
 	struct oidc_client c = client_of(&plain, OIDC_DELIVERY_POLL);
+	bool unfit;
+	bool ok = oidc_login_hint_token_read(a, token_of(a, OIDC_ES256, HEADER, payload), &c,
+					     ISSUER, NOW, &unfit, sub, &err);
 
-	return oidc_login_hint_token_read(a, token_of(a, OIDC_ES256, HEADER, payload), &c, ISSUER,
-					  NOW, sub, &err);
+	assert_false(unfit); /* whatever it says, the key is the client's */
+	return ok;
 }
 
 static void
@@ -345,6 +348,7 @@ a_hint_is_the_client_s_own_word_for_us_and_now(void **state UNUSED)
 		 "\"}}",
 		 "invalid_request"},
 	};
+	bool unfit;
 	struct oidc_client c = client_of(&plain, OIDC_DELIVERY_POLL);
 	const char *sub = NULL;
 
@@ -361,10 +365,12 @@ a_hint_is_the_client_s_own_word_for_us_and_now(void **state UNUSED)
 	c.jwks.n = 0;
 	assert_false(oidc_login_hint_token_read(
 		a, token_of(a, OIDC_ES256, HEADER, "{" OURS ",\"exp\":1800000060," WHO "}"), &c,
-		ISSUER, NOW, &sub, &err));
+		ISSUER, NOW, &unfit, &sub, &err));
+	assert_true(unfit);
 	assert_string_equal(err.proto, "invalid_request");
 	err_clear(&err);
-	assert_false(oidc_login_hint_token_read(a, "x", &c, ISSUER, NOW, &sub, &err));
+	assert_false(oidc_login_hint_token_read(a, "x", &c, ISSUER, NOW, &unfit, &sub, &err));
+	assert_false(unfit);
 	assert_string_equal(err.proto, "invalid_request");
 	err_clear(&err);
 }

@@ -9,9 +9,12 @@
 static struct oidc_strs unknown;
 
 static const char *const offered[] = {"openid", "profile", "email", "address"};
-static const char *const grants[] = {"authorization_code", "refresh_token", "client_credentials",
+static const char *const grants[] = {"authorization_code",
+				     "refresh_token",
+				     "client_credentials",
 				     "urn:ietf:params:oauth:grant-type:device_code",
-				     "urn:openid:params:grant-type:ciba"};
+				     "urn:openid:params:grant-type:ciba",
+				     "implicit"};
 static const struct oidc_client_rules rules = {
 	.scopes = {offered, ARRAY_LEN(offered)},
 	.grant_types = {grants, ARRAY_LEN(grants)},
@@ -84,6 +87,21 @@ a_new_client_is_one_of_fapi_unless_it_says_otherwise(void **state UNUSED)
 	}
 	ASSERT_REFUSED(oidc_client_parse(a, bytes_of(with("")), "c", &fresh, &c, &unknown, &err),
 		       &err, ERR_INPUT, "the profile takes private_key_jwt and mTLS alone");
+}
+
+/* OpenID Connect Registration 2: what a response type needs beside it. */
+static void
+the_grant_of_an_id_token_in_front_is_taken(void **state UNUSED)
+{
+	struct oidc_client *c;
+
+	ASSERT_OK(parse(with("\"response_types\":[\"code id_token\"],\"grant_types\":"
+			     "[\"authorization_code\",\"implicit\"],\"request_uris\":[]"),
+			&c),
+		  &err);
+	assert_int_equal(c->response_types, OIDC_TYPE_CODE_ID_TOKEN);
+	assert_int_equal(c->grant_types.n, 2);
+	assert_int_equal(unknown.n, 0);
 }
 
 static const char *
@@ -371,7 +389,9 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"grant_types\":[\"client_credentials\"],\"response_types\":[\"code\"]",
 		 "do not go together"},
 		{"\"grant_types\":[]", "grant_types: none"},
-		{"\"grant_types\":[\"implicit\"]", "implicit is not offered"},
+		{"\"grant_types\":[\"authorization_code\",\"implicit\"]", "implicit is for"},
+		{"\"response_types\":[\"code id_token\"],\"grant_types\":[\"implicit\"]",
+		 "do not go together"},
 		{"\"grant_types\":[\"refresh_token\",\"refresh_token\"]", "is there twice"},
 		{"\"grant_types\":[1]", "something other than text"},
 		{"\"grant_types\":[\"a\\u0001b\"]", "a value is not offered"},
@@ -381,7 +401,11 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"scope\":\"\\u0001\"", "scope: control character"},
 		{"\"jwks_uri\":\"http://portal.example/jwks\"", "jwks_uri: not an https URI"},
 		{"\"software_statement\":\"x\"", "not supported"},
-		{"\"request_uris\":[]", "not supported"},
+		{"\"request_uris\":[\"https://portal.example/r\"]", "not supported"},
+		{"\"request_uris\":{}", "not supported"},
+		{"\"token_endpoint_auth_method\":\"none\",\"resource_uris\":[\"https://api.example/"
+		 "\"]",
+		 "resource_uris: of a client that proves nothing"},
 		{"\"request_object_signing_alg\":\"none\"", "not a value we offer"},
 		{"\"request_object_signing_alg\":\"HS256\"", "not a value we offer"},
 		{"\"request_object_encryption_alg\":\"x\"", "not supported"},
@@ -785,6 +809,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_metadata_gets_safe_defaults),
+		cmocka_unit_test(the_grant_of_an_id_token_in_front_is_taken),
 		cmocka_unit_test(a_new_client_is_one_of_fapi_unless_it_says_otherwise),
 		cmocka_unit_test(all_metadata_is_read),
 		cmocka_unit_test(texts_are_found_by_language),

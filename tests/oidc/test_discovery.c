@@ -111,6 +111,13 @@ the_document_follows_the_tables(void **state UNUSED)
 	expect(o, "token_endpoint_auth_methods_supported",
 	       "[\"client_secret_basic\",\"client_secret_post\",\"private_key_jwt\","
 	       "\"client_secret_jwt\",\"none\"]");
+	/* Who asks what a token is worth proves itself (RFC 7662 2.1). */
+	expect(o, "introspection_endpoint_auth_methods_supported",
+	       "[\"client_secret_basic\",\"client_secret_post\",\"private_key_jwt\","
+	       "\"client_secret_jwt\"]");
+	expect(o, "revocation_endpoint_auth_methods_supported",
+	       "[\"client_secret_basic\",\"client_secret_post\",\"private_key_jwt\","
+	       "\"client_secret_jwt\",\"none\"]");
 	expect(o, "token_endpoint_auth_signing_alg_values_supported",
 	       "[\"HS256\",\"ES256\",\"ES384\",\"EdDSA\",\"Ed25519\",\"PS256\",\"PS384\","
 	       "\"RS256\"]");

@@ -83,7 +83,9 @@ claims_become_parameters(void **state UNUSED)
 	ASSERT_OK(read_plain("{" PARTIES ",\"resource\":\"https://a.example\"}", &o), &err);
 	assert_string_equal(value(&o, "client_id"), "c1");
 	assert_string_equal(value(&o, "resource"), "https://a.example");
+	/* FAPI2MS 5.3.1: aud is us, or we are one of those in it. */
 	ASSERT_OK(read_plain("{\"iss\":\"c1\",\"aud\":[\"" ISSUER "\"]}", &o), &err);
+	ASSERT_OK(read_plain("{\"iss\":\"c1\",\"aud\":[\"https://x\",\"" ISSUER "\"]}", &o), &err);
 }
 
 static void
@@ -94,8 +96,11 @@ a_jti_is_told_with_its_time(void **state UNUSED)
 	ASSERT_OK(read_plain("{" PARTIES ",\"jti\":\"j1\",\"exp\":1800000300}", &o), &err);
 	assert_string_equal(o.jti, "j1");
 	assert_int_equal(o.jti_expires, NOW + 311); /* when exp can no longer pass */
-	ASSERT_OK(read_plain("{" PARTIES ",\"jti\":\"j1\"}", &o), &err);
-	assert_int_equal(o.jti_expires, NOW + 3611);
+	/* The same at each use, so that the mark of the first is found. */
+	ASSERT_OK(read_plain("{" PARTIES ",\"jti\":\"j1\",\"iat\":1799996400}", &o), &err);
+	assert_int_equal(o.jti_expires, NOW + 11);
+	ASSERT_OK(read_plain("{" PARTIES ",\"jti\":\"j1\",\"iat\":1800000060}", &o), &err);
+	assert_int_equal(o.jti_expires, NOW + 3671);
 }
 
 static void
@@ -111,7 +116,8 @@ improper_objects_are_refused(void **state UNUSED)
 		{"{\"iss\":\"c1\"}", "aud is not ours"},
 		{"{\"iss\":\"c1\",\"aud\":\"https://other.example\"}", "aud is not ours"},
 		{"{\"iss\":\"c1\",\"aud\":\"" ISSUER "/\"}", "aud is not ours"},
-		{"{\"iss\":\"c1\",\"aud\":[\"" ISSUER "\",\"https://x\"]}", "aud is not ours"},
+		{"{\"iss\":\"c1\",\"aud\":[\"" ISSUER "/\",\"https://x\"]}", "aud is not ours"},
+		{"{\"iss\":\"c1\",\"aud\":[[\"" ISSUER "\"]]}", "aud is not ours"},
 		{"{\"iss\":\"c1\",\"aud\":[]}", "aud is not ours"},
 		{"{" PARTIES ",\"sub\":\"c1\"}", "sub is the client"},
 		{"{" PARTIES ",\"request\":\"a.b.c\"}", "a request in a request"},
@@ -122,9 +128,13 @@ improper_objects_are_refused(void **state UNUSED)
 		{"{" PARTIES ",\"nbf\":1800000061,\"exp\":1800000300}", "nbf is ahead"},
 		{"{" PARTIES ",\"nbf\":1799996399}", "nbf is too long ago"},
 		{"{" PARTIES ",\"nbf\":1799999940,\"exp\":1800003541}", "exp is too far ahead"},
-		{"{" PARTIES ",\"jti\":\"\"}", "jti is malformed"},
-		{"{" PARTIES ",\"jti\":7}", "jti is malformed"},
-		{"{" PARTIES ",\"jti\":\"a b\"}", "jti is malformed"},
+		{"{" PARTIES ",\"iat\":1,\"exp\":1800000300,\"jti\":\"\"}", "jti is malformed"},
+		{"{" PARTIES ",\"exp\":1800000300,\"jti\":7}", "jti is malformed"},
+		{"{" PARTIES ",\"exp\":1800000300,\"jti\":\"a b\"}", "jti is malformed"},
+		{"{" PARTIES ",\"jti\":\"j1\"}", "neither exp nor iat"},
+		{"{" PARTIES ",\"jti\":\"j1\",\"iat\":\"1800000000\"}", "iat"},
+		{"{" PARTIES ",\"jti\":\"j1\",\"iat\":1799996389}", "exp is past"},
+		{"{" PARTIES ",\"jti\":\"j1\",\"iat\":1800000061}", "iat is ahead"},
 		{"{" PARTIES ",\"state\":\"a\",\"state\":\"b\"}", "not well-formed"},
 		{"{" PARTIES ",\"state\":\"\\u0000\"}", "not well-formed"},
 		{"[]", "not an object"},
@@ -135,6 +145,7 @@ improper_objects_are_refused(void **state UNUSED)
 		if (read_plain(cases[i].payload, &o))
 			fail_msg("case %zu was accepted", i);
 		assert_string_equal(err.proto, "invalid_request_object");
+		assert_false(o.unfit);
 		if (strstr(err.text, cases[i].part) == NULL)
 			fail_msg("case %zu: %s", i, err.text);
 		err_clear(&err);
@@ -198,6 +209,7 @@ what_others_could_have_made_is_refused(void **state UNUSED)
 	text[strlen(text) - 3] = text[strlen(text) - 3] == 'A' ? 'B' : 'A';
 	assert_false(oidc_request_object_read(a, text, &c, ISSUER, &no_keys, NOW, &o, &err));
 	assert_string_equal(err.proto, "invalid_request_object");
+	assert_true(o.unfit); /* which a new key would do, too */
 	err_clear(&err);
 	ASSERT_REFUSED(oidc_request_object_read(a, "x", &c, ISSUER, &no_keys, NOW, &o, &err), &err,
 		       ERR_INPUT, "");
