@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "db/db.h"
 #include "idp/config.h"
+#include "idp/cors.h"
 #include "idp/csrf.h"
 #include "idp/fetch.h"
 #include "idp/problem.h"
@@ -241,6 +242,7 @@ do_answer(void *p)
 		refusal_note(&w->rq, &w->err);
 		answer_failure(w);
 	}
+	cors_allow(&w->rq, w->rs);
 	if (w->rq.dpop_nonce != NULL)
 		response_header(w->rs, "DPoP-Nonce", w->rq.dpop_nonce);
 	response_finish(w->a, w->rs);

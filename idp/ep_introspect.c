@@ -52,7 +52,11 @@ answer_signed(struct request *rq, const struct oidc_client *c, const json_t *ans
 	const char *issuer = rq->app->config->base_url, *out;
 	struct jose_maker m;
 
-	if (!jose_maker_find(rq->app, rq->snap, c, c->id_token_alg, &none, &m, err) ||
+	/* RFC 9701 6 */
+	enum oidc_alg alg =
+		c->introspection_alg != OIDC_ALG_NONE ? c->introspection_alg : c->id_token_alg;
+
+	if (!jose_maker_find(rq->app, rq->snap, c, alg, &none, &m, err) ||
 	    !oidc_introspection_sign(rq->a, &m.ops, m.kid, m.alg, issuer, c->client_id, answer,
 				     rq->now, &out, err))
 		return false;

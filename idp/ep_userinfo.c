@@ -13,16 +13,6 @@
 #include "oidc/userinfo.h"
 
 static bool
-is_openid(struct arena *a, const char *scope)
-{
-	const char **words;
-	size_t n;
-
-	return text_words(a, scope, OIDC_SCOPES_MAX, &words, &n, NULL) &&
-	       oidc_strs_have((struct oidc_strs){words, n}, "openid");
-}
-
-static bool
 find(struct request *rq, const struct party **p, struct oidc_released *out, struct err *err)
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
@@ -45,7 +35,7 @@ find(struct request *rq, const struct party **p, struct oidc_released *out, stru
 	if (t->audience != NULL)
 		return FAIL(err, ERR_DENIED, OIDC_INVALID_TOKEN, "a token for a resource");
 	/* Core 5.3: the endpoint is for who asked by OpenID Connect. */
-	if (t->sealed.n == 0 || !is_openid(rq->a, t->scope))
+	if (t->sealed.n == 0 || !oidc_scope_is_openid(rq->a, t->scope))
 		return FAIL(err, ERR_DENIED, OIDC_INSUFFICIENT_SCOPE, "a token without openid");
 	const struct account_lock of = {*t->acting, t->account_key};
 

@@ -170,7 +170,7 @@ bool
 front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_start *start,
 	       const struct oidc_authorize *r, struct ask *out, struct err *err)
 {
-	struct oidc_claims claims = r->claims;
+	static const struct oidc_claims none = {0};
 	size_t n;
 	const struct oidc_scope_claim *rows = oidc_scope_claims(rq->a, &n);
 	struct ask ask = {
@@ -190,6 +190,9 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 	};
 
 	struct oidc_strs scopes = scopes_of(rq->a, p, r, &ask.offline);
+	/* A token for a service alone tells its client nothing of the person. */
+	bool openid = oidc_strs_have(scopes, "openid");
+	struct oidc_claims claims = openid ? r->claims : none;
 	struct oidc_strs resources = r->resources;
 
 	/* Without any named, all of the client's are looked at. */
@@ -201,9 +204,10 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 	    !login_hint_seal(rq, r->login_hint, &ask.login_hint, err))
 		return false;
 	access_add_details(rq, r->details, &ask.access, &ask.consent_anew);
-	oidc_claims_add_scopes(rq->a, rows, n, scopes, &claims);
+	if (openid)
+		oidc_claims_add_scopes(rq->a, rows, n, scopes, &claims);
 	ask.wanted = wanted_of(rq->a, &claims);
-	ask.person = claims.sub; /* Core 5.5.1 */
+	ask.person = r->claims.sub; /* Core 5.5.1 */
 	json_put_str(rq->a, ask.state, "redirect_uri", start->redirect_uri);
 	json_put_str(rq->a, ask.state, "state", start->state);
 	json_put_str(rq->a, ask.state, "type", start->type);

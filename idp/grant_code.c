@@ -5,6 +5,7 @@
  */
 #include "idp/grant.h"
 
+#include "base/text.h"
 #include "idp/app.h"
 #include "idp/audit.h"
 #include "idp/binding.h"
@@ -45,20 +46,48 @@ check(struct request *rq, const struct issue *i, const struct oidc_code_request 
 	       take_back(rq, g, err);
 }
 
-/* A token of less authorization details than the code was given for. */
+/* By the record of today: what was agreed to for more than it allows is asked for anew. */
+static bool
+still_may(struct request *rq, const struct issue *i, const struct db_grant *g, struct err *err)
+{
+	const char **words;
+	size_t n;
+
+	if (!issue_check_level(rq, i, g->extra, err) ||
+	    !text_words(rq->a, g->scope, OIDC_SCOPES_MAX, &words, &n, err))
+		return false;
+	for (size_t k = 0; k < n; k++)
+		if (!oidc_strs_have(i->p->oidc->scopes, words[k]))
+			return FAIL(err, ERR_DENIED, OIDC_INVALID_GRANT,
+				    "a scope that its record does not have any more");
+	return true;
+}
+
+/*
+ * A token of less than the code was given for: of authorization details what is asked for, of
+ * claims what is in the record today.
+ */
 static bool
 narrow(struct request *rq, struct issue *i, const struct account_lock *whose,
        const struct db_grant *g, struct oidc_released *released, struct err *err)
 {
+	static const struct oidc_strs none = {NULL, 0};
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	struct oidc_released less = *released;
-	struct bytes sealed;
+	struct bytes sealed = {NULL, 0};
 
-	if (!issue_details(rq, i, released->details, &less.details, err))
+	if (!still_may(rq, i, g, err) ||
+	    !issue_details(rq, i, released->details, &less.details, err))
 		return take_back(rq, g, err);
-	return json_equal(less.details, released->details) || less.details == released->details ||
-	       (front_oidc_seal(rq, whose, g->id, &less, &sealed, err) &&
-		db_token_reseal(&c, &i->token, i->p->id, sealed, err));
+	bool same =
+		json_equal(less.details, released->details) || less.details == released->details;
+
+	if (!front_oidc_narrow(rq, i->p, whose, g->id, none, &less, &sealed, err) ||
+	    (sealed.n == 0 && !same && !front_oidc_seal(rq, whose, g->id, &less, &sealed, err)) ||
+	    (sealed.n > 0 && !db_token_reseal(&c, &i->token, i->p->id, sealed, err)))
+		return false;
+	*released = less;
+	return true;
 }
 
 /* The refresh token that the code may give, if what was agreed to allows it. */
@@ -121,7 +150,7 @@ grant_code_exchange(struct request *rq, const struct party *p,
 	const struct db_refresh_new *refresh;
 	struct oidc_released released;
 	const struct db_grant *g;
-	const char *id_token;
+	const char *id_token = NULL;
 	struct issue i;
 
 	if (!issue_begin(rq, p, proof, &i, err) || !issue_with_id_token(rq, &i, err) ||
@@ -141,7 +170,8 @@ grant_code_exchange(struct request *rq, const struct party *p,
 				 .released = &released,
 				 .nonce = g->nonce};
 
-	if (!issue_access_token(rq, &i, &of, err) || !issue_id_token(rq, &i, &of, &id_token, err))
+	if (!issue_access_token(rq, &i, &of, err) ||
+	    (oidc_scope_is_openid(rq->a, g->scope) && !issue_id_token(rq, &i, &of, &id_token, err)))
 		return false;
 	*out = (struct oidc_token_response){
 		.access_token = i.access_token,

@@ -7,6 +7,7 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "idp/grant.h"
+#include "idp/saml_peer.h"
 #include "oidc/authorize.h"
 #include "keys/sign.h"
 #include "saml/choose.h"
@@ -247,6 +248,36 @@ by_id(const void *x, const void *y)
 	return strcmp(a->id, b->id);
 }
 
+static int
+by_text(const void *x, const void *y)
+{
+	return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+static bool
+is_page(const struct party *p, const char *uri)
+{
+	return p->enabled && p->oidc->auth_method == OIDC_AUTH_PUBLIC &&
+	       text_starts(uri, "https://");
+}
+
+static struct oidc_strs
+origins_of(struct arena *a, const struct party *p, size_t n)
+{
+	const char **s;
+	size_t most = 0, used = 0;
+
+	for (size_t i = 0; i < n; i++)
+		most += p[i].oidc == NULL ? 0 : p[i].oidc->redirect_uris.n;
+	s = ARENA_ARRAY(a, const char *, most + 1);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; p[i].oidc != NULL && k < p[i].oidc->redirect_uris.n; k++)
+			if (is_page(&p[i], p[i].oidc->redirect_uris.s[k]))
+				s[used++] = url_origin(a, p[i].oidc->redirect_uris.s[k]);
+	qsort(s, used, sizeof(*s), by_text);
+	return (struct oidc_strs){s, used};
+}
+
 void
 parties_create(struct arena *a, const struct db_party *rows, size_t n, enum level cap,
 	       void (*bad)(const char *id, const struct err *err), struct parties *out)
@@ -265,7 +296,7 @@ parties_create(struct arena *a, const struct db_party *rows, size_t n, enum leve
 		used++;
 	}
 	qsort(p, used, sizeof(*p), by_id);
-	*out = (struct parties){p, used};
+	*out = (struct parties){.p = p, .n = used, .origins = origins_of(a, p, used)};
 }
 
 const struct party *

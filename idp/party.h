@@ -29,6 +29,8 @@ struct party {
 struct parties {
 	const struct party *p; /* sorted by id */
 	size_t n;
+	/* https origins that public clients come back to, sorted, each once or more often. */
+	struct oidc_strs origins;
 };
 
 /* Members of an OIDC party's document: its metadata, the SHA-256 of its secret in hex. */

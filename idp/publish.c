@@ -7,6 +7,7 @@
 #include "idp/front_oidc.h"
 #include "idp/grant.h"
 #include "idp/jose.h"
+#include "idp/login.h"
 #include "idp/party.h"
 #include "idp/publish_saml.h"
 #include "idp/registration.h"
@@ -62,8 +63,9 @@ acr_values(struct arena *a)
 	const char **words = ARENA_ARRAY(a, const char *, LEVEL_VOCAB_COUNT *LEVEL_HIGH);
 	size_t n = 0;
 
+	/* None that no login reaches. */
 	for (int v = 0; v < LEVEL_VOCAB_COUNT; v++)
-		for (int l = LEVEL_BASIC; l <= LEVEL_HIGH; l++)
+		for (int l = LEVEL_BASIC; l <= (int)login_reachable(); l++)
 			if (level_word((enum level)l, (enum level_vocabulary)v) != NULL)
 				words[n++] = level_word((enum level)l, (enum level_vocabulary)v);
 	return (struct oidc_strs){words, n};

@@ -25,6 +25,7 @@ enum route_flag {
 	ROUTE_HEALTH = 16,  /* on both listeners, under any Host */
 	ROUTE_SOAP = 32,    /* with ROUTE_MACHINE: errors as SOAP faults */
 	ROUTE_BEGINS = 64, /* the first request of a login: the one to refuse when there are many */
+	ROUTE_CORS = 256,  /* pages of public clients may read it (idp/cors.h) */
 	ROUTE_REDEEMS = 128, /* what it begins goes on in LANE_TOKEN */
 };
 

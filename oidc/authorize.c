@@ -73,7 +73,10 @@ parse_answer(const struct params *ps, const struct oidc_client *client, const ch
 	return true;
 }
 
-/* RFC 6749 3.3: we may grant less than was asked; without openid it is not our protocol. */
+/*
+ * RFC 6749 3.3: we may grant less than was asked.  Without openid it is a request for a token for a
+ * service, which is of use to whom may have some.
+ */
 bool
 oidc_authorize_scopes(struct arena *a, const struct params *ps, const struct oidc_client *client,
 		      struct oidc_strs *out, struct err *err)
@@ -82,7 +85,8 @@ oidc_authorize_scopes(struct arena *a, const struct params *ps, const struct oid
 
 	if (!oidc_param_words(a, ps, "scope", WORDS_MAX, &asked, err))
 		return false;
-	if (!oidc_strs_have(asked, "openid"))
+	if (!oidc_strs_have(asked, "openid") &&
+	    ((client->profile->checks & OIDC_CHECK_OPENID) != 0 || client->resources.n == 0))
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_SCOPE, "scope without openid");
 	const char **granted = ARENA_ARRAY(a, const char *, client->scopes.n);
 	size_t n = 0;
@@ -91,7 +95,20 @@ oidc_authorize_scopes(struct arena *a, const struct params *ps, const struct oid
 		if (oidc_strs_have(asked, client->scopes.s[i]))
 			granted[n++] = client->scopes.s[i];
 	*out = (struct oidc_strs){granted, n};
-	return true;
+	return n > 0 ||
+	       FAIL(err, ERR_INPUT, OIDC_INVALID_SCOPE, "no scope that the client may have");
+}
+
+/* An ID token is told who asks for openid (Core 3.1.2.1). */
+static bool
+check_plain(const struct params *ps, struct oidc_strs scopes, struct err *err)
+{
+	const char *type;
+
+	if (!oidc_param(ps, "response_type", WORD_MAX_BYTES, &type, err))
+		return false;
+	return oidc_strs_have(scopes, "openid") || oidc_type_of(type) == OIDC_TYPE_CODE ||
+	       FAIL(err, ERR_INPUT, OIDC_INVALID_SCOPE, "an ID token without openid");
 }
 
 /* Who cannot prove itself proves at least that it is who asked. */
@@ -238,7 +255,8 @@ oidc_authorize_parse(struct arena *a, const struct params *ps, const struct oidc
 
 	if (!check_unsupported(ps, err) || !parse_answer(ps, client, &rq.nonce, err) ||
 	    !oidc_authorize_scopes(a, ps, client, &rq.scopes, err) ||
-	    !parse_pkce(ps, client, &rq.challenge, err) || !parse_prompt(a, ps, &rq.prompt, err) ||
+	    !check_plain(ps, rq.scopes, err) || !parse_pkce(ps, client, &rq.challenge, err) ||
+	    !parse_prompt(a, ps, &rq.prompt, err) ||
 	    !parse_max_age(ps, client, &rq.max_age_s, err) ||
 	    !parse_claims(a, ps, &rq.claims, err) || !parse_acr(a, ps, client, &rq, err) ||
 	    !oidc_param_text(ps, "login_hint", ID_MAX_BYTES, &rq.login_hint, err) ||

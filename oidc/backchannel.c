@@ -132,6 +132,14 @@ check_unsupported(const struct params *ps, struct err *err)
 	return true;
 }
 
+/* CIBA Core 1.0, 7.1 */
+static bool
+check_openid(struct oidc_strs scopes, struct err *err)
+{
+	return oidc_strs_have(scopes, "openid") ||
+	       FAIL(err, ERR_INPUT, OIDC_INVALID_SCOPE, "scope without openid");
+}
+
 bool
 oidc_backchannel_parse(struct arena *a, const struct params *ps, const struct oidc_client *client,
 		       struct oidc_backchannel *out, struct err *err)
@@ -139,7 +147,8 @@ oidc_backchannel_parse(struct arena *a, const struct params *ps, const struct oi
 	struct oidc_backchannel r = {0};
 
 	if (!check_unsupported(ps, err) || !oidc_authorize_scopes(a, ps, client, &r.scopes, err) ||
-	    !parse_hints(ps, &r, err) || !parse_message(ps, client, &r.message, err) ||
+	    !check_openid(r.scopes, err) || !parse_hints(ps, &r, err) ||
+	    !parse_message(ps, client, &r.message, err) ||
 	    !parse_notification(ps, client, &r.notification_token, err) ||
 	    !parse_expiry(ps, &r.expiry_s, err) ||
 	    !oidc_param_words(a, ps, "acr_values", OIDC_ACR_MAX, &r.acr, err))

@@ -136,11 +136,13 @@ struct oidc_client {
 	enum oidc_alg response_alg; /* of authorization responses that are signed (JARM 3) */
 	struct oidc_encryption response_encryption; /* of them */
 	enum oidc_alg request_object_alg;           /* OIDC_ALG_NONE: the alg of each of its keys */
-	enum oidc_delivery delivery;                /* of answers to CIBA requests */
-	const char *notification_uri;               /* of ping; NULL if absent */
-	enum oidc_alg ciba_request_alg; /* OIDC_ALG_NONE: its CIBA requests are not signed */
-	bool require_signed_request;    /* RFC 9101 10.5 */
-	bool require_pushed;            /* of authorization requests (RFC 9126 6) */
+	struct oidc_encryption request_encryption;  /* what it may encrypt them with */
+	enum oidc_alg introspection_alg; /* of signed introspection; OIDC_ALG_NONE: id_token_alg */
+	enum oidc_delivery delivery;     /* of answers to CIBA requests */
+	const char *notification_uri;    /* of ping; NULL if absent */
+	enum oidc_alg ciba_request_alg;  /* OIDC_ALG_NONE: its CIBA requests are not signed */
+	bool require_signed_request;     /* RFC 9101 10.5 */
+	bool require_pushed;             /* of authorization requests (RFC 9126 6) */
 	struct oidc_strs default_acr_values, contacts;
 	const struct oidc_text *texts;
 	size_t n_texts;

@@ -107,9 +107,12 @@ check_grants(const struct oidc_client *c, struct err *err)
 		return BAD(err, "redirect_uris: missing or empty");
 	if (code != (c->response_types != 0))
 		return BAD(err, "response_types and grant_types do not go together");
-	/* RFC 6749 4.4 and all that has no verifier: by a client that proves itself. */
+	/* RFC 6749 4.4: by a client that proves itself; of a device its code is the proof (RFC 8628
+	 * 3.1). */
 	for (size_t i = 0; c->auth_method == OIDC_AUTH_PUBLIC && i < c->grant_types.n; i++)
-		if (!text_eq(c->grant_types.s[i], "authorization_code") &&
+		if (!text_eq(c->grant_types.s[i], OIDC_GRANT_CODE) &&
+		    !text_eq(c->grant_types.s[i], OIDC_GRANT_IMPLICIT) &&
+		    !text_eq(c->grant_types.s[i], OIDC_GRANT_DEVICE) &&
 		    !text_eq(c->grant_types.s[i], "refresh_token"))
 			return BAD(err, "grant_types: %s is not for a public client",
 				   c->grant_types.s[i]);
@@ -120,7 +123,7 @@ check_grants(const struct oidc_client *c, struct err *err)
 	return true;
 }
 
-/* Without a login there is no openid to ask for. */
+/* Without a login, and of plain OAuth, there is no openid to ask for. */
 static bool
 check_scopes(const struct oidc_client_rules *rules, const struct oidc_client *c, struct err *err)
 {
@@ -128,7 +131,9 @@ check_scopes(const struct oidc_client_rules *rules, const struct oidc_client *c,
 		/* Those of resources are judged when a token for one is asked for. */
 		if (!oidc_strs_have(rules->scopes, c->scopes.s[i]) && c->resources.n == 0)
 			return BAD(err, "scope: %s is not offered", c->scopes.s[i]);
-	return (c->response_types == 0 && c->delivery == OIDC_DELIVERY_NONE) ||
+	bool plain = !demands(c, OIDC_CHECK_OPENID) && c->resources.n > 0;
+
+	return ((c->response_types == 0 || plain) && c->delivery == OIDC_DELIVERY_NONE) ||
 	       oidc_strs_have(c->scopes, "openid") || BAD(err, "scope: openid is missing");
 }
 
@@ -226,6 +231,8 @@ check_algs(const struct oidc_client *c, struct err *err)
 		return BAD(err, "token_endpoint_auth_signing_alg: " STRONG_ALONE);
 	if (!is_strong(c->id_token_alg))
 		return BAD(err, "id_token_signed_response_alg: " STRONG_ALONE);
+	if (c->introspection_alg != OIDC_ALG_NONE && !is_strong(c->introspection_alg))
+		return BAD(err, "introspection_signed_response_alg: " STRONG_ALONE);
 	if (c->ciba_request_alg != OIDC_ALG_NONE && !is_strong(c->ciba_request_alg))
 		return BAD(err, "backchannel_authentication_request_signing_alg: " STRONG_ALONE);
 	return true;

@@ -362,6 +362,13 @@ check_answers(struct oidc_client *c, struct err *err)
 	if (c->userinfo_encryption.alg != OIDC_JWE_ALG_NONE && c->userinfo_alg == OIDC_ALG_NONE)
 		return BAD(err, "userinfo_encrypted_response_alg: needs "
 				"userinfo_signed_response_alg");
+	/* What it may encrypt to us with; it need not (Registration 2). */
+	if (c->request_encryption.enc != OIDC_ENC_NONE &&
+	    c->request_encryption.alg == OIDC_JWE_ALG_NONE)
+		return BAD(err, "request_object_encryption_enc: without an alg");
+	if (c->request_encryption.alg != OIDC_JWE_ALG_NONE &&
+	    c->request_encryption.enc == OIDC_ENC_NONE)
+		c->request_encryption.enc = OIDC_A128CBC_HS256;
 	return check_encryption(c, "id_token", &c->id_token_encryption, err) &&
 	       check_encryption(c, "userinfo", &c->userinfo_encryption, err) &&
 	       check_encryption(c, "authorization", &c->response_encryption, err);
@@ -388,8 +395,10 @@ check_resources(const struct oidc_client *c, struct err *err)
 
 	for (size_t k = 0; k < ARRAY_LEN(lists); k++)
 		for (size_t i = 0; i < lists[k].n; i++)
-			if (!oidc_uri_check(lists[k].s[i], false, NULL))
-				return BAD(err, "%s: not https URIs without a fragment",
+			if (!oidc_uri_names_resource(lists[k].s[i]))
+				return BAD(err,
+					   "%s: not URIs (https, or a name as urn:) without a "
+					   "fragment",
 					   k == 0 ? "resource_uris" : "resources");
 	for (size_t i = 0; i < c->resource_scopes.n; i++)
 		if (strpbrk(c->resource_scopes.s[i], " \"\\") != NULL ||
@@ -437,6 +446,18 @@ default_profile(const struct oidc_client_rules *rules, const struct oidc_client 
 	return oidc_profile_find(fapi ? "fapi2" : "oauth");
 }
 
+/* Registration 2: RS256; Core 9: the token endpoint, which is taken beside the issuer. */
+static void
+take_defaults(const json_t *o, struct oidc_client *c)
+{
+	if ((c->profile->checks & OIDC_CHECK_SAFE_UNSAID) != 0)
+		return;
+	if (!is_set(o, "id_token_signed_response_alg"))
+		c->id_token_alg = OIDC_RS256;
+	if (!is_set(o, "client_assertion_audience"))
+		c->assertion_audience = OIDC_AUDIENCE_TOKEN_ENDPOINT;
+}
+
 bool
 oidc_client_parse(struct arena *a, struct bytes json, const char *new_id,
 		  const struct oidc_client_rules *rules, struct oidc_client **out,
@@ -452,6 +473,7 @@ oidc_client_parse(struct arena *a, struct bytes json, const char *new_id,
 			return err_name(err, OIDC_INVALID_CLIENT_METADATA);
 	if (c->profile == NULL)
 		c->profile = default_profile(rules, c);
+	take_defaults(o, c);
 	/* Who says nothing of response types and nobody logs in at has none. */
 	if (json_object_get(o, "response_types") == NULL &&
 	    !oidc_strs_have(c->grant_types, "authorization_code"))

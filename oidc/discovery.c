@@ -51,6 +51,10 @@ put_own(struct arena *a, json_t *o, bool certificates)
 		 oidc_client_auth_methods(a, certificates));
 	put_list(a, o, "token_endpoint_auth_signing_alg_values_supported",
 		 oidc_client_auth_algs(a));
+	put_list(a, o, "introspection_endpoint_auth_signing_alg_values_supported",
+		 oidc_client_auth_algs(a));
+	put_list(a, o, "revocation_endpoint_auth_signing_alg_values_supported",
+		 oidc_client_auth_algs(a));
 	put_list(a, o, "introspection_endpoint_auth_methods_supported",
 		 without(a, oidc_client_auth_methods(a, certificates), "none"));
 	put_list(a, o, "revocation_endpoint_auth_methods_supported",
@@ -63,6 +67,8 @@ put_own(struct arena *a, json_t *o, bool certificates)
 	json_put_bool(a, o, "claims_parameter_supported", true);
 	json_put_bool(a, o, "request_parameter_supported", true);
 	put_list(a, o, "request_object_signing_alg_values_supported", oidc_client_request_algs(a));
+	put_list(a, o, "request_object_encryption_alg_values_supported", oidc_client_jwe_algs(a));
+	put_list(a, o, "request_object_encryption_enc_values_supported", oidc_client_jwe_encs(a));
 	json_put_bool(a, o, "request_uri_parameter_supported", false);
 	put_list(a, o, "backchannel_token_delivery_modes_supported", oidc_client_delivery_modes(a));
 	put_list(a, o, "backchannel_authentication_request_signing_alg_values_supported",
@@ -99,6 +105,7 @@ metadata_of(struct arena *a, const struct oidc_discovery *d)
 		put_aliases(a, o, d);
 	put_list(a, o, "scopes_supported", d->scopes);
 	put_list(a, o, "claims_supported", oidc_claims_of(a, d->claims, d->n_claims));
+	json_put_bool(a, o, "verified_claims_supported", true);
 	put_list(a, o, "trust_frameworks_supported", LIST(OIDC_TRUST_FRAMEWORK));
 	put_list(a, o, "claims_in_verified_claims_supported",
 		 oidc_claims_table(a, d->claims, d->n_claims));
@@ -110,6 +117,7 @@ metadata_of(struct arena *a, const struct oidc_discovery *d)
 	put_list(a, o, "id_token_signing_alg_values_supported", d->signing_algs);
 	put_list(a, o, "userinfo_signing_alg_values_supported", d->signing_algs);
 	put_list(a, o, "authorization_signing_alg_values_supported", d->signing_algs);
+	put_list(a, o, "introspection_signing_alg_values_supported", d->signing_algs);
 	put_own(a, o, d->n_mtls_aliases > 0);
 	return o;
 }

@@ -8,11 +8,12 @@ const struct oidc_profile oidc_profiles[] = {
 	{"fapi2", OIDC_CHECK_PKCE | OIDC_CHECK_PUSHED | OIDC_CHECK_CODE_ONLY |
 			  OIDC_CHECK_BOUND_TOKENS | OIDC_CHECK_KEY_AUTH |
 			  OIDC_CHECK_ISSUER_AUDIENCE | OIDC_CHECK_STRONG_ALGS |
-			  OIDC_CHECK_STABLE_REFRESH | OIDC_CHECK_TIMED_REQUEST | OIDC_CHECK_CIBA},
+			  OIDC_CHECK_STABLE_REFRESH | OIDC_CHECK_TIMED_REQUEST | OIDC_CHECK_CIBA |
+			  OIDC_CHECK_SAFE_UNSAID},
 	/* what the certification plans of OpenID Connect send */
-	{"oidc", 0},
+	{"oidc", OIDC_CHECK_OPENID},
 	/* OAuth 2.0 by its best current practice (RFC 9700) */
-	{"oauth", OIDC_CHECK_PKCE},
+	{"oauth", OIDC_CHECK_PKCE | OIDC_CHECK_SAFE_UNSAID},
 	{NULL, 0},
 };
 

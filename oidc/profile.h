@@ -17,7 +17,10 @@ enum oidc_check {
 	OIDC_CHECK_STRONG_ALGS = 1 << 6,     /* no RS256 (FAPI2SP 5.4.1) */
 	OIDC_CHECK_STABLE_REFRESH = 1 << 7,  /* refresh tokens are not rotated (FAPI2SP 5.3.2.1) */
 	OIDC_CHECK_TIMED_REQUEST = 1 << 8,   /* request objects have nbf and exp (FAPI2MS 5.3.1) */
-	OIDC_CHECK_CIBA = 1 << 9, /* signed and with a binding message (FAPI-CIBA 5.2.2) */
+	/* what a record leaves out is what is safest, not what Registration 2 and Core 9 have */
+	OIDC_CHECK_SAFE_UNSAID = 1 << 10,
+	OIDC_CHECK_OPENID = 1 << 11, /* scope has openid (Core 3.1.2.1); else it is plain OAuth */
+	OIDC_CHECK_CIBA = 1 << 9,    /* signed and with a binding message (FAPI-CIBA 5.2.2) */
 };
 
 struct oidc_profile {

@@ -154,6 +154,29 @@ oidc_uri_check(const char *uri, bool loopback_http, struct err *err)
 	return check_path(authority + n, err);
 }
 
+/* RFC 3986 3.1 */
+static size_t
+scheme_length(const char *uri)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz", more[] = "0123456789+-.";
+	size_t n = 0;
+
+	while (uri[n] != '\0' &&
+	       (strchr(letters, uri[n]) != NULL || (n > 0 && strchr(more, uri[n]) != NULL)))
+		n++;
+	return uri[n] == ':' ? n : 0;
+}
+
+bool
+oidc_uri_names_resource(const char *uri)
+{
+	size_t n = scheme_length(uri);
+
+	if (text_starts(uri, "https:") || text_starts(uri, "http:"))
+		return oidc_uri_check(uri, false, NULL);
+	return check_characters(uri, NULL) && n > 0 && uri[n + 1] != '\0' && uri[n + 1] != '/';
+}
+
 /* RFC 8252 7.1: the letters of a domain name in reverse, so that others have no claim to it. */
 static bool
 is_own_scheme(const char *s, size_t n)

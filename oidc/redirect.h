@@ -23,6 +23,12 @@
 MUST_USE bool oidc_uri_check(const char *uri, bool loopback_http, struct err *err);
 
 /*
+ * Is it the name of a resource (RFC 8707 2): https as above, or of a scheme that leads nowhere
+ * ("urn:example:api"), absolute, without fragment?
+ */
+bool oidc_uri_names_resource(const char *uri);
+
+/*
  * The same for an application on a person's own device (RFC 8252 7): https, http on
  * loopback as above, or a scheme of its own: a domain's name in reverse, in lower
  * case, with a dot, and a path behind a single slash ("com.example.app:/cb").

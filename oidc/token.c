@@ -134,6 +134,16 @@ oidc_scope_of(struct arena *a, const char *scope, struct oidc_strs of)
 	return (struct oidc_strs){kept, used};
 }
 
+bool
+oidc_scope_is_openid(struct arena *a, const char *scope)
+{
+	const char **words;
+	size_t n;
+
+	return text_words(a, scope, OIDC_SCOPES_MAX, &words, &n, NULL) &&
+	       oidc_strs_have((struct oidc_strs){words, n}, "openid");
+}
+
 const char *
 oidc_scope_text(struct arena *a, struct oidc_strs scopes)
 {

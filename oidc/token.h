@@ -74,6 +74,9 @@ MUST_USE bool oidc_resource_parse(const struct params *form, const char **out, s
 /* Those words of a scope (separated by spaces) that are in `of`. */
 struct oidc_strs oidc_scope_of(struct arena *a, const char *scope, struct oidc_strs of);
 
+/* Is it what OpenID Connect gives, with an ID token and userinfo? */
+bool oidc_scope_is_openid(struct arena *a, const char *scope);
+
 /* Separated by spaces; "" for none. */
 const char *oidc_scope_text(struct arena *a, struct oidc_strs scopes);
 

@@ -1,4 +1,6 @@
 /* Tokens bound to the key of a DPoP proof (RFC 9449). */
+#include <string.h>
+
 #include "base/enc.h"
 #include "base/text.h"
 #include "tests/flow/tokens.h"
@@ -246,6 +248,67 @@ a_proof_is_for_the_host_that_is_asked(void **state)
 	w->config.mtls_url = w->config.mtls_host = NULL;
 }
 
+/* An application that is a page in a browser: all it needs, and nothing for anybody else's page. */
+static void
+a_public_client_may_be_a_page(void **state)
+{
+	static const char *const paths[] = {"/oidc/token", "/oidc/par", "/oidc/revoke",
+					    "/oidc/userinfo", "/oidc/device_authorization"};
+	static const char page[] = "https://stadtportal.example";
+	struct world *w = *state;
+	struct web b;
+
+	for (int public = 1; public >= 0; public --) {
+		register_client(w, public ? ",\"token_endpoint_auth_method\":\"none\"" : MAY);
+		web_init(&b, w);
+		for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+			b.origin = page;
+			web_method(&b, "OPTIONS", paths[i], NULL);
+			assert_int_equal(b.status, 204);
+			assert_int_equal(b.allow_origin != NULL, public);
+			assert_int_equal(b.allow_headers != NULL, public);
+			if (public) {
+				assert_string_equal(b.allow_origin, page);
+				assert_non_null(strstr(b.allow_headers, "DPoP"));
+			}
+			/* Errors are read as well. */
+			web_form(&b, paths[i], "client_id=" OIDC_CLIENT);
+			assert_true(b.status >= 200);
+			assert_int_equal(b.allow_origin != NULL, public);
+			b.origin = "https://evil.example";
+			web_form(&b, paths[i], "client_id=" OIDC_CLIENT);
+			assert_null(b.allow_origin);
+			web_method(&b, "OPTIONS", paths[i], NULL);
+			assert_null(b.allow_origin);
+			assert_null(b.allow_headers);
+		}
+	}
+	register_client(w, ",\"token_endpoint_auth_method\":\"none\"");
+	web_init(&b, w);
+	const char *form = arena_printf(w->a, "%s&client_id=" OIDC_CLIENT,
+					oidc_redeem_form(w, code_of(&b, "openid", "")));
+
+	b.origin = page;
+	prove(&b, "/oidc/token");
+	web_token(&b, NULL, form);
+	assert_string_equal(b.exposed, "DPoP-Nonce, WWW-Authenticate");
+	assert_non_null(b.dpop_nonce);
+	prove(&b, "/oidc/token");
+	web_token(&b, NULL, form);
+	assert_int_equal(b.status, 200);
+	assert_string_equal(b.allow_origin, page);
+	const char *token = web_member(&b, "access_token");
+
+	assert_int_equal(bound_userinfo(&b, OIDC_ES256, token, ""), 200);
+	assert_string_equal(b.allow_origin, page);
+	/* Nothing that a person's browser alone may ask. */
+	web_form(&b, "/oidc/introspect", "");
+	assert_null(b.allow_origin);
+	web_method(&b, "OPTIONS", "/oidc/authorize", NULL);
+	assert_int_equal(b.status, 405);
+	assert_null(b.allow_origin);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, tokens_fresh, NULL)
 
 int
@@ -259,6 +322,7 @@ main(void)
 		T(the_refresh_token_of_a_public_client_is_for_its_key),
 		T(a_nonce_that_is_asked_for_does_not_cost_the_assertion),
 		T(a_proof_is_for_the_host_that_is_asked),
+		T(a_public_client_may_be_a_page),
 	};
 
 	return cmocka_run_group_tests_name("flow bound", tests, tokens_setup, world_teardown);

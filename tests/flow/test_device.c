@@ -135,6 +135,39 @@ a_no_is_told_and_stays(void **state)
 	assert_true(web_shows(&b, "nicht angemeldet"));
 }
 
+/* RFC 8628 3.1: who cannot keep a secret says its name. */
+static void
+a_public_device_says_its_name(void **state)
+{
+	struct world *w = *state;
+	struct web b, tv;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	world_oidc_document(w,
+			    "{\"metadata\":{\"redirect_uris\":[\"" OIDC_BACK
+			    "\"],\"scope\":\"openid\",\"token_endpoint_auth_method\":"
+			    "\"none\"" DEVICE "}}",
+			    "{}");
+	web_form(&tv, "/oidc/device_authorization", "scope=openid&client_id=" OIDC_CLIENT);
+	assert_int_equal(tv.status, 200);
+	const json_t *codes = web_json(&tv);
+
+	agree(&b, codes);
+	web_submit(&b, "/flow/consent/", "do=agree");
+	web_form(&tv, "/oidc/token",
+		 arena_printf(w->a,
+			      "client_id=" OIDC_CLIENT
+			      "&grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3A"
+			      "device_code&device_code=%s",
+			      text_member(codes, "device_code")));
+	assert_int_equal(tv.status, 200);
+	assert_non_null(web_member(&tv, "access_token"));
+	/* And a secret that it does not have is not passed over. */
+	web_as_client(&tv, "/oidc/device_authorization", "scope=openid");
+	assert_int_equal(tv.status, 401);
+}
+
 /* What happens once the flow is taken, before the answer is recorded. */
 static void
 just_before_the_yes(struct world *w, const char *sql)
@@ -459,6 +492,7 @@ main(void)
 		T(a_person_agrees_and_the_device_has_its_tokens),
 		T(the_session_that_agreed_ends_the_tokens),
 		T(a_no_is_told_and_stays),
+		T(a_public_device_says_its_name),
 		T(what_ends_in_the_moment_of_the_yes_gives_nothing),
 		T(a_yes_is_there_with_its_grant_or_not_at_all),
 		T(who_asks_too_often_is_slowed_down),

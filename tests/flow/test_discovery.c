@@ -1,4 +1,6 @@
 /* What OpenID Connect clients read about us: two documents, one of them signed, and the keys. */
+#include <string.h>
+
 #include "idp/publish.h"
 #include "oidc/jws.h"
 #include "tests/flow/world.h"
@@ -50,6 +52,17 @@ document(const char *path)
 	return o;
 }
 
+static bool
+has(const json_t *o, const char *member, const char *word)
+{
+	const json_t *list = json_object_get(o, member);
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_string_value(json_array_get(list, i)), word) == 0)
+			return true;
+	return false;
+}
+
 /* RFC 8414 2.1, by the keys that the other document leads to. */
 static void
 the_signed_document_is_the_other_one(void **state UNUSED)
@@ -72,6 +85,10 @@ the_signed_document_is_the_other_one(void **state UNUSED)
 	json_object_del(o, "signed_metadata");
 	assert_true(json_equal(o, plain));
 	assert_null(json_object_get(plain, "signed_metadata"));
+	/* Discovery 3: RS256 MUST be included; and no level that no login reaches. */
+	assert_true(has(plain, "id_token_signing_alg_values_supported", "RS256"));
+	assert_true(has(plain, "acr_values_supported", "substantial"));
+	assert_false(has(plain, "acr_values_supported", "high"));
 }
 
 /* Clients go on finding us while no key signs; then the snapshot is made anew. */

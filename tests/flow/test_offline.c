@@ -197,6 +197,39 @@ a_refresh_gives_no_more_than_the_record_of_today(void **state)
 	refreshed(&b, token, "");
 }
 
+/* A code as well; it gives nothing where more was agreed to than may be given. */
+static void
+a_code_gives_no_more_than_the_record_of_today(void **state)
+{
+	static const char live[] = "SELECT count(*) FROM access_token WHERE revoked_at IS NULL";
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	const char *code = code_of(&b, OFFLINE, "");
+
+	register_with(w, MAY, ",\"attribute\":[\"locality\",\"street_address\"]");
+	assert_int_equal(userinfo(&b, text_member(web_redeem(&b, code), "access_token")), 200);
+	const json_t *u = web_json(&b);
+
+	assert_null(json_object_get(u, "email"));
+	assert_string_equal(text_member(json_object_get(u, "address"), "locality"), "Dresden");
+	const char *before = arena_strdup(w->a, world_value(w, live));
+
+	for (int level = 0; level < 2; level++) {
+		register_client(w, MAY);
+		code = code_of(&b, OFFLINE, "");
+		if (level)
+			register_with(w, MAY, ",\"level-cap\":\"basic\"");
+		else
+			register_client(w, MAY ",\"scope\":\"openid email offline_access\"");
+		web_token(&b, oidc_basic(w), oidc_redeem_form(w, code));
+		assert_int_equal(b.status, 400);
+		assert_string_equal(web_member(&b, "error"), "invalid_grant");
+	}
+	assert_string_equal(world_value(w, live), before);
+}
+
 /* FAPI2SP 5.3.2.1 */
 static void
 a_profile_may_want_it_to_stay(void **state)
@@ -337,6 +370,7 @@ main(void)
 		T(a_lost_answer_is_asked_for_again),
 		T(a_used_token_ends_all_of_the_grant),
 		T(a_refresh_gives_no_more_than_the_record_of_today),
+		T(a_code_gives_no_more_than_the_record_of_today),
 		T(a_profile_may_want_it_to_stay),
 		T(what_was_agreed_to_outlives_the_login_and_not_the_consent),
 		T(one_of_the_session_ends_with_it),

@@ -184,6 +184,53 @@ a_signed_token_is_no_other(void **state)
 }
 
 /* RFC 9701 5 */
+/* RFC 6749 alone: a token for a service, and nothing of the person for who asks for it. */
+static void
+without_openid_it_is_a_token_for_a_service(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	register_all(w, MAY_API, "opaque");
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, "read email",
+				     "&claims=%7B%22id_token%22%3A%7B%22email%22%3Anull%7D%7D"));
+	web_submit(&b, "/flow/password/", LOGIN);
+	assert_null(strstr(b.body, "attr_email"));
+	if (b.status == 200)
+		web_submit(&b, "/flow/consent/", "do=agree");
+	web_token(&b, oidc_basic(w),
+		  arena_printf(w->a, "%s&resource=" API,
+			       oidc_redeem_form(w, location_param(&b, "code"))));
+	assert_int_equal(b.status, 200);
+	const json_t *t = web_json(&b);
+
+	assert_null(json_object_get(t, "id_token"));
+	assert_string_equal(text_member(t, "scope"), "read");
+	assert_true(is_active(introspect_as(&b, "api", text_member(t, "access_token"))));
+	/* Ours is none for userinfo. */
+	t = web_redeem(&b, code_of(&b, "read", ""));
+	assert_null(json_object_get(t, "id_token"));
+	assert_int_equal(userinfo(&b, text_member(t, "access_token")), 403);
+	/* And by the certified profile it is an error, as for who has no service to ask for. */
+	register_all(w, MAY_API ",\"profile\":\"oidc\"", "opaque");
+	web_get(&b, oidc_request_url(w, "read", ""));
+	assert_string_equal(location_param(&b, "error"), "invalid_scope");
+	register_client(w, MAY);
+	web_get(&b, oidc_request_url(w, "email", ""));
+	assert_string_equal(location_param(&b, "error"), "invalid_scope");
+}
+
+static enum oidc_alg
+alg_of(struct web *b)
+{
+	struct oidc_jws jws;
+	struct err err = {0};
+
+	ASSERT_OK(oidc_jws_parse(b->w->a, bytes_of(b->body), &jws, &err), &err);
+	return jws.alg;
+}
+
 static void
 introspection_is_signed_for_who_wants_it(void **state)
 {
@@ -206,6 +253,16 @@ introspection_is_signed_for_who_wants_it(void **state)
 	assert_int_equal(json_integer_value(json_object_get(o, "iat")), w->now);
 	assert_null(json_object_get(o, "sub"));
 	assert_true(is_active(json_object_get(o, "token_introspection")));
+	/* RFC 9701 6: the algorithm that its record names for it. */
+	assert_int_equal(alg_of(&b), OIDC_ES256);
+	const struct snapshot *snap = snapshot_hold(&w->app.snapshots);
+	struct oidc_client *c =
+		(struct oidc_client *)(uintptr_t)party_find(&snap->parties, "api")->oidc;
+
+	c->introspection_alg = OIDC_RS256;
+	snapshot_release(snap);
+	web_form(&b, "/oidc/introspect", arena_printf(w->a, "token=%s", token));
+	assert_int_equal(alg_of(&b), OIDC_RS256);
 }
 
 static void
@@ -327,6 +384,7 @@ main(void)
 		T(a_token_for_a_resource_tells_it_of_the_login),
 		T(a_public_subject_is_one_and_the_same),
 		T(a_signed_token_is_no_other),
+		T(without_openid_it_is_a_token_for_a_service),
 		T(introspection_is_signed_for_who_wants_it),
 		T(what_was_agreed_to_less_is_not_told),
 		T(who_takes_the_consent_back_meanwhile_gets_no_code),

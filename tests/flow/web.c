@@ -70,6 +70,10 @@ take_answer(struct web *b, const struct response *rs)
 {
 	b->status = rs->status;
 	b->location = b->csp = b->challenge = b->dpop_nonce = b->cache = b->pragma = NULL;
+	b->allow_origin = arena_strdup(b->w->a, response_find(rs, "Access-Control-Allow-Origin"));
+	b->allow_headers = arena_strdup(b->w->a, response_find(rs, "Access-Control-Allow-Headers"));
+	b->exposed = arena_strdup(b->w->a, response_find(rs, "Access-Control-Expose-Headers"));
+	assert_null(response_find(rs, "Access-Control-Allow-Credentials"));
 	b->type = arena_strdup(b->w->a, response_find(rs, "Content-Type"));
 	b->body = (const char *)arena_bytes(b->w->a, rs->body).p;
 	for (size_t i = 0; i < rs->n_headers; i++) {
@@ -123,7 +127,8 @@ raw_of(struct web *b, const struct sending *s)
 	add_header(headers, &raw->n_headers, "Client-Cert", b->certificate);
 	add_header(headers, &raw->n_headers, "X-Client-Cert-Verify", b->verdict);
 	add_header(headers, &raw->n_headers, "Cookie", s->cookies);
-	add_header(headers, &raw->n_headers, "Origin", s->origin);
+	add_header(headers, &raw->n_headers, "Origin",
+		   s->origin != NULL || s->cookies != NULL ? s->origin : b->origin);
 	add_header(headers, &raw->n_headers, "Authorization", s->authorization);
 	if (s->cookies == NULL) {
 		add_header(headers, &raw->n_headers, "DPoP", b->dpop);

@@ -107,6 +107,8 @@ struct web {
 	const char *dpop, *accept;  /* headers of the next requests of programs; NULL: none */
 	const char *dpop_nonce;     /* DPoP-Nonce of the last answer; NULL */
 	const char *cache, *pragma; /* Cache-Control and Pragma of it; NULL */
+	const char *origin;         /* of a page whose script asks next; NULL: a program, no page */
+	const char *allow_origin, *allow_headers, *exposed; /* Access-Control-* of the answer */
 };
 
 void web_init(struct web *b, struct world *w);

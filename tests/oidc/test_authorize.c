@@ -252,6 +252,36 @@ improper_requests_are_refused_by_name(void **state UNUSED)
 	}
 }
 
+/* What a client asks for a service is its own affair; an ID token it is not. */
+static void
+a_request_without_openid_is_for_a_service(void **state UNUSED)
+{
+	static const char *const apis[] = {"https://api.example/"};
+	static const struct oidc_profile openid = {"openid", OIDC_CHECK_OPENID};
+	static const struct param front[] = {{"response_type", "code id_token"},
+					     {"scope", "profile"},
+					     {"nonce", "n"},
+					     {"code_challenge", CHALLENGE},
+					     {"code_challenge_method", "S256"}};
+	struct params ps = request("scope", "profile", false), types = {front, ARRAY_LEN(front)};
+	struct oidc_client c = client;
+	struct oidc_authorize rq;
+
+	c.resources = (struct oidc_strs){apis, 1};
+	ASSERT_OK(oidc_authorize_parse(a, &ps, &c, &rq, &err), &err);
+	assert_int_equal(rq.scopes.n, 1);
+	assert_string_equal(rq.scopes.s[0], "profile");
+	ASSERT_REFUSED(oidc_authorize_parse(a, &types, &c, &rq, &err), &err, ERR_INPUT,
+		       "an ID token without openid");
+	ps = request("scope", "other", false);
+	ASSERT_REFUSED(oidc_authorize_parse(a, &ps, &c, &rq, &err), &err, ERR_INPUT,
+		       "no scope that the client may have");
+	c.profile = &openid;
+	ps = request("scope", "profile", false);
+	ASSERT_REFUSED(oidc_authorize_parse(a, &ps, &c, &rq, &err), &err, ERR_INPUT,
+		       "without openid");
+}
+
 static void
 a_duplicate_parameter_is_refused(void **state UNUSED)
 {
@@ -348,6 +378,7 @@ main(void)
 		cmocka_unit_test(acr_in_claims_goes_before_acr_values),
 		cmocka_unit_test(prompts_are_known),
 		cmocka_unit_test(improper_requests_are_refused_by_name),
+		cmocka_unit_test(a_request_without_openid_is_for_a_service),
 		cmocka_unit_test(a_duplicate_parameter_is_refused),
 		cmocka_unit_test(oversize_parameters_are_refused),
 		cmocka_unit_test(pkce_is_left_out_by_who_may),

@@ -104,6 +104,58 @@ the_grant_of_an_id_token_in_front_is_taken(void **state UNUSED)
 	assert_int_equal(unknown.n, 0);
 }
 
+/* What the certification plans register says neither (Registration 2, Core 9). */
+static void
+the_profile_says_what_a_record_leaves_out(void **state UNUSED)
+{
+	struct oidc_client *c;
+
+	ASSERT_OK(parse(with("\"profile\":\"oidc\""), &c), &err);
+	assert_int_equal(c->id_token_alg, OIDC_RS256);
+	assert_int_equal(c->assertion_audience, OIDC_AUDIENCE_TOKEN_ENDPOINT);
+	ASSERT_OK(parse(with("\"profile\":\"oidc\",\"id_token_signed_response_alg\":\"ES256\","
+			     "\"client_assertion_audience\":\"issuer\""),
+			&c),
+		  &err);
+	assert_int_equal(c->id_token_alg, OIDC_ES256);
+	assert_int_equal(c->assertion_audience, OIDC_AUDIENCE_ISSUER);
+	ASSERT_OK(parse(with("\"profile\":\"oauth\""), &c), &err);
+	assert_int_equal(c->id_token_alg, OIDC_ES256);
+	assert_int_equal(c->assertion_audience, OIDC_AUDIENCE_ISSUER);
+}
+
+static void
+a_resource_is_any_absolute_uri(void **state UNUSED)
+{
+	struct oidc_client *c;
+
+	ASSERT_OK(parse(with("\"resources\":[\"urn:example:api\",\"https://api.example/v1\"]"), &c),
+		  &err);
+	assert_string_equal(c->resources.s[0], "urn:example:api");
+	/* Who asks tokens for it need not be a client of OpenID Connect. */
+	ASSERT_OK(parse(with("\"resources\":[\"urn:example:api\"],\"scope\":\"read\""), &c), &err);
+}
+
+/* Registration 2: it says what it may do, and need not do it. */
+static void
+what_it_encrypts_with_may_be_said(void **state UNUSED)
+{
+	struct oidc_client *c;
+
+	ASSERT_OK(parse(with("\"request_object_encryption_alg\":\"ECDH-ES\","
+			     "\"introspection_signed_response_alg\":\"RS256\""),
+			&c),
+		  &err);
+	assert_int_equal(c->request_encryption.alg, OIDC_ECDH_ES);
+	assert_int_equal(c->request_encryption.enc, OIDC_A128CBC_HS256);
+	assert_int_equal(c->introspection_alg, OIDC_RS256);
+	const json_t *told = oidc_client_build(a, c);
+
+	assert_string_equal(
+		json_string_value(json_object_get(told, "request_object_encryption_enc")),
+		"A128CBC-HS256");
+}
+
 static const char *
 full_metadata(void)
 {
@@ -323,8 +375,7 @@ improper_metadata_is_refused(void **state UNUSED)
 		 "\"grant_types\":[\"authorization_code\",\"client_credentials\"]",
 		 "not for a public client"},
 		{"\"token_endpoint_auth_method\":\"none\","
-		 "\"grant_types\":[\"authorization_code\",\"urn:ietf:params:oauth:grant-type:"
-		 "device_code\"]",
+		 "\"grant_types\":[\"authorization_code\",\"urn:openid:params:grant-type:ciba\"]",
 		 "not for a public client"},
 		{"\"token_endpoint_auth_method\":\"client_secret_jwt\","
 		 "\"token_endpoint_auth_signing_alg\":\"ES256\"",
@@ -342,6 +393,8 @@ improper_metadata_is_refused(void **state UNUSED)
 		{"\"jwks\":{\"keys\":[]}", "no key that we have a use for"},
 		{"\"jwks\":{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}", "symmetric"},
 		{"\"scope\":\"profile\"", "openid is missing"},
+		{"\"scope\":\"read\",\"profile\":\"oidc\",\"resources\":[\"https://api.example/\"]",
+		 "openid is missing"},
 		{"\"scope\":\"openid admin\"", "admin is not offered"},
 		{"\"scope\":\"\"", "scope: empty"},
 		{"\"scope\":[\"openid\"]", "is not a string"},
@@ -408,13 +461,18 @@ improper_metadata_is_refused(void **state UNUSED)
 		 "resource_uris: of a client that proves nothing"},
 		{"\"request_object_signing_alg\":\"none\"", "not a value we offer"},
 		{"\"request_object_signing_alg\":\"HS256\"", "not a value we offer"},
-		{"\"request_object_encryption_alg\":\"x\"", "not supported"},
+		{"\"request_object_encryption_alg\":\"x\"", "not a value we offer"},
+		{"\"request_object_encryption_enc\":\"A128GCM\"", "without an alg"},
 		{"\"require_signed_request_object\":true", "signed requests need keys"},
 		{"\"require_pushed_authorization_requests\":1", "require_pushed"},
 		{"\"dpop_bound_access_tokens\":1", "not true or false"},
-		{"\"resource_uris\":[\"api\"]", "resource_uris: not https"},
-		{"\"resource_uris\":[\"https://api.example/#x\"]", "resource_uris: not https"},
-		{"\"resources\":[\"http://api.example/\"]", "resources: not https"},
+		{"\"resource_uris\":[\"api\"]", "resource_uris: not URIs"},
+		{"\"resource_uris\":[\"https://api.example/#x\"]", "resource_uris: not URIs"},
+		{"\"resources\":[\"urn:\"]", "resources: not URIs"},
+		{"\"resources\":[\"urn:api#x\"]", "resources: not URIs"},
+		{"\"resources\":[\"ftp://api.example/\"]", "resources: not URIs"},
+		{"\"resources\":[\"/api\"]", "resources: not URIs"},
+		{"\"resources\":[\"http://api.example/\"]", "resources: not URIs"},
 		{"\"resource_uris\":[\"https://api.example/\"],\"resource_scopes\":[\"a b\"]",
 		 "resource_scopes: not words"},
 		{"\"resource_scopes\":[\"a\"]", "resource_scopes: of no"},
@@ -809,6 +867,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_metadata_gets_safe_defaults),
+		cmocka_unit_test(the_profile_says_what_a_record_leaves_out),
+		cmocka_unit_test(what_it_encrypts_with_may_be_said),
+		cmocka_unit_test(a_resource_is_any_absolute_uri),
 		cmocka_unit_test(the_grant_of_an_id_token_in_front_is_taken),
 		cmocka_unit_test(a_new_client_is_one_of_fapi_unless_it_says_otherwise),
 		cmocka_unit_test(all_metadata_is_read),

@@ -88,6 +88,7 @@ the_document_follows_the_tables(void **state UNUSED)
 	       "[\"iss\",\"sub\",\"aud\",\"exp\",\"iat\",\"auth_time\",\"nonce\",\"acr\",\"amr\","
 	       "\"sid\",\"at_hash\",\"claim_levels\",\"verified_claims\",\"given_name\","
 	       "\"address\"]");
+	expect(o, "verified_claims_supported", "true");
 	expect(o, "trust_frameworks_supported", "[\"eidas\"]");
 	expect(o, "claims_in_verified_claims_supported", "[\"given_name\",\"address\",\"sub\"]");
 	expect(o, "acr_values_supported", "[\"low\",\"high\"]");
@@ -98,7 +99,6 @@ the_document_follows_the_tables(void **state UNUSED)
 	       "[\"query\",\"fragment\",\"form_post\",\"query.jwt\",\"fragment.jwt\","
 	       "\"form_post.jwt\",\"jwt\"]");
 	expect(o, "subject_types_supported", "[\"pairwise\",\"public\"]");
-	/* OpenID Connect Discovery 3: RS256 must be there. */
 	expect(o, "id_token_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
 	expect(o, "userinfo_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
 	expect(o, "authorization_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
@@ -123,6 +123,15 @@ the_document_follows_the_tables(void **state UNUSED)
 	       "\"RS256\"]");
 	expect(o, "dpop_signing_alg_values_supported",
 	       "[\"ES256\",\"ES384\",\"EdDSA\",\"PS256\",\"PS384\"]");
+	expect(o, "introspection_endpoint_auth_signing_alg_values_supported",
+	       "[\"HS256\",\"ES256\",\"ES384\",\"EdDSA\",\"Ed25519\",\"PS256\",\"PS384\","
+	       "\"RS256\"]");
+	expect(o, "revocation_endpoint_auth_signing_alg_values_supported",
+	       "[\"HS256\",\"ES256\",\"ES384\",\"EdDSA\",\"Ed25519\",\"PS256\",\"PS384\","
+	       "\"RS256\"]");
+	expect(o, "introspection_signing_alg_values_supported", "[\"ES256\",\"PS256\"]");
+	expect(o, "request_object_encryption_alg_values_supported", JWE_ALGS);
+	expect(o, "request_object_encryption_enc_values_supported", JWE_ENCS);
 	expect(o, "code_challenge_methods_supported", "[\"S256\"]");
 	expect(o, "prompt_values_supported",
 	       "[\"none\",\"login\",\"consent\",\"select_account\",\"create\"]");
