@@ -18,8 +18,7 @@
 
 static bool
 admit_request(struct request *rq, const struct saml_message *m, const struct party *p,
-	      const struct saml_authn_request **out, const struct saml_endpoint **acs,
-	      struct err *err)
+	      const struct saml_authn_request **out, struct err *err)
 {
 	struct saml_policy policy = {.accept_unsigned = p->policy.accept_unsigned};
 	const struct saml_verified *v;
@@ -29,8 +28,7 @@ admit_request(struct request *rq, const struct saml_message *m, const struct par
 	    !saml_authn_request_parse(rq->a, v, out, err))
 		return false;
 	refusal_of(rq, p, (*out)->header.is_signed);
-	return saml_authn_request_check_client(*out, saml_our_url(rq, SAML_SSO_SOAP_PATH),
-					       &saml_window_default, rq->now, acs, err);
+	return true;
 }
 
 /* False: there are none, or none that anybody could have (and then nothing was tried). */
@@ -104,9 +102,11 @@ ep_saml_ecp(struct request *rq, struct response *rs, struct err *err)
 	struct err why = {0};
 	struct ask ask;
 
-	if (!saml_receive(rq, SAML_BINDING_SOAP, &m, &p, err) ||
-	    !admit_request(rq, m, p, &r, &acs, err))
+	if (!saml_receive(rq, SAML_BINDING_SOAP, &m, &p, err) || !admit_request(rq, m, p, &r, err))
 		return false;
+	if (!saml_authn_request_check_client(r, saml_our_url(rq, SAML_SSO_SOAP_PATH),
+					     &saml_window_default, rq->now, &acs, &why))
+		return front_saml_turn_away(rq, p, r, acs, NULL, &why, rs, err);
 	if (!p->policy.ecp)
 		(void)!FAIL(&why, ERR_DENIED, SAML_REQUEST_DENIED,
 			    "its record permits no clients without a browser");

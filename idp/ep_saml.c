@@ -12,8 +12,7 @@
 
 static bool
 admit_request(struct request *rq, const struct saml_message *m, const struct party *p,
-	      const struct saml_authn_request **out, const struct saml_endpoint **acs,
-	      struct err *err)
+	      const struct saml_authn_request **out, struct err *err)
 {
 	struct saml_policy policy = {.accept_unsigned = p->policy.accept_unsigned};
 	const struct saml_verified *v;
@@ -22,8 +21,7 @@ admit_request(struct request *rq, const struct saml_message *m, const struct par
 	    !saml_authn_request_parse(rq->a, v, out, err))
 		return false;
 	refusal_of(rq, p, (*out)->header.is_signed);
-	return saml_authn_request_check(*out, saml_our_url(rq, SAML_SSO_PATH), &saml_window_default,
-					rq->now, acs, err);
+	return true;
 }
 
 bool
@@ -38,10 +36,13 @@ ep_saml_sso(struct request *rq, struct response *rs, struct err *err)
 	struct ask ask;
 
 	if (!saml_receive(rq, saml_binding_of(rq), &m, &p, err) ||
-	    !saml_expect(m, SAML_AUTHN_REQUEST, err) || !admit_request(rq, m, p, &r, &acs, err))
+	    !saml_expect(m, SAML_AUTHN_REQUEST, err) || !admit_request(rq, m, p, &r, err))
 		return false;
 	const char *relay = saml_message_relay_state(m);
 
+	if (!saml_authn_request_check(r, saml_our_url(rq, SAML_SSO_PATH), &saml_window_default,
+				      rq->now, &acs, &why))
+		return front_saml_turn_away(rq, p, r, acs, relay, &why, rs, err);
 	if (!front_saml_ask(rq, p, r, acs, relay, &ask, &about, &why))
 		return front_saml_refuse(rq, p, r, acs, relay, &why, about, rs, err);
 	/* A cross-site POST brings no Lax cookie: the session is read on the flow's own page. */

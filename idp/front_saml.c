@@ -432,6 +432,16 @@ front_saml_refuse(struct request *rq, const struct party *p, const struct saml_a
 	return send_status(&f, &s, status, rs, err);
 }
 
+bool
+front_saml_turn_away(struct request *rq, const struct party *p, const struct saml_authn_request *r,
+		     const struct saml_endpoint *acs, const char *relay_state,
+		     const struct err *why, struct response *rs, struct err *err)
+{
+	if (acs == NULL)
+		return FAIL(err, why->kind, why->proto, "%s", why->text);
+	return front_saml_refuse(rq, p, r, acs, relay_state, why, NULL, rs, err);
+}
+
 static const char *
 origins(struct arena *a, const struct ask *ask)
 {

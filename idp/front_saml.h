@@ -23,4 +23,13 @@ MUST_USE bool front_saml_refuse(struct request *rq, const struct party *p,
 				const char *relay_state, const struct err *why, const char *about,
 				struct response *rs, struct err *err);
 
+/*
+ * Answer a request that failed its check (saml_authn_request_check): the same, where there is an
+ * acs to answer at; else err becomes `why`, which is for a page or a SOAP fault.
+ */
+MUST_USE bool front_saml_turn_away(struct request *rq, const struct party *p,
+				   const struct saml_authn_request *r,
+				   const struct saml_endpoint *acs, const char *relay_state,
+				   const struct err *why, struct response *rs, struct err *err);
+
 #endif

@@ -69,6 +69,10 @@ read_context(struct arena *a, const struct xml_node *n, struct saml_authn_reques
 	for (const struct xml_node *c = xml_first(context); c != NULL; c = xml_next(c)) {
 		const char *text;
 
+		if (xml_is(c, SAML_NS_ASSERTION, "AuthnContextDeclRef")) {
+			r->names_declarations = true;
+			continue;
+		}
 		if (r->n_class_refs == SAML_CLASS_REFS_MAX)
 			return FAIL(err, ERR_INPUT, NULL, "more than %d AuthnContextClassRefs",
 				    SAML_CLASS_REFS_MAX);
@@ -76,6 +80,19 @@ read_context(struct arena *a, const struct xml_node *n, struct saml_authn_reques
 			return false;
 		r->class_refs[r->n_class_refs++] = text_trim(a, text);
 	}
+	/* SAML2Core 3.3.2.2.1 has a choice of the two. */
+	return !r->names_declarations || r->n_class_refs == 0 ||
+	       FAIL(err, ERR_INPUT, NULL, "AuthnContextClassRef and AuthnContextDeclRef at once");
+}
+
+/* The first fault that the party may hear is kept for it; any other is for the page. */
+static bool
+defer(bool held, struct saml_authn_request *r, const struct err *why, struct err *err)
+{
+	if (!held && why->kind != ERR_INPUT)
+		return FAIL(err, why->kind, why->proto, "%s", why->text);
+	if (!held && r->fault.kind == ERR_NONE)
+		r->fault = *why;
 	return true;
 }
 
@@ -135,8 +152,11 @@ read_extensions(struct arena *a, const struct xml_node *n, struct saml_authn_req
 	/* What it says is shown at consent: not on the word of anybody. */
 	if (extensions == NULL || !r->header.is_signed)
 		return true;
-	return saml_akdb_parse(a, extensions, &r->akdb, err) &&
-	       saml_eidas_parse(a, extensions, &r->eidas, err);
+	struct err why = {0};
+	bool held = saml_akdb_parse(a, extensions, &r->akdb, &why) &&
+		    saml_eidas_parse(a, extensions, &r->eidas, &why);
+
+	return defer(held, r, &why, err);
 }
 
 /* SAML2Core 3.4.1: conditions that the party wants of the assertion.  The others we set anyway. */
@@ -153,6 +173,21 @@ read_conditions(const struct xml_node *n, struct saml_authn_request *r, struct e
 	return true;
 }
 
+/* What the schema does not settle, and the party can be told of. */
+static bool
+read_wishes(struct arena *a, const struct xml_node *root, struct saml_authn_request *r,
+	    struct err *err)
+{
+	struct err version = {0}, context = {0}, scoping = {0};
+
+	if (r->header.other_version)
+		(void)!FAIL(&version, ERR_INPUT, SAML_VERSION_MISMATCH, "Version is not 2.0");
+	return defer(!r->header.other_version, r, &version, err) &&
+	       defer(read_context(a, root, r, &context), r, &context, err) &&
+	       defer(read_scoping(root, r, &scoping), r, &scoping, err) &&
+	       read_extensions(a, root, r, err);
+}
+
 bool
 saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
 			 const struct saml_authn_request **out, struct err *err)
@@ -164,9 +199,8 @@ saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
 	r->acs_index = r->service_index = -1;
 	if (!saml_header_read(a, v, SAML_AUTHN_REQUEST, &r->header, &root, err) ||
 	    !read_attributes(root, r, err) || !read_nameid_policy(root, r, err) ||
-	    !read_context(a, root, r, err) || !read_extensions(a, root, r, err) ||
 	    !read_subject(a, root, r, err) || !read_conditions(root, r, err) ||
-	    !read_scoping(root, r, err))
+	    !read_wishes(a, root, r, err))
 		return false;
 	*out = r;
 	return true;
@@ -175,12 +209,45 @@ saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
 /* SAML2Core 3.4.1: only a registered URL, or anyone could have assertions about our users posted
  * to themselves. */
 static bool
-find_acs(const struct saml_authn_request *r, enum saml_binding binding,
-	 const struct saml_endpoint **acs, struct err *err)
+find_acs(const struct saml_authn_request *r, const struct saml_endpoint **acs, struct err *err)
 {
-	*acs = saml_party_acs(r->party, r->acs_url, r->acs_index, binding);
+	*acs = saml_party_acs(r->party, r->acs_url, r->acs_index, SAML_BINDING_NONE);
 	return *acs != NULL || FAIL(err, ERR_DENIED, SAML_REQUESTER,
 				    "no registered AssertionConsumerService matches");
+}
+
+/* Whom to answer is known: what follows it may hear. */
+static bool
+check_worth(const struct saml_authn_request *r, const struct saml_window *window, time_t now,
+	    struct err *err)
+{
+	if (!saml_header_check_worth(&r->header, window, now, err))
+		return false;
+	return r->fault.kind == ERR_NONE ||
+	       FAIL(err, ERR_DENIED, r->fault.proto == NULL ? SAML_REQUESTER : r->fault.proto, "%s",
+		    r->fault.text);
+}
+
+/* That one, by the binding that the request names besides. */
+static bool
+narrow_acs(const struct saml_authn_request *r, const struct saml_endpoint **acs, struct err *err)
+{
+	const struct saml_binding_row *by;
+	const struct saml_endpoint *narrowed;
+
+	if (r->protocol_binding == NULL)
+		return true;
+	by = saml_binding_by_uri(r->protocol_binding);
+	/* SAML2Profiles 4.1.2: a Response never goes by Redirect. */
+	if (by == NULL || !by->for_response)
+		return FAIL(err, ERR_DENIED, SAML_UNSUPPORTED_BINDING,
+			    "ProtocolBinding is neither HTTP-POST nor HTTP-Artifact");
+	narrowed = saml_party_acs(r->party, r->acs_url, r->acs_index, by->id);
+	if (narrowed == NULL)
+		return FAIL(err, ERR_DENIED, SAML_UNSUPPORTED_BINDING,
+			    "no registered AssertionConsumerService has its ProtocolBinding");
+	*acs = narrowed;
+	return true;
 }
 
 bool
@@ -188,16 +255,10 @@ saml_authn_request_check(const struct saml_authn_request *r, const char *our_url
 			 const struct saml_window *window, time_t now,
 			 const struct saml_endpoint **acs, struct err *err)
 {
-	const struct saml_binding_row *by = NULL;
-
-	if (!saml_header_check(&r->header, our_url, window, now, err))
-		return false;
-	/* SAML2Profiles 4.1.2: a Response never goes by Redirect. */
-	if (r->protocol_binding != NULL &&
-	    ((by = saml_binding_by_uri(r->protocol_binding)) == NULL || !by->for_response))
-		return FAIL(err, ERR_DENIED, SAML_UNSUPPORTED_BINDING,
-			    "ProtocolBinding is neither HTTP-POST nor HTTP-Artifact");
-	return find_acs(r, by == NULL ? SAML_BINDING_NONE : by->id, acs, err);
+	*acs = NULL;
+	/* SAML2Bindings 3.4.5.2, 3.5.5.2: one for another place is discarded, not answered. */
+	return saml_header_check_place(&r->header, our_url, err) && find_acs(r, acs, err) &&
+	       check_worth(r, window, now, err) && narrow_acs(r, acs, err);
 }
 
 bool
@@ -205,14 +266,18 @@ saml_authn_request_check_client(const struct saml_authn_request *r, const char *
 				const struct saml_window *window, time_t now,
 				const struct saml_endpoint **acs, struct err *err)
 {
-	if (!saml_header_check_soap(&r->header, our_url, window, now, err))
+	*acs = NULL;
+	if (!saml_header_check_place_soap(&r->header, our_url, err))
 		return false;
-	if (r->protocol_binding != NULL && strcmp(r->protocol_binding, SAML_BINDING_URI_PAOS) != 0)
-		return FAIL(err, ERR_DENIED, SAML_UNSUPPORTED_BINDING,
-			    "ProtocolBinding is not PAOS");
 	*acs = saml_party_acs_client(r->party, r->acs_url, r->acs_index);
-	return *acs != NULL || FAIL(err, ERR_DENIED, SAML_REQUESTER,
-				    "no registered AssertionConsumerService by PAOS matches");
+	if (*acs == NULL)
+		return FAIL(err, ERR_DENIED, SAML_REQUESTER,
+			    "no registered AssertionConsumerService by PAOS matches");
+	if (!check_worth(r, window, now, err))
+		return false;
+	return r->protocol_binding == NULL ||
+	       strcmp(r->protocol_binding, SAML_BINDING_URI_PAOS) == 0 ||
+	       FAIL(err, ERR_DENIED, SAML_UNSUPPORTED_BINDING, "ProtocolBinding is not PAOS");
 }
 
 bool
@@ -226,7 +291,7 @@ saml_authn_request_unsolicited(struct arena *a, const struct saml_party *party, 
 	r->acs_url = acs_url;
 	r->acs_index = r->service_index = -1;
 	*out = r;
-	return find_acs(r, SAML_BINDING_NONE, acs, err);
+	return find_acs(r, acs, err);
 }
 
 /* What the request names, else the first of the party's metadata that it may have, else ours. */
@@ -289,6 +354,9 @@ saml_authn_request_check_wish(const struct saml_authn_request *r, const char *ou
 	if (!scope_has(r, our_entity_id))
 		return FAIL(err, ERR_DENIED, SAML_NO_SUPPORTED_IDP,
 			    "Scoping lists other identity providers only");
+	if (r->names_declarations)
+		return FAIL(err, ERR_DENIED, SAML_NO_AUTHN_CONTEXT,
+			    "an AuthnContextDeclRef is asked for");
 	if (wish.nameid_format == NULL)
 		return FAIL(err, ERR_DENIED, SAML_INVALID_NAMEID_POLICY,
 			    "NameIDPolicy wants a format the party is not given");

@@ -34,23 +34,36 @@ struct saml_authn_request {             /* points into the arena given to _parse
 	enum saml_comparison comparison;
 	const char *class_refs[SAML_CLASS_REFS_MAX]; /* opaque words, most wanted first */
 	size_t n_class_refs;                         /* 0: nothing asked */
-	const char *idp_list[SAML_IDP_LIST_MAX];     /* Scoping: only these may authenticate */
-	size_t n_idp_list;                           /* 0: any */
+	bool names_declarations;                 /* AuthnContextDeclRef, of which we know none */
+	const char *idp_list[SAML_IDP_LIST_MAX]; /* Scoping: only these may authenticate */
+	size_t n_idp_list;                       /* 0: any */
 	/* Of extensions nothing is read in unsigned requests (BundID interface 9). */
 	const struct saml_akdb_request *akdb; /* NULL if absent */
 	struct saml_eidas_request eidas;
 	bool one_time_use; /* its Conditions want that of the assertion */
+
+	/*
+	 * What was found wrong that the party itself may hear: another Version, extensions that
+	 * do not read, more than can be judged.  kind ERR_NONE: nothing.
+	 */
+	struct err fault;
 };
 
-/* ERR_INPUT: not as the schema or SAML2Core 3.4.1 has it. */
+/*
+ * ERR_INPUT: not as the schema or SAML2Core 3.4.1 has it, so that it is not known whom to answer
+ * where.
+ */
 MUST_USE bool saml_authn_request_parse(struct arena *a, const struct saml_verified *v,
 				       const struct saml_authn_request **out, struct err *err);
 
 /*
  * Decide whether this request may be answered at `now`, and where the answer
  * goes: *acs becomes an endpoint registered in the party's metadata, never one
- * that only the request names.  our_url is the endpoint that took it.  Failures
- * are ERR_DENIED and end on a page of ours, since nobody can be answered.
+ * that only the request names.  our_url is the endpoint that took it.
+ *
+ * Failures are ERR_DENIED.  When it was not meant for us (Destination), or no endpoint of its
+ * sender is named, *acs is NULL, and they end on a page of ours.  Else *acs is where the refusal,
+ * with its status, may go: nothing is told there but that.
  */
 MUST_USE bool saml_authn_request_check(const struct saml_authn_request *r, const char *our_url,
 				       const struct saml_window *window, time_t now,
@@ -87,7 +100,7 @@ struct saml_wish {
  * Decide whether we can do what it wants.  nameid_formats: those the party may
  * be given, as bits.  Failures are ERR_DENIED with the status to answer the
  * party with: SAML_INVALID_NAMEID_POLICY, SAML_REQUEST_UNSUPPORTED,
- * SAML_UNKNOWN_PRINCIPAL, SAML_NO_SUPPORTED_IDP.
+ * SAML_UNKNOWN_PRINCIPAL, SAML_NO_SUPPORTED_IDP, SAML_NO_AUTHN_CONTEXT.
  */
 MUST_USE bool saml_authn_request_check_wish(const struct saml_authn_request *r,
 					    const char *our_entity_id, unsigned nameid_formats,

@@ -294,7 +294,8 @@ saml_header_read(struct arena *a, const struct saml_verified *v, enum saml_kind 
 		return FAIL(err, ERR_INTERNAL, NULL, "message is of another kind");
 	/* Before the schema: what another version looks like is not ours to say. */
 	version = xml_attr(v->root, "Version");
-	if (version != NULL && strcmp(version, "2.0") != 0)
+	h.other_version = version != NULL && strcmp(version, "2.0") != 0;
+	if (h.other_version && kind != SAML_AUTHN_REQUEST)
 		return FAIL(err, ERR_INPUT, SAML_VERSION_MISMATCH, "Version is not 2.0");
 	if (!saml_schema_check(a, v->root, err) || !xml_need_attr(v->root, "ID", &h.id, err) ||
 	    !saml_attr_time(v->root, "IssueInstant", &h.issued_at, err))
@@ -309,19 +310,25 @@ saml_header_read(struct arena *a, const struct saml_verified *v, enum saml_kind 
 }
 
 bool
-saml_header_check(const struct saml_header *h, const char *our_url,
-		  const struct saml_window *window, time_t now, struct err *err)
+saml_header_check_place(const struct saml_header *h, const char *our_url, struct err *err)
+{
+	if (h->destination == NULL && h->is_signed)
+		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "signed without Destination");
+	if (h->destination != NULL && strcmp(h->destination, our_url) != 0)
+		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED,
+			    "Destination is not this endpoint");
+	return true;
+}
+
+bool
+saml_header_check_worth(const struct saml_header *h, const struct saml_window *window, time_t now,
+			struct err *err)
 {
 	if (h->suite != NULL && h->suite->old && h->old_until <= now)
 		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "signed with %s, which %s",
 			    h->suite->name,
 			    h->old_until == 0 ? "is for parties marked old alone (old-until)"
 					      : "has ended for this party (old-until)");
-	if (h->destination == NULL && h->is_signed)
-		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "signed without Destination");
-	if (h->destination != NULL && strcmp(h->destination, our_url) != 0)
-		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED,
-			    "Destination is not this endpoint");
 	if (h->issued_at > now + window->skew_s ||
 	    h->issued_at < now - window->max_age_s - window->skew_s)
 		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "IssueInstant is %lld s off",
@@ -330,12 +337,23 @@ saml_header_check(const struct saml_header *h, const char *our_url,
 }
 
 bool
+saml_header_check(const struct saml_header *h, const char *our_url,
+		  const struct saml_window *window, time_t now, struct err *err)
+{
+	return saml_header_check_place(h, our_url, err) &&
+	       saml_header_check_worth(h, window, now, err);
+}
+
+bool
+saml_header_check_place_soap(const struct saml_header *h, const char *our_url, struct err *err)
+{
+	return h->destination == NULL || saml_header_check_place(h, our_url, err);
+}
+
+bool
 saml_header_check_soap(const struct saml_header *h, const char *our_url,
 		       const struct saml_window *window, time_t now, struct err *err)
 {
-	struct saml_header to_us = *h;
-
-	if (h->destination == NULL)
-		to_us.destination = our_url;
-	return saml_header_check(&to_us, our_url, window, now, err);
+	return saml_header_check_place_soap(h, our_url, err) &&
+	       saml_header_check_worth(h, window, now, err);
 }

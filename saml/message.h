@@ -90,13 +90,15 @@ struct saml_header {
 	const char *in_response_to; /* responses; NULL if left out */
 	time_t issued_at;
 	bool is_signed;
+	bool other_version; /* than 2.0; of an AuthnRequest alone, which is answered so */
 	const struct saml_suite *suite; /* of the signature; NULL: unsigned */
 	time_t old_until;               /* of the party: old suites count before it */
 };
 
 /*
  * The root of a message of this kind, checked against the schema, with its
- * header.  ERR_INPUT; proto SAML_VERSION_MISMATCH for another Version.
+ * header.  ERR_INPUT; proto SAML_VERSION_MISMATCH for another Version, unless it is an
+ * AuthnRequest that the schema takes all the same: then other_version is true.
  */
 MUST_USE bool saml_header_read(struct arena *a, const struct saml_verified *v, enum saml_kind kind,
 			       struct saml_header *out, const struct xml_node **root,
@@ -117,9 +119,20 @@ MUST_USE bool saml_header_check(const struct saml_header *h, const char *our_url
 				const struct saml_window *window, time_t now, struct err *err);
 
 /*
+ * The same in two: whether it was meant for us, without which nobody is answered; and whether it
+ * counts, by its suite and its time of issue, of which its sender may be told.
+ */
+MUST_USE bool saml_header_check_place(const struct saml_header *h, const char *our_url,
+				      struct err *err);
+MUST_USE bool saml_header_check_worth(const struct saml_header *h, const struct saml_window *window,
+				      time_t now, struct err *err);
+
+/*
  * The same by SOAP, where the Destination may be left out (SAML2Bindings 3.2): its sender may not
  * even know to which provider a client takes it.  What is there has to be ours.
  */
+MUST_USE bool saml_header_check_place_soap(const struct saml_header *h, const char *our_url,
+					   struct err *err);
 MUST_USE bool saml_header_check_soap(const struct saml_header *h, const char *our_url,
 				     const struct saml_window *window, time_t now, struct err *err);
 

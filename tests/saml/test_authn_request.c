@@ -132,8 +132,34 @@ test_class_refs_are_opaque_trimmed_and_counted(void **state)
 	assert_int_equal(r->n_class_refs, SAML_CLASS_REFS_MAX);
 	assert_string_equal(r->class_refs[SAML_CLASS_REFS_MAX - 1], "urn:x");
 	many = arena_printf(a, "%s%s", many, other);
-	ASSERT_REFUSED(parse(changed(one, many), &r, &err), &err, ERR_INPUT,
+	const struct saml_endpoint *acs;
+
+	/* The party can be told, where it is at home. */
+	ASSERT_REFUSED(check(changed(one, many), &acs, &err), &err, ERR_DENIED,
 		       "more than 16 AuthnContextClassRefs");
+	assert_string_equal(acs->url, PORTAL_ACS);
+	r = request(changed("STORK-QAA-Level-3", "sehr hohes Maß an Güte"));
+	assert_string_equal(r->class_refs[0], "sehr hohes Maß an Güte");
+}
+
+static void
+test_declarations_are_not_classes(void **state)
+{
+	static const char one[] =
+		"<saml:AuthnContextClassRef>STORK-QAA-Level-3</saml:AuthnContextClassRef>";
+	static const char other[] =
+		"<saml:AuthnContextDeclRef>STORK-QAA-Level-3</saml:AuthnContextDeclRef>";
+	const struct saml_endpoint *acs;
+	struct saml_wish wish;
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(check(changed(one, other), &acs, &err), &err);
+	assert_false(check_wish(changed(one, other), &wish, &err));
+	assert_string_equal(err.proto, SAML_NO_AUTHN_CONTEXT);
+	err = (struct err){0};
+	ASSERT_REFUSED(check(changed(one, arena_printf(a, "%s%s", one, other)), &acs, &err), &err,
+		       ERR_DENIED, "at once");
 }
 
 static void
@@ -179,8 +205,13 @@ test_the_extension_of_an_unsigned_request_is_not_read(void **state)
 	ASSERT_OK(saml_authn_request_parse(a, v, &r, &err), &err);
 	assert_false(r->header.is_signed);
 	assert_null(r->akdb);
-	ASSERT_REFUSED(parse(replace(a, xml, " Version=\"2\">", ">"), &r, &err), &err, ERR_INPUT,
+	const struct saml_endpoint *acs;
+
+	ASSERT_REFUSED(check(replace(a, xml, " Version=\"2\">", ">"), &acs, &err), &err, ERR_DENIED,
 		       "no attribute Version");
+	assert_string_equal(acs->url, PORTAL_ACS);
+	ASSERT_REFUSED(check(replace(a, xml, " Version=\"2\">", " Version=\"3\">"), &acs, &err),
+		       &err, ERR_DENIED, "of another version");
 }
 
 static void
@@ -240,7 +271,6 @@ test_an_unregistered_address_is_refused(void **state)
 		"https://user@amt24.example/saml/acs",
 		"https://amt24.example/saml/x/../acs",
 		"https://amt24.example/saml/%61cs",
-		PORTAL_ACS_ARTIFACT, /* registered, but not for POST */
 		"",
 	};
 
@@ -256,6 +286,14 @@ test_an_unregistered_address_is_refused(void **state)
 		assert_string_equal(err.proto, SAML_REQUESTER);
 		assert_null(acs);
 	}
+	const struct saml_endpoint *acs;
+	struct err err = {0};
+
+	/* Registered, but not for POST: of that it may hear there. */
+	assert_false(
+		check(changed("\"" PORTAL_ACS "\"", "\"" PORTAL_ACS_ARTIFACT "\""), &acs, &err));
+	assert_string_equal(err.proto, SAML_UNSUPPORTED_BINDING);
+	assert_string_equal(acs->url, PORTAL_ACS_ARTIFACT);
 }
 
 static void
@@ -293,6 +331,7 @@ test_another_protocol_binding_is_refused(void **state)
 		assert_false(check(changed(SAML_BINDING_URI_POST, uris[i]), &acs, &err));
 		assert_int_equal(err.kind, ERR_DENIED);
 		assert_string_equal(err.proto, SAML_UNSUPPORTED_BINDING);
+		assert_string_equal(acs->url, PORTAL_ACS);
 	}
 }
 
@@ -308,7 +347,7 @@ answered_by(const char *attributes)
 
 	if (check(bare, &acs, &err))
 		return acs->binding;
-	assert_string_equal(err.proto, SAML_REQUESTER);
+	assert_string_equal(err.proto, acs == NULL ? SAML_REQUESTER : SAML_UNSUPPORTED_BINDING);
 	return SAML_BINDING_NONE;
 }
 
@@ -395,8 +434,11 @@ test_a_client_without_a_browser_is_answered_by_paos_alone(void **state)
 		       ERR_DENIED, "Destination is not this endpoint");
 	ASSERT_REFUSED(check_client(replace(a, paos, "18:00:00Z", "17:51:00Z"), &acs, &err), &err,
 		       ERR_DENIED, "s off");
-	assert_false(check_client(portal_authn_request, &acs, &err));
+	assert_non_null(acs); /* who may hear of that */
+	assert_false(check_client(replace(a, paos, SAML_BINDING_URI_PAOS, SAML_BINDING_URI_POST),
+				  &acs, &err));
 	assert_string_equal(err.proto, SAML_UNSUPPORTED_BINDING);
+	assert_string_equal(acs->url, PAOS_ACS);
 	err = (struct err){0};
 	/* An endpoint for browsers, one of nobody's, an index of another. */
 	ASSERT_REFUSED(check_client(replace(a, paos, PAOS_ACS, PORTAL_ACS), &acs, &err), &err,
@@ -686,7 +728,6 @@ test_a_list_of_providers_has_to_hold_us(void **state)
 {
 	const char *others = ENTRY("https://other.example"), *us = ENTRY(PORTAL_OURS);
 	const char *many = "";
-	const struct saml_authn_request *r;
 	struct saml_wish wish;
 	struct err err = {0};
 
@@ -703,8 +744,11 @@ test_a_list_of_providers_has_to_hold_us(void **state)
 	for (int i = 1; i < SAML_IDP_LIST_MAX; i++)
 		many = arena_printf(a, "%s%s", many, others);
 	ASSERT_OK(check_wish(scoped(arena_printf(a, "%s%s", many, us)), &wish, &err), &err);
-	ASSERT_REFUSED(parse(scoped(arena_printf(a, "%s%s%s", many, others, us)), &r, &err), &err,
-		       ERR_INPUT, "more than 64 IDPEntries");
+	const struct saml_endpoint *acs;
+
+	ASSERT_REFUSED(check(scoped(arena_printf(a, "%s%s%s", many, others, us)), &acs, &err), &err,
+		       ERR_DENIED, "more than 64 IDPEntries");
+	assert_string_equal(acs->url, PORTAL_ACS);
 }
 
 static void
@@ -740,6 +784,7 @@ main(void)
 		cmocka_unit_test(test_what_is_left_out_has_its_default),
 		cmocka_unit_test(test_each_comparison_is_told_apart),
 		cmocka_unit_test(test_class_refs_are_opaque_trimmed_and_counted),
+		cmocka_unit_test(test_declarations_are_not_classes),
 		cmocka_unit_test(test_an_acs_index_stands_alone),
 		cmocka_unit_test(test_the_extension_of_an_unsigned_request_is_not_read),
 		cmocka_unit_test(test_foreign_extensions_are_passed_over),
