@@ -100,17 +100,20 @@ end_once(struct slo *s, struct err *err)
 			       (s->l.asker.left || db_seen_once(&c, &mark, rq->now, &first, err))));
 }
 
-/* A request that was proven, for this endpoint and now. */
+/* A request that was proven, for this endpoint.  *why: it does not count; its sender may hear that.
+ */
 static bool
 admit(struct request *rq, const struct saml_verified *v, const char *path,
-      const struct saml_logout_request **r, struct err *err)
+      const struct saml_logout_request **r, struct err *why, struct err *err)
 {
 	struct xmlenc_keys keys;
 
 	saml_decryption_keys(rq, &keys);
-	return saml_logout_request_parse(rq->a, v, &keys, r, err) &&
-	       saml_logout_request_check(*r, saml_our_url(rq, path), &saml_window_default, rq->now,
-					 err);
+	if (!saml_logout_request_parse(rq->a, v, &keys, r, err) ||
+	    !saml_header_check_place(&(*r)->header, saml_our_url(rq, path), err))
+		return false;
+	(void)!saml_logout_request_check_worth(*r, &saml_window_default, rq->now, why);
+	return true;
 }
 
 static bool
@@ -120,9 +123,10 @@ take_request(struct request *rq, const struct saml_message *m, const struct part
 	struct slo s = {0};
 	const struct saml_verified *v;
 	const struct db_session *own;
+	struct err why = {0};
 
 	if (!saml_prove(rq, m, p, SAML_LOGOUT_REQUEST, &v, err) ||
-	    !admit(rq, v, SAML_SLO_PATH, &s.r, err) || !session_find(rq, &own, err))
+	    !admit(rq, v, SAML_SLO_PATH, &s.r, &why, err))
 		return false;
 	struct logout_asker asker = {
 		.party = p,
@@ -132,6 +136,10 @@ take_request(struct request *rq, const struct saml_message *m, const struct part
 		.relay_state = saml_message_relay_state(m),
 	};
 
+	if (why.kind != ERR_NONE)
+		return logout_refuse(rq, &asker, saml_status_reason(&why), rs, err);
+	if (!session_find(rq, &own, err))
+		return false;
 	logout_init(&s.l, rq, &asker);
 	s.own = own == NULL ? NULL : own->sid;
 	if (!end_once(&s, err))
@@ -204,10 +212,10 @@ ep_saml_slo(struct request *rq, struct response *rs, struct err *err)
 /* ---- by SOAP ---- */
 
 static bool
-answer_soap(struct request *rq, const struct party *p, const char *request_id, bool all,
-	    struct response *rs, struct err *err)
+answer_soap(struct request *rq, const struct party *p, const char *request_id,
+	    const char *status_name, struct response *rs, struct err *err)
 {
-	struct saml_status status = saml_status_of(all ? SAML_SUCCESS : SAML_PARTIAL_LOGOUT);
+	struct saml_status status = saml_status_of(status_name);
 	struct saml_carrier carrier;
 	struct saml_peer peer;
 
@@ -233,14 +241,20 @@ ep_saml_slo_soap(struct request *rq, struct response *rs, struct err *err)
 	struct logout_asker asker = {.binding = SAML_BINDING_SOAP};
 	const struct saml_verified *v;
 	struct slo s = {0};
+	struct err why = {0};
 	bool all;
 
 	if (!saml_receive_soap(rq, SAML_LOGOUT_REQUEST, &asker.party, &v, err) ||
-	    !admit(rq, v, SAML_SLO_SOAP_PATH, &s.r, err))
+	    !admit(rq, v, SAML_SLO_SOAP_PATH, &s.r, &why, err))
 		return false;
+	/* SAML2Bindings 3.2.3.3: a fault is for what could not be taken for a request at all. */
+	if (why.kind != ERR_NONE)
+		return answer_soap(rq, asker.party, s.r->header.id, saml_status_reason(&why), rs,
+				   err);
 	asker.named = s.r;
 	logout_init(&s.l, rq, &asker);
 	if (!end_once(&s, err) || !logout_wait(&s.l, &all, err))
 		return false;
-	return answer_soap(rq, asker.party, s.r->header.id, all, rs, err);
+	return answer_soap(rq, asker.party, s.r->header.id,
+			   all ? SAML_SUCCESS : SAML_PARTIAL_LOGOUT, rs, err);
 }

@@ -128,9 +128,9 @@ back_read(struct request *rq, const char *back, struct logout_asker *out, struct
 	return true;
 }
 
-static bool
-answer_saml(struct request *rq, const struct logout_asker *asker, const char *status_name,
-	    struct response *rs, struct err *err)
+bool
+logout_refuse(struct request *rq, const struct logout_asker *asker, const char *status_name,
+	      struct response *rs, struct err *err)
 {
 	const struct saml_endpoint *to = saml_party_slo(asker->party->saml, asker->binding);
 	struct saml_status status = saml_status_of(status_name);
@@ -173,9 +173,9 @@ answer(struct request *rq, const struct logout_asker *asker, bool all, struct re
        struct err *err)
 {
 	if (asker->request != NULL && asker->party != NULL && asker->party->saml != NULL)
-		return answer_saml(rq, asker,
-				   all && !asker->left ? SAML_SUCCESS : SAML_PARTIAL_LOGOUT, rs,
-				   err);
+		return logout_refuse(rq, asker,
+				     all && !asker->left ? SAML_SUCCESS : SAML_PARTIAL_LOGOUT, rs,
+				     err);
 	if (asker->url != NULL) {
 		response_redirect(rs, asker->url);
 		return true;

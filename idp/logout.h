@@ -54,6 +54,10 @@ MUST_USE bool logout_quietly(struct request *rq, const char *sid, const struct d
 /* All sessions are ended: lead the browser on, to the parties or to the end. */
 MUST_USE bool logout_go_on(struct logout *l, struct response *rs, struct err *err);
 
+/* Answer a request of a SAML party that ends nothing: with this status. */
+MUST_USE bool logout_refuse(struct request *rq, const struct logout_asker *asker,
+			    const char *status, struct response *rs, struct err *err);
+
 /* Does a logout of this browser still go on? */
 MUST_USE bool logout_is_open(struct request *rq, bool *open, struct err *err);
 

@@ -38,6 +38,11 @@ MUST_USE bool saml_logout_request_check(const struct saml_logout_request *r, con
 					const struct saml_window *window, time_t now,
 					struct err *err);
 
+/* The same without Destination: what its sender may be told of. */
+MUST_USE bool saml_logout_request_check_worth(const struct saml_logout_request *r,
+					      const struct saml_window *window, time_t now,
+					      struct err *err);
+
 struct saml_logout_response {
 	struct saml_header header; /* in_response_to is never NULL */
 	const struct saml_party *party;

@@ -62,6 +62,25 @@ a_soap_request_that_is_not_the_issuers_ends_nothing(void **state)
 	assert_false(is_logged_in(&b));
 }
 
+/* Proven, but too late: no fault, and nothing ends. */
+static void
+a_late_request_by_soap_gets_a_status(void **state)
+{
+	struct world *w = *state;
+	struct web b, program;
+
+	web_init(&b, w);
+	web_init(&program, w);
+	struct login at = karl_at_the_portal(&b);
+	const char *envelope = saml_logout_envelope(w, logout_id(w), at.name, at.index);
+
+	w->now += 600;
+	send_soap(&program, envelope);
+	assert_string_equal(soap_status(&program), "another");
+	assert_non_null(strstr(program.body, "status:RequestDenied"));
+	assert_true(is_logged_in(&b));
+}
+
 /* More sessions of karl's at the portal, as by clients without a browser. */
 static void
 add_sessions(struct world *w, const struct login *at, int n)
@@ -149,6 +168,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_portal_ends_its_session_by_soap),
 		T(a_soap_request_that_is_not_the_issuers_ends_nothing),
+		T(a_late_request_by_soap_gets_a_status),
 		T(what_one_request_cannot_end_is_not_called_ended),
 		T(what_is_no_soap_request_gets_a_fault),
 	};

@@ -214,6 +214,183 @@ a_consent_to_a_service_stands_for_queries(void **state)
 	assert_true(web_shows(&b, "KONTOR-29"));
 }
 
+/* ---- requests that are wrong, of a portal that can hear of it ---- */
+
+static const char *
+repeated(struct world *w, const char *text, int n)
+{
+	const char *out = "";
+
+	for (int i = 0; i < n; i++)
+		out = arena_printf(w->a, "%s%s", out, text);
+	return out;
+}
+
+static void
+what_is_wrong_is_told_where_the_portal_is_at_home(void **state)
+{
+	static const char context[] =
+		"<samlp:RequestedAuthnContext>%s</samlp:RequestedAuthnContext>";
+	static const char version_3[] = "<samlp:Extensions><akdb:AuthenticationRequest "
+					"xmlns:akdb=\"https://www.akdb.de/request/2018/09\" "
+					"Version=\"3\"/></samlp:Extensions>";
+	static const char redirect[] =
+		" ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\"";
+	struct world *w = *state;
+	const struct {
+		const char *extra, *inner, *told;
+	} rows[] = {
+		{redirect, "", "KONTOR-12 binding"},
+		{" ProtocolBinding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact\"", "",
+		 "KONTOR-12 binding"},
+		{"", version_3, "KONTOR-10 request"},
+		{"",
+		 arena_printf(w->a, context,
+			      repeated(w,
+				       "<saml:AuthnContextClassRef>x</saml:AuthnContextClassRef>",
+				       17)),
+		 "KONTOR-10 request"},
+		{"",
+		 arena_printf(w->a,
+			      "<samlp:Scoping><samlp:IDPList>%s</samlp:IDPList></samlp:Scoping>",
+			      repeated(w, "<samlp:IDPEntry ProviderID=\"urn:x\"/>", 65)),
+		 "KONTOR-10 request"},
+	};
+	struct web b;
+
+	portal(w, NULL, POLICY_OF(""));
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ask(&b, rows[i].extra, rows[i].inner);
+		ASSERT_SAYS(&b, rows[i].told);
+		ASSERT_SAYS(&b, "Destination=\"" SAML_ACS "\"");
+	}
+	/* But not elsewhere. */
+	w->acs = "https://amt24.example/another";
+	ask(&b, redirect, "");
+	w->acs = NULL;
+	assert_int_equal(b.status, 403);
+}
+
+/* Its request, changed before it was signed. */
+static void
+ask_changed(struct web *b, const char *from, const char *to)
+{
+	b->w->ask_from = from;
+	b->w->ask_to = to;
+	ask(b, "", "");
+	b->w->ask_from = b->w->ask_to = NULL;
+}
+
+static void
+another_version_is_told_and_another_place_is_not(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, NULL, POLICY_OF(""));
+	web_init(&b, w);
+	ask_changed(&b, "Version=\"2.0\"", "Version=\"2.1\"");
+	ASSERT_SAYS(&b, "KONTOR-11 version");
+	ASSERT_SAYS(&b, "Value=\"urn:oasis:names:tc:SAML:2.0:status:VersionMismatch\"");
+	ask_changed(&b, BASE "/saml/sso", BASE "/saml/slo");
+	assert_int_equal(b.status, 403);
+	ask_changed(&b, "Destination=\"" BASE "/saml/sso\"", "");
+	assert_int_equal(b.status, 403);
+}
+
+static void
+a_suite_that_has_ended_is_told_where_another_one_serves(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	w->saml_suite = "rsa-sha256";
+	portal(w, NULL, POLICY_OF(""));
+	web_init(&b, w);
+	ask(&b, "", "");
+	ASSERT_SAYS(&b, "KONTOR-14 denied");
+	portal(w, NULL, POLICY_OF(",\"old-until\":\"2099-01-01\""));
+	ask(&b, "", "");
+	w->saml_suite = NULL;
+	ASSERT_PAGE(&b, LOGIN);
+}
+
+/* ---- classes ---- */
+
+#define CONTEXT(comparison, inner)                                          \
+	"<samlp:RequestedAuthnContext Comparison=\"" comparison "\">" inner \
+	"</samlp:RequestedAuthnContext>"
+#define CLASS(word) "<saml:AuthnContextClassRef>" word "</saml:AuthnContextClassRef>"
+
+/* How far a login has to go, and what is told at its end. */
+static void
+each_comparison_leads_to_its_level(void **state)
+{
+	static const struct {
+		const char *inner;
+		enum page after_password;
+		const char *told;
+	} rows[] = {
+		{CONTEXT("exact", CLASS("STORK-QAA-Level-2")), ANSWER, ">STORK-QAA-Level-2<"},
+		{CONTEXT("exact", CLASS("STORK-QAA-Level-3")), CODE, ">STORK-QAA-Level-3<"},
+		{CONTEXT("minimum", CLASS("STORK-QAA-Level-1")), ANSWER, ">STORK-QAA-Level-2<"},
+		{CONTEXT("minimum", CLASS("STORK-QAA-Level-3")), CODE, ">STORK-QAA-Level-3<"},
+		{CONTEXT("maximum", CLASS("STORK-QAA-Level-1")), ANSWER, ">STORK-QAA-Level-1<"},
+		{CONTEXT("maximum", CLASS("STORK-QAA-Level-3")), ANSWER, ">STORK-QAA-Level-2<"},
+		{CONTEXT("better", CLASS("STORK-QAA-Level-1")), ANSWER, ">STORK-QAA-Level-2<"},
+		{CONTEXT("better", CLASS("STORK-QAA-Level-2")), CODE, ">STORK-QAA-Level-3<"},
+		/* A word that nobody knows beside one that is known. */
+		{CONTEXT("exact", CLASS("Güte 4 von 5") CLASS("STORK-QAA-Level-2")), ANSWER,
+		 ">STORK-QAA-Level-2<"},
+	};
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, NULL, "{\"attribute\":[\"email\"],\"sso-group\":\"never\"}");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		web_init(&b, w);
+		w->now += 60;
+		ask(&b, "", rows[i].inner);
+		log_in(&b, "erika");
+		if (page_of(&b) == CONSENT)
+			web_submit(&b, "/flow/consent/", "do=agree");
+		ASSERT_PAGE(&b, rows[i].after_password);
+		if (rows[i].after_password == CODE)
+			enter_code(&b);
+		if (page_of(&b) == CONSENT)
+			web_submit(&b, "/flow/consent/", "do=agree");
+		assert_true(succeeded(&b));
+		ASSERT_SAYS(&b, rows[i].told);
+	}
+}
+
+static void
+what_cannot_be_reached_or_is_not_known_is_no_context(void **state)
+{
+	static const char *const rows[] = {
+		CONTEXT("exact", CLASS("STORK-QAA-Level-4")),
+		CONTEXT("minimum", CLASS("STORK-QAA-Level-4")),
+		CONTEXT("better", CLASS("STORK-QAA-Level-3")),
+		CONTEXT("better", CLASS("STORK-QAA-Level-4")),
+		CONTEXT("exact", CLASS("sehr hohes Maß an Güte")),
+		CONTEXT("maximum", CLASS("a\\b")),
+		CONTEXT("exact", CLASS("")),
+		CONTEXT("exact", "<saml:AuthnContextDeclRef>STORK-QAA-Level-2"
+				 "</saml:AuthnContextDeclRef>"),
+	};
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, NULL, POLICY_OF(""));
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ask(&b, "", rows[i]);
+		ASSERT_SAYS(&b, "KONTOR-20 level-not-reached");
+		ASSERT_SAYS(&b, "status:NoAuthnContext");
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)
 
 int
@@ -227,6 +404,11 @@ main(void)
 		T(the_operators_record_goes_before_what_metadata_require),
 		T(each_service_requires_its_own),
 		T(a_consent_to_a_service_stands_for_queries),
+		T(what_is_wrong_is_told_where_the_portal_is_at_home),
+		T(another_version_is_told_and_another_place_is_not),
+		T(a_suite_that_has_ended_is_told_where_another_one_serves),
+		T(each_comparison_leads_to_its_level),
+		T(what_cannot_be_reached_or_is_not_known_is_no_context),
 	};
 
 	return cmocka_run_group_tests(tests, steps_setup, world_teardown);

@@ -364,6 +364,18 @@ signed_url(struct world *w, const char *path, const char *xml)
 	return carrier.location;
 }
 
+/* With ask_to instead of ask_from. */
+static const char *
+changed(struct world *w, const char *xml)
+{
+	const char *at = w->ask_from == NULL ? NULL : strstr(xml, w->ask_from);
+
+	if (at == NULL)
+		return xml;
+	return arena_printf(w->a, "%.*s%s%s", (int)(at - xml), xml, w->ask_to,
+			    at + strlen(w->ask_from));
+}
+
 const char *
 saml_request_url(struct world *w, const char *id, const char *extra, const char *inner)
 {
@@ -374,13 +386,16 @@ saml_request_url(struct world *w, const char *id, const char *extra, const char 
 
 	return signed_url(
 		w, "/saml/sso",
-		arena_printf(
-			w->a,
-			"<samlp:AuthnRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
-			"xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"%s\" "
-			"Version=\"2.0\" IssueInstant=\"%s\" Destination=\"" BASE "/saml/sso\"%s%s>"
-			"<saml:Issuer>%s</saml:Issuer>%s</samlp:AuthnRequest>",
-			id, clock_text(w->a, w->now), acs, extra, saml_entity(w), inner));
+		changed(w,
+			arena_printf(
+				w->a,
+				"<samlp:AuthnRequest "
+				"xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
+				"xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"%s\" "
+				"Version=\"2.0\" IssueInstant=\"%s\" Destination=\"" BASE
+				"/saml/sso\"%s%s>"
+				"<saml:Issuer>%s</saml:Issuer>%s</samlp:AuthnRequest>",
+				id, clock_text(w->a, w->now), acs, extra, saml_entity(w), inner)));
 }
 
 const char *

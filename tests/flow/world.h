@@ -36,11 +36,13 @@ struct world {
 	const char *relay_state; /* of what the SAML portal sends; NULL: "state-1" */
 	const char *saml_party;  /* who the SAML portal is for now; NULL: SAML_PARTY */
 	const char *acs;         /* where it wants its answer; NULL: SAML_ACS, "": unsaid */
-	const char *resolve_at;  /* Destination of its ArtifactResolve; NULL: our endpoint */
-	const char *slo;         /* its SingleLogoutServices, as XML; NULL: SAML_SLO by Redirect */
-	const char *saml_suite;  /* what it signs with, and has a key for; NULL: ecdsa-sha256 */
-	const char *saml_acs;    /* further AssertionConsumerServices, as XML; NULL: none */
-	const char *saml_more;   /* put into its metadata's role extensions; NULL: nothing */
+	const char *ask_from,
+		*ask_to;        /* a text of its AuthnRequest, and what it is; NULL: as it is */
+	const char *resolve_at; /* Destination of its ArtifactResolve; NULL: our endpoint */
+	const char *slo;        /* its SingleLogoutServices, as XML; NULL: SAML_SLO by Redirect */
+	const char *saml_suite; /* what it signs with, and has a key for; NULL: ecdsa-sha256 */
+	const char *saml_acs;   /* further AssertionConsumerServices, as XML; NULL: none */
+	const char *saml_more;  /* put into its metadata's role extensions; NULL: nothing */
 
 	/* What answers the browser's requests; NULL: app_handle. */
 	void (*handle)(struct app *app, struct arena *a, const struct raw_request *raw,
