@@ -12,6 +12,7 @@
 #include "idp/config.h"
 #include "idp/logout.h"
 #include "idp/logout_send.h"
+#include "idp/refusal.h"
 #include "idp/saml_peer.h"
 #include "idp/session.h"
 
@@ -112,7 +113,8 @@ admit(struct request *rq, const struct saml_verified *v, const char *path,
 	if (!saml_logout_request_parse(rq->a, v, &keys, r, err) ||
 	    !saml_header_check_place(&(*r)->header, saml_our_url(rq, path), err))
 		return false;
-	(void)!saml_logout_request_check_worth(*r, &saml_window_default, rq->now, why);
+	if (!saml_logout_request_check_worth(*r, &saml_window_default, rq->now, why))
+		refusal_note(rq, why);
 	return true;
 }
 
