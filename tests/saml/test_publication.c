@@ -204,7 +204,7 @@ what_is_ours_to_say_no_member_says(void **state UNUSED)
 {
 	const struct saml_member members[] = {member(with_extensions)};
 	const char *text = all_of(members, 1), *alone = one_of(members);
-	static const char *const theirs[] = {"urn:claimed", "urn:policy", "_own",
+	static const char *const theirs[] = {"urn:claimed", "urn:policy", "_own",   "_role",
 					     "P9D",         "2031-01-01", "by hand"};
 
 	for (size_t i = 0; i < ARRAY_LEN(theirs); i++) {
