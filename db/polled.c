@@ -12,7 +12,8 @@
 
 enum { CREATE, COUNT_OF, LOOK, REQUEST, FIND, LIST, HOLD, SETTLE, DENY, NEWS, POLL, COUNT, SWEEP };
 
-#define ROW_COLUMNS "kind, user_hash, party, scope, acting, acr, sealed, created, expires"
+#define ROW_COLUMNS \
+	"kind, user_hash, party, scope, acting, acr, sealed, created, expires, resources, details"
 
 /*
  * Who has not agreed to this party, or takes that back, is not asked by it: a name may be known to
@@ -34,17 +35,20 @@ enum { CREATE, COUNT_OF, LOOK, REQUEST, FIND, LIST, HOLD, SETTLE, DENY, NEWS, PO
 
 const struct db_statement db_polled_statements[] = {
 	[CREATE] =
-		{"polled_create", DB_LAZY, T_POLLED, 1, "bbibttiii",
+		{"polled_create", DB_LAZY, T_POLLED, 1, "bbibttiiitb",
 		 "INSERT INTO polled (hash, user_hash, day, code, party, scope, state, pause, soon,"
-		 " created, expires) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, false, $8, $9)"
+		 " created, expires, resources, details) VALUES ($1, $2, $3, $4, $5, $6, 'waiting',"
+		 " $7, false, $8, $9, $10, $11)"
 		 " ON CONFLICT (user_hash) DO NOTHING RETURNING 1"},
 	/* In a statement after the lock, to see what was committed under it. */
 	[COUNT_OF] = {"polled_count_of", DB_IN_TX, T_POLLED, 1, "bti", COUNT_OF_ACCOUNT},
 	[LOOK] = {"polled_look", DB_READ, T_POLLED, 1, "bti", COUNT_OF_ACCOUNT},
-	[REQUEST] = {"polled_request", DB_IN_TX, T_POLLED, 1, "bbibttiiitbtbt",
+	[REQUEST] = {"polled_request", DB_IN_TX, T_POLLED, 1, "bbibttiiitbtbttb",
 		     "INSERT INTO polled (hash, user_hash, day, code, party, scope, state, pause,"
-		     " soon, created, expires, kind, acting, acr, sealed, ping) VALUES ($1, $2, $3,"
-		     " $4, $5, $6, 'waiting', $7, false, $8, $9, $10, $11, $12, $13, $14)"},
+		     " soon, created, expires, kind, acting, acr, sealed, ping, resources, "
+		     "details) VALUES ($1, $2, $3,"
+		     " $4, $5, $6, 'waiting', $7, false, $8, $9, $10, $11, $12, $13, $14, $15,"
+		     " $16)"},
 	[FIND] = {"polled_find", DB_READ, T_POLLED, 1, "btbi",
 		  "SELECT " ROW_COLUMNS " FROM polled WHERE user_hash = $1 AND kind = $2"
 		  " AND acting IS NOT DISTINCT FROM $3 AND state = 'waiting' AND expires > $4"},
@@ -56,13 +60,15 @@ const struct db_statement db_polled_statements[] = {
 		  "SELECT FROM session WHERE sid = $1 FOR KEY SHARE"},
 	/* Who is to be told is told by the outbox: both stand or neither. */
 	[SETTLE] = {"polled_settle", DB_IN_TX, T_POLLED, 1, "btbi",
-		    "WITH done AS (UPDATE polled SET state = $2, sealed = NULL WHERE user_hash = $1"
+		    "WITH done AS (UPDATE polled SET state = $2, sealed = NULL,"
+		    " details = NULL WHERE user_hash = $1"
 		    " AND (acting IS NULL OR acting = $3) AND state = 'waiting' AND expires > $4"
 		    " RETURNING day, code, party, user_hash, ping, expires),"
 		    " told AS (" TELL("$4") ") SELECT day, code FROM done"},
 	/* In the order in which they are polled, so that nobody waits crosswise. */
 	[DENY] = {"polled_deny", DB_IN_TX, T_POLLED, 1, "bti",
-		  "WITH done AS (UPDATE polled SET state = 'denied', sealed = NULL WHERE hash IN"
+		  "WITH done AS (UPDATE polled SET state = 'denied', sealed = NULL,"
+		  " details = NULL WHERE hash IN"
 		  " (SELECT hash FROM polled WHERE acting = $1 AND ($2 IS NULL OR party = $2)"
 		  " AND state = 'waiting' ORDER BY hash FOR UPDATE)"
 		  " RETURNING party, user_hash, ping, expires) " TELL("$3")},
@@ -114,7 +120,8 @@ db_polled_create(const struct db_call *c, const char *code, const struct db_poll
 			  DB_ARGS(db_bytes(hash_of(c->a, code)), db_bytes(p->handle),
 				  db_int(at.day), db_octets(at.hash, sizeof(at.hash)),
 				  db_text(p->party), db_text(p->scope), db_int(pause_s),
-				  db_int(now), db_int(p->expires)),
+				  db_int(now), db_int(p->expires), db_text(p->resources),
+				  db_bytes_or_null(p->details)),
 			  created, err);
 }
 
@@ -172,7 +179,8 @@ request(struct db_tx *tx, struct arena *a, const char *code, const struct db_dat
 				 db_octets(at->hash, sizeof(at->hash)), db_text(p->party),
 				 db_text(p->scope), db_int(more->pause_s), db_int(now),
 				 db_int(p->expires), db_text(p->kind), db_id(p->acting),
-				 db_text(p->acr), db_bytes_or_null(p->sealed), db_text(more->ping)),
+				 db_text(p->acr), db_bytes_or_null(p->sealed), db_text(more->ping),
+				 db_text(p->resources), db_bytes_or_null(p->details)),
 			 NULL, err) &&
 	       (more->mail == NULL || db_outbox_add_tx(tx, a, more->mail, 1, now, err));
 }
@@ -239,6 +247,8 @@ rows_read(const struct db_call *c, struct db_rows *rows, const struct db_polled 
 			.sealed = db_get_bytes_opt(rows, i, 6),
 			.created = db_get_int(rows, i, 7),
 			.expires = db_get_int(rows, i, 8),
+			.resources = db_get_text_opt(rows, i, 9),
+			.details = db_get_bytes_opt(rows, i, 10),
 		};
 	*out = p;
 	return db_rows_check(rows, err);

@@ -22,6 +22,8 @@ struct db_polled {
 	const struct subject_id *acting; /* the one who may answer; NULL: who has the handle */
 	const char *acr;                 /* levels asked for, separated by spaces; NULL: unsaid */
 	struct bytes sealed;             /* what the person is to read; n 0: nothing */
+	const char *resources;           /* asked for, separated by spaces; NULL: unsaid */
+	struct bytes details;            /* authorization details, sealed; n 0: none */
 	time_t created, expires;         /* created: set when read */
 };
 

@@ -10,6 +10,7 @@
 #include "idp/fetch.h"
 #include "keys/keyring.h"
 #include "keys/sign.h"
+#include "oidc/details.h"
 
 #define CONTENT_MAX   8192
 #define ANSWER_MAX    ((size_t)16 * 1024) /* nobody reads it */
@@ -35,6 +36,37 @@ seal(struct request *rq, const char *what, struct bytes handle, const char *plai
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active seal key");
 	return signer_seal(rq->app->signer, rq->a, k->row.kid, label_of(rq->a, what, handle),
 			   bytes_of(plain), sealed, err);
+}
+
+bool
+asking_seal_details(struct request *rq, struct bytes handle, const json_t *details,
+		    struct bytes *sealed, struct err *err)
+{
+	json_t *o = json_new_object(rq->a);
+
+	*sealed = (struct bytes){0};
+	if (details == NULL)
+		return true;
+	json_put(rq->a, o, "details", (json_t *)(uintptr_t)details);
+	return seal(rq, "details", handle, json_text(rq->a, o, false), sealed, err);
+}
+
+bool
+asking_open_details(struct request *rq, const struct db_polled *polled, json_t **details,
+		    struct err *err)
+{
+	struct bytes plain;
+	json_t *o;
+
+	*details = NULL;
+	if (polled->details.n == 0)
+		return true;
+	if (!signer_open(rq->app->signer, rq->a, label_of(rq->a, "details", polled->handle),
+			 polled->details, &plain, err) ||
+	    !json_parse_object(rq->a, plain, OIDC_DETAILS_MAX_BYTES * 2, &o, err))
+		return false;
+	*details = json_object_get(o, "details");
+	return true;
 }
 
 bool

@@ -15,6 +15,12 @@ MUST_USE bool asking_seal_message(struct request *rq, struct bytes handle, const
 MUST_USE bool asking_open_message(struct request *rq, const struct db_polled *polled,
 				  const char **message, struct err *err);
 
+/* The authorization details that it asks for; NULL there: none.  Sealed n 0: none. */
+MUST_USE bool asking_seal_details(struct request *rq, struct bytes handle, const json_t *details,
+				  struct bytes *sealed, struct err *err);
+MUST_USE bool asking_open_details(struct request *rq, const struct db_polled *polled,
+				  json_t **details, struct err *err);
+
 /* The outbox item that will tell the client: its own token, and the name of its request. */
 MUST_USE bool asking_ping_content(struct request *rq, struct bytes handle, const char *token,
 				  const char *auth_req_id, const char **content, struct err *err);

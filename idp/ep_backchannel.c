@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "db/pseudonym.h"
 #include "db/seen.h"
+#include "idp/access.h"
 #include "idp/asking.h"
 #include "idp/audit.h"
 #include "idp/client_keys.h"
@@ -20,6 +21,7 @@
 #include "idp/mail.h"
 #include "idp/publish.h"
 #include "oidc/backchannel.h"
+#include "oidc/details.h"
 #include "oidc/error.h"
 #include "oidc/id_token.h"
 #include "oidc/request_object.h"
@@ -81,6 +83,7 @@ read_request(struct request *rq, const struct party *p, struct oidc_backchannel 
 {
 	struct params ps = rq->form;
 	const char *text;
+	json_t *access; /* only whether there is one */
 
 	if (!oidc_param(&rq->form, "request", OIDC_JWS_MAX_BYTES, &text, err))
 		return false;
@@ -90,6 +93,8 @@ read_request(struct request *rq, const struct party *p, struct oidc_backchannel 
 	*mark = NULL;
 	return (text == NULL || unwrap(rq, p, text, &ps, mark, err)) &&
 	       oidc_backchannel_parse(rq->a, &ps, p->oidc, out, err) &&
+	       oidc_details_parse(rq->a, &ps, &rq->snap->details, p->oidc, &out->details, err) &&
+	       access_ask(rq, p, out->resources, out->scopes, &access, err) &&
 	       check_unused(rq, *mark, err);
 }
 
@@ -192,6 +197,7 @@ seal(struct request *rq, const struct oidc_backchannel *r, struct db_polled *pol
      const char *auth_req_id, struct db_polled_more *more, struct err *err)
 {
 	return asking_seal_message(rq, polled->handle, r->message, &polled->sealed, err) &&
+	       asking_seal_details(rq, polled->handle, r->details, &polled->details, err) &&
 	       asking_ping_content(rq, polled->handle, r->notification_token, auth_req_id,
 				   &more->ping, err);
 }
@@ -236,6 +242,7 @@ polled_of(struct request *rq, const struct party *p, const struct oidc_backchann
 		.scope = oidc_scope_text(rq->a, r->scopes),
 		.acting = who,
 		.acr = r->acr.n == 0 ? NULL : oidc_scope_text(rq->a, r->acr),
+		.resources = r->resources.n == 0 ? NULL : oidc_scope_text(rq->a, r->resources),
 		.expires = expiry_of(rq, r),
 	};
 }

@@ -8,6 +8,8 @@
 
 #include "base/rand.h"
 #include "base/text.h"
+#include "idp/access.h"
+#include "idp/asking.h"
 #include "idp/client_proof.h"
 #include "idp/config.h"
 #include "idp/flow.h"
@@ -16,6 +18,7 @@
 #include "idp/login.h"
 #include "idp/show.h"
 #include "oidc/authorize.h"
+#include "oidc/details.h"
 #include "oidc/error.h"
 #include "oidc/token.h"
 
@@ -60,17 +63,23 @@ begin(struct request *rq, const struct party *p, const char **device_code, const
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	struct db_polled d = {
 		.kind = DB_POLLED_DEVICE, .party = p->id, .expires = rq->now + DEVICE_LIVES_S};
-	struct oidc_strs scopes;
+	struct oidc_strs scopes, resources;
+	json_t *details, *access;
 	bool created = false;
 
-	if (!oidc_authorize_scopes(rq->a, &rq->form, p->oidc, &scopes, err))
+	if (!oidc_authorize_scopes(rq->a, &rq->form, p->oidc, &scopes, err) ||
+	    !oidc_authorize_resources(rq->a, &rq->form, p->oidc, &resources, err) ||
+	    !oidc_details_parse(rq->a, &rq->form, &rq->snap->details, p->oidc, &details, err) ||
+	    !access_ask(rq, p, resources, scopes, &access, err))
 		return false;
 	d.scope = oidc_scope_text(rq->a, scopes);
+	d.resources = resources.n == 0 ? NULL : oidc_scope_text(rq->a, resources);
 	for (int i = 0; i < CODES_TRIED && !created; i++) {
 		*device_code = db_dated_create(rq->a, d.expires);
 		*user_code = user_code_create(rq->a);
 		d.handle = db_polled_typed(rq->a, *user_code);
-		if (!db_polled_create(&c, *device_code, &d, POLLED_PAUSE_S, rq->now, &created, err))
+		if (!asking_seal_details(rq, d.handle, details, &d.details, err) ||
+		    !db_polled_create(&c, *device_code, &d, POLLED_PAUSE_S, rq->now, &created, err))
 			return false;
 	}
 	return created || FAIL(err, ERR_UNAVAILABLE, NULL, "no code that nobody has");

@@ -69,8 +69,12 @@ put_row(struct request *rq, const struct db_polled *polled, const struct party *
 	json_t *row = json_new_object(rq->a);
 	const char *message;
 	struct ask ask;
+	struct err why = {0};
 
-	if (!asking_open_message(rq, polled, &message, err) || !ask_of(rq, polled, p, &ask, err))
+	/* It asks for what is not there any more. */
+	if (!ask_of(rq, polled, p, &ask, &why))
+		return why.kind == ERR_INPUT || FAIL(err, why.kind, why.proto, "%s", why.text);
+	if (!asking_open_message(rq, polled, &message, err))
 		return false;
 	json_put_str(rq->a, row, "request_id", enc_hex(rq->a, polled->handle));
 	json_put_bool(rq->a, row, "first", json_array_size(list) == 0);

@@ -8,6 +8,7 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "idp/app.h"
+#include "idp/asking.h"
 #include "idp/audit.h"
 #include "idp/ep_device.h"
 #include "idp/ep_requests.h"
@@ -40,7 +41,9 @@ front_polled_ask(struct request *rq, const struct party *p, const struct db_poll
 	const struct oidc_start start = {.redirect_uri = ""}; /* nobody is sent back */
 
 	if (!words_of(rq->a, polled->scope, OIDC_SCOPES_MAX, &r.scopes, err) ||
-	    !words_of(rq->a, polled->acr, OIDC_ACR_MAX, &r.acr, err))
+	    !words_of(rq->a, polled->acr, OIDC_ACR_MAX, &r.acr, err) ||
+	    !words_of(rq->a, polled->resources, p->oidc->resources.n, &r.resources, err) ||
+	    !asking_open_details(rq, polled, &r.details, err))
 		return false;
 	if (r.acr.n == 0)
 		r.acr = p->oidc->default_acr_values;
@@ -48,8 +51,8 @@ front_polled_ask(struct request *rq, const struct party *p, const struct db_poll
 		return false;
 	out->front = device ? &front_device : &front_ciba;
 	/* Who is talked into it has to see for what: a consent of before is no word for this device
-	 * (RFC 8628 5.4). */
-	out->consent_anew = device;
+	 * (RFC 8628 5.4), nor for what is told in details. */
+	out->consent_anew = device || r.details != NULL;
 	out->person = person;
 	json_put_str(rq->a, out->state, "handle", enc_hex(rq->a, polled->handle));
 	json_put_i64(rq->a, out->state, "polled_expires", polled->expires);

@@ -40,7 +40,7 @@ check(struct request *rq, const struct issue *i, const struct oidc_code_request 
 {
 	struct oidc_code code = {g->party, g->redirect_uri, g->challenge};
 
-	return (oidc_code_check(rq->a, r, &code, i->proof, err) &&
+	return ((r == NULL || oidc_code_check(rq->a, r, &code, i->proof, err)) &&
 		issue_check_cnf(i, g->cnf, err) &&
 		issue_check_resource(rq, i, g->resources, err)) ||
 	       take_back(rq, g, err);
@@ -157,7 +157,7 @@ grant_code_exchange(struct request *rq, const struct party *p,
 	    !issue_for_resource(rq, NULL, &i, err))
 		return false;
 	refresh = refresh_of(rq, &i);
-	if (!take(rq, &i, code, &refresh, &g, err) || (r != NULL && !check(rq, &i, r, g, err)))
+	if (!take(rq, &i, code, &refresh, &g, err) || !check(rq, &i, r, g, err))
 		return false;
 	const struct account_lock whose = {g->acting, g->account_key};
 

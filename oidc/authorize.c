@@ -212,9 +212,9 @@ parse_claims(struct arena *a, const struct params *ps, struct oidc_claims *out, 
 }
 
 /* Several may be asked for; which one a token is for is said where it is given. */
-static bool
-parse_resources(struct arena *a, const struct params *ps, const struct oidc_client *client,
-		struct oidc_strs *out, struct err *err)
+bool
+oidc_authorize_resources(struct arena *a, const struct params *ps, const struct oidc_client *client,
+			 struct oidc_strs *out, struct err *err)
 {
 	const char **s = ARENA_ARRAY(a, const char *, client->resources.n + 1);
 	size_t n = 0;
@@ -262,7 +262,7 @@ oidc_authorize_parse(struct arena *a, const struct params *ps, const struct oidc
 	    !oidc_param_text(ps, "login_hint", ID_MAX_BYTES, &rq.login_hint, err) ||
 	    !oidc_param(ps, "id_token_hint", TOKEN_MAX_BYTES, &rq.id_token_hint, err) ||
 	    !oidc_param_words(a, ps, "ui_locales", WORDS_MAX, &rq.ui_locales, err) ||
-	    !parse_resources(a, ps, client, &rq.resources, err) ||
+	    !oidc_authorize_resources(a, ps, client, &rq.resources, err) ||
 	    !parse_key(a, ps, &rq.dpop_jkt, err))
 		return false;
 	*out = rq;

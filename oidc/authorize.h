@@ -71,4 +71,12 @@ MUST_USE bool oidc_authorize_scopes(struct arena *a, const struct params *ps,
 				    const struct oidc_client *client, struct oidc_strs *out,
 				    struct err *err);
 
+/*
+ * The resources that it names (RFC 8707 2.1), each once.  ERR_INPUT, invalid_target: one that is
+ * not the client's.
+ */
+MUST_USE bool oidc_authorize_resources(struct arena *a, const struct params *ps,
+				       const struct oidc_client *client, struct oidc_strs *out,
+				       struct err *err);
+
 #endif

@@ -122,8 +122,7 @@ parse_expiry(const struct params *ps, int64_t *out, struct err *err)
 static bool
 check_unsupported(const struct params *ps, struct err *err)
 {
-	static const char *const names[] = {"user_code", "request_uri", "resource", "claims",
-					    "authorization_details"};
+	static const char *const names[] = {"user_code", "request_uri", "claims"};
 	const char *value;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -151,6 +150,7 @@ oidc_backchannel_parse(struct arena *a, const struct params *ps, const struct oi
 	    !parse_message(ps, client, &r.message, err) ||
 	    !parse_notification(ps, client, &r.notification_token, err) ||
 	    !parse_expiry(ps, &r.expiry_s, err) ||
+	    !oidc_authorize_resources(a, ps, client, &r.resources, err) ||
 	    !oidc_param_words(a, ps, "acr_values", OIDC_ACR_MAX, &r.acr, err))
 		return false;
 	*out = r;
@@ -171,6 +171,8 @@ oidc_backchannel_check_beside(const struct params *ps, struct err *err)
 		"user_code",
 		"requested_expiry",
 		"request_uri",
+		"resource",
+		"authorization_details",
 	};
 	const char *value;
 

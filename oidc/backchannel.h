@@ -11,8 +11,10 @@
 #define OIDC_BINDING_MESSAGE_MAX 64
 
 struct oidc_backchannel {
-	struct oidc_strs scopes; /* asked for and registered; openid among them */
-	struct oidc_strs acr;    /* wished for; n 0: unsaid */
+	struct oidc_strs scopes;    /* asked for and registered; openid among them */
+	struct oidc_strs acr;       /* wished for; n 0: unsaid */
+	struct oidc_strs resources; /* RFC 8707; each once, of the client's */
+	json_t *details;            /* RFC 9396; read by oidc_details_parse; NULL: none */
 	/* Exactly one of them; the tokens are unverified. */
 	const char *login_hint, *id_token_hint, *login_hint_token;
 	const char *message;            /* binding_message; NULL: none */
@@ -25,7 +27,8 @@ struct oidc_backchannel {
  * one that is too long, has characters that could mislead or would not be shown as they are, or
  * is missing where its profile demands it; invalid_request: no hint or several, a user_code (no
  * record here has one), a notification token that is missing for ping or none by RFC 6750 2.1,
- * fewer than 16 characters or more than 1024, a requested_expiry that is no number of seconds.
+ * fewer than 16 characters or more than 1024, a requested_expiry that is no number of seconds;
+ * invalid_target for a resource that is not the client's.
  */
 MUST_USE bool oidc_backchannel_parse(struct arena *a, const struct params *ps,
 				     const struct oidc_client *client, struct oidc_backchannel *out,

@@ -132,6 +132,128 @@ details_are_shown_agreed_to_and_told(void **state)
 	assert_true(web_shows(&b, "<li>Book one</li>"));
 }
 
+/* ---- without a browser of the client's ---- */
+
+#define CIBA   "urn:openid:params:grant-type:ciba"
+#define DEVICE "urn:ietf:params:oauth:grant-type:device_code"
+#define HAS_POLLS                                                         \
+	",\"grant_types\":[\"authorization_code\",\"" CIBA "\",\"" DEVICE \
+	"\"],\"backchannel_token_delivery_mode\":\"poll\","               \
+	"\"authorization_details_types\":[\"termin\"]"
+
+/* "erika" at the client, once: the name by which it asks for her. */
+static const char *
+erika_sub(struct web *b)
+{
+	const json_t *t = asking_token(b, asking_code(b, "openid", ""), "");
+
+	return asking_text(oidc_token_says(b->w, asking_text(t, "id_token")), "sub");
+}
+
+/* What asks with these parameters: its auth_req_id or device code; NULL: it is refused. */
+static const char *
+ask_to_poll(struct web *tv, const char *sub, bool device, const char *more)
+{
+	struct arena *a = tv->w->a;
+
+	if (device)
+		web_as_client(tv, "/oidc/device_authorization",
+			      arena_printf(a, "scope=openid%s", more));
+	else
+		web_as_client(tv, "/oidc/backchannel",
+			      arena_printf(a, "scope=openid&login_hint=%s%s", sub, more));
+	return web_member(tv, device ? "device_code" : "auth_req_id");
+}
+
+/* The person says that the device is theirs, or that they will answer: at the consent. */
+static void
+go_to_consent(struct web *b, struct web *tv, bool device)
+{
+	web_get(b, device ? web_member(tv, "verification_uri_complete") : "/requests");
+	web_submit(b, device ? "/device" : "/requests", "do=agree");
+	assert_non_null(web_field(b, "offer"));
+}
+
+static const json_t *
+redeemed(struct web *tv, bool device, const char *code, const char *more)
+{
+	web_as_client(tv, "/oidc/token",
+		      arena_printf(tv->w->a, "grant_type=%s&%s=%s%s", device ? DEVICE : CIBA,
+				   device ? "device_code" : "auth_req_id", code, more));
+	return web_json(tv);
+}
+
+static void
+who_polls_asks_for_them_too(void **state)
+{
+	struct world *w = *state;
+	struct arena *a = w->a;
+	struct web b, tv;
+
+	web_init(&b, w);
+	web_init(&tv, w);
+	asking_client(w, HAS_POLLS);
+	const char *sub = erika_sub(&b), *asked = arena_printf(a, "%s" RESOURCE, with(w, ALL));
+
+	for (int device = 0; device < 2; device++) {
+		/* Once more: what is told in details is always shown. */
+		for (int again = 0; again < 2; again++) {
+			const char *code = ask_to_poll(&tv, sub, device, asked);
+
+			assert_non_null(code);
+			assert_string_equal(
+				world_value(w, "SELECT count(*) FROM polled WHERE encode(details,"
+					       " 'escape') LIKE '%Nord%'"),
+				"0");
+			go_to_consent(&b, &tv, device);
+			assert_true(web_shows(&b, "<li>Einen Termin buchen</li>"));
+			assert_true(web_shows(&b, "<li>Nord &lt;i&gt;</li>"));
+			assert_true(web_shows(&b, "Terminvergabe"));
+			web_submit(&b, "/flow/consent/", "do=agree");
+			assert_string_equal(world_value(w, "SELECT count(*) FROM polled WHERE"
+							   " details IS NOT NULL"),
+					    "0");
+			const json_t *t = redeemed(
+				&tv, device, code,
+				arena_printf(a, "%s%s", with(w, SOME), again ? "" : RESOURCE));
+
+			assert_string_equal(told(&tv, t), SOME);
+			if (!again)
+				assert_string_equal(introspected(&tv, t), SOME);
+		}
+		/* More than was agreed to, and elsewhere. */
+		for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+			const char *code = ask_to_poll(
+				&tv, sub, device, arena_printf(a, "%s" RESOURCE, with(w, READ)));
+
+			assert_non_null(code);
+			go_to_consent(&b, &tv, device);
+			web_submit(&b, "/flow/consent/", "do=agree");
+			redeemed(&tv, device, code, elsewhere ? OTHER : with(w, ALL));
+			assert_string_equal(web_member(&tv, "error"),
+					    elsewhere ? "invalid_target"
+						      : "invalid_authorization_details");
+			redeemed(&tv, device, code, "");
+			assert_string_equal(web_member(&tv, "error"), "invalid_grant");
+		}
+		pg_sql(w->pg, "DELETE FROM polled");
+		assert_null(ask_to_poll(&tv, sub, device, with(w, "{\"type\":\"x\"}")));
+		assert_string_equal(web_member(&tv, "error"), "invalid_authorization_details");
+		assert_null(ask_to_poll(&tv, sub, device, "&resource=https://x.example/"));
+		assert_string_equal(web_member(&tv, "error"), "invalid_target");
+		world_disable(w, "other");
+		assert_null(ask_to_poll(&tv, sub, device, OTHER));
+		assert_string_equal(web_member(&tv, "error"), "invalid_target");
+		asking_apis(w, "opaque");
+	}
+	/* What is not there any more is not on the list, which is shown all the same. */
+	assert_non_null(ask_to_poll(&tv, sub, false, RESOURCE));
+	world_disable(w, "api");
+	web_get(&b, "/requests");
+	assert_int_equal(b.status, 200);
+	assert_true(web_shows(&b, "wartet keine Anfrage"));
+}
+
 /* A type that is changed or removed while its page is shown. */
 static void
 what_is_agreed_to_is_what_was_shown(void **state)
@@ -434,6 +556,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(details_are_shown_agreed_to_and_told),
+		T(who_polls_asks_for_them_too),
 		T(what_is_agreed_to_is_what_was_shown),
 		T(what_was_not_agreed_to_asks_again),
 		T(details_that_are_of_no_type_are_refused),
