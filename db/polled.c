@@ -77,6 +77,9 @@ const struct db_statement db_polled_statements[] = {
 		  " AND g.taken_at IS NULL), state = 'agreed' AND g.taken_at IS NOT NULL"
 		  " FROM polled LEFT JOIN grant_code g ON g.day = polled.day"
 		  " AND g.hash = polled.code WHERE user_hash = $1"},
+		  "SELECT state, (SELECT CASE WHEN g.taken_at IS NULL THEN 'there' ELSE 'used' END"
+		  " FROM grant_code g WHERE g.day = polled.day AND g.hash = polled.code)"
+		  " FROM polled WHERE user_hash = $1"},
 	/* What is set is judged by what was there before.  A second of grace for the way here. */
 	[POLL] = {"polled_poll", DB_LAZY, T_POLLED, 1, "btti",
 		  "UPDATE polled SET soon = coalesce($4 < asked + pause - 1, false),"
@@ -379,10 +382,14 @@ db_polled_news(const struct db_call *c, struct bytes handle, enum db_polled_news
 
 	if (!db_run(c, &db_polled_statements[NEWS], DB_ARGS(db_bytes(handle)), &rows, err))
 		return false;
-	if (rows->n == 0 || db_get_bool(rows, 0, 1))
-		*out = DB_POLLED_NEWS_HAD;
+	const char *state = rows->n == 0 ? NULL : db_get_text(rows, 0, 0);
+	const char *grant = rows->n == 0 ? NULL : db_get_text_opt(rows, 0, 1);
+
+	if (text_eq(state, "denied") || (text_eq(state, "agreed") && text_eq(grant, "there")))
+		*out = DB_POLLED_NEWS;
 	else
-		*out = db_get_bool(rows, 0, 0) ? DB_POLLED_NEWS : DB_POLLED_NO_NEWS;
+		*out = state == NULL || text_eq(grant, "used") ? DB_POLLED_NEWS_HAD
+							       : DB_POLLED_NO_NEWS;
 	return db_rows_check(rows, err);
 }
 
