@@ -11,10 +11,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "keys/sign.h"
-#include "saml/names.h"
-#include "saml/soap.h"
 #include "tests/fail/fail.h"
 #include "tests/fail/libraries.h"
+#include "tests/fail/scenes.h"
 #include "tests/fail/statement.h"
 #include "tests/flow/steps.h"
 
@@ -25,7 +24,6 @@
 /* What the browser was answered, request by request. */
 struct run {
 	struct world *w;
-	bool failing;     /* the plan is in force */
 	unsigned refused; /* requests that were answered as a fault of ours */
 	size_t n;
 	const char *answers[ANSWERS_MOST];
@@ -49,6 +47,13 @@ past_key(const char *in)
 	return in;
 }
 
+/* "WDJB-MJHT" */
+static bool
+is_user_code(const char *in, size_t n)
+{
+	return n == 9 && in[4] == '-' && strspn(in, "-BCDFGHJKLMNPQRSTVWXZ") >= n;
+}
+
 /* Random values masked: what has so many letters of base64url and the like in a row. */
 static const char *
 masked(struct arena *a, const struct response *rs)
@@ -66,7 +71,7 @@ masked(struct arena *a, const struct response *rs)
 				break;
 			n++;
 		}
-		if (n == 0 || n >= RANDOM_LEAST) {
+		if (n == 0 || n >= RANDOM_LEAST || is_user_code(in, n)) {
 			*o++ = n == 0 ? *in : '*';
 			in += n == 0 ? 1 : n;
 		} else {
@@ -142,7 +147,7 @@ handle(struct app *app, struct arena *a, const struct raw_request *raw, struct w
 	bool before = fail_happened();
 	pthread_t thread;
 
-	if (!current->failing || before) {
+	if (!scene_fails || before) {
 		app_handle(app, a, raw, worker, rs);
 	} else {
 		assert_int_equal(pthread_create(&thread, NULL, serve, &s), 0);
@@ -159,391 +164,9 @@ handle(struct app *app, struct arena *a, const struct raw_request *raw, struct w
 	current->answers[current->n++] = masked(kept, rs);
 }
 
-/* ---- what people do ---- */
-
-/* Each returns whether it came to its end; what a page lacks ends it. */
-typedef bool scenario(struct web *b);
-
-static unsigned serial;
-
-static bool
-came(struct web *b, enum page page)
-{
-	return b->status == 200 && page_of(b) == page;
-}
-
-static bool
-to_consent(struct web *b, const char *url)
-{
-	web_get(b, url);
-	if (!came(b, LOGIN))
-		return false;
-	log_in(b, "karl");
-	return came(b, CONSENT);
-}
-
-static bool
-saml_login(struct web *b)
-{
-	const char *id = arena_printf(b->w->a, "_fail%u", serial++);
-
-	if (!to_consent(b, saml_request_url(b->w, id, "", "")))
-		return false;
-	web_submit(b, "/flow/consent/", "attr_email=1&do=agree");
-	return came(b, ANSWER) && succeeded(b) &&
-	       strstr(saml_response_of(b), "erika@example.invalid") != NULL;
-}
-
-static bool
-oidc_login(struct web *b)
-{
-	if (!to_consent(b, oidc_request_url(b->w, "openid profile", "")))
-		return false;
-	web_submit(b, "/flow/consent/", "do=agree");
-	const char *code = location_param(b, "code");
-
-	if (code == NULL)
-		return false;
-	web_token(b, oidc_basic(b->w), oidc_redeem_form(b->w, code));
-	const char *token =
-		b->status == 200 ? json_string_value(json_object_get(web_json(b), "access_token"))
-				 : NULL;
-
-	if (token == NULL)
-		return false;
-	web_userinfo(b, token);
-	return b->status == 200 && json_object_get(web_json(b), "sub") != NULL;
-}
-
-static bool
-logout(struct web *b)
-{
-	bool failing = current->failing;
-
-	current->failing = false;
-	bool in = saml_login(b);
-
-	current->failing = failing;
-	if (!in)
-		return false;
-	web_get(b, "/logout");
-	if (b->status != 200 || !web_shows(b, "action=\"/logout\""))
-		return false;
-	web_submit(b, "/logout", "do=logout");
-	return b->status == 200 && web_cookie(b, "__Host-session") == NULL;
-}
-
-/* A portal's word: when it is told that all is over, it is. */
-static bool
-logout_by_portal(struct web *b)
-{
-	static const char left[] =
-		"SELECT count(*) FROM session_participant WHERE session_index = '%s'";
-	struct world *w = b->w;
-	bool failing = current->failing;
-
-	current->failing = false;
-	bool in = saml_login(b);
-
-	current->failing = failing;
-	if (!in)
-		return false;
-	const char *response = saml_response_of(b), *name = strstr(response, "<saml:NameID");
-	const char *index = between(w->a, response, "SessionIndex=\"", "\"");
-
-	assert_string_equal(world_value(w, arena_printf(w->a, left, index)), "1");
-	web_get(b, saml_logout_url(w, arena_printf(w->a, "_fail%u", serial++),
-				   between(w->a, name, ">", "</saml:NameID>"), index));
-	if (!text_starts(b->location, SAML_SLO "?SAMLResponse="))
-		return false;
-	assert_string_equal(world_value(w, arena_printf(w->a, left, index)), "0");
-	return true;
-}
-
-/* Up to the page that asks for a code, or that shows a new app. */
-static bool
-to_second_means(struct web *b, const char *login_name, enum page page)
-{
-	web_get(b, saml_request_url(b->w, arena_printf(b->w->a, "_fail%u", serial++), "", LEVEL3));
-	if (!came(b, LOGIN))
-		return false;
-	log_in(b, login_name);
-	return came(b, page);
-}
-
-static bool
-give_code(struct web *b)
-{
-	if (!to_second_means(b, "erika", CODE))
-		return false;
-	web_submit(b, "/flow/totp/", arena_printf(b->w->a, "code=%s&do=login", world_code(b->w)));
-	return came(b, CONSENT);
-}
-
-/* Its step counts anew. */
-static void
-forget_codes(struct world *w)
-{
-	pg_sql(w->pg, "UPDATE credential SET last_step = 0 WHERE kind = 'totp'");
-}
-
-static bool
-one_time_code(struct web *b)
-{
-	forget_codes(b->w);
-	if (!give_code(b))
-		return false;
-	web_submit(b, "/flow/consent/", "do=agree");
-	return came(b, ANSWER) && succeeded(b) &&
-	       strstr(saml_response_of(b), "STORK-QAA-Level-3") != NULL;
-}
-
-/* Never lets anybody in. */
-static bool
-one_time_code_again(struct web *b)
-{
-	bool failing = current->failing;
-	struct web other;
-
-	current->failing = false;
-	forget_codes(b->w);
-	web_init(&other, b->w);
-	assert_true(give_code(&other));
-	current->failing = failing;
-	return give_code(b);
-}
-
-static bool
-app_set_up(struct web *b)
-{
-	const char *name = arena_printf(b->w->a, "app%u", serial++);
-	bool failing = current->failing;
-
-	current->failing = false;
-	world_person(b->w, name, PASSWORD, everybody, LEVEL_BASIC);
-	current->failing = failing;
-	if (!to_second_means(b, name, ENROLL))
-		return false;
-	web_submit(b, "/flow/enroll/",
-		   arena_printf(b->w->a, "code=%s&do=enroll", web_shown_code(b)));
-	return came(b, CONSENT);
-}
-
-static bool
-registration(struct web *b)
-{
-	web_get(b, "/register");
-	if (b->status != 200 || !web_shows(b, "action=\"/register/"))
-		return false;
-	web_submit(b, "/register/",
-		   arena_printf(b->w->a,
-				"given_names=Max&family_name=Muster&birth_date_day=1&"
-				"birth_date_month=2&birth_date_year=1990&country=DE&"
-				"email=max%%40example.invalid&login_name=max%u&"
-				"new_password=Pflaume-Regal-83&password_repeat=Pflaume-Regal-83&"
-				"store_consent=1&do=register",
-				serial++));
-	return b->status == 200 && web_cookie(b, "__Host-session") != NULL;
-}
-
-/* Never lets anybody in; "true" is that it did. */
-static bool
-wrong_password(struct web *b)
-{
-	web_get(b, "/login");
-	if (!came(b, LOGIN))
-		return false;
-	web_submit(b, "/flow/password/", "login_name=karl&password=Falsch-Falsch-1&do=login");
-	return web_cookie(b, "__Host-session") != NULL;
-}
-
-static bool
-wrong_verifier(struct web *b)
-{
-	bool failing = current->failing;
-
-	current->failing = false;
-	if (to_consent(b, oidc_request_url(b->w, "openid", "")))
-		web_submit(b, "/flow/consent/", "do=agree");
-	current->failing = failing;
-	const char *code = location_param(b, "code");
-
-	assert_non_null(code);
-	const char *form = oidc_redeem_form(b->w, code), *at = strstr(form, PKCE_VERIFIER);
-
-	web_token(b, oidc_basic(b->w),
-		  arena_printf(b->w->a, "%.*sx%s", (int)(at - form), form, at + 1));
-	return b->status == 200;
-}
-
-/* ---- what programs do, at a portal that one person has agreed to ---- */
-
-#define PROGRAMS "https://bau.example/metadata"
-#define ART      "https://bau.example/artifact"
-
-static char paula[64]; /* as that portal knows him */
-
-/* Of a message whose answer shows it; as long as what is masked. */
-static const char *
-fresh_id(struct world *w)
-{
-	return arena_printf(w->a, "_of_a_message_%u", serial++);
-}
-
-/* The envelope of one more kind, from that portal, sent as a program; its answer. */
-static bool
-told_by_soap(struct web *b, const char *path, const char *envelope)
-{
-	web_program(b, path, SOAP_CONTENT_TYPE, envelope);
-	return b->status == 200 && web_shows(b, "status:Success\"") && web_shows(b, ">Mustermann<");
-}
-
-static bool
-sign_on_of_client(struct web *b, const char *password)
-{
-	struct world *w = b->w;
-
-	w->saml_party = PROGRAMS;
-	const char *envelope = ecp_envelope(w, &(struct ecp_asking){.id = fresh_id(w)});
-
-	w->saml_party = NULL;
-	b->authorization = ecp_basic(w, "paula", password);
-	return told_by_soap(b, ECP_ENDPOINT, envelope);
-}
-
-static bool
-client_login(struct web *b)
-{
-	return sign_on_of_client(b, PASSWORD);
-}
-
-static bool
-client_with_a_wrong_password(struct web *b)
-{
-	return sign_on_of_client(b, "Falsch-Falsch-1");
-}
-
-static bool
-attribute_query(struct web *b)
-{
-	struct world *w = b->w;
-	const struct query_asking about = {
-		.id = fresh_id(w), .name = paula, .format = SAML_NAMEID_PERSISTENT};
-
-	w->saml_party = PROGRAMS;
-	const char *envelope = query_envelope(w, &about);
-
-	w->saml_party = NULL;
-	return told_by_soap(b, QUERY_ENDPOINT, envelope);
-}
-
-/* A login that the browser carries an artifact away from; NULL: none. */
-static const char *
-artifact_login(struct web *b)
-{
-	struct world *w = b->w;
-
-	w->saml_party = PROGRAMS;
-	w->acs = ART;
-	const char *url = saml_request_url(w, fresh_id(w), "", "");
-
-	w->saml_party = NULL;
-	w->acs = NULL;
-	web_get(b, url);
-	if (!came(b, LOGIN))
-		return NULL;
-	log_in(b, "paula");
-	return b->location != NULL && text_starts(b->location, ART) ? location_param(b, "SAMLart")
-								    : NULL;
-}
-
-static bool
-resolve(struct web *b, const char *artifact)
-{
-	struct world *w = b->w;
-
-	w->saml_party = PROGRAMS;
-	const char *envelope = saml_artifact_envelope(w, fresh_id(w), artifact);
-
-	w->saml_party = NULL;
-	return told_by_soap(b, "/saml/artifact", envelope);
-}
-
-static bool
-login_by_artifact(struct web *b)
-{
-	const char *artifact = artifact_login(b);
-
-	return artifact != NULL && resolve(b, artifact);
-}
-
-/* Never gives anything. */
-static bool
-artifact_again(struct web *b)
-{
-	bool failing = current->failing;
-
-	current->failing = false;
-	const char *artifact = artifact_login(b);
-
-	assert_non_null(artifact);
-	assert_true(resolve(b, artifact));
-	current->failing = failing;
-	return resolve(b, artifact);
-}
-
-/* That portal; paula logs in there once and agrees. */
-static void
-set_up_programs(struct world *w)
-{
-	struct web b;
-
-	w->saml_party = PROGRAMS;
-	w->saml_acs = "<md:AssertionConsumerService index=\"4\" Binding=\"" SAML_BINDING_URI_PAOS
-		      "\" Location=\"" ECP_ACS "\"/><md:AssertionConsumerService index=\"5\" "
-		      "Binding=\"" SAML_BINDING_URI_ARTIFACT "\" Location=\"" ART "\"/>";
-	world_saml_party(w, "{\"ecp\":\"yes\",\"attribute-query\":\"yes\","
-			    "\"attribute\":[\"family_name:required\"]}");
-	w->saml_acs = NULL;
-	world_person(w, "paula", PASSWORD, everybody, LEVEL_BASIC);
-	web_init(&b, w);
-	ask(&b, "",
-	    "<samlp:NameIDPolicy AllowCreate=\"true\" Format=\"" SAML_NAMEID_PERSISTENT "\"/>");
-	log_in(&b, "paula");
-	web_submit(&b, "/flow/consent/", "do=agree");
-	ASSERT_PAGE(&b, ANSWER);
-	const char *name = strstr(saml_response_of(&b), "<saml:NameID ");
-
-	assert_non_null(name);
-	(void)snprintf(paula, sizeof(paula), "%s", between(w->a, name, ">", "</saml:NameID>"));
-	w->saml_party = NULL;
-}
-
-static const struct row {
-	const char *name;
-	scenario *play;
-	bool good;
-} rows[] = {
-	{"SAML login", saml_login, true},
-	{"OpenID Connect login and redemption", oidc_login, true},
-	{"logout", logout, true},
-	{"logout by a portal", logout_by_portal, true},
-	{"login with a one-time code", one_time_code, true},
-	{"setting up an app", app_set_up, true},
-	{"registration", registration, true},
-	{"login with a wrong password", wrong_password, false},
-	{"redemption with a wrong verifier", wrong_verifier, false},
-	{"login with a code that was used", one_time_code_again, false},
-	{"login of a client without a browser", client_login, true},
-	{"the same with a wrong password", client_with_a_wrong_password, false},
-	{"attribute query", attribute_query, true},
-	{"SAML login by artifact and its resolution", login_by_artifact, true},
-	{"resolution of an artifact that was used", artifact_again, false},
-};
-
 /* ---- what must hold of the database ---- */
 
-#define BY_BROWSER " NOT IN (SELECT acting FROM consent WHERE party = '" PROGRAMS "')"
+#define BY_BROWSER " NOT IN (SELECT acting FROM consent WHERE party = '" SCENES_PROGRAMS "')"
 
 /* Each gives no row. */
 static const char *const whole[][2] = {
@@ -591,6 +214,13 @@ static const char *const whole[][2] = {
 	 "SELECT 1 FROM subject s WHERE NOT EXISTS (SELECT FROM audit a WHERE a.subject = s.id AND"
 	 " a.event = 'account_created') OR NOT EXISTS (SELECT FROM credential c WHERE c.subject ="
 	 " s.id) OR NOT EXISTS (SELECT FROM attribute t WHERE t.subject = s.id)"},
+	{"an answer without what it gives, or the other way round",
+	 "SELECT 1 FROM polled p FULL JOIN (SELECT day, hash FROM grant_code WHERE redirect_uri ="
+	 " '') g ON g.day = p.day AND g.hash = p.code WHERE coalesce(p.state = 'agreed', false) <>"
+	 " (g.hash IS NOT NULL)"},
+	{"a request without audit or the other way round",
+	 "SELECT 1 WHERE (SELECT count(*) FROM polled WHERE kind = 'ciba') <> (SELECT count(*) FROM"
+	 " audit WHERE event = 'request_made')"},
 	{"a consent without audit or the other way round",
 	 "SELECT 1 WHERE (SELECT count(*) FROM consent WHERE given) <> (SELECT count(*) FROM audit"
 	 " WHERE event = 'consent_given')"},
@@ -607,11 +237,12 @@ assert_whole(struct world *w)
 /* ---- one run ---- */
 
 static bool
-play(struct world *w, const struct row *row, bool failing, struct run *run)
+play(struct world *w, const struct scene *row, bool failing, struct run *run)
 {
 	struct web b;
 
-	*run = (struct run){.w = w, .failing = failing};
+	*run = (struct run){.w = w};
+	scene_fails = failing;
 	current = run;
 	w->handle = handle;
 	arena_reset(w->a);
@@ -624,7 +255,7 @@ play(struct world *w, const struct row *row, bool failing, struct run *run)
 }
 
 static void
-fail_run(struct world *w, const struct row *row, const struct run *clean,
+fail_run(struct world *w, const struct scene *row, const struct run *clean,
 	 const struct fail_plan *plan)
 {
 	struct run run, after;
@@ -652,7 +283,7 @@ fail_run(struct world *w, const struct row *row, const struct run *clean,
 /* ---- sweeps ---- */
 
 static size_t
-count_places(struct world *w, const struct row *row, struct fail_plan plan, struct run *clean)
+count_places(struct world *w, const struct scene *row, struct fail_plan plan, struct run *clean)
 {
 	plan.nth = 0;
 	fail_arm(&plan);
@@ -669,7 +300,7 @@ count_places(struct world *w, const struct row *row, struct fail_plan plan, stru
 
 /* About `most` of the places, of memory one for each chain of callers; every one at full size. */
 static void
-sweep_row(struct world *w, const struct row *row, struct fail_plan plan, const char *what,
+sweep_row(struct world *w, const struct scene *row, struct fail_plan plan, const char *what,
 	  size_t most)
 {
 	bool chains = plan.what == FAIL_MEMORY && plan.who == FAIL_HERE && test_size(1, 0) == 1;
@@ -692,9 +323,9 @@ sweep_row(struct world *w, const struct row *row, struct fail_plan plan, const c
 static void
 sweep_all(struct world *w, struct fail_plan plan, const char *what, size_t most)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < n_scenes; i++) {
 		kept = arena_create((size_t)1 << 30);
-		sweep_row(w, &rows[i], plan, what, most);
+		sweep_row(w, &scenes[i], plan, what, most);
 		arena_destroy(kept);
 	}
 }
@@ -773,8 +404,8 @@ setup(void **state)
 		return 1;
 	struct world *w = *state;
 
-	world_oidc_party(w, "{\"consent\":\"always\"}");
-	set_up_programs(w);
+	w->config.requests_hourly = 1000;
+	scenes_set_up(w);
 	return 0;
 }
 

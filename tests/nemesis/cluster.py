@@ -27,7 +27,7 @@ DIE_WITH_US = ["setpriv", "--pdeathsig", "KILL"]
 SMALL_DISK_MIB = 48
 # Quick to hash: what is tested is not the password's strength.
 SETTINGS = {"password_memory": "1MiB", "password_passes": 1, "trusted_proxy": "127.0.0.1",
-            "connections_per_source": 256, "log_level": "info"}
+            "connections_per_source": 256, "log_level": "info", "requests_hourly": 1000}
 
 
 def _pg_temp():

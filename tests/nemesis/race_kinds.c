@@ -18,6 +18,7 @@
 #define CHALLENGE     "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 #define ASSERTION     "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
 #define DEVICE        "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code"
+#define CIBA          "urn%3Aopenid%3Aparams%3Agrant-type%3Aciba"
 #define TOKEN         "/oidc/token"
 
 /* ---- what a client makes ---- */
@@ -178,25 +179,25 @@ code_prepare(struct racer *r, struct race_use uses[RACE_USES_MAX])
 	return code != NULL;
 }
 
-/* A second use takes back what the first gave (RFC 6749 4.1.2). */
+/* What userinfo says to the token that was given. */
 static bool
-token_after(struct racer *r, const char *answer)
+userinfo_is(struct racer *r, const char *answer, int status)
 {
 	struct arena *a = r->program.a;
 	const char *token = race_member(a, answer, "access_token");
 
 	return race_ask(r, bench_provider(r->portal)->userinfo, NULL,
 			arena_printf(a, "Authorization: Bearer %s\r\n", token)) &&
-	       r->program.status == 401;
+	       r->program.status == status;
 }
 
-/* The refresh token as well. */
+/* A second use takes back what the first gave (RFC 6749 4.1.2), the refresh token as well. */
 static bool
 code_after(struct racer *r, const char *answer)
 {
 	struct arena *a = r->program.a;
 
-	return token_after(r, answer) &&
+	return userinfo_is(r, answer, 401) &&
 	       race_ask(r, TOKEN,
 			arena_printf(a, "grant_type=refresh_token&refresh_token=%s",
 				     race_member(a, answer, "refresh_token")),
@@ -346,7 +347,14 @@ dpop_prepare(struct racer *r, struct race_use uses[RACE_USES_MAX])
 	return true;
 }
 
-/* ---- devices ---- */
+/* ---- devices, and persons who are named ---- */
+
+/* Who polls and asks once more takes nothing back. */
+static bool
+polled_after(struct racer *r, const char *answer)
+{
+	return userinfo_is(r, answer, 200);
+}
 
 static bool
 device_prepare(struct racer *r, struct race_use uses[RACE_USES_MAX])
@@ -369,6 +377,47 @@ device_prepare(struct racer *r, struct race_use uses[RACE_USES_MAX])
 	all_alike(uses, TOKEN,
 		  arena_printf(r->program.a, "grant_type=%s&device_code=%s", DEVICE,
 			       told(r, "device_code")),
+		  bench_authorization(r->portal));
+	return true;
+}
+
+/* The name by which the client knows the person. */
+static bool
+ciba_begin(struct racer *r)
+{
+	const char *code = code_at(r, bench_authorize_path(r->portal));
+	struct arena *a = r->program.a;
+	struct bytes claims;
+
+	if (code == NULL ||
+	    !race_ask(r, TOKEN, redemption(r, code, ""), bench_authorization(r->portal)))
+		return false;
+	const char *token = told(r, "id_token");
+	const char *from = token == NULL ? NULL : strchr(token, '.');
+
+	if (from == NULL)
+		return false;
+	from = arena_strndup(a, from + 1, strcspn(from + 1, "."));
+	return dec_base64url(a, bytes_of(from), &claims, NULL) &&
+	       hold(r, race_member(a, arena_strndup(a, (const char *)claims.p, claims.n), "sub"));
+}
+
+/* Of each person one waits at a time; what an outage left is answered first. */
+static bool
+ciba_prepare(struct racer *r, struct race_use uses[RACE_USES_MAX])
+{
+	struct client *b = &r->browser;
+
+	if (!race_ask(r, "/oidc/backchannel",
+		      arena_printf(r->program.a, "scope=openid%%20profile&login_hint=%s", r->held),
+		      bench_authorization(r->portal)))
+		return false;
+	const char *id = told(r, "auth_req_id");
+
+	if (!client_get(b, "/requests") ||
+	    !client_submit(b, "/requests", id == NULL ? "do=deny" : "do=agree") || id == NULL)
+		return false;
+	all_alike(uses, TOKEN, arena_printf(r->program.a, "grant_type=%s&auth_req_id=%s", CIBA, id),
 		  bench_authorization(r->portal));
 	return true;
 }
@@ -427,7 +476,15 @@ static const struct race_kind kinds[] = {
 	 .given = "access_token",
 	 .refused = 400,
 	 .why = "invalid_grant",
-	 .after = token_after},
+	 .after = polled_after},
+	{.name = "ciba",
+	 .logs_in = true,
+	 .begin = ciba_begin,
+	 .prepare = ciba_prepare,
+	 .given = "access_token",
+	 .refused = 400,
+	 .why = "invalid_grant",
+	 .after = polled_after},
 };
 
 const struct race_kind *
