@@ -6,12 +6,12 @@
 enum { INSERT, LIST };
 
 const struct db_statement db_proofing_statements[] = {
-	[INSERT] = {"proofing_insert", DB_IN_TX, T_PROOFING, 1, "bbtttbi",
+	[INSERT] = {"proofing_insert", DB_IN_TX, T_PROOFING, 1, "bbtttbit",
 		    "INSERT INTO proofing (id, subject, operator1, operator2, document_kind,"
-		    " evidence_hash, at) VALUES ($1, $2, $3, $4, $5, $6, $7)"},
+		    " evidence_hash, at, method) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"},
 	[LIST] = {"proofing_list", DB_READ, T_PROOFING, 1, "b",
-		  "SELECT id, subject, operator1, operator2, document_kind, evidence_hash, at"
-		  " FROM proofing WHERE subject = $1 ORDER BY at DESC, id"},
+		  "SELECT id, subject, operator1, operator2, document_kind, evidence_hash, at,"
+		  " method FROM proofing WHERE subject = $1 ORDER BY at DESC, id"},
 	{0},
 };
 
@@ -31,7 +31,7 @@ record(const struct db_call *c, struct db_tx *tx, const struct db_proofing *p,
 				 db_text(p->operator1), db_text(p->operator2),
 				 db_text(p->document_kind),
 				 db_octets(p->evidence_hash, sizeof(p->evidence_hash)),
-				 db_int(p->at)),
+				 db_int(p->at), db_text(p->method)),
 			 NULL, err) &&
 	       db_attribute_put_tx(tx, p->subject, raised, n, err);
 }
@@ -67,6 +67,7 @@ db_proofing_list(const struct db_call *c, struct subject_id subject, const struc
 		list[i].document_kind = db_get_text(rows, i, 4);
 		db_get_octets(rows, i, 5, list[i].evidence_hash, sizeof(list[i].evidence_hash));
 		list[i].at = db_get_int(rows, i, 6);
+		list[i].method = db_get_text_opt(rows, i, 7);
 	}
 	if (!db_rows_check(rows, err))
 		return false;

@@ -13,6 +13,7 @@ struct db_proofing {
 	struct subject_id subject;
 	const char *operator1, *operator2; /* must differ */
 	const char *document_kind;         /* "id-card", "passport", … */
+	const char *method;                /* how it was looked at: "in-person"; NULL: unsaid */
 	unsigned char evidence_hash[32];
 	time_t at;
 };

@@ -114,7 +114,8 @@ account_open(const struct account_work *w, const struct db_subject *subject,
 		held[used++] = (struct held){.at = at,
 					     .level = (enum level)rows[i].level,
 					     .source = rows[i].source,
-					     .verified_at = rows[i].verified_at};
+					     .verified_at = rows[i].verified_at,
+					     .proofing = rows[i].proofing};
 	}
 	if (used > 0 && !signer_account_open(w->signer, w->a, id_bytes(w->a, subject->id),
 					     subject->account_key, values, used, plain, err))

@@ -13,6 +13,7 @@
 #include "base/rand.h"
 #include "base/text.h"
 #include "db/proofing.h"
+#include "idp/evidence.h"
 #include "idp/audit.h"
 #include "idp/cli_work.h"
 #include "idp/login.h"
@@ -74,12 +75,14 @@ take_values(struct cli *cli, enum level level, const char *source, time_t verifi
 		if (!known_attribute("--attribute", arena_strndup(cli->a, word, len), &at, err) ||
 		    !attribute_check_value(at, word + len + 1, err) ||
 		    !put(held, n,
-			 (struct held){at, word + len + 1, false, level, source, verified_at}, err))
+			 (struct held){at, word + len + 1, false, level, source, verified_at, {0}},
+			 err))
 			return false;
 	}
 	while ((word = cli_value(cli, "--empty")) != NULL)
 		if (!known_attribute("--empty", word, &at, err) ||
-		    !put(held, n, (struct held){at, "", true, level, source, verified_at}, err))
+		    !put(held, n, (struct held){at, "", true, level, source, verified_at, {0}},
+			 err))
 			return false;
 	return true;
 }
@@ -162,6 +165,7 @@ account_add(struct cli *cli)
 
 struct verify {
 	const char *login_name, *document_kind, *evidence;
+	const char *method; /* NULL: unsaid */
 	const char *operators[2];
 	enum level level;
 	struct held held[MAX_VALUES];
@@ -187,6 +191,7 @@ take_verify(struct cli *cli, struct verify *v, struct err *err)
 	v->operators[1] = cli_value(cli, "--operator");
 	v->document_kind = cli_value(cli, "--document");
 	v->evidence = cli_value(cli, "--evidence");
+	v->method = cli_value(cli, "--method");
 	v->level = level == NULL ? LEVEL_SUBSTANTIAL : level_from_word(level);
 	if (v->operators[0] == NULL || v->operators[1] == NULL)
 		return FAIL(err, ERR_INPUT, NULL, "--operator is needed twice: two persons vouch");
@@ -199,6 +204,8 @@ take_verify(struct cli *cli, struct verify *v, struct err *err)
 		return FAIL(err, ERR_INPUT, NULL, "--document KIND and --evidence FILE are needed");
 	if (!take_name(cli, "--document", &v->document_kind, err))
 		return false;
+	if (v->method != NULL && !evidence_is_method(v->method))
+		return FAIL(err, ERR_INPUT, NULL, "--method: %s", evidence_methods(cli->a));
 	if (v->level < LEVEL_LOW)
 		return FAIL(err, ERR_INPUT, NULL, "--level: low, substantial or high");
 	return true;
@@ -215,6 +222,7 @@ record(struct cli_work *work, const struct verify *v, struct err *err)
 		.operator1 = v->operators[0],
 		.operator2 = v->operators[1],
 		.document_kind = v->document_kind,
+		.method = v->method,
 		.at = work->w.now,
 	};
 	struct bytes evidence;
@@ -227,9 +235,9 @@ record(struct cli_work *work, const struct verify *v, struct err *err)
 	rand_bytes(proofing.id, sizeof(proofing.id));
 	proofing.subject = subject->id;
 	audit.subject = &subject->id;
-	audit.details = audit_details(work->w.a, "document", v->document_kind, "operator1",
-				      v->operators[0], "operator2", v->operators[1], "level",
-				      level_word(v->level, LEVEL_VOCAB_SHORT), NULL);
+	audit.details = audit_details(work->w.a, "document", v->document_kind, "method", v->method,
+				      "operator1", v->operators[0], "operator2", v->operators[1],
+				      "level", level_word(v->level, LEVEL_VOCAB_SHORT), NULL);
 	return db_proofing_record(&work->w.db, &proofing, rows, v->n, &audit, err);
 }
 

@@ -13,6 +13,7 @@
 #include "idp/audit.h"
 #include "idp/binding.h"
 #include "idp/config.h"
+#include "idp/evidence.h"
 #include "idp/flow.h"
 #include "idp/jose.h"
 #include "idp/login.h"
@@ -294,8 +295,34 @@ way_back(struct flow *f, const struct state *s, const struct oidc_return **out, 
 				 oidc_way_of(s->type, s->mode), out, err);
 }
 
+/* What was shown to an office, and how: looked up for who asks for it alone. */
+struct proofings {
+	const struct db_proofing *p;
+	size_t n;
+};
+
+static const json_t *
+verified_request(const struct flow *f, enum oidc_place place)
+{
+	return json_object_get(f->ask.state, place == OIDC_IN_ID_TOKEN ? "verified_id_token"
+								       : "verified_userinfo");
+}
+
+static bool
+load_proofings(struct flow *f, struct proofings *out, struct err *err)
+{
+	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
+
+	*out = (struct proofings){0};
+	if (!oidc_verified_wants_evidence(verified_request(f, OIDC_IN_ID_TOKEN)) &&
+	    !oidc_verified_wants_evidence(verified_request(f, OIDC_IN_USERINFO)))
+		return true;
+	return db_proofing_list(&c, f->subject->id, &out->p, &out->n, err);
+}
+
 static json_t *
-released_claims(struct flow *f, const struct state *s, enum oidc_place place)
+released_claims(struct flow *f, const struct state *s, const struct proofings *proofings,
+		enum oidc_place place)
 {
 	struct arena *a = f->rq->a;
 	const struct policy *policy = &f->ask.party->policy;
@@ -313,14 +340,11 @@ released_claims(struct flow *f, const struct state *s, enum oidc_place place)
 							  : NULL,
 			.assurance = level_word(r->level, LEVEL_VOCAB_SHORT),
 			.verified_at = r->level > LEVEL_BASIC ? r->verified_at : 0,
+			.evidence = evidence_of(a, proofings->p, proofings->n, r->proofing),
 		};
 	}
 	oidc_claims_put(a, values, f->granted.n, &s->claims, place, into);
-	oidc_verified_put(a,
-			  json_object_get(f->ask.state, place == OIDC_IN_ID_TOKEN
-								? "verified_id_token"
-								: "verified_userinfo"),
-			  values, f->granted.n, f->rq->now, into);
+	oidc_verified_put(a, verified_request(f, place), values, f->granted.n, f->rq->now, into);
 	return into;
 }
 
@@ -529,8 +553,12 @@ front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, str
 		.session_index = sid,
 		.at = rq->now,
 	};
-	struct oidc_released released = {sub, released_claims(f, &s, OIDC_IN_ID_TOKEN),
-					 released_claims(f, &s, OIDC_IN_USERINFO),
+	struct proofings proofings;
+
+	if (!load_proofings(f, &proofings, err))
+		return false;
+	struct oidc_released released = {sub, released_claims(f, &s, &proofings, OIDC_IN_ID_TOKEN),
+					 released_claims(f, &s, &proofings, OIDC_IN_USERINFO),
 					 access_details(rq->a, f->ask.access)};
 
 	const struct account_lock of = {f->subject->id, f->subject->account_key};

@@ -157,7 +157,7 @@ const struct command commands[] = {
 	{"account", "What the office behind the accounts does.",
 	 "add LOGIN [--attribute NAME=VALUE ...]\n"
 	 "verify LOGIN --operator NAME --operator NAME --document KIND --evidence FILE\n"
-	 "    [--level LEVEL] --attribute NAME=VALUE ... [--empty NAME ...]\n"
+	 "    [--method in-person] [--level LEVEL] --attribute NAME=VALUE ... [--empty NAME ...]\n"
 	 "totp LOGIN\nshow LOGIN\ndisable LOGIN\nenable LOGIN\ndelete LOGIN\ndeleted\n"
 	 "delete-again FILE",
 	 "add reads the password from standard input. verify records that two operators saw the "

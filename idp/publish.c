@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "idp/config.h"
+#include "idp/evidence.h"
 #include "idp/front_oidc.h"
 #include "idp/grant.h"
 #include "idp/jose.h"
@@ -127,6 +128,8 @@ discovery_of(struct app *app, struct snapshot *snap)
 		.endpoints = endpoints,
 		.n_endpoints = ARRAY_LEN(paths),
 		.scopes = party_scopes(snap->a),
+		.documents = evidence_documents(),
+		.check_methods = evidence_check_methods(),
 		.acr_values = acr_values(snap->a),
 		.grant_types = grant_types(snap->a),
 		.details_types = details_types(snap),

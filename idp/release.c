@@ -66,7 +66,7 @@ release_compute(struct arena *a, struct wanted_list registered, struct wanted_li
 			continue;
 		}
 		items[n++] = (struct released){w->at,     h->value, h->verified_empty, level,
-					       h->source, required, h->verified_at};
+					       h->source, required, h->verified_at,    h->proofing};
 	}
 	*out = (struct release){items, n, missing};
 }

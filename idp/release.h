@@ -30,8 +30,9 @@ struct held {
 	const char *value; /* "" when verified_empty */
 	bool verified_empty;
 	enum level level;
-	const char *source; /* "self", "proofing", ... */
-	time_t verified_at; /* 0: never verified */
+	const char *source;    /* "self", "proofing", ... */
+	time_t verified_at;    /* 0: never verified */
+	struct bytes proofing; /* id of the one that raised it; n = 0: none */
 };
 
 struct held_list {
@@ -47,7 +48,8 @@ struct released {
 	enum level level; /* min(attribute, authentication, cap), never LEVEL_NONE */
 	const char *source;
 	bool required;
-	time_t verified_at; /* 0: never verified */
+	time_t verified_at;    /* 0: never verified */
+	struct bytes proofing; /* as held */
 };
 
 struct release {

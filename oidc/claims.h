@@ -73,6 +73,7 @@ struct oidc_claim_value {
 	const char *level;     /* in the client's words; NULL: not told */
 	const char *assurance; /* how surely it was verified, in eIDAS's words; NULL: not */
 	time_t verified_at;    /* 0: never */
+	const json_t *evidence; /* what that rests on (IDA Schema, 5.4.4), an array; NULL: unsaid */
 };
 
 /* The value alone, as a member of the object. */

@@ -107,6 +107,9 @@ metadata_of(struct arena *a, const struct oidc_discovery *d)
 	put_list(a, o, "claims_supported", oidc_claims_of(a, d->claims, d->n_claims));
 	json_put_bool(a, o, "verified_claims_supported", true);
 	put_list(a, o, "trust_frameworks_supported", LIST(OIDC_TRUST_FRAMEWORK));
+	put_list(a, o, "evidence_supported", LIST("document"));
+	put_list(a, o, "documents_supported", d->documents);
+	put_list(a, o, "documents_check_methods_supported", d->check_methods);
 	put_list(a, o, "claims_in_verified_claims_supported",
 		 oidc_claims_table(a, d->claims, d->n_claims));
 	put_list(a, o, "acr_values_supported", d->acr_values);

@@ -67,6 +67,16 @@ oidc_verified_check(const json_t *request, struct err *err)
 	return true;
 }
 
+bool
+oidc_verified_wants_evidence(const json_t *request)
+{
+	for (size_t i = 0; request != NULL && i < sets_of(request); i++)
+		if (json_object_get(json_object_get(set_at(request, i), "verification"),
+				    "evidence") != NULL)
+			return true;
+	return false;
+}
+
 struct oidc_strs
 oidc_verified_claims(struct arena *a, const json_t *request)
 {
@@ -130,6 +140,74 @@ is_constrained(const json_t *wish)
 	return false;
 }
 
+static bool tell(struct arena *a, const json_t *wish, const json_t *have, json_t **out);
+
+static bool
+tell_object(struct arena *a, const json_t *wish, const json_t *have, json_t **out)
+{
+	json_t *o = json_new_object(a), *part;
+	const char *name;
+	json_t *w;
+
+	json_object_foreach((json_t *)(uintptr_t)wish, name, w)
+	{
+		const json_t *h = json_object_get(have, name);
+
+		if (h == NULL ? is_constrained(w) : !tell(a, w, h, &part))
+			return false;
+		if (h != NULL && part != NULL)
+			json_put(a, o, name, part);
+	}
+	*out = o;
+	return true;
+}
+
+/* Each wish of the list is a filter, and one that is met is enough (IDA 5.5.2). */
+static bool
+tell_array(struct arena *a, const json_t *wishes, const json_t *have, json_t **out)
+{
+	json_t *list = json_new_array(a), *part = NULL;
+	const json_t *h, *w;
+	size_t i, k;
+
+	json_array_foreach(have, i, h)
+	{
+		bool met = false;
+
+		json_array_foreach(wishes, k, w)
+		{
+			met = met || tell(a, w, h, &part);
+		}
+		if (met && part != NULL)
+			json_push(a, list, part);
+	}
+	*out = json_array_size(list) == 0 ? NULL : list;
+	return *out != NULL || !is_constrained(wishes);
+}
+
+/*
+ * What of this is told to that wish: all to null, else the members that are named.  False: a
+ * constraint is not met.
+ */
+static bool
+tell(struct arena *a, const json_t *wish, const json_t *have, json_t **out)
+{
+	*out = NULL;
+	if (json_is_null(wish)) {
+		*out = (json_t *)(uintptr_t)have;
+		return true;
+	}
+	if (json_is_array(have) && json_is_array(wish))
+		return tell_array(a, wish, have, out);
+	if (json_is_object(have) && json_is_object(wish))
+		return tell_object(a, wish, have, out);
+	if (!json_is_string(have) || !json_is_object(wish))
+		return !is_constrained(wish);
+	*out = (json_t *)(uintptr_t)have;
+	return json_object_get(wish, "max_age") == NULL &&
+	       text_meets(wish, json_string_value(have));
+}
+
 /*
  * What is told of how this value was verified, as far as the request asks; NULL: it does not
  * meet the request (IDA 5.7.4: then nothing of the set is told of it).
@@ -157,6 +235,13 @@ verification_of(struct arena *a, const json_t *wish, const struct oidc_claim_val
 			if (!text_meets(w, text) || !time_meets(w, v->verified_at, now))
 				return NULL;
 			json_put_str(a, o, name, text);
+		} else if (strcmp(name, "evidence") == 0 && v->evidence != NULL) {
+			json_t *part;
+
+			if (!tell(a, w, v->evidence, &part))
+				return NULL;
+			if (part != NULL)
+				json_put(a, o, name, part);
 		} else if (is_constrained(w)) {
 			return NULL;
 		}
@@ -181,18 +266,25 @@ claim_meets(struct arena *a, const json_t *claims, const struct oidc_claim_value
 /* An answer in the making: values that were verified alike, and how. */
 struct answer {
 	json_t *verification, *claims;
-	const char *assurance;
-	time_t verified_at;
+	const struct oidc_claim_value *like; /* the first of them */
 };
+
+static bool
+is_alike(const struct oidc_claim_value *x, const struct oidc_claim_value *y)
+{
+	return strcmp(x->assurance, y->assurance) == 0 && x->verified_at == y->verified_at &&
+	       (x->evidence == y->evidence ||
+		(x->evidence != NULL && y->evidence != NULL &&
+		 json_equal((json_t *)(uintptr_t)x->evidence, (json_t *)(uintptr_t)y->evidence)));
+}
 
 static struct answer *
 answer_for(struct answer *answers, size_t *n, const struct oidc_claim_value *v)
 {
 	for (size_t i = 0; i < *n; i++)
-		if (strcmp(answers[i].assurance, v->assurance) == 0 &&
-		    answers[i].verified_at == v->verified_at)
+		if (is_alike(answers[i].like, v))
 			return &answers[i];
-	answers[*n] = (struct answer){.assurance = v->assurance, .verified_at = v->verified_at};
+	answers[*n] = (struct answer){.like = v};
 	return &answers[(*n)++];
 }
 

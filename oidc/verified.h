@@ -24,6 +24,9 @@ MUST_USE bool oidc_verified_check(const json_t *request, struct err *err);
 /* The names of the claims that a checked request asks for, each once or more often. */
 struct oidc_strs oidc_verified_claims(struct arena *a, const json_t *request);
 
+/* Does it ask for evidence?  NULL: no request. */
+bool oidc_verified_wants_evidence(const json_t *request);
+
 /*
  * Put what answers a checked request into a set of claims: one object, an array where what
  * was verified in different ways needs several, or nothing.  A value counts whose

@@ -75,6 +75,7 @@ proofing_of(struct subject_id subject)
 				    .operator1 = "officer-1",
 				    .operator2 = "officer-2",
 				    .document_kind = "id-card",
+				    .method = "in-person",
 				    .evidence_hash = {7},
 				    .at = NOW};
 }
@@ -103,6 +104,7 @@ a_proofing_raises_attributes(void **state)
 	assert_string_equal(list->operator1, "officer-1");
 	assert_string_equal(list->operator2, "officer-2");
 	assert_string_equal(list->document_kind, "id-card");
+	assert_string_equal(list->method, "in-person");
 	assert_memory_equal(list->evidence_hash, proofing.evidence_hash, 32);
 	assert_int_equal(list->at, NOW);
 	assert_int_equal(pg_audits(pg, "proofed"), 1);

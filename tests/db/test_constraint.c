@@ -92,6 +92,7 @@ static const struct {
 	{"proofing", "operator2 = ''", "proofing_operator2_check"},
 	{"proofing", "operator2 = operator1", "proofing_two_operators"},
 	{"proofing", "document_kind = ''", "proofing_document_kind_check"},
+	{"proofing", "method = 'x'", "proofing_method_check"},
 	{"proofing", "evidence_hash = '\\x00'", "proofing_evidence_hash_check"},
 	{"proofing", "subject = '\\x00'", "proofing_subject_fkey"},
 	{"attribute", "name = ''", "attribute_name_check"},

@@ -138,9 +138,9 @@ id_token(struct arena *a, const char *in UNUSED, const char **text, struct err *
 		.access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y",
 	};
 	const struct oidc_claim_value values[] = {
-		{"family_name", "Mustermann", false, NULL, "low", 1},
-		{"nationalities", "DE", true, "low", NULL, 0},
-		{"address.locality", "Dresden", false, NULL, NULL, 0}};
+		{"family_name", "Mustermann", false, NULL, "low", 1, NULL},
+		{"nationalities", "DE", true, "low", NULL, 0, NULL},
+		{"address.locality", "Dresden", false, NULL, NULL, 0, NULL}};
 	const struct oidc_claim wishes[] = {
 		{.name = "family_name",
 		 .essential = false,

@@ -103,6 +103,50 @@ what_does_not_meet_the_request_is_not_told(void **state)
 	assert_non_null(json_object_get(u, "sub"));
 }
 
+/* As `kontor account verify` stores it: what an office was shown, and how it looked at it. */
+static void
+vouch_for(struct world *w, const char *document, const char *method)
+{
+	pg_sql(w->pg,
+	       arena_printf(w->a,
+			    "WITH p AS (INSERT INTO proofing SELECT decode(md5('%s'), 'hex'),"
+			    " subject, 'one', 'two', '%s', sha256('e'), %lld, %s FROM attribute"
+			    " WHERE name = 'family_name' LIMIT 1 RETURNING id)"
+			    " UPDATE attribute SET proofing = (SELECT id FROM p)"
+			    " WHERE name = 'family_name'",
+			    document, document, (long long)w->now, method));
+}
+
+static void
+evidence_is_what_an_office_was_shown(void **state)
+{
+#define EVIDENCE                                                                                 \
+	"{\"userinfo\":{\"verified_claims\":{\"verification\":{\"trust_framework\":null,"        \
+	"\"evidence\":[{\"type\":{\"value\":\"document\"},\"document_details\":{\"type\":null}," \
+	"\"check_details\":[{\"check_method\":null}]}]},\"claims\":{\"given_name\":null,"        \
+	"\"family_name\":null}}}}"
+	struct world *w = *state;
+	struct web b;
+	const char *agree = "attr_given_names=1&attr_family_name=1&do=agree";
+
+	/* Nothing says what it rests on. */
+	assert_null(json_object_get(told(w, &b, EVIDENCE, agree), "verified_claims"));
+	vouch_for(w, "passport", "'in-person'");
+	assert_string_equal(
+		json_text(w->a, json_object_get(told(w, &b, EVIDENCE, agree), "verified_claims"),
+			  true),
+		"{\"claims\":{\"family_name\":\"Mustermann\"},\"verification\":{\"evidence\":"
+		"[{\"check_details\":[{\"check_method\":\"vpip\"}],\"document_details\":{\"type\":"
+		"\"passport\"},\"type\":\"document\"}],\"trust_framework\":\"eidas\"}}");
+	/* What has no name there, and what was not said, is left out. */
+	vouch_for(w, "library card", "NULL");
+	assert_string_equal(
+		json_text(w->a, json_object_get(told(w, &b, EVIDENCE, agree), "verified_claims"),
+			  true),
+		"{\"claims\":{\"family_name\":\"Mustermann\"},\"verification\":{\"evidence\":"
+		"[{\"type\":\"document\"}],\"trust_framework\":\"eidas\"}}");
+}
+
 int
 main(void)
 {
@@ -111,6 +155,7 @@ main(void)
 		T(what_was_verified_is_told_as_it_is_stored),
 		T(what_the_person_does_not_agree_to_is_not_told),
 		T(what_does_not_meet_the_request_is_not_told),
+		T(evidence_is_what_an_office_was_shown),
 	};
 
 	return cmocka_run_group_tests_name("flow verified", tests, setup, world_teardown);

@@ -10,9 +10,9 @@ static const struct oidc_scope_claim rows[] = {
 };
 
 static const struct oidc_claim_value values[] = {
-	{"given_name", "Erika", false, "low", "low", 1},
-	{"address.locality", "K\xc3\xb6ln", false, "high", "high", 2},
-	{"nationalities", "D", true, "high", NULL, 0},
+	{"given_name", "Erika", false, "low", "low", 1, NULL},
+	{"address.locality", "K\xc3\xb6ln", false, "high", "high", 2, NULL},
+	{"nationalities", "D", true, "high", NULL, 0, NULL},
 };
 
 int

@@ -8,11 +8,11 @@
 #define NOW 1800000000
 
 static const struct oidc_claim_value values[] = {
-	{"given_name", "Erika", false, NULL, "low", NOW - 5},
-	{"nationalities", "D", true, NULL, "high", NOW - 50},
-	{"address.locality", "K\xc3\xb6ln", false, NULL, "high", NOW - 50},
-	{"email", "erika@example.invalid", false, NULL, "basic", 0},
-	{"title", NULL, false, NULL, "low", NOW - 5},
+	{"given_name", "Erika", false, NULL, "low", NOW - 5, NULL},
+	{"nationalities", "D", true, NULL, "high", NOW - 50, NULL},
+	{"address.locality", "K\xc3\xb6ln", false, NULL, "high", NOW - 50, NULL},
+	{"email", "erika@example.invalid", false, NULL, "basic", 0, NULL},
+	{"title", NULL, false, NULL, "low", NOW - 5, NULL},
 };
 
 static void

@@ -10,10 +10,14 @@ account(void)
 	struct held *h = ARENA_ARRAY(a, struct held, 4);
 
 	h[0] = (struct held){AT("family_name"), "Mustermann", false,
-			     LEVEL_SUBSTANTIAL, "proofing",   0};
-	h[1] = (struct held){AT("given_names"), "Erika", false, LEVEL_SUBSTANTIAL, "proofing", 0};
-	h[2] = (struct held){AT("email"), "e@example.invalid", false, LEVEL_BASIC, "self", 0};
-	h[3] = (struct held){AT("birth_name"), "", true, LEVEL_SUBSTANTIAL, "proofing", 0};
+			     LEVEL_SUBSTANTIAL, "proofing",   0,
+			     {NULL, 0}};
+	h[1] = (struct held){AT("given_names"), "Erika", false,    LEVEL_SUBSTANTIAL,
+			     "proofing",        0,       {NULL, 0}};
+	h[2] = (struct held){AT("email"), "e@example.invalid", false, LEVEL_BASIC, "self", 0,
+			     {NULL, 0}};
+	h[3] = (struct held){AT("birth_name"), "", true,     LEVEL_SUBSTANTIAL,
+			     "proofing",       0,  {NULL, 0}};
 	return (struct held_list){h, 4};
 }
 

@@ -160,10 +160,10 @@ static void
 another_value_than_one_that_was_asked_for_is_not_told(void **state UNUSED)
 {
 	static const struct oidc_claim_value values[] = {
-		{"given_name", "Erika", false, "high", NULL, 0},
-		{"birth_family_name", NULL, false, "high", NULL, 0},
-		{"nationalities", "D", true, NULL, NULL, 0},
-		{"address.locality", "Bonn", false, NULL, NULL, 0},
+		{"given_name", "Erika", false, "high", NULL, 0, NULL},
+		{"birth_family_name", NULL, false, "high", NULL, 0, NULL},
+		{"nationalities", "D", true, NULL, NULL, 0, NULL},
+		{"address.locality", "Bonn", false, NULL, NULL, 0, NULL},
 	};
 	static const struct {
 		const char *asked, *told;
@@ -199,13 +199,13 @@ static void
 values_go_where_they_were_asked_for(void **state UNUSED)
 {
 	static const struct oidc_claim_value values[] = {
-		{"given_name", "Erika", false, "substantial", NULL, 0},
-		{"family_name", "Mustermann \"geb. Gabler\"", false, "high", NULL, 0},
-		{"birth_family_name", NULL, false, "high", NULL, 0},
-		{"nationalities", "D", true, "high", NULL, 0},
-		{"address.locality", "K\xc3\xb6ln", false, "low", NULL, 0},
-		{"address.postal_code", "51147", false, NULL, NULL, 0},
-		{"email", "erika@mustermann.invalid", false, "basic", NULL, 0},
+		{"given_name", "Erika", false, "substantial", NULL, 0, NULL},
+		{"family_name", "Mustermann \"geb. Gabler\"", false, "high", NULL, 0, NULL},
+		{"birth_family_name", NULL, false, "high", NULL, 0, NULL},
+		{"nationalities", "D", true, "high", NULL, 0, NULL},
+		{"address.locality", "K\xc3\xb6ln", false, "low", NULL, 0, NULL},
+		{"address.postal_code", "51147", false, NULL, NULL, 0, NULL},
+		{"email", "erika@mustermann.invalid", false, "basic", NULL, 0, NULL},
 	};
 	struct oidc_claims c;
 	json_t *o = json_new_object(a);

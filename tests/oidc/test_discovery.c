@@ -66,6 +66,7 @@ certificates_are_offered_where_they_are_asked_for(void **state UNUSED)
 static void
 the_document_follows_the_tables(void **state UNUSED)
 {
+	static const char *documents[] = {"idcard"}, *methods[] = {"vpip"};
 	const struct oidc_discovery d = {
 		.issuer = "https://idp.example",
 		.endpoints = endpoints,
@@ -73,6 +74,8 @@ the_document_follows_the_tables(void **state UNUSED)
 		.claims = rows,
 		.n_claims = ARRAY_LEN(rows),
 		.scopes = {scopes, 3},
+		.documents = {documents, 1},
+		.check_methods = {methods, 1},
 		.acr_values = {acr, 2},
 		.grant_types = {grants, 1},
 		.ui_locales = {locales, 2},
@@ -90,6 +93,9 @@ the_document_follows_the_tables(void **state UNUSED)
 	       "\"address\"]");
 	expect(o, "verified_claims_supported", "true");
 	expect(o, "trust_frameworks_supported", "[\"eidas\"]");
+	expect(o, "evidence_supported", "[\"document\"]");
+	expect(o, "documents_supported", "[\"idcard\"]");
+	expect(o, "documents_check_methods_supported", "[\"vpip\"]");
 	expect(o, "claims_in_verified_claims_supported", "[\"given_name\",\"address\",\"sub\"]");
 	expect(o, "acr_values_supported", "[\"low\",\"high\"]");
 	expect(o, "grant_types_supported", "[\"authorization_code\"]");

@@ -10,13 +10,13 @@
 
 /* Two were verified at the same time, one earlier and better, one never. */
 static const struct oidc_claim_value values[] = {
-	{"given_name", "Erika", false, NULL, "low", NOW - 10 * DAY},
-	{"nationalities", "D", true, NULL, "low", NOW - 10 * DAY},
-	{"address.locality", "Dresden", false, NULL, "substantial", NOW - 100 * DAY},
-	{"address.country", "DE", false, NULL, "substantial", NOW - 100 * DAY},
-	{"email", "erika@example.invalid", false, NULL, "basic", 0},
-	{"title", NULL, false, NULL, "low", NOW - 10 * DAY},
-	{"phone_number", "1", false, NULL, NULL, NOW},
+	{"given_name", "Erika", false, NULL, "low", NOW - 10 * DAY, NULL},
+	{"nationalities", "D", true, NULL, "low", NOW - 10 * DAY, NULL},
+	{"address.locality", "Dresden", false, NULL, "substantial", NOW - 100 * DAY, NULL},
+	{"address.country", "DE", false, NULL, "substantial", NOW - 100 * DAY, NULL},
+	{"email", "erika@example.invalid", false, NULL, "basic", 0, NULL},
+	{"title", NULL, false, NULL, "low", NOW - 10 * DAY, NULL},
+	{"phone_number", "1", false, NULL, NULL, NOW, NULL},
 };
 
 static const json_t *
@@ -85,6 +85,72 @@ what_was_not_verified_or_is_not_held_is_left_out(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++)
 		assert_string_equal(answer(requests[i]), "{}");
+}
+
+#define SHOWN                                                                                   \
+	"[{\"type\":\"document\",\"document_details\":{\"type\":\"idcard\"},\"check_details\":" \
+	"[{\"check_method\":\"vpip\"}]}]"
+#define ASKS(evidence)                                                            \
+	"{\"verification\":{\"trust_framework\":null,\"evidence\":" evidence "}," \
+	"\"claims\":{\"given_name\":null}}"
+#define TELLS(evidence)                                                            \
+	"{\"verified_claims\":{" GIVEN ",\"verification\":{\"evidence\":" evidence \
+	",\"trust_framework\":\"eidas\"}}}"
+
+/* IDA 5.5.2: filters by type; no more than is asked for, and nothing that does not fit. */
+static void
+evidence_is_told_as_far_as_it_is_asked_for(void **state UNUSED)
+{
+	static const char none[] = "{\"verified_claims\":{" GIVEN "," EIDAS "}}";
+	static const struct {
+		const char *request, *answer;
+	} rows[] = {
+		{ASKS("[{\"type\":{\"value\":\"document\"}}]"), TELLS("[{\"type\":\"document\"}]")},
+		{ASKS("[{\"type\":{\"value\":\"document\"},\"document_details\":{\"type\":null},"
+		      "\"check_details\":[{\"check_method\":null}]}]"),
+		 TELLS("[{\"check_details\":[{\"check_method\":\"vpip\"}],\"document_details\":"
+		       "{\"type\":\"idcard\"},\"type\":\"document\"}]")},
+		{ASKS("[{\"type\":{\"value\":\"vouch\"}},{\"type\":{\"value\":\"document\"}}]"),
+		 TELLS("[{\"type\":\"document\"}]")},
+		{ASKS("[{\"type\":{\"value\":\"document\"},\"document_details\":{\"type\":"
+		      "{\"values\":[\"passport\",\"idcard\"]},\"issuer\":null}}]"),
+		 TELLS("[{\"document_details\":{\"type\":\"idcard\"},\"type\":\"document\"}]")},
+		{ASKS("null"),
+		 TELLS("[{\"check_details\":[{\"check_method\":\"vpip\"}],\"document_details\":"
+		       "{\"type\":\"idcard\"},\"type\":\"document\"}]")},
+		/* not met: nothing of the set */
+		{ASKS("[{\"type\":{\"value\":\"vouch\"}}]"), "{}"},
+		{ASKS("[{\"type\":{\"value\":\"document\"},\"document_details\":{\"type\":"
+		      "{\"value\":\"passport\"}}}]"),
+		 "{}"},
+		{ASKS("[{\"type\":{\"value\":\"document\"},\"check_details\":[{\"check_method\":"
+		      "{\"value\":\"vri\"}}]}]"),
+		 "{}"},
+		{ASKS("[{\"type\":{\"value\":\"document\"},\"txn\":{\"value\":\"1\"}}]"), "{}"},
+		{ASKS("[{\"type\":{\"value\":\"document\",\"max_age\":1}}]"), "{}"},
+		{ASKS("{\"type\":{\"value\":\"document\"}}"), "{}"},
+		/* what is no filter tells nothing */
+		{ASKS("[]"), none},
+		{ASKS("{}"), none},
+	};
+	const json_t *shown = json_object_get(json_of(a, "{\"e\":" SHOWN "}"), "e");
+	const struct oidc_claim_value v[] = {
+		{"given_name", "Erika", false, NULL, "low", NOW - 10 * DAY, shown}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const json_t *r = request_of(rows[i].request);
+		json_t *o = json_new_object(a);
+
+		ASSERT_OK(oidc_verified_check(r, &err), &err);
+		assert_true(oidc_verified_wants_evidence(r));
+		oidc_verified_put(a, r, v, 1, NOW, o);
+		assert_string_equal(json_text(a, o, true), rows[i].answer);
+	}
+	assert_false(oidc_verified_wants_evidence(NULL));
+	assert_false(oidc_verified_wants_evidence(request_of(TF("\"given_name\":null"))));
+	/* Of what rests on nothing that was shown there is none, and a demand is not met. */
+	assert_string_equal(answer(ASKS("null")), none);
+	assert_string_equal(answer(ASKS("[{\"type\":{\"value\":\"document\"}}]")), "{}");
 }
 
 #define V(more) "{\"verification\":{\"trust_framework\":" more "},\"claims\":{\"given_name\":null}}"
@@ -233,6 +299,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_asked_is_told_with_how_it_was_verified),
 		cmocka_unit_test(what_was_not_verified_or_is_not_held_is_left_out),
+		cmocka_unit_test(evidence_is_told_as_far_as_it_is_asked_for),
 		cmocka_unit_test(a_constraint_that_is_not_met_leaves_out_all_of_it),
 		cmocka_unit_test(a_claim_of_another_value_is_left_out_alone),
 		cmocka_unit_test(what_is_no_request_is_refused),

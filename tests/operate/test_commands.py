@@ -138,6 +138,7 @@ def two_named_operators_vouch_for_a_proofing():
         says(verify("--operator", "A", "--operator", "B", "--empty", "birth_date"), USAGE,
               "given twice")
         says(verify("--operator", "A", "--operator", "B", "--level", "basic"), USAGE, "--level")
+        says(verify("--operator", "A", "--operator", "B", "--method", "by phone"), USAGE, "--method: in-person")
         says(verify("--operator", "A", "--operator", "B"), OK, "1 attributes verified")
         shown = i.ok("account", "show", "erika")["attributes"]
         assert shown[0]["level"] == "substantial" and shown[0]["source"] == "proofing", shown
