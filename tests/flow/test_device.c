@@ -153,7 +153,7 @@ a_public_device_says_its_name(void **state)
 	assert_int_equal(tv.status, 200);
 	const json_t *codes = web_json(&tv);
 
-	agree(&b, codes);
+	agree_to(&b, codes);
 	web_submit(&b, "/flow/consent/", "do=agree");
 	web_form(&tv, "/oidc/token",
 		 arena_printf(w->a,
