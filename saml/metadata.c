@@ -1,4 +1,4 @@
-/* Reading a service provider's metadata; see metadata.h. */
+/* Reading a party's metadata; see metadata.h. */
 #include "saml/metadata.h"
 
 #include <string.h>
@@ -118,12 +118,13 @@ speaks_saml2(struct arena *a, const struct xml_node *role, bool *out, struct err
 }
 
 static bool
-find_role(struct arena *a, const struct xml_node *entity, const struct xml_node **out,
+find_role(struct arena *a, const struct xml_node *entity, bool idp, const struct xml_node **out,
 	  struct err *err)
 {
+	const char *what = idp ? "identity provider" : "service provider";
 	const struct xml_node *found = NULL;
 
-	EACH_CHILD(c, entity, SAML_NS_METADATA, "SPSSODescriptor")
+	EACH_CHILD(c, entity, SAML_NS_METADATA, idp ? "IDPSSODescriptor" : "SPSSODescriptor")
 	{
 		bool fits;
 
@@ -132,11 +133,12 @@ find_role(struct arena *a, const struct xml_node *entity, const struct xml_node 
 		if (!fits)
 			continue;
 		if (found != NULL)
-			return FAIL(err, ERR_INPUT, NULL, "entity is a service provider twice");
+			return FAIL(err, ERR_INPUT, NULL, "entity is %s twice",
+				    idp ? "an identity provider" : "a service provider");
 		found = c;
 	}
 	if (found == NULL)
-		return FAIL(err, ERR_INPUT, NULL, "entity is no SAML 2.0 service provider");
+		return FAIL(err, ERR_INPUT, NULL, "entity is no SAML 2.0 %s", what);
 	*out = found;
 	return true;
 }
@@ -187,6 +189,12 @@ static bool
 takes_client_responses(const struct saml_binding_row *row)
 {
 	return row->for_client;
+}
+
+static bool
+takes_requests(const struct saml_binding_row *row)
+{
+	return row->for_request && row->id != SAML_BINDING_SOAP && row->id != SAML_BINDING_PAOS;
 }
 
 static bool
@@ -462,7 +470,37 @@ read_display_name(struct arena *a, const struct xml_node *role, struct saml_part
 		return false;
 	if (extensions != NULL && !xml_child_opt(extensions, SAML_NS_MDUI, "UIInfo", &ui, err))
 		return false;
-	return ui == NULL || read_texts(a, ui, SAML_NS_MDUI, "DisplayName", &p->display_name, err);
+	return ui == NULL ||
+	       (read_texts(a, ui, SAML_NS_MDUI, "DisplayName", &p->display_name, err) &&
+		read_texts(a, ui, SAML_NS_MDUI, "Keywords", &p->keywords, err));
+}
+
+/* For whom it speaks; of one that is a pattern we do not know whom it means. */
+static bool
+read_scopes(struct arena *a, const struct xml_node *role, struct saml_party *p, struct err *err)
+{
+	const struct xml_node *extensions;
+	size_t n = 0;
+
+	if (!xml_child_opt(role, SAML_NS_METADATA, "Extensions", &extensions, err))
+		return false;
+	size_t max = extensions == NULL ? 0 : count_children(extensions, SAML_NS_SHIBMD, "Scope");
+	const char **scopes = ARENA_ARRAY(a, const char *, max);
+
+	if (extensions == NULL)
+		return true;
+	EACH_CHILD(c, extensions, SAML_NS_SHIBMD, "Scope")
+	{
+		bool regexp = false;
+
+		if (!saml_attr_bool(c, "regexp", &regexp, err) ||
+		    !read_trimmed(a, c, &scopes[n], err))
+			return false;
+		n += !regexp;
+	}
+	p->scopes = scopes;
+	p->n_scopes = n;
+	return true;
 }
 
 /* SAML V2.0 Subject Identifier Attributes 3.5.1: an entity attribute says which one is needed. */
@@ -568,20 +606,45 @@ read_role(struct arena *a, const struct xml_node *role, struct saml_party *p, st
 	return true;
 }
 
+static bool
+read_idp(struct arena *a, const struct xml_node *role, struct saml_party *p, struct err *err)
+{
+	size_t skipped;
+
+	return saml_attr_bool(role, "WantAuthnRequestsSigned", &p->want_requests_signed, err) &&
+	       read_endpoints(a, role, "SingleSignOnService", takes_requests, &p->sso, &skipped,
+			      err) &&
+	       read_scopes(a, role, p, err);
+}
+
 bool
 saml_metadata_parse(struct arena *a, struct bytes text, const char *entity_id,
 		    const struct saml_party **out, struct err *err)
+{
+	return saml_metadata_parse_role(a, text, entity_id, false, out, err);
+}
+
+bool
+saml_metadata_parse_role(struct arena *a, struct bytes text, const char *entity_id, bool idp,
+			 const struct saml_party **out, struct err *err)
 {
 	struct xml_doc *doc;
 
 	return xml_parse(a, text, &xml_limits_metadata, &doc, err) &&
 	       saml_schema_check(a, xml_root(doc), err) &&
-	       saml_metadata_read(a, doc, entity_id, out, err);
+	       saml_metadata_read_role(a, doc, entity_id, idp, out, err);
 }
 
 bool
 saml_metadata_read(struct arena *a, const struct xml_doc *doc, const char *entity_id,
 		   const struct saml_party **out, struct err *err)
+{
+	return saml_metadata_read_role(a, doc, entity_id, false, out, err);
+}
+
+bool
+saml_metadata_read_role(struct arena *a, const struct xml_doc *doc, const char *entity_id, bool idp,
+			const struct saml_party **out, struct err *err)
 {
 	struct saml_party *p = ARENA_NEW(a, struct saml_party);
 	const struct xml_node *entity = NULL, *role;
@@ -596,9 +659,10 @@ saml_metadata_read(struct arena *a, const struct xml_doc *doc, const char *entit
 		return FAIL(err, ERR_INPUT, NULL, "entityID of %zu octets", strlen(p->entity_id));
 	p->has_id = xml_attr(entity, "ID") != NULL;
 	p->cache_s = -1;
-	if (!find_role(a, entity, &role, err) || !read_validity(role, p, err) ||
-	    !read_role(a, role, p, err) || !read_algsupport(a, entity, role, p, err) ||
-	    !read_people(a, entity, role, p, err))
+	p->is_idp = idp;
+	if (!find_role(a, entity, idp, &role, err) || !read_validity(role, p, err) ||
+	    !read_role(a, role, p, err) || (idp && !read_idp(a, role, p, err)) ||
+	    !read_algsupport(a, entity, role, p, err) || !read_people(a, entity, role, p, err))
 		return false;
 	p->entity = entity;
 	p->role = role;

@@ -1,6 +1,7 @@
 /*
  * What a service provider says about itself in an <md:EntityDescriptor>
- * (SAML2Metadata): where answers may go, which keys it has, what it asks for.
+ * (SAML2Metadata): where answers may go, which keys it has, what it asks for; and what an
+ * identity provider says, of which we ask: where requests go, for whom it speaks.
  * Parsed once when the party is registered or loaded, immutable afterwards.
  *
  * Parsing believes the octets: they come from the operator's hand or out of a
@@ -87,12 +88,15 @@ struct saml_party {
 	time_t valid_until;    /* the earliest of all that apply; 0: not stated */
 	int64_t cache_s;       /* likewise; -1: not stated */
 	bool has_id;           /* an ID attribute at the EntityDescriptor */
+	bool is_idp;           /* read in that role: acs, acs_client and services are empty */
 	bool authn_requests_signed, want_assertions_signed;
+	bool want_requests_signed; /* of an identity provider */
 	const char *const *nameid_formats;
 	size_t n_nameid_formats;
 	struct saml_endpoints acs;        /* those by a binding we send Responses by */
 	struct saml_endpoints acs_client; /* those for clients without a browser (PAOS) */
 	size_t n_acs_skipped;             /* those by another */
+	struct saml_endpoints sso;        /* of an identity provider: those we ask by */
 	struct saml_endpoints slo;        /* those by a binding we have */
 	const struct saml_party_key *keys;
 	size_t n_keys;
@@ -105,6 +109,11 @@ struct saml_party {
 	const struct saml_attribute_service *services;
 	size_t n_services;
 	const char *subject_id; /* subject-id:req: "subject-id", "pairwise-id", "any"; NULL: none */
+	const char *const
+		*scopes; /* shibmd:Scope of an identity provider, no regular expressions */
+	size_t n_scopes;
+	struct saml_texts
+		keywords; /* mdui:Keywords: words separated by blanks, '+' for one inside */
 	struct saml_texts display_name, organization_name, organization_display_name,
 		organization_url;
 	const struct saml_contact *contacts;
@@ -127,6 +136,13 @@ MUST_USE bool saml_metadata_parse(struct arena *a, struct bytes text, const char
 /* The same of a document that is parsed already, and that saml_schema_check has passed. */
 MUST_USE bool saml_metadata_read(struct arena *a, const struct xml_doc *doc, const char *entity_id,
 				 const struct saml_party **out, struct err *err);
+
+/* Both for one role of it: the one IDPSSODescriptor for SAML 2.0 with idp, else as above. */
+MUST_USE bool saml_metadata_parse_role(struct arena *a, struct bytes text, const char *entity_id,
+				       bool idp, const struct saml_party **out, struct err *err);
+MUST_USE bool saml_metadata_read_role(struct arena *a, const struct xml_doc *doc,
+				      const char *entity_id, bool idp,
+				      const struct saml_party **out, struct err *err);
 
 /*
  * Of metadata that somebody signed as a whole, what it says of entity_id (NULL: there must be only

@@ -4,28 +4,18 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "saml/metadata_diff_part.h"
 
 #define MAX_CHANGES   200
 #define MAX_TEXT      ((size_t)4 * 1024 * 1024)
 #define HTTPS_DEFAULT ":443"
 
-struct diff {
-	struct arena *a;
-	const struct saml_party *before, *after;
-	bool signed_by_pinned;
-	const struct saml_change_rule *rule; /* whose turn it is */
-	struct saml_change *found;
-	size_t n;
-};
-
-/* A change by the rule whose turn it is.  Past the end graver ones are told already. */
-static void PRINTF_LIKE(3, 4) find(struct diff *d, const char *subject, const char *fmt, ...)
+void
+diff_find(struct diff *d, const char *subject, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -95,8 +85,8 @@ find_origins(struct diff *d, const char *what, const struct saml_endpoints *list
 			if (!has_origin(d->a, known, origin) &&
 			    (also == NULL || !has_origin(d->a, also, origin)) &&
 			    !is_told(d, origin))
-				find(d, origin, "%s %s is at a place it was not before: %s", what,
-				     urls[u], origin);
+				diff_find(d, origin, "%s %s is at a place it was not before: %s",
+					  what, urls[u], origin);
 		}
 	}
 }
@@ -134,7 +124,7 @@ find_endpoints(struct diff *d, const char *what, const struct saml_endpoints *li
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (!has_endpoint(other, &list->p[i]))
-			find(d, list->p[i].url, "%s %s %s", what, list->p[i].url, verdict);
+			diff_find(d, list->p[i].url, "%s %s %s", what, list->p[i].url, verdict);
 }
 
 static void
@@ -160,182 +150,30 @@ look_slo(struct diff *d)
 }
 
 static void
+look_sso_host(struct diff *d)
+{
+	find_origins(d, "SingleSignOnService", &d->after->sso, &d->before->sso, NULL);
+}
+
+static void
+look_sso(struct diff *d)
+{
+	find_endpoints(d, "SingleSignOnService", &d->after->sso, &d->before->sso,
+		       "is new, or new in this way");
+	find_endpoints(d, "SingleSignOnService", &d->before->sso, &d->after->sso,
+		       "is gone, or gone in this way");
+}
+
+static void
 look_acs_default(struct diff *d)
 {
 	const struct saml_endpoint *was = saml_party_acs(d->before, NULL, -1, SAML_BINDING_NONE);
 	const struct saml_endpoint *is = saml_party_acs(d->after, NULL, -1, SAML_BINDING_NONE);
 
 	if (was != NULL && is != NULL && strcmp(was->url, is->url) != 0)
-		find(d, is->url, "answers go to %s when a request names no address, before to %s",
-		     is->url, was->url);
-}
-
-/* ---- keys ---- */
-
-static bool
-serves(const struct saml_party_key *k, bool signing)
-{
-	return k->pub != NULL && (signing ? k->signing : k->encryption);
-}
-
-static size_t
-count_keys(const struct saml_party *p, bool signing)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->n_keys; i++)
-		n += serves(&p->keys[i], signing);
-	return n;
-}
-
-/* By the key itself: a certificate is a box around it (SAML2MetaIOP 2.6.1). */
-static bool
-has_key(const struct saml_party *p, const struct saml_party_key *k, bool signing)
-{
-	for (size_t i = 0; i < p->n_keys; i++)
-		if (serves(&p->keys[i], signing) && EVP_PKEY_eq(p->keys[i].pub, k->pub) == 1)
-			return true;
-	return false;
-}
-
-/* The fingerprint of this one. */
-static const char *
-sha256_of(const struct saml_party *p, const EVP_PKEY *key)
-{
-	for (size_t i = 0; i < p->n_keys; i++)
-		if (p->keys[i].pub == key)
-			return p->keys[i].sha256;
-	return "";
-}
-
-/* No key of this use is left of those there were. */
-static bool
-all_replaced(const struct diff *d, bool signing)
-{
-	for (size_t i = 0; i < d->before->n_keys; i++)
-		if (serves(&d->before->keys[i], signing) &&
-		    has_key(d->after, &d->before->keys[i], signing))
-			return false;
-	return count_keys(d->before, signing) > 0;
-}
-
-static void
-find_gone(struct diff *d, bool signing, const char *consequence)
-{
-	if (count_keys(d->before, signing) > 0 && count_keys(d->after, signing) == 0)
-		find(d, "", "it has no %s key any more: %s", signing ? "signing" : "encryption",
-		     consequence);
-}
-
-static void
-find_replaced(struct diff *d, bool signing)
-{
-	if (!all_replaced(d, signing))
-		return;
-	for (size_t i = 0; i < d->after->n_keys; i++)
-		if (serves(&d->after->keys[i], signing))
-			find(d, d->after->keys[i].sha256,
-			     "%s key %s takes the place of all keys of this use there were",
-			     signing ? "signing" : "encryption", d->after->keys[i].sha256);
-}
-
-static void
-look_signing_gone(struct diff *d)
-{
-	find_gone(d, true, "what it signs cannot be verified");
-}
-
-/* By the key that is used: a key that lists nothing we do is none (saml/choose.h). */
-static void
-look_encryption_gone(struct diff *d)
-{
-	if (d->before->recipient.key != NULL && d->after->recipient.key == NULL &&
-	    count_keys(d->after, false) > 0)
-		find(d, "",
-		     "it has no encryption key any more that we can use: assertions would "
-		     "go in clear");
-	find_gone(d, false, "assertions would go in clear");
-}
-
-static void
-look_signing_replaced(struct diff *d)
-{
-	find_replaced(d, true);
-}
-
-static void
-look_encryption_replaced(struct diff *d)
-{
-	find_replaced(d, false);
-}
-
-static void
-look_encryption_weaker(struct diff *d)
-{
-	const struct xmlenc_recipient *was = &d->before->recipient, *is = &d->after->recipient;
-
-	if (was->key != NULL && was->transport != XMLENC_OAEP_SHA1 && is->key != NULL &&
-	    is->transport == XMLENC_OAEP_SHA1)
-		find(d, "", "its best key transport is now rsa-oaep-mgf1p, with SHA-1");
-}
-
-/* By order or methods as well: whose key it is decides who reads. */
-static void
-look_recipient(struct diff *d)
-{
-	const EVP_PKEY *was = d->before->recipient.key, *is = d->after->recipient.key;
-
-	if (was != NULL && is != NULL && EVP_PKEY_eq(was, is) != 1)
-		find(d, sha256_of(d->after, is), "assertions would be encrypted to key %s",
-		     sha256_of(d->after, is));
-}
-
-/* Keys of `list` that `other` does not have for this use. */
-static void
-find_keys(struct diff *d, const struct saml_party *list, const struct saml_party *other,
-	  bool signing, const char *verdict)
-{
-	for (size_t i = 0; i < list->n_keys; i++)
-		if (serves(&list->keys[i], signing) && !has_key(other, &list->keys[i], signing))
-			find(d, list->keys[i].sha256, "%s key %s is %s",
-			     signing ? "signing" : "encryption", list->keys[i].sha256, verdict);
-}
-
-/* With it requests, attribute queries and logouts could be signed. */
-static void
-look_signing_new(struct diff *d)
-{
-	find_keys(d, d->after, d->before, true, "new");
-}
-
-static void
-look_keys(struct diff *d)
-{
-	find_keys(d, d->before, d->after, true, "gone");
-	find_keys(d, d->after, d->before, false, "new");
-	find_keys(d, d->before, d->after, false, "gone");
-}
-
-static bool
-has_certificate(const struct saml_party *p, const char *sha256)
-{
-	for (size_t i = 0; i < p->n_keys; i++)
-		if (text_eq(p->keys[i].sha256, sha256))
-			return true;
-	return false;
-}
-
-static void
-look_certificate(struct diff *d)
-{
-	for (size_t i = 0; i < d->after->n_keys; i++) {
-		const struct saml_party_key *k = &d->after->keys[i];
-
-		if (k->pub != NULL && !has_certificate(d->before, k->sha256) &&
-		    (has_key(d->before, k, true) || has_key(d->before, k, false)))
-			find(d, k->sha256, "a key it had comes in another certificate: %s",
-			     k->sha256);
-	}
+		diff_find(d, is->url,
+			  "answers go to %s when a request names no address, before to %s", is->url,
+			  was->url);
 }
 
 /* ---- what it demands and asks for ---- */
@@ -344,23 +182,50 @@ static void
 look_requests_signed(struct diff *d)
 {
 	if (d->before->authn_requests_signed && !d->after->authn_requests_signed)
-		find(d, "", "AuthnRequestsSigned is not true any more");
+		diff_find(d, "", "AuthnRequestsSigned is not true any more");
 }
 
 static void
 look_assertions_signed(struct diff *d)
 {
 	if (d->before->want_assertions_signed && !d->after->want_assertions_signed)
-		find(d, "", "WantAssertionsSigned is not true any more");
+		diff_find(d, "", "WantAssertionsSigned is not true any more");
 }
 
 static void
 look_signed_more(struct diff *d)
 {
 	if (!d->before->authn_requests_signed && d->after->authn_requests_signed)
-		find(d, "AuthnRequestsSigned", "AuthnRequestsSigned is true now");
+		diff_find(d, "AuthnRequestsSigned", "AuthnRequestsSigned is true now");
 	if (!d->before->want_assertions_signed && d->after->want_assertions_signed)
-		find(d, "WantAssertionsSigned", "WantAssertionsSigned is true now");
+		diff_find(d, "WantAssertionsSigned", "WantAssertionsSigned is true now");
+}
+
+static void
+look_wants_signed(struct diff *d)
+{
+	if (d->before->want_requests_signed != d->after->want_requests_signed)
+		diff_find(d, "", "WantAuthnRequestsSigned is %s",
+			  d->after->want_requests_signed ? "true now" : "not true any more");
+}
+
+/* A domain it did not speak for. */
+static void
+look_scope(struct diff *d)
+{
+	for (size_t i = 0; i < d->after->n_scopes; i++)
+		if (!text_in(d->before->scopes, d->before->n_scopes, d->after->scopes[i]))
+			diff_find(d, d->after->scopes[i],
+				  "it speaks for %s, which it did not before", d->after->scopes[i]);
+}
+
+static void
+look_scope_gone(struct diff *d)
+{
+	for (size_t i = 0; i < d->before->n_scopes; i++)
+		if (!text_in(d->after->scopes, d->after->n_scopes, d->before->scopes[i]))
+			diff_find(d, d->before->scopes[i], "it does not speak for %s any more",
+				  d->before->scopes[i]);
 }
 
 /* Asked for by any of its services; *required: by one of them as required. */
@@ -421,10 +286,11 @@ find_asked(struct diff *d, enum asked which)
 			if (is_told(d, name))
 				continue;
 			if (which == ASKED_ANEW && !known)
-				find(d, name, "it asks for \"%s\", which it did not before", name);
+				diff_find(d, name, "it asks for \"%s\", which it did not before",
+					  name);
 			if (which == ASKED_REQUIRED && known &&
 			    ((is && !was) || becomes_required_anywhere(d, name)))
-				find(d, name, "\"%s\" is required, before it was not", name);
+				diff_find(d, name, "\"%s\" is required, before it was not", name);
 		}
 }
 
@@ -445,10 +311,10 @@ static void
 look_subject_id(struct diff *d)
 {
 	if (!text_eq(d->before->subject_id, d->after->subject_id))
-		find(d, d->after->subject_id == NULL ? "" : d->after->subject_id,
-		     "subject-id:req is %s, before %s",
-		     d->after->subject_id == NULL ? "not stated" : d->after->subject_id,
-		     d->before->subject_id == NULL ? "not stated" : d->before->subject_id);
+		diff_find(d, d->after->subject_id == NULL ? "" : d->after->subject_id,
+			  "subject-id:req is %s, before %s",
+			  d->after->subject_id == NULL ? "not stated" : d->after->subject_id,
+			  d->before->subject_id == NULL ? "not stated" : d->before->subject_id);
 }
 
 /* ---- for how long ---- */
@@ -470,25 +336,25 @@ static void
 look_shorter(struct diff *d)
 {
 	if (ends_before(d->after->valid_until, d->before->valid_until))
-		find(d, "", "it is valid for a shorter time: %s, before %s",
-		     until_text(d->a, d->after->valid_until),
-		     until_text(d->a, d->before->valid_until));
+		diff_find(d, "", "it is valid for a shorter time: %s, before %s",
+			  until_text(d->a, d->after->valid_until),
+			  until_text(d->a, d->before->valid_until));
 }
 
 static void
 look_longer(struct diff *d)
 {
 	if (ends_before(d->before->valid_until, d->after->valid_until))
-		find(d, "", "it is valid for longer: %s, before %s",
-		     until_text(d->a, d->after->valid_until),
-		     until_text(d->a, d->before->valid_until));
+		diff_find(d, "", "it is valid for longer: %s, before %s",
+			  until_text(d->a, d->after->valid_until),
+			  until_text(d->a, d->before->valid_until));
 }
 
 static void
 look_cache(struct diff *d)
 {
 	if (d->before->cache_s != d->after->cache_s)
-		find(d, "", "cacheDuration has changed");
+		diff_find(d, "", "cacheDuration has changed");
 }
 
 /* ---- what is compared as a whole ---- */
@@ -609,44 +475,45 @@ static void
 look_name(struct diff *d)
 {
 	if (differs(d, write_name))
-		find(d, as_text(d, d->after, write_name),
-		     "the name for people is \"%s\" (mdui:DisplayName), before \"%s\"",
-		     name_of(d->after), name_of(d->before));
+		diff_find(d, as_text(d, d->after, write_name),
+			  "the name for people is \"%s\" (mdui:DisplayName), before \"%s\"",
+			  name_of(d->after), name_of(d->before));
 }
 
 static void
 look_people(struct diff *d)
 {
 	if (differs(d, write_people))
-		find(d, "", "Organization or ContactPerson has changed");
+		diff_find(d, "", "Organization or ContactPerson has changed");
 }
 
 static void
 look_formats(struct diff *d)
 {
 	if (differs(d, write_formats))
-		find(d, "", "NameIDFormat has changed");
+		diff_find(d, "", "NameIDFormat has changed");
 }
 
 static void
 look_services(struct diff *d)
 {
 	if (differs(d, write_services))
-		find(d, "", "AttributeConsumingService has changed");
+		diff_find(d, "", "AttributeConsumingService has changed");
 }
 
 static void
 look_algorithms(struct diff *d)
 {
 	if (differs(d, write_algorithms))
-		find(d, "", "the algorithms it lists have changed");
+		diff_find(d, "", "the algorithms it lists have changed");
 }
 
 static void
 look_entity_id(struct diff *d)
 {
 	if (strcmp(d->before->entity_id, d->after->entity_id) != 0)
-		find(d, d->after->entity_id, "it is of another entity: %s", d->after->entity_id);
+		diff_find(d, d->after->entity_id, "it is of another entity: %s",
+			  d->after->entity_id);
 }
 
 /* ---- the rules ---- */
@@ -664,6 +531,11 @@ static const struct row {
 	{{3, SAML_RISK_HELD, "slo-host",
 	  "A SingleLogoutService at a host, port or scheme where it had no endpoint.", false},
 	 look_slo_host},
+	{{30, SAML_RISK_HELD, "sso-host",
+	  "A SingleSignOnService at a host, port or scheme where none was.", false},
+	 look_sso_host},
+	{{31, SAML_RISK_HELD, "scope-new", "It speaks for a scope it did not speak for.", false},
+	 look_scope},
 	{{4, SAML_RISK_HELD, "signing-keys-gone", "It has no signing key any more.", false},
 	 look_signing_gone},
 	{{5, SAML_RISK_HELD, "encryption-keys-gone",
@@ -710,6 +582,13 @@ static const struct row {
 	{{20, SAML_RISK_PLAIN, "slo",
 	  "A SingleLogoutService is new, changed or gone, at a host that was there.", false},
 	 look_slo},
+	{{32, SAML_RISK_PLAIN, "sso",
+	  "A SingleSignOnService is new, changed or gone, at a host that was there.", false},
+	 look_sso},
+	{{33, SAML_RISK_PLAIN, "scope", "It does not speak for a scope any more.", false},
+	 look_scope_gone},
+	{{34, SAML_RISK_PLAIN, "requests-wanted", "WantAuthnRequestsSigned has changed.", false},
+	 look_wants_signed},
 	{{21, SAML_RISK_PLAIN, "keys",
 	  "An encryption key is new, or a key is gone and another of its use remains.", false},
 	 look_keys},

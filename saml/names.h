@@ -21,6 +21,7 @@
 #define SAML_NS_EIDAS             "http://eidas.europa.eu/saml-extensions"
 #define SAML_NS_ATTRIBUTE         "urn:oasis:names:tc:SAML:metadata:attribute"
 #define SAML_NS_REFEDS            "http://refeds.org/metadata"
+#define SAML_NS_SHIBMD            "urn:mace:shibboleth:metadata:1.0"
 #define SAML_NS_MDRPI             "urn:oasis:names:tc:SAML:metadata:rpi"
 
 #define SAML_BINDING_URI_REDIRECT "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"

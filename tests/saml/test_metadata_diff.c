@@ -32,7 +32,9 @@ party(const char *xml)
 	const struct saml_party *p = NULL;
 	struct err err = {0};
 
-	ASSERT_OK(saml_metadata_parse(a, bytes_of(xml), NULL, &p, &err), &err);
+	ASSERT_OK(saml_metadata_parse_role(a, bytes_of(xml), NULL,
+					   strstr(xml, "<md:IDPSSODescriptor") != NULL, &p, &err),
+		  &err);
 	return p;
 }
 
@@ -249,39 +251,98 @@ test_each_rule_sees_its_change_and_nothing_graver_is_said(void **state)
 	}
 }
 
+/* An identity provider: where we ask, and for whom it speaks. */
+#define SSO   "Location=\"https://konto.land.example/sso\""
+#define SCOPE "<shibmd:Scope regexp=\"false\">land.example</shibmd:Scope>"
+
+static const char provider[] =
+	"<md:EntityDescriptor xmlns:md=\"" SAML_NS_METADATA "\" xmlns:ds=\"" SAML_NS_DS
+	"\" xmlns:shibmd=\"" SAML_NS_SHIBMD "\" entityID=\"https://konto.land.example/\">"
+	"<md:IDPSSODescriptor WantAuthnRequestsSigned=\"true\" protocolSupportEnumeration="
+	"\"urn:oasis:names:tc:SAML:2.0:protocol\"><md:Extensions>" SCOPE "</md:Extensions>{SIGNING}"
+	"<md:SingleSignOnService "
+	"Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" " SSO
+	"/></md:IDPSSODescriptor></md:EntityDescriptor>";
+
+static const struct row provider_rows[] = {
+	{"sso-host", SSO, NULL, "Location=\"https://evil.example/sso\"",
+	 "not before: https://evil.example"},
+	{"sso", SSO, NULL, "Location=\"https://konto.land.example/sso2\"", "/sso2 is new"},
+	{"scope-new", SCOPE, NULL, SCOPE "<shibmd:Scope>stadt.example</shibmd:Scope>",
+	 "speaks for stadt.example"},
+	{"scope", SCOPE, NULL, "<x xmlns=\"urn:x\"/>", "not speak for land.example"},
+	{"requests-wanted", "WantAuthnRequestsSigned=\"true\"", NULL, "", "not true any more"},
+	{"signing-key-replaced", "{SIGNING}", NULL, "{SIGNING2}", "takes the place of all"},
+	{"signing-keys-gone", "{SIGNING}", NULL, "", "cannot be verified"},
+};
+
+static void
+test_rules_for_who_is_asked(void **state)
+{
+	const char *asked = replace(a, provider, "{SIGNING}", signing);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(provider_rows); i++) {
+		const struct row *r = &provider_rows[i];
+		struct saml_changes c = diff(asked, edited(asked, r->from, r->is));
+
+		if (c.n == 0 || strcmp(c.p[0].rule, r->rule) != 0)
+			fail_msg("row %zu: %s: %s", i, r->rule, c.n == 0 ? "none" : c.p[0].text);
+		assert_int_equal(c.p[0].risk, rule_named(r->rule)->risk);
+		if (strstr(c.p[0].text, r->part) == NULL)
+			fail_msg("row %zu: %s", i, c.p[0].text);
+	}
+	/* A pattern is no scope: nobody knows whom it means. */
+	struct saml_changes none = diff(asked, edited(asked, SCOPE,
+						      SCOPE "<shibmd:Scope regexp=\"true\">.*"
+							    "</shibmd:Scope>"));
+
+	assert_int_equal(none.n, 0);
+}
+
 static void
 test_every_rule_has_a_case_and_its_number_stays(void **state)
 {
 	/* API: append, never renumber. */
-	static const char *const ids[] = {"entity-id",
-					  "acs-host",
-					  "slo-host",
-					  "signing-keys-gone",
-					  "encryption-keys-gone",
-					  "signing-key-replaced",
-					  "encryption-key-replaced",
-					  "encryption-weaker",
-					  "requests-unsigned",
-					  "assertions-unsigned",
-					  "shorter-validity",
-					  "name",
-					  "attribute-new",
-					  "attribute-required",
-					  "subject-id",
-					  "recipient-key",
-					  "signing-key-new",
-					  "acs",
-					  "acs-default",
-					  "slo",
-					  "keys",
-					  "certificate",
-					  "signed-more",
-					  "services",
-					  "formats",
-					  "algorithms",
-					  "people",
-					  "longer-validity",
-					  "cache-duration"};
+	static const struct {
+		const char *id;
+		int number;
+	} known[] = {
+		{"entity-id", 1},
+		{"acs-host", 2},
+		{"slo-host", 3},
+		{"sso-host", 30},
+		{"scope-new", 31},
+		{"signing-keys-gone", 4},
+		{"encryption-keys-gone", 5},
+		{"signing-key-replaced", 6},
+		{"encryption-key-replaced", 7},
+		{"encryption-weaker", 8},
+		{"requests-unsigned", 9},
+		{"assertions-unsigned", 10},
+		{"shorter-validity", 11},
+		{"name", 12},
+		{"attribute-new", 13},
+		{"attribute-required", 14},
+		{"subject-id", 15},
+		{"recipient-key", 16},
+		{"signing-key-new", 17},
+		{"acs", 18},
+		{"acs-default", 19},
+		{"slo", 20},
+		{"sso", 32},
+		{"scope", 33},
+		{"requests-wanted", 34},
+		{"keys", 21},
+		{"certificate", 22},
+		{"signed-more", 23},
+		{"services", 24},
+		{"formats", 25},
+		{"algorithms", 26},
+		{"people", 27},
+		{"longer-validity", 28},
+		{"cache-duration", 29},
+	};
 	const struct saml_change_rule *rule;
 	size_t n = 0;
 
@@ -289,18 +350,20 @@ test_every_rule_has_a_case_and_its_number_stays(void **state)
 	for (; (rule = saml_change_rule_at(n)) != NULL; n++) {
 		size_t cases = 0;
 
-		assert_true(n < ARRAY_LEN(ids));
-		assert_string_equal(rule->id, ids[n]);
-		assert_int_equal(rule->number, n + 1);
+		assert_true(n < ARRAY_LEN(known));
+		assert_string_equal(rule->id, known[n].id);
+		assert_int_equal(rule->number, known[n].number);
 		assert_true(rule->sentence[0] != '\0');
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 			cases += strcmp(rows[i].rule, rule->id) == 0;
+		for (size_t i = 0; i < ARRAY_LEN(provider_rows); i++)
+			cases += strcmp(provider_rows[i].rule, rule->id) == 0;
 		if (cases == 0)
 			fail_msg("%s has no case", rule->id);
 		if (n > 0) /* gravest first */
 			assert_true(saml_change_rule_at(n - 1)->risk <= rule->risk);
 	}
-	assert_int_equal(n, ARRAY_LEN(ids));
+	assert_int_equal(n, ARRAY_LEN(known));
 }
 
 /* What may come at once, each alone: a new endpoint at a known host is no new host, and so on. */
@@ -565,6 +628,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_has_changed_when_nothing_has),
 		cmocka_unit_test(test_each_rule_sees_its_change_and_nothing_graver_is_said),
+		cmocka_unit_test(test_rules_for_who_is_asked),
 		cmocka_unit_test(test_every_rule_has_a_case_and_its_number_stays),
 		cmocka_unit_test(test_what_looks_like_a_risk_and_is_none),
 		cmocka_unit_test(test_a_pinned_signer_vouches_for_keys_beside_those_there_were),
