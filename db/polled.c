@@ -73,10 +73,6 @@ const struct db_statement db_polled_statements[] = {
 		  " AND state = 'waiting' ORDER BY hash FOR UPDATE)"
 		  " RETURNING party, user_hash, ping, expires) " TELL("$3")},
 	[NEWS] = {"polled_news", DB_READ, T_POLLED, 1, "b",
-		  "SELECT state = 'denied' OR (state = 'agreed' AND g.hash IS NOT NULL"
-		  " AND g.taken_at IS NULL), state = 'agreed' AND g.taken_at IS NOT NULL"
-		  " FROM polled LEFT JOIN grant_code g ON g.day = polled.day"
-		  " AND g.hash = polled.code WHERE user_hash = $1"},
 		  "SELECT state, (SELECT CASE WHEN g.taken_at IS NULL THEN 'there' ELSE 'used' END"
 		  " FROM grant_code g WHERE g.day = polled.day AND g.hash = polled.code)"
 		  " FROM polled WHERE user_hash = $1"},

@@ -33,6 +33,7 @@ app_init(struct app *app, struct arena *a, const struct config *config, const st
 	app->post = fetch_post;
 	app->mail = fetch_mail;
 	app->get = fetch_get;
+	app->stream = fetch_stream;
 	app->metrics = metrics_create(a, table);
 	app->refusals = refusals_create(a);
 	snapshots_init(&app->snapshots);

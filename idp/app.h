@@ -17,6 +17,8 @@ struct fetch_get;
 struct fetch_got;
 struct fetch_mail;
 struct fetch_post;
+struct fetch_stream;
+struct federation;
 struct outbox;
 struct pages;
 struct signer;
@@ -31,6 +33,7 @@ struct app_health {
 	atomic_llong outbox_waiting, outbox_failing;
 	atomic_llong requests_waiting; /* for persons that clients named */
 	atomic_llong metadata_followed, metadata_failing, metadata_waiting;
+	atomic_llong federation_failing, federation_waiting;
 };
 
 struct app {
@@ -45,15 +48,18 @@ struct app {
 	struct snapshots snapshots;
 	struct metrics *metrics;
 	struct refusals *refusals;
-	struct lanes *lanes;      /* NULL without a server */
-	struct outbox *outbox;    /* NULL: nobody sends */
-	struct refresh *refresh;  /* NULL: nobody fetches metadata and keys */
-	atomic_bool keys_awaited; /* idp/client_keys.h: by one request */
-	/* fetch_post, fetch_get and fetch_mail; for tests' networks */
+	struct lanes *lanes;           /* NULL without a server */
+	struct outbox *outbox;         /* NULL: nobody sends */
+	struct refresh *refresh;       /* NULL: nobody fetches metadata and keys */
+	atomic_bool keys_awaited;      /* idp/client_keys.h: by one request */
+	struct federation *federation; /* NULL: there are no members */
+	/* fetch_post, fetch_get, fetch_stream and fetch_mail; for tests' networks */
 	bool (*post)(struct arena *a, const struct fetch_post *what, struct fetch_answer *out,
 		     struct err *err);
 	bool (*get)(struct arena *a, const struct fetch_get *what, struct fetch_got *out,
 		    struct err *err);
+	bool (*stream)(struct arena *a, const struct fetch_stream *what, struct fetch_got *out,
+		       struct err *err);
 	bool (*mail)(struct arena *a, const struct fetch_mail *what, struct err *err);
 	struct app_health health;
 

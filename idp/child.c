@@ -13,8 +13,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "db/db.h"
 #include "idp/control.h"
+#include "idp/federation_take.h"
 #include "idp/health.h"
 #include "idp/jobs.h"
 #include "idp/outbox.h"
@@ -47,8 +49,9 @@ struct child {
 	size_t n_fds;
 	struct app app;
 	struct server *server;
-	uint32_t wait_ms;            /* for the first snapshot */
-	_Atomic(struct jobs *) jobs; /* set while the database's listener may call */
+	uint32_t wait_ms;                        /* for the first snapshot */
+	_Atomic(struct jobs *) jobs;             /* set while the database's listener may call */
+	_Atomic(struct federation *) federation; /* likewise */
 };
 
 static bool
@@ -129,14 +132,17 @@ collect(struct child *c, struct err *err)
 
 /* The database says that something changed; also at each new connection, when it may have. */
 static void
-changed(void *ctx, const char *what UNUSED)
+changed(void *ctx, const char *what)
 {
 	struct child *c = ctx;
-
 	struct jobs *jobs = atomic_load(&c->jobs);
+	struct federation *federation = atomic_load(&c->federation);
+	bool members = text_eq(what, "federation"); /* snapshots hold nothing of them */
 
-	if (jobs != NULL) /* else the first snapshot is still to come */
+	if (jobs != NULL && !members) /* else the first snapshot is still to come */
 		jobs_changed(jobs);
+	if (federation != NULL && (members || what == NULL))
+		federation_changed(federation);
 }
 
 static void
@@ -176,6 +182,18 @@ end_refresh(void *p)
 }
 
 static void
+end_federation(void *p)
+{
+	federation_stop(p);
+}
+
+static void
+end_fetcher(void *p)
+{
+	federation_fetcher_stop(p);
+}
+
+static void
 end_watch(void *p)
 {
 	health_watch_stop(p);
@@ -199,7 +217,22 @@ open_app(struct child *c, struct err *err)
 	       documents_add_files(c->a, &c->app.assets, web_static, err);
 }
 
-/* The database's listener may call until it is closed, so the jobs it wakes must outlive it. */
+static bool
+open_federation(struct child *c, struct err *err)
+{
+	struct federation_fetcher *fetcher;
+
+	if (!federation_start(c->app.federation, err))
+		return false;
+	arena_defer(c->a, end_federation, c->app.federation);
+	atomic_store(&c->federation, c->app.federation);
+	if (!federation_fetcher_start(c->a, &c->app, &fetcher, err))
+		return false;
+	arena_defer(c->a, end_fetcher, fetcher);
+	return true;
+}
+
+/* The database's listener may call until it is closed, so what it wakes must outlive it. */
 static bool
 open_state(struct child *c, struct err *err)
 {
@@ -217,6 +250,7 @@ open_state(struct child *c, struct err *err)
 		db_destroy(c->app.db);
 		return false;
 	}
+	c->app.federation = federation_create(c->a, &c->app);
 	arena_defer(c->a, close_db, c->app.db);
 	arena_defer(c->a, end_jobs, jobs);
 	if (!outbox_start(c->a, &c->app, &c->app.outbox, err))
@@ -226,7 +260,7 @@ open_state(struct child *c, struct err *err)
 		return false;
 	arena_defer(c->a, end_refresh, c->app.refresh);
 	atomic_store(&c->jobs, jobs);
-	return true;
+	return open_federation(c, err);
 }
 
 static struct kdf_memory *

@@ -67,4 +67,24 @@ struct federation_choice {
 void federation_choices(struct app *app, struct arena *a, time_t now,
 			const struct federation_choice *const **out, size_t *n, bool *complete);
 
+/* ---- of the process ---- */
+
+/* It lives as long as `a`, and reads nothing by itself yet. */
+struct federation *federation_create(struct arena *a, struct app *app);
+
+/* The thread that reads copies.  ERR_UNAVAILABLE: there is none. */
+MUST_USE bool federation_start(struct federation *f, struct err *err);
+/* Let what is being read be, then stop. */
+void federation_stop(struct federation *f);
+
+/* Something about federations has changed: look soon.  Any thread; never waits. */
+void federation_changed(struct federation *f);
+
+/* Look at once, in the calling thread (tests, commands); waits for a look that goes on. */
+MUST_USE bool federation_look(struct federation *f, struct err *err);
+
+/* For /metrics. */
+struct buf;
+void federation_metrics(struct federation *f, struct buf *b, time_t now);
+
 #endif

@@ -518,38 +518,163 @@ fresh_of(const char *cache)
 	return fresh;
 }
 
+/* What came of it, of an answer that went well. */
+static bool
+end_get(struct arena *a, const struct fetch_get *what, const struct exchange *x, long status,
+	struct fetch_got *out, struct err *err)
+{
+	bool asked = what->known.etag != NULL || what->known.last_modified != NULL;
+	struct fetch_got got = {.same = asked && status == 304};
+
+	if (status != 200 && !got.same)
+		return FAIL(err, ERR_INPUT, NULL, "the server answered %ld", status);
+	if (got.same)
+		got.known = what->known;
+	else
+		got.body = (struct bytes){x->body, x->n};
+	got.fresh_s = fresh_of(x->cache);
+	put_known(a, x->etag, &got.known.etag);
+	put_known(a, x->last_modified, &got.known.last_modified);
+	*out = got;
+	return true;
+}
+
+static bool
+set_headers(CURL *c, struct exchange *x, struct err *err)
+{
+	return (curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_HEADERDATA, x) == CURLE_OK) ||
+	       FAIL(err, ERR_INTERNAL, NULL, "libcurl takes no header function");
+}
+
 bool
 fetch_get(struct arena *a, const struct fetch_get *what, struct fetch_got *out, struct err *err)
 {
 	static const char doing[] = "fetching";
-	bool asked = what->known.etag != NULL || what->known.last_modified != NULL;
 	struct exchange x = {.url = what->url,
 			     .ca_file = what->ca_file,
 			     .inside = what->inside,
 			     .max_bytes = what->max_bytes,
 			     .timeout_ms = what->timeout_ms,
 			     .body = arena_alloc(a, what->max_bytes)};
-	struct fetch_got got = {0};
 	long status = 0;
 	CURL *c;
 
-	if (!is_ready(err) || !begin(a, &x, conditions_of(a, what), doing, &c, err))
+	return is_ready(err) && begin(a, &x, conditions_of(a, what), doing, &c, err) &&
+	       set_headers(c, &x, err) && perform(c, &x, doing, &status, err) &&
+	       end_get(a, what, &x, status, out, err);
+}
+
+/* ---- what is large ---- */
+
+#define STREAM_BYTES   ((size_t)64 * 1024) /* several of what libcurl writes at once */
+#define STREAM_WAIT_MS 1000
+
+struct streaming {
+	struct exchange x; /* its body is what has come and was not handed on */
+	CURLM *multi;
+	CURL *easy;
+	size_t total;
+	bool paused;
+};
+
+/* Outside of libcurl there is more room in a moment. */
+static size_t
+take_some(char *p, size_t size, size_t n, void *into)
+{
+	struct streaming *s = into;
+
+	if (size * n > STREAM_BYTES - s->x.n) {
+		s->paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	memcpy(s->x.body + s->x.n, p, size * n);
+	s->x.n += size * n;
+	return size * n;
+}
+
+static void
+multi_free(void *p)
+{
+	struct streaming *s = p;
+
+	curl_multi_remove_handle(s->multi, s->easy);
+	curl_multi_cleanup(s->multi);
+}
+
+static bool
+hand_on(struct streaming *s, const struct fetch_stream *what, struct err *err)
+{
+	struct bytes piece = {s->x.body, s->x.n};
+	long status = 0;
+
+	curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+	s->total += piece.n;
+	s->x.n = 0;
+	if (s->total > what->get.max_bytes)
+		return FAIL(err, ERR_INPUT, NULL, "the answer has more than %zu bytes",
+			    what->get.max_bytes);
+	/* Of an error's page nobody wants to read. */
+	if (piece.n > 0 && status == 200 && !what->take(what->ctx, piece, err))
 		return false;
-	if (curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header) != CURLE_OK ||
-	    curl_easy_setopt(c, CURLOPT_HEADERDATA, &x) != CURLE_OK)
-		return FAIL(err, ERR_INTERNAL, NULL, "libcurl takes no header function");
-	if (!perform(c, &x, doing, &status, err))
-		return false;
-	got.same = asked && status == 304;
-	if (status != 200 && !got.same)
-		return FAIL(err, ERR_INPUT, NULL, "the server answered %ld", status);
-	if (got.same)
-		got.known = what->known;
-	else
-		got.body = (struct bytes){x.body, x.n};
-	got.fresh_s = fresh_of(x.cache);
-	put_known(a, x.etag, &got.known.etag);
-	put_known(a, x.last_modified, &got.known.last_modified);
-	*out = got;
+	if (s->paused) {
+		s->paused = false;
+		return curl_easy_pause(s->easy, CURLPAUSE_CONT) == CURLE_OK ||
+		       FAIL(err, ERR_UNAVAILABLE, NULL, "fetching failed");
+	}
 	return true;
+}
+
+/* Until all has come and is handed on. */
+static bool
+run_stream(struct streaming *s, const struct fetch_stream *what, struct err *err)
+{
+	int running = 1, left;
+	CURLMsg *m;
+
+	while (running > 0 || s->x.n > 0) {
+		if (curl_multi_perform(s->multi, &running) != CURLM_OK)
+			return FAIL(err, ERR_UNAVAILABLE, NULL, "fetching failed");
+		if (s->x.n > 0 || s->paused) {
+			if (!hand_on(s, what, err))
+				return false;
+		} else if (running > 0) {
+			(void)curl_multi_poll(s->multi, NULL, 0, STREAM_WAIT_MS, NULL);
+		}
+	}
+	while ((m = curl_multi_info_read(s->multi, &left)) != NULL)
+		if (m->msg == CURLMSG_DONE && m->data.result != CURLE_OK)
+			return exchange_failed(&s->x, m->data.result, "fetching", err);
+	return true;
+}
+
+bool
+fetch_stream(struct arena *a, const struct fetch_stream *what, struct fetch_got *out,
+	     struct err *err)
+{
+	struct streaming *s = ARENA_NEW(a, struct streaming);
+	const struct fetch_get *get = &what->get;
+	long status = 0;
+
+	s->x = (struct exchange){.url = get->url,
+				 .ca_file = get->ca_file,
+				 .inside = get->inside,
+				 .timeout_ms = get->timeout_ms,
+				 .body = arena_alloc(a, STREAM_BYTES)};
+	if (!is_ready(err) || !begin(a, &s->x, conditions_of(a, get), "fetching", &s->easy, err) ||
+	    !set_headers(s->easy, &s->x, err))
+		return false;
+	s->multi = curl_multi_init();
+	if (s->multi == NULL ||
+	    curl_easy_setopt(s->easy, CURLOPT_WRITEFUNCTION, take_some) != CURLE_OK ||
+	    curl_easy_setopt(s->easy, CURLOPT_WRITEDATA, s) != CURLE_OK ||
+	    curl_multi_add_handle(s->multi, s->easy) != CURLM_OK) {
+		curl_multi_cleanup(s->multi);
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "fetching cannot start");
+	}
+	arena_defer(a, multi_free, s);
+	if (!run_stream(s, what, err))
+		return false;
+	curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+	return end_get(a, get, &s->x, status, out, err);
 }

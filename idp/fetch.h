@@ -99,6 +99,19 @@ struct fetch_got {
 MUST_USE bool fetch_get(struct arena *a, const struct fetch_get *what, struct fetch_got *out,
 			struct err *err);
 
+/*
+ * The same of a document that may be large: its octets are handed on as they come, 64 KiB at most
+ * at once, and none is kept (out->body stays empty).  What `take` refuses ends it with its error.
+ * It may leave by an arena's exit.
+ */
+struct fetch_stream {
+	struct fetch_get get; /* max_bytes: in all */
+	bool (*take)(void *ctx, struct bytes piece, struct err *err);
+	void *ctx;
+};
+MUST_USE bool fetch_stream(struct arena *a, const struct fetch_stream *what, struct fetch_got *out,
+			   struct err *err);
+
 /* The address is public: nothing of a machine, its network or its provider. */
 bool fetch_is_public(const struct net_addr *addr);
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "db/db.h"
 #include "idp/app.h"
+#include "idp/federation.h"
 #include "idp/party_metadata.h"
 #include "keys/sign.h"
 
@@ -250,6 +251,14 @@ write_metadata(struct request *rq, struct buf *b)
 		    atomic_load(&h->metadata_failing));
 	write_gauge(b, "kontor_metadata_waiting", "Changes that wait for an operator.",
 		    atomic_load(&h->metadata_waiting));
+	write_gauge(b, "kontor_federation_failing",
+		    "Federations' sources for which the last try failed.",
+		    atomic_load(&h->federation_failing));
+	write_gauge(b, "kontor_federation_waiting",
+		    "Copies of federations that wait for an operator.",
+		    atomic_load(&h->federation_waiting));
+	if (rq->app->federation != NULL)
+		federation_metrics(rq->app->federation, b, rq->now);
 }
 
 static void

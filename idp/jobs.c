@@ -12,6 +12,7 @@
 #include "db/refresh.h"
 #include "db/session.h"
 #include "idp/epoch.h"
+#include "idp/federation_take.h"
 #include "idp/party_metadata.h"
 #include "idp/party_suite.h"
 #include "idp/publication.h"
@@ -178,6 +179,38 @@ count_metadata(struct app *app, const struct db_call *c, time_t now UNUSED, stru
 	return true;
 }
 
+static bool
+count_federations(struct app *app, const struct db_call *c, time_t now UNUSED, struct err *err)
+{
+	int64_t failing, waiting;
+
+	if (!db_federation_count(c, &failing, &waiting, err))
+		return false;
+	atomic_store(&app->health.federation_failing, failing);
+	atomic_store(&app->health.federation_waiting, waiting);
+	return true;
+}
+
+/* Every hour, while there is time: with its end nobody of it is a member any more. */
+static bool
+warn_of_federations(struct app *app, const struct db_call *c, time_t now, struct err *err)
+{
+	const struct db_federation_source *list;
+	size_t n;
+
+	(void)app;
+	if (!db_federation_list(c, NULL, &list, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const char *text = federation_end_warning(c->a, &list[i], now);
+
+		if (text != NULL)
+			log_event(LOG_LVL_WARN, "federation_over", "source", list[i].name, "text",
+				  text, NULL);
+	}
+	return true;
+}
+
 /* Also by the clock: published metadata must not grow old (its validUntil). */
 static bool
 reload(struct app *app, const struct db_call *c UNUSED, time_t now, struct err *err)
@@ -247,10 +280,12 @@ enum {
 	WAITING,
 	REQUESTS,
 	METADATA,
+	FEDERATIONS,
 	EPOCHS,
 	OLD,
 	OVER,
 	PUBLISH,
+	FEDERATIONS_OVER,
 	JOBS
 };
 static const struct routine table[JOBS] = {
@@ -266,10 +301,12 @@ static const struct routine table[JOBS] = {
 	[WAITING] = {"count_outbox", 0, 15, 15, count_outbox},
 	[REQUESTS] = {"count_requests", 0, 15, 15, count_requests},
 	[METADATA] = {"count_metadata", 0, 15, 15, count_metadata},
+	[FEDERATIONS] = {"count_federations", 0, 15, 15, count_federations},
 	[EPOCHS] = {"rewrap_accounts", 600, 5, 600, rewrap_accounts},
 	[OLD] = {"warn_of_old", 0, 86400, 60, warn_of_old},
 	[OVER] = {"warn_of_over", 0, 3600, 60, warn_of_over},
 	[PUBLISH] = {"publish_members", 1, 5, 30, publication_keep},
+	[FEDERATIONS_OVER] = {"warn_of_federations", 0, 3600, 60, warn_of_federations},
 };
 
 struct jobs {

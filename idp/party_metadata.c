@@ -40,27 +40,39 @@ next_pem(struct arena *a, const char **pem, struct bytes *out, struct err *err)
 }
 
 bool
-party_signers_parse(struct arena *a, const char *pem, struct saml_keys *out, struct err *err)
+party_signers_certs(struct arena *a, const char *pem, const struct bytes **out, size_t *n,
+		    struct err *err)
 {
-	EVP_PKEY **keys = ARENA_ARRAY(a, EVP_PKEY *, SIGNERS_MAX);
-	size_t n = 0;
+	struct bytes *ders = ARENA_ARRAY(a, struct bytes, SIGNERS_MAX), der;
 
-	for (;;) {
-		struct bytes der;
-		struct cert cert;
-
+	for (*n = 0;; ders[(*n)++] = der) {
 		if (!next_pem(a, &pem, &der, err))
 			return false;
 		if (der.n == 0)
 			break;
-		if (n == SIGNERS_MAX)
+		if (*n == SIGNERS_MAX)
 			return FAIL(err, ERR_INPUT, NULL, "more than %d certificates", SIGNERS_MAX);
-		if (!cert_parse(a, der, &cert, err))
-			return false;
-		keys[n++] = cert.pub;
 	}
-	if (n == 0)
-		return FAIL(err, ERR_INPUT, NULL, "no certificate in PEM");
+	*out = ders;
+	return *n > 0 || FAIL(err, ERR_INPUT, NULL, "no certificate in PEM");
+}
+
+bool
+party_signers_parse(struct arena *a, const char *pem, struct saml_keys *out, struct err *err)
+{
+	EVP_PKEY **keys = ARENA_ARRAY(a, EVP_PKEY *, SIGNERS_MAX);
+	const struct bytes *ders;
+	size_t n;
+
+	if (!party_signers_certs(a, pem, &ders, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct cert cert;
+
+		if (!cert_parse(a, ders[i], &cert, err))
+			return false;
+		keys[i] = cert.pub;
+	}
 	*out = (struct saml_keys){keys, n};
 	return true;
 }

@@ -26,6 +26,10 @@ typedef bool (*party_get_fn)(struct arena *a, const struct fetch_get *what, stru
 MUST_USE bool party_signers_parse(struct arena *a, const char *pem, struct saml_keys *out,
 				  struct err *err);
 
+/* The same certificates themselves, in the same order. */
+MUST_USE bool party_signers_certs(struct arena *a, const char *pem, const struct bytes **out,
+				  size_t *n, struct err *err);
+
 /*
  * Ask the source, of its party (NULL: the only one that is told of).  The body is what may be
  * read: where signers are pinned, the octets under their signature and nothing else, and of an

@@ -142,7 +142,9 @@ static const char *const read_whole[] = {
 	"restored_steps",     "restored_sessions", "restored_flows",      "restored_codes",
 	"restored_artifacts", "restored_tokens",   "restored_tickets",    "restored_refresh",
 	"source_list",        "source_count",      "copy_list",           "invitation_list",
-	"member_list",        "publication_list",  "publication_members", "publication_roll_back"};
+	"member_list",        "publication_list",  "publication_members", "publication_roll_back",
+	"federation_list",    "federation_count",  "federation_copies",   "federation_suspensions",
+	"federation_take"};
 
 static bool
 is_read_whole(const char *name)

@@ -490,10 +490,97 @@ headers_that_could_not_be_sent_back_are_not_kept(void **state UNUSED)
 	assert_null(got.known.last_modified);
 }
 
+struct streamed {
+	size_t n, pieces, longest, most; /* most: after which it is refused; 0: never */
+	unsigned sum;
+};
+
+static bool
+take_streamed(void *ctx, struct bytes piece, struct err *err)
+{
+	struct streamed *s = ctx;
+
+	s->n += piece.n;
+	s->pieces++;
+	s->longest = piece.n > s->longest ? piece.n : s->longest;
+	for (size_t i = 0; i < piece.n; i++)
+		s->sum = s->sum * 31 + piece.p[i];
+	return s->most == 0 || s->n <= s->most || FAIL(err, ERR_DENIED, NULL, "enough");
+}
+
+static bool
+stream(const char *inside, size_t max_bytes, struct streamed *s, struct fetch_got *got,
+       struct err *err)
+{
+	const struct net_list near_by = nets(inside);
+	const struct fetch_stream what = {
+		.get = {.url = arena_printf(a, "https://localhost:%d/metadata", server.port),
+			.ca_file = server.ca_file,
+			.accept = "text/xml, <end/>",
+			.max_bytes = max_bytes,
+			.timeout_ms = 20000,
+			.inside = &near_by},
+		.take = take_streamed,
+		.ctx = s,
+	};
+
+	return fetch_stream(a, &what, got, err);
+}
+
+/* However long it is, little of it is there at once. */
+static void
+a_long_document_comes_in_pieces(void **state UNUSED)
+{
+	size_t n = (size_t)3 << 20;
+	char *body = arena_alloc(a, n + 1);
+	struct streamed s = {0};
+	struct fetch_got got;
+	struct err err = {0};
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		body[i] = (char)('a' + i % 23);
+		sum = sum * 31 + (unsigned char)body[i];
+	}
+	server.answer = arena_printf(a,
+				     "HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"v1\"\r\n"
+				     "Content-Length: %zu\r\n\r\n%s",
+				     n, body);
+	ASSERT_OK(stream(NEAR_BY, n, &s, &got, &err), &err);
+	assert_int_equal(s.n, n);
+	assert_int_equal(s.sum, sum);
+	assert_true(s.longest <= 64 * 1024);
+	assert_int_equal(got.body.n, 0);
+	assert_string_equal(got.known.etag, "\"v1\"");
+	/* Who takes it says when it is enough, and so does the cap. */
+	s = (struct streamed){.most = 100000};
+	ASSERT_REFUSED(stream(NEAR_BY, n, &s, &got, &err), &err, ERR_DENIED, "enough");
+	assert_true(s.n <= 100000 + 64 * 1024);
+	s = (struct streamed){0};
+	ASSERT_REFUSED(stream(NEAR_BY, n - 1, &s, &got, &err), &err, ERR_INPUT, "has more than");
+	assert_true(s.n < n);
+	/* Cut off before its end. */
+	server.answer = arena_printf(a,
+				     "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+				     "Content-Length: %zu\r\n\r\n%.1000s",
+				     n, body);
+	s = (struct streamed){0};
+	ASSERT_REFUSED(stream(NEAR_BY, n, &s, &got, &err), &err, ERR_UNAVAILABLE,
+		       "fetching failed");
+	/* The page of an error is not the document. */
+	server.answer = "HTTP/1.1 404 No\r\nConnection: close\r\n\r\n<html/>";
+	s = (struct streamed){0};
+	ASSERT_REFUSED(stream(NEAR_BY, n, &s, &got, &err), &err, ERR_INPUT, "answered 404");
+	assert_int_equal(s.n, 0);
+	ASSERT_REFUSED(stream("10.0.0.0/8", n, &s, &got, &err), &err, ERR_DENIED,
+		       "not one we may send to");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_long_document_comes_in_pieces),
 		cmocka_unit_test(a_body_is_sent_and_the_answer_read),
 		cmocka_unit_test(no_redirect_is_followed),
 		cmocka_unit_test(an_address_that_is_not_public_is_not_connected_to),

@@ -1,0 +1,513 @@
+/* Reading a copy of a federation's metadata; see federation_read.h. */
+#include "idp/federation_read.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "idp/party.h"
+#include "idp/party_metadata.h"
+#include "keys/cert.h"
+#include "saml/names.h"
+
+#define CHUNK_ENTRIES  512
+#define INDEX_BYTES    ((size_t)96 * 1024 * 1024)
+#define SCRATCH_BYTES  ((size_t)64 * 1024 * 1024)
+#define NAME_MOST      200
+#define KEYWORDS_MOST  400
+#define PIECE_LIMIT_US ((int64_t)10 * 1000000)
+#define PIECE_ARENA    (FEDERATION_PIECE_BYTES * 4)
+
+struct chunk {
+	struct chunk *before;
+	size_t n;
+	struct federation_entry entries[CHUNK_ENTRIES];
+};
+
+struct names {
+	struct names *before;
+	struct federation_named named;
+};
+
+struct federation_reading {
+	struct arena *a;
+	const struct federation_reader *o;
+	struct saml_aggregate_options options;
+	struct saml_aggregate *aggregate;
+	struct hash_stream *octets;
+	size_t n_octets;
+	struct federation_index *index; /* held once by the arena */
+	struct arena *scratch;          /* for one member at a time */
+	struct chunk *chunk;
+	struct names *names;
+};
+
+/* ---- the index ---- */
+
+void
+federation_index_hold(struct federation_index *index)
+{
+	atomic_fetch_add_explicit(&index->refs, 1, memory_order_relaxed);
+}
+
+void
+federation_index_release(struct federation_index *index)
+{
+	if (index != NULL && atomic_fetch_sub_explicit(&index->refs, 1, memory_order_acq_rel) == 1)
+		arena_destroy(index->a);
+}
+
+static void
+release(void *p)
+{
+	federation_index_release(p);
+}
+
+static void
+destroy(void *p)
+{
+	arena_destroy(p);
+}
+
+static int
+by_id(const void *x, const void *y)
+{
+	return memcmp(((const struct federation_entry *)x)->id,
+		      ((const struct federation_entry *)y)->id, SHA256_BYTES);
+}
+
+const struct federation_entry *
+federation_index_find(const struct federation_index *index, const unsigned char id[SHA256_BYTES])
+{
+	struct federation_entry wanted;
+
+	if (index->n == 0)
+		return NULL;
+	memcpy(wanted.id, id, SHA256_BYTES);
+	return bsearch(&wanted, index->p, index->n, sizeof(wanted), by_id);
+}
+
+/* ---- names for people ---- */
+
+/* One line of at most `most` octets, cut between characters; in the index. */
+static const char *
+keep_name(struct federation_reading *r, const char *text, size_t most)
+{
+	const char *line = text_one_line(r->scratch, text);
+	size_t n = strlen(line);
+
+	if (n > most)
+		for (n = most; n > 0 && ((unsigned char)line[n] & 0xc0) == 0x80;)
+			n--;
+	return arena_strndup(r->index->a, line, n);
+}
+
+static const struct xml_node *
+child(const struct xml_node *n, const char *ns, const char *name)
+{
+	for (const struct xml_node *c = n == NULL ? NULL : xml_first(n); c != NULL; c = xml_next(c))
+		if (xml_is(c, ns, name))
+			return c;
+	return NULL;
+}
+
+/* The text of a child in `lang`; with `any` the first one if there is none.  NULL: none. */
+static const char *
+text_in_lang(struct arena *a, const struct xml_node *n, const char *ns, const char *name,
+	     const char *lang, bool any)
+{
+	const struct xml_node *best = NULL;
+	const char *text;
+
+	for (const struct xml_node *c = n == NULL ? NULL : xml_first(n); c != NULL;
+	     c = xml_next(c)) {
+		if (!xml_is(c, ns, name))
+			continue;
+		if (text_eq(xml_attr_ns(c, SAML_NS_XML, "lang"), lang)) {
+			best = c;
+			break;
+		}
+		if (any && best == NULL)
+			best = c;
+	}
+	if (best == NULL || !xml_text(a, best, &text, NULL))
+		return NULL;
+	text = text_trim(a, text);
+	return text[0] == '\0' ? NULL : text;
+}
+
+static const char *
+name_in(struct arena *a, const struct xml_node *ui, const struct xml_node *organization,
+	const char *lang, const char *entity_id)
+{
+	const char *text = text_in_lang(a, ui, SAML_NS_MDUI, "DisplayName", lang, false);
+
+	if (text == NULL)
+		text = text_in_lang(a, ui, SAML_NS_MDUI, "DisplayName", lang, true);
+	if (text == NULL)
+		text = text_in_lang(a, organization, SAML_NS_METADATA, "OrganizationDisplayName",
+				    lang, true);
+	if (text == NULL)
+		text = party_host(a, entity_id);
+	return text == NULL ? entity_id : text;
+}
+
+static const char *
+keywords_of(struct arena *a, const struct xml_node *ui)
+{
+	const char *all = "", *text;
+
+	for (const struct xml_node *c = ui == NULL ? NULL : xml_first(ui); c != NULL;
+	     c = xml_next(c)) {
+		if (!xml_is(c, SAML_NS_MDUI, "Keywords") || !xml_text(a, c, &text, NULL))
+			continue;
+		char *words = arena_printf(a, "%s%s%s", all, all[0] == '\0' ? "" : " ",
+					   text_trim(a, text));
+
+		for (char *p = words; *p != '\0'; p++)
+			if (*p == '+')
+				*p = ' ';
+		all = words;
+	}
+	return all;
+}
+
+/* Who cannot be read is not chosen from: it is found out when it is asked for. */
+static void
+note_name(struct federation_reading *r, const struct saml_entity *said)
+{
+	struct arena *s = r->scratch;
+	const struct xml_node *entity, *role, *ui;
+	struct xml_doc *doc;
+
+	if (!xml_parse(s, said->text, &xml_limits_metadata, &doc, NULL))
+		return;
+	entity = xml_root(doc);
+	role = child(entity, SAML_NS_METADATA, "IDPSSODescriptor");
+	ui = child(child(role, SAML_NS_METADATA, "Extensions"), SAML_NS_MDUI, "UIInfo");
+	const struct xml_node *organization = child(role, SAML_NS_METADATA, "Organization");
+
+	if (organization == NULL)
+		organization = child(entity, SAML_NS_METADATA, "Organization");
+	struct names *n = ARENA_NEW(r->a, struct names);
+
+	n->before = r->names;
+	n->named = (struct federation_named){
+		.choice = {.entity_id = arena_strdup(r->index->a, said->entity_id),
+			   .source = r->o->source,
+			   .de = keep_name(r, name_in(s, ui, organization, "de", said->entity_id),
+					   NAME_MOST),
+			   .en = keep_name(r, name_in(s, ui, organization, "en", said->entity_id),
+					   NAME_MOST),
+			   .keywords = keep_name(r, keywords_of(s, ui), KEYWORDS_MOST)},
+		.valid_until = said->valid_until};
+	r->names = n;
+	r->index->n_named++;
+}
+
+/* ---- required fields ---- */
+
+static unsigned
+contact_field(const char *type)
+{
+	static const struct {
+		const char *type;
+		unsigned field;
+	} types[] = {{"administrative", FEDERATION_CONTACT_ADMINISTRATIVE},
+		     {"technical", FEDERATION_CONTACT_TECHNICAL},
+		     {"support", FEDERATION_CONTACT_SUPPORT},
+		     {"other", FEDERATION_CONTACT_OTHER}};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (text_eq(types[i].type, type))
+			return types[i].field;
+	return 0;
+}
+
+static unsigned
+fields_of(const struct saml_party *p)
+{
+	unsigned has = 0;
+
+	has |= p->organization_name.n > 0 ? FEDERATION_ORGANIZATION_NAME : 0;
+	has |= p->organization_display_name.n > 0 ? FEDERATION_ORGANIZATION_DISPLAY_NAME : 0;
+	has |= p->organization_url.n > 0 ? FEDERATION_ORGANIZATION_URL : 0;
+	for (size_t i = 0; i < p->n_contacts; i++)
+		has |= contact_field(p->contacts[i].type);
+	for (size_t i = 0; i < p->n_keys; i++) {
+		if (p->keys[i].pub == NULL)
+			continue;
+		has |= p->keys[i].signing ? FEDERATION_SIGNING_KEY : 0;
+		has |= p->keys[i].encryption ? FEDERATION_ENCRYPTION_KEY : 0;
+	}
+	return has;
+}
+
+/* What each of its roles that are taken must have. */
+static void
+check_fields(struct federation_reading *r, const struct saml_entity *said,
+	     struct federation_entry *e)
+{
+	unsigned has = ~0u;
+
+	for (unsigned role = SAML_ROLE_IDP; role <= SAML_ROLE_SP; role <<= 1) {
+		const struct saml_party *p;
+
+		if ((e->roles & role) == 0)
+			continue;
+		if (!saml_metadata_parse_role(r->scratch, said->text, said->entity_id,
+					      role == SAML_ROLE_IDP, &p, NULL)) {
+			e->filter = FEDERATION_UNREADABLE;
+			return;
+		}
+		has &= fields_of(p) | (said->valid_until != 0 ? FEDERATION_VALID_UNTIL : 0);
+	}
+	e->missing = (uint16_t)(r->o->rules->required & ~has);
+	if (e->missing != 0)
+		e->filter = FEDERATION_FIELDS;
+}
+
+/* ---- reading ---- */
+
+static struct federation_entry *
+next_entry(struct federation_reading *r)
+{
+	if (r->chunk == NULL || r->chunk->n == CHUNK_ENTRIES) {
+		struct chunk *chunk = ARENA_NEW(r->a, struct chunk);
+
+		chunk->before = r->chunk;
+		r->chunk = chunk;
+	}
+	r->index->n++;
+	return &r->chunk->entries[r->chunk->n++];
+}
+
+static bool
+member(void *ctx, const struct saml_entity *said, struct err *err)
+{
+	struct federation_reading *r = ctx;
+	const struct federation_rules *rules = r->o->rules;
+	struct federation_entry *e = next_entry(r);
+
+	hash_sha256(bytes_of(said->entity_id), e->id);
+	hash_sha256(said->text, e->digest);
+	e->valid_until = said->valid_until;
+	e->roles = (uint8_t)(said->roles & rules->roles);
+	e->filter = (uint8_t)federation_filter(rules, said);
+	if (e->filter == FEDERATION_TAKEN && rules->required != 0)
+		check_fields(r, said, e);
+	if (e->filter == FEDERATION_TAKEN && (e->roles & SAML_ROLE_IDP) != 0 &&
+	    !federation_is_hidden(rules, said->marks))
+		note_name(r, said);
+	arena_reset(r->scratch);
+	r->index->n_filtered[e->filter]++;
+	return r->o->member == NULL || r->o->member(r->o->ctx, e, said, err);
+}
+
+struct federation_reading *
+federation_read_begin(struct arena *a, const struct federation_reader *o)
+{
+	struct federation_reading *r = ARENA_NEW(a, struct federation_reading);
+	struct arena *own;
+
+	r->a = a;
+	r->o = o;
+	r->scratch = arena_create(SCRATCH_BYTES);
+	arena_defer(a, destroy, r->scratch);
+	r->index = arena_create_with(INDEX_BYTES, sizeof(*r->index), &own);
+	if (r->scratch == NULL || r->index == NULL)
+		arena_leave(a);
+	r->index->a = own;
+	atomic_init(&r->index->refs, 1);
+	arena_defer(a, release, r->index);
+	r->options =
+		(struct saml_aggregate_options){.keys = o->keys,
+						.max_bytes = o->rules->bytes_most,
+						.max_entities = o->rules->members_most,
+						.max_entity_bytes = o->rules->member_bytes_most,
+						.marks = o->rules->marks,
+						.n_marks = federation_n_marks(o->rules),
+						.entity = member,
+						.ctx = r};
+	r->octets = hash_stream_begin(a, "SHA256");
+	r->aggregate = saml_aggregate_begin(a, &r->options);
+	return r;
+}
+
+bool
+federation_read_add(struct federation_reading *r, struct bytes piece, struct err *err)
+{
+	hash_stream_add(r->octets, piece);
+	r->n_octets += piece.n;
+	return saml_aggregate_add(r->aggregate, piece, err);
+}
+
+static bool
+sort_entries(struct federation_reading *r, struct err *err)
+{
+	struct federation_entry *p = ARENA_ARRAY(r->index->a, struct federation_entry, r->index->n);
+	size_t n = 0;
+
+	for (const struct chunk *c = r->chunk; c != NULL; c = c->before) {
+		memcpy(p + n, c->entries, c->n * sizeof(*p));
+		n += c->n;
+	}
+	if (n > 0)
+		qsort(p, n, sizeof(*p), by_id);
+	for (size_t i = 1; i < n; i++)
+		if (by_id(&p[i - 1], &p[i]) == 0)
+			return FAIL(err, ERR_INPUT, NULL, "an entityID stands in it twice");
+	r->index->p = p;
+	return true;
+}
+
+static int
+by_name(const void *x, const void *y)
+{
+	const struct federation_choice *p = &((const struct federation_named *)x)->choice;
+	const struct federation_choice *q = &((const struct federation_named *)y)->choice;
+	int names = strcmp(p->de, q->de);
+
+	return names != 0 ? names : strcmp(p->entity_id, q->entity_id);
+}
+
+static void
+sort_names(struct federation_reading *r)
+{
+	struct federation_named *p =
+		ARENA_ARRAY(r->index->a, struct federation_named, r->index->n_named);
+	const char *source = arena_strdup(r->index->a, r->o->source);
+	size_t n = 0;
+
+	for (const struct names *one = r->names; one != NULL; one = one->before) {
+		p[n] = one->named;
+		p[n++].choice.source = source;
+	}
+	if (n > 0)
+		qsort(p, n, sizeof(*p), by_name);
+	r->index->named = p;
+}
+
+bool
+federation_read_end(struct federation_reading *r, struct federation_index **out, struct err *err)
+{
+	struct saml_aggregate_info info;
+	struct hash_digest digest;
+
+	if (!saml_aggregate_end(r->aggregate, &info, err))
+		return false;
+	/* SAML2Metadata 2.3.1; TR-03160-2 4.2.1.1: without an end who stole it could serve it for
+	 * ever. */
+	if (info.valid_until == 0)
+		return FAIL(err, ERR_INPUT, NULL, "it has no validUntil");
+	if (!sort_entries(r, err))
+		return false;
+	sort_names(r);
+	hash_stream_end(r->octets, &digest);
+	memcpy(r->index->digest, digest.octets, SHA256_BYTES);
+	r->index->octets = r->n_octets;
+	r->index->valid_until = info.valid_until;
+	r->index->key = info.key;
+	federation_index_hold(r->index);
+	*out = r->index;
+	return true;
+}
+
+/* ---- a stored one ---- */
+
+/* Piece n into the reading; *more is false: there is none. */
+static bool
+read_piece(const struct db_call *c, int64_t seq, int64_t n, struct federation_reading *r,
+	   bool *more, struct err *err)
+{
+	struct db_call own = {c->db, arena_create(PIECE_ARENA), clock_mono_us() + PIECE_LIMIT_US};
+	struct bytes packed, piece;
+	bool ok;
+
+	if (own.a == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory for a piece");
+	ok = db_federation_piece(&own, seq, n, &packed, err);
+	*more = ok && packed.n > 0;
+	ok = ok &&
+	     (!*more || (federation_unpack(own.a, packed, FEDERATION_PIECE_BYTES, &piece, err) &&
+			 federation_read_add(r, piece, err)));
+	arena_destroy(own.a);
+	return ok;
+}
+
+bool
+federation_read_copy(const struct db_call *c, int64_t seq, const struct federation_reader *o,
+		     struct federation_index **out, struct err *err)
+{
+	struct federation_reading *r = federation_read_begin(c->a, o);
+	bool more = true;
+
+	for (int64_t n = 0; more; n++)
+		if (!read_piece(c, seq, n, r, &more, err))
+			return false;
+	return federation_read_end(r, out, err);
+}
+
+/* ---- rows ---- */
+
+/* How long it becomes, big-endian, and a zlib stream. */
+#define LENGTH_BYTES 4
+
+struct bytes
+federation_pack(struct arena *a, struct bytes b)
+{
+	uLongf n = compressBound(b.n);
+	unsigned char *p = arena_alloc(a, LENGTH_BYTES + n);
+	uint32_t length = htobe32((uint32_t)b.n);
+
+	memcpy(p, &length, LENGTH_BYTES);
+	if (compress2(p + LENGTH_BYTES, &n, b.p, b.n, Z_BEST_SPEED) != Z_OK)
+		arena_leave(a); /* what else it can lack than memory it was given */
+	return (struct bytes){p, LENGTH_BYTES + n};
+}
+
+bool
+federation_unpack(struct arena *a, struct bytes b, size_t most, struct bytes *out, struct err *err)
+{
+	uint32_t length = 0;
+	uLongf n;
+
+	if (b.n >= LENGTH_BYTES)
+		memcpy(&length, b.p, LENGTH_BYTES);
+	n = be32toh(length);
+	if (b.n < LENGTH_BYTES || n > most)
+		return FAIL(err, ERR_INTERNAL, NULL, "a row of a federation's copy is damaged");
+	unsigned char *p = arena_alloc(a, n + 1);
+	int rc = uncompress(p, &n, b.p + LENGTH_BYTES, b.n - LENGTH_BYTES);
+
+	if (rc == Z_MEM_ERROR)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory to uncompress");
+	if (rc != Z_OK)
+		return FAIL(err, ERR_INTERNAL, NULL, "a row of a federation's copy is damaged");
+	*out = (struct bytes){p, n};
+	return true;
+}
+
+bool
+federation_signers(struct arena *a, const char *pem, struct saml_keys *keys,
+		   const struct bytes **sha256, struct err *err)
+{
+	struct bytes *digests;
+	const struct bytes *ders;
+	size_t n;
+
+	if (!party_signers_parse(a, pem, keys, err) || !party_signers_certs(a, pem, &ders, &n, err))
+		return false;
+	digests = ARENA_ARRAY(a, struct bytes, n);
+	for (size_t i = 0; i < n; i++) {
+		unsigned char *d = arena_alloc(a, SHA256_BYTES);
+
+		hash_sha256(ders[i], d);
+		digests[i] = (struct bytes){d, SHA256_BYTES};
+	}
+	*sha256 = digests;
+	return true;
+}
