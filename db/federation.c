@@ -186,7 +186,6 @@ const struct db_statement db_federation_statements[] = {
 static const char *const kinds[] = {
 	[DB_FEDERATION_AGGREGATE] = "aggregate",
 	[DB_FEDERATION_FILE] = "file",
-	[DB_FEDERATION_MDQ] = "mdq",
 };
 
 static const char *const states[] = {

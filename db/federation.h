@@ -12,7 +12,7 @@
 
 #define DB_FEDERATION_KEPT 3 /* copies that were replaced */
 
-enum db_federation_kind { DB_FEDERATION_AGGREGATE = 1, DB_FEDERATION_FILE, DB_FEDERATION_MDQ };
+enum db_federation_kind { DB_FEDERATION_AGGREGATE = 1, DB_FEDERATION_FILE };
 
 enum db_federation_state {
 	DB_FEDERATION_ARRIVING = 1,

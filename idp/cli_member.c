@@ -1,5 +1,5 @@
 /*
- * kontor federation member …, publish, publications, rollback: the register of a federation's
+ * kontor federation member …: the register of a federation's
  * administration.  What is published of a member was brought by one person and approved by
  * another.
  */
@@ -344,18 +344,6 @@ member_show(struct cli *cli)
 	return cli_fail(cli, &err);
 }
 
-enum cli_exit
-cli_member(struct cli *cli)
-{
-	static const struct cli_verb verbs[] = {
-		{"submit", member_submit},   {"approve", member_approve}, {"reject", member_reject},
-		{"suspend", member_suspend}, {"resume", member_resume},   {"remove", member_remove},
-		{"list", member_list},       {"show", member_show},       {NULL, NULL},
-	};
-
-	return cli_run_verb(cli, verbs);
-}
-
 /* ---- publications ---- */
 
 static json_t *
@@ -374,8 +362,8 @@ tell_publication(struct cli *cli, const struct db_publication *p, struct buf *te
 	return o;
 }
 
-enum cli_exit
-cli_publish(struct cli *cli)
+static enum cli_exit
+member_publish(struct cli *cli)
 {
 	struct db_publication made;
 	struct err err = {0};
@@ -400,8 +388,8 @@ cli_publish(struct cli *cli)
 	return buf_finish_str(&text, &out, &err) ? cli_tell(cli, o, out) : cli_fail(cli, &err);
 }
 
-enum cli_exit
-cli_publications(struct cli *cli)
+static enum cli_exit
+member_publications(struct cli *cli)
 {
 	json_t *o = json_new_object(cli->a), *list = json_new_array(cli->a);
 	const struct db_publication *p;
@@ -424,8 +412,8 @@ cli_publications(struct cli *cli)
 	return buf_finish_str(&text, &out, &err) ? cli_tell(cli, o, out) : cli_fail(cli, &err);
 }
 
-enum cli_exit
-cli_publication_rollback(struct cli *cli)
+static enum cli_exit
+member_rollback(struct cli *cli)
 {
 	struct err err = {0};
 	struct call c;
@@ -450,4 +438,19 @@ cli_publication_rollback(struct cli *cli)
 	return cli_tell(cli, o,
 			"What that publication had counts again; it is signed and published anew "
 			"within seconds.\n");
+}
+
+enum cli_exit
+cli_member(struct cli *cli)
+{
+	static const struct cli_verb verbs[] = {
+		{"submit", member_submit},     {"approve", member_approve},
+		{"reject", member_reject},     {"suspend", member_suspend},
+		{"resume", member_resume},     {"remove", member_remove},
+		{"list", member_list},         {"show", member_show},
+		{"publish", member_publish},   {"publications", member_publications},
+		{"rollback", member_rollback}, {NULL, NULL},
+	};
+
+	return cli_run_verb(cli, verbs);
 }

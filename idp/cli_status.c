@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "idp/cli_work.h"
+#include "idp/federation_take.h"
 #include "idp/party_metadata.h"
 #include "idp/party_suite.h"
 
@@ -136,6 +137,42 @@ check_parties(struct cli_work *work, size_t *n, json_t *warnings, struct buf *li
 	return warn_of_waiting(work, warnings, lines, err);
 }
 
+static void
+warn_of_source(struct cli_work *work, const struct db_federation_source *s, json_t *warnings,
+	       struct buf *lines)
+{
+	const struct party name = {.id = s->name};
+	const char *end = federation_end_warning(work->w.a, s, work->w.now);
+
+	if (end != NULL)
+		warn(work, &name, end, warnings, lines);
+	if (s->trouble != NULL)
+		warn(work, &name,
+		     arena_printf(work->w.a, "its metadata is not taken: %s", s->trouble), warnings,
+		     lines);
+	if (s->counting.seq == 0)
+		warn(work, &name, "no copy of its metadata counts", warnings, lines);
+}
+
+/* What their members do not notice until it is too late. */
+static bool
+check_federations(struct cli_work *work, json_t *warnings, struct buf *lines, struct err *err)
+{
+	const struct db_federation_source *list;
+	const struct db_federation_copy *copies;
+	size_t n, n_copies;
+
+	if (!db_federation_list(&work->w.db, NULL, &list, &n, err) ||
+	    !db_federation_copies(&work->w.db, NULL, true, &copies, &n_copies, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		warn_of_source(work, &list[i], warnings, lines);
+	for (size_t i = 0; i < n_copies; i++)
+		warn(work, &(struct party){.id = copies[i].source},
+		     "a copy of its metadata waits: kontor federation pending", warnings, lines);
+	return true;
+}
+
 /* Of the keys that lie in an HSM: is it there, with all of them? */
 static bool
 check_hsm(struct cli_work *work, struct err *err)
@@ -166,6 +203,7 @@ cli_status(struct cli *cli)
 	if (!cli_work_open(cli, CLI_HSM, &work, &err) || !check_clock(&work, &err) ||
 	    !check_keys(work.w.keyring, &err) || !check_hsm(&work, &err) ||
 	    !check_parties(&work, &n, warnings, &text, &err) ||
+	    !check_federations(&work, warnings, &text, &err) ||
 	    !buf_finish_str(&text, &lines, &err))
 		return cli_fail(cli, &err);
 	json_put_str(cli->a, o, "instance", work.config.instance);

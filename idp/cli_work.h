@@ -59,11 +59,8 @@ MUST_USE bool cli_take_policy(struct cli *cli, json_t *policy, struct err *err);
 /* kontor party check FILE|URL */
 enum cli_exit cli_party_check(struct cli *cli);
 
-/* Of cli_member.c: kontor federation member …, publish, publications, rollback. */
+/* kontor federation member … */
 enum cli_exit cli_member(struct cli *cli);
-enum cli_exit cli_publish(struct cli *cli);
-enum cli_exit cli_publications(struct cli *cli);
-enum cli_exit cli_publication_rollback(struct cli *cli);
 
 /* Print `o` as JSON with --json, else `text`. */
 enum cli_exit cli_tell(struct cli *cli, json_t *o, const char *text);

@@ -6,7 +6,7 @@
 
 CREATE TABLE federation_source (
 	name some_text PRIMARY KEY CHECK (name ~ '^[a-z0-9][a-z0-9._-]{0,63}$'),
-	kind text NOT NULL CHECK (kind IN ('aggregate', 'file', 'mdq')),
+	kind text NOT NULL CHECK (kind IN ('aggregate', 'file')),
 	url text, -- NULL: a file that an operator brings
 	signers some_text NOT NULL, -- certificates, PEM, whose keys may have signed
 	rules json_object NOT NULL, -- filters, caps and policy, as idp/federation_rules.h reads them
@@ -75,21 +75,6 @@ CREATE TABLE federation_suspended (
 	at bigint NOT NULL,
 	UNIQUE NULLS NOT DISTINCT (entity, source)
 );
-
--- Members of a source that is asked for each one (MDQ): what came, signed, compressed.
-CREATE TABLE federation_asked (
-	source text NOT NULL REFERENCES federation_source ON DELETE CASCADE,
-	entity text NOT NULL CHECK (entity <> '' AND octet_length(entity) <= 1024),
-	octets bytea, -- NULL: nothing came yet, or there is no such member
-	due bigint NOT NULL, -- no try before
-	lease bigint NOT NULL, -- until then a node is at it
-	tries bigint NOT NULL CHECK (tries >= 0), -- since it last went well
-	fetched bigint, -- when it last went well
-	trouble text, -- why it did not since
-	used bigint NOT NULL, -- when somebody last asked for it
-	PRIMARY KEY (source, entity)
-);
-CREATE INDEX federation_asked_due ON federation_asked (due);
 
 -- Only what makes nodes look again, not each try.
 CREATE TRIGGER federation_source_changed AFTER INSERT OR DELETE OR UPDATE OF version

@@ -131,16 +131,16 @@ def _published(node):
 def a_node_publishes_what_is_approved_and_leaves_out_who_is_suspended():
     with template.copy() as i:
         kid = i.ok("key", "generate", "federation-sign", "p256")["kid"]
-        says(i.run("federation", "publish", "--by", "one"), DENIED, "administrates none")
+        says(i.run("federation", "member", "publish", "--by", "one"), DENIED, "administrates none")
         i.write_conf(federation_name=NAME)
         _member(i, ONE)
-        says(i.run("federation", "publish", "--by", "one"), UNAVAILABLE, "no active federation-sign key")
+        says(i.run("federation", "member", "publish", "--by", "one"), UNAVAILABLE, "no active federation-sign key")
         i.ok("key", "publish", kid)
         i.ok("key", "activate", kid, "--emergency")
         pem = i.folder / "anchor.pem"
         pem.write_text(i.run("key", "certificate", kid).out)
         says(i.run("key", "certificate", "none"), NOT_FOUND, "no key with a certificate")
-        first = i.ok("federation", "publish", "--by", "one")
+        first = i.ok("federation", "member", "publish", "--by", "one")
         assert first["members"] == 1
         with i.node(federation_name=NAME) as node:
             text = _verified(i, pem, _get(node, "/federation/metadata")[2], "EntitiesDescriptor")
@@ -170,18 +170,18 @@ def an_earlier_publication_counts_again():
         i.ok("key", "activate", kid, "--emergency")
         i.write_conf(federation_name=NAME)
         _member(i, ONE)
-        first = i.ok("federation", "publish", "--by", "one")["number"]
+        first = i.ok("federation", "member", "publish", "--by", "one")["number"]
         digest = _state(i, ONE)["counts"]["digest"]
         _member(i, ONE, acs="https://wrong.example/acs")
         _member(i, TWO)
-        i.ok("federation", "publish", "--by", "one")
-        says(i.run("federation", "rollback", "x", "--by", "one"), USAGE, "not the number")
-        says(i.run("federation", "rollback", "9999", "--by", "one"), NOT_FOUND)
-        i.ok("federation", "rollback", first, "--by", "one")
+        i.ok("federation", "member", "publish", "--by", "one")
+        says(i.run("federation", "member", "rollback", "x", "--by", "one"), USAGE, "not the number")
+        says(i.run("federation", "member", "rollback", "9999", "--by", "one"), NOT_FOUND)
+        i.ok("federation", "member", "rollback", first, "--by", "one")
         assert _state(i, ONE)["counts"]["digest"] == digest
         assert _state(i, TWO)["state"] == "new"
-        assert i.ok("federation", "publish", "--by", "one")["members"] == 1
-        assert len(i.ok("federation", "publications")["publications"]) == 3
+        assert i.ok("federation", "member", "publish", "--by", "one")["members"] == 1
+        assert len(i.ok("federation", "member", "publications")["publications"]) == 3
 
 
 if __name__ == "__main__":

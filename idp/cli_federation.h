@@ -1,0 +1,15 @@
+/* What the files of kontor federation share. */
+#ifndef KONTOR_IDP_CLI_FEDERATION_H
+#define KONTOR_IDP_CLI_FEDERATION_H
+
+#include "db/federation.h"
+#include "idp/cli_work.h"
+
+/* ERR_NOT_FOUND: there is no such source. */
+MUST_USE bool cli_federation_find(struct cli_work *work, const char *name,
+				  const struct db_federation_source **out, struct err *err);
+
+/* kontor federation why ENTITY */
+enum cli_exit cli_federation_why(struct cli *cli);
+
+#endif
