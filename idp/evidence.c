@@ -1,8 +1,6 @@
 /* Evidence of proofings; see evidence.h. */
 #include "idp/evidence.h"
 
-#include <string.h>
-
 #include "base/text.h"
 
 /* As an office names them, and as OpenID Identity Assurance does. */
@@ -76,8 +74,8 @@ build(struct arena *a, const struct db_proofing *p)
 const json_t *
 evidence_of(struct arena *a, const struct db_proofing *list, size_t n, struct bytes id)
 {
-	for (size_t i = 0; id.n == sizeof(list->id) && i < n; i++)
-		if (memcmp(list[i].id, id.p, id.n) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (bytes_eq(id, (struct bytes){list[i].id, sizeof(list[i].id)}))
 			return build(a, &list[i]);
 	return NULL;
 }

@@ -79,12 +79,12 @@ static struct release
 released(void)
 {
 	static struct released r[] = {
-		{NULL, "Erika", false, LEVEL_LOW, "self", true, 0},
-		{NULL, "", true, LEVEL_HIGH, "proofing", false, 0},
-		{NULL, "1964-08-12", false, LEVEL_HIGH, "proofing", false, 0},
-		{NULL, "Köln <\"&", false, LEVEL_HIGH, "proofing", false, 0},
-		{NULL, "Heidestraße 17", false, LEVEL_BASIC, "self", false, 0},
-		{NULL, "+49 30 1", false, LEVEL_BASIC, "self", false, 0},
+		{NULL, "Erika", false, LEVEL_LOW, "self", true, 0, {NULL, 0}},
+		{NULL, "", true, LEVEL_HIGH, "proofing", false, 0, {NULL, 0}},
+		{NULL, "1964-08-12", false, LEVEL_HIGH, "proofing", false, 0, {NULL, 0}},
+		{NULL, "Köln <\"&", false, LEVEL_HIGH, "proofing", false, 0, {NULL, 0}},
+		{NULL, "Heidestraße 17", false, LEVEL_BASIC, "self", false, 0, {NULL, 0}},
+		{NULL, "+49 30 1", false, LEVEL_BASIC, "self", false, 0, {NULL, 0}},
 	};
 	static const char *const names[] = {"given_names", "birth_name",     "birth_date",
 					    "locality",    "street_address", "phone_number"};
@@ -187,7 +187,7 @@ partial_dates_stay_partial(void **state UNUSED)
 
 	for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
 		struct released one = {
-			at("birth_date"), dates[i][0], false, LEVEL_HIGH, "x", false, 0};
+			at("birth_date"), dates[i][0], false, LEVEL_HIGH, "x", false, 0, {NULL, 0}};
 		struct saml_attribute list[1];
 		size_t n = 0;
 
