@@ -11,14 +11,15 @@
 #include "idp/config.h"
 #include "idp/flow.h"
 #include "idp/login.h"
-#include "idp/refusal.h"
+#include "idp/net.h"
 #include "idp/party_suite.h"
+#include "idp/refusal.h"
 #include "idp/saml_attributes.h"
 #include "idp/saml_level.h"
 #include "idp/saml_peer.h"
 #include "saml/names.h"
 
-/* Validity of an assertion; peers in the federation get less. */
+/* Validity of an assertion. */
 #define ASSERTION_LIVES_S 300
 #define ASSERTION_SKEW_S  60
 
@@ -72,6 +73,7 @@ answer_state(struct arena *a, const struct saml_authn_request *r, const struct s
 	json_put_bool(a, s, "detail", wants_detail(r));
 	json_put_bool(a, s, "once", r->one_time_use);
 	json_put_str(a, s, "sp_type", r->eidas.sp_type);
+	json_put_str(a, s, "requesters", r->requesters);
 	json_put_str(a, s, "online_service", r->akdb == NULL ? NULL : r->akdb->online_service_id);
 	for (size_t i = 0; i < r->n_class_refs; i++)
 		json_push_str(a, classes, r->class_refs[i]);
@@ -272,6 +274,20 @@ word_for(struct arena *a, const struct ask *ask, enum level told)
 	return acr_told(&ask->party->policy, (struct acr_words){words, n}, told);
 }
 
+/*
+ * SAML2Core 2.4.1.2, 2.7.2.1, for parties that expect it (BundID's portals): it tells where the
+ * person is, so only where the record says so.  NULL: it is not told, or there is none (a socket).
+ */
+static const char *
+address_told(const struct flow *f)
+{
+	struct net_addr addr;
+
+	return f->ask.party->policy.tell_address && net_addr_parse(f->rq->client_addr, &addr)
+		       ? f->rq->client_addr
+		       : NULL;
+}
+
 /* What build made and record stores. */
 struct built {
 	struct db_participant participant;
@@ -298,6 +314,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.audience = f->ask.party->id,
 		.recipient = s.acs,
 		.in_response_to = s.id,
+		.address = address_told(f),
 		.nameid = nameid_of(f, &s, pseudonym),
 		.issued_at = rq->now,
 		.not_before = rq->now - ASSERTION_SKEW_S,
@@ -336,11 +353,12 @@ record(struct flow *f, struct err *err)
 	struct request *rq = f->rq;
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct built *b = f->built;
-	const char *service = NULL, *sp_type = NULL;
+	const char *service = NULL, *sp_type = NULL, *requesters = NULL;
 	int64_t binding = SAML_BINDING_NONE;
 
 	if (!json_get_str(f->ask.state, "online_service", &service, err) ||
 	    !json_get_str(f->ask.state, "sp_type", &sp_type, err) ||
+	    !json_get_str(f->ask.state, "requesters", &requesters, err) ||
 	    !json_get_i64(f->ask.state, "binding", &binding, err))
 		return false;
 	struct db_audit audit = {
@@ -350,7 +368,8 @@ record(struct flow *f, struct err *err)
 		.party = f->ask.party->id,
 		.details = audit_details(rq->a, "dialect", "saml", "level",
 					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT),
-					 "online_service", service, "sp_type", sp_type, "binding",
+					 "online_service", service, "sp_type", sp_type,
+					 "requesters", requesters, "binding",
 					 binding == SAML_BINDING_PAOS       ? "paos"
 					 : binding == SAML_BINDING_ARTIFACT ? "artifact"
 									    : NULL,

@@ -343,6 +343,12 @@ read_level_attributes(struct arena *a UNUSED, const json_t *v, struct policy *p,
 }
 
 static bool
+read_address(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_yes_no(v, &p->tell_address, err);
+}
+
+static bool
 read_text(struct arena *a, const json_t *v, const char **out, struct err *err)
 {
 	const char *s = json_string_value(v);
@@ -430,6 +436,9 @@ const struct policy_key policy_keys[] = {
 	{"ecp", "yes|no", "no",
 	 "Sign on by name and password from clients without a browser (SAML ECP).", false,
 	 read_ecp},
+	{"address", "yes|no", "no",
+	 "Tell the network address of the browser in SAML assertions, as BundID does.", false,
+	 read_address},
 	{"level-attributes", "yes|no", "no",
 	 "Send the level of each attribute also as an attribute or claim of its own.", false,
 	 read_level_attributes},

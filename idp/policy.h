@@ -50,6 +50,7 @@ struct policy {
 	bool query;                /* SAML attribute queries, without a login */
 	bool ecp;                  /* SAML sign-on by clients without a browser */
 	bool accept_unsigned;      /* SAML requests without any signature */
+	bool tell_address;         /* the browser's, in SAML assertions */
 	bool level_attributes;     /* also send levels as an attribute/claim of their own */
 	const char *purpose_de, *purpose_en; /* shown at consent; NULL: none */
 	const char *home_url;                /* where "back to the portal" leads; NULL: nowhere */

@@ -285,6 +285,9 @@ fact_values(struct flow *f, enum vocabulary v, enum login_fact fact, const char 
 	case FACT_PSEUDONYM:
 		values[0] = pseudonym_in(f->rq->a, v, pseudonym);
 		break;
+	case FACT_OLD_PSEUDONYM:
+		values[0] = pseudonym;
+		break;
 	case FACT_LEVEL:
 		values[0] = v == VOCABULARY_EKONA ? german_level(flow_told_level(f)) : class_ref;
 		break;

@@ -72,6 +72,8 @@ static const struct word {
 		v, NULL, fact, name, friendly, type, NULL, NULL, always \
 	}
 	FACT(VOCABULARY_BUNDID, FACT_PSEUDONYM, AKDB_OID "3", "bPK2", NULL, false),
+	FACT(VOCABULARY_BUNDID, FACT_OLD_PSEUDONYM, "urn:oid:1.2.40.0.10.2.1.1.149", "bPK", NULL,
+	     false),
 	FACT(VOCABULARY_BUNDID, FACT_LEVEL, "urn:oid:1.2.40.0.10.2.1.1.261.94",
 	     "EID-CITIZEN-QAA-LEVEL", NULL, false),
 	FACT(VOCABULARY_BUNDID, FACT_PROVED_BY, AKDB_OID "2", "AssertionProvedBy", NULL, false),

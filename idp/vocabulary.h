@@ -29,6 +29,7 @@ const char *vocabulary_word(enum vocabulary v);
 /* Facts of the login rather than of the person, which have names of their own. */
 enum login_fact {
 	FACT_PSEUDONYM,
+	FACT_OLD_PSEUDONYM, /* the same, by the name that BundID had for it before */
 	FACT_LEVEL,
 	FACT_PROVED_BY,
 	FACT_MFA,

@@ -26,7 +26,6 @@ static const struct {
 	{"urn:oid:1.3.6.1.4.1.55605.70737875.1.1.1.7.1", "DeMail", "bundid"},
 	{AKDB_OID "5", "communityId", "bundid"},
 	{AKDB_OID "10.1", "eIDAS-Issuing-Country", "bundid"},
-	{CARD_OID "149", "bPK", "bundid"},
 	{AKDB_OID "1", "Version", "bundid"},
 	{"urn:oid:2.5.4.18", "legacyPostkorbHandle", "bundid"},
 	{AKDB_OID "4", "applicationId", "bundid"},

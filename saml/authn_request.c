@@ -116,9 +116,35 @@ read_subject(struct arena *a, const struct xml_node *n, struct saml_authn_reques
 	return nameid == NULL || saml_nameid_read(a, nameid, name, err);
 }
 
+/* SAML2Core 3.4.1.2: the chain of those that the request is passed on for. */
+static bool
+read_requesters(struct arena *a, const struct xml_node *scoping, struct saml_authn_request *r,
+		struct err *err)
+{
+	size_t n = 0;
+
+	for (const struct xml_node *c = xml_first(scoping); c != NULL; c = xml_next(c)) {
+		const char *text;
+
+		if (!xml_is(c, SAML_NS_PROTOCOL, "RequesterID"))
+			continue;
+		if (n++ == SAML_REQUESTERS_MAX)
+			return FAIL(err, ERR_INPUT, NULL, "more than %d RequesterIDs",
+				    SAML_REQUESTERS_MAX);
+		if (!xml_text(a, c, &text, err))
+			return false;
+		text = text_trim(a, text);
+		r->requesters = r->requesters == NULL
+					? text
+					: arena_printf(a, "%s %s", r->requesters, text);
+	}
+	return true;
+}
+
 /* SAML2Core 3.4.1.2, 3.4.1.3.  GetComplete would have us fetch what a stranger names. */
 static bool
-read_scoping(const struct xml_node *n, struct saml_authn_request *r, struct err *err)
+read_scoping(struct arena *a, const struct xml_node *n, struct saml_authn_request *r,
+	     struct err *err)
 {
 	const struct xml_node *scoping, *list;
 
@@ -126,7 +152,8 @@ read_scoping(const struct xml_node *n, struct saml_authn_request *r, struct err 
 		return false;
 	if (scoping == NULL)
 		return true;
-	if (!xml_child_opt(scoping, SAML_NS_PROTOCOL, "IDPList", &list, err))
+	if (!xml_child_opt(scoping, SAML_NS_PROTOCOL, "IDPList", &list, err) ||
+	    !read_requesters(a, scoping, r, err))
 		return false;
 	for (const struct xml_node *c = list == NULL ? NULL : xml_first(list); c != NULL;
 	     c = xml_next(c)) {
@@ -184,7 +211,7 @@ read_wishes(struct arena *a, const struct xml_node *root, struct saml_authn_requ
 		(void)!FAIL(&version, ERR_INPUT, SAML_VERSION_MISMATCH, "Version is not 2.0");
 	return defer(!r->header.other_version, r, &version, err) &&
 	       defer(read_context(a, root, r, &context), r, &context, err) &&
-	       defer(read_scoping(root, r, &scoping), r, &scoping, err) &&
+	       defer(read_scoping(a, root, r, &scoping), r, &scoping, err) &&
 	       read_extensions(a, root, r, err);
 }
 

@@ -17,6 +17,7 @@ enum saml_comparison { SAML_EXACT = 0, SAML_MINIMUM, SAML_MAXIMUM, SAML_BETTER }
 
 #define SAML_CLASS_REFS_MAX 16
 #define SAML_IDP_LIST_MAX   64
+#define SAML_REQUESTERS_MAX 8
 
 struct saml_authn_request {             /* points into the arena given to _parse() */
 	struct saml_header header;      /* all zero when unsolicited */
@@ -37,6 +38,7 @@ struct saml_authn_request {             /* points into the arena given to _parse
 	bool names_declarations;                 /* AuthnContextDeclRef, of which we know none */
 	const char *idp_list[SAML_IDP_LIST_MAX]; /* Scoping: only these may authenticate */
 	size_t n_idp_list;                       /* 0: any */
+	const char *requesters; /* Scoping: for whom it asks, URIs with blanks between; NULL */
 	/* Of extensions nothing is read in unsigned requests (BundID interface 9). */
 	const struct saml_akdb_request *akdb; /* NULL if absent */
 	struct saml_eidas_request eidas;

@@ -316,6 +316,83 @@ a_suite_that_has_ended_is_told_where_another_one_serves(void **state)
 	ASSERT_PAGE(&b, LOGIN);
 }
 
+/* ---- for whom, and from where ---- */
+
+static void
+where_the_browser_is_is_told_to_whom_the_record_says(void **state)
+{
+	static const char confirmed[] = "<saml:SubjectConfirmationData Address=\"192.0.2.1\"",
+			  there[] = "<saml:SubjectLocality Address=\"192.0.2.1\"";
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, NULL, POLICY_OF(",\"purpose-de\":\"Wo\""));
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "karl");
+	agree(&b, "do=agree");
+	ASSERT_SILENT(&b, "192.0.2.1");
+	portal(w, NULL, POLICY_OF(",\"purpose-de\":\"Wo\",\"address\":\"yes\""));
+	ask(&b, "", "");
+	ASSERT_SAYS(&b, confirmed);
+	ASSERT_SAYS(&b, there);
+	/* A proxy on the same machine, without the header of one, is no address. */
+	b.addr = "unix";
+	ask(&b, "", "");
+	assert_true(succeeded(&b));
+	ASSERT_SILENT(&b, " Address=");
+}
+
+static void
+the_trail_says_for_whom_a_request_was_passed_on(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, NULL, POLICY_OF(",\"purpose-de\":\"Kette\""));
+	web_init(&b, w);
+	ask(&b, "",
+	    "<samlp:Scoping><samlp:RequesterID>https://a.example/sp</samlp:RequesterID>"
+	    "<samlp:RequesterID> urn:b </samlp:RequesterID></samlp:Scoping>");
+	log_in(&b, "karl");
+	agree(&b, "do=agree");
+	assert_string_equal(world_value(w, "SELECT details->>'requesters' FROM audit WHERE event = "
+					   "'assertion' ORDER BY seq DESC LIMIT 1"),
+			    "https://a.example/sp urn:b");
+	ask(&b, "",
+	    arena_printf(w->a, "<samlp:Scoping>%s</samlp:Scoping>",
+			 repeated(w, "<samlp:RequesterID>urn:b</samlp:RequesterID>", 9)));
+	ASSERT_SAYS(&b, "KONTOR-10 request");
+}
+
+/* What BundID's portals knew a person by before is the same here. */
+static void
+the_old_name_of_the_pseudonym_tells_it_too(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	portal(w, NULL, POLICY_OF(",\"purpose-de\":\"Alt\""));
+	web_init(&b, w);
+	ask(&b, "",
+	    "<samlp:Extensions><akdb:AuthenticationRequest "
+	    "xmlns:akdb=\"https://www.akdb.de/request/2018/09\" Version=\"2\">"
+	    "<akdb:RequestedAttributes><akdb:RequestedAttribute RequiredAttribute=\"true\" "
+	    "Name=\"urn:oid:1.2.40.0.10.2.1.1.149\"/><akdb:RequestedAttribute "
+	    "Name=\"urn:oid:1.3.6.1.4.1.25484.494450.3\"/></akdb:RequestedAttributes>"
+	    "</akdb:AuthenticationRequest></samlp:Extensions>");
+	log_in(&b, "karl");
+	agree(&b, "do=agree");
+	const char *r = saml_response_of(&b);
+	const char *old = strstr(r, "Name=\"urn:oid:1.2.40.0.10.2.1.1.149\"");
+	const char *now = strstr(r, "Name=\"urn:oid:1.3.6.1.4.1.25484.494450.3\"");
+
+	assert_non_null(old);
+	assert_non_null(now);
+	assert_string_equal(between(w->a, strstr(old, "<saml:AttributeValue"), ">", "<"),
+			    between(w->a, strstr(now, "<saml:AttributeValue"), ">", "<"));
+}
+
 /* ---- classes ---- */
 
 #define CONTEXT(comparison, inner)                                          \
@@ -407,6 +484,9 @@ main(void)
 		T(what_is_wrong_is_told_where_the_portal_is_at_home),
 		T(another_version_is_told_and_another_place_is_not),
 		T(a_suite_that_has_ended_is_told_where_another_one_serves),
+		T(where_the_browser_is_is_told_to_whom_the_record_says),
+		T(the_trail_says_for_whom_a_request_was_passed_on),
+		T(the_old_name_of_the_pseudonym_tells_it_too),
 		T(each_comparison_leads_to_its_level),
 		T(what_cannot_be_reached_or_is_not_known_is_no_context),
 	};

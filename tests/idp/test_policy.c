@@ -52,6 +52,7 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 		{"unsolicited", "yes"},
 		{"attribute-query", "yes"},
 		{"ecp", "yes"},
+		{"address", "yes"},
 		{"level-attributes", "yes"},
 		{"purpose-de", "Antrag"},
 		{"purpose-en", "Application"},
@@ -88,6 +89,7 @@ what_the_command_line_sets_is_read_back(void **state UNUSED)
 	assert_int_equal(p.names, VOCABULARY_EKONA);
 	assert_true(p.subject_id);
 	assert_true(p.accept_unsigned && p.unsolicited && p.query && p.ecp && p.level_attributes);
+	assert_true(p.tell_address);
 	assert_string_equal(p.purpose_en, "Application");
 	assert_string_equal(p.home_url, "https://amt24.example/");
 }
@@ -147,6 +149,7 @@ a_word_that_is_none_is_named(void **state UNUSED)
 		{"{\"ecp\":true}", "ecp: yes or no"},
 		{"{\"attribute-query\":true}", "attribute-query: yes or no"},
 		{"{\"level-attributes\":\"ja\"}", "level-attributes: yes or no"},
+		{"{\"address\":\"ja\"}", "address: yes or no"},
 		{"{\"purpose-de\":\"\"}", "purpose-de: a text"},
 		{"{\"purpose-en\":7}", "purpose-en: a text"},
 		{"{\"home\":\"http://amt24.example/\"}", "home: an https URL"},
