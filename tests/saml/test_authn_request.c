@@ -452,7 +452,8 @@ test_a_client_without_a_browser_is_answered_by_paos_alone(void **state)
 		       &err, ERR_DENIED, "by PAOS matches");
 	assert_null(acs);
 	/* And no browser is answered there. */
-	ASSERT_REFUSED(check(paos, &acs, &err), &err, ERR_DENIED, "neither HTTP-POST");
+	ASSERT_REFUSED(check(paos, &acs, &err), &err, ERR_DENIED,
+		       "no registered AssertionConsumerService");
 	ASSERT_REFUSED(check(changed(PORTAL_ACS, PAOS_ACS), &acs, &err), &err, ERR_DENIED,
 		       "no registered AssertionConsumerService");
 }
