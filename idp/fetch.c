@@ -367,27 +367,32 @@ give_letter(char *into, size_t size, size_t n, void *ctx)
 	return some;
 }
 
-/* Is it this machine, by its number? */
-static bool
-is_here(const char *relay)
+bool
+fetch_relay_is_here(const char *relay)
 {
-	const char *host = relay + strlen("smtp://");
+	static const char six[] = "[::1]";
 	char number[INET_ADDRSTRLEN];
 	struct in_addr in;
 
 	if (!text_starts(relay, "smtp://"))
 		return false;
-	if (text_starts(host, "[::1]"))
-		return true;
-	snprintf(number, sizeof(number), "%.*s", (int)strcspn(host, ":"), host);
-	return strcspn(host, ":") < sizeof(number) && inet_pton(AF_INET, number, &in) == 1 &&
-	       ntohl(in.s_addr) >> 24 == IN_LOOPBACKNET;
+	const char *host = relay + strlen("smtp://");
+
+	if (text_starts(host, six))
+		return host[strlen(six)] == '\0' || host[strlen(six)] == ':';
+	size_t n = strcspn(host, ":");
+
+	if (n >= sizeof(number))
+		return false;
+	memcpy(number, host, n);
+	number[n] = '\0';
+	return inet_pton(AF_INET, number, &in) == 1 && ntohl(in.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 static bool
 set_mail(CURL *c, const struct fetch_mail *what, struct curl_slist *to, struct letter *l)
 {
-	long tls = is_here(what->relay) ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL;
+	long tls = fetch_relay_is_here(what->relay) ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL;
 
 	return curl_easy_setopt(c, CURLOPT_URL, what->relay) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&

@@ -64,6 +64,12 @@ struct fetch_mail {
 };
 
 /*
+ * Is the relay this machine itself, by its number?  A name may lead elsewhere tomorrow, whatever it
+ * looks like.
+ */
+bool fetch_relay_is_here(const char *relay);
+
+/*
  * Give it to the relay: by TLS with a certificate that is good for its name, unless it is this
  * machine itself.  ERR_DENIED: it said no for good; ERR_UNAVAILABLE: the network, TLS, time, or
  * not now.  Blocks; any thread.

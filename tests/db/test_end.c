@@ -12,6 +12,7 @@
 #include "db/artifact.h"
 #include "db/dated.h"
 #include "db/grant.h"
+#include "db/polled.h"
 #include "db/pseudonym.h"
 #include "db/refresh.h"
 #include "db/session.h"
@@ -44,6 +45,8 @@ setup(void **state)
 	       "CREATE TRIGGER brake BEFORE INSERT ON access_token FOR EACH ROW"
 	       " EXECUTE FUNCTION brake();"
 	       "CREATE TRIGGER brake BEFORE UPDATE ON artifact FOR EACH ROW"
+	       " EXECUTE FUNCTION brake();"
+	       "CREATE TRIGGER brake BEFORE UPDATE ON polled FOR EACH ROW"
 	       " EXECUTE FUNCTION brake();"
 	       "CREATE TRIGGER brake_end BEFORE UPDATE ON access_token FOR EACH ROW"
 	       " EXECUTE FUNCTION brake();"
@@ -498,6 +501,79 @@ who_is_just_deleted_gets_no_pseudonym(void **state)
 			 ERR_DENIED);
 }
 
+/* ---- who is asked ---- */
+
+static bool
+say_yes(struct other *o)
+{
+	struct db_grant grant = {.party = "p",
+				 .acting = o->scene->person,
+				 .sid = o->scene->sid,
+				 .scope = "",
+				 .redirect_uri = "",
+				 .expires = NOW + 60,
+				 .consent = o->scene->consent};
+	enum db_polled_said said = DB_POLLED_TOO_LATE;
+
+	rand_bytes(grant.id, sizeof(grant.id));
+	return db_polled_agree(&o->c, db_polled_typed(o->c.a, o->scene->code), &grant, &part, NULL,
+			       NOW, &said, &o->err) &&
+	       said == DB_POLLED_SAID;
+}
+
+static void
+ask(struct pg *pg, const struct scene *s)
+{
+	const struct db_polled_limits limits = {9, 9, 9};
+	const struct db_polled_more more = {.pause_s = 5};
+	const struct db_polled polled = {.kind = DB_POLLED_CIBA,
+					 .handle = db_polled_typed(pg->a, s->code),
+					 .party = "p",
+					 .scope = "",
+					 .acting = &s->person,
+					 .expires = NOW + 60};
+	enum db_polled_asked asked = DB_POLLED_NOBODY;
+
+	ASSERT_OK(db_polled_ask(&pg->c, db_dated_create(pg->a, NOW + 60), &polled, &more, &limits,
+				NULL, NOW, &asked, &pg->err),
+		  &pg->err);
+	assert_int_equal(asked, DB_POLLED_ASKED);
+}
+
+/* The session is held before what waits for its person: neither waits for the other in turn. */
+static void
+a_yes_that_is_just_said_is_said_before_the_end(void **state)
+{
+	bool (*const ends[])(struct other * o) = {end_session, disable};
+	struct pg *pg = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		struct scene s = set_scene(pg);
+		struct other yes, ended;
+
+		ask(pg, &s);
+		pg_sql(pg, BRAKE);
+		begin(pg, pg->db, &yes, &s, say_yes);
+		pg_await(pg, AWAITS("tx"), "1");
+		begin(pg, beside, &ended, &s, ends[i]);
+		pg_await(pg, AWAITS("tx"), "2");
+		pg_sql(pg, RELEASE);
+		end(&yes);
+		end(&ended);
+		ASSERT_OK(yes.held, &yes.err);
+		ASSERT_OK(ended.held, &ended.err);
+		/* What it gave hangs on a session that is gone. */
+		assert_string_equal(pg_value(pg, arena_printf(pg->a,
+							      "SELECT count(*) FROM session WHERE"
+							      " sid = '%s'",
+							      s.sid)),
+				    "0");
+		assert_string_equal(pg_value(pg, "SELECT string_agg(state, '') FROM polled"),
+				    "agreed");
+		pg_sql(pg, "DELETE FROM polled");
+	}
+}
+
 #define T(test) cmocka_unit_test_setup(test, pg_fresh)
 
 int
@@ -511,6 +587,7 @@ main(void)
 		T(a_party_that_is_just_told_hears_of_the_end),
 		T(a_message_that_is_just_had_is_had_before_the_end),
 		T(a_message_is_not_had_from_a_session_that_is_just_ending),
+		T(a_yes_that_is_just_said_is_said_before_the_end),
 		T(who_is_just_disabled_gets_no_session),
 		T(who_is_just_deleted_gets_no_pseudonym),
 	};

@@ -298,12 +298,20 @@ of_two_who_answer_one_counts(void **state)
 	web_submit(&b, "/flow/consent/", "do=agree");
 	assert_in_range(b.status, 400, 499); /* no fault of ours */
 	assert_string_equal(ask_again(&tv, codes), "");
-	/* A no after the yes changes nothing. */
+	/* A no after the yes changes nothing, and is not told as one. */
+	const char *denied =
+		world_value(w, "SELECT count(*) FROM audit WHERE event = 'request_denied'");
+
 	codes = begin_device(&tv);
 	agree_to(&b, codes);
 	agree_to(&other, codes);
 	web_submit(&other, "/flow/consent/", "do=agree");
 	web_submit(&b, "/flow/consent/", "do=cancel");
+	assert_in_range(b.status, 400, 499);
+	assert_false(web_shows(&b, "nicht angemeldet"));
+	assert_string_equal(world_value(w, "SELECT count(*) FROM audit WHERE event ="
+					   " 'request_denied'"),
+			    denied);
 	assert_string_equal(ask_again(&tv, codes), "");
 }
 

@@ -375,6 +375,11 @@ sealed_claims_that_do_not_read_give_no_token(void **state)
 
 	seal_anew(w, "{\"sub\":\"s\",\"id_token\":{},\"userinfo\":{}}");
 	assert_true(gives_a_token(&b, code));
+	/* What does not open is no fault of the client's. */
+	code = code_of(&b, w);
+	pg_sql(w->pg, "UPDATE grant_code SET sealed = '\\x0102' WHERE taken_at IS NULL");
+	assert_false(gives_a_token(&b, code));
+	assert_int_equal(b.status, 503);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, steps_fresh, NULL)

@@ -576,10 +576,30 @@ a_long_document_comes_in_pieces(void **state UNUSED)
 		       "not one we may send to");
 }
 
+static void
+a_relay_is_here_by_its_number_alone(void **state UNUSED)
+{
+	static const char *const here[] = {"smtp://127.0.0.1", "smtp://127.0.0.1:2525",
+					   "smtp://127.255.255.255:25", "smtp://[::1]",
+					   "smtp://[::1]:2525"};
+	static const char *const elsewhere[] = {
+		"smtps://127.0.0.1", "smtp://localhost", "smtp://localhost:2525",
+		"smtp://128.0.0.1", "smtp://127.example", "smtp://127.0.0.1.example",
+		/* as long as a number may be, and then more */
+		"smtp://127.100.100.100.example", "smtp://127.1", "smtp://[::1].example",
+		"smtp://[::2]", "smtp://", "smtp"};
+
+	for (size_t i = 0; i < ARRAY_LEN(here); i++)
+		assert_true(fetch_relay_is_here(here[i]));
+	for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++)
+		assert_false(fetch_relay_is_here(elsewhere[i]));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_relay_is_here_by_its_number_alone),
 		cmocka_unit_test(a_long_document_comes_in_pieces),
 		cmocka_unit_test(a_body_is_sent_and_the_answer_read),
 		cmocka_unit_test(no_redirect_is_followed),
