@@ -1,8 +1,6 @@
 /* Keys at a jwks_uri that are new; see client_keys.h. */
 #include "idp/client_keys.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/source.h"
@@ -29,7 +27,8 @@ find_other(struct request *rq, const struct party *p, int64_t until_us)
 		int64_t left_us = until_us - clock_mono_us();
 
 		if (now != NULL && now->oidc != NULL &&
-		    memcmp(now->keys_digest, p->keys_digest, sizeof(p->keys_digest)) != 0)
+		    !bytes_eq((struct bytes){now->keys_digest, SHA256_BYTES},
+			      (struct bytes){p->keys_digest, SHA256_BYTES}))
 			return snap;
 		snapshot_release(snap);
 		if (now == NULL || left_us <= 0 ||

@@ -5,7 +5,7 @@ import test from "node:test";
 import { configure, detailsType, encryptionPair, jose, keyPair, login, newId, oidc, pings, reach, register, told, visit } from "./lib.mjs";
 
 const ciba = "urn:openid:params:grant-type:ciba";
-const base = { scope: "openid profile", profile: "oidc" };
+const base = { scope: "openid profile", profile: "oidc", id_token_signed_response_alg: "ES256" };
 
 async function secretClient(method, more = {}) {
 	const client_id = newId("portal");
