@@ -128,6 +128,12 @@ is_enabled(struct arena *a, const struct xml_node *method, bool *out, struct err
 	       FAIL(err, ERR_INPUT, NULL, "Enabled is neither true nor false");
 }
 
+const char *
+saml_akdb_method_name(size_t i)
+{
+	return i < ARRAY_LEN(methods) ? methods[i].name : NULL;
+}
+
 unsigned
 saml_akdb_method_of(const char *name)
 {

@@ -85,6 +85,9 @@ MUST_USE bool saml_eidas_parse(struct arena *a, const struct xml_node *extension
 /* The method of this name, "eID"; 0: none. */
 unsigned saml_akdb_method_of(const char *name);
 
+/* Method i of the table; NULL past the last. */
+const char *saml_akdb_method_name(size_t i);
+
 /* The JSON text of saml_status.detail: one error with its code and message (BundID 9.7). */
 const char *saml_akdb_detail(struct arena *a, const char *code, const char *message);
 

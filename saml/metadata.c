@@ -730,6 +730,12 @@ saml_party_slo(const struct saml_party *party, enum saml_binding binding)
 	return NULL;
 }
 
+const struct saml_endpoint *
+saml_party_sso(const struct saml_party *party, enum saml_binding binding)
+{
+	return find_endpoint(&party->sso, NULL, -1, binding);
+}
+
 const struct saml_attribute_service *
 saml_party_service(const struct saml_party *party, int index)
 {

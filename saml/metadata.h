@@ -173,6 +173,11 @@ const struct saml_endpoint *saml_party_acs_client(const struct saml_party *party
 const struct saml_endpoint *saml_party_slo(const struct saml_party *party,
 					   enum saml_binding binding);
 
+/* Of an identity provider, the first SingleSignOnService by this binding (NONE: by any); NULL:
+ * none. */
+const struct saml_endpoint *saml_party_sso(const struct saml_party *party,
+					   enum saml_binding binding);
+
 /* The AttributeConsumingService of this index; -1: the default one.  NULL: none. */
 const struct saml_attribute_service *saml_party_service(const struct saml_party *party, int index);
 

@@ -340,14 +340,13 @@ saml_signed_bytes(const struct saml_signed *s)
 }
 
 bool
-saml_signed_assertion(const struct saml_signed *response, const struct xml_node **out,
-		      struct err *err)
+saml_only_assertion(const struct xml_node *response, const struct xml_node **out, struct err *err)
 {
 	const struct xml_node *found = NULL;
 
-	if (!xml_is(response->root, SAML_NS_PROTOCOL, "Response"))
-		return FAIL(err, ERR_INPUT, NULL, "<%s> is no Response", xml_name(response->root));
-	for (const struct xml_node *n = response->root; n != NULL; n = xml_next_in_document(n)) {
+	if (!xml_is(response, SAML_NS_PROTOCOL, "Response"))
+		return FAIL(err, ERR_INPUT, NULL, "<%s> is no Response", xml_name(response));
+	for (const struct xml_node *n = response; n != NULL; n = xml_next_in_document(n)) {
 		if (!xml_is(n, SAML_NS_ASSERTION, "Assertion") &&
 		    !xml_is(n, SAML_NS_ASSERTION, "EncryptedAssertion"))
 			continue;
@@ -355,10 +354,17 @@ saml_signed_assertion(const struct saml_signed *response, const struct xml_node 
 			return FAIL(err, ERR_INPUT, NULL, "Response has more than one assertion");
 		found = n;
 	}
-	if (found == NULL || xml_parent(found) != response->root)
+	if (found == NULL || xml_parent(found) != response)
 		return FAIL(err, ERR_INPUT, NULL, "Response has no assertion of its own");
 	*out = found;
 	return true;
+}
+
+bool
+saml_signed_assertion(const struct saml_signed *response, const struct xml_node **out,
+		      struct err *err)
+{
+	return saml_only_assertion(response->root, out, err);
 }
 
 bool

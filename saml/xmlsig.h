@@ -79,6 +79,13 @@ const struct saml_suite *saml_signed_suite(const struct saml_signed *s);
 struct bytes saml_signed_bytes(const struct saml_signed *s);
 
 /*
+ * The same in a Response as received, of which nothing is proven: to know which element to verify.
+ * `response` is the root of its document.
+ */
+MUST_USE bool saml_only_assertion(const struct xml_node *response, const struct xml_node **out,
+				  struct err *err);
+
+/*
  * The assertion of a verified Response: the only one anywhere in it, plain
  * (saml:Assertion) or encrypted (saml:EncryptedAssertion), and a direct child.
  * None, a second or a nested one is ERR_INPUT; so is a root that is no Response.
