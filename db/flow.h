@@ -7,7 +7,7 @@
 #ifndef KONTOR_DB_FLOW_H
 #define KONTOR_DB_FLOW_H
 
-#include "db/db.h"
+#include "db/audit.h"
 
 struct db_flow {
 	const char *id;    /* db_dated_create(a, expires) */
@@ -20,6 +20,9 @@ struct db_flow {
 	const struct subject_id *acting, *represented; /* NULL: not known yet */
 	const char *sid; /* of the session it runs in; NULL: none yet */
 	time_t created, expires;
+	/* Of a login at another provider (idp/home.c): what it was asked, until it has answered,
+	 * and what it answered.  n 0: nothing.  Set by the functions below alone. */
+	struct bytes away, home;
 };
 
 /* `browser` is the binding cookie's value.  version and created are set here.  Lazy. */
@@ -37,6 +40,38 @@ MUST_USE bool db_flow_load(const struct db_call *c, const char *id, const char *
  */
 MUST_USE bool db_flow_save(const struct db_call *c, struct db_flow *flow, time_t now,
 			   struct err *err);
+
+/*
+ * Note what another provider is asked, in place of whatever was asked or answered before.  As
+ * db_flow_save, by the version.  Lazy.
+ */
+MUST_USE bool db_flow_send(const struct db_call *c, struct db_flow *flow, struct bytes away,
+			   time_t now, struct err *err);
+
+/*
+ * A flow that waits for an answer, by its id alone: what is brought there is believed for what it
+ * says itself, and counts in the browser that brought it.  *out is NULL when none waits.
+ */
+MUST_USE bool db_flow_waiting(const struct db_call *c, const char *id, time_t now,
+			      const struct db_flow **out, struct err *err);
+
+struct db_mark; /* db/seen.h */
+
+/* An answer: to what was asked, from a provider that is a row (NULL: that is none). */
+struct db_flow_answer {
+	struct bytes away, home;
+	const char *upstream;
+	const struct db_mark *mark; /* of the assertion; never NULL */
+};
+
+/*
+ * Store it, once, with the mark and its audit row, in one durable statement.  *stored is false
+ * when the flow does not wait for it any more, the mark was there, or the provider's row is gone
+ * or disabled.  Errors as db_mark_check.
+ */
+MUST_USE bool db_flow_answered(const struct db_call *c, const char *id,
+			       const struct db_flow_answer *answer, const struct db_audit *audit,
+			       time_t now, bool *stored, struct err *err);
 
 /*
  * Take it away to answer the party: one durable statement, so that a flow is

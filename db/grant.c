@@ -18,6 +18,7 @@
 enum {
 	CREATE,
 	CREATE_ONCE,
+	CREATE_FOREIGN,
 	TAKE,
 	LOCK,
 	LOCK_FAMILY,
@@ -66,6 +67,12 @@ const struct db_statement db_grant_statements[] = {
 	[CREATE_ONCE] = {"grant_create_once", DB_DURABLE, T_SESSION, 13, CREATE_PARAMS "itbi",
 			 "WITH " MARKED CREATE_IT(" AND EXISTS (SELECT FROM m)") CREATED
 			 ", EXISTS (SELECT FROM m)"},
+	[CREATE_FOREIGN] =
+		{"grant_create_foreign", DB_LAZY, T_GRANT, 8, DB_AUDIT_PARAMS "ibbttbtttbit",
+		 "WITH g AS (INSERT INTO grant_code (day, hash, grant_id, party, scope, sealed,"
+		 " redirect_uri, challenge, nonce, extra, created, expires, offline, cnf)"
+		 " VALUES ($7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $1, $17, false, $18)"
+		 " RETURNING 1)" DB_AUDIT_FROM("g")},
 	/*
 	 * A lock held by another node's batch is not waited for here, where others
 	 * would wait with us.  The token goes with the code, so that no second use
@@ -83,7 +90,8 @@ const struct db_statement db_grant_statements[] = {
 				 " AND expires > $1 FOR KEY SHARE),"
 				 " taken AS (UPDATE grant_code g SET taken_at = $1, sealed = NULL, "
 				 "extra = NULL"
-				 " FROM pick, alive WHERE g.day = $7 AND g.hash = $8"
+				 " FROM pick WHERE g.day = $7 AND g.hash = $8"
+				 " AND (pick.sid IS NULL OR EXISTS (SELECT FROM alive))"
 				 " RETURNING 1),"
 				 " kept AS (INSERT INTO refresh_token (handle, secret, grant_id,"
 				 " party, acting, represented, sid, scope, resources, cnf, sealed,"
@@ -91,7 +99,9 @@ const struct db_statement db_grant_statements[] = {
 				 " SELECT $15, $16, grant_id, party, acting, represented,"
 				 " CASE WHEN NOT offline THEN sid END, scope, resources, $20,"
 				 " sealed, extra, created, $1, $18, $19, consent FROM pick, taken"
-				 " WHERE $15 IS NOT NULL AND (offline OR $17) RETURNING 1),"
+				 " WHERE $15 IS NOT NULL AND (offline OR $17) AND acting IS NOT "
+				 "NULL"
+				 " RETURNING 1),"
 				 " token AS (INSERT INTO access_token (day, hash, grant_id, party, "
 				 "acting,"
 				 " represented, sid, scope, sealed, created, expires, audience,"
@@ -259,17 +269,35 @@ db_grant_create_once(const struct db_call *c, const char *code, const struct db_
 	       created(rows, first, stands, err);
 }
 
+bool
+db_grant_create_foreign(const struct db_call *c, const char *code, const struct db_grant *g,
+			const struct db_audit *audit, time_t now, struct err *err)
+{
+	struct db_dated at;
+
+	if (!db_grant_code_at(code, &at))
+		return FAIL(err, ERR_INTERNAL, NULL, "not a code");
+	return db_run(c, &db_grant_statements[CREATE_FOREIGN],
+		      DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at.day),
+			      db_octets(at.hash, sizeof(at.hash)), db_octets(g->id, sizeof(g->id)),
+			      db_text(g->party), db_text(g->scope), db_bytes(g->sealed),
+			      db_text(g->redirect_uri), db_text(g->challenge), db_text(g->nonce),
+			      db_bytes(g->extra), db_int(g->expires), db_text(g->cnf)),
+		      NULL, err);
+}
+
 static bool
 one_grant(const struct db_call *c, struct db_rows *rows, const struct db_grant **out,
 	  struct err *err)
 {
 	struct db_grant *g = ARENA_NEW(c->a, struct db_grant);
+	const struct subject_id *acting = db_get_id_opt(rows, 0, 2);
 
 	*g = (struct db_grant){
 		.party = db_get_text(rows, 0, 1),
-		.acting = db_get_id(rows, 0, 2),
+		.foreign = acting == NULL,
 		.represented = db_get_id_opt(rows, 0, 3),
-		.sid = db_get_text(rows, 0, 4),
+		.sid = db_get_text_opt(rows, 0, 4),
 		.scope = db_get_text(rows, 0, 5),
 		.sealed = db_get_bytes(rows, 0, 6),
 		.redirect_uri = db_get_text(rows, 0, 7),
@@ -283,6 +311,8 @@ one_grant(const struct db_call *c, struct db_rows *rows, const struct db_grant *
 		.cnf = db_get_text_opt(rows, 0, 15),
 		.account_key = db_get_bytes_opt(rows, 0, 17),
 	};
+	if (acting != NULL)
+		g->acting = *acting;
 	db_get_octets(rows, 0, 0, g->id, sizeof(g->id));
 	if (!db_rows_check(rows, err))
 		return false;

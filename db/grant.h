@@ -16,6 +16,7 @@
 struct db_grant {
 	unsigned char id[16]; /* random; what code and tokens have in common */
 	const char *party;    /* client_id */
+	bool foreign; /* of somebody without an account here: acting and sid stand for nothing */
 	struct subject_id acting;
 	const struct subject_id *represented; /* NULL: none */
 	const char *sid;
@@ -58,6 +59,11 @@ MUST_USE bool db_grant_create_once(const struct db_call *c, const char *code,
 				   const struct db_participant *participant,
 				   const struct db_mark *mark, const struct db_audit *audit,
 				   time_t now, bool *first, bool *stands, struct err *err);
+
+/* The same of somebody without an account here (foreign): of no session, consent or mark. */
+MUST_USE bool db_grant_create_foreign(const struct db_call *c, const char *code,
+				      const struct db_grant *grant, const struct db_audit *audit,
+				      time_t now, struct err *err);
 
 /* db_grant_create within a transaction, where only the place of the code is known. */
 MUST_USE bool db_grant_create_tx(struct db_tx *tx, const struct db_dated *at,

@@ -49,6 +49,7 @@ enum db_table {
 	T_MEMBER,
 	T_PUBLICATION,
 	T_FEDERATION,
+	T_UPSTREAM,
 	T_KEY,
 	T_SETTING,
 	T_AUDIT,

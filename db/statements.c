@@ -18,5 +18,6 @@ const struct db_statement *const db_statement_tables[] = {
 	db_outbox_statements,      db_registration_statements,
 	db_source_statements,      db_member_statements,
 	db_publication_statements, db_refusal_statements,
-	db_federation_statements,  NULL,
+	db_federation_statements,  db_upstream_statements,
+	NULL,
 };

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/rand.h"
 #include "base/text.h"
 #include "db/pseudonym.h"
@@ -170,12 +171,56 @@ account_seal(const struct account_work *w, struct subject_id id, struct bytes ac
 	return true;
 }
 
+/* Whose the key of a value is that belongs to no account. */
+static const char own_id[16] = "no account here";
+
+#define OWN_KEY_MAX 255 /* octets, wrapped; one octet before it says how many */
+
+/* A key made for this value alone, before it. */
+static bool
+own_seal(const struct request *rq, const char *label, struct bytes plain, struct bytes *sealed,
+	 struct err *err)
+{
+	const struct account_value value = {bytes_of(label), plain};
+	const struct bytes id = {(const unsigned char *)own_id, sizeof(own_id)};
+	struct bytes key, inner;
+	struct buf b;
+
+	if (!signer_account_new(rq->app->signer, rq->a, id, &key, err) ||
+	    !signer_account_seal(rq->app->signer, rq->a, id, key, &value, 1, &inner, err))
+		return false;
+	if (key.n > OWN_KEY_MAX) /* second line: the signer makes them shorter */
+		return FAIL(err, ERR_INTERNAL, NULL, "a wrapped key of %zu octets", key.n);
+	buf_init(&b, rq->a, 1 + key.n + inner.n);
+	buf_char(&b, (char)key.n);
+	buf_add(&b, key);
+	buf_add(&b, inner);
+	return buf_finish(&b, sealed, err);
+}
+
+static bool
+own_open(const struct request *rq, const char *label, struct bytes sealed, struct bytes *plain,
+	 struct err *err)
+{
+	const struct bytes id = {(const unsigned char *)own_id, sizeof(own_id)};
+	size_t n = sealed.n == 0 ? 0 : sealed.p[0];
+
+	if (sealed.n <= 1 + n)
+		return FAIL(err, ERR_INPUT, NULL, "a sealed value cut short");
+	const struct account_value value = {bytes_of(label), {sealed.p + 1 + n, sealed.n - 1 - n}};
+
+	return signer_account_open(rq->app->signer, rq->a, id, (struct bytes){sealed.p + 1, n},
+				   &value, 1, plain, err);
+}
+
 bool
 account_value_seal(const struct request *rq, const struct account_lock *of, const char *label,
 		   struct bytes plain, struct bytes *sealed, struct err *err)
 {
 	const struct account_value value = {bytes_of(label), plain};
 
+	if (of == NULL)
+		return own_seal(rq, label, plain, sealed, err);
 	return signer_account_seal(rq->app->signer, rq->a, id_bytes(rq->a, of->id), of->key, &value,
 				   1, sealed, err);
 }
@@ -187,8 +232,9 @@ account_value_open(const struct request *rq, const struct account_lock *of, cons
 	const struct account_value value = {bytes_of(label), sealed};
 	struct err why = {0};
 
-	if (signer_account_open(rq->app->signer, rq->a, id_bytes(rq->a, of->id), of->key, &value, 1,
-				plain, &why))
+	if (of == NULL ? own_open(rq, label, sealed, plain, &why)
+		       : signer_account_open(rq->app->signer, rq->a, id_bytes(rq->a, of->id),
+					     of->key, &value, 1, plain, &why))
 		return true;
 	/* It is there, and we cannot read it: no fault of who asks. */
 	return FAIL(err,

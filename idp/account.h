@@ -60,7 +60,9 @@ struct account_lock {
 /*
  * Seal a value that tells of a person for as long as it is kept, and open it again: under the
  * account's key, so that what is deleted closes in every backup.  `label` as for
- * signer_account_seal.  ERR_UNAVAILABLE: the key does not open any more (its epoch is over).
+ * signer_account_seal.  `of` NULL: of somebody who has no account here; the value is under a key
+ * made for it alone, which stands before it.  ERR_UNAVAILABLE: the key does not open any more (its
+ * epoch is over).
  */
 MUST_USE bool account_value_seal(const struct request *rq, const struct account_lock *of,
 				 const char *label, struct bytes plain, struct bytes *sealed,

@@ -34,29 +34,15 @@ label_of(struct arena *a, struct bytes handle)
 	return arena_printf(a, "artifact:%s", enc_hex(a, handle));
 }
 
-/* What tells of nobody has no account whose key it could be under. */
-static bool
-seal(struct request *rq, const struct account_lock *of, const char *label, struct bytes plain,
-     struct bytes *sealed, struct err *err)
-{
-	const struct key *k = keyring_active(rq->snap->keyring, KEY_SEAL, KEY_SECRET);
-
-	if (of != NULL)
-		return account_value_seal(rq, of, label, plain, sealed, err);
-	if (k == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active seal key");
-	return signer_seal(rq->app->signer, rq->a, k->row.kid, bytes_of(label), plain, sealed, err);
-}
-
 static bool
 unseal(struct request *rq, const struct db_artifact_taken *t, const char *label,
        struct bytes *plain, struct err *err)
 {
-	if (t->acting == NULL)
-		return signer_open(rq->app->signer, rq->a, bytes_of(label), t->sealed, plain, err);
-	const struct account_lock of = {*t->acting, t->account_key};
+	struct account_lock of = {0};
 
-	return account_value_open(rq, &of, label, t->sealed, plain, err);
+	if (t->acting != NULL)
+		of = (struct account_lock){*t->acting, t->account_key};
+	return account_value_open(rq, t->acting == NULL ? NULL : &of, label, t->sealed, plain, err);
 }
 
 /* What is sealed: the prefixes in a line of their own, and the message. */
@@ -101,7 +87,7 @@ artifact_keep(struct request *rq, const struct artifact *artifact,
 		.expires = rq->now + ARTIFACT_LIVES_S,
 	};
 	return join(rq->a, carrier, &plain, err) &&
-	       seal(rq, of, label_of(rq->a, out->handle), plain, &out->sealed, err);
+	       account_value_seal(rq, of, label_of(rq->a, out->handle), plain, &out->sealed, err);
 }
 
 /* ---- resolving ---- */

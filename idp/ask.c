@@ -38,6 +38,8 @@ ask_write(struct arena *a, const struct ask *ask)
 	json_put_str(a, o, "service", ask->service);
 	json_put_str(a, o, "person", ask->person);
 	json_put_bool(a, o, "known_only", ask->known_only);
+	json_put_bool(a, o, "local_only", ask->local_only);
+	json_put_str(a, o, "home", ask->home);
 	json_put_str(a, o, "login_hint", ask->login_hint);
 	json_put_str(a, o, "replay", ask->replay);
 	json_put_i64(a, o, "replay_expires", ask->replay_expires);
@@ -116,6 +118,8 @@ ask_read(struct arena *a, struct bytes json, const struct parties *parties, stru
 	    !json_get_str(o, "service", &ask.service, err) ||
 	    !json_get_str(o, "person", &ask.person, err) ||
 	    !json_get_bool(o, "known_only", &ask.known_only, err) ||
+	    !json_get_bool(o, "local_only", &ask.local_only, err) ||
+	    !json_get_str(o, "home", &ask.home, err) ||
 	    !json_get_str(o, "login_hint", &ask.login_hint, err) ||
 	    !json_get_str(o, "replay", &ask.replay, err) ||
 	    !json_get_i64(o, "replay_expires", &replay_expires, err) ||

@@ -59,6 +59,7 @@ const struct audit_event audit_events[] = {
 	{AUDIT_METADATA_PUBLISHED,
 	 "Metadata of the federation's members was signed and published."},
 	{AUDIT_REGISTER_ROLLED_BACK, "What an earlier publication had of members counts again."},
+	{AUDIT_UPSTREAM, "Another identity provider was saved, switched on or off, or removed."},
 	{AUDIT_KEY_ADDED, "A key was made."},
 	{AUDIT_KEY_MOVED, "A key changed its state."},
 	{AUDIT_MASTER_ADDED, "A master key was added to the master key file."},

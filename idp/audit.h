@@ -69,6 +69,7 @@
 #define AUDIT_FEDERATION_ROLLED_BACK "federation_rolled_back"
 #define AUDIT_MEMBER_SUSPENDED       "member_suspended"
 #define AUDIT_MEMBER_RESTORED        "member_restored"
+#define AUDIT_UPSTREAM               "upstream"
 
 struct audit_event {
 	const char *name, *sentence;

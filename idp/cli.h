@@ -81,6 +81,7 @@ enum cli_exit cli_party(struct cli *cli);
 enum cli_exit cli_client(struct cli *cli);
 enum cli_exit cli_details_type(struct cli *cli);
 enum cli_exit cli_federation(struct cli *cli);
+enum cli_exit cli_upstream(struct cli *cli);
 enum cli_exit cli_account(struct cli *cli);
 enum cli_exit cli_audit_trail(struct cli *cli);
 enum cli_exit cli_restored(struct cli *cli);

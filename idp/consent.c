@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "idp/access.h"
+#include "idp/home.h"
 #include "idp/login.h"
 #include "idp/show.h"
 
@@ -71,12 +72,11 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 {
 	struct arena *a = f->rq->a;
 	const struct party *p = f->ask.party;
-	struct account_work w = account_work_of(f->rq);
 	json_t *vars = flow_vars(f, ROUTE, rs), *required = half(a, &f->offer, true),
 	       *optional = half(a, &f->offer, false);
 	const char *pseudonym;
 
-	if (!account_pseudonym(&w, f->subject, p->sector, f->holding.pseudonym, &pseudonym, err))
+	if (!home_pseudonym(f, p->sector, f->holding.pseudonym, &pseudonym, err))
 		return false;
 	add_pseudonym(a, required, pseudonym, f->level);
 
@@ -95,7 +95,10 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 		json_put(a, vars, "access", access);
 	}
 	json_put_bool(a, vars, "offline", f->ask.offline);
-	json_put_bool(a, vars, "remembered", p->policy.consent == CONSENT_CHANGED);
+	if (f->home != NULL)
+		json_put_str(a, vars, "home_name", f->home->from->display_name);
+	json_put_bool(a, vars, "remembered",
+		      f->home == NULL && p->policy.consent == CONSENT_CHANGED);
 	return show_page(f->rq, rs, 200, "consent", vars, flow_path(f, "/flow/"), err);
 }
 

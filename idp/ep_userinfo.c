@@ -37,9 +37,11 @@ find(struct request *rq, const struct party **p, struct oidc_released *out, stru
 	/* Core 5.3: the endpoint is for who asked by OpenID Connect. */
 	if (t->sealed.n == 0 || !oidc_scope_is_openid(rq->a, t->scope))
 		return FAIL(err, ERR_DENIED, OIDC_INSUFFICIENT_SCOPE, "a token without openid");
-	const struct account_lock of = {*t->acting, t->account_key};
+	struct account_lock of = {0};
 
-	return front_oidc_open(rq, &of, t->grant, t->sealed, out, err);
+	if (t->acting != NULL)
+		of = (struct account_lock){*t->acting, t->account_key};
+	return front_oidc_open(rq, t->acting == NULL ? NULL : &of, t->grant, t->sealed, out, err);
 }
 
 /* Core 5.3.2: signed, and encrypted if the client wants that too. */

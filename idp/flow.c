@@ -19,7 +19,9 @@
 #include "idp/config.h"
 #include "idp/consent.h"
 #include "idp/flow_judge.h"
+#include "idp/home.h"
 #include "idp/login.h"
+#include "idp/login_home.h"
 #include "idp/show.h"
 
 #define FLOW_PATH         "/flow/"
@@ -203,8 +205,10 @@ answer(struct flow *f, struct response *rs, struct err *err)
 	}
 	if (f->state == FLOW_ANSWER && !record(f, rs, err))
 		return false;
-	if (f->row != NULL)
+	if (f->row != NULL) {
 		response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
+		home_forget(f, rs);
+	}
 	return true;
 }
 
@@ -501,10 +505,36 @@ flow_load(struct request *rq, struct response *rs, struct flow **out, struct err
 	if (f == NULL)
 		return show_done(rq, NULL, rq->path_tail, rs, err);
 	request_wish_lang(rq, f->ask.lang);
-	if (!session_find(rq, &f->session, err) || !flow_judge(f, err))
+	/* Whose session it is in this browser is beside the point when somebody came back. */
+	if (!home_load(f, err) || (f->home == NULL && !session_find(rq, &f->session, err)) ||
+	    !flow_judge(f, err))
 		return false;
 	*out = f;
 	return true;
+}
+
+/* Where no means of ours reaches the level, another provider's account has to; or it is named. */
+static bool
+needs_home(const struct flow *f)
+{
+	return f->only == NULL && home_reach(f->rq, &f->ask) != LEVEL_NONE &&
+	       flow_wanted_level(&f->ask) > login_reachable();
+}
+
+static bool
+show_login(struct flow *f, struct response *rs, struct err *err)
+{
+	const struct upstream *named = upstream_find(&f->rq->snap->upstreams, f->ask.home);
+	const char *problem = f->home_failed ? "home_failed" : NULL;
+
+	/* Once: who comes back without a login has the choice. */
+	if (named != NULL && f->row->away.n == 0 && problem == NULL &&
+	    home_fits(f->rq, &f->ask, named))
+		return home_send(f, named, rs, err);
+	if (needs_home(f))
+		return login_home_show(f, problem, rs, err);
+	return f->state == FLOW_LOGIN ? login_show_first(f, NULL, problem, rs, err)
+				      : login_show_step_up(f, rs, err);
 }
 
 static bool
@@ -523,9 +553,8 @@ flow_show(struct flow *f, struct response *rs, struct err *err)
 {
 	switch (f->state) {
 	case FLOW_LOGIN:
-		return login_show_first(f, NULL, NULL, rs, err);
 	case FLOW_STEP_UP:
-		return login_show_step_up(f, rs, err);
+		return show_login(f, rs, err);
 	case FLOW_CONSENT:
 		return consent_show(f, rs, err);
 	case FLOW_EXPIRED:
@@ -644,15 +673,17 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 	struct db_audit audit = {
 		.event = AUDIT_CONSENT_GIVEN,
 		.ref = rq->ref,
-		.subject = &f->session->acting,
+		.subject = home_subject(f),
 		.party = f->ask.party->id,
 		.details = audit_details(rq->a, "attributes", consent->attributes, NULL),
 	};
 
 	memcpy(consent->fingerprint, digest.p, sizeof(consent->fingerprint));
-	if (!db_consent_store(&c, consent, &audit, err))
+	/* Of who has no account here, nothing is kept but that somebody agreed. */
+	if (f->home != NULL ? !db_audit_add(&c, &audit, rq->now, err)
+			    : !db_consent_store(&c, consent, &audit, err))
 		return false;
-	f->consent = consent;
+	f->consent = f->home != NULL ? NULL : consent;
 	f->state = FLOW_ANSWER;
 	return answer(f, rs, err);
 }

@@ -23,6 +23,7 @@
 #define CONSENT_OFFLINE "offline_access"
 
 struct login_method; /* idp/login.h */
+struct home;         /* idp/home.h */
 
 struct flow {
 	struct request *rq;
@@ -30,8 +31,11 @@ struct flow {
 	struct db_flow *row; /* NULL: not stored */
 	const char *browser; /* the binding secret; NULL: not stored */
 	enum flow_state state;
-	const struct login_method *only;  /* of a client without a browser: the one means it has */
-	const struct db_session *session; /* usable or not; NULL: none */
+	const struct login_method *only; /* of a client without a browser: the one means it has */
+	const struct home *home;         /* who came back from another provider; NULL: nobody did */
+	bool home_failed;                /* somebody did, and something went wrong there */
+	const struct db_session *session; /* usable or not; NULL: none.  Of `home`: of this flow
+					   * alone, and stored nowhere */
 	enum level level; /* what counts for this ask (proofs of this flow when forced) */
 	const struct db_subject *subject; /* of the session; NULL: none that is active */
 	struct db_holding holding;        /* what is stored of it; set when level is not NONE */

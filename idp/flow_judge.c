@@ -4,6 +4,7 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "idp/access.h"
+#include "idp/home.h"
 #include "idp/login.h"
 
 json_t *
@@ -71,6 +72,8 @@ group_fits(const struct flow *f)
 static enum level
 counted_level(struct flow *f)
 {
+	if (f->home != NULL) /* of this flow, and of no other */
+		return f->home->level;
 	if (f->session != NULL && f->only != NULL) /* of this request: as new as can be */
 		return session_level(f->rq, f->session);
 	if (f->session == NULL || !group_fits(f))
@@ -119,6 +122,11 @@ load_holding(struct flow *f, struct err *err)
 {
 	struct db_call c = {f->rq->app->db, f->rq->a, f->rq->deadline_us};
 	const struct party *p = f->ask.party;
+	if (f->home != NULL) {
+		f->holding = (struct db_holding){0};
+		f->subject = &f->home->subject;
+		return true;
+	}
 	struct db_holder who = {.acting = f->session->acting,
 				.represented = f->session->represented,
 				.party = p == NULL ? NULL : p->id,
@@ -153,14 +161,18 @@ grant_stored(struct flow *f, const struct db_consent *stored, bool *still_needed
 	return true;
 }
 
-/* A pseudonym that was ever told is a row. */
+/* A pseudonym that was ever told is a row; of who has no account here nothing is kept. */
 static bool
-is_other_person(const struct flow *f)
+is_other_person(struct flow *f, bool *out, struct err *err)
 {
 	const char *known = f->holding.pseudonym;
 
-	return (f->ask.known_only && known == NULL) ||
+	if (f->home != NULL && f->ask.person != NULL &&
+	    !home_pseudonym(f, f->ask.party->sector, NULL, &known, err))
+		return false;
+	*out = (f->home == NULL && f->ask.known_only && known == NULL) ||
 	       (f->ask.person != NULL && !text_eq(f->ask.person, known));
+	return true;
 }
 
 /* Another service of the same portal is another purpose, and so is what goes on without a login. */
@@ -200,8 +212,10 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 	struct account_work w = account_work_of(f->rq);
 	const struct db_consent *stored = f->holding.consent;
 
-	if (!account_open(&w, f->subject, f->holding.attributes, f->holding.n_attributes, &f->held,
-			  err))
+	if (f->home != NULL)
+		f->held = f->home->held;
+	else if (!account_open(&w, f->subject, f->holding.attributes, f->holding.n_attributes,
+			       &f->held, err))
 		return false;
 	if (p == NULL)
 		return true;
@@ -209,7 +223,8 @@ load_offer(struct flow *f, struct flow_facts *facts, struct err *err)
 
 	release_compute(f->rq->a, p->policy.attributes, asked, f->held, f->level,
 			flow_told_level(f), &f->offer);
-	facts->other_person = is_other_person(f);
+	if (!is_other_person(f, &facts->other_person, err))
+		return false;
 	facts->required_missing = f->offer.missing != NULL;
 	f->fingerprint = release_fingerprint(f->rq->a, &f->offer, purpose_of(f, f->ask.offline),
 					     (struct bytes){0});
@@ -227,6 +242,9 @@ reachable(const struct flow *f)
 {
 	const struct party *p = f->ask.party;
 	enum level means = f->only == NULL ? login_reachable() : f->only->level;
+	enum level home = f->only == NULL ? home_reach(f->rq, &f->ask) : LEVEL_NONE;
+
+	means = home > means ? home : means;
 	enum level most = level_set_best(
 		f->ask.levels, level_min(means, p == NULL ? LEVEL_HIGH : p->policy.level_cap));
 
@@ -248,6 +266,11 @@ flow_judge(struct flow *f, struct err *err)
 		.reachable = reachable(f),
 	};
 
+	if (f->home != NULL) {
+		facts.home_cancelled = f->home->outcome == SAML_OUTCOME_CANCELLED;
+		facts.home_refused = f->home->outcome == SAML_OUTCOME_REFUSED;
+		facts.home_below = f->home->outcome == SAML_OUTCOME_LEVEL;
+	}
 	f->subject = NULL;
 	f->level = counted_level(f);
 	if (f->level != LEVEL_NONE && !load_holding(f, err))

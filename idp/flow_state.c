@@ -22,6 +22,24 @@ unreachable(const struct flow_facts *f)
 }
 
 static bool
+home_cancelled(const struct flow_facts *f)
+{
+	return f->home_cancelled;
+}
+
+static bool
+home_refused(const struct flow_facts *f)
+{
+	return f->home_refused;
+}
+
+static bool
+home_below(const struct flow_facts *f)
+{
+	return f->home_below;
+}
+
+static bool
 below_level(const struct flow_facts *f)
 {
 	return !f->session_usable || f->session == LEVEL_NONE || f->session < f->wanted;
@@ -77,6 +95,9 @@ static const struct {
 	{party_gone, FLOW_PARTY_GONE},
 	{expired, FLOW_EXPIRED},
 	{unreachable, FLOW_UNREACHABLE},
+	{home_cancelled, FLOW_CANCELLED},
+	{home_refused, FLOW_REFUSED},
+	{home_below, FLOW_UNREACHABLE},
 	{passive_below_level, FLOW_PASSIVE_LOGIN},
 	{no_session, FLOW_LOGIN},
 	{below_level, FLOW_STEP_UP},
@@ -92,6 +113,7 @@ static const struct {
 static const unsigned event_states[FLOW_EVENT_COUNT] = {
 	[FLOW_EVENT_LOGIN] = IN(FLOW_LOGIN),
 	[FLOW_EVENT_STEP_UP] = IN(FLOW_STEP_UP),
+	[FLOW_EVENT_HOME] = IN(FLOW_LOGIN) | IN(FLOW_STEP_UP),
 	[FLOW_EVENT_CONSENT] = IN(FLOW_CONSENT),
 	[FLOW_EVENT_CANCEL] =
 		/* At an answer: what was asked was settled elsewhere since the page was shown. */
@@ -116,9 +138,9 @@ static const char *const state_names[FLOW_STATE_COUNT] = {
 };
 
 static const char *const event_names[FLOW_EVENT_COUNT] = {
-	[FLOW_EVENT_LOGIN] = "login",     [FLOW_EVENT_STEP_UP] = "step_up",
-	[FLOW_EVENT_CONSENT] = "consent", [FLOW_EVENT_CANCEL] = "cancel",
-	[FLOW_EVENT_RESTART] = "restart",
+	[FLOW_EVENT_LOGIN] = "login",   [FLOW_EVENT_STEP_UP] = "step_up",
+	[FLOW_EVENT_HOME] = "home",     [FLOW_EVENT_CONSENT] = "consent",
+	[FLOW_EVENT_CANCEL] = "cancel", [FLOW_EVENT_RESTART] = "restart",
 };
 
 enum flow_state

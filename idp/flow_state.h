@@ -30,6 +30,7 @@ enum flow_state {
 enum flow_event {
 	FLOW_EVENT_LOGIN,   /* name and password came in */
 	FLOW_EVENT_STEP_UP, /* a second means came in */
+	FLOW_EVENT_HOME,    /* another provider was chosen */
 	FLOW_EVENT_CONSENT,
 	FLOW_EVENT_CANCEL,
 	FLOW_EVENT_RESTART,
@@ -39,9 +40,13 @@ enum flow_event {
 struct flow_facts {
 	bool expired;
 	bool party_enabled;
-	bool passive;         /* IsPassive, prompt=none */
-	bool session_usable;  /* there is one, of this party's group, its account active, and it
-			       * satisfies ForceAuthn, prompt=login and max_age */
+	bool passive;        /* IsPassive, prompt=none */
+	bool session_usable; /* there is one, of this party's group, its account active, and it
+			      * satisfies ForceAuthn, prompt=login and max_age */
+	/* Another provider was asked and says: */
+	bool home_cancelled;  /* the person did not log in there */
+	bool home_refused;    /* or did not agree that we are told */
+	bool home_below;      /* or cannot reach the level there */
 	enum level session;   /* the level that session still has now */
 	enum level wanted;    /* the least level asked, the party's own floor included */
 	enum level reachable; /* the highest this provider's login methods can reach */

@@ -31,8 +31,10 @@ struct ask {
 	const char *person;        /* pseudonym of the only one who may answer; NULL: anybody */
 	bool known_only;           /* only who the party's sector has a pseudonym of already */
 	const char *login_hint;    /* who the portal expects, sealed (idp/login.h); NULL */
-	json_t *access;            /* what else is agreed to (idp/access.h); NULL: nothing */
-	json_t *state;             /* what the front needs to answer; its own members */
+	bool local_only;  /* with an account here alone, whoever else could say who it is */
+	const char *home; /* id of the provider that the portal names (IDPList); NULL */
+	json_t *access;   /* what else is agreed to (idp/access.h); NULL: nothing */
+	json_t *state;    /* what the front needs to answer; its own members */
 
 	/*
 	 * A request that may be answered once (SAML ID, request_uri, jti): the value of the replay

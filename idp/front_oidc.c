@@ -15,6 +15,7 @@
 #include "idp/config.h"
 #include "idp/evidence.h"
 #include "idp/flow.h"
+#include "idp/home.h"
 #include "idp/jose.h"
 #include "idp/login.h"
 #include "idp/oidc_carry.h"
@@ -518,18 +519,19 @@ bool
 front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, struct err *err)
 {
 	struct request *rq = f->rq;
-	struct account_work w = account_work_of(rq);
-	const char *sub, *sid = sid_for(rq->a, f->session->sid, f->ask.party->id);
+	/* No session is opened across accounts, so that none has a name. */
+	const char *sub,
+		*sid = f->home != NULL ? NULL : sid_for(rq->a, f->session->sid, f->ask.party->id);
 	struct oidc_id_token login;
 	struct state s;
 
 	if (!state_read(rq->a, &f->ask, &s, err) ||
-	    !account_pseudonym(&w, f->subject, f->ask.party->sector, f->holding.pseudonym, &sub,
-			       err))
+	    !home_pseudonym(f, f->ask.party->sector, f->holding.pseudonym, &sub, err))
 		return false;
 	login = id_token_of(f, sub, sid);
 	out->grant = (struct db_grant){
 		.party = f->ask.party->id,
+		.foreign = f->home != NULL,
 		.acting = f->session->acting,
 		.represented = f->session->represented,
 		.sid = f->session->sid,
@@ -563,7 +565,8 @@ front_oidc_make(struct flow *f, time_t expires, struct front_oidc_made *out, str
 
 	const struct account_lock of = {f->subject->id, f->subject->account_key};
 
-	return front_oidc_seal(rq, &of, out->grant.id, &released, &out->grant.sealed, err);
+	return front_oidc_seal(rq, f->home != NULL ? NULL : &of, out->grant.id, &released,
+			       &out->grant.sealed, err);
 }
 
 struct db_audit
@@ -572,10 +575,12 @@ front_oidc_audit(const struct flow *f)
 	return (struct db_audit){
 		.event = AUDIT_ASSERTION,
 		.ref = f->rq->ref,
-		.subject = &f->session->acting,
+		.subject = home_subject(f),
 		.party = f->ask.party->id,
-		.details = audit_details(f->rq->a, "dialect", "oidc", "level",
-					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT), NULL),
+		.details =
+			audit_details(f->rq->a, "dialect", "oidc", "level",
+				      level_word(flow_told_level(f), LEVEL_VOCAB_SHORT), "upstream",
+				      f->home == NULL ? NULL : f->home->from->id, NULL),
 	};
 }
 
@@ -616,6 +621,8 @@ record(struct flow *f, struct err *err)
 	struct db_audit audit = front_oidc_audit(f);
 	bool stands, first = true;
 
+	if (f->home != NULL)
+		return db_grant_create_foreign(&c, b->code, &made->grant, &audit, rq->now, err);
 	if (!(f->mark == NULL
 		      ? db_grant_create(&c, b->code, &made->grant, &made->participant, &audit,
 					rq->now, &stands, err)

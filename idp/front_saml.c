@@ -10,6 +10,7 @@
 #include "idp/audit.h"
 #include "idp/config.h"
 #include "idp/flow.h"
+#include "idp/home.h"
 #include "idp/login.h"
 #include "idp/net.h"
 #include "idp/party_suite.h"
@@ -92,6 +93,25 @@ has_means(const struct saml_akdb_request *akdb, struct err *err)
 	return any || FAIL(err, ERR_DENIED, SAML_WHY_NO_MEANS, "no login method is allowed");
 }
 
+/* SAML2Core 3.4.1.2: the first that is listed and can be had, where we are not. */
+static bool
+choose_home(struct request *rq, const struct saml_authn_request *r, const struct saml_wish *wish,
+	    struct ask *ask, struct err *err)
+{
+	/* Of BundID's means of login, other accounts are one. */
+	ask->local_only = r->akdb != NULL && r->akdb->names_methods &&
+			  (r->akdb->methods & SAML_AKDB_FINK) == 0;
+	for (size_t i = 0; !wish->scope_is_ours && i < r->n_idp_list && ask->home == NULL; i++) {
+		const struct upstream *u = upstream_of_entity(&rq->snap->upstreams, r->idp_list[i]);
+
+		if (u != NULL && home_fits(rq, ask, u))
+			ask->home = u->id;
+	}
+	return wish->scope_is_ours || ask->home != NULL ||
+	       FAIL(err, ERR_DENIED, SAML_NO_SUPPORTED_IDP,
+		    "Scoping lists identity providers that we cannot ask");
+}
+
 bool
 front_saml_ask(struct request *rq, const struct party *p, const struct saml_authn_request *r,
 	       const struct saml_endpoint *acs, const char *relay_state, struct ask *out,
@@ -122,7 +142,8 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 					   err) ||
 	    !saml_level_wanted(&p->policy, r->comparison,
 			       (struct acr_words){r->class_refs, r->n_class_refs}, &ask.levels,
-			       err))
+			       err) ||
+	    !choose_home(rq, r, &wish, &ask, err))
 		return false;
 	json_put_str(rq->a, ask.state, "nameid", wish.nameid_format);
 	if (!saml_attributes_asked(rq->a, r, &wish, &ask, about, err))
@@ -232,8 +253,9 @@ make_response(struct flow *f, const struct state *s, struct saml_status status,
 	struct account_lock of = {0};
 	struct saml_carrier carrier;
 	struct saml_peer peer;
+	bool ours = assertion != NULL && f->home == NULL; /* who has a key here */
 
-	if (assertion != NULL)
+	if (ours)
 		of = (struct account_lock){f->subject->id, f->subject->account_key};
 	if (!acs_is_registered(f->ask.party, s))
 		return FAIL(err, ERR_DENIED, "portal_request",
@@ -244,8 +266,8 @@ make_response(struct flow *f, const struct state *s, struct saml_status status,
 	}
 	if (!saml_peer_of(rq, f->ask.party, &peer, err) ||
 	    !saml_response_build(rq->a, &response, &peer, &carrier, err) ||
-	    (carrier.kept.n > 0 && !artifact_keep(rq, &artifact, &carrier, f->ask.party,
-						  assertion == NULL ? NULL : &of, row, err)))
+	    (carrier.kept.n > 0 &&
+	     !artifact_keep(rq, &artifact, &carrier, f->ask.party, ours ? &of : NULL, row, err)))
 		return false;
 	*kept = carrier.kept.n > 0 ? row : NULL;
 	return saml_send(rq, &carrier, f->ask.party, rs, err);
@@ -298,14 +320,12 @@ static bool
 build(struct flow *f, struct response *rs, struct err *err)
 {
 	struct request *rq = f->rq;
-	struct account_work w = account_work_of(rq);
 	struct built *b = ARENA_NEW(rq->a, struct built);
 	const char *pseudonym;
 	struct state s;
 
 	if (!state_read(&f->ask, &s, err) ||
-	    !account_pseudonym(&w, f->subject, f->ask.party->sector, f->holding.pseudonym,
-			       &pseudonym, err))
+	    !home_pseudonym(f, f->ask.party->sector, f->holding.pseudonym, &pseudonym, err))
 		return false;
 	const char *class_ref = word_for(rq->a, &f->ask, flow_told_level(f));
 	struct saml_assertion assertion = {
@@ -326,6 +346,10 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.one_time_use = s.once,
 	};
 
+	if (f->home != NULL) {
+		assertion.authorities = f->home->authorities;
+		assertion.n_authorities = f->home->n_authorities;
+	}
 	if (assertion.nameid.value == NULL) /* second line: required, and filled */
 		return FAIL(err, ERR_INTERNAL, NULL, "no address to be named by");
 	if (class_ref == NULL) /* second line: a level without a word is not one asked for */
@@ -364,10 +388,11 @@ record(struct flow *f, struct err *err)
 	struct db_audit audit = {
 		.event = AUDIT_ASSERTION,
 		.ref = rq->ref,
-		.subject = &f->session->acting,
+		.subject = home_subject(f),
 		.party = f->ask.party->id,
 		.details = audit_details(rq->a, "dialect", "saml", "level",
 					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT),
+					 "upstream", f->home == NULL ? NULL : f->home->from->id,
 					 "online_service", service, "sp_type", sp_type,
 					 "requesters", requesters, "binding",
 					 binding == SAML_BINDING_PAOS       ? "paos"
@@ -379,6 +404,10 @@ record(struct flow *f, struct err *err)
 					 b->kept};
 	enum db_answered how;
 
+	/* No session is opened across accounts, so there is none to end (TR-03160-1 4.3). */
+	if (f->home != NULL)
+		return (b->kept == NULL || db_artifact_create(&c, b->kept, rq->now, err)) &&
+		       db_audit_add(&c, &audit, rq->now, err);
 	if (!db_session_participate(&c, &answer, &audit, rq->now, &how, err))
 		return false;
 	f->replayed = how == DB_ANSWERED_BEFORE;

@@ -20,7 +20,7 @@ take_back(struct request *rq, const struct db_grant *g, struct err *err)
 	struct db_audit audit = {
 		.event = AUDIT_GRANT_REVOKED,
 		.ref = rq->ref,
-		.subject = &g->acting,
+		.subject = g->foreign ? NULL : &g->acting,
 		.party = g->party,
 		.details = audit_details(rq->a, "why", "code did not fit", NULL),
 	};
@@ -159,12 +159,18 @@ grant_code_exchange(struct request *rq, const struct party *p,
 	refresh = refresh_of(rq, &i);
 	if (!take(rq, &i, code, &refresh, &g, err) || !check(rq, &i, r, g, err))
 		return false;
-	const struct account_lock whose = {g->acting, g->account_key};
+	const struct account_lock account = {g->acting, g->account_key};
+	const struct account_lock *whose = g->foreign ? NULL : &account;
 
-	if (!front_oidc_open(rq, &whose, g->id, g->sealed, &released, err) ||
-	    !narrow(rq, &i, &whose, g, &released, err))
+	/* A resource server knows people by accounts here. */
+	if (g->foreign && i.token.audience != NULL) {
+		(void)!FAIL(err, ERR_INPUT, OIDC_INVALID_TARGET, "a resource for no account here");
+		return take_back(rq, g, err);
+	}
+	if (!front_oidc_open(rq, whose, g->id, g->sealed, &released, err) ||
+	    !narrow(rq, &i, whose, g, &released, err))
 		return false;
-	struct issue_grant of = {.acting = &g->acting,
+	struct issue_grant of = {.acting = g->foreign ? NULL : &g->acting,
 				 .scope = g->scope,
 				 .extra = g->extra,
 				 .released = &released,

@@ -72,7 +72,8 @@ check_actor(struct work *w, struct err *err)
 		return true;
 	if (!issue_find_token(w->rq, w->x.actor_token, &t, err))
 		return false;
-	if (t == NULL || t->acting != NULL || !text_eq(t->origin, w->i.p->id))
+	/* What was released to it is of somebody. */
+	if (t == NULL || t->acting != NULL || t->sealed.n > 0 || !text_eq(t->origin, w->i.p->id))
 		return REFUSE(err, "an actor token that is not the client's own");
 	return t->cnf == NULL || text_eq(t->cnf, w->i.token.cnf) ||
 	       REFUSE(err, "a bound actor token without the proof of its key");

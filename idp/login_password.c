@@ -10,6 +10,7 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "idp/audit.h"
+#include "idp/home.h"
 #include "idp/lane.h"
 #include "idp/password.h"
 #include "idp/show.h"
@@ -77,6 +78,8 @@ login_show_first(struct flow *f, struct form *form, const char *problem, struct 
 	}
 	form_vars(f->rq->a, form, vars);
 	json_put_str(f->rq->a, vars, "problem", problem);
+	if (home_reach(f->rq, &f->ask) != LEVEL_NONE)
+		json_put_str(f->rq->a, vars, "home_url", flow_path(f, "/flow/home/"));
 	json_put_str(f->rq->a, vars, "register_url", flow_path(f, "/register/"));
 	return show_page(f->rq, rs, 200, "login", vars, flow_path(f, "/flow/"), err);
 }

@@ -181,6 +181,34 @@ const struct command commands[] = {
 	 "what an\n"
 	 "earlier publication had, but for members that are suspended.",
 	 cli_federation, NULL},
+	{"upstream", "Let people log in with the account of another provider.",
+	 "add ID FILE [--kind saml|fink|bundid|organisation|eidas] [--display-name NAME]\n"
+	 "    [--level-cap LEVEL] [--attribute NAME ...] [--attribute-level LEVEL]\n"
+	 "    [--level-word WORD=LEVEL ...] [--signed both|response|assertion] [--encrypted "
+	 "yes|no]\n"
+	 "    [--identify NAME] [--scope DOMAIN ...] [--old-until YYYY-MM-DD] [--first yes|no]\n"
+	 "    [--service-id TEXT]\n"
+	 "list\nshow ID\nenable ID\ndisable ID\nremove ID",
+	 "add takes the provider's SAML metadata. ID is a short word of our own. With the ID of "
+	 "one that\n"
+	 "is there it updates: what is not given stays as it is.\n\n"
+	 "--level-cap (substantial) is the highest level it may tell of: an answer of more is "
+	 "refused.\n"
+	 "--attribute names what is taken from it (all we know). --attribute-level is the level of "
+	 "attributes\n"
+	 "that come without one (they are left out). --level-word is an AuthnContextClassRef of "
+	 "its own.\n"
+	 "--signed says what it signs (both Response and assertion). --encrypted yes refuses "
+	 "plain\n"
+	 "assertions. --identify names the attribute by which it knows a person for good (by its "
+	 "kind;\n"
+	 "nameid: the NameID). --scope is what such names have to end with, after an @. "
+	 "--old-until "
+	 "is the\n"
+	 "last day on which RSA PKCS#1 v1.5 signatures of it count. --first yes puts it before the "
+	 "others\n"
+	 "in the list. --service-id is the OnlineServiceId that BundID gave us.",
+	 cli_upstream, NULL},
 	{"account", "What the office behind the accounts does.",
 	 "add LOGIN [--attribute NAME=VALUE ...]\n"
 	 "verify LOGIN --operator NAME --operator NAME --document KIND --evidence FILE\n"

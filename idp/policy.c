@@ -349,6 +349,12 @@ read_address(struct arena *a UNUSED, const json_t *v, struct policy *p, struct e
 }
 
 static bool
+read_home_accounts(struct arena *a UNUSED, const json_t *v, struct policy *p, struct err *err)
+{
+	return read_yes_no(v, &p->home_accounts, err);
+}
+
+static bool
 read_text(struct arena *a, const json_t *v, const char **out, struct err *err)
 {
 	const char *s = json_string_value(v);
@@ -442,6 +448,9 @@ const struct policy_key policy_keys[] = {
 	{"level-attributes", "yes|no", "no",
 	 "Send the level of each attribute also as an attribute or claim of its own.", false,
 	 read_level_attributes},
+	{"home-accounts", "yes|no", "yes",
+	 "Take people who come with an account of another provider (kontor upstream).", false,
+	 read_home_accounts},
 	{"purpose-de", "TEXT", "none", "Purpose shown at consent, in German.", false,
 	 read_purpose_de},
 	{"purpose-en", "TEXT", "none", "Purpose shown at consent, in English.", false,
@@ -469,6 +478,7 @@ policy_parse(struct arena *a, const char *json, struct policy *out, struct err *
 		.vocabulary = LEVEL_VOCAB_COUNT, /* the dialect decides */
 		.names = VOCABULARY_COUNT,
 		.sso_group = "portalverbund",
+		.home_accounts = true,
 	};
 	json_t *o, *v;
 	const char *name;

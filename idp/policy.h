@@ -52,6 +52,7 @@ struct policy {
 	bool accept_unsigned;      /* SAML requests without any signature */
 	bool tell_address;         /* the browser's, in SAML assertions */
 	bool level_attributes;     /* also send levels as an attribute/claim of their own */
+	bool home_accounts;        /* people may come with an account of another provider */
 	const char *purpose_de, *purpose_en; /* shown at consent; NULL: none */
 	const char *home_url;                /* where "back to the portal" leads; NULL: nowhere */
 };

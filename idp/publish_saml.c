@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/rand.h"
 #include "idp/config.h"
+#include "idp/home.h"
 #include "idp/party.h"
 #include "idp/party_suite.h"
 #include "idp/saml_peer.h"
@@ -200,6 +201,8 @@ build(struct app *app, struct snapshot *snap, const struct view *v, time_t now, 
 
 	if (v->ecp)
 		d.sso_soap_url = arena_printf(a, "%s" SAML_SSO_SOAP_PATH, conf->base_url);
+	if (snap->upstreams.n > 0)
+		d.acs_url = arena_printf(a, "%s" SAML_ACS_PATH, conf->base_url);
 	if (v->query)
 		d.attribute_url = arena_printf(a, "%s" SAML_ATTRIBUTES_PATH, conf->base_url);
 	add_keys(snap, v, &d);

@@ -41,6 +41,24 @@ reload_details(const struct db_call *c, struct snapshot *snap, struct err *err)
 	return true;
 }
 
+static void
+bad_upstream(const char *id, const struct err *err)
+{
+	log_err(LOG_LVL_ERROR, "upstream_unusable", err, "upstream", id, NULL);
+}
+
+bool
+reload_upstreams(const struct db_call *c, struct snapshot *snap, struct err *err)
+{
+	const struct db_upstream *rows;
+	size_t n;
+
+	if (!db_upstream_list(c, &rows, &n, err))
+		return false;
+	upstreams_create(snap->a, rows, n, bad_upstream, &snap->upstreams);
+	return true;
+}
+
 struct reloading {
 	struct app *app;
 	struct snapshot *snap;
@@ -58,7 +76,7 @@ fill(struct app *app, struct snapshot *snap, time_t now, struct err *err)
 
 	if (!key_rows_load(&c, &snap->keyring, err) ||
 	    !signer_load(app->signer, snap->keyring, err) || !db_party_list(&c, &rows, &n, err) ||
-	    !reload_details(&c, snap, err))
+	    !reload_details(&c, snap, err) || !reload_upstreams(&c, snap, err))
 		return false;
 	parties_create(snap->a, rows, n, config_level_most(app->config), bad_party, &snap->parties);
 	return publish_documents(app, snap, now, err) &&

@@ -16,4 +16,7 @@ MUST_USE bool app_reload(struct app *app, time_t now, struct err *err);
  */
 MUST_USE bool reload_details(const struct db_call *c, struct snapshot *snap, struct err *err);
 
+/* Other identity providers; one that does not parse is left out, and the log says so. */
+MUST_USE bool reload_upstreams(const struct db_call *c, struct snapshot *snap, struct err *err);
+
 #endif

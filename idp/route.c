@@ -19,7 +19,9 @@
 #include "idp/ep_slo.h"
 #include "idp/flow.h"
 #include "idp/health.h"
+#include "idp/home.h"
 #include "idp/login.h"
+#include "idp/login_home.h"
 #include "idp/logout.h"
 #include "idp/publication.h"
 #include "idp/publish.h"
@@ -64,6 +66,10 @@ const struct route routes[] = {
 	 KIB(2048), NULL},
 	{HTTP_POST, "/flow/enroll/", login_totp_enroll_handle, LANE_LOGIN, ROUTE_PREFIX, 256,
 	 KIB(16), KIB(2048), NULL},
+	{HTTP_GET, "/flow/home/", login_home_page, LANE_LOGIN, ROUTE_PREFIX, 1024, 0, KIB(2048),
+	 NULL},
+	{HTTP_POST, "/flow/choose/", login_home_handle, LANE_SAML, ROUTE_PREFIX, 256, KIB(16),
+	 KIB(2048), NULL},
 	{HTTP_POST, "/flow/consent/", consent_handle, LANE_SAML, ROUTE_PREFIX, 256, KIB(16),
 	 KIB(2048), NULL},
 	{HTTP_GET, "/register", ep_register_start, LANE_LIGHT, ROUTE_BEGINS, 4096, 0, KIB(1024),
@@ -83,6 +89,8 @@ const struct route routes[] = {
 	 KIB(512), KIB(8192), NULL},
 	{HTTP_POST, SAML_SSO_SOAP_PATH, ep_saml_ecp, LANE_PASSWORD,
 	 ROUTE_MACHINE | ROUTE_SOAP | ROUTE_BEGINS, 256, KIB(256), KIB(8192), NULL},
+	{HTTP_POST, SAML_ACS_PATH, ep_saml_acs, LANE_SAML, ROUTE_PROTOCOL, 256, KIB(512), KIB(8192),
+	 NULL},
 	{HTTP_GET, "/saml/unsolicited", ep_saml_unsolicited, LANE_SAML, ROUTE_BEGINS, KIB(8), 0,
 	 KIB(2048), NULL},
 	{HTTP_GET, SAML_SLO_PATH, ep_saml_slo, LANE_SAML, 0, KIB(16), 0, KIB(4096), NULL},

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "idp/ask.h"
 #include "idp/config.h"
+#include "idp/home.h"
 #include "idp/login.h"
 #include "saml/status.h"
 
@@ -231,11 +232,14 @@ static bool
 scoped_id(struct flow *f, const char *pseudonym, const char **out, struct err *err)
 {
 	struct arena *a = f->rq->a;
+	const char *dot =
+		strrchr(pseudonym, '.'); /* behind it, that of another provider's people */
 	struct bytes octets;
 
-	if (!dec_base64url(a, bytes_of(pseudonym), &octets, err)) /* second line: it is ours */
+	if (!dec_base64url(a, bytes_of(dot == NULL ? pseudonym : dot + 1), &octets,
+			   err)) /* second line: it is ours */
 		return false;
-	*out = arena_printf(a, "%s@%s", enc_hex(a, octets),
+	*out = arena_printf(a, "%s%s@%s", dot == NULL ? "" : "home-", enc_hex(a, octets),
 			    party_host(a, f->rq->app->config->base_url));
 	return true;
 }
@@ -243,10 +247,9 @@ scoped_id(struct flow *f, const char *pseudonym, const char **out, struct err *e
 static bool
 subject_id(struct flow *f, const char **out, struct err *err)
 {
-	struct account_work w = account_work_of(f->rq);
 	const char *pseudonym;
 
-	return account_pseudonym(&w, f->subject, PARTY_SECTOR_OF_ALL, NULL, &pseudonym, err) &&
+	return home_pseudonym(f, PARTY_SECTOR_OF_ALL, NULL, &pseudonym, err) &&
 	       scoped_id(f, pseudonym, out, err);
 }
 
@@ -292,7 +295,7 @@ fact_values(struct flow *f, enum vocabulary v, enum login_fact fact, const char 
 		values[0] = v == VOCABULARY_EKONA ? german_level(flow_told_level(f)) : class_ref;
 		break;
 	case FACT_PROVED_BY:
-		values[0] = proved_by(f->session);
+		values[0] = f->home != NULL ? f->home->proved_by : proved_by(f->session);
 		break;
 	case FACT_MFA:
 		values[0] = is_multi_factor(f) ? "true" : "false";

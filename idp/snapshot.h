@@ -11,6 +11,7 @@
 
 #include "idp/document.h"
 #include "idp/party.h"
+#include "idp/upstream.h"
 #include "keys/keyring.h"
 #include "oidc/details.h"
 
@@ -21,6 +22,7 @@ struct snapshot {
 	const struct keyring *keyring; /* never NULL once published */
 	struct parties parties;
 	struct oidc_detail_types details; /* types of authorization details */
+	struct upstreams upstreams;       /* other identity providers */
 	struct documents documents;
 	/* Metadata is that of before, unsigned or missing: the key to sign it was out of reach. */
 	bool stale;

@@ -61,6 +61,8 @@ write_authn(struct xmlw *w, struct arena *a, const struct saml_assertion *f)
 	}
 	xmlw_open(w, &xmlns_saml, "AuthnContext");
 	xmlw_element(w, &xmlns_saml, "AuthnContextClassRef", f->class_ref);
+	for (size_t i = 0; i < f->n_authorities; i++)
+		xmlw_element(w, &xmlns_saml, "AuthenticatingAuthority", f->authorities[i]);
 	xmlw_close(w);
 	xmlw_close(w);
 }

@@ -24,8 +24,10 @@ struct saml_assertion {
 	bool one_time_use;
 	time_t authn_at; /* when the person proved who they are; 0: nothing is said of a login */
 	const char *session_index;
-	time_t session_not_on_or_after;          /* 0: left out */
-	const char *class_ref;                   /* AuthnContextClassRef, any word */
+	time_t session_not_on_or_after; /* 0: left out */
+	const char *class_ref;          /* AuthnContextClassRef, any word */
+	const char *const *authorities; /* who asserted it to us, and to them */
+	size_t n_authorities;
 	const struct saml_attribute *attributes; /* of one type_ns at most */
 	size_t n_attributes;
 };

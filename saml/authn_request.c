@@ -336,7 +336,7 @@ is_ours(const char *qualifier, const char *entity_id)
 	return qualifier == NULL || strcmp(qualifier, entity_id) == 0;
 }
 
-/* Whoever else is listed: we pass no request on. */
+/* May people log in here? */
 static bool
 scope_has(const struct saml_authn_request *r, const char *our_entity_id)
 {
@@ -378,9 +378,7 @@ saml_authn_request_check_wish(const struct saml_authn_request *r, const char *ou
 {
 	struct saml_wish wish = {.nameid_format = format_of(r, nameid_formats)};
 
-	if (!scope_has(r, our_entity_id))
-		return FAIL(err, ERR_DENIED, SAML_NO_SUPPORTED_IDP,
-			    "Scoping lists other identity providers only");
+	wish.scope_is_ours = scope_has(r, our_entity_id);
 	if (r->names_declarations)
 		return FAIL(err, ERR_DENIED, SAML_NO_AUTHN_CONTEXT,
 			    "an AuthnContextDeclRef is asked for");

@@ -92,6 +92,7 @@ MUST_USE bool saml_authn_request_unsolicited(struct arena *a, const struct saml_
 
 /* What is to be given, as far as metadata and request decide it. */
 struct saml_wish {
+	bool scope_is_ours;        /* else Scoping lists other identity providers alone */
 	const char *nameid_format; /* URI of one of enum saml_nameid_format */
 	const char *person; /* persistent NameID of the only one who may answer; NULL: anybody */
 	bool known_only;    /* only who has a persistent NameID already (AllowCreate false) */
@@ -102,7 +103,8 @@ struct saml_wish {
  * Decide whether we can do what it wants.  nameid_formats: those the party may
  * be given, as bits.  Failures are ERR_DENIED with the status to answer the
  * party with: SAML_INVALID_NAMEID_POLICY, SAML_REQUEST_UNSUPPORTED,
- * SAML_UNKNOWN_PRINCIPAL, SAML_NO_SUPPORTED_IDP, SAML_NO_AUTHN_CONTEXT.
+ * SAML_UNKNOWN_PRINCIPAL, SAML_NO_AUTHN_CONTEXT.  Whether we can send people to who is listed in
+ * Scoping is the caller's to say (SAML_NO_SUPPORTED_IDP).
  */
 MUST_USE bool saml_authn_request_check_wish(const struct saml_authn_request *r,
 					    const char *our_entity_id, unsigned nameid_formats,

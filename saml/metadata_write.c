@@ -286,6 +286,28 @@ write_role(struct xmlw *w, struct arena *a, const struct saml_description *d)
 	xmlw_close(w);
 }
 
+/* SAML2Metadata 2.4.4: ourselves, as other providers know us. */
+static void
+write_service_provider(struct xmlw *w, struct arena *a, const struct saml_description *d)
+{
+	if (d->acs_url == NULL)
+		return;
+	xmlw_open(w, &xmlns_md, "SPSSODescriptor");
+	xmlw_attr(w, NULL, "AuthnRequestsSigned", "true");
+	xmlw_attr(w, NULL, "WantAssertionsSigned", "true");
+	xmlw_attr(w, NULL, "protocolSupportEnumeration", SAML_NS_PROTOCOL);
+	write_ui_info(w, a, &d->ui);
+	write_keys(w, d);
+	write_nameid_formats(w, SAML_NAMEID_IS_TRANSIENT | SAML_NAMEID_IS_PERSISTENT);
+	xmlw_open(w, &xmlns_md, "AssertionConsumerService");
+	xmlw_attr(w, NULL, "Binding", SAML_BINDING_URI_POST);
+	xmlw_attr(w, NULL, "Location", d->acs_url);
+	xmlw_attr(w, NULL, "index", "0");
+	xmlw_attr(w, NULL, "isDefault", "true");
+	xmlw_close(w);
+	xmlw_close(w);
+}
+
 /* SAML2Metadata 2.4.7: whom to ask for attributes without a login, by the names we give. */
 static void
 write_attribute_authority(struct xmlw *w, const struct saml_description *d)
@@ -357,6 +379,7 @@ saml_metadata_build(struct arena *a, const struct saml_description *d,
 	entity.place = xmlw_place(&w);
 	write_entity_extensions(&w, a, d);
 	write_role(&w, a, d);
+	write_service_provider(&w, a, d);
 	write_attribute_authority(&w, d);
 	write_organization(&w, d);
 	write_contacts(&w, a, d);

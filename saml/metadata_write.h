@@ -54,6 +54,8 @@ struct saml_description {
 	const char *sso_url, *slo_url; /* one path each, whatever the browser's binding */
 	const char *slo_soap_url;
 	const char *sso_soap_url, *attribute_url; /* NULL: not for the reader */
+	const char *acs_url;                      /* where other providers answer, by HTTP-POST;
+						   * NULL: none is asked */
 	const char *artifact_url;                 /* resolves SAML_ARTIFACT_INDEX, by SOAP */
 	bool want_authn_requests_signed;
 	bool old; /* the reader may sign with RSA PKCS#1 v1.5 */

@@ -58,6 +58,7 @@ world_reload(struct world *w)
 	parties_create(snap->a, copies, n, config_level_most(w->app.config), bad_party,
 		       &snap->parties);
 	ASSERT_OK(reload_details(&w->pg->c, snap, &err), &err);
+	ASSERT_OK(reload_upstreams(&w->pg->c, snap, &err), &err);
 	ASSERT_OK(publish_documents(&w->app, snap, w->now, &err), &err);
 	ASSERT_OK(publication_load(&w->pg->c, &w->config, snap, &err), &err);
 	app_publish(&w->app, snap);

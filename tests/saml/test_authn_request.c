@@ -725,7 +725,7 @@ scoped(const char *list)
 }
 
 static void
-test_a_list_of_providers_has_to_hold_us(void **state)
+test_a_list_of_providers_says_whether_it_holds_us(void **state)
 {
 	const char *others = ENTRY("https://other.example"), *us = ENTRY(PORTAL_OURS);
 	const char *many = "";
@@ -734,12 +734,16 @@ test_a_list_of_providers_has_to_hold_us(void **state)
 
 	(void)state;
 	ASSERT_OK(check_wish(scoped(arena_printf(a, "%s%s", others, us)), &wish, &err), &err);
-	assert_true(refused_with(scoped(others), SAML_NO_SUPPORTED_IDP));
-	assert_true(refused_with(scoped(arena_printf(a,
-						     "%s<samlp:GetComplete>https://list.example"
-						     "</samlp:GetComplete>",
-						     others)),
-				 SAML_NO_SUPPORTED_IDP));
+	assert_true(wish.scope_is_ours);
+	ASSERT_OK(check_wish(scoped(others), &wish, &err), &err);
+	assert_false(wish.scope_is_ours);
+	ASSERT_OK(check_wish(scoped(arena_printf(a,
+						 "%s<samlp:GetComplete>https://list.example"
+						 "</samlp:GetComplete>",
+						 others)),
+			     &wish, &err),
+		  &err);
+	assert_false(wish.scope_is_ours);
 	/* Scoping without a list leaves it to us. */
 	request(replace(a, scoped(""), "<samlp:IDPList></samlp:IDPList>", ""));
 	for (int i = 1; i < SAML_IDP_LIST_MAX; i++)
@@ -804,7 +808,7 @@ main(void)
 		cmocka_unit_test(test_without_allow_create_only_who_is_known_may_answer),
 		cmocka_unit_test(test_the_one_person_asked_for_is_named_as_the_party_knows_it),
 		cmocka_unit_test(test_what_nobody_asked_for_goes_to_a_registered_address_too),
-		cmocka_unit_test(test_a_list_of_providers_has_to_hold_us),
+		cmocka_unit_test(test_a_list_of_providers_says_whether_it_holds_us),
 		cmocka_unit_test(test_the_attribute_set_is_found_by_index),
 	};
 

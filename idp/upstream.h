@@ -1,0 +1,96 @@
+/*
+ * Other identity providers that people may come from: kinds of them in one table, and those that
+ * an operator registered, as the snapshot holds them.  A new kind is a row.
+ */
+#ifndef KONTOR_IDP_UPSTREAM_H
+#define KONTOR_IDP_UPSTREAM_H
+
+#include "db/upstream.h"
+#include "idp/policy.h"
+#include "saml/answer.h"
+
+struct upstream;
+
+/* How providers of a kind are asked, and how their answers are read. */
+struct upstream_kind {
+	const char *name;
+	const char *sentence;             /* for the manual */
+	const char *proved_by;            /* AssertionProvedBy, as BundID's portals know it */
+	const char *prefix;               /* of pseudonyms that portals get of its people */
+	enum saml_binding binding;        /* requests go by, if it has such an endpoint */
+	enum level_vocabulary vocabulary; /* of the classes it is asked for */
+	enum vocabulary names;            /* of the attributes it is asked for */
+	const char *nameid_format;        /* asked for; NULL: none is */
+	const char *identify;             /* the attribute whose value stays; NULL: the NameID */
+	const char *level;                /* attributes that say the level, separated by a space;
+					     NULL: the AuthnContextClassRef does */
+	bool akdb, eidas;                 /* request extensions */
+	bool scoping;                     /* is told who asks at last */
+	bool levels_attributes; /* each attribute has its level; else all have the login's */
+};
+
+extern const struct upstream_kind upstream_kinds[]; /* ends with a NULL name */
+const struct upstream_kind *upstream_kind_find(const char *name);
+
+/* What the operator laid down for one. */
+struct upstream_policy {
+	enum level level_cap;                 /* who says more is not believed at all */
+	struct wanted_list attributes;        /* taken from it; n 0: all that we know */
+	const struct level_word *level_words; /* its own, before those of the vocabularies */
+	size_t n_level_words;
+	enum saml_answer_signed sign;
+	bool encrypted;             /* plain assertions are refused */
+	const char *identify;       /* in place of the kind's; "nameid": the NameID */
+	const char *const *scopes;  /* what its identifiers end with, after an "@" */
+	size_t n_scopes;            /* 0: nothing is demanded */
+	time_t old_until;           /* RSA PKCS#1 v1.5 counts before it; 0: never */
+	bool first;                 /* before the others in the list */
+	enum level attribute_level; /* of attributes that come without one; LEVEL_NONE: left out */
+	const char *service_id;     /* given by the provider for us (OnlineServiceId); NULL */
+};
+
+struct upstream {
+	const char *id;
+	const struct upstream_kind *kind;
+	const char *display_name;
+	bool enabled;
+	struct upstream_policy policy;
+	const struct saml_party *saml; /* of its role as identity provider */
+};
+
+struct upstreams {
+	const struct upstream *p; /* sorted by id */
+	size_t n;
+};
+
+/* A row as a provider; what does not parse is ERR_INPUT. */
+MUST_USE bool upstream_parse(struct arena *a, const struct db_upstream *row, struct upstream *out,
+			     struct err *err);
+
+/* All rows; one that does not parse is left out and handed to `bad`. */
+void upstreams_create(struct arena *a, const struct db_upstream *rows, size_t n,
+		      void (*bad)(const char *id, const struct err *err), struct upstreams *out);
+
+/* By id, or by entityID; NULL: none, or disabled. */
+const struct upstream *upstream_find(const struct upstreams *list, const char *id);
+const struct upstream *upstream_of_entity(const struct upstreams *list, const char *entity_id);
+
+/* The highest level that any enabled one may tell of; LEVEL_NONE: there is none. */
+enum level upstreams_reach(const struct upstreams *list);
+
+/* Ids are short and last: letters, digits and "-", 1 to 32 of them. */
+bool upstream_is_id(const char *id);
+
+/* One key of the policy, for the command line ("--level-cap") and the manual. */
+struct upstream_key {
+	const char *name, *argument, *fallback, *sentence;
+	bool repeatable;
+	bool (*read)(struct arena *a, const json_t *v, struct upstream_policy *p, struct err *err);
+};
+extern const struct upstream_key upstream_keys[]; /* ends with a NULL name */
+
+/* Set one key of a policy from its command-line text; as policy_put. */
+MUST_USE bool upstream_put(struct arena *a, json_t *policy, const char *key, const char *text,
+			   struct err *err);
+
+#endif

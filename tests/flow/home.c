@@ -1,0 +1,167 @@
+/* Two other providers; see home.h. */
+#include "tests/flow/home.h"
+
+#include "base/text.h"
+#include "db/upstream.h"
+#include "keys/cert.h"
+#include "saml/names.h"
+#include "tests/saml/portal.h"
+
+static const struct provider {
+	const char *id, *name, *entity, *sso, *suite;
+} providers[] = {
+	{BADEN, "Servicekonto Baden", PROVIDER_ENTITY, PROVIDER_SSO, "ecdsa-sha256"},
+	{HESSEN, "Servicekonto Hessen", HESSEN_IDP, HESSEN_SSO, "ecdsa-sha384"},
+};
+
+static const struct provider *
+provider(const char *id)
+{
+	for (size_t i = 0; i < ARRAY_LEN(providers); i++)
+		if (text_eq(providers[i].id, id))
+			return &providers[i];
+	fail_msg("no provider %s", id);
+	return NULL;
+}
+
+void
+home_upstream(struct world *w, const char *id, const char *kind, const char *policy)
+{
+	const struct provider *p = provider(id);
+	struct db_upstream row = {
+		.id = id,
+		.kind = kind,
+		.display_name = p->name,
+		.document = bytes_of(provider_metadata(w->a, w->keys, p->entity, p->sso, p->suite)),
+		.policy = policy,
+		.enabled = true,
+	};
+	struct db_audit audit = {.event = "upstream_saved", .ref = "test"};
+	struct err err = {0};
+
+	ASSERT_OK(db_upstream_save(&w->pg->c, &row, &audit, w->now, &err), &err);
+	world_reload(w);
+}
+
+int
+home_setup(void **state)
+{
+	if (steps_setup(state) != 0)
+		return 1;
+	home_upstream(*state, BADEN, "fink", CAP_HIGH);
+	home_upstream(*state, HESSEN, "saml", "{}");
+	return world_fresh(state);
+}
+
+void
+home_choose(struct web *b, const char *id)
+{
+	if (!web_shows(b, "name=\"to\""))
+		web_get(b, arena_printf(b->w->a, "/flow/home/%s", flow_of(b)));
+	web_submit(b, "/flow/choose/", arena_printf(b->w->a, "to=%s", id));
+}
+
+/* All that we sign with: which one it is, the provider's own keys say. */
+static struct saml_keys
+our_keys(struct world *w)
+{
+	EVP_PKEY **keys = ARENA_ARRAY(w->a, EVP_PKEY *, 16);
+	struct err err = {0};
+	const struct key *k;
+	struct cert cert;
+	size_t n = 0;
+
+	for (size_t i = 0; (k = keyring_shown(w->signer->keys, KEY_SAML_SIGN, &i)) != NULL;) {
+		ASSERT_OK(cert_parse(w->a, k->row.cert, &cert, &err), &err);
+		keys[n++] = cert.pub;
+	}
+	return (struct saml_keys){keys, n};
+}
+
+struct home_request
+home_request(struct web *b)
+{
+	struct world *w = b->w;
+	bool post = web_field(b, "SAMLRequest") != NULL;
+	const struct saml_message *m;
+	const struct saml_verified *v;
+	struct home_request q = {0};
+	struct saml_party us = {.entity_id = BASE "/saml/metadata"};
+	struct err err = {0};
+	struct bytes raw;
+
+	us.signing = our_keys(w);
+	if (post)
+		raw = bytes_of(
+			arena_printf(w->a, "SAMLRequest=%s&RelayState=%s",
+				     portal_percent(w->a, bytes_of(web_field(b, "SAMLRequest"))),
+				     portal_percent(w->a, bytes_of(web_field(b, "RelayState")))));
+	else
+		raw = bytes_of(strchr(b->location, '?') + 1);
+	ASSERT_OK(saml_message_decode(w->a, post ? SAML_BINDING_POST : SAML_BINDING_REDIRECT, raw,
+				      &m, &err),
+		  &err);
+	ASSERT_OK(saml_message_verify(w->a, m, &us, &v, &err), &err);
+	ASSERT_OK(saml_authn_request_parse(w->a, v, &q.r, &err), &err);
+	q.relay_state = saml_message_relay_state(m);
+	return q;
+}
+
+static const char *const family[] = {"Beispiel"}, *const given[] = {"Berta"},
+			 *const mail[] = {"berta@example.invalid"},
+			 *const handle[] = {"5b1c1f4e-0000-4000-8000-000000000001"};
+
+#define TOLD(oid, v)                                                                             \
+	{                                                                                        \
+		.name = "urn:oid:" oid, .name_format = SAML_ATTRNAME_URI, .trust_level = "HOCH", \
+		.values = v, .n_values = 1                                                       \
+	}
+
+static const struct saml_attribute berta[] = {
+	TOLD("2.5.4.4", family), TOLD("2.5.4.42", given), TOLD("0.9.2342.19200300.100.1.3", mail),
+	TOLD("2.5.4.18", handle), /* of her mailbox there, which is nobody's business here */
+};
+
+struct provider_answer
+home_answer(struct world *w, const char *id, const struct home_request *q)
+{
+	const struct provider *of = provider(id);
+	struct provider_answer p = provider_answer(q->r->header.id, w->now);
+
+	p.entity = of->entity;
+	p.suite = of->suite;
+	p.relay_state = q->relay_state;
+	p.nameid = "berta-dort";
+	p.attributes = berta;
+	p.n_attributes = ARRAY_LEN(berta);
+	return p;
+}
+
+void
+home_bring(struct web *b, const struct provider_answer *p)
+{
+	web_foreign_post(b, "/saml/acs", provider_form(b->w->a, b->w->keys, p));
+}
+
+void
+home_login(struct web *b, const char *id, const char *inner)
+{
+	ask(b, "", inner);
+	home_choose(b, id);
+	struct home_request q = home_request(b);
+	struct provider_answer p = home_answer(b->w, id, &q);
+
+	home_bring(b, &p);
+}
+
+EVP_PKEY *
+home_encrypt_to(struct world *w)
+{
+	const struct key *k = keyring_active(w->signer->keys, KEY_DECRYPT, KEY_RSA3072);
+	struct err err = {0};
+	struct cert cert;
+
+	assert_non_null(k);
+	ASSERT_OK(cert_parse(w->a, k->row.cert, &cert, &err), &err);
+	return cert.pub;
+}
