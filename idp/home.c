@@ -133,8 +133,8 @@ signer_for(struct request *rq, const struct upstream *from, struct saml_signer *
 	const struct saml_suite *suite;
 
 	return party_suite(&as_party, rq->snap->keyring, rq->now, &suite, err) &&
-	       saml_signer_of(rq->a, rq->snap->keyring, rq->app->signer, KEY_SAML_SIGN,
-			      suite->make, out, err);
+	       saml_signer_of(rq->a, rq->snap->keyring, rq->app->signer, KEY_SAML_SIGN, suite->make,
+			      out, err);
 }
 
 static bool

@@ -221,6 +221,7 @@ prove_plain(const struct judging *j, const struct xml_node *received,
 
 	if (xmlsig_present(received)) {
 		if (!verify(j, received, &own, err) ||
+		    /* second line: it is the only one, and stands in what was verified */
 		    (response != NULL && !saml_signed_holds(response, own, err)))
 			return false;
 		*out = saml_signed_root(own);

@@ -107,6 +107,24 @@ no_answer_is_given_below_the_level(void **state UNUSED)
 }
 
 static void
+what_another_provider_says_is_the_end(void **state UNUSED)
+{
+	struct flow_facts f = {.party_enabled = true, .wanted = LEVEL_LOW, .reachable = LEVEL_HIGH};
+
+	assert_int_equal(flow_state_of(&f), FLOW_LOGIN);
+	f.home_cancelled = true;
+	assert_int_equal(flow_state_of(&f), FLOW_CANCELLED);
+	f.home_cancelled = false;
+	f.home_refused = true;
+	assert_int_equal(flow_state_of(&f), FLOW_REFUSED);
+	f.home_refused = false;
+	f.home_below = true;
+	assert_int_equal(flow_state_of(&f), FLOW_UNREACHABLE);
+	f.party_enabled = false;
+	assert_int_equal(flow_state_of(&f), FLOW_PARTY_GONE);
+}
+
+static void
 an_event_counts_only_in_the_state_that_shows_its_form(void **state UNUSED)
 {
 	static const struct {
@@ -117,7 +135,8 @@ an_event_counts_only_in_the_state_that_shows_its_form(void **state UNUSED)
 		{FLOW_EVENT_CONSENT, FLOW_CONSENT}, {FLOW_EVENT_CANCEL, FLOW_LOGIN},
 		{FLOW_EVENT_CANCEL, FLOW_STEP_UP},  {FLOW_EVENT_CANCEL, FLOW_CONSENT},
 		{FLOW_EVENT_CANCEL, FLOW_MISSING},  {FLOW_EVENT_CANCEL, FLOW_ANSWER},
-		{FLOW_EVENT_RESTART, FLOW_EXPIRED},
+		{FLOW_EVENT_RESTART, FLOW_EXPIRED}, {FLOW_EVENT_HOME, FLOW_LOGIN},
+		{FLOW_EVENT_HOME, FLOW_STEP_UP},
 	};
 	size_t allowed = 0;
 
@@ -150,6 +169,7 @@ main(void)
 		cmocka_unit_test(each_lack_leads_to_its_state),
 		cmocka_unit_test(a_passive_request_never_sees_a_page),
 		cmocka_unit_test(no_answer_is_given_below_the_level),
+		cmocka_unit_test(what_another_provider_says_is_the_end),
 		cmocka_unit_test(an_event_counts_only_in_the_state_that_shows_its_form),
 		cmocka_unit_test(everything_has_a_name),
 	};
