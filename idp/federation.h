@@ -1,5 +1,5 @@
 /*
- * Members of federations, known by signed metadata alone (docs/decisions/0029).  Of each member a
+ * Members of federations, known by signed metadata alone (docs/decisions/0032).  Of each member a
  * node keeps what its own verification of the signed aggregate said: two digests, roles, an end.
  * The member's text is read from the database when it is asked for, and counts only if it has
  * that digest; who suspended it is read at the same time.  Any thread.

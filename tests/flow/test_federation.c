@@ -430,6 +430,16 @@ the_database_is_not_believed(void **state)
 	assert_int_equal(refused, 2);
 	pg_sql(w->pg, "DELETE FROM federation_text");
 	assert_non_null(strstr(missed(w, LAND, SAML_ROLE_IDP), "not in the database"));
+	/* What was signed of it once is not what is. */
+	begin_with(w, "{\"approval\":\"whole\"}");
+	fetch(w, group(w, 9,
+		       arena_printf(w->a, "%s%s%s", idp(w, LAND, "Neu", ""),
+				    idp(w, STADT, "Stadt", ""), sp_at(w, PORTAL, PORTAL "/acs"))));
+	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
+	pg_sql(w->pg, "UPDATE federation_text SET text = (SELECT text FROM federation_text"
+		      " ORDER BY used LIMIT 1) WHERE since = (SELECT max(since) FROM"
+		      " federation_text)");
+	assert_non_null(strstr(missed(w, LAND, SAML_ROLE_IDP), "not what was signed"));
 	/* Octets that were changed are not read: what was read before counts on. */
 	begin(w);
 	piece = value(w, "SELECT seq FROM federation_copy");
