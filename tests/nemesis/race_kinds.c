@@ -415,7 +415,8 @@ ciba_prepare(struct racer *r, struct race_use uses[RACE_USES_MAX])
 	const char *id = told(r, "auth_req_id");
 
 	if (!client_get(b, "/requests") ||
-	    !client_submit(b, "/requests", id == NULL ? "do=deny" : "do=agree") || id == NULL)
+	    !client_submit(b, "/requests", id == NULL ? "do=deny" : "do=agree") || id == NULL ||
+	    b->status != 200) /* nobody knows whether that was a yes */
 		return false;
 	all_alike(uses, TOKEN, arena_printf(r->program.a, "grant_type=%s&auth_req_id=%s", CIBA, id),
 		  bench_authorization(r->portal));
