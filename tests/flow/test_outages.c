@@ -565,8 +565,9 @@ said_later(struct web *b)
 {
 	const char *error = location_param(b, "error"), *response = saml_response_of(b);
 
+	/* A portal that could not be told of a logout is named as such. */
 	return b->status == 503 || text_eq(error, "temporarily_unavailable") ||
-	       text_eq(error, "server_error") ||
+	       text_eq(error, "server_error") || web_shows(b, ">nicht abgemeldet") ||
 	       (response != NULL && strstr(response, "status:Responder") != NULL);
 }
 
