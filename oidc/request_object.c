@@ -234,6 +234,7 @@ oidc_request_object_read(struct arena *a, const char *text, const struct oidc_cl
 	bool timed = (client->profile->checks & OIDC_CHECK_TIMED_REQUEST) != 0;
 	struct oidc_jws jws;
 
+	out->unfit = false;
 	if (!(oidc_is_jwe(bytes_of(text)) ? oidc_jwe_open_jws(a, bytes_of(text), ours, &jws, err)
 					  : oidc_jws_parse(a, bytes_of(text), &jws, err)))
 		return err != NULL && err->kind == ERR_UNAVAILABLE /* our fault, not its */
@@ -251,6 +252,7 @@ oidc_ciba_request_read(struct arena *a, const char *text, const struct oidc_clie
 	struct oidc_jws jws;
 	struct err why = {0};
 
+	out->unfit = false;
 	if (client->ciba_request_alg == OIDC_ALG_NONE)
 		return FAIL(err, ERR_INPUT, OIDC_INVALID_REQUEST,
 			    "a signed request of a client that registered no algorithm for it");

@@ -51,6 +51,13 @@ static const char *const rows[] = {
 	"INSERT INTO invitation VALUES ('n', " HASH ", '{}', 1, 1, 1)",
 	"INSERT INTO registration VALUES ('p', " HASH ", 'n', '{}', 1)",
 	"INSERT INTO detail_type VALUES ('n', '', 1)",
+	"INSERT INTO federation_source (name, kind, url, signers, rules, version, lease, tries, "
+	"taken)"
+	" VALUES ('f', 'aggregate', 'u', 's', '{}', 1, 0, 0, 0)",
+	"INSERT INTO federation_copy (source, state, at) VALUES ('f', 'arriving', 1)",
+	"INSERT INTO federation_piece SELECT seq, 0, '' FROM federation_copy",
+	"INSERT INTO federation_text VALUES ('f', " HASH ", '', 1, 1)",
+	"INSERT INTO federation_suspended VALUES ('e', NULL, 'one', 'why', 1)",
 	"INSERT INTO member VALUES ('m', 1)",
 	"INSERT INTO member_document (entity_id, state, document, sha256, valid_until, brought,"
 	" brought_by) VALUES ('m', 'waiting', '', sha256(''), 0, 1, 'one')",
@@ -215,6 +222,22 @@ static const struct {
 	{"refusal", "times = 0", "refusal_times_check"},
 	{"refusal", "last_at = 0", "refusal_check"},
 	{"detail_type", "name = ''", "some_text_is_not_empty"},
+	{"federation_source", "name = 'F'", "federation_source_name_check"},
+	{"federation_source", "kind = 'x'", "federation_source_kind_check"},
+	{"federation_source", "version = 0", "federation_source_version_check"},
+	{"federation_source", "tries = -1", "federation_source_tries_check"},
+	{"federation_source", "url = NULL", "federation_source_place"},
+	{"federation_source", "kind = 'file'", "federation_source_place"},
+	{"federation_copy", "source = 'x'", "federation_copy_source_fkey"},
+	{"federation_copy",
+	 "state = 'x', digest = " HASH ", octets = 1, members = 1, valid_until = 1,"
+	 " signer = " HASH ", changes = '{}'",
+	 "federation_copy_state_check"},
+	{"federation_copy", "state = 'waiting'", "federation_copy_whole"},
+	{"federation_piece", "copy = 0", "federation_piece_copy_fkey"},
+	{"federation_text", "source = 'x'", "federation_text_source_fkey"},
+	{"federation_suspended", "source = 'x'", "federation_suspended_source_fkey"},
+	{"federation_suspended", "entity = ''", "federation_suspended_entity_check"},
 	{"member", "counts = 0", "member_counts"},
 	{"member", "suspended = 1", "member_suspended_is_whole"},
 	{"member", "suspended_by = 'one'", "member_suspended_is_whole"},
@@ -284,6 +307,9 @@ static const struct {
 	{"party_copy (party, state, document, sha256, base, asked, changes, at)"
 	 " SELECT party, state, document, sha256, base, asked, changes, 2 FROM party_copy",
 	 "party_copy_one"},
+	{"federation_copy (source, state, at) VALUES ('f', 'arriving', 2)", "federation_copy_one"},
+	{"federation_suspended VALUES ('e', NULL, 'two', 'why', 2)",
+	 "federation_suspended_entity_source_key"},
 	{"member_document (entity_id, state, document, sha256, valid_until, brought, brought_by)"
 	 " SELECT entity_id, state, document, sha256, valid_until, brought, brought_by"
 	 " FROM member_document",

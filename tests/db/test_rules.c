@@ -301,7 +301,7 @@ the_last_consent_stands_until_it_is_withdrawn(void **state)
 	assert_null(standing(pg, acting, NULL));
 	assert_non_null(standing(pg, acting, &represented));
 	ASSERT_REFUSED(db_consent_withdraw(&pg->c, acting, NULL, "amt24", &audit, NOW, &pg->err),
-		       &pg->err, ERR_NOT_FOUND, "consent_withdraw");
+		       &pg->err, ERR_NOT_FOUND, "no consent that stands");
 	assert_int_equal(pg_audits(pg, "consent"), 4);
 	assert_string_equal(
 		pg_value(pg, arena_printf(pg->a,

@@ -107,7 +107,7 @@ every_form_needs_our_origin_and_its_own_token(void **state)
 		}
 		n++;
 	}
-	assert_int_equal(n, 9);
+	assert_int_equal(n, 10);
 	web_get(&b, "/account");
 	assert_int_equal(b.status, 200);
 	assert_null(web_field(&b, "password")); /* still logged in */

@@ -410,7 +410,7 @@ only_a_party_whose_record_says_so_is_told(void **state)
 	/* Rather nothing than in clear. */
 	world_saml_party(w, POLICY_OF(",\"encrypt\":\"always\""));
 	query(&portal, query_envelope(w, &(struct query_asking){.name = name}));
-	assert_fault(&portal, 403);
+	assert_string_equal(status_of(&portal), "KONTOR-14 denied");
 }
 
 static void

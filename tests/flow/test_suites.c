@@ -41,7 +41,8 @@ answer_is_signed_with(struct world *w, const char *uri)
 
 	web_init(&b, w);
 	ask(&b, "", "");
-	if (b.status != 200)
+	/* Nobody is asked to log in for what cannot be signed. */
+	if (b.status != 200 || web_field(&b, "SAMLResponse") != NULL)
 		return false;
 	log_in(&b, "erika");
 	if (page_of(&b) == CONSENT)
