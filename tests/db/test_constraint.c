@@ -433,8 +433,8 @@ no_row_is_there_twice(void **state)
 {
 	struct pg *pg = *state;
 	const char *const tables = pg_value(
-		pg, "SELECT string_agg(conrelid::regclass::text, ' ') FROM pg_constraint"
-		    " WHERE contype = 'p' AND connamespace = 'public'::regnamespace"
+		pg, "SELECT string_agg(DISTINCT conrelid::regclass::text, ' ') FROM pg_constraint"
+		    " WHERE contype IN ('p', 'u') AND connamespace = 'public'::regnamespace"
 		    " AND conrelid::regclass::text <> 'schema_migration' AND conrelid" OURS);
 	char *list = arena_strdup(pg->a, tables), *rest;
 	size_t n = 0;
