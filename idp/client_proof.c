@@ -93,6 +93,8 @@ client_proof_check(struct request *rq, const struct party **p, struct oidc_clien
 	    !(unfit(rq, &auth, *p) && client_keys_again(rq, p, err) &&
 	      judge(rq, &auth, *p, proof, err)))
 		return false;
+	if (*p == NULL) /* second line: nobody is what was judged above */
+		return FAIL(err, ERR_DENIED, OIDC_INVALID_CLIENT, "no such client");
 	if (proof->jti == NULL)
 		refusal_of(rq, *p, (*p)->oidc->auth_method != OIDC_AUTH_PUBLIC);
 	return true;
