@@ -42,7 +42,9 @@ SCOPE = ("saml/*.c", "oidc/*.c", "idp/gate.c", "idp/request.c", "idp/csrf.c", "i
          "idp/session.c", "idp/flow*.c", "idp/front*.c", "idp/ep_*.c", "idp/login*.c", "idp/consent.c",
          "idp/release.c", "idp/grant*.c", "idp/level.c", "idp/acr.c", "idp/saml_*.c", "idp/ask.c",
          "idp/logout*.c", "idp/outbox.c", "idp/fetch.c", "idp/vocabulary.c", "idp/party_suite.c",
-         "idp/policy.c", "idp/lane.c")
+         "idp/policy.c", "idp/lane.c", "idp/home*.c", "idp/upstream.c", "idp/federation*.c",
+         "idp/publication.c", "idp/client_keys.c", "idp/client_proof.c", "idp/evidence.c",
+         "idp/cors.c", "idp/refusal.c")
 SUITES = {"saml", "oidc", "idp", "flow", "fuzz"}
 OPTIONS = ("-Db_sanitize=address,undefined", "-Darena_debug=true")  # as ./dev test builds
 

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES, KEPT = ROOT / "tests" / "fuzz", ROOT / "var" / "fuzz"
 BEGIN, END = "<!-- fuzz: begin -->\n", "<!-- fuzz: end -->\n"
 SLICE_S = 120  # of one run: what a run has used is written down when it ends
+HANG_S = 100   # libFuzzer counts waiting on a busy machine, too
 
 
 def targets():
@@ -34,7 +35,7 @@ def run_once(build, target, seconds):
     corpus.mkdir(parents=True, exist_ok=True)
     with open(KEPT / f"{target}.log", "w+", encoding="utf-8", errors="replace") as log:
         process = subprocess.Popen(
-            [build / f"fuzz_{target}", f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048",
+            [build / f"fuzz_{target}", f"-max_total_time={seconds}", f"-timeout={HANG_S}", "-rss_limit_mb=2048",
              "-report_slow_units=10", "-print_final_stats=1", f"-artifact_prefix={seeds}/", corpus, seeds],
             stdout=log, stderr=log)
         _, status, used = os.wait4(process.pid, 0)

@@ -9,6 +9,7 @@
 #include "saml/names.h"
 #include "saml/soap.h"
 #include "tests/flow/leave.h"
+#include "tests/saml/xsd.h"
 
 /* ---- other portals ---- */
 
@@ -113,6 +114,7 @@ far_post(struct arena *a, const struct fetch_post *what, struct fetch_answer *ou
 	far.n_requests++;
 	far.url = arena_strdup(w->a, what->url);
 	far.body = (const char *)arena_bytes(w->a, what->body).p;
+	assert_schema_valid(w->a, what->body);
 	if (far.status == 0)
 		return FAIL(err, ERR_UNAVAILABLE, NULL, "the network fails");
 	ASSERT_OK(saml_message_decode(w->a, SAML_BINDING_SOAP, what->body, &m, err), err);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "idp/publish.h"
 #include "idp/route.h"
+#include "tests/flow/emitted.h"
 #include "tests/flow/world.h"
 
 #define REQUEST_ARENA_BYTES ((size_t)512 * 1024 * 1024)
@@ -92,6 +93,7 @@ take_answer(struct web *b, const struct response *rs)
 		if (strcasecmp(rs->headers[i].name, "Content-Security-Policy") == 0)
 			b->csp = arena_strdup(b->w->a, rs->headers[i].value);
 	}
+	assert_emitted_valid(b);
 }
 
 struct sending {

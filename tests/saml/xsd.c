@@ -79,12 +79,15 @@ schema(void)
 
 	if (kept != NULL)
 		return kept;
+	xmlExternalEntityLoader usual = xmlGetExternalEntityLoader();
+
 	xmlSetExternalEntityLoader(load_local);
 	xmlSchemaParserCtxt *p = xmlSchemaNewMemParserCtxt(all, (int)sizeof(all) - 1);
 
 	xmlSchemaSetParserStructuredErrors(p, keep_first, complaint);
 	kept = xmlSchemaParse(p);
 	xmlSchemaFreeParserCtxt(p);
+	xmlSetExternalEntityLoader(usual);
 	if (kept == NULL)
 		fail_msg("the schemas of opensaml-schemas cannot be loaded: %s", complaint);
 	return kept;
