@@ -3,7 +3,7 @@
 
 #include "db/statements.h"
 
-enum { STEPS, ARTIFACTS, REFRESH, SESSIONS, FLOWS, CODES, TOKENS, TICKETS };
+enum { STEPS, ARTIFACTS, REFRESH, SESSIONS, FLOWS, CODES, TOKENS, TICKETS, POLLED };
 
 #define CLEAR(name, table, rows)                                  \
 	{                                                         \
@@ -25,6 +25,7 @@ const struct db_statement db_restored_statements[] = {
 	[CODES] = CLEAR("restored_codes", T_GRANT, "grant_code"),
 	[TOKENS] = CLEAR("restored_tokens", T_TOKEN, "access_token"),
 	[TICKETS] = CLEAR("restored_tickets", T_TICKET, "ticket"),
+	[POLLED] = CLEAR("restored_polled", T_POLLED, "polled"),
 	{0},
 };
 
@@ -50,7 +51,8 @@ clear_all(struct db_tx *tx, int64_t step, struct db_restored *out, struct err *e
 	       clear(tx, FLOWS, NULL, 0, &out->flows, err) &&
 	       clear(tx, CODES, NULL, 0, &out->codes, err) &&
 	       clear(tx, TOKENS, NULL, 0, &out->tokens, err) &&
-	       clear(tx, TICKETS, NULL, 0, &out->tickets, err);
+	       clear(tx, TICKETS, NULL, 0, &out->tickets, err) &&
+	       clear(tx, POLLED, NULL, 0, &out->polled, err);
 }
 
 bool

@@ -9,6 +9,7 @@
 
 struct db_restored {
 	int64_t sessions, flows, codes, artifacts, refresh_tokens, tokens, tickets; /* ended */
+	int64_t polled;         /* requests of devices and to persons (CIBA), ended */
 	int64_t one_time_codes; /* authenticators whose codes up to now are used up */
 };
 

@@ -28,16 +28,17 @@ cli_restored(struct cli *cli)
 	json_put_i64(cli->a, o, "refresh_tokens", done.refresh_tokens);
 	json_put_i64(cli->a, o, "tokens", done.tokens);
 	json_put_i64(cli->a, o, "tickets", done.tickets);
+	json_put_i64(cli->a, o, "polled", done.polled);
 	json_put_i64(cli->a, o, "one_time_codes", done.one_time_codes);
 	return cli_tell(cli, o,
 			arena_printf(cli->a,
 				     "ended: %lld sessions, %lld flows, %lld codes, %lld "
-				     "artifacts, %lld refresh tokens, %lld tokens, %lld tickets; "
-				     "one-time codes of %lld "
-				     "authenticators up to "
-				     "now\n",
+				     "artifacts, %lld refresh tokens, %lld tokens, %lld tickets, "
+				     "%lld requests of devices and to persons; one-time codes of "
+				     "%lld authenticators up to now\n",
 				     (long long)done.sessions, (long long)done.flows,
 				     (long long)done.codes, (long long)done.artifacts,
 				     (long long)done.refresh_tokens, (long long)done.tokens,
-				     (long long)done.tickets, (long long)done.one_time_codes));
+				     (long long)done.tickets, (long long)done.polled,
+				     (long long)done.one_time_codes));
 }

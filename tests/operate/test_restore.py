@@ -110,8 +110,18 @@ def _asks_for_a_login(walk):
     return walk.get(walk.base + "/account").form_with("login_name", "password") is not None
 
 
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+def _polls(walk, secret, code):
+    """What a device that waits is told."""
+    answer = walk.post("/oidc/token", {"grant_type": DEVICE_GRANT, "device_code": code,
+                                       "client_id": "portal", "client_secret": secret})
+    return json.loads(answer.body)["error"]
+
+
 def what_was_used_or_ended_after_the_cut_is_dead_after_the_restore():
-    i, secret = _make()
+    i, secret = _make(grant_types=["authorization_code", DEVICE_GRANT])
     i.ok("account", "totp", "max")
     dump = i.folder / "dump"
     with i.tls_node() as node:
@@ -121,6 +131,8 @@ def what_was_used_or_ended_after_the_cut_is_dead_after_the_restore():
         token = json.loads(eva.redeem(_code(node, "eva")[1], secret).body)["access_token"]
         waiting = Walk(i.folder / "tls.crt", node.base)
         waiting.get(authorize_url(node.base, scope="openid profile"))
+        device = json.loads(waiting.post("/oidc/device_authorization", {
+            "client_id": "portal", "client_secret": secret, "scope": "openid profile"}).body)["device_code"]
         i.dump(dump)
         # After the cut: codes are taken, a session ends.
         for taken in (code, other_code):
@@ -135,7 +147,9 @@ def what_was_used_or_ended_after_the_cut_is_dead_after_the_restore():
         # All of it is back: this is what the command is for.
         assert eva.redeem(other_code, secret).status == 200
         assert eva.userinfo(token).status == 200 and not _asks_for_a_login(eva)
+        assert _polls(waiting, secret, device) == "authorization_pending"
         done = again.ok("restored")
+        assert done["polled"] == 1 and _polls(waiting, secret, device) == "invalid_grant", done
         assert min(done[what] for what in ("sessions", "flows", "codes", "tokens")) >= 1, done
         assert max_.redeem(code, secret).status == 400
         assert eva.redeem(other_code, secret).status == 400
