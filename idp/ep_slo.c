@@ -113,7 +113,7 @@ admit(struct request *rq, const struct saml_verified *v, const char *path,
 	if (!saml_logout_request_parse(rq->a, v, &keys, r, err) ||
 	    !saml_header_check_place(&(*r)->header, saml_our_url(rq, path), err))
 		return false;
-	if (!saml_logout_request_check_worth(*r, &saml_window_default, rq->now, why))
+	if (!saml_logout_request_check(*r, &saml_window_default, rq->now, why))
 		refusal_note(rq, why);
 	return true;
 }

@@ -56,22 +56,14 @@ saml_logout_request_parse(struct arena *a, const struct saml_verified *v,
 }
 
 bool
-saml_logout_request_check_worth(const struct saml_logout_request *r,
-				const struct saml_window *window, time_t now, struct err *err)
+saml_logout_request_check(const struct saml_logout_request *r, const struct saml_window *window,
+			  time_t now, struct err *err)
 {
 	if (!saml_header_check_worth(&r->header, window, now, err))
 		return false;
 	if (r->not_on_or_after != 0 && now >= r->not_on_or_after + window->skew_s)
 		return FAIL(err, ERR_DENIED, SAML_REQUEST_DENIED, "NotOnOrAfter has passed");
 	return true;
-}
-
-bool
-saml_logout_request_check(const struct saml_logout_request *r, const char *our_url,
-			  const struct saml_window *window, time_t now, struct err *err)
-{
-	return saml_header_check_place(&r->header, our_url, err) &&
-	       saml_logout_request_check_worth(r, window, now, err);
 }
 
 /* Success at the top, and no PartialLogout below it (SAML2Core 3.7.3.2). */

@@ -33,15 +33,13 @@ MUST_USE bool saml_logout_request_parse(struct arena *a, const struct saml_verif
 					const struct xmlenc_keys *keys,
 					const struct saml_logout_request **out, struct err *err);
 
-/* Destination, time of issue and NotOnOrAfter.  ERR_DENIED, proto SAML_REQUEST_DENIED. */
-MUST_USE bool saml_logout_request_check(const struct saml_logout_request *r, const char *our_url,
+/*
+ * Time of issue and NotOnOrAfter, of which its sender may be told; first whether it was meant for
+ * us (saml_header_check_place).  ERR_DENIED, proto SAML_REQUEST_DENIED.
+ */
+MUST_USE bool saml_logout_request_check(const struct saml_logout_request *r,
 					const struct saml_window *window, time_t now,
 					struct err *err);
-
-/* The same without Destination: what its sender may be told of. */
-MUST_USE bool saml_logout_request_check_worth(const struct saml_logout_request *r,
-					      const struct saml_window *window, time_t now,
-					      struct err *err);
 
 struct saml_logout_response {
 	struct saml_header header; /* in_response_to is never NULL */

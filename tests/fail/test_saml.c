@@ -64,7 +64,8 @@ logout_request(struct arena *a, const char *in, const char **text, struct err *e
 
 	if (!admit(a, SAML_BINDING_POST, in, &v, err) ||
 	    !saml_logout_request_parse(a, v, NULL, &r, err) ||
-	    !saml_logout_request_check(r, PORTAL_SLO, &saml_window_default, portal_now(), err))
+	    !saml_header_check_place(&r->header, PORTAL_SLO, err) ||
+	    !saml_logout_request_check(r, &saml_window_default, portal_now(), err))
 		return false;
 	*text = arena_printf(a, "%s %s %zu %s", r->header.id, r->nameid.value, r->n_session_indexes,
 			     r->session_index[0]);

@@ -22,8 +22,9 @@ read_message(struct arena *a, const struct saml_verified *v)
 		if (req->nameid.value[0] == '\0' ||
 		    req->n_session_indexes > SAML_SESSION_INDEXES_MAX)
 			abort();
-		(void)!saml_logout_request_check(req, SLO, &saml_window_default,
-						 req->header.issued_at, NULL);
+		(void)!(saml_header_check_place(&req->header, SLO, NULL) &&
+			saml_logout_request_check(req, &saml_window_default, req->header.issued_at,
+						  NULL));
 	}
 	if (saml_attribute_query_parse(a, v, NULL, &query, NULL)) {
 		if (query->subject.value[0] == '\0' || query->names.n > SAML_QUERY_NAMES_MAX)

@@ -218,7 +218,8 @@ read_logout_request(struct arena *a, const struct saml_verified *v, const struct
 	const struct saml_logout_request *r;
 
 	if (!saml_logout_request_parse(a, v, open, &r, err) ||
-	    !saml_logout_request_check(r, PORTAL_SLO, &saml_window_default, portal_now(), err))
+	    !saml_header_check_place(&r->header, PORTAL_SLO, err) ||
+	    !saml_logout_request_check(r, &saml_window_default, portal_now(), err))
 		return false;
 	print_logout_request(b, r);
 	return true;

@@ -48,7 +48,10 @@ request(const char *xml)
 static bool
 check_at(const char *xml, time_t now, struct err *err)
 {
-	return saml_logout_request_check(request(xml), PORTAL_SLO, &saml_window_default, now, err);
+	const struct saml_logout_request *r = request(xml);
+
+	return saml_header_check_place(&r->header, PORTAL_SLO, err) &&
+	       saml_logout_request_check(r, &saml_window_default, now, err);
 }
 
 /* ---- requests to us ---- */
@@ -185,8 +188,8 @@ test_each_field_deleted_in_turn_fails_closed(void **state)
 		const struct saml_logout_request *r;
 		struct err err = {0};
 		bool taken = parse(xml, &r, &err) &&
-			     saml_logout_request_check(r, PORTAL_SLO, &saml_window_default,
-						       portal_now(), &err);
+			     saml_header_check_place(&r->header, PORTAL_SLO, &err) &&
+			     saml_logout_request_check(r, &saml_window_default, portal_now(), &err);
 
 		if (taken != fields[i].optional)
 			fail_msg("without %s: %s", fields[i].from, taken ? "taken" : err.text);
