@@ -83,13 +83,14 @@ static bool
 check_made(const struct judging *j, const struct xml_node *n, struct err *err)
 {
 	const struct saml_window *w = &saml_answer_window;
+	int64_t most = j->asked->lifetime_s > 0 ? j->asked->lifetime_s : w->max_age_s;
 	time_t at = 0;
 
 	if (!saml_attr_time(n, "IssueInstant", &at, err))
 		return false;
 	if (at > j->now + w->skew_s)
 		return FAIL(err, ERR_DENIED, NULL, "<%s> is from the future", xml_name(n));
-	if (at < j->now - w->max_age_s - w->skew_s)
+	if (at < j->now - most - w->skew_s)
 		return FAIL(err, ERR_DENIED, NULL, "<%s> is too old", xml_name(n));
 	return at >= j->asked->asked_at - w->skew_s ||
 	       FAIL(err, ERR_DENIED, NULL, "<%s> is older than the request", xml_name(n));

@@ -37,7 +37,8 @@ struct saml_asked {
 	const char *request_id;
 	const char *final_party; /* entityID of who is told at last; NULL: none that has one */
 	time_t asked_at;
-	bool encrypted; /* a plain assertion is refused */
+	bool encrypted;     /* a plain assertion is refused */
+	int64_t lifetime_s; /* after it was made it counts so long; 0: five minutes */
 };
 
 #define SAML_ANSWER_AUTHORITIES_MAX 8
