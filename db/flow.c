@@ -32,13 +32,15 @@ const struct db_statement db_flow_statements[] = {
 		     "SELECT " FLOW_COLUMNS " FROM flow WHERE day = $1 AND hash = $2"
 		     " AND expires > $3 AND away IS NOT NULL"},
 	/* Who is disabled meanwhile is not believed, whatever a node still thinks. */
-	[ANSWERED] = {"flow_answered", DB_DURABLE, T_FLOW, 8, DB_AUDIT_PARAMS "ibbbtitbi",
+	[ANSWERED] = {"flow_answered", DB_DURABLE, T_FLOW, 8, DB_AUDIT_PARAMS "ibbbttitbi",
 		      "WITH pick AS MATERIALIZED (SELECT FROM flow WHERE day = $7 AND hash = $8"
-		      " AND away = $9 AND expires > $1 AND ($11 IS NULL OR EXISTS"
-		      " (SELECT FROM upstream WHERE id = $11 AND enabled))"
+		      " AND away = $9 AND expires > $1 AND CASE WHEN $12 IS NULL THEN EXISTS"
+		      " (SELECT FROM upstream WHERE id = $11 AND enabled) ELSE NOT EXISTS"
+		      " (SELECT FROM federation_suspended WHERE entity = $11"
+		      " AND (source IS NULL OR source = $12)) END"
 		      " FOR UPDATE OF flow SKIP LOCKED),"
 		      " m AS (INSERT INTO seen (day, kind, hash, expires)"
-		      " SELECT $12, $13, $14, $15 FROM pick ON CONFLICT DO NOTHING RETURNING 1),"
+		      " SELECT $13, $14, $15, $16 FROM pick ON CONFLICT DO NOTHING RETURNING 1),"
 		      " f AS (UPDATE flow SET away = NULL, home = $10, version = version + 1"
 		      " FROM m WHERE day = $7 AND hash = $8 RETURNING 1),"
 		      " a AS (" DB_AUDIT_FROM("f") ") SELECT 1 FROM f"},
@@ -228,7 +230,8 @@ db_flow_answered(const struct db_call *c, const char *id, const struct db_flow_a
 			  DB_ARGS(DB_AUDIT_ARGS(audit, now), db_int(at.day),
 				  db_octets(at.hash, sizeof(at.hash)), db_bytes(answer->away),
 				  db_bytes(answer->home), db_text(answer->upstream),
-				  db_int(m->expires / DAY_S), db_text(m->kind),
-				  db_bytes(db_hash(c->a, m->kind, m->value)), db_int(m->expires)),
+				  db_text(answer->source), db_int(m->expires / DAY_S),
+				  db_text(m->kind), db_bytes(db_hash(c->a, m->kind, m->value)),
+				  db_int(m->expires)),
 			  stored, err);
 }

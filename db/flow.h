@@ -57,17 +57,18 @@ MUST_USE bool db_flow_waiting(const struct db_call *c, const char *id, time_t no
 
 struct db_mark; /* db/seen.h */
 
-/* An answer: to what was asked, from a provider that is a row (NULL: that is none). */
+/* An answer: to what was asked, from a provider that is a row, or a member of a federation. */
 struct db_flow_answer {
 	struct bytes away, home;
-	const char *upstream;
+	const char *upstream;       /* id of the row, or with source the member's entityID */
+	const char *source;         /* NULL: it is a row */
 	const struct db_mark *mark; /* of the assertion; never NULL */
 };
 
 /*
  * Store it, once, with the mark and its audit row, in one durable statement.  *stored is false
  * when the flow does not wait for it any more, the mark was there, or the provider's row is gone
- * or disabled.  Errors as db_mark_check.
+ * or disabled, or the member suspended.  Errors as db_mark_check.
  */
 MUST_USE bool db_flow_answered(const struct db_call *c, const char *id,
 			       const struct db_flow_answer *answer, const struct db_audit *audit,

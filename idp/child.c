@@ -137,9 +137,9 @@ changed(void *ctx, const char *what)
 	struct child *c = ctx;
 	struct jobs *jobs = atomic_load(&c->jobs);
 	struct federation *federation = atomic_load(&c->federation);
-	bool members = text_eq(what, "federation"); /* snapshots hold nothing of them */
+	bool members = text_eq(what, "federation");
 
-	if (jobs != NULL && !members) /* else the first snapshot is still to come */
+	if (jobs != NULL) /* else the first snapshot is still to come */
 		jobs_changed(jobs);
 	if (federation != NULL && (members || what == NULL))
 		federation_changed(federation);

@@ -39,9 +39,7 @@ find_flow(struct request *rq, const struct saml_answer *m, struct arrival *out, 
 	if (!home_away_read(rq->a, out->row->away, &out->away, err) ||
 	    !ask_read(rq->a, out->row->ask, &rq->snap->parties, &out->ask, err))
 		return false;
-	out->from = upstream_find(&rq->snap->upstreams, out->away.upstream);
-	return out->from != NULL ||
-	       FAIL(err, ERR_DENIED, PROBLEM, "the provider was switched off meanwhile");
+	return true;
 }
 
 static bool
@@ -56,6 +54,7 @@ verify(struct request *rq, const struct saml_answer *m, struct arrival *t, struc
 		.final_party = t->ask.party == NULL ? NULL : t->ask.party->id,
 		.asked_at = t->away.asked_at,
 		.encrypted = t->from->policy.encrypted,
+		.lifetime_s = t->from->policy.lifetime_s,
 	};
 	struct xmlenc_keys keys;
 
@@ -96,7 +95,13 @@ store(struct request *rq, const struct arrival *t, struct bytes sealed, enum lev
 {
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
 	const struct db_mark mark = mark_of(rq, t);
-	const struct db_flow_answer answer = {t->row->away, sealed, t->from->id, &mark};
+	const struct db_flow_answer answer = {
+		.away = t->row->away,
+		.home = sealed,
+		.upstream = t->from->id,
+		.source = t->from->source,
+		.mark = &mark,
+	};
 	const char *why = outcome_word(t->answered->outcome);
 	const struct db_audit audit = {
 		.event = why == NULL ? AUDIT_LOGIN : AUDIT_LOGIN_REFUSED,
@@ -116,14 +121,14 @@ refuse(struct request *rq, const struct arrival *t, const struct err *why, struc
 	const struct db_audit audit = {
 		.event = AUDIT_LOGIN_REFUSED,
 		.ref = rq->ref,
-		.details = audit_details(rq->a, "method", "home", "upstream", t->from->id, "why",
-					 "the answer does not count", NULL),
+		.details = audit_details(rq->a, "method", "home", "upstream", t->away.upstream,
+					 "why", "the answer does not count", NULL),
 	};
 
-	if (why->kind == ERR_UNAVAILABLE || why->kind == ERR_INTERNAL)
+	if (!home_is_refused(why) && why->kind != ERR_INPUT)
 		return FAIL(err, why->kind, why->proto, "%s", why->text);
 	return db_audit_add(&c, &audit, rq->now, err) &&
-	       FAIL(err, ERR_DENIED, PROBLEM, "%s: %s", t->from->id, why->text);
+	       FAIL(err, ERR_DENIED, PROBLEM, "%s: %s", t->away.upstream, why->text);
 }
 
 bool
@@ -139,7 +144,8 @@ ep_saml_acs(struct request *rq, struct response *rs, struct err *err)
 
 	if (!saml_answer_decode(rq->a, rq->body, &m, err) || !find_flow(rq, m, &t, err))
 		return false;
-	if (!verify(rq, m, &t, &why) ||
+	/* As it counts now, whatever it was when it was asked. */
+	if (!home_upstream_find(rq, t.away.upstream, &t.from, &why) || !verify(rq, m, &t, &why) ||
 	    !home_read(rq, t.from, flow_wanted_level(&t.ask), t.answered, &home, &why))
 		return refuse(rq, &t, &why, err);
 	if (t.answered->status != NULL && t.answered->outcome != SAML_OUTCOME_LOGIN)

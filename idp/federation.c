@@ -46,6 +46,7 @@ struct federation_set {
 	size_t n;
 	const struct federation_named **named; /* of all parts, by name */
 	size_t n_named;
+	time_t reach_until[LEVEL_HIGH + 1]; /* by their home_cap: the last validUntil */
 	bool complete;
 };
 
@@ -159,6 +160,12 @@ merge_named(struct federation_set *s, const struct db_federation_suspended *susp
 		if (s->n_named == 0 || strcmp(s->named[s->n_named - 1]->choice.entity_id,
 					      s->named[i]->choice.entity_id) != 0)
 			s->named[s->n_named++] = s->named[i];
+	for (size_t i = 0; i < s->n_named; i++) {
+		time_t *until = &s->reach_until[s->named[i]->choice.home_cap];
+
+		if (s->named[i]->valid_until > *until)
+			*until = s->named[i]->valid_until;
+	}
 }
 
 /* What is as it was before, or of which what was before goes on until its successor is read. */
@@ -571,6 +578,19 @@ federation_choices(struct app *app, struct arena *a, time_t now,
 		if (s->named[i]->valid_until > now)
 			list[(*n)++] = &s->named[i]->choice;
 	*out = list;
+}
+
+enum level
+federation_reach(struct app *app, time_t now)
+{
+	struct federation_set *s = app->federation == NULL ? NULL : hold(app->federation);
+	enum level most = LEVEL_NONE;
+
+	for (int l = LEVEL_NONE; s != NULL && l <= LEVEL_HIGH; l++)
+		if (s->reach_until[l] > now)
+			most = (enum level)l;
+	let_go(s);
+	return level_min(most, config_level_most(app->config));
 }
 
 /* ---- metrics ---- */

@@ -20,6 +20,7 @@ struct federation_policy {
 	struct policy policy; /* as of a party of ours.  For members that we ask, too: level_cap,
 				 attributes, suite, vocabulary, names */
 	int64_t lifetime_s;   /* of answers, 60..120 */
+	enum level home_cap;  /* that it may tell of people; unsaid: substantial at most */
 	bool scoped;          /* it speaks for subjects of its own scopes alone */
 	const char **scopes;  /* those an operator named; n 0: those its metadata has */
 	size_t n_scopes;
@@ -56,6 +57,8 @@ struct federation_choice {
 	const char *entity_id, *source;
 	const char *de, *en;  /* mdui:DisplayName, else OrganizationDisplayName, else the host */
 	const char *keywords; /* mdui:Keywords of all languages, separated by spaces; "" */
+	const char *origin;   /* "https://konto.land.example" of where it is asked */
+	enum level home_cap;  /* as of its policy */
 };
 
 /*
@@ -66,6 +69,9 @@ struct federation_choice {
  */
 void federation_choices(struct app *app, struct arena *a, time_t now,
 			const struct federation_choice *const **out, size_t *n, bool *complete);
+
+/* The highest level that any of those may tell of; LEVEL_NONE: there is none. */
+enum level federation_reach(struct app *app, time_t now);
 
 /* ---- of the process ---- */
 

@@ -43,6 +43,7 @@ struct federation_reading {
 	struct arena *scratch;          /* for one member at a time */
 	struct chunk *chunk;
 	struct names *names;
+	enum level cap; /* of members without a policy of their own */
 };
 
 /* ---- the index ---- */
@@ -175,6 +176,42 @@ keywords_of(struct arena *a, const struct xml_node *ui)
 	return all;
 }
 
+/* Where the browser is led to, as a policy of a page names it; NULL: nowhere. */
+static const char *
+origin_of(struct arena *a, const struct xml_node *role)
+{
+	static const char *const bindings[] = {SAML_BINDING_URI_REDIRECT, SAML_BINDING_URI_POST};
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-.:[]";
+
+	for (size_t i = 0; i < ARRAY_LEN(bindings); i++)
+		for (const struct xml_node *c = role == NULL ? NULL : xml_first(role); c != NULL;
+		     c = xml_next(c)) {
+			const char *url = xml_attr(c, "Location");
+
+			if (!xml_is(c, SAML_NS_METADATA, "SingleSignOnService") ||
+			    !text_eq(xml_attr(c, "Binding"), bindings[i]) || url == NULL ||
+			    !text_starts(url, "https://"))
+				continue;
+			const char *host = url + strlen("https://");
+			size_t n = strspn(host, allowed);
+
+			if (n > 0 && n == strcspn(host, "/?#"))
+				return arena_strndup(a, url, strlen("https://") + n);
+		}
+	return NULL;
+}
+
+static enum level
+cap_of(struct arena *a, const struct federation_rules *rules, const char *entity_id)
+{
+	struct federation_policy p;
+
+	/* The rules have been judged: there is no policy that does not read. */
+	return federation_policy_of(a, rules, entity_id, LEVEL_HIGH, &p, NULL) ? p.home_cap
+									       : LEVEL_NONE;
+}
+
 /* Who cannot be read is not chosen from: it is found out when it is asked for. */
 static void
 note_name(struct federation_reading *r, const struct saml_entity *said)
@@ -192,6 +229,10 @@ note_name(struct federation_reading *r, const struct saml_entity *said)
 
 	if (organization == NULL)
 		organization = child(entity, SAML_NS_METADATA, "Organization");
+	const char *origin = origin_of(r->index->a, role);
+
+	if (origin == NULL)
+		return;
 	struct names *n = ARENA_NEW(r->a, struct names);
 
 	n->before = r->names;
@@ -202,7 +243,12 @@ note_name(struct federation_reading *r, const struct saml_entity *said)
 					   NAME_MOST),
 			   .en = keep_name(r, name_in(s, ui, organization, "en", said->entity_id),
 					   NAME_MOST),
-			   .keywords = keep_name(r, keywords_of(s, ui), KEYWORDS_MOST)},
+			   .keywords = keep_name(r, keywords_of(s, ui), KEYWORDS_MOST),
+			   .origin = origin,
+			   .home_cap =
+				   json_object_get(r->o->rules->members, said->entity_id) == NULL
+					   ? r->cap
+					   : cap_of(s, r->o->rules, said->entity_id)},
 		.valid_until = said->valid_until};
 	r->names = n;
 	r->index->n_named++;
@@ -320,6 +366,8 @@ federation_read_begin(struct arena *a, const struct federation_reader *o)
 	r->index = arena_create_with(INDEX_BYTES, sizeof(*r->index), &own);
 	if (r->scratch == NULL || r->index == NULL)
 		arena_leave(a);
+	r->cap = cap_of(r->scratch, o->rules, "");
+	arena_reset(r->scratch);
 	r->index->a = own;
 	atomic_init(&r->index->refs, 1);
 	arena_defer(a, release, r->index);

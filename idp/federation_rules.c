@@ -298,6 +298,7 @@ federation_policy_of(struct arena *a, const struct federation_rules *rules, cons
 	if (!take_own(a, o, &p, err) || !policy_parse(a, json_text(a, o, true), &p.policy, err))
 		return false;
 	p.policy.level_cap = level_min(p.policy.level_cap, cap);
+	p.home_cap = p.policy.capped ? p.policy.level_cap : level_min(LEVEL_SUBSTANTIAL, cap);
 	*out = p;
 	return true;
 }

@@ -524,12 +524,15 @@ needs_home(const struct flow *f)
 static bool
 show_login(struct flow *f, struct response *rs, struct err *err)
 {
-	const struct upstream *named = upstream_find(&f->rq->snap->upstreams, f->ask.home);
 	const char *problem = f->home_failed ? "home_failed" : NULL;
+	const struct upstream *named = NULL;
+	struct err why = {0};
 
 	/* Once: who comes back without a login has the choice. */
-	if (named != NULL && f->row->away.n == 0 && problem == NULL &&
-	    home_fits(f->rq, &f->ask, named))
+	if (f->ask.home != NULL && f->row->away.n == 0 && problem == NULL &&
+	    !home_upstream_find(f->rq, f->ask.home, &named, &why) && !home_is_refused(&why))
+		return FAIL(err, why.kind, why.proto, "%s", why.text);
+	if (named != NULL && home_fits(f->rq, &f->ask, named))
 		return home_send(f, named, rs, err);
 	if (needs_home(f))
 		return login_home_show(f, problem, rs, err);

@@ -102,10 +102,15 @@ choose_home(struct request *rq, const struct saml_authn_request *r, const struct
 	ask->local_only = r->akdb != NULL && r->akdb->names_methods &&
 			  (r->akdb->methods & SAML_AKDB_FINK) == 0;
 	for (size_t i = 0; !wish->scope_is_ours && i < r->n_idp_list && ask->home == NULL; i++) {
-		const struct upstream *u = upstream_of_entity(&rq->snap->upstreams, r->idp_list[i]);
+		const struct upstream *u;
+		struct err why = {0};
 
-		if (u != NULL && home_fits(rq, ask, u))
-			ask->home = u->id;
+		if (home_upstream_of_entity(rq, r->idp_list[i], &u, &why)) {
+			if (home_fits(rq, ask, u))
+				ask->home = u->id;
+		} else if (!home_is_refused(&why)) {
+			return FAIL(err, why.kind, why.proto, "%s", why.text);
+		}
 	}
 	return wish->scope_is_ours || ask->home != NULL ||
 	       FAIL(err, ERR_DENIED, SAML_NO_SUPPORTED_IDP,

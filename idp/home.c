@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "base/text.h"
 #include "idp/config.h"
+#include "idp/federation.h"
 #include "idp/front_oidc.h"
 #include "idp/front_saml.h"
 #include "idp/login.h"
@@ -30,11 +31,11 @@
  * clients without a browser lead nobody anywhere.
  */
 bool
-home_offered(const struct request *rq, const struct ask *ask)
+home_offered(const struct request *rq UNUSED, const struct ask *ask)
 {
 	return ask->party != NULL && (ask->front == &front_saml || ask->front == &front_oidc) &&
 	       !ask->offline && ask->access == NULL && !ask->passive && !ask->local_only &&
-	       ask->party->policy.home_accounts && upstreams_reach(&rq->snap->upstreams) > 0;
+	       ask->party->policy.home_accounts;
 }
 
 bool
@@ -47,7 +48,12 @@ home_fits(const struct request *rq, const struct ask *ask, const struct upstream
 enum level
 home_reach(const struct request *rq, const struct ask *ask)
 {
-	return home_offered(rq, ask) ? upstreams_reach(&rq->snap->upstreams) : LEVEL_NONE;
+	enum level by_hand = upstreams_reach(&rq->snap->upstreams);
+	enum level members = federation_reach(rq->app, rq->now);
+
+	if (!home_offered(rq, ask))
+		return LEVEL_NONE;
+	return members > by_hand ? members : by_hand;
 }
 
 /* ---- asking ---- */
@@ -93,7 +99,9 @@ class_for(const struct upstream *from, enum level wanted)
 	if (best != NULL)
 		return best->word;
 	for (enum level l = wanted; l <= LEVEL_HIGH; l++) {
-		const char *word = level_word(l, from->kind->vocabulary);
+		const char *word =
+			level_word(l, p->vocabulary != LEVEL_VOCAB_COUNT ? p->vocabulary
+									 : from->kind->vocabulary);
 
 		if (word != NULL)
 			return word;
@@ -108,6 +116,8 @@ names_for(const struct flow *f, const struct upstream *from)
 	struct arena *a = f->rq->a;
 	const struct wanted_list *registered = &f->ask.party->policy.attributes;
 	const struct wanted_list *asked = f->ask.names_attributes ? &f->ask.wanted : registered;
+	enum vocabulary names =
+		from->policy.names != VOCABULARY_COUNT ? from->policy.names : from->kind->names;
 	struct saml_named *list = ARENA_ARRAY(a, struct saml_named, asked->n + 1);
 	size_t n = 0;
 
@@ -118,8 +128,7 @@ names_for(const struct flow *f, const struct upstream *from)
 
 		if (release_wants(*registered, at) &&
 		    (from->policy.attributes.n == 0 || release_wants(from->policy.attributes, at)))
-			list[n++] =
-				(struct saml_named){vocabulary_name(from->kind->names, at), false};
+			list[n++] = (struct saml_named){vocabulary_name(names, at), false};
 	}
 	return (struct saml_named_list){list, n};
 }
@@ -129,7 +138,8 @@ static bool
 signer_for(struct request *rq, const struct upstream *from, struct saml_signer *out,
 	   struct err *err)
 {
-	const struct party as_party = {.id = from->id, .saml = from->saml};
+	const struct party as_party = {
+		.id = from->id, .saml = from->saml, .policy = {.suite = from->policy.suite}};
 	const struct saml_suite *suite;
 
 	return party_suite(&as_party, rq->snap->keyring, rq->now, &suite, err) &&
@@ -337,6 +347,7 @@ home_load(struct flow *f, struct err *err)
 	struct request *rq = f->rq;
 	const char *cookie = request_cookie(rq, cookie_name(rq->a, f->row->id));
 	const char *browser = NULL, *from = NULL;
+	struct err why = {0};
 	struct home *h = ARENA_NEW(rq->a, struct home);
 	struct bytes plain;
 	int64_t outcome = SAML_OUTCOME_FAILED;
@@ -349,12 +360,16 @@ home_load(struct flow *f, struct err *err)
 	    !json_get_str(o, "browser", &browser, err) ||
 	    !json_get_str(o, "upstream", &from, err) || !json_get_i64(o, "outcome", &outcome, err))
 		return false;
-	h->from = upstream_find(&rq->snap->upstreams, from);
 	h->outcome = (enum saml_outcome)outcome;
-	/* Of another browser; or of a provider that was switched off meanwhile. */
-	if (!text_eq(browser_mark(rq->a, cookie), browser) || h->from == NULL)
+	if (!text_eq(browser_mark(rq->a, cookie), browser)) /* of another one */
 		return true;
 	f->home_failed = h->outcome == SAML_OUTCOME_FAILED;
+	/* Who was switched off or suspended meanwhile is not believed any more. */
+	if (!f->home_failed && !home_upstream_find(rq, from, &h->from, &why)) {
+		f->home_failed = home_is_refused(&why);
+		if (!f->home_failed)
+			return FAIL(err, why.kind, why.proto, "%s", why.text);
+	}
 	if (f->home_failed)
 		return true;
 	if (h->outcome == SAML_OUTCOME_LOGIN) {

@@ -30,7 +30,26 @@ struct home {
 	struct db_proof proof;
 };
 
-/* May people come from elsewhere for this ask at all? */
+/*
+ * Whom people may come from: one that was registered by hand, by its id; else the member of a
+ * federation with this entityID, as it counts now, whose text alone is read.  Who was registered
+ * by hand goes before the member that it is, even while it is switched off.  Lives in rq->a.
+ * Errors are federation_find's; ERR_DENIED "home_off": switched off.
+ */
+MUST_USE bool home_upstream_find(const struct request *rq, const char *id,
+				 const struct upstream **out, struct err *err);
+/* The same by entityID alone. */
+MUST_USE bool home_upstream_of_entity(const struct request *rq, const char *entity_id,
+				      const struct upstream **out, struct err *err);
+
+/* A failure to find a provider that says no, now; else it may be had another time. */
+static inline bool
+home_is_refused(const struct err *why)
+{
+	return why->kind == ERR_NOT_FOUND || why->kind == ERR_DENIED;
+}
+
+/* May people come from elsewhere for this ask, if there is anybody to come from? */
 bool home_offered(const struct request *rq, const struct ask *ask);
 
 /* May they come from there?  Also by the level that is wanted. */

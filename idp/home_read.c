@@ -95,7 +95,7 @@ is_in_scope(const struct upstream *from, const char *identity)
 {
 	const char *at = identity == NULL ? NULL : strrchr(identity, '@');
 
-	if (from->policy.n_scopes == 0)
+	if (!from->policy.scoped)
 		return true;
 	for (size_t i = 0; at != NULL && i < from->policy.n_scopes; i++)
 		if (strcmp(at + 1, from->policy.scopes[i]) == 0)

@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/detail_type.h"
+#include "db/federation.h"
 #include "db/party.h"
 #include "idp/config.h"
+#include "idp/federation_rules.h"
 #include "idp/key_rows.h"
 #include "idp/publication.h"
 #include "idp/publish.h"
@@ -47,6 +49,30 @@ bad_upstream(const char *id, const struct err *err)
 	log_err(LOG_LVL_ERROR, "upstream_unusable", err, "upstream", id, NULL);
 }
 
+static bool
+takes_providers(struct arena *a, const struct db_federation_source *source)
+{
+	struct federation_rules rules;
+
+	return federation_rules_parse(a, source->rules, &rules, NULL) &&
+	       (rules.roles & SAML_ROLE_IDP) != 0;
+}
+
+/* Is there a federation whose identity providers are taken?  What they say is not looked at. */
+static bool
+reload_members(const struct db_call *c, bool *out, struct err *err)
+{
+	const struct db_federation_source *rows;
+	size_t n;
+
+	*out = false;
+	if (!db_federation_list(c, NULL, &rows, &n, err))
+		return false;
+	for (size_t i = 0; i < n && !*out; i++)
+		*out = takes_providers(c->a, &rows[i]);
+	return true;
+}
+
 bool
 reload_upstreams(const struct db_call *c, struct snapshot *snap, struct err *err)
 {
@@ -56,7 +82,7 @@ reload_upstreams(const struct db_call *c, struct snapshot *snap, struct err *err
 	if (!db_upstream_list(c, &rows, &n, err))
 		return false;
 	upstreams_create(snap->a, rows, n, bad_upstream, &snap->upstreams);
-	return true;
+	return reload_members(c, &snap->upstreams.members, err);
 }
 
 struct reloading {

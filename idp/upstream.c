@@ -206,6 +206,7 @@ read_scopes(struct arena *a, const json_t *v, struct upstream_policy *p, struct 
 			return false;
 	p->scopes = scopes;
 	p->n_scopes = n;
+	p->scoped = n > 0;
 	return true;
 }
 
@@ -263,7 +264,9 @@ key_find(const char *name)
 static bool
 policy_read(struct arena *a, const char *json, struct upstream_policy *out, struct err *err)
 {
-	struct upstream_policy p = {.level_cap = LEVEL_SUBSTANTIAL};
+	struct upstream_policy p = {.level_cap = LEVEL_SUBSTANTIAL,
+				    .vocabulary = LEVEL_VOCAB_COUNT,
+				    .names = VOCABULARY_COUNT};
 	json_t *o, *v;
 	const char *name;
 
@@ -360,7 +363,7 @@ upstreams_create(struct arena *a, const struct db_upstream *rows, size_t n,
 			used++;
 		else
 			bad(rows[i].id, &why);
-	*out = (struct upstreams){list, used};
+	*out = (struct upstreams){.p = list, .n = used};
 }
 
 const struct upstream *
@@ -368,7 +371,7 @@ upstream_find(const struct upstreams *list, const char *id)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (text_eq(list->p[i].id, id))
-			return list->p[i].enabled ? &list->p[i] : NULL;
+			return &list->p[i];
 	return NULL;
 }
 
@@ -376,7 +379,7 @@ const struct upstream *
 upstream_of_entity(const struct upstreams *list, const char *entity_id)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (list->p[i].enabled && text_eq(list->p[i].saml->entity_id, entity_id))
+		if (text_eq(list->p[i].saml->entity_id, entity_id))
 			return &list->p[i];
 	return NULL;
 }

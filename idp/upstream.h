@@ -39,28 +39,37 @@ struct upstream_policy {
 	const struct level_word *level_words; /* its own, before those of the vocabularies */
 	size_t n_level_words;
 	enum saml_answer_signed sign;
-	bool encrypted;             /* plain assertions are refused */
-	const char *identify;       /* in place of the kind's; "nameid": the NameID */
-	const char *const *scopes;  /* what its identifiers end with, after an "@" */
-	size_t n_scopes;            /* 0: nothing is demanded */
-	time_t old_until;           /* RSA PKCS#1 v1.5 counts before it; 0: never */
+	bool encrypted;            /* plain assertions are refused */
+	const char *identify;      /* in place of the kind's; "nameid": the NameID */
+	bool scoped;               /* it speaks for identifiers of its scopes alone: */
+	const char *const *scopes; /* what these end with, after an "@"; none: for nobody */
+	size_t n_scopes;
+	time_t old_until;   /* RSA PKCS#1 v1.5 counts before it; 0: never */
+	enum sig_alg suite; /* it is asked with; SIG_NONE: the best that it can */
+	/* In place of the kind's; the counts: the kind's. */
+	enum level_vocabulary vocabulary;
+	enum vocabulary names;
+	int64_t lifetime_s;         /* of its answers; 0: as they say themselves */
 	bool first;                 /* before the others in the list */
 	enum level attribute_level; /* of attributes that come without one; LEVEL_NONE: left out */
 	const char *service_id;     /* given by the provider for us (OnlineServiceId); NULL */
 };
 
 struct upstream {
-	const char *id;
+	const char *id; /* of a federation's member: its entityID */
 	const struct upstream_kind *kind;
 	const char *display_name;
 	bool enabled;
 	struct upstream_policy policy;
 	const struct saml_party *saml; /* of its role as identity provider */
+	const char *source;            /* the federation that it is a member of; NULL: none, it
+					  was registered by hand */
 };
 
 struct upstreams {
 	const struct upstream *p; /* sorted by id */
 	size_t n;
+	bool members; /* and those of a federation, which are looked up (idp/home.h) */
 };
 
 /* A row as a provider; what does not parse is ERR_INPUT. */
@@ -71,7 +80,7 @@ MUST_USE bool upstream_parse(struct arena *a, const struct db_upstream *row, str
 void upstreams_create(struct arena *a, const struct db_upstream *rows, size_t n,
 		      void (*bad)(const char *id, const struct err *err), struct upstreams *out);
 
-/* By id, or by entityID; NULL: none, or disabled. */
+/* By id, or by entityID; NULL: none.  Disabled ones, too. */
 const struct upstream *upstream_find(const struct upstreams *list, const char *id);
 const struct upstream *upstream_of_entity(const struct upstreams *list, const char *entity_id);
 

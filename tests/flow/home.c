@@ -1,10 +1,15 @@
 /* Two other providers; see home.h. */
 #include "tests/flow/home.h"
 
+#include "base/clock.h"
+#include "base/enc.h"
 #include "base/text.h"
 #include "db/upstream.h"
+#include "idp/federation_take.h"
 #include "keys/cert.h"
+#include "keys/cert_build.h"
 #include "saml/names.h"
+#include "tests/saml/fixture.h"
 #include "tests/saml/portal.h"
 
 static const struct provider {
@@ -13,6 +18,8 @@ static const struct provider {
 	{BADEN, "Servicekonto Baden", PROVIDER_ENTITY, PROVIDER_SSO, "ecdsa-sha256"},
 	{HESSEN, "Servicekonto Hessen", HESSEN_IDP, HESSEN_SSO, "ecdsa-sha384"},
 };
+
+static bool members; /* they are not registered by hand */
 
 static const struct provider *
 provider(const char *id)
@@ -53,11 +60,150 @@ home_setup(void **state)
 	return world_fresh(state);
 }
 
+/* ---- members of a federation ---- */
+
+#define DAY_S ((time_t)86400)
+
+static struct db_call
+call(struct world *w)
+{
+	return (struct db_call){w->pg->db, w->a, clock_mono_us() + 60 * 1000000LL};
+}
+
+const char *
+home_id(const char *id)
+{
+	return members ? provider(id)->entity : id;
+}
+
+const char *
+home_member(struct world *w, const char *id, const char *scope, const char *more, const char *suite)
+{
+	const struct provider *p = provider(id);
+	const char *text = provider_metadata(w->a, w->keys, p->entity, p->sso,
+					     suite == NULL ? p->suite : suite);
+	const char *key = strstr(text, "<md:KeyDescriptor");
+
+	return arena_printf(
+		w->a,
+		"%.*s<md:Extensions><mdui:UIInfo xmlns:mdui=\"" SAML_NS_MDUI
+		"\"><mdui:DisplayName xml:lang=\"de\">%s</mdui:DisplayName></mdui:UIInfo>%s%s"
+		"</md:Extensions>%s",
+		(int)(key - text), text, p->name,
+		scope == NULL ? ""
+			      : arena_printf(w->a,
+					     "<shibmd:Scope xmlns:shibmd=\"" SAML_NS_SHIBMD
+					     "\">%s</shibmd:Scope>",
+					     scope),
+		more == NULL ? "" : more, key);
+}
+
+void
+home_federation(struct world *w, const char *rules)
+{
+	struct db_federation_source s = {
+		.name = HOME_SOURCE, .kind = DB_FEDERATION_FILE, .rules = rules};
+	struct db_call c = call(w);
+	struct err err = {0};
+	struct bytes der;
+
+	ASSERT_OK(cert_build_for(w->a, fixture_keys().key[0], "verbund", clock_now() - 100, 10000,
+				 &der, &err),
+		  &err);
+	s.signers =
+		arena_printf(w->a, "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n",
+			     enc_base64(w->a, der));
+	pg_sql(w->pg, "DELETE FROM federation_source; DELETE FROM federation_suspended");
+	w->app.federation = federation_create(w->pg->a, &w->app); /* outlives a test */
+	ASSERT_OK(db_federation_put(&c, &s, NULL, w->now, &err), &err);
+	world_reload(w);
+}
+
+/* Signed, until in a week. */
+static const char *
+aggregate(struct world *w, const char *all)
+{
+	struct fixture f = fixture_request();
+
+	f.text = arena_printf(w->a,
+			      "<md:EntitiesDescriptor xmlns:md=\"" SAML_NS_METADATA
+			      "\" ID=\"_fed\" validUntil=\"%s\">" FIXTURE_PLACE
+			      "%s</md:EntitiesDescriptor>",
+			      clock_text(w->a, w->now + 7 * DAY_S), all);
+	f.id = "_fed";
+	f.suite = saml_suite_by_name("ecdsa-sha256");
+	return fixture_sign(w->a, &f);
+}
+
+void
+home_publish(struct world *w, const char *all)
+{
+	const struct db_federation_source *source;
+	struct federation_taking *t;
+	struct federation_taken taken;
+	struct db_call c = call(w);
+	struct err err = {0};
+
+	ASSERT_OK(db_federation_take(&c, HOME_SOURCE, 60, w->now, &source, &err), &err);
+	ASSERT_OK(federation_take_begin(&c, source, "ref", w->now, &t, &err), &err);
+	ASSERT_OK(federation_take_add(t, bytes_of(aggregate(w, all)), &err), &err);
+	ASSERT_OK(federation_take_end(t, &taken, &err), &err);
+	if (taken.waits)
+		fail_msg("it waits: %s", taken.changes);
+	ASSERT_OK(db_federation_settle(&c, source, &(struct db_federation_end){0}, w->now, &err),
+		  &err);
+	ASSERT_OK(federation_look(w->app.federation, &err), &err);
+}
+
+void
+home_suspend(struct world *w, const char *id, bool suspended)
+{
+	const struct db_federation_suspended s = {
+		.entity = provider(id)->entity, .by = "pruefer", .why = "test", .at = w->now};
+	struct db_call c = call(w);
+	struct err err = {0};
+
+	if (suspended)
+		ASSERT_OK(db_federation_suspend(&c, &s, NULL, w->now, &err), &err);
+	else
+		ASSERT_OK(db_federation_unsuspend(&c, s.entity, NULL, NULL, w->now, &err), &err);
+}
+
+void
+home_be_members(struct world *w, bool are)
+{
+	if (are == members)
+		return;
+	members = are;
+	if (!are) {
+		home_upstream(w, BADEN, "fink", CAP_HIGH);
+		home_upstream(w, HESSEN, "saml", "{}");
+		return;
+	}
+	pg_sql(w->pg, "DELETE FROM upstream");
+	home_federation(w, HOME_RULES);
+	home_publish(w, arena_printf(w->a, "%s%s", home_member(w, BADEN, BADEN_SCOPE, NULL, NULL),
+				     home_member(w, HESSEN, HESSEN_SCOPE, NULL, NULL)));
+}
+
+int
+home_setup_members(void **state)
+{
+	if (steps_setup(state) != 0)
+		return 1;
+	home_be_members(*state, true);
+	return world_fresh(state);
+}
+
+/* ---- a login ---- */
+
 void
 home_choose(struct web *b, const char *id)
 {
 	if (!web_shows(b, "name=\"to\""))
 		web_get(b, arena_printf(b->w->a, "/flow/home/%s", flow_of(b)));
+	if (members)
+		id = portal_percent(b->w->a, bytes_of(home_id(id)));
 	web_submit(b, "/flow/choose/", arena_printf(b->w->a, "to=%s", id));
 }
 
@@ -134,6 +280,11 @@ home_answer(struct world *w, const char *id, const struct home_request *q)
 	p.nameid = "berta-dort";
 	p.attributes = berta;
 	p.n_attributes = ARRAY_LEN(berta);
+	if (members) {
+		p.nameid = arena_printf(w->a, "berta-dort@%s",
+					text_eq(id, BADEN) ? BADEN_SCOPE : HESSEN_SCOPE);
+		p.encrypt_to = home_encrypt_to(w);
+	}
 	return p;
 }
 
@@ -164,4 +315,21 @@ home_encrypt_to(struct world *w)
 	assert_non_null(k);
 	ASSERT_OK(cert_parse(w->a, k->row.cert, &cert, &err), &err);
 	return cert.pub;
+}
+
+struct home_request
+home_sent(struct web *b, const char *id)
+{
+	ask(b, "", "");
+	home_choose(b, id);
+	return home_request(b);
+}
+
+void
+home_refused(struct web *b, const char *flow)
+{
+	assert_int_equal(b->status, 403);
+	assert_true(web_shows(b, "gilt hier nicht"));
+	web_get(b, arena_printf(b->w->a, "/flow/%s", flow));
+	ASSERT_PAGE(b, LOGIN);
 }

@@ -18,6 +18,28 @@
 /* Group fixture: steps_setup with both, capped at "high" and "substantial". */
 int home_setup(void **state);
 
+/* Both as members of the federation "verbund", and none registered by hand. */
+#define HOME_SOURCE  "verbund"
+#define BADEN_SCOPE  "konto.baden.example"
+#define HESSEN_SCOPE "konto.hessen.example"
+#define HOME_RULES                                                                     \
+	"{\"approval\":\"whole\",\"gone-percent\":100,\"members\":{\"" PROVIDER_ENTITY \
+	"\":{\"level-cap\":\"high\"}}}"
+int home_setup_members(void **state);
+/* The one sort, or the other. */
+void home_be_members(struct world *w, bool members);
+
+/* What of them is in the form, in flows and in the audit trail: the id, of members the entityID. */
+const char *home_id(const char *id);
+
+/* A member's EntityDescriptor; scope, more (of its extensions) and suite NULL: none, its own. */
+const char *home_member(struct world *w, const char *id, const char *scope, const char *more,
+			const char *suite);
+/* The federation anew by these rules, and the next copy of it. */
+void home_federation(struct world *w, const char *rules);
+void home_publish(struct world *w, const char *members);
+void home_suspend(struct world *w, const char *id, bool suspended);
+
 /* Register or change one: kind, policy as JSON. */
 void home_upstream(struct world *w, const char *id, const char *kind, const char *policy);
 
@@ -39,6 +61,12 @@ void home_bring(struct web *b, const struct provider_answer *p);
 
 /* Ask as the SAML portal, choose `id`, and come back with a good answer. */
 void home_login(struct web *b, const char *id, const char *inner);
+
+/* Ask as the SAML portal and choose `id`. */
+struct home_request home_sent(struct web *b, const char *id);
+
+/* Nothing came of it: an error page, and the flow is where it was. */
+void home_refused(struct web *b, const char *flow);
 
 /* The public key that is encrypted to for us. */
 EVP_PKEY *home_encrypt_to(struct world *w);

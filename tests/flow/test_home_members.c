@@ -1,0 +1,425 @@
+/*
+ * Logging in with the account of a federation's member: known by signed metadata alone, looked up
+ * when it is asked, when it answers and when the portal is told.
+ */
+#include "base/clock.h"
+#include "base/text.h"
+#include "idp/federation.h"
+#include "saml/names.h"
+#include "saml/status.h"
+#include "tests/flow/home.h"
+#include "tests/saml/portal.h"
+
+static const char *
+agree(struct web *b)
+{
+	web_submit(b, "/flow/consent/", "attr_email=1&do=agree");
+	return saml_response_of(b);
+}
+
+static void
+both(struct world *w)
+{
+	home_publish(w, arena_printf(w->a, "%s%s", home_member(w, BADEN, BADEN_SCOPE, NULL, NULL),
+				     home_member(w, HESSEN, HESSEN_SCOPE, NULL, NULL)));
+}
+
+static void
+who_has_an_account_at_a_member_logs_in_with_it(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	assert_true(web_shows(&b, "/flow/home/"));
+	home_choose(&b, BADEN);
+	assert_int_equal(b.status, 303);
+	assert_true(text_starts(b.location, PROVIDER_SSO "?"));
+	struct home_request q = home_request(&b);
+
+	assert_true(q.r->force_authn);
+	assert_string_equal(q.r->acs_url, BASE "/saml/acs");
+	assert_string_equal(q.r->requesters, SAML_PARTY);
+	struct provider_answer p = home_answer(w, BADEN, &q);
+
+	home_bring(&b, &p);
+	ASSERT_PAGE(&b, CONSENT);
+	assert_true(web_shows(&b, "Servicekonto Baden"));
+	const char *response = agree(&b);
+
+	assert_non_null(strstr(response, "status:Success"));
+	assert_non_null(strstr(response, ">Beispiel<"));
+	assert_non_null(strstr(response, "<saml:AuthenticatingAuthority>" PROVIDER_ENTITY
+					 "</saml:AuthenticatingAuthority>"));
+	assert_string_equal(world_value(w, "SELECT count(*) FROM audit WHERE event = 'assertion'"
+					   " AND subject IS NULL AND details->>'upstream' = "
+					   "'" PROVIDER_ENTITY "'"),
+			    "1");
+}
+
+static void
+our_metadata_say_where_members_answer(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, "/saml/metadata");
+	assert_non_null(strstr(b.body, "Location=\"" BASE "/saml/acs\""));
+	/* Of a federation whose portals alone are taken nobody answers. */
+	home_federation(w, "{\"roles\":[\"sp\"]}");
+	web_get(&b, "/saml/metadata");
+	assert_null(strstr(b.body, "/saml/acs"));
+	ask(&b, "", "");
+	assert_false(web_shows(&b, "/flow/home/"));
+	home_federation(w, HOME_RULES);
+	both(w);
+}
+
+/* The EntityDescriptor with an attribute more. */
+static const char *
+with_attribute(struct world *w, const char *member, const char *name, const char *value)
+{
+	const char *open = "<md:EntityDescriptor ";
+
+	return arena_printf(w->a, "%s%s=\"%s\" %s", open, name, value, member + strlen(open));
+}
+
+/* ---- what becomes of a member between two steps ---- */
+
+/* Hessen and nobody else; Baden with another key; as a portal's federation has it. */
+static void
+gone(struct world *w)
+{
+	home_publish(w, home_member(w, HESSEN, HESSEN_SCOPE, NULL, NULL));
+}
+
+static void
+key_replaced(struct world *w)
+{
+	home_publish(w, arena_printf(w->a, "%s%s",
+				     home_member(w, BADEN, BADEN_SCOPE, NULL, "ecdsa-sha384"),
+				     home_member(w, HESSEN, HESSEN_SCOPE, NULL, NULL)));
+}
+
+static void
+suspended(struct world *w)
+{
+	home_suspend(w, BADEN, true);
+}
+
+static void
+left_out(struct world *w)
+{
+	home_federation(w, "{\"deny\":[\"" PROVIDER_ENTITY "\"]}");
+	both(w);
+}
+
+static void
+over(struct world *w)
+{
+	home_federation(w, HOME_RULES);
+	home_publish(w,
+		     arena_printf(w->a, "%s%s",
+				  with_attribute(w, home_member(w, BADEN, BADEN_SCOPE, NULL, NULL),
+						 "validUntil", clock_text(w->a, w->now)),
+				  home_member(w, HESSEN, HESSEN_SCOPE, NULL, NULL)));
+}
+
+static void
+capped(struct world *w)
+{
+	home_federation(w, "{\"policy\":{\"level-cap\":\"low\"}}");
+	both(w);
+}
+
+static void
+as_before(struct world *w)
+{
+	home_federation(w, HOME_RULES);
+	both(w);
+}
+
+static const struct {
+	const char *name;
+	void (*happens)(struct world *w);
+	bool answered; /* what was taken before counts on */
+} meanwhile[] = {
+	{"gone", gone, false},           {"key replaced", key_replaced, true},
+	{"suspended", suspended, false}, {"left out", left_out, false},
+	{"over", over, false},           {"capped", capped, true},
+};
+
+static void
+what_counts_is_what_counts_when_it_answers(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(meanwhile); i++) {
+		struct home_request q = home_sent(&b, BADEN);
+		struct provider_answer p = home_answer(w, BADEN, &q);
+
+		print_message("%s\n", meanwhile[i].name);
+		meanwhile[i].happens(w);
+		home_bring(&b, &p);
+		home_refused(&b, q.relay_state);
+		as_before(w);
+	}
+	assert_string_equal(
+		world_value(w, "SELECT count(*) FROM audit WHERE event = 'login_refused' AND"
+			       " details->>'upstream' = '" PROVIDER_ENTITY "'"),
+		"6");
+}
+
+static void
+what_counts_is_what_counts_when_the_portal_is_told(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(meanwhile); i++) {
+		home_login(&b, BADEN, "");
+		ASSERT_PAGE(&b, CONSENT);
+		const char *flow = flow_of(&b);
+
+		print_message("%s\n", meanwhile[i].name);
+		meanwhile[i].happens(w);
+		web_submit(&b, "/flow/consent/", "attr_email=1&do=agree");
+		if (meanwhile[i].answered) {
+			assert_non_null(saml_response_of(&b));
+		} else {
+			assert_false(succeeded(&b));
+			web_get(&b, arena_printf(w->a, "/flow/%s", flow));
+			ASSERT_PAGE(&b, LOGIN);
+			assert_true(web_shows(&b, "hat nicht geklappt"));
+		}
+		as_before(w);
+	}
+}
+
+static void
+what_counts_is_what_counts_when_it_is_chosen(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(meanwhile); i++) {
+		ask(&b, "", LEVEL3);
+		web_get(&b, arena_printf(w->a, "/flow/home/%s", flow_of(&b)));
+		print_message("%s\n", meanwhile[i].name);
+		meanwhile[i].happens(w);
+		home_choose(&b, BADEN);
+		if (meanwhile[i].happens == key_replaced)
+			assert_int_equal(b.status, 303);
+		else if (meanwhile[i].happens == capped || meanwhile[i].happens == gone)
+			assert_true(web_shows(&b, "aus der Liste"));
+		else
+			assert_true(web_shows(&b, "zurzeit nicht benutzt"));
+		as_before(w);
+	}
+}
+
+static void
+whoever_is_registered_by_hand_is_not_that_member(void **state)
+{
+	struct world *w = *state;
+	struct db_audit audit = {.event = "upstream_enabled", .ref = "test"};
+	struct err err = {0};
+	struct web b;
+
+	web_init(&b, w);
+	home_upstream(w, BADEN, "bundid", "{}");
+	ask(&b, "", "");
+	web_get(&b, arena_printf(w->a, "/flow/home/%s", flow_of(&b)));
+	assert_true(web_shows(&b, "value=\"baden\""));
+	assert_false(web_shows(&b, "value=\"" PROVIDER_ENTITY "\""));
+	home_choose(&b, BADEN); /* by its entityID */
+	assert_non_null(home_request(&b).r->akdb);
+	/* Who switches that off does not mean the member. */
+	ASSERT_OK(db_upstream_set_enabled(&w->pg->c, BADEN, false, &audit, w->now, &err), &err);
+	world_reload(w);
+	ask(&b, "", "");
+	web_get(&b, arena_printf(w->a, "/flow/home/%s", flow_of(&b)));
+	assert_false(web_shows(&b, "Servicekonto Baden"));
+	home_choose(&b, BADEN);
+	assert_true(web_shows(&b, "zurzeit nicht benutzt"));
+	ASSERT_OK(db_upstream_remove(&w->pg->c, BADEN, &audit, w->now, &err), &err);
+	world_reload(w);
+}
+
+static void
+a_member_speaks_for_its_own_scopes(void **state)
+{
+	static const struct {
+		const char *name;
+		bool fine;
+	} rows[] = {{"berta@" BADEN_SCOPE, false},
+		    {"berta", false},
+		    {"berta@" HESSEN_SCOPE ".evil.example", false},
+		    {"berta@evil." HESSEN_SCOPE, false},
+		    {"berta@" HESSEN_SCOPE, true}};
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct home_request q = home_sent(&b, HESSEN);
+		struct provider_answer p = home_answer(w, HESSEN, &q);
+
+		p.nameid = rows[i].name;
+		home_bring(&b, &p);
+		if (rows[i].fine)
+			ASSERT_PAGE(&b, CONSENT);
+		else
+			home_refused(&b, q.relay_state);
+	}
+	/* Who has none speaks for nobody; unless its federation has no use for scopes. */
+	for (int scoped = 1; scoped >= 0; scoped--) {
+		home_federation(w, scoped == 1 ? "{}" : "{\"policy\":{\"scoped\":false}}");
+		home_publish(w, home_member(w, HESSEN, NULL, NULL, NULL));
+		struct home_request q = home_sent(&b, HESSEN);
+		struct provider_answer p = home_answer(w, HESSEN, &q);
+
+		home_bring(&b, &p);
+		if (scoped == 0)
+			ASSERT_PAGE(&b, CONSENT);
+		else
+			home_refused(&b, q.relay_state);
+	}
+	as_before(w);
+}
+
+static void
+members_encrypt_unless_the_rules_do_without(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (int never = 0; never < 2; never++) {
+		if (never == 1) {
+			home_federation(w, "{\"policy\":{\"encrypt\":\"never\"}}");
+			both(w);
+		}
+		struct home_request q = home_sent(&b, BADEN);
+		struct provider_answer p = home_answer(w, BADEN, &q);
+
+		p.encrypt_to = NULL;
+		home_bring(&b, &p);
+		if (never == 1)
+			ASSERT_PAGE(&b, CONSENT);
+		else
+			home_refused(&b, q.relay_state);
+	}
+	as_before(w);
+}
+
+static void
+an_answer_of_a_member_lives_as_long_as_the_rules_say(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (int lifetime = 60; lifetime <= 120; lifetime += 60) {
+		home_federation(w, arena_printf(w->a, "{\"policy\":{\"lifetime\":%d}}", lifetime));
+		both(w);
+		struct home_request q = home_sent(&b, BADEN);
+		struct provider_answer p = home_answer(w, BADEN, &q);
+		const char *form = provider_form(w->a, w->keys, &p);
+
+		w->now += 125; /* and clocks may differ by one minute */
+		web_foreign_post(&b, "/saml/acs", form);
+		if (lifetime == 120)
+			ASSERT_PAGE(&b, CONSENT);
+		else
+			home_refused(&b, q.relay_state);
+	}
+	as_before(w);
+}
+
+#define IDP_LIST(entry)                                                     \
+	"<samlp:Scoping><samlp:IDPList><samlp:IDPEntry ProviderID=\"" entry \
+	"\"></samlp:IDPEntry></samlp:IDPList></samlp:Scoping>"
+
+static void
+a_portal_may_name_a_member(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", IDP_LIST(PROVIDER_ENTITY));
+	assert_int_equal(b.status, 303);
+	assert_true(text_starts(b.location, PROVIDER_SSO "?"));
+	suspended(w);
+	ask(&b, "", IDP_LIST(PROVIDER_ENTITY));
+	assert_non_null(strstr(saml_response_of(&b), "NoSupportedIDP"));
+	ask(&b, "", IDP_LIST("https://nobody.example/"));
+	assert_non_null(strstr(saml_response_of(&b), "NoSupportedIDP"));
+	as_before(w);
+	/* It may be there, and this node has not read it yet: another time. */
+	w->app.federation = federation_create(w->pg->a, &w->app);
+	ask(&b, "", IDP_LIST(PROVIDER_ENTITY));
+	const char *response = saml_response_of(&b);
+
+	assert_non_null(strstr(response, "status:Responder"));
+	assert_null(strstr(response, "NoSupportedIDP"));
+	as_before(w);
+}
+
+static void
+while_members_are_read_nothing_is_lost(void **state)
+{
+	struct world *w = *state;
+	struct federation *read = w->app.federation;
+	struct web b;
+
+	web_init(&b, w);
+	struct home_request q = home_sent(&b, BADEN);
+	struct provider_answer p = home_answer(w, BADEN, &q);
+	const char *form = provider_form(w->a, w->keys, &p);
+
+	w->app.federation = federation_create(w->pg->a, &w->app);
+	web_foreign_post(&b, "/saml/acs", form);
+	assert_int_equal(b.status, 503);
+	w->app.federation = read;
+	web_foreign_post(&b, "/saml/acs", form);
+	ASSERT_PAGE(&b, CONSENT);
+	const char *flow = flow_of(&b);
+
+	w->app.federation = federation_create(w->pg->a, &w->app);
+	web_get(&b, arena_printf(w->a, "/flow/%s", flow));
+	assert_int_equal(b.status, 503);
+	w->app.federation = read;
+	web_get(&b, arena_printf(w->a, "/flow/%s", flow));
+	ASSERT_PAGE(&b, CONSENT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(who_has_an_account_at_a_member_logs_in_with_it, steps_fresh),
+		cmocka_unit_test_setup(our_metadata_say_where_members_answer, steps_fresh),
+		cmocka_unit_test_setup(what_counts_is_what_counts_when_it_is_chosen, steps_fresh),
+		cmocka_unit_test_setup(what_counts_is_what_counts_when_it_answers, steps_fresh),
+		cmocka_unit_test_setup(what_counts_is_what_counts_when_the_portal_is_told,
+				       steps_fresh),
+		cmocka_unit_test_setup(whoever_is_registered_by_hand_is_not_that_member,
+				       steps_fresh),
+		cmocka_unit_test_setup(a_member_speaks_for_its_own_scopes, steps_fresh),
+		cmocka_unit_test_setup(members_encrypt_unless_the_rules_do_without, steps_fresh),
+		cmocka_unit_test_setup(an_answer_of_a_member_lives_as_long_as_the_rules_say,
+				       steps_fresh),
+		cmocka_unit_test_setup(a_portal_may_name_a_member, steps_fresh),
+		cmocka_unit_test_setup(while_members_are_read_nothing_is_lost, steps_fresh),
+	};
+
+	return cmocka_run_group_tests(tests, home_setup_members, world_teardown);
+}
