@@ -18,7 +18,7 @@
 #define WORK_BYTES    ((size_t)128 * 1024 * 1024)
 #define DB_LIMIT_US   ((int64_t)10 * 1000000)
 #define PAUSE_S       3600
-#define PAUSE_LEAST_S 300
+#define PAUSE_LEAST_S 60
 
 int64_t
 federation_pause_s(const struct federation_rules *rules, time_t valid_until, time_t now)

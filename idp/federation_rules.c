@@ -152,14 +152,14 @@ get_number(const json_t *o, const char *name, int64_t least, int64_t most, int64
 static bool
 get_numbers(const json_t *o, struct federation_rules *r, struct err *err)
 {
-	int64_t days = 28, gone = 10, bytes = 128, members = 50000, each = 1024, every = 0;
+	int64_t days = 28, gone = 10, bytes = 128, members = 50000, each = 1024, every = 60;
 
 	if (!get_number(o, "valid-days", 1, 366, &days, err) ||
 	    !get_number(o, "gone-percent", 0, 100, &gone, err) ||
 	    !get_number(o, "most-mib", 1, 1024, &bytes, err) ||
 	    !get_number(o, "most-members", 1, 200000, &members, err) ||
 	    !get_number(o, "member-kib", 1, 4096, &each, err) ||
-	    !get_number(o, "every-minutes", 0, 1440, &every, err))
+	    !get_number(o, "every-minutes", 1, 1440, &every, err))
 		return false;
 	r->validity_most_s = days * DAY_S;
 	r->gone_most = gone;

@@ -22,7 +22,7 @@
 const struct federation_whole_rule federation_whole_rules[] = {
 	{"signer", "Another of the pinned keys signed it.", true},
 	{"shorter-validity", "validUntil is earlier than of the copy that counts.", true},
-	{"members-gone", "More members are gone than gone-percent says.", true},
+	{"members-gone", "More members than one are gone, and more than gone-percent says.", true},
 	{"many-changed", "More members have changed than are compared one by one.", true},
 	{"role-new", "A member has a role that it did not have.", true},
 	{"first", "It is the first copy of this source.", false},
@@ -435,7 +435,9 @@ judge(struct federation_taking *t, const struct federation_index *index, struct 
 					clock_text(t->a, t->base->valid_until)));
 	if (t->n_gone > 0)
 		tell_whole(t, "member-gone", "", arena_printf(t->a, "%zu are gone", t->n_gone));
-	if (t->n_gone * 100 > t->base->n_filtered[FEDERATION_TAKEN] * (size_t)t->rules.gone_most) {
+	/* One is what taking a member out looks like: that must not wait, however few they are. */
+	if (t->n_gone > 1 &&
+	    t->n_gone * 100 > t->base->n_filtered[FEDERATION_TAKEN] * (size_t)t->rules.gone_most) {
 		tell_whole(t, "members-gone", "",
 			   arena_printf(t->a, "%zu of %zu members are gone", t->n_gone,
 					t->base->n_filtered[FEDERATION_TAKEN]));

@@ -611,6 +611,7 @@ rules_that_mean_nothing_are_refused(void **state)
 		{"{\"attributes\":[{\"name\":\"x\"}]}", "name and value"},
 		{"{\"valid-days\":0}", "between 1 and 366"},
 		{"{\"gone-percent\":101}", "between 0 and 100"},
+		{"{\"every-minutes\":0}", "between 1 and 1440"},
 		{"{\"approval\":\"none\"}", "none of"},
 		{"{\"policy\":{\"lifetime\":121}}", "between 60 and 120"},
 		{"{\"policy\":{\"level-cap\":\"best\"}}", ""},
@@ -834,6 +835,37 @@ who_is_gone_is_gone_at_once(void **state)
 	assert_string_equal(missed(w, "https://e4.example/", SAML_ROLE_IDP), "");
 }
 
+static void
+one_of_few_is_gone_at_once(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	fetch(w, group(w, 9, three(w)));
+	/* One of three is more than a tenth, and yet the one change that must not wait. */
+	fetch(w, group(w, 10,
+		       arena_printf(w->a, "%s%s", idp(w, LAND, "Land", ""),
+				    sp_at(w, PORTAL, PORTAL "/acs"))));
+	assert_string_equal(told(w), "member-gone");
+	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "member_unknown");
+	fetch(w, group(w, 11, ""));
+	assert_string_equal(told(w), "member-gone members-gone");
+	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
+}
+
+static void
+a_source_says_how_often_it_is_asked(void **state)
+{
+	struct world *w = *state;
+	struct federation_rules r = {0};
+
+	assert_int_equal(federation_pause_s(&r, 0, w->now), 3600);
+	assert_int_equal(federation_pause_s(&r, w->now + 1200, w->now), 600);
+	assert_int_equal(federation_pause_s(&r, w->now + 2, w->now), 60);
+	r.every_s = 60;
+	assert_int_equal(federation_pause_s(&r, w->now + 5 * DAYS, w->now), 60);
+}
+
 /* ---- a hostile publisher ---- */
 
 static const char *
@@ -1034,6 +1066,8 @@ main(void)
 		cmocka_unit_test_setup(the_whole_is_judged, world_fresh),
 		cmocka_unit_test_setup(a_role_more_is_grave, world_fresh),
 		cmocka_unit_test_setup(who_is_gone_is_gone_at_once, world_fresh),
+		cmocka_unit_test_setup(one_of_few_is_gone_at_once, world_fresh),
+		cmocka_unit_test_setup(a_source_says_how_often_it_is_asked, world_fresh),
 		cmocka_unit_test_setup(nothing_else_than_what_was_signed_is_taken, world_fresh),
 		cmocka_unit_test_setup(another_signer_is_refused, world_fresh),
 		cmocka_unit_test_setup(what_has_no_end_is_cut_off, world_fresh),
