@@ -93,6 +93,27 @@ read_document(struct arena *a, struct bytes text, struct db_member_document *out
 	       saml_member_document(a, text, &out->document, err);
 }
 
+/*
+ * What stands in place of the document's own validUntil, which is for those who fetch it from the
+ * member: members renew it every few days, and two persons do not look so often.
+ */
+static bool
+read_until(struct arena *a, const char *s, struct db_member_document *d, struct err *err)
+{
+	time_t day;
+
+	if (s == NULL)
+		return true;
+	d->valid_until = 0;
+	if (text_eq(s, "never"))
+		return true;
+	if (strlen(s) != strlen("YYYY-MM-DD") ||
+	    !clock_parse(arena_printf(a, "%sT00:00:00Z", s), &day, NULL))
+		return FAIL(err, ERR_INPUT, NULL, "--until: a day as YYYY-MM-DD, or never");
+	d->valid_until = day + 86400;
+	return true;
+}
+
 static enum cli_exit
 member_submit(struct cli *cli)
 {
@@ -100,13 +121,14 @@ member_submit(struct cli *cli)
 	struct err err = {0};
 	struct bytes text;
 	struct call c;
+	const char *until = cli_value(cli, "--until");
 	enum cli_exit rc = begin(cli, "FILE", false, CLI_DATABASE, &c);
 
 	if (rc != CLI_OK)
 		return rc;
 	d.brought_by = c.by;
 	if (!conf_read_file(cli->a, c.word, PUBLICATION_MEMBER_BYTES, &text, &err) ||
-	    !read_document(cli->a, text, &d, &err))
+	    !read_document(cli->a, text, &d, &err) || !read_until(cli->a, until, &d, &err))
 		return cli_fail(cli, &err);
 	if (d.valid_until != 0 && d.valid_until <= c.work.w.now) {
 		(void)!FAIL(&err, ERR_INPUT, NULL, "validUntil has passed");
@@ -119,7 +141,7 @@ member_submit(struct cli *cli)
 	struct db_audit audit = cli_audit(&c.work, AUDIT_MEMBER_BROUGHT);
 
 	audit.party = d.entity_id;
-	audit.details = audit_details(cli->a, "by", c.by, "digest", digest, NULL);
+	audit.details = audit_details(cli->a, "by", c.by, "digest", digest, "until", until, NULL);
 	if (!db_member_bring(&c.work.w.db, &d, &audit, c.work.w.now, &err))
 		return cli_fail(cli, &err);
 	json_t *o = json_new_object(cli->a);
@@ -127,11 +149,19 @@ member_submit(struct cli *cli)
 	json_put_str(cli->a, o, "member", d.entity_id);
 	json_put_str(cli->a, o, "now", "waiting");
 	json_put_str(cli->a, o, "digest", digest);
+	if (d.valid_until != 0)
+		json_put_str(cli->a, o, "valid_until", clock_text(cli->a, d.valid_until));
 	return cli_tell(cli, o,
 			arena_printf(cli->a,
 				     "%s waits for a second person:\n"
-				     "kontor federation member approve %s %s --by NAME\n",
-				     d.entity_id, d.entity_id, digest));
+				     "kontor federation member approve %s %s --by NAME\n%s",
+				     d.entity_id, d.entity_id, digest,
+				     d.valid_until == 0
+					     ? ""
+					     : arena_printf(cli->a,
+							    "it is a member until %s, then no more "
+							    "(--until)\n",
+							    clock_text(cli->a, d.valid_until))));
 }
 
 /* ---- decisions ---- */

@@ -85,6 +85,22 @@ def what_is_no_members_metadata_is_not_brought():
         assert i.ok("federation", "member", "list")["members"] == []
 
 
+def a_member_lasts_as_its_document_or_the_administration_says():
+    with template.copy() as i:
+        def submit(*words, until=""):
+            return i.run("federation", "member", "submit", _document(i, ONE, until=until), "--by", "one", *words)
+
+        soon = ' validUntil="2999-01-01T00:00:00Z"'
+        says(submit(until=soon), 0, "until 2999-01-01T00:00:00Z, then no more")
+        assert _state(i, ONE)["waiting"]["valid_until"] == "2999-01-01T00:00:00Z"
+        says(submit("--until", "2998-12-31", until=soon), 0, "until 2999-01-01T00:00:00Z")
+        says(submit("--until", "2020-01-01", until=soon), USAGE, "validUntil has passed")
+        says(submit("--until", "tomorrow"), USAGE, "YYYY-MM-DD, or never")
+        said = submit("--until", "never", until=' validUntil="2020-01-01T00:00:00Z"')
+        says(said, 0, "second person")
+        assert "then no more" not in said.out and "valid_until" not in _state(i, ONE)["waiting"]
+
+
 def how_members_stand_is_for_two_as_well():
     with template.copy() as i:
         _member(i, ONE)
