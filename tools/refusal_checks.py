@@ -28,7 +28,7 @@ from clang.cindex import CursorKind as K
 ACCEPTING = {"true", "GATE_PASS", "FLOW_ANSWER", "1"}
 REFUSING = {"false", "NULL", "0"}
 REFUSING_CALLS = {"FAIL", "err_name"}
-SAYS_WHY = re.compile(rb"\w+\([^;]*?(\berr|&\w+)\)", re.S)  # a call that may be given err
+SAYS_WHY = re.compile(rb"\w+\([^;]*?((?<![>.])\berr|&\w+)\)", re.S)  # a call that may be given err
 OWN_ERR = re.compile(r"\bstruct err (\w+) = ")             # another that a function has
 MARK = re.compile(r"/\*\s*second line:\s*(.*?)\s*\*/", re.S)
 

@@ -8,6 +8,7 @@
 #include "base/enc.h"
 #include "saml/answer.h"
 #include "saml/sign.h"
+#include "tests/saml/fixture.h"
 #include "tests/saml/provider.h"
 
 #define AT ((time_t)1795456800)
@@ -77,7 +78,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const char *xml = arena_strndup(a, (const char *)data, size);
 		const char *proven = signed_text(a, k, xml);
 
-		judge(a, k, xml);
+		/* Where the placeholder stands, the test's own signer would sign, well-formed or
+		 * not. */
+		if (strstr(xml, FIXTURE_PLACE) == NULL)
+			judge(a, k, xml);
 		if (proven != NULL)
 			judge(a, k, proven);
 	}

@@ -113,6 +113,11 @@ def switches_leave_the_lines_where_they_are():
     switched = refusal_checks.with_switches(source, checks)
     assert "(h(&a, kontor_mutant_err(-1, &why)))" in switched, switched
     assert "(two(1, &a))" in switched, switched
+    source = (HEAD + "struct err { int kind; };\nstruct work { struct err err; };\n"
+              "bool h(int a, struct err *err);\n"
+              "bool\nt(struct work *w)\n{\n\treturn h(1, &w->err) && h(2, &w->err);\n}\n")
+    switched = refusal_checks.with_switches(source, refusal_checks.find("t.c", source, ["-std=c17"], {"FAIL"}))
+    assert "(h(1, &w->err))" in switched and "mutant_err(-1" not in switched, switched
     source = HEAD + "bool\nt(int a, struct err *err)\n{\n\treturn f(a) &&\n\t       !g(a);\n}\n"
     assert text.split("#line 1\n")[1].count("\n") == source.count("\n")
 
