@@ -470,10 +470,39 @@ read_text(const struct db_call *c, const struct part *p, const char *entity_id,
 	       FAIL(err, ERR_INTERNAL, NULL, "its text in the database is not what was signed");
 }
 
+/*
+ * A scope of its metadata is not its own that an operator gave to another member, that another
+ * one of the same source names as well, or one of a source before it.
+ */
 static bool
-read_member(struct app *app, const struct db_call *c, const struct part *p, const char *entity_id,
-	    enum saml_role role, const struct federation_entry *e, struct federation_member *out,
-	    struct err *err)
+is_its_own(const struct federation_set *s, const struct part *p, const char *entity_id,
+	   const char *key)
+{
+	for (const struct part *q = s->p; q < s->p + s->n; q++)
+		if (q->index != NULL &&
+		    federation_claims_other(&q->index->claims, key, entity_id, q > p) != NULL)
+			return false;
+	return true;
+}
+
+static void
+give_scopes(const struct federation_set *s, const struct part *p, struct arena *a,
+	    struct federation_member *m)
+{
+	const char **own = ARENA_ARRAY(a, const char *, m->saml->n_scopes);
+
+	m->scopes = m->policy->n_scopes > 0 ? m->policy->scopes : own;
+	m->n_scopes = m->policy->n_scopes;
+	for (size_t i = 0; m->policy->n_scopes == 0 && i < m->saml->n_scopes; i++)
+		if (is_its_own(s, p, m->saml->entity_id,
+			       federation_scope_key(a, m->saml->scopes[i])))
+			own[m->n_scopes++] = m->saml->scopes[i];
+}
+
+static bool
+read_member(struct app *app, const struct db_call *c, const struct federation_set *s,
+	    const struct part *p, const char *entity_id, enum saml_role role,
+	    const struct federation_entry *e, struct federation_member *out, struct err *err)
 {
 	struct federation_policy *policy = ARENA_NEW(c->a, struct federation_policy);
 	struct federation_member m = {.policy = policy};
@@ -493,8 +522,7 @@ read_member(struct app *app, const struct db_call *c, const struct part *p, cons
 				  policy, err))
 		return false;
 	m.source = arena_strdup(c->a, p->name);
-	m.scopes = policy->n_scopes > 0 ? policy->scopes : m.saml->scopes;
-	m.n_scopes = policy->n_scopes > 0 ? policy->n_scopes : m.saml->n_scopes;
+	give_scopes(s, p, c->a, &m);
 	m.digest = enc_hex(c->a, (struct bytes){e->digest, SHA256_BYTES});
 	m.valid_until = e->valid_until;
 	*out = m;
@@ -503,8 +531,9 @@ read_member(struct app *app, const struct db_call *c, const struct part *p, cons
 
 /* In one source. */
 static bool
-find_in(struct app *app, const struct db_call *c, const struct part *p, const char *entity_id,
-	enum saml_role role, time_t now, struct federation_member *out, struct err *err)
+find_in(struct app *app, const struct db_call *c, const struct federation_set *s,
+	const struct part *p, const char *entity_id, enum saml_role role, time_t now,
+	struct federation_member *out, struct err *err)
 {
 	const struct federation_entry *e = NULL;
 	unsigned char id[SHA256_BYTES];
@@ -523,7 +552,7 @@ find_in(struct app *app, const struct db_call *c, const struct part *p, const ch
 	if (e->valid_until <= now || p->index->valid_until <= now)
 		return FAIL(err, ERR_DENIED, "member_over",
 			    "validUntil of its metadata has passed");
-	return read_member(app, c, p, entity_id, role, e, out, err);
+	return read_member(app, c, s, p, entity_id, role, e, out, err);
 }
 
 /* What says more than "not here" is told, and a source that may have it before that. */
@@ -552,7 +581,7 @@ federation_find(struct app *app, const struct db_call *c, const char *entity_id,
 	for (size_t i = 0; i < s->n; i++) {
 		struct err why = {0};
 
-		if (find_in(app, c, &s->p[i], entity_id, role, now, out, &why))
+		if (find_in(app, c, s, &s->p[i], entity_id, role, now, out, &why))
 			return true;
 		if (weight(&why) > weight(&worst))
 			worst = why;

@@ -30,8 +30,8 @@ struct federation_member {
 	const char *source;            /* the name of the federation's source */
 	const struct saml_party *saml; /* of the role that was asked for */
 	const struct federation_policy *policy;
-	const char *const
-		*scopes; /* what it may speak for, by its policy; scoped and n 0: nothing */
+	const char *const *scopes; /* what it may speak for, by its policy, without what another
+				      member has as well; scoped and n 0: nothing */
 	size_t n_scopes;
 	const char *digest; /* SHA-256 of its text, hex */
 	time_t valid_until; /* the earliest that counts; never 0 */

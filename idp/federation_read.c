@@ -32,6 +32,11 @@ struct names {
 	struct federation_named named;
 };
 
+struct claims {
+	struct claims *before;
+	struct federation_claim claim;
+};
+
 struct federation_reading {
 	struct arena *a;
 	const struct federation_reader *o;
@@ -43,7 +48,9 @@ struct federation_reading {
 	struct arena *scratch;          /* for one member at a time */
 	struct chunk *chunk;
 	struct names *names;
-	enum level cap; /* of members without a policy of their own */
+	struct claims *claims;
+	size_t n_claims;
+	struct federation_policy policy; /* of members without one of their own; for its numbers */
 };
 
 /* ---- the index ---- */
@@ -202,29 +209,96 @@ origin_of(struct arena *a, const struct xml_node *role)
 	return NULL;
 }
 
-static enum level
-cap_of(struct arena *a, const struct federation_rules *rules, const char *entity_id)
-{
-	struct federation_policy p;
+/* ---- scopes ---- */
 
-	/* The rules have been judged: there is no policy that does not read. */
-	return federation_policy_of(a, rules, entity_id, LEVEL_HIGH, &p, NULL) ? p.home_cap
-									       : LEVEL_NONE;
+static void
+add_claim(struct federation_reading *r, const char *scope, const char *entity_id, bool named)
+{
+	struct claims *c = ARENA_NEW(r->a, struct claims);
+
+	c->before = r->claims;
+	c->claim = (struct federation_claim){federation_scope_key(r->index->a, scope), entity_id,
+					     named};
+	r->claims = c;
+	r->n_claims++;
+}
+
+/* Those that the rules give to members by name. */
+static void
+claim_named(struct federation_reading *r)
+{
+	const char *id;
+	json_t *own;
+
+	json_object_foreach((json_t *)(uintptr_t)r->o->rules->members, id, own)
+	{
+		const json_t *list = json_object_get(own, "scopes");
+		const char *kept = arena_strdup(r->index->a, id);
+
+		for (size_t i = 0; i < json_array_size(list); i++)
+			add_claim(r, json_string_value(json_array_get(list, i)), kept, true);
+	}
+}
+
+/* Those of its metadata, where they are what it speaks for. */
+static void
+claim(struct federation_reading *r, const struct federation_policy *p, const char *entity_id,
+      const struct xml_node *extensions)
+{
+	const struct xml_node *c = extensions == NULL ? NULL : xml_first(extensions);
+	const char *text;
+
+	for (; p->scoped && p->n_scopes == 0 && c != NULL; c = xml_next(c))
+		if (xml_is(c, SAML_NS_SHIBMD, "Scope") && xml_text(r->scratch, c, &text, NULL))
+			add_claim(r, text_trim(r->scratch, text), entity_id, false);
+}
+
+static void
+end_claims(struct federation_reading *r)
+{
+	struct federation_claim *p = ARENA_ARRAY(r->index->a, struct federation_claim, r->n_claims);
+	size_t n = 0;
+
+	for (const struct claims *c = r->claims; c != NULL; c = c->before)
+		p[n++] = c->claim;
+	federation_claims_sort(p, n);
+	r->index->claims = (struct federation_claims){p, n};
+}
+
+/* ---- identity providers ---- */
+
+/* The rules have been judged: there is no policy that does not read. */
+static struct federation_policy
+policy_of(struct arena *a, const struct federation_rules *rules, const char *entity_id)
+{
+	struct federation_policy p = {.scoped = true};
+
+	return federation_policy_of(a, rules, entity_id, LEVEL_HIGH, &p, NULL)
+		       ? p
+		       : (struct federation_policy){.scoped = true};
 }
 
 /* Who cannot be read is not chosen from: it is found out when it is asked for. */
 static void
-note_name(struct federation_reading *r, const struct saml_entity *said)
+note_provider(struct federation_reading *r, const struct saml_entity *said, bool hidden)
 {
 	struct arena *s = r->scratch;
-	const struct xml_node *entity, *role, *ui;
+	const struct federation_rules *rules = r->o->rules;
+	const char *id = arena_strdup(r->index->a, said->entity_id);
+	struct federation_policy policy =
+		json_object_get(rules->members, id) == NULL ? r->policy : policy_of(s, rules, id);
+	const struct xml_node *entity, *role, *extensions, *ui;
 	struct xml_doc *doc;
 
 	if (!xml_parse(s, said->text, &xml_limits_metadata, &doc, NULL))
 		return;
 	entity = xml_root(doc);
 	role = child(entity, SAML_NS_METADATA, "IDPSSODescriptor");
-	ui = child(child(role, SAML_NS_METADATA, "Extensions"), SAML_NS_MDUI, "UIInfo");
+	extensions = child(role, SAML_NS_METADATA, "Extensions");
+	ui = child(extensions, SAML_NS_MDUI, "UIInfo");
+	claim(r, &policy, id, extensions);
+	if (hidden)
+		return;
 	const struct xml_node *organization = child(role, SAML_NS_METADATA, "Organization");
 
 	if (organization == NULL)
@@ -237,7 +311,7 @@ note_name(struct federation_reading *r, const struct saml_entity *said)
 
 	n->before = r->names;
 	n->named = (struct federation_named){
-		.choice = {.entity_id = arena_strdup(r->index->a, said->entity_id),
+		.choice = {.entity_id = id,
 			   .source = r->o->source,
 			   .de = keep_name(r, name_in(s, ui, organization, "de", said->entity_id),
 					   NAME_MOST),
@@ -245,10 +319,7 @@ note_name(struct federation_reading *r, const struct saml_entity *said)
 					   NAME_MOST),
 			   .keywords = keep_name(r, keywords_of(s, ui), KEYWORDS_MOST),
 			   .origin = origin,
-			   .home_cap =
-				   json_object_get(r->o->rules->members, said->entity_id) == NULL
-					   ? r->cap
-					   : cap_of(s, r->o->rules, said->entity_id)},
+			   .home_cap = policy.home_cap},
 		.valid_until = said->valid_until};
 	r->names = n;
 	r->index->n_named++;
@@ -345,9 +416,8 @@ member(void *ctx, const struct saml_entity *said, struct err *err)
 	e->filter = (uint8_t)federation_filter(rules, said);
 	if (e->filter == FEDERATION_TAKEN && rules->required != 0)
 		check_fields(r, said, e);
-	if (e->filter == FEDERATION_TAKEN && (e->roles & SAML_ROLE_IDP) != 0 &&
-	    !federation_is_hidden(rules, said->marks))
-		note_name(r, said);
+	if (e->filter == FEDERATION_TAKEN && (e->roles & SAML_ROLE_IDP) != 0)
+		note_provider(r, said, federation_is_hidden(rules, said->marks));
 	arena_reset(r->scratch);
 	r->index->n_filtered[e->filter]++;
 	return r->o->member == NULL || r->o->member(r->o->ctx, e, said, err);
@@ -366,9 +436,8 @@ federation_read_begin(struct arena *a, const struct federation_reader *o)
 	r->index = arena_create_with(INDEX_BYTES, sizeof(*r->index), &own);
 	if (r->scratch == NULL || r->index == NULL)
 		arena_leave(a);
-	r->cap = cap_of(r->scratch, o->rules, "");
-	arena_reset(r->scratch);
 	r->index->a = own;
+	r->policy = policy_of(r->a, o->rules, "");
 	atomic_init(&r->index->refs, 1);
 	arena_defer(a, release, r->index);
 	r->options =
@@ -382,6 +451,8 @@ federation_read_begin(struct arena *a, const struct federation_reader *o)
 						.ctx = r};
 	r->octets = hash_stream_begin(a, "SHA256");
 	r->aggregate = saml_aggregate_begin(a, &r->options);
+	if ((o->rules->roles & SAML_ROLE_IDP) != 0)
+		claim_named(r);
 	return r;
 }
 
@@ -454,6 +525,7 @@ federation_read_end(struct federation_reading *r, struct federation_index **out,
 	if (!sort_entries(r, err))
 		return false;
 	sort_names(r);
+	end_claims(r);
 	hash_stream_end(r->octets, &digest);
 	memcpy(r->index->digest, digest.octets, SHA256_BYTES);
 	r->index->octets = r->n_octets;

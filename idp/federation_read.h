@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "db/federation.h"
+#include "idp/federation_claims.h"
 #include "idp/federation_rules.h"
 
 struct federation_entry {
@@ -44,6 +45,7 @@ struct federation_index {
 		time_t valid_until;
 	} * named; /* identity providers that are not hidden, by `de` */
 	size_t n_named;
+	struct federation_claims claims; /* of identity providers that speak for scopes alone */
 };
 
 struct federation_reader {

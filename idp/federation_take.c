@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "idp/audit.h"
 #include "saml/metadata_diff.h"
 
@@ -25,6 +26,7 @@ const struct federation_whole_rule federation_whole_rules[] = {
 	{"members-gone", "More members than one are gone, and more than gone-percent says.", true},
 	{"many-changed", "More members have changed than are compared one by one.", true},
 	{"role-new", "A member has a role that it did not have.", true},
+	{"scope-taken", "A member speaks for a scope of another one.", true},
 	{"first", "It is the first copy of this source.", false},
 	{"member-new", "A member is new.", false},
 	{"member-gone", "A member is gone, or left out by a filter.", false},
@@ -417,11 +419,36 @@ find_gone(struct federation_taking *t, const struct federation_index *index)
 	return (struct bytes){gone, t->n_gone * SHA256_BYTES};
 }
 
+/* Who speaks for what another one spoke for before, or does so now. */
+static void
+judge_scopes(struct federation_taking *t, const struct federation_index *index)
+{
+	static const struct federation_claims none;
+	const struct federation_claims *was = t->base == NULL ? &none : &t->base->claims;
+
+	for (size_t i = 0; i < index->claims.n; i++) {
+		const struct federation_claim *c = &index->claims.p[i], *other;
+
+		if (c->named || federation_claims_has(was, c->scope, c->entity_id))
+			continue;
+		other = federation_claims_other(was, c->scope, c->entity_id, false);
+		if (other == NULL)
+			other = federation_claims_other(&index->claims, c->scope, c->entity_id,
+							false);
+		if (other != NULL)
+			tell(t, "scope-taken", whole_rule("scope-taken")->held, c->entity_id,
+			     c->scope,
+			     arena_printf(t->a, "it speaks for %s, as does or did %s",
+					  text_one_line(t->a, c->scope), other->entity_id));
+	}
+}
+
 /* What became different as a whole; *gone: whom nobody is to believe while it waits. */
 static void
 judge(struct federation_taking *t, const struct federation_index *index, struct bytes *gone)
 {
 	*gone = find_gone(t, index);
+	judge_scopes(t, index);
 	if (t->base == NULL) {
 		tell_whole(t, "first", "", NULL);
 		return;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "idp/config.h"
 #include "idp/federation.h"
+#include "idp/federation_claims.h"
 #include "idp/party.h"
 
 #define MEMBER_KIND "fink"
@@ -35,14 +36,37 @@ policy_of(const struct federation_member *m)
 		/* TR-03160-2 4.3.2.8: signed, then encrypted. */
 		.encrypted = p->policy.encrypt != ENCRYPT_NEVER,
 		.scoped = p->scoped,
-		.scopes = m->scopes,
-		.n_scopes = m->n_scopes,
 		.old_until = p->policy.old_until,
 		.suite = p->policy.suite,
 		.vocabulary = p->policy.vocabulary,
 		.names = p->policy.names,
 		.lifetime_s = p->lifetime_s,
 	};
+}
+
+/* What an operator gave to somebody who was registered by hand is not a member's. */
+static bool
+is_given_away(const struct request *rq, const char *scope)
+{
+	const struct upstreams *all = &rq->snap->upstreams;
+	const char *key = federation_scope_key(rq->a, scope);
+
+	for (size_t i = 0; i < all->n; i++)
+		for (size_t k = 0; k < all->p[i].policy.n_scopes; k++)
+			if (text_eq(key, federation_scope_key(rq->a, all->p[i].policy.scopes[k])))
+				return true;
+	return false;
+}
+
+static void
+give_scopes(const struct request *rq, const struct federation_member *m, struct upstream_policy *p)
+{
+	const char **own = ARENA_ARRAY(rq->a, const char *, m->n_scopes);
+
+	for (size_t i = 0; i < m->n_scopes; i++)
+		if (!is_given_away(rq, m->scopes[i]))
+			own[p->n_scopes++] = m->scopes[i];
+	p->scopes = own;
 }
 
 static bool
@@ -70,6 +94,7 @@ find_member(const struct request *rq, const char *entity_id, const struct upstre
 		.source = m.source,
 	};
 	party->old_until = u->policy.old_until;
+	give_scopes(rq, &m, &u->policy);
 	*out = u;
 	return true;
 }

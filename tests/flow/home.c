@@ -99,10 +99,9 @@ home_member(struct world *w, const char *id, const char *scope, const char *more
 }
 
 void
-home_federation(struct world *w, const char *rules)
+home_source(struct world *w, const char *name, const char *rules)
 {
-	struct db_federation_source s = {
-		.name = HOME_SOURCE, .kind = DB_FEDERATION_FILE, .rules = rules};
+	struct db_federation_source s = {.name = name, .kind = DB_FEDERATION_FILE, .rules = rules};
 	struct db_call c = call(w);
 	struct err err = {0};
 	struct bytes der;
@@ -113,10 +112,16 @@ home_federation(struct world *w, const char *rules)
 	s.signers =
 		arena_printf(w->a, "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n",
 			     enc_base64(w->a, der));
-	pg_sql(w->pg, "DELETE FROM federation_source; DELETE FROM federation_suspended");
-	w->app.federation = federation_create(w->pg->a, &w->app); /* outlives a test */
 	ASSERT_OK(db_federation_put(&c, &s, NULL, w->now, &err), &err);
 	world_reload(w);
+}
+
+void
+home_federation(struct world *w, const char *rules)
+{
+	pg_sql(w->pg, "DELETE FROM federation_source; DELETE FROM federation_suspended");
+	w->app.federation = federation_create(w->pg->a, &w->app); /* outlives a test */
+	home_source(w, HOME_SOURCE, rules);
 }
 
 /* Signed, until in a week. */
@@ -135,8 +140,8 @@ aggregate(struct world *w, const char *all)
 	return fixture_sign(w->a, &f);
 }
 
-void
-home_publish(struct world *w, const char *all)
+const char *
+home_take(struct world *w, const char *name, const char *all)
 {
 	const struct db_federation_source *source;
 	struct federation_taking *t;
@@ -144,13 +149,39 @@ home_publish(struct world *w, const char *all)
 	struct db_call c = call(w);
 	struct err err = {0};
 
-	ASSERT_OK(db_federation_take(&c, HOME_SOURCE, 60, w->now, &source, &err), &err);
+	ASSERT_OK(db_federation_take(&c, name, 60, w->now, &source, &err), &err);
 	ASSERT_OK(federation_take_begin(&c, source, "ref", w->now, &t, &err), &err);
 	ASSERT_OK(federation_take_add(t, bytes_of(aggregate(w, all)), &err), &err);
 	ASSERT_OK(federation_take_end(t, &taken, &err), &err);
-	if (taken.waits)
-		fail_msg("it waits: %s", taken.changes);
 	ASSERT_OK(db_federation_settle(&c, source, &(struct db_federation_end){0}, w->now, &err),
+		  &err);
+	ASSERT_OK(federation_look(w->app.federation, &err), &err);
+	return taken.waits ? taken.changes : NULL;
+}
+
+void
+home_publish(struct world *w, const char *all)
+{
+	const char *why = home_take(w, HOME_SOURCE, all);
+
+	if (why != NULL)
+		fail_msg("it waits: %s", why);
+}
+
+void
+home_approve(struct world *w, const char *name)
+{
+	const struct db_federation_source *source;
+	const struct db_federation_copy *copy;
+	struct db_call c = call(w);
+	struct err err = {0};
+	size_t n;
+
+	ASSERT_OK(db_federation_list(&c, name, &source, &n, &err), &err);
+	ASSERT_OK(db_federation_copies(&c, name, true, &copy, &n, &err), &err);
+	assert_int_equal(n, 1);
+	ASSERT_OK(db_federation_decide(&c, copy, true, source->counting.seq, "pruefer", NULL,
+				       w->now, &err),
 		  &err);
 	ASSERT_OK(federation_look(w->app.federation, &err), &err);
 }

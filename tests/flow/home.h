@@ -38,6 +38,10 @@ const char *home_member(struct world *w, const char *id, const char *scope, cons
 /* The federation anew by these rules, and the next copy of it. */
 void home_federation(struct world *w, const char *rules);
 void home_publish(struct world *w, const char *members);
+/* One more source, and a copy of it: why it waits, as JSON; NULL: it counts. */
+void home_source(struct world *w, const char *name, const char *rules);
+const char *home_take(struct world *w, const char *name, const char *members);
+void home_approve(struct world *w, const char *name);
 void home_suspend(struct world *w, const char *id, bool suspended);
 
 /* Register or change one: kind, policy as JSON. */

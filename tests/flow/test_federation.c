@@ -15,6 +15,7 @@
 #define NAME   "verbund"
 #define LAND   "https://konto.land.example/idp"
 #define STADT  "https://konto.stadt.example/idp"
+#define NEU    "https://konto.neu.example/idp"
 #define PORTAL "https://portal.land.example/sp"
 #define DAYS   ((time_t)86400)
 
@@ -663,10 +664,10 @@ texts_are_shared(void **state)
 	assert_string_equal(copies(w), "counting replaced");
 	assert_string_equal(told(w), "renewed");
 	assert_string_equal(value(w, "SELECT count(*) FROM federation_text"), "3");
-	fetch(w, group(w, 9, arena_printf(w->a, "%s%s", three(w), idp(w, LAND "/neu", "Neu", ""))));
+	fetch(w, group(w, 9, arena_printf(w->a, "%s%s", three(w), idp(w, NEU, "Neu", ""))));
 	assert_string_equal(told(w), "member-new");
 	assert_string_equal(value(w, "SELECT count(*) FROM federation_text"), "4");
-	assert_string_equal(missed(w, LAND "/neu", SAML_ROLE_IDP), "");
+	assert_string_equal(missed(w, NEU, SAML_ROLE_IDP), "");
 	/* Those that no copy says any more go; three that were replaced are kept. */
 	for (int i = 0; i < 5; i++)
 		fetch(w, group(w, 10 + i, three(w)));

@@ -294,6 +294,120 @@ a_member_speaks_for_its_own_scopes(void **state)
 	as_before(w);
 }
 
+/* ---- scopes of others ---- */
+
+static const char *
+two(struct world *w, const char *baden, const char *hessen)
+{
+	return arena_printf(w->a, "%s%s",
+			    baden == NULL ? "" : home_member(w, BADEN, baden, NULL, NULL),
+			    home_member(w, HESSEN, hessen, NULL, NULL));
+}
+
+static void
+a_scope_of_another_waits(void **state)
+{
+	struct world *w = *state;
+	const char *why;
+
+	/* In any case, as the first copy and as a later one; and of one who is gone with it. */
+	for (int i = 0; i < 3; i++) {
+		as_before(w);
+		why = home_take(w, HOME_SOURCE,
+				two(w, i == 2 ? NULL : BADEN_SCOPE,
+				    i == 1 ? "KONTO.baden.example" : BADEN_SCOPE));
+		assert_non_null(why);
+		assert_non_null(strstr(why, "\"scope-taken\""));
+		assert_non_null(strstr(why, PROVIDER_ENTITY));
+	}
+	home_federation(w, HOME_RULES);
+	why = home_take(w, HOME_SOURCE, two(w, BADEN_SCOPE, BADEN_SCOPE));
+	assert_non_null(why);
+	assert_non_null(strstr(why, "scope-taken"));
+	/* What an operator gave to another, too; but not where scopes mean nothing. */
+	home_federation(w, "{\"members\":{\"https://x.example/\":{\"scopes\":[\"" HESSEN_SCOPE
+			   "\"]}}}");
+	assert_non_null(home_take(w, HOME_SOURCE, two(w, BADEN_SCOPE, HESSEN_SCOPE)));
+	home_federation(w, "{\"policy\":{\"scoped\":false}}");
+	assert_null(home_take(w, HOME_SOURCE, two(w, BADEN_SCOPE, BADEN_SCOPE)));
+	as_before(w);
+}
+
+/* Does an answer of this member about somebody of konto.baden.example count? */
+static bool
+speaks_for_baden(struct world *w, const char *id)
+{
+	struct web b;
+
+	web_init(&b, w);
+	struct home_request q = home_sent(&b, id);
+	struct provider_answer p = home_answer(w, id, &q);
+
+	p.nameid = "berta@" BADEN_SCOPE;
+	home_bring(&b, &p);
+	if (b.status == 403)
+		return false;
+	ASSERT_PAGE(&b, CONSENT);
+	return true;
+}
+
+static void
+a_scope_of_two_is_of_none_until_it_is_given(void **state)
+{
+	struct world *w = *state;
+	const char *both_claim = two(w, BADEN_SCOPE, BADEN_SCOPE);
+
+	assert_non_null(home_take(w, HOME_SOURCE, both_claim));
+	assert_true(speaks_for_baden(w, BADEN));
+	home_approve(w, HOME_SOURCE);
+	assert_false(speaks_for_baden(w, BADEN));
+	assert_false(speaks_for_baden(w, HESSEN));
+	/* What was approved is not asked again. */
+	assert_null(home_take(w, HOME_SOURCE, arena_printf(w->a, "%s<!-- anew -->", both_claim)));
+	home_federation(w, "{\"members\":{\"" HESSEN_IDP "\":{\"scopes\":[\"" BADEN_SCOPE "\"]}}}");
+	assert_non_null(home_take(w, HOME_SOURCE, both_claim));
+	home_approve(w, HOME_SOURCE);
+	assert_false(speaks_for_baden(w, BADEN));
+	assert_true(speaks_for_baden(w, HESSEN));
+	as_before(w);
+}
+
+static void
+a_scope_that_was_given_by_hand_is_no_members(void **state)
+{
+	struct world *w = *state;
+	struct db_audit audit = {.event = "upstream_enabled", .ref = "test"};
+	struct err err = {0};
+
+	home_upstream(w, HESSEN, "saml", "{\"scope\":[\"Konto.Baden.Example\"]}");
+	assert_false(speaks_for_baden(w, BADEN));
+	home_upstream(w, HESSEN, "saml", "{\"scope\":[\"baden.example\"]}");
+	assert_true(speaks_for_baden(w, BADEN));
+	ASSERT_OK(db_upstream_remove(&w->pg->c, HESSEN, &audit, w->now, &err), &err);
+	world_reload(w);
+}
+
+static void
+of_two_sources_the_first_has_a_scope(void **state)
+{
+	struct world *w = *state;
+	const char *baden = home_member(w, BADEN, BADEN_SCOPE, NULL, NULL);
+	const char *hessen = home_member(w, HESSEN, BADEN_SCOPE, NULL, NULL);
+
+	for (int first = 0; first < 2; first++) {
+		home_federation(w, first == 0 ? "{}"
+					      : "{\"members\":{\"" HESSEN_IDP
+						"\":{\"scopes\":[\"" BADEN_SCOPE "\"]}}}");
+		home_source(w, "anderer", "{}");
+		assert_null(home_take(w, "anderer", baden));
+		assert_null(home_take(w, HOME_SOURCE, hessen));
+		/* But what an operator gave is given. */
+		assert_int_equal(speaks_for_baden(w, BADEN), first == 0);
+		assert_int_equal(speaks_for_baden(w, HESSEN), first == 1);
+	}
+	as_before(w);
+}
+
 static void
 members_encrypt_unless_the_rules_do_without(void **state)
 {
@@ -414,6 +528,10 @@ main(void)
 		cmocka_unit_test_setup(whoever_is_registered_by_hand_is_not_that_member,
 				       steps_fresh),
 		cmocka_unit_test_setup(a_member_speaks_for_its_own_scopes, steps_fresh),
+		cmocka_unit_test_setup(a_scope_of_another_waits, steps_fresh),
+		cmocka_unit_test_setup(a_scope_of_two_is_of_none_until_it_is_given, steps_fresh),
+		cmocka_unit_test_setup(a_scope_that_was_given_by_hand_is_no_members, steps_fresh),
+		cmocka_unit_test_setup(of_two_sources_the_first_has_a_scope, steps_fresh),
 		cmocka_unit_test_setup(members_encrypt_unless_the_rules_do_without, steps_fresh),
 		cmocka_unit_test_setup(an_answer_of_a_member_lives_as_long_as_the_rules_say,
 				       steps_fresh),
