@@ -461,6 +461,179 @@ an_answer_of_a_member_lives_as_long_as_the_rules_say(void **state)
 	"<samlp:Scoping><samlp:IDPList><samlp:IDPEntry ProviderID=\"" entry \
 	"\"></samlp:IDPEntry></samlp:IDPList></samlp:Scoping>"
 
+/* ---- choosing ---- */
+
+/* As Hessen, with another name and entityID; more: of its UIInfo. */
+static const char *
+another(struct world *w, const char *entity, const char *name, const char *more)
+{
+	const char *text = home_member(w, HESSEN, NULL, NULL, NULL);
+
+	text = replace(w->a, text, HESSEN_IDP, entity);
+	text = replace(w->a, text, HESSEN_SSO "\"", arena_printf(w->a, "%s/sso\"", entity));
+	text = replace(w->a, text, "Servicekonto Hessen", name);
+	return replace(w->a, text, "</mdui:UIInfo>", arena_printf(w->a, "%s</mdui:UIInfo>", more));
+}
+
+#define HIDDEN                                                                \
+	"<mdattr:EntityAttributes xmlns:mdattr=\"" SAML_NS_ATTRIBUTE          \
+	"\" xmlns:saml=\"" SAML_NS_ASSERTION                                  \
+	"\"><saml:Attribute Name=\"http://macedir.org/entity-category\">"     \
+	"<saml:AttributeValue>http://refeds.org/category/hide-from-discovery" \
+	"</saml:AttributeValue></saml:Attribute></mdattr:EntityAttributes>"
+
+static void
+find(struct web *b, const char *flow, const char *query)
+{
+	web_get(b, arena_printf(b->w->a, "/flow/home/%s?q=%s", flow,
+				portal_percent(b->w->a, bytes_of(query))));
+	assert_int_equal(b->status, 200);
+}
+
+static size_t
+n_choices(const struct web *b)
+{
+	size_t n = 0;
+
+	for (const char *p = strstr(b->body, "name=\"to\""); p != NULL;
+	     p = strstr(p + 1, "name=\"to\""))
+		n++;
+	return n;
+}
+
+static void
+members_are_found_by_what_people_type(void **state)
+{
+	struct world *w = *state;
+	const char *all = home_member(w, HESSEN, HESSEN_SCOPE, NULL, NULL);
+	struct web b;
+
+	web_init(&b, w);
+	for (int i = 0; i < 60; i++)
+		all = arena_printf(w->a, "%s%s", all,
+				   another(w, arena_printf(w->a, "https://k%d.example/", i),
+					   arena_printf(w->a, "Konto %02d", i), ""));
+	all = arena_printf(w->a, "%s%s%s", all,
+			   another(w, "https://konto.bw.example/idp", "Baden-Württemberg",
+				   "<mdui:DisplayName xml:lang=\"en\">The &lt;South&gt;"
+				   "</mdui:DisplayName><mdui:Keywords xml:lang=\"de\">Ländle "
+				   "Stutt+gart</mdui:Keywords>"),
+			   replace(w->a, another(w, "https://hidden.example/", "Versteckt", ""),
+				   "<md:IDPSSODescriptor",
+				   "<md:Extensions>" HIDDEN
+				   "</md:Extensions><md:IDPSSODescriptor"));
+	home_publish(w, all);
+	ask(&b, "", "");
+	const char *flow = arena_strdup(w->a, flow_of(&b));
+
+	web_get(&b, arena_printf(w->a, "/flow/home/%s", flow));
+	assert_int_equal(n_choices(&b), 50);
+	assert_true(web_shows(&b, "62 Servicekonten"));
+	/* Where the browser may be led, for those that are there. */
+	assert_non_null(strstr(b.csp, " https://k48.example"));
+	assert_null(strstr(b.csp, " https://k49.example"));
+	static const char *const queries[] = {"wurttemberg", "WÜRTTEMBERG baden", "wuertt",
+					      "landle",      "stutt gart",        "konto.bw",
+					      "south"};
+
+	for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+		find(&b, flow, queries[i]);
+		assert_int_equal(n_choices(&b), 1);
+		assert_true(web_shows(&b, "Baden-Württemberg"));
+		assert_false(web_shows(&b, "Servicekonten passen"));
+	}
+	find(&b, flow, "konto 5");
+	assert_int_equal(n_choices(&b), 10 + 5); /* 50 to 59, 05 to 45 */
+	find(&b, flow, "versteckt");
+	assert_true(web_shows(&b, "Kein Servicekonto gefunden"));
+	/* What is typed comes back as text, and what is too long is nothing. */
+	find(&b, flow, "\"><script>");
+	assert_null(strstr(b.body, "\"><script>"));
+	web_get(&b, "/language/en?to=%2F");
+	find(&b, flow, "south");
+	assert_non_null(strstr(b.body, "The &lt;South&gt;"));
+	both(w);
+}
+
+static void
+a_member_that_is_hidden_is_asked_when_a_portal_names_it(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	home_publish(w, replace(w->a, home_member(w, BADEN, BADEN_SCOPE, NULL, NULL),
+				"<md:IDPSSODescriptor",
+				"<md:Extensions>" HIDDEN "</md:Extensions><md:IDPSSODescriptor"));
+	ask(&b, "", "");
+	assert_false(web_shows(&b, "/flow/home/"));
+	ask(&b, "", IDP_LIST(PROVIDER_ENTITY));
+	assert_int_equal(b.status, 303);
+	assert_true(text_starts(b.location, PROVIDER_SSO "?"));
+	both(w);
+}
+
+static void
+a_member_is_remembered_when_one_asks_for_it(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "", "");
+	home_choose(&b, HESSEN);
+	assert_null(web_cookie(&b, "__Host-home"));
+	ask(&b, "", "");
+	web_get(&b, arena_printf(w->a, "/flow/home/%s", flow_of(&b)));
+	web_submit(
+		&b, "/flow/choose/",
+		arena_printf(w->a, "to=%s&remember=1", portal_percent(w->a, bytes_of(HESSEN_IDP))));
+	assert_non_null(web_cookie(&b, "__Host-home"));
+	ask(&b, "", "");
+	const char *page = arena_printf(w->a, "/flow/home/%s", flow_of(&b));
+
+	web_get(&b, page);
+	assert_true(strstr(b.body, HESSEN_IDP) < strstr(b.body, PROVIDER_ENTITY));
+	assert_int_equal(n_choices(&b), 2);
+	/* Whoever is gone is remembered in vain. */
+	home_publish(w, home_member(w, BADEN, BADEN_SCOPE, NULL, NULL));
+	web_get(&b, page);
+	assert_int_equal(n_choices(&b), 1);
+	home_choose(&b, BADEN); /* without the tick */
+	assert_null(web_cookie(&b, "__Host-home"));
+	both(w);
+}
+
+static void
+who_cannot_be_asked_is_not_listed(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} rows[] = {
+		{HESSEN_SSO "\"", "http://konto.hessen.example/sso\""},
+		{HESSEN_SSO "\"", "https://x.example; script-src */\""},
+		{HESSEN_SSO "\"", "https://x.example'/\""},
+		{HESSEN_SSO "\"", "https:///sso\""},
+		{"HTTP-Redirect", "HTTP-Artifact"},
+	};
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *hessen = home_member(w, HESSEN, HESSEN_SCOPE, NULL, NULL);
+
+		hessen = replace(w->a, hessen, "HTTP-POST", "HTTP-POST-SimpleSign");
+		home_publish(w, arena_printf(w->a, "%s%s",
+					     home_member(w, BADEN, BADEN_SCOPE, NULL, NULL),
+					     replace(w->a, hessen, rows[i].from, rows[i].to)));
+		ask(&b, "", "");
+		web_get(&b, arena_printf(w->a, "/flow/home/%s", flow_of(&b)));
+		assert_int_equal(n_choices(&b), 1);
+	}
+	both(w);
+}
+
 static void
 a_portal_may_name_a_member(void **state)
 {
@@ -535,6 +708,11 @@ main(void)
 		cmocka_unit_test_setup(members_encrypt_unless_the_rules_do_without, steps_fresh),
 		cmocka_unit_test_setup(an_answer_of_a_member_lives_as_long_as_the_rules_say,
 				       steps_fresh),
+		cmocka_unit_test_setup(members_are_found_by_what_people_type, steps_fresh),
+		cmocka_unit_test_setup(a_member_that_is_hidden_is_asked_when_a_portal_names_it,
+				       steps_fresh),
+		cmocka_unit_test_setup(a_member_is_remembered_when_one_asks_for_it, steps_fresh),
+		cmocka_unit_test_setup(who_cannot_be_asked_is_not_listed, steps_fresh),
 		cmocka_unit_test_setup(a_portal_may_name_a_member, steps_fresh),
 		cmocka_unit_test_setup(while_members_are_read_nothing_is_lost, steps_fresh),
 	};
