@@ -99,8 +99,11 @@ choose_home(struct request *rq, const struct saml_authn_request *r, const struct
 	    struct ask *ask, struct err *err)
 {
 	/* Of BundID's means of login, other accounts are one. */
-	ask->local_only = r->akdb != NULL && r->akdb->names_methods &&
-			  (r->akdb->methods & SAML_AKDB_FINK) == 0;
+	ask->local_only = r->no_proxy || (r->akdb != NULL && r->akdb->names_methods &&
+					  (r->akdb->methods & SAML_AKDB_FINK) == 0);
+	if (r->no_proxy && !wish->scope_is_ours)
+		return FAIL(err, ERR_DENIED, SAML_PROXY_COUNT_EXCEEDED,
+			    "Scoping lists others alone, and does not let us ask them");
 	for (size_t i = 0; !wish->scope_is_ours && i < r->n_idp_list && ask->home == NULL; i++) {
 		const struct upstream *u;
 		struct err why = {0};

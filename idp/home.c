@@ -15,12 +15,14 @@
 #include "idp/party_suite.h"
 #include "idp/saml_peer.h"
 #include "keys/sign.h"
+#include "saml/authn_request.h"
 #include "saml/authn_request_write.h"
 #include "saml/value.h"
 
 #define HOME_COOKIE     "h-"
 #define HOME_MAX_BYTES  ((size_t)64 * 1024)
 #define AUTHORITIES_MAX (SAML_ANSWER_AUTHORITIES_MAX + 1)
+#define REQUESTERS_MAX  (SAML_REQUESTERS_MAX + 1)
 #define METHOD          "home"
 #define SOURCE          "federation" /* as pages call it, and what is agreed to names it */
 
@@ -147,6 +149,27 @@ signer_for(struct request *rq, const struct upstream *from, struct saml_signer *
 			      out, err);
 }
 
+/* SAML2Core 3.4.1.5.1: who asked us, and before it those for whom that one asks. */
+static bool
+requesters_of(const struct flow *f, const char *const **out, size_t *n, struct err *err)
+{
+	const char **list = ARENA_ARRAY(f->rq->a, const char *, REQUESTERS_MAX), **before;
+	const char *text = NULL;
+	size_t n_before;
+
+	*n = 0;
+	if (saml_is_uri(f->ask.party->id))
+		list[(*n)++] = f->ask.party->id;
+	if (!json_get_str(f->ask.state, "requesters", &text, err) ||
+	    !text_words(f->rq->a, text == NULL ? "" : text, SAML_REQUESTERS_MAX, &before, &n_before,
+			err))
+		return false;
+	for (size_t i = 0; i < n_before; i++)
+		list[(*n)++] = before[i];
+	*out = list;
+	return true;
+}
+
 static bool
 build_request(struct flow *f, const struct upstream *from, const char *id, struct saml_carrier *out,
 	      struct err *err)
@@ -155,12 +178,15 @@ build_request(struct flow *f, const struct upstream *from, const char *id, struc
 	const struct party *p = f->ask.party;
 	const struct saml_endpoint *sso = saml_party_sso(from->saml, from->kind->binding);
 	struct saml_named_list names = names_for(f, from);
+	const char *const *requesters;
 	const char *service = NULL;
 	struct saml_signer signer;
+	size_t n_requesters;
 
 	if (sso == NULL)
 		sso = saml_party_sso(from->saml, SAML_BINDING_NONE);
 	if (!json_get_str(f->ask.state, "online_service", &service, err) ||
+	    !requesters_of(f, &requesters, &n_requesters, err) ||
 	    !signer_for(rq, from, &signer, err))
 		return false;
 	const struct saml_akdb_ask akdb = {
@@ -183,8 +209,8 @@ build_request(struct flow *f, const struct upstream *from, const char *id, struc
 		.nameid_format = from->kind->nameid_format,
 		.class_ref = class_for(from, flow_wanted_level(&f->ask)),
 		.scoping = from->kind->scoping,
-		.requesters = &p->id,
-		.n_requesters = saml_is_uri(p->id) ? 1 : 0,
+		.requesters = requesters,
+		.n_requesters = n_requesters,
 		.akdb = from->kind->akdb ? &akdb : NULL,
 		.eidas = from->kind->eidas ? &eidas : NULL,
 		.signer = &signer,

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "idp/config.h"
 #include "saml/extensions.h"
 #include "saml/names.h"
 
@@ -226,6 +227,24 @@ authorities_of(struct arena *a, const struct upstream *from, const struct saml_a
 	return list;
 }
 
+/*
+ * SAML2Core 3.4.1.5.1: whom we told that it is not to ask anybody else (ProxyCount 0) speaks for
+ * itself; and nobody tells us what we told him.
+ */
+static bool
+check_authorities(struct request *rq, const struct upstream *from, const struct saml_answered *s,
+		  struct err *err)
+{
+	for (size_t i = 0; i < s->n_authorities; i++) {
+		if (text_eq(s->authorities[i], rq->app->config->entity_id))
+			return FAIL(err, ERR_DENIED, NULL, "a login that was ours");
+		if (from->kind->scoping && !text_eq(s->authorities[i], from->saml->entity_id))
+			return FAIL(err, ERR_DENIED, NULL, "it asked somebody else: %s",
+				    text_one_line(rq->a, s->authorities[i]));
+	}
+	return true;
+}
+
 bool
 home_read(struct request *rq, const struct upstream *from, enum level wanted,
 	  const struct saml_answered *s, json_t **out, struct err *err)
@@ -241,7 +260,7 @@ home_read(struct request *rq, const struct upstream *from, enum level wanted,
 		return true;
 	if (text_eq(only_text(rq->a, s, "IstTestkonto"), "true"))
 		return FAIL(err, ERR_DENIED, NULL, "a test account");
-	if (!level_of(rq, from, wanted, s, &level, err) ||
+	if (!check_authorities(rq, from, s, err) || !level_of(rq, from, wanted, s, &level, err) ||
 	    !identity_of(rq, from, s, &identity, err))
 		return false;
 	json_put_i64(rq->a, o, "level", level);

@@ -152,6 +152,10 @@ read_scoping(struct arena *a, const struct xml_node *n, struct saml_authn_reques
 		return false;
 	if (scoping == NULL)
 		return true;
+	const char *count = xml_attr(scoping, "ProxyCount");
+
+	/* A nonNegativeInteger, as the schema check said. */
+	r->no_proxy = count != NULL && strpbrk(count, "123456789") == NULL;
 	if (!xml_child_opt(scoping, SAML_NS_PROTOCOL, "IDPList", &list, err) ||
 	    !read_requesters(a, scoping, r, err))
 		return false;

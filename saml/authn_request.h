@@ -38,6 +38,7 @@ struct saml_authn_request {             /* points into the arena given to _parse
 	bool names_declarations;                 /* AuthnContextDeclRef, of which we know none */
 	const char *idp_list[SAML_IDP_LIST_MAX]; /* Scoping: only these may authenticate */
 	size_t n_idp_list;                       /* 0: any */
+	bool no_proxy;          /* Scoping: a ProxyCount of 0, nobody else is to be asked */
 	const char *requesters; /* Scoping: for whom it asks, URIs with blanks between; NULL */
 	/* Of extensions nothing is read in unsigned requests (BundID interface 9). */
 	const struct saml_akdb_request *akdb; /* NULL if absent */

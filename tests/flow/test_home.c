@@ -363,6 +363,45 @@ who_is_named_by_the_portal_is_asked_at_once(void **state)
 	assert_non_null(strstr(saml_response_of(&b), "NoSupportedIDP"));
 }
 
+#define SCOPING(attr, inner) "<samlp:Scoping " attr ">" inner "</samlp:Scoping>"
+#define LISTED(entry)                                                               \
+	"<samlp:IDPList><samlp:IDPEntry ProviderID=\"" entry "\"></samlp:IDPEntry>" \
+	"</samlp:IDPList>"
+
+static void
+a_portal_may_want_nobody_else_to_be_asked(void **state)
+{
+	struct web b;
+
+	web_init(&b, *state);
+	ask(&b, "", SCOPING("ProxyCount=\"0\"", ""));
+	ASSERT_PAGE(&b, LOGIN);
+	assert_false(web_shows(&b, "/flow/home/"));
+	ask(&b, "", SCOPING("ProxyCount=\"0\"", LISTED(PROVIDER_ENTITY)));
+	const char *response = saml_response_of(&b);
+
+	assert_non_null(strstr(response, "status:ProxyCountExceeded"));
+	assert_non_null(strstr(response, "KONTOR-37"));
+	ask(&b, "", SCOPING("ProxyCount=\"10\"", LISTED(PROVIDER_ENTITY)));
+	assert_int_equal(b.status, 303);
+	assert_true(text_starts(b.location, PROVIDER_SSO "?"));
+}
+
+static void
+for_whom_a_portal_asks_is_passed_on(void **state)
+{
+	struct web b;
+
+	web_init(&b, *state);
+	ask(&b, "",
+	    SCOPING("", LISTED(PROVIDER_ENTITY) "<samlp:RequesterID>https://one.example/"
+						"</samlp:RequesterID><samlp:RequesterID>"
+						"https://two.example/</samlp:RequesterID>"));
+	assert_string_equal(home_request(&b).r->requesters,
+			    SAML_PARTY " https://one.example/ https://two.example/");
+	assert_true(home_request(&b).r->no_proxy);
+}
+
 /* ---- hostile, with good signatures ---- */
 
 static void
@@ -568,6 +607,8 @@ main(void)
 		cmocka_unit_test_setup(providers_are_found_by_name, steps_fresh),
 		cmocka_unit_test_setup(a_choice_is_remembered_when_one_asks_for_it, steps_fresh),
 		cmocka_unit_test_setup(who_is_named_by_the_portal_is_asked_at_once, steps_fresh),
+		cmocka_unit_test_setup(a_portal_may_want_nobody_else_to_be_asked, steps_fresh),
+		cmocka_unit_test_setup(for_whom_a_portal_asks_is_passed_on, steps_fresh),
 		cmocka_unit_test_setup(whom_a_provider_may_not_speak_for_is_refused, steps_fresh),
 		cmocka_unit_test_setup(who_was_switched_off_meanwhile_is_not_believed, steps_fresh),
 		cmocka_unit_test_setup(bundid_is_asked_and_read_in_its_own_words, steps_fresh),

@@ -212,6 +212,38 @@ what_is_late_is_refused(void **state)
 	home_refused(&b, q.relay_state);
 }
 
+/* We say that nobody else is to be asked (ProxyCount 0). */
+static void
+who_asked_somebody_else_is_not_believed(void **state)
+{
+	static const struct {
+		const char *authority;
+		bool fine;
+	} rows[] = {{"https://other.example/", false},
+		    {BASE "/saml/metadata", false},
+		    {PROVIDER_ENTITY, true}};
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct home_request q = home_sent(&b, BADEN);
+		struct provider_answer p = home_answer(w, BADEN, &q);
+
+		p.assertion[0] = (struct change){
+			"</saml:AuthnContext>",
+			arena_printf(w->a,
+				     "<saml:AuthenticatingAuthority>%s"
+				     "</saml:AuthenticatingAuthority></saml:AuthnContext>",
+				     rows[i].authority)};
+		home_bring(&b, &p);
+		if (rows[i].fine)
+			ASSERT_PAGE(&b, CONSENT);
+		else
+			home_refused(&b, q.relay_state);
+	}
+}
+
 static int
 by_hand(void **state)
 {
@@ -246,6 +278,7 @@ main(void)
 		BOTH(encrypted_but_unsigned_is_not_taken),
 		BOTH(several_assertions_are_none),
 		BOTH(what_is_late_is_refused),
+		BOTH(who_asked_somebody_else_is_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, home_setup, world_teardown);
