@@ -8,6 +8,7 @@
 #include "saml/names.h"
 #include "saml/status.h"
 #include "tests/flow/home.h"
+#include "tests/flow/leave.h"
 #include "tests/saml/portal.h"
 
 static const char *
@@ -688,6 +689,71 @@ while_members_are_read_nothing_is_lost(void **state)
 	ASSERT_PAGE(&b, CONSENT);
 }
 
+/* ---- the end ---- */
+
+static void
+a_failure_at_a_member_is_told_to_the_portal(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	struct home_request q = home_sent(&b, BADEN);
+	struct provider_answer p = home_answer(w, BADEN, &q);
+
+	p.status = SAML_RESPONDER;
+	p.substatus = SAML_AUTHN_FAILED;
+	home_bring(&b, &p);
+	assert_non_null(strstr(saml_response_of(&b), "login-cancelled"));
+}
+
+/* There is no session, at neither side. */
+static void
+a_portals_logout_ends_nobody_elses_session(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	log_in_aside(&b, "erika");
+	assert_true(is_logged_in(&b));
+	ask(&b, " ForceAuthn=\"true\"", IDP_LIST(PROVIDER_ENTITY));
+	struct home_request q = home_request(&b);
+	struct provider_answer p = home_answer(w, BADEN, &q);
+
+	home_bring(&b, &p);
+	ASSERT_PAGE(&b, CONSENT);
+	assert_non_null(agree(&b));
+	struct login at = login_of(&b);
+
+	send_soap(&b, saml_logout_envelope(w, logout_id(w), at.name, at.index));
+	assert_string_equal(soap_status(&b), "Success");
+	assert_true(is_logged_in(&b));
+	/* In the browser, too, it leads back to the portal and to nobody else. */
+	web_get(&b, saml_logout_url(w, logout_id(w), at.name, at.index));
+	assert_true(text_starts(b.location, SAML_SLO "?SAMLResponse="));
+	assert_true(is_logged_in(&b));
+}
+
+static void
+a_members_logout_is_from_no_party(void **state)
+{
+	struct world *w = *state;
+	const char *portal = w->saml_party;
+	struct web b;
+
+	web_init(&b, w);
+	web_get(&b, "/saml/metadata");
+	const char *role = strstr(b.body, "<md:SPSSODescriptor");
+
+	assert_non_null(role);
+	assert_null(strstr(role, "SingleLogoutService"));
+	w->saml_party = PROVIDER_ENTITY;
+	web_get(&b, saml_logout_url(w, logout_id(w), "berta-dort@" BADEN_SCOPE, "_1"));
+	w->saml_party = portal;
+	assert_int_equal(b.status, 404);
+}
+
 int
 main(void)
 {
@@ -715,6 +781,9 @@ main(void)
 		cmocka_unit_test_setup(who_cannot_be_asked_is_not_listed, steps_fresh),
 		cmocka_unit_test_setup(a_portal_may_name_a_member, steps_fresh),
 		cmocka_unit_test_setup(while_members_are_read_nothing_is_lost, steps_fresh),
+		cmocka_unit_test_setup(a_failure_at_a_member_is_told_to_the_portal, steps_fresh),
+		cmocka_unit_test_setup(a_portals_logout_ends_nobody_elses_session, steps_fresh),
+		cmocka_unit_test_setup(a_members_logout_is_from_no_party, steps_fresh),
 	};
 
 	return cmocka_run_group_tests(tests, home_setup_members, world_teardown);

@@ -442,9 +442,9 @@ saml_logout_url(struct world *w, const char *id, const char *name_id, const char
 			"<samlp:LogoutRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "
 			"xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"%s\" "
 			"Version=\"2.0\" IssueInstant=\"%s\" Destination=\"" BASE "/saml/slo\">"
-			"<saml:Issuer>" SAML_PARTY "</saml:Issuer><saml:NameID>%s</saml:NameID>"
+			"<saml:Issuer>%s</saml:Issuer><saml:NameID>%s</saml:NameID>"
 			"%s</samlp:LogoutRequest>",
-			id, clock_text(w->a, w->now), name_id, index));
+			id, clock_text(w->a, w->now), saml_entity(w), name_id, index));
 }
 
 const char *
