@@ -86,5 +86,6 @@ enum cli_exit cli_account(struct cli *cli);
 enum cli_exit cli_audit_trail(struct cli *cli);
 enum cli_exit cli_restored(struct cli *cli);
 enum cli_exit cli_status(struct cli *cli);
+enum cli_exit cli_simulate(struct cli *cli);
 
 #endif

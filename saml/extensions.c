@@ -186,6 +186,60 @@ read_old_methods(struct arena *a, const struct xml_node *root, struct saml_akdb_
 	return true;
 }
 
+/* What stands in which element, in the order of the interface's examples (9, 10.1). */
+static const struct {
+	const char *in, *ns, *name;
+} places[] = {
+	{"AuthenticationRequest", SAML_NS_AKDB, "AuthnMethods"},
+	{"AuthenticationRequest", SAML_NS_AKDB, "RequestedAttributes"},
+	{"AuthenticationRequest", SAML_NS_AKDB, "DisplayInformation"},
+	{"RequestedAttributes", SAML_NS_AKDB, "RequestedAttribute"},
+	{"DisplayInformation", SAML_NS_AKDB_UI, "Version"},
+	{"Version", SAML_NS_AKDB_UI, "Purpose"},
+	{"Version", SAML_NS_AKDB_UI, "OrganizationDisplayName"},
+	{"Version", SAML_NS_AKDB_UI, "Lang"},
+	{"Version", SAML_NS_AKDB_UI, "BackURL"},
+	{"Version", SAML_NS_AKDB_UI, "OnlineServiceId"},
+};
+
+static bool
+has_place(const struct xml_node *in, const struct xml_node *n)
+{
+	if (xml_is(in, SAML_NS_AKDB, "AuthnMethods"))
+		return strcmp(xml_ns(n), SAML_NS_AKDB) == 0 &&
+		       saml_akdb_method_of(xml_name(n)) != 0;
+	if (saml_akdb_method_of(xml_name(in)) != 0)
+		return xml_is(n, SAML_NS_AKDB, "Enabled");
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (strcmp(places[i].in, xml_name(in)) == 0 &&
+		    xml_is(n, places[i].ns, places[i].name))
+			return true;
+	return false;
+}
+
+static bool
+check_shape(const struct xml_node *in, struct err *err)
+{
+	for (const struct xml_node *c = xml_first(in); c != NULL; c = xml_next(c)) {
+		if (!has_place(in, c))
+			return FAIL(err, ERR_INPUT, NULL, "<%s> has no place in <%s>", xml_name(c),
+				    xml_name(in));
+		/* Restricted HTML: what it may hold is not said here. */
+		if (!xml_is(c, SAML_NS_AKDB_UI, "Purpose") && !check_shape(c, err))
+			return false;
+	}
+	return true;
+}
+
+bool
+saml_akdb_check_shape(const struct xml_node *extensions, struct err *err)
+{
+	const struct xml_node *root;
+
+	return find_child(extensions, SAML_NS_AKDB, "AuthenticationRequest", &root, err) &&
+	       (root == NULL || check_shape(root, err));
+}
+
 bool
 saml_akdb_parse(struct arena *a, const struct xml_node *extensions,
 		const struct saml_akdb_request **out, struct err *err)
@@ -213,39 +267,88 @@ saml_akdb_parse(struct arena *a, const struct xml_node *extensions,
 	return true;
 }
 
-/* What holds of every extension, whatever the party's rule. */
-static const char *
-fault_of(const struct saml_akdb_request *r, enum saml_akdb_rule rule)
+/* ---- judging ---- */
+
+static bool
+is_old(const struct saml_akdb_request *r, bool is_signed UNUSED)
 {
-	if (r->version == 1 && rule != SAML_AKDB_RULE_V1)
-		return SAML_AKDB_V1;
-	if (r->nameless)
-		return SAML_AKDB_NAMELESS;
-	return r->names_methods && r->methods == 0 ? SAML_AKDB_NO_METHODS : NULL;
+	return r != NULL && r->version == 1;
 }
 
-/* What a party that must send it has to say. */
-static const char *
-lack_of(const struct saml_akdb_request *r, bool is_signed)
+static bool
+is_nameless(const struct saml_akdb_request *r, bool is_signed UNUSED)
 {
-	if (!is_signed)
-		return SAML_AKDB_UNSIGNED;
-	if (r == NULL)
-		return SAML_AKDB_MISSING;
-	if (r->organization_display_name == NULL || *r->organization_display_name == '\0')
-		return SAML_AKDB_NO_ORGANIZATION;
-	return r->attributes.n == 0 ? SAML_AKDB_NO_ATTRIBUTES : NULL;
+	return r != NULL && r->nameless;
+}
+
+static bool
+lacks_methods(const struct saml_akdb_request *r, bool is_signed UNUSED)
+{
+	return r != NULL && r->names_methods && r->methods == 0;
+}
+
+static bool
+is_unsigned(const struct saml_akdb_request *r UNUSED, bool is_signed)
+{
+	return !is_signed;
+}
+
+static bool
+is_missing(const struct saml_akdb_request *r, bool is_signed UNUSED)
+{
+	return r == NULL;
+}
+
+static bool
+lacks_organization(const struct saml_akdb_request *r, bool is_signed UNUSED)
+{
+	return r != NULL && (r->organization_display_name == NULL ||
+			     r->organization_display_name[0] == '\0');
+}
+
+static bool
+lacks_attributes(const struct saml_akdb_request *r, bool is_signed UNUSED)
+{
+	return r != NULL && r->attributes.n == 0;
+}
+
+/* What can be wrong, in the order in which it is told. */
+static const struct {
+	const char *code;
+	bool (*broken)(const struct saml_akdb_request *r, bool is_signed);
+	bool required_only; /* of a party that must send it; else of every extension */
+} faults[] = {
+	{SAML_AKDB_V1, is_old, false},
+	{SAML_AKDB_NAMELESS, is_nameless, false},
+	{SAML_AKDB_NO_METHODS, lacks_methods, false},
+	{SAML_AKDB_UNSIGNED, is_unsigned, true},
+	{SAML_AKDB_MISSING, is_missing, true},
+	{SAML_AKDB_NO_ORGANIZATION, lacks_organization, true},
+	{SAML_AKDB_NO_ATTRIBUTES, lacks_attributes, true},
+};
+
+bool
+saml_akdb_breaks(const struct saml_akdb_request *r, bool is_signed, const char *code)
+{
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+		if (strcmp(faults[i].code, code) == 0)
+			return faults[i].broken(r, is_signed);
+	return false;
 }
 
 bool
 saml_akdb_check(const struct saml_akdb_request *r, bool is_signed, enum saml_akdb_rule rule,
 		struct err *err)
 {
-	const char *why = r == NULL ? NULL : fault_of(r, rule);
-
-	if (why == NULL && rule == SAML_AKDB_RULE_REQUIRED)
-		why = lack_of(r, is_signed);
-	return why == NULL || FAIL(err, ERR_DENIED, why, "akdb:AuthenticationRequest: %s", why);
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+		if ((faults[i].required_only && rule != SAML_AKDB_RULE_REQUIRED) ||
+		    (faults[i].broken == is_old && rule == SAML_AKDB_RULE_V1) ||
+		    !faults[i].broken(r, is_signed))
+			continue;
+		return FAIL(err, ERR_DENIED, faults[i].code, "akdb:AuthenticationRequest: %s",
+			    faults[i].code);
+	}
+	return true;
 }
 
 /* ---- eIDAS ---- */

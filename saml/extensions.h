@@ -70,6 +70,15 @@ enum saml_akdb_rule {
 MUST_USE bool saml_akdb_check(const struct saml_akdb_request *r, bool is_signed,
 			      enum saml_akdb_rule rule, struct err *err);
 
+/* Is this one of those things (SAML_AKDB_*) wrong with it?  For who tells all that is. */
+bool saml_akdb_breaks(const struct saml_akdb_request *r, bool is_signed, const char *code);
+
+/*
+ * Nothing stands in the extension but what BundID's interface 9 names, in its place: stricter than
+ * saml_akdb_parse, which passes over what it does not know.  ERR_INPUT.
+ */
+MUST_USE bool saml_akdb_check_shape(const struct xml_node *extensions, struct err *err);
+
 struct saml_eidas_request {
 	const char *sp_type; /* "public", "private"; NULL if absent */
 	struct saml_named_list attributes;

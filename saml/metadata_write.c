@@ -215,6 +215,8 @@ write_endpoint(struct xmlw *w, const char *name, const struct saml_binding_row *
 static void
 write_artifact_service(struct xmlw *w, struct arena *a, const struct saml_description *d)
 {
+	if (d->artifact_url == NULL)
+		return;
 	xmlw_open(w, &xmlns_md, "ArtifactResolutionService");
 	xmlw_attr(w, NULL, "Binding", SAML_BINDING_URI_SOAP);
 	xmlw_attr(w, NULL, "Location", d->artifact_url);
@@ -228,10 +230,21 @@ write_logout_services(struct xmlw *w, const struct saml_description *d)
 {
 	const struct saml_binding_row *row;
 
-	for (size_t i = 0; (row = saml_binding_at(i)) != NULL; i++)
-		if (row->for_logout)
-			write_endpoint(w, "SingleLogoutService", row,
-				       row->id == SAML_BINDING_SOAP ? d->slo_soap_url : d->slo_url);
+	for (size_t i = 0; (row = saml_binding_at(i)) != NULL; i++) {
+		const char *url = row->id == SAML_BINDING_SOAP ? d->slo_soap_url : d->slo_url;
+
+		if (row->for_logout && url != NULL)
+			write_endpoint(w, "SingleLogoutService", row, url);
+	}
+}
+
+static const char *
+sign_on_url(const struct saml_description *d, enum saml_binding binding)
+{
+	if (binding == SAML_BINDING_SOAP)
+		return d->sso_soap_url;
+	return binding == SAML_BINDING_POST && d->sso_post_url != NULL ? d->sso_post_url
+								       : d->sso_url;
 }
 
 static void
@@ -240,7 +253,7 @@ write_sign_on_services(struct xmlw *w, const struct saml_description *d)
 	const struct saml_binding_row *row;
 
 	for (size_t i = 0; (row = saml_binding_at(i)) != NULL; i++) {
-		const char *url = row->id == SAML_BINDING_SOAP ? d->sso_soap_url : d->sso_url;
+		const char *url = sign_on_url(d, row->id);
 
 		if (row->for_request && url != NULL)
 			write_endpoint(w, "SingleSignOnService", row, url);

@@ -52,11 +52,13 @@ struct saml_description {
 		*entity_attributes; /* those without a value are left out */
 	size_t n_entity_attributes;
 	const char *sso_url, *slo_url; /* one path each, whatever the browser's binding */
-	const char *slo_soap_url;
+	const char *sso_post_url;      /* NULL: sso_url is for HTTP-POST, too */
+	const char *slo_soap_url;      /* NULL: none */
 	const char *sso_soap_url, *attribute_url; /* NULL: not for the reader */
 	const char *acs_url;                      /* where other providers answer, by HTTP-POST;
 						   * NULL: none is asked */
-	const char *artifact_url;                 /* resolves SAML_ARTIFACT_INDEX, by SOAP */
+	const char *artifact_url;                 /* resolves SAML_ARTIFACT_INDEX, by SOAP; NULL:
+						   * there are no artifacts */
 	bool want_authn_requests_signed;
 	bool old; /* the reader may sign with RSA PKCS#1 v1.5 */
 	struct saml_ui_info ui;
