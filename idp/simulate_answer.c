@@ -247,8 +247,6 @@ nameid_of(const struct sim_case *c, const struct sim_person *p)
 static void
 make_expired(struct sim_case *c UNUSED, struct sim_build *b)
 {
-	b->assertion.issued_at -= LONG_AGO_S;
-	b->assertion.authn_at -= LONG_AGO_S;
 	b->assertion.not_before -= LONG_AGO_S;
 	b->assertion.not_on_or_after -= LONG_AGO_S;
 }

@@ -194,7 +194,8 @@ sim_level_wanted(const struct sim_case *c)
 bool
 sim_method_allowed(const struct sim_case *c, const struct sim_person *p)
 {
-	return c->r == NULL || c->r->akdb == NULL || !c->r->akdb->names_methods ||
+	return c->s->kind->of != SIM_BUNDID || c->r == NULL || c->r->akdb == NULL ||
+	       !c->r->akdb->names_methods ||
 	       (c->r->akdb->methods & saml_akdb_method_of(p->method)) != 0;
 }
 
@@ -289,7 +290,7 @@ holds_known_names(struct sim_case *c, struct err *err)
 	for (size_t i = 0; akdb(c) != NULL && i < akdb(c)->attributes.n; i++) {
 		const char *name = akdb(c)->attributes.p[i].name;
 
-		if (sim_name_by_wire(c->s->kind, name) == NULL)
+		if (name[0] != '\0' && sim_name_by_wire(c->s->kind, name) == NULL)
 			return FAIL(err, ERR_INPUT, NULL, "'%s'", name);
 	}
 	return true;
