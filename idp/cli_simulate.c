@@ -143,7 +143,8 @@ serve(struct call *c, struct simulate *s, struct err *err)
 		;
 	server_quiesce(c->server);
 	if (!server_drain(c->server, s->config.stop_grace_ms))
-		_exit(CLI_FAILED); /* a handler is stuck, and what it uses must not be taken apart */
+		_exit(CLI_FAILED); /* a handler is stuck, and what it uses must not be taken apart
+				    */
 	server_stop(c->server);
 	return true;
 }

@@ -56,7 +56,8 @@ finding_vars(struct arena *a, const struct sim_finding *f)
 
 /* An object with `rows`, those that hold or those that do not; nothing when there are none. */
 static void
-put_findings(struct arena *a, const struct sim_case *c, const char *name, bool holding, json_t *vars)
+put_findings(struct arena *a, const struct sim_case *c, const char *name, bool holding,
+	     json_t *vars)
 {
 	json_t *rows = json_new_array(a), *o = json_new_object(a);
 
@@ -73,8 +74,7 @@ put_findings(struct arena *a, const struct sim_case *c, const char *name, bool h
 static json_t *
 portal_vars(struct request *rq, struct sim_portal *p)
 {
-	struct sim_case c = {
-		.a = rq->a, .s = simulate_of(rq), .now = rq->now, .portal = p};
+	struct sim_case c = {.a = rq->a, .s = simulate_of(rq), .now = rq->now, .portal = p};
 	json_t *row = json_new_object(rq->a);
 
 	sim_judge_metadata(&c);
@@ -92,8 +92,8 @@ person_vars(struct request *rq, const struct sim_person *p, const struct sim_cas
 	json_put_str(rq->a, row, "person", p->id);
 	json_put_str(rq->a, row, "title", p->title[rq->lang]);
 	json_put_str(rq->a, row, "level", level_word(p->level, LEVEL_VOCAB_SHORT));
-	json_put_bool(rq->a, row, "unfit", c != NULL && (!sim_method_allowed(c, p) ||
-							 p->level < sim_level_wanted(c)));
+	json_put_bool(rq->a, row, "unfit",
+		      c != NULL && (!sim_method_allowed(c, p) || p->level < sim_level_wanted(c)));
 	return row;
 }
 
@@ -485,15 +485,14 @@ ep_slo(struct request *rq, struct response *rs, struct err *err)
 /* Nothing here is anybody's session: no cookies, so no forms to be forged. */
 #define PROTOCOL ROUTE_PROTOCOL
 
-#define SHARED                                                                                   \
-	{HTTP_GET, "/", ep_start, LANE_LIGHT, 0, 64, 0, ARENA, NULL},                             \
-		{HTTP_GET, "/answer", ep_automatic, LANE_LIGHT, ROUTE_MACHINE, 0, 0, ARENA, NULL}, \
-		{HTTP_POST, "/answer", ep_set_automatic, LANE_LIGHT, ROUTE_MACHINE, 0, 4096,       \
-		 ARENA, NULL},                                                                     \
-		{HTTP_POST, "/choice", ep_choice, LANE_SAML, PROTOCOL, 0, CHOICE_MOST, ARENA,      \
-		 NULL},                                                                            \
-	{                                                                                         \
-		HTTP_GET, "/static/", document_handle, LANE_LOOP, ROUTE_PREFIX, 64, 0, ARENA, NULL \
+#define SHARED                                                                                       \
+	{HTTP_GET, "/", ep_start, LANE_LIGHT, 0, 64, 0, ARENA, NULL},                                \
+		{HTTP_GET, "/answer", ep_automatic, LANE_LIGHT, ROUTE_MACHINE, 0, 0, ARENA, NULL},   \
+		{HTTP_POST, "/answer", ep_set_automatic, LANE_LIGHT, ROUTE_MACHINE, 0, 4096,         \
+		 ARENA,     NULL},                                                                   \
+		{HTTP_POST, "/choice", ep_choice, LANE_SAML, PROTOCOL, 0, CHOICE_MOST, ARENA, NULL}, \
+	{                                                                                            \
+		HTTP_GET, "/static/", document_handle, LANE_LOOP, ROUTE_PREFIX, 64, 0, ARENA, NULL   \
 	}
 
 static const struct route bundid_routes[] = {

@@ -246,18 +246,26 @@ const struct command commands[] = {
 	{"status", "Say whether this instance can work.", "",
 	 "Checks database, schema, clock, keys and parties.", cli_status, NULL},
 	{"simulate", "Run a test double of BundID or of the organisation account.",
-	 "bundid|organisation --portal METADATA ... [--listen ADDRESS:PORT] [--url URL] [--reachable]\n"
+	 "bundid|organisation --portal METADATA ... [--listen ADDRESS:PORT] [--url URL] "
+	 "[--reachable]\n"
 	 "    [--persons FILE] [--keys DIR] [--signature ps256|rs256|es256]\n"
 	 "    [--answer PERSON [--outcome OUTCOME]]\n"
 	 "bundid|organisation --list-persons",
-	 "For tests alone: it logs invented persons in at the portals whose metadata it is given. It\n"
-	 "judges their requests as strictly as the interface is written and says by number what is\n"
-	 "wrong; a page lets the tester choose person, level, attributes and outcome, well or broken\n"
+	 "For tests alone: it logs invented persons in at the portals whose metadata it is given. "
+	 "It\n"
+	 "judges their requests as strictly as the interface is written and says by number what "
+	 "is\n"
+	 "wrong; a page lets the tester choose person, level, attributes and outcome, well or "
+	 "broken\n"
 	 "on purpose. It needs no database, no configuration and no key of an instance.\n\n"
-	 "It listens at 127.0.0.1:8600, and beyond this machine only with --reachable; --url is its\n"
-	 "address in the browser where that is another. Keys are kept in --keys, else made anew each\n"
-	 "time. --persons takes others than those that --list-persons prints. With --answer it answers\n"
-	 "at once, without a page; POST /answer with person and outcome changes that while it runs.",
+	 "It listens at 127.0.0.1:8600, and beyond this machine only with --reachable; --url is "
+	 "its\n"
+	 "address in the browser where that is another. Keys are kept in --keys, else made anew "
+	 "each\n"
+	 "time. --persons takes others than those that --list-persons prints. With --answer it "
+	 "answers\n"
+	 "at once, without a page; POST /answer with person and outcome changes that while it "
+	 "runs.",
 	 cli_simulate, NULL},
 	{"check-config", "Say whether the configuration file is in order.", "\n--document\n--man",
 	 "Names the first mistake with its line. With --document, prints docs/config.md: every "

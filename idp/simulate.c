@@ -9,10 +9,10 @@
 #include "saml/metadata_write.h"
 #include "saml/names.h"
 
-#define CERTIFICATE_NAME  "Kontor simulate (test double)"
-#define VALID_S           ((time_t)7 * 86400)
-#define CACHE_S           3600
-#define LAST_BYTES        ((size_t)4 * 1024 * 1024)
+#define CERTIFICATE_NAME "Kontor simulate (test double)"
+#define VALID_S          ((time_t)7 * 86400)
+#define CACHE_S          3600
+#define LAST_BYTES       ((size_t)4 * 1024 * 1024)
 
 /* What an HTTP server needs; the rest of it is set below.  No database and no key is ever asked. */
 static const char settings[] = "instance = test-double\nbase_url = https://test-double.invalid\n"
@@ -238,8 +238,8 @@ simulate_metadata(struct arena *a, struct simulate *s, time_t now, struct bytes 
 	const char *title = s->kind->title;
 	const char *de = arena_printf(a, "TESTDOUBLE %s", title);
 	const char *en = arena_printf(a, "TEST DOUBLE %s", title);
-	const struct saml_published_key signing = {
-		folder_keys_certificate(s->keys, SIM_KID_SIGN), key_type_of_sig(s->suite->make)};
+	const struct saml_published_key signing = {folder_keys_certificate(s->keys, SIM_KID_SIGN),
+						   key_type_of_sig(s->suite->make)};
 	const struct saml_published_key encryption = {
 		folder_keys_certificate(s->keys, SIM_KID_DECRYPT), KEY_RSA3072};
 	struct saml_signer signer;
@@ -254,11 +254,12 @@ simulate_metadata(struct arena *a, struct simulate *s, time_t now, struct bytes 
 		.want_authn_requests_signed = true,
 		.old = true,
 		.ui = {.display_name = both(a, de, en),
-		       .description = both(a,
-					   "Nur zum Testen: meldet erfundene Personen an und darf "
-					   "nirgends sonst eingetragen werden.",
-					   "For tests only: logs invented persons in and must not be "
-					   "registered anywhere else.")},
+		       .description =
+			       both(a,
+				    "Nur zum Testen: meldet erfundene Personen an und darf "
+				    "nirgends sonst eingetragen werden.",
+				    "For tests only: logs invented persons in and must not be "
+				    "registered anywhere else.")},
 		.signing = &signing,
 		.n_signing = 1,
 		.encryption = &encryption,

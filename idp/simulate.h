@@ -44,8 +44,8 @@ struct sim_name {
 
 struct sim_kind {
 	enum sim_of of;
-	const char *word;  /* on the command line: "bundid" */
-	const char *title; /* "BundID" */
+	const char *word;                                        /* on the command line: "bundid" */
+	const char *title;                                       /* "BundID" */
 	const char *path, *post_path, *redirect_path, *slo_path; /* redirect NULL: none */
 	unsigned nameid_formats;                                 /* enum saml_nameid_format */
 	const char *name_format;                                 /* of attributes */
@@ -130,9 +130,9 @@ struct sim_options {
 	const char *base_url; /* http(s)://HOST[:PORT] */
 	const struct bytes *portals;
 	size_t n_portals;
-	struct bytes persons; /* n 0: the built-in ones */
-	const char *keys;     /* a folder; NULL: in memory */
-	const char *suite;    /* "ps256", "rs256", "es256" */
+	struct bytes persons;         /* n 0: the built-in ones */
+	const char *keys;             /* a folder; NULL: in memory */
+	const char *suite;            /* "ps256", "rs256", "es256" */
 	const char *person, *outcome; /* answered at once; NULL */
 	time_t now;
 };
@@ -149,8 +149,8 @@ MUST_USE bool simulate_set(struct simulate *s, const char *person, const char *o
 struct sim_automatic simulate_automatic(struct simulate *s);
 
 /* Its signed metadata, anew. */
-MUST_USE bool simulate_metadata(struct arena *a, struct simulate *s, time_t now,
-				struct bytes *out, struct err *err);
+MUST_USE bool simulate_metadata(struct arena *a, struct simulate *s, time_t now, struct bytes *out,
+				struct err *err);
 
 MUST_USE bool simulate_signer(struct arena *a, const struct simulate *s, const char *kid,
 			      struct saml_signer *out, struct err *err);
@@ -228,8 +228,8 @@ struct sim_build; /* an answer being made */
 
 struct sim_outcome {
 	const char *name;
-	unsigned of; /* enum sim_of */
-	bool broken; /* no provider may answer so, and no portal may take it */
+	unsigned of;                /* enum sim_of */
+	bool broken;                /* no provider may answer so, and no portal may take it */
 	const char *code, *subcode; /* NULL: success */
 	void (*before)(struct sim_case *c, struct sim_build *b); /* NULL: nothing is changed */
 	bool (*after)(struct sim_case *c, struct bytes xml, struct bytes *out, struct err *err);

@@ -12,14 +12,14 @@
 #include "idp/simulate.h"
 #include "saml/names.h"
 
-#define ASSERTION_LIVES_S   300
-#define ASSERTION_SKEW_S    60
-#define LONG_AGO_S          7200
-#define INTERFACE_VERSION   "2025-05"
-#define CLASS_UNSPECIFIED   "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
-#define ELSEWHERE           "https://elsewhere.example/test-double"
-#define KEPT_BYTES          ((size_t)1024 * 1024)
-#define XML_MAX             ((size_t)2 * 1024 * 1024)
+#define ASSERTION_LIVES_S 300
+#define ASSERTION_SKEW_S  60
+#define LONG_AGO_S        7200
+#define INTERFACE_VERSION "2025-05"
+#define CLASS_UNSPECIFIED "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
+#define ELSEWHERE         "https://elsewhere.example/test-double"
+#define KEPT_BYTES        ((size_t)1024 * 1024)
+#define XML_MAX           ((size_t)2 * 1024 * 1024)
 
 struct sim_build {
 	const struct sim_choice *choice;
@@ -38,8 +38,9 @@ static void
 derive(const char *what, const char *whom, const char *for_whom, unsigned char out[SHA256_BYTES])
 {
 	const struct bytes zero = {(const unsigned char *)"", 1};
-	const struct bytes parts[] = {bytes_of("kontor simulate"), zero, bytes_of(what), zero,
-				      bytes_of(whom),              zero, bytes_of(for_whom)};
+	const struct bytes parts[] = {
+		bytes_of("kontor simulate"), zero, bytes_of(what), zero, bytes_of(whom), zero,
+		bytes_of(for_whom)};
 
 	hash_sha256_parts(parts, ARRAY_LEN(parts), out);
 }
@@ -81,10 +82,10 @@ pseudonym_of(const struct sim_case *c, const struct sim_person *p)
 	const char *entity_id = c->portal->party->entity_id;
 
 	if (c->s->kind->of == SIM_ORGANISATION)
-		return arena_printf(
-			c->a, "du-%s",
-			pseudonym(c->a, p->organisation == NULL ? p->id : p->organisation,
-				  entity_id));
+		return arena_printf(c->a, "du-%s",
+				    pseudonym(c->a,
+					      p->organisation == NULL ? p->id : p->organisation,
+					      entity_id));
 	return p->temporary ? NULL : pseudonym(c->a, p->id, host_of(c->a, entity_id));
 }
 
@@ -102,10 +103,8 @@ static const char *
 level_told(const struct sim_case *c, enum level level)
 {
 	static const char *const words[] = {
-		[LEVEL_NONE] = "unbekannt",
-		[LEVEL_BASIC] = "basisregistrierung",
-		[LEVEL_LOW] = "niedrig",
-		[LEVEL_SUBSTANTIAL] = "substanziell",
+		[LEVEL_NONE] = "unbekannt", [LEVEL_BASIC] = "basisregistrierung",
+		[LEVEL_LOW] = "niedrig",    [LEVEL_SUBSTANTIAL] = "substanziell",
 		[LEVEL_HIGH] = "hoch",
 	};
 
@@ -169,9 +168,8 @@ tell(const struct sim_case *c, const struct sim_build *b, const struct sim_name 
 	if ((text == NULL && held == NULL) ||
 	    text_in(b->choice->withheld, b->choice->n_withheld, name->friendly))
 		return false;
-	*out = (struct saml_attribute){.name = name->wire,
-				       .name_format = k->name_format,
-				       .friendly_name = name->friendly};
+	*out = (struct saml_attribute){
+		.name = name->wire, .name_format = k->name_format, .friendly_name = name->friendly};
 	if (k->of == SIM_BUNDID)
 		out->trust_level = level_trust_word(level);
 	if (text != NULL) {
@@ -373,8 +371,8 @@ static bool
 repeat_message(struct sim_case *c, struct bytes xml UNUSED, struct bytes *out, struct err *err)
 {
 	pthread_mutex_lock(&c->s->lock);
-	const char *message = c->portal->message == NULL ? NULL
-							 : arena_strdup(c->a, c->portal->message);
+	const char *message =
+		c->portal->message == NULL ? NULL : arena_strdup(c->a, c->portal->message);
 
 	pthread_mutex_unlock(&c->s->lock);
 	if (message == NULL)

@@ -9,8 +9,8 @@
 #include "saml/names.h"
 #include "saml/status.h"
 
-#define RELAY_STATE_MOST    80 /* SAML2Bindings 3.4.3, 3.5.3 */
-#define DISPLAY_NAME_SHOWN  50 /* BundID interface 9 */
+#define RELAY_STATE_MOST   80 /* SAML2Bindings 3.4.3, 3.5.3 */
+#define DISPLAY_NAME_SHOWN 50 /* BundID interface 9 */
 
 /* ---- getting at it ---- */
 
@@ -92,8 +92,8 @@ holds_destination(struct sim_case *c, struct err *err)
 static bool
 holds_acs(struct sim_case *c, struct err *err)
 {
-	c->acs = saml_party_acs(c->portal->party, c->r->acs_url, c->r->acs_index,
-				SAML_BINDING_POST);
+	c->acs =
+		saml_party_acs(c->portal->party, c->r->acs_url, c->r->acs_index, SAML_BINDING_POST);
 	return c->acs != NULL ||
 	       FAIL(err, ERR_DENIED, NULL, "%s is none of the metadata by HTTP-POST",
 		    c->r->acs_url == NULL ? "its index" : c->r->acs_url);
@@ -322,8 +322,8 @@ holds_short_name(struct sim_case *c, struct err *err)
 static bool
 holds_service_id(struct sim_case *c, struct err *err)
 {
-	return akdb(c) == NULL || (akdb(c)->online_service_id != NULL &&
-				   akdb(c)->online_service_id[0] != '\0') ||
+	return akdb(c) == NULL ||
+	       (akdb(c)->online_service_id != NULL && akdb(c)->online_service_id[0] != '\0') ||
 	       FAIL(err, ERR_INPUT, NULL, "there is no OnlineServiceId");
 }
 
@@ -399,7 +399,8 @@ holds_post(struct sim_case *c, struct err *err)
 static bool
 holds_says_signed(struct sim_case *c, struct err *err)
 {
-	return c->portal->says_signed || FAIL(err, ERR_INPUT, NULL, "AuthnRequestsSigned is not true");
+	return c->portal->says_signed ||
+	       FAIL(err, ERR_INPUT, NULL, "AuthnRequestsSigned is not true");
 }
 
 /* ---- all of them ---- */

@@ -44,8 +44,8 @@ static const struct sim_name bundid_names[] = {
 	{.friendly = NULL},
 };
 
-#define PLAIN(name)                           \
-	{                                     \
+#define PLAIN(name)                         \
+	{                                   \
 		name, name, SIM_HELD, false \
 	}
 /* The organisation account's, whose names are German words. */

@@ -71,8 +71,8 @@ read_value(struct arena *a, const json_t *v, struct sim_value *out, struct err *
 {
 	if (out->name->is_address)
 		return read_address(a, v, out, err);
-	if (json_is_object(v) && (!json_get_str(v, "value", &out->text, err) ||
-				  !read_level(v, &out->level, err)))
+	if (json_is_object(v) &&
+	    (!json_get_str(v, "value", &out->text, err) || !read_level(v, &out->level, err)))
 		return false;
 	if (json_is_string(v))
 		out->text = json_string_value(v);

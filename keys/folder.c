@@ -131,8 +131,8 @@ get_pair(struct arena *a, const char *folder, const char *cn, const struct folde
 
 	if (folder == NULL)
 		return make_pair(a, cn, wish, now, out, err);
-	const char *path = arena_printf(a, "%s/%s-%s.pem", folder, wish->kid,
-					key_type_name(wish->type));
+	const char *path =
+		arena_printf(a, "%s/%s-%s.pem", folder, wish->kid, key_type_name(wish->type));
 
 	if (read_pair(a, path, out, &why))
 		return true;
@@ -224,8 +224,8 @@ folder_agree(void *ctx, struct arena *a, const char *kid, struct bytes peer_spki
 	struct private_key *key = find(k, kid, err);
 
 	pthread_mutex_lock(&k->lock);
-	bool ok = key != NULL && private_key_agree(key, 0, a, peer_spki, other_info, key_bytes, out,
-						   err);
+	bool ok = key != NULL &&
+		  private_key_agree(key, 0, a, peer_spki, other_info, key_bytes, out, err);
 
 	pthread_mutex_unlock(&k->lock);
 	return ok;

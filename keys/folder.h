@@ -19,8 +19,8 @@ struct folder_keys; /* lives in its arena */
 
 /*
  * Read the keys from `folder` (made if it is not there; NULL: none) and make those that are
- * missing, each with a certificate for `cn`.  ERR_INPUT: a file that is no such key; ERR_DENIED: one that
- * others may read; ERR_UNAVAILABLE: it cannot be written.
+ * missing, each with a certificate for `cn`.  ERR_INPUT: a file that is no such key; ERR_DENIED:
+ * one that others may read; ERR_UNAVAILABLE: it cannot be written.
  */
 MUST_USE bool folder_keys_open(struct arena *a, const char *folder, const char *cn,
 			       const struct folder_wish *wishes, size_t n, time_t now,

@@ -302,8 +302,8 @@ is_missing(const struct saml_akdb_request *r, bool is_signed UNUSED)
 static bool
 lacks_organization(const struct saml_akdb_request *r, bool is_signed UNUSED)
 {
-	return r != NULL && (r->organization_display_name == NULL ||
-			     r->organization_display_name[0] == '\0');
+	return r != NULL &&
+	       (r->organization_display_name == NULL || r->organization_display_name[0] == '\0');
 }
 
 static bool

@@ -23,7 +23,7 @@
 #define SLO    BUNDID "/profile/SAML2/SLO"
 #define RELAY  "relay-1"
 
-#define REQUEST_HEAD                                                                             \
+#define REQUEST_HEAD                                                                               \
 	"<samlp:AuthnRequest xmlns:samlp=\"" SAML_NS_PROTOCOL "\" xmlns:saml=\"" SAML_NS_ASSERTION \
 	"\" AssertionConsumerServiceURL=\"" PORTAL_ACS "\" Destination=\"" BASE POST               \
 	"\" ForceAuthn=\"true\" ID=\"_request1\" IsPassive=\"false\""                              \
@@ -163,8 +163,9 @@ a_request_as_the_interface_has_it_is_right(void **state UNUSED)
 
 	breaks(&c, "", NULL);
 	assert_int_equal(c.n_found, 34);
-	c = judged(bundid, SAML_BINDING_REDIRECT,
-		   portal_query(a, "SAMLRequest", replace(a, request, "/POST/", "/Redirect/"), NULL));
+	c = judged(
+		bundid, SAML_BINDING_REDIRECT,
+		portal_query(a, "SAMLRequest", replace(a, request, "/POST/", "/Redirect/"), NULL));
 	breaks(&c, "", NULL);
 }
 
@@ -305,7 +306,8 @@ old_signatures_are_advised_against(void **state UNUSED)
 static void
 the_organisation_account_has_its_own_rules(void **state UNUSED)
 {
-	const char *plain = replace(a, request, cut(a, request, "<samlp:Ext", "</samlp:Extensions>"), "");
+	const char *plain =
+		replace(a, request, cut(a, request, "<samlp:Ext", "</samlp:Extensions>"), "");
 
 	plain = replace(a, plain, BUNDID "/profile/SAML2/POST/SSO",
 			"/test-double/organisation/ekona/sso");
@@ -360,9 +362,9 @@ every_rule_has_a_number_of_its_own_and_is_documented(void **state UNUSED)
 			assert_int_not_equal(before->number, rule->number);
 			assert_string_not_equal(before->name, rule->name);
 		}
-		const char *row = arena_printf(a, "| %d | %s | %s |", rule->number,
-					       rule->weight == SIM_ADVICE ? "advice" : "error",
-					       rule->clause);
+		const char *row =
+			arena_printf(a, "| %d | %s | %s |", rule->number,
+				     rule->weight == SIM_ADVICE ? "advice" : "error", rule->clause);
 
 		if (strstr(text, row) == NULL)
 			fail_msg("docs/simulate.md has no row \"%s\"", row);
@@ -413,11 +415,11 @@ takes(struct simulate *s, const struct saml_carrier *carrier, const struct saml_
 					 .asked_at = portal_now() - 10,
 					 .encrypted = true};
 
-	return saml_answer_decode(a,
-				  bytes_of(arena_printf(
-					  a, "SAMLResponse=%s&RelayState=" RELAY,
-					  portal_percent(a, bytes_of(carrier->value)))),
-				  &m, &err) &&
+	return saml_answer_decode(
+		       a,
+		       bytes_of(arena_printf(a, "SAMLResponse=%s&RelayState=" RELAY,
+					     portal_percent(a, bytes_of(carrier->value)))),
+		       &m, &err) &&
 	       saml_answer_verify(a, m, &asked, &with, portal_now(), out, &err);
 }
 
@@ -470,7 +472,8 @@ a_good_answer_tells_what_was_asked_at_its_level(void **state UNUSED)
 static void
 every_test_person_can_be_told_of(void **state UNUSED)
 {
-	const char *all = replace(a, request, cut(a, request, "<akdb:AuthnM", "</akdb:AuthnMethods>"), "");
+	const char *all =
+		replace(a, request, cut(a, request, "<akdb:AuthnM", "</akdb:AuthnMethods>"), "");
 	const char *names = "";
 
 	all = replace(a, all, "STORK-QAA-Level-3", "STORK-QAA-Level-1");
@@ -642,8 +645,7 @@ organisations_are_told_of_in_their_words(void **state UNUSED)
 
 	for (size_t i = 0; i < organisation->persons.n; i++) {
 		answer(&c, organisation->persons.p[i].id, "unencrypted");
-		struct saml_carrier carrier =
-			answer(&c, organisation->persons.p[i].id, "success");
+		struct saml_carrier carrier = answer(&c, organisation->persons.p[i].id, "success");
 
 		ASSERT_OK(takes(organisation, &carrier, &s), &err);
 		assert_string_equal(s->nameid.format, SAML_NAMEID_PERSISTENT);
@@ -685,27 +687,32 @@ persons_are_read_strictly(void **state UNUSED)
 		{"{\"persons\":[{}]}", "person 1: id"},
 		{"{\"persons\":[{\"id\":\"a\"}]}", "title"},
 		{"{\"persons\":[{\"id\":\"a\",\"title\":\"A\"}]}", "level"},
-		{"{\"persons\":[{\"id\":\"a\",\"title\":{\"de\":\"A\"},\"level\":\"high\"}]}", "title"},
+		{"{\"persons\":[{\"id\":\"a\",\"title\":{\"de\":\"A\"},\"level\":\"high\"}]}",
+		 "title"},
 		{"{\"persons\":[{\"id\":\"a\",\"title\":\"A\",\"level\":\"high\"}]}", "method"},
-		{"{\"persons\":[{\"id\":\"a\",\"title\":\"A\",\"level\":\"high\",\"method\":\"eID\","
+		{"{\"persons\":[{\"id\":\"a\",\"title\":\"A\",\"level\":\"high\",\"method\":"
+		 "\"eID\","
 		 "\"attributes\":{\"shoeSize\":\"43\"}}]}",
 		 "no 'shoeSize' at the BundID"},
-		{"{\"persons\":[{\"id\":\"a\",\"title\":\"A\",\"level\":\"high\",\"method\":\"eID\","
+		{"{\"persons\":[{\"id\":\"a\",\"title\":\"A\",\"level\":\"high\",\"method\":"
+		 "\"eID\","
 		 "\"attributes\":{\"bPK2\":\"x\"}}]}",
 		 "'bPK2' follows from the login"},
-		{"{\"persons\":[{\"id\":\"a\",\"title\":\"A\",\"level\":\"high\",\"method\":\"eID\","
+		{"{\"persons\":[{\"id\":\"a\",\"title\":\"A\",\"level\":\"high\",\"method\":"
+		 "\"eID\","
 		 "\"attributes\":{\"mail\":1}}]}",
 		 "mail: a text, or an object"},
-		{"{\"persons\":[{\"id\":\"a\",\"title\":\"A\",\"level\":\"high\",\"method\":\"eID\"},"
+		{"{\"persons\":[{\"id\":\"a\",\"title\":\"A\",\"level\":\"high\",\"method\":"
+		 "\"eID\"},"
 		 "{\"id\":\"a\",\"title\":\"A\",\"level\":\"high\",\"method\":\"eID\"}]}",
 		 "person 2: there is a 'a' already"},
 	};
 	struct sim_persons list;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		ASSERT_REFUSED(sim_persons_read(a, bundid->kind, bytes_of(rows[i].json), &list,
-						&err),
-			       &err, ERR_INPUT, rows[i].why);
+		ASSERT_REFUSED(
+			sim_persons_read(a, bundid->kind, bytes_of(rows[i].json), &list, &err),
+			&err, ERR_INPUT, rows[i].why);
 	ASSERT_REFUSED(sim_persons_read(a, organisation->kind,
 					bytes_of("{\"persons\":[{\"id\":\"a\",\"title\":\"A\","
 						 "\"level\":\"high\",\"attributes\":{\"Anschrift\":"
@@ -726,8 +733,9 @@ call(struct simulate *s, const char *line, const char *headers, const char *body
 	snprintf(length, sizeof(length), "%zu", strlen(body));
 	raw_text_init(&t, line,
 		      arena_printf(a, HOST "\n%s%s%s", headers,
-				   body[0] == '\0' ? "" : "Content-Type: application/x-www-form-"
-							  "urlencoded\nContent-Length: ",
+				   body[0] == '\0' ? ""
+						   : "Content-Type: application/x-www-form-"
+						     "urlencoded\nContent-Length: ",
 				   body[0] == '\0' ? "" : length));
 	t.raw.body = bytes_of(body);
 	t.raw.peer = "127.0.0.1";
@@ -745,8 +753,7 @@ static void
 has(const struct response *rs, int status, const char *text)
 {
 	if (rs->status != status || strstr(page(rs), text) == NULL)
-		fail_msg("%d with \"%s\" expected, not %d: %s", status, text, rs->status,
-			 page(rs));
+		fail_msg("%d with \"%s\" expected, not %d: %s", status, text, rs->status, page(rs));
 }
 
 /* The value of a hidden field. */
@@ -866,11 +873,10 @@ static void
 a_logout_is_answered(void **state UNUSED)
 {
 	const char *logout = replace(a, portal_logout_request, PORTAL_SLO, BASE SLO);
-	struct response rs =
-		call(bundid,
-		     arena_printf(a, "GET " SLO "?%s HTTP/1.1",
-				  portal_query(a, "SAMLRequest", logout, RELAY)),
-		     "", "");
+	struct response rs = call(bundid,
+				  arena_printf(a, "GET " SLO "?%s HTTP/1.1",
+					       portal_query(a, "SAMLRequest", logout, RELAY)),
+				  "", "");
 
 	assert_int_equal(rs.status, 303);
 	assert_memory_equal(response_find(&rs, "Location"), "https://amt24.example/saml/slo-done?",
@@ -890,7 +896,8 @@ a_logout_is_answered(void **state UNUSED)
 	assert_int_equal(rs.status, 400);
 	rs = call(bundid, "POST " SLO " HTTP/1.1", "",
 		  portal_form(a, "SAMLRequest",
-			      replace(a, logout, PORTAL_ENTITY, "https://other.example/sp"), RELAY));
+			      replace(a, logout, PORTAL_ENTITY, "https://other.example/sp"),
+			      RELAY));
 	assert_int_equal(rs.status, 404);
 }
 
