@@ -110,8 +110,9 @@ session_told_until(const struct db_session *s, enum level told)
 	for (size_t i = 0; i < s->n_proofs; i++)
 		if (is_first_step(&s->proofs[i]) && s->proofs[i].at > first)
 			first = s->proofs[i].at;
-	first += session_most_s();
-	until = first < until ? first : until;
+	/* Nobody who comes from another provider has taken one here. */
+	if (first != 0 && first + session_most_s() < until)
+		until = first + session_most_s();
 	return s->expires < until ? s->expires : until;
 }
 

@@ -2,6 +2,7 @@
  * Logging in with the account of another provider: whole logins at a SAML and an OIDC portal, and
  * hostile answers under good signatures, none of which is taken.
  */
+#include "base/clock.h"
 #include "base/text.h"
 #include "db/account.h"
 #include "saml/names.h"
@@ -57,6 +58,10 @@ who_has_an_account_elsewhere_logs_in_with_it(void **state)
 	assert_non_null(strstr(response, ">Beispiel<"));
 	assert_non_null(strstr(response, "STORK-QAA-Level-3"));
 	assert_null(strstr(response, "HOCH")); /* never above the login */
+	/* mod_auth_mellon keeps no session that is over. */
+	const char *until = between(w->a, response, "SessionNotOnOrAfter=\"", "\"");
+
+	assert_true(strcmp(until, clock_text(w->a, w->now)) > 0);
 	assert_non_null(strstr(response, "<saml:AuthenticatingAuthority>" PROVIDER_ENTITY
 					 "</saml:AuthenticatingAuthority>"));
 	assert_null(strstr(response, "5b1c1f4e")); /* the mailbox of the other account */
