@@ -23,12 +23,13 @@ const struct db_statement db_member_statements[] = {
 		   " valid_until = EXCLUDED.valid_until, brought = EXCLUDED.brought,"
 		   " brought_by = EXCLUDED.brought_by RETURNING 1)" DB_AUDIT_FROM("d")},
 	[APPROVE] =
-		{"member_approve", DB_DURABLE, T_MEMBER, 7, DB_AUDIT_PARAMS "tbt",
+		{"member_approve", DB_DURABLE, T_MEMBER, 7, DB_AUDIT_PARAMS "tbti",
 		 "WITH m AS (SELECT entity_id, counts FROM member WHERE entity_id = $7"
 		 " FOR UPDATE), d AS (UPDATE member_document SET state = 'approved',"
 		 " decided = $1, decided_by = $9 FROM m"
 		 " WHERE member_document.entity_id = m.entity_id AND state = 'waiting'"
-		 " AND sha256 = $8 AND brought_by <> $9 RETURNING seq, m.counts),"
+		 " AND sha256 = $8 AND valid_until = $10 AND brought_by <> $9"
+		 " RETURNING seq, m.counts),"
 		 " u AS (UPDATE member SET counts = d.seq FROM d WHERE entity_id = $7)," CHANGED(
 			 "CASE WHEN counts IS NULL THEN 'added' ELSE 'changed' END",
 			 "d") ", a AS (" DB_AUDIT_FROM("d") ") SELECT FROM d"},
@@ -99,12 +100,15 @@ db_member_bring(const struct db_call *c, const struct db_member_document *docume
 
 bool
 db_member_approve(const struct db_call *c, const char *entity_id, struct bytes sha256,
-		  const char *by, const struct db_audit *audit, time_t now, struct err *err)
+		  int64_t valid_until, const char *by, const struct db_audit *audit, time_t now,
+		  struct err *err)
 {
 	return change(c, APPROVE,
 		      DB_ARGS(DB_AUDIT_ARGS(audit, now), db_text(entity_id), db_bytes(sha256),
-			      db_text(by)),
-		      "this document does not wait, or who approves it has brought it", err);
+			      db_text(by), db_int(valid_until)),
+		      "this document does not wait, or not until then, or who approves it has "
+		      "brought it",
+		      err);
 }
 
 bool

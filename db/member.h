@@ -37,10 +37,13 @@ struct db_member {
 MUST_USE bool db_member_bring(const struct db_call *c, const struct db_member_document *document,
 			      const struct db_audit *audit, time_t now, struct err *err);
 
-/* ERR_CONFLICT: this document does not wait, or who approves it has brought it. */
+/*
+ * valid_until: as who approves it has seen it.  ERR_CONFLICT: this document does not wait, or not
+ * until then, or who approves it has brought it.
+ */
 MUST_USE bool db_member_approve(const struct db_call *c, const char *entity_id, struct bytes sha256,
-				const char *by, const struct db_audit *audit, time_t now,
-				struct err *err);
+				int64_t valid_until, const char *by, const struct db_audit *audit,
+				time_t now, struct err *err);
 
 /* ERR_CONFLICT: this document does not wait. */
 MUST_USE bool db_member_reject(const struct db_call *c, const char *entity_id, struct bytes sha256,

@@ -10,6 +10,11 @@ enum { LAST, LIST, DOCUMENT, MEMBERS, ADD, ADD_MEMBER, FORGET, FIND, ROLL_BACK }
 #define THEN                                                                \
 	"(SELECT source FROM publication_member b WHERE b.publication = $7" \
 	" AND b.entity_id = m.entity_id)"
+/* Its document is gone: it was removed since, and registered anew. */
+#define GONE                                                                           \
+	"EXISTS (SELECT FROM publication_member b WHERE b.publication = $7"            \
+	" AND b.entity_id = m.entity_id AND NOT EXISTS (SELECT FROM member_document d" \
+	" WHERE d.seq = b.source))"
 
 const struct db_statement db_publication_statements[] = {
 	[LAST] = {"publication_last", DB_READ, T_PUBLICATION, 0, "",
@@ -42,11 +47,15 @@ const struct db_statement db_publication_statements[] = {
 		  " WHERE b.publication = (SELECT max(seq) FROM publication) AND sha1 = $1"},
 	[ROLL_BACK] = {"publication_roll_back", DB_DURABLE, T_MEMBER, 0, DB_AUDIT_PARAMS "i",
 		       "WITH p AS (SELECT FROM publication WHERE seq = $7),"
-		       " u AS (UPDATE member m SET counts = " THEN " WHERE EXISTS (SELECT FROM p)"
-		       " AND suspended IS NULL AND counts IS DISTINCT FROM " THEN
-		       " RETURNING entity_id, counts), c AS (INSERT INTO member_change"
-		       " (at, entity_id, what) SELECT $1, entity_id, CASE WHEN counts IS NULL"
-		       " THEN 'removed' ELSE 'changed' END FROM u ORDER BY entity_id),"
+		       " w AS (SELECT entity_id, counts FROM member FOR UPDATE),"
+		       " u AS (UPDATE member m SET counts = " THEN " FROM w"
+		       " WHERE w.entity_id = m.entity_id AND EXISTS (SELECT FROM p)"
+		       " AND suspended IS NULL AND m.counts IS DISTINCT FROM " THEN " AND NOT " GONE
+		       " RETURNING m.entity_id, m.counts, w.counts AS before),"
+		       " c AS (INSERT INTO member_change (at, entity_id, what)"
+		       " SELECT $1, entity_id, CASE WHEN counts IS NULL THEN 'removed'"
+		       " WHEN before IS NULL THEN 'added' ELSE 'changed' END FROM u"
+		       " ORDER BY entity_id),"
 		       " a AS (" DB_AUDIT_FROM("p") ") SELECT FROM p"},
 	{0},
 };

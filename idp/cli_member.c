@@ -154,8 +154,9 @@ member_submit(struct cli *cli)
 	return cli_tell(cli, o,
 			arena_printf(cli->a,
 				     "%s waits for a second person:\n"
-				     "kontor federation member approve %s %s --by NAME\n%s",
+				     "kontor federation member approve %s %s --by NAME%s%s\n%s",
 				     d.entity_id, d.entity_id, digest,
+				     until == NULL ? "" : " --until ", until == NULL ? "" : until,
 				     d.valid_until == 0
 					     ? ""
 					     : arena_printf(cli->a,
@@ -166,9 +167,35 @@ member_submit(struct cli *cli)
 
 /* ---- decisions ---- */
 
+/*
+ * Until when the second person takes it to be a member: as the document says, or as --until does.
+ * Who brought it can bring it anew for another time, with the same digest.
+ */
 static bool
-decide(struct cli *cli, struct call *c, const char *digest, bool approve, struct err *err)
+seen_until(struct cli *cli, const struct call *c, struct bytes sha256, const char *until,
+	   int64_t *out, struct err *err)
 {
+	const struct db_member_document *d;
+	struct db_member_document said = {.seq = 0};
+	size_t n;
+
+	if (!db_member_documents(&c->work.w.db, c->word, &d, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (d[i].state == DB_MEMBER_WAITING && bytes_eq(d[i].sha256, sha256) &&
+		    !read_document(cli->a, d[i].document, &said, err))
+			return false;
+	if (!read_until(cli->a, until, &said, err))
+		return false;
+	*out = said.valid_until;
+	return true;
+}
+
+static bool
+decide(struct cli *cli, struct call *c, const char *digest, const char *until, bool approve,
+       struct err *err)
+{
+	int64_t valid_until = 0;
 	struct db_audit audit = cli_audit(&c->work, AUDIT_MEMBER_DECIDED);
 	struct bytes sha256;
 
@@ -178,16 +205,19 @@ decide(struct cli *cli, struct call *c, const char *digest, bool approve, struct
 	audit.party = c->word;
 	audit.details = audit_details(cli->a, "by", c->by, "digest", digest, "now",
 				      approve ? "approved" : "rejected", NULL);
-	return approve ? db_member_approve(&c->work.w.db, c->word, sha256, c->by, &audit,
-					   c->work.w.now, err)
-		       : db_member_reject(&c->work.w.db, c->word, sha256, c->by, &audit,
-					  c->work.w.now, err);
+	if (!approve)
+		return db_member_reject(&c->work.w.db, c->word, sha256, c->by, &audit,
+					c->work.w.now, err);
+	return seen_until(cli, c, sha256, until, &valid_until, err) &&
+	       db_member_approve(&c->work.w.db, c->word, sha256, valid_until, c->by, &audit,
+				 c->work.w.now, err);
 }
 
 static enum cli_exit
 member_decide(struct cli *cli, bool approve)
 {
 	const char *entity_id = cli_word(cli), *digest = cli_word(cli);
+	const char *until = approve ? cli_value(cli, "--until") : NULL;
 	struct err err = {0};
 	struct call c;
 	enum cli_exit rc;
@@ -198,7 +228,7 @@ member_decide(struct cli *cli, bool approve)
 	if (rc != CLI_OK)
 		return rc;
 	c.word = entity_id;
-	return decide(cli, &c, digest, approve, &err)
+	return decide(cli, &c, digest, until, approve, &err)
 		       ? tell_change(cli, entity_id, approve ? "approved" : "rejected")
 		       : cli_fail(cli, &err);
 }
@@ -350,21 +380,27 @@ static enum cli_exit
 member_show(struct cli *cli)
 {
 	const struct db_member_document *d;
+	const struct db_member *m;
 	const char *entity_id = cli_word(cli);
 	struct cli_work work;
 	struct err err = {0};
 	enum cli_exit rc;
-	size_t n;
+	size_t n_members, n = 0;
 
 	if (entity_id == NULL)
 		return cli_usage(cli, "which one? ENTITY is missing");
 	rc = cli_work_begin(cli, CLI_DATABASE, &work);
 	if (rc != CLI_OK)
 		return rc;
-	if (!db_member_documents(&work.w.db, entity_id, &d, &n, &err))
+	if (!db_member_list(&work.w.db, entity_id, &m, &n_members, &err) ||
+	    !db_member_documents(&work.w.db, entity_id, &d, &n, &err))
 		return cli_fail(cli, &err);
+	const struct db_member_document *shown = n_members == 0       ? NULL
+						 : m->waiting != NULL ? m->waiting
+								      : m->counts;
+
 	for (size_t i = 0; i < n; i++)
-		if (d[i].state != DB_MEMBER_REJECTED) {
+		if (shown != NULL && d[i].seq == shown->seq) {
 			cli_print((const char *)d[i].document.p);
 			cli_print("\n");
 			return CLI_OK;

@@ -139,7 +139,7 @@ const struct command commands[] = {
 	 "suspend ENTITY --by WHO --why TEXT [--source NAME]\n"
 	 "unsuspend ENTITY --by WHO [--source NAME]\nsuspended\nremove NAME\nwhy ENTITY\n"
 	 "member submit FILE --by NAME [--until YYYY-MM-DD|never]\nmember approve ENTITY DIGEST "
-	 "--by NAME\n"
+	 "--by NAME [--until YYYY-MM-DD|never]\n"
 	 "member reject ENTITY DIGEST --by NAME\nmember suspend ENTITY --by NAME --why TEXT\n"
 	 "member resume ENTITY --by NAME\nmember remove ENTITY --by NAME\n"
 	 "member list\nmember show ENTITY\nmember publish --by NAME\nmember publications\n"

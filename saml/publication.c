@@ -12,21 +12,23 @@
 #include "saml/xml_guard.h"
 #include "saml/xmlw.h"
 
-#define PREFIX_BYTES 64
+#define PREFIX_BYTES 4
 
 /* Of a signed document beside its members; what is added to one member. */
 #define ROOT_BYTES 8192
 #define OURS_BYTES 1024
 
 /* What canonical form makes of a text: at most six octets of one, hardly ever more than it was. */
-#define GROWTH      2
+#define GROWTH        2
 
-#define NOT_WRITTEN "metadata cannot be written within its limits"
+#define NOT_WRITTEN   "metadata cannot be written within its limits"
+
+#define PREFIXES_MOST 2 /* as is_usual has them */
 
 /* Prefixes that only values use, each once. */
 struct prefixes {
-	char text[XML_MAX_PREFIXES][PREFIX_BYTES];
-	const char *list[XML_MAX_PREFIXES + 1]; /* of text, ends in NULL */
+	char text[PREFIXES_MOST][PREFIX_BYTES];
+	const char *list[PREFIXES_MOST + 1]; /* of text, ends in NULL */
 	size_t n;
 };
 
@@ -52,6 +54,16 @@ struct writer {
 
 /* ---- prefixes ---- */
 
+/*
+ * What types of values are called by.  The whole names the prefixes of all members in each
+ * signature, and may name few: who had others would keep everybody else from being published.
+ */
+static bool
+is_usual(struct bytes prefix)
+{
+	return bytes_eq(prefix, bytes_of("xs")) || bytes_eq(prefix, bytes_of("xsd"));
+}
+
 static const char *
 note_prefix(struct prefixes *p, struct bytes value)
 {
@@ -64,11 +76,11 @@ note_prefix(struct prefixes *p, struct bytes value)
 	if (colon == NULL)
 		return NULL;
 	n = (size_t)(colon - value.p);
+	if (!is_usual((struct bytes){value.p, n}))
+		return "metadata have values of types that are not xs: or xsd:";
 	for (size_t i = 0; i < p->n; i++)
 		if (bytes_eq((struct bytes){value.p, n}, bytes_of(p->list[i])))
 			return NULL;
-	if (n == 0 || n >= PREFIX_BYTES || p->n == XML_MAX_PREFIXES)
-		return "metadata have values of too many types";
 	memcpy(p->text[p->n], value.p, n);
 	p->text[p->n][n] = '\0';
 	p->list[p->n] = p->text[p->n];

@@ -46,7 +46,7 @@ bring(struct pg *pg, const char *entity_id, const char *text, const char *by)
 static bool
 approve(struct pg *pg, const char *entity_id, const char *text, const char *by)
 {
-	return db_member_approve(&pg->c, entity_id, digest(pg, text), by, &audit, NOW + 1,
+	return db_member_approve(&pg->c, entity_id, digest(pg, text), 0, by, &audit, NOW + 1,
 				 &pg->err);
 }
 
@@ -353,6 +353,59 @@ what_was_published_then_counts_again(void **state)
 	assert_string_equal(changes(pg, change + 2), "");
 }
 
+/* Who was removed and is registered anew stays as it is: its documents of then are gone. */
+static void
+who_is_new_or_back_is_told_as_such(void **state)
+{
+	struct pg *pg = *state;
+	int64_t change, first, second;
+
+	add(pg, ONE, "a");
+	add(pg, TWO, "b");
+	ASSERT_OK(publish(pg, 0), &pg->err);
+	first = last(pg, &change).seq;
+	ASSERT_OK(suspend(pg, ONE, "one"), &pg->err);
+	ASSERT_OK(db_member_remove(&pg->c, ONE, "two", &audit, NOW, &pg->err), &pg->err);
+	ASSERT_OK(publish(pg, first), &pg->err);
+	second = last(pg, &change).seq;
+	add(pg, ONE, "anew");
+	change = last(pg, &change).change + 1; /* added */
+	ASSERT_OK(db_publication_roll_back(&pg->c, first, &audit, NOW, &pg->err), &pg->err);
+	assert_string_equal(published(pg), ONE "=anew " TWO "=b ");
+	assert_string_equal(changes(pg, change), "");
+	ASSERT_OK(db_publication_roll_back(&pg->c, second, &audit, NOW, &pg->err), &pg->err);
+	assert_string_equal(published(pg), TWO "=b ");
+	assert_string_equal(changes(pg, change), "removed " ONE ", ");
+	add(pg, TWO, "b2");
+	ASSERT_OK(publish(pg, second), &pg->err);
+	change += 2;
+	add(pg, "https://three.example/md", "c");
+	ASSERT_OK(publish(pg, last(pg, &(int64_t){0}).seq), &pg->err);
+	ASSERT_OK(db_publication_roll_back(&pg->c, second, &audit, NOW, &pg->err), &pg->err);
+	ASSERT_OK(db_publication_roll_back(&pg->c, second + 2, &audit, NOW, &pg->err), &pg->err);
+	assert_string_equal(changes(pg, change + 3),
+			    "added https://three.example/md, changed " TWO ", ");
+}
+
+/* The digest is of the document alone: it may have been brought anew for longer. */
+static void
+until_when_is_approved_too(void **state)
+{
+	struct pg *pg = *state;
+	struct db_member_document d = {.entity_id = ONE,
+				       .document = bytes_of("a"),
+				       .valid_until = NOW + 100,
+				       .brought_by = "one"};
+
+	ASSERT_OK(db_member_bring(&pg->c, &d, &audit, NOW, &pg->err), &pg->err);
+	d.valid_until = 0;
+	ASSERT_OK(db_member_bring(&pg->c, &d, &audit, NOW, &pg->err), &pg->err);
+	ASSERT_REFUSED(db_member_approve(&pg->c, ONE, digest(pg, "a"), NOW + 100, "two", &audit,
+					 NOW, &pg->err),
+		       &pg->err, ERR_CONFLICT, "not until then");
+	ASSERT_OK(approve(pg, ONE, "a", "two"), &pg->err);
+}
+
 /* ---- at the same time ---- */
 
 #define THREADS 4
@@ -380,7 +433,7 @@ race(void *p)
 
 		hash_sha256(bytes_of("x"), sha256);
 		r->done += db_member_bring(&c, &d, NULL, NOW, &err) &&
-			   db_member_approve(&c, id, (struct bytes){sha256, SHA256_BYTES}, "two",
+			   db_member_approve(&c, id, (struct bytes){sha256, SHA256_BYTES}, 0, "two",
 					     NULL, NOW, &err);
 	}
 	arena_destroy(a);
@@ -421,6 +474,8 @@ main(void)
 		T(a_member_is_found_by_its_name_until_it_is_suspended),
 		T(nobody_left_is_published_as_such),
 		T(what_was_published_then_counts_again),
+		T(who_is_new_or_back_is_told_as_such),
+		T(until_when_is_approved_too),
 		T(changes_are_numbered_without_a_gap),
 	};
 

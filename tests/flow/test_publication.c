@@ -60,7 +60,7 @@ add_document(struct world *w, const char *entity_id, const char *text, time_t un
 	hash_sha256(d.document, sha256);
 	ASSERT_OK(db_member_bring(&w->pg->c, &d, NULL, w->now, &err), &err);
 	ASSERT_OK(db_member_approve(&w->pg->c, entity_id, (struct bytes){sha256, SHA256_BYTES},
-				    "two", NULL, w->now, &err),
+				    until, "two", NULL, w->now, &err),
 		  &err);
 }
 

@@ -99,6 +99,12 @@ def a_member_lasts_as_its_document_or_the_administration_says():
         said = submit("--until", "never", until=' validUntil="2020-01-01T00:00:00Z"')
         says(said, 0, "second person")
         assert "then no more" not in said.out and "valid_until" not in _state(i, ONE)["waiting"]
+        digest = _state(i, ONE)["waiting"]["digest"]
+        assert f"approve {ONE} {digest} --by NAME --until never" in said.out, said
+        for words in ([], ["--until", "2999-12-31"]):
+            says(i.run("federation", "member", "approve", ONE, digest, "--by", "two", *words), CONFLICT,
+                 "not until then")
+        i.ok("federation", "member", "approve", ONE, digest, "--by", "two", "--until", "never")
 
 
 def how_members_stand_is_for_two_as_well():
