@@ -274,9 +274,9 @@ account_create(const struct account_work *w, struct kdf_memory *memory,
 	return true;
 }
 
-bool
-account_pseudonym(const struct account_work *w, const struct db_subject *subject,
-		  const char *sector, const char *kept, const char **out, struct err *err)
+static bool
+make_pseudonym(const struct account_work *w, const struct db_subject *subject, const char *sector,
+	       const struct key **with, const char **out, struct err *err)
 {
 	bool foreign = subject->origin == DB_FOREIGN;
 	struct pseudonym_subject who = {
@@ -285,15 +285,34 @@ account_pseudonym(const struct account_work *w, const struct db_subject *subject
 		.id = foreign ? bytes_of(subject->foreign_id) : id_bytes(w->a, subject->id),
 	};
 	const struct key *k = keyring_active(w->keyring, KEY_PSEUDONYM, KEY_SECRET);
+
+	if (k == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active pseudonym key");
+	*with = k;
+	return signer_pseudonym(w->signer, w->a, k->row.kid, &who, sector, out, err);
+}
+
+bool
+account_pseudonym_made(const struct account_work *w, const struct db_subject *subject,
+		       const char *sector, const char **out, struct err *err)
+{
+	const struct key *k;
+
+	return make_pseudonym(w, subject, sector, &k, out, err);
+}
+
+bool
+account_pseudonym(const struct account_work *w, const struct db_subject *subject,
+		  const char *sector, const char *kept, const char **out, struct err *err)
+{
+	const struct key *k;
 	const char *made;
 
 	if (kept != NULL) {
 		*out = kept;
 		return true;
 	}
-	if (k == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "no active pseudonym key");
-	return signer_pseudonym(w->signer, w->a, k->row.kid, &who, sector, &made, err) &&
+	return make_pseudonym(w, subject, sector, &k, &made, err) &&
 	       db_pseudonym_keep(&w->db, subject->id, sector, k->row.generation, made, w->now, out,
 				 err);
 }

@@ -95,6 +95,10 @@ MUST_USE bool account_pseudonym(const struct account_work *w, const struct db_su
 				const char *sector, const char *kept, const char **out,
 				struct err *err);
 
+/* The same where none is kept: computed, and written nowhere.  Another key makes another one. */
+MUST_USE bool account_pseudonym_made(const struct account_work *w, const struct db_subject *subject,
+				     const char *sector, const char **out, struct err *err);
+
 /* "Erika Mustermann" for pages of the person itself; "" without names. */
 const char *account_person_name(struct arena *a, struct held_list held);
 

@@ -1,6 +1,9 @@
 /* Asks in flow rows; see ask.h. */
 #include "idp/ask.h"
 
+#include "idp/party_member.h"
+#include "idp/snapshot.h"
+
 #define MAX_ASK_BYTES 65536
 
 static json_t *
@@ -26,6 +29,7 @@ ask_write(struct arena *a, const struct ask *ask)
 
 	json_put_str(a, o, "front", ask->front->name);
 	json_put_str(a, o, "party", ask->party == NULL ? NULL : ask->party->id);
+	json_put_bool(a, o, "member", party_is_member(ask->party));
 	json_put_i64(a, o, "levels", ask->levels);
 	json_put_bool(a, o, "names_attributes", ask->names_attributes);
 	json_put(a, o, "wanted", wanted_write(a, ask->wanted));
@@ -79,35 +83,43 @@ wanted_read(struct arena *a, const json_t *o, struct wanted_list *out, struct er
 	return true;
 }
 
+/* Where parties are looked for. */
+struct places {
+	const struct parties *parties;
+	struct request *rq; /* whose members count, too; NULL: none do */
+};
+
 static bool
-who_read(const json_t *o, const struct parties *parties, struct ask *ask, struct err *err)
+who_read(const json_t *o, const struct places *in, struct ask *ask, struct err *err)
 {
 	const char *front = "", *party = NULL;
+	bool member = false;
 
 	if (!json_get_str(o, "front", &front, err) || /* second line: no text names no front */
-	    !json_get_str(o, "party", &party, err))
+	    !json_get_str(o, "party", &party, err) || !json_get_bool(o, "member", &member, err))
 		return false;
 	ask->front = front_find(front);
 	if (ask->front == NULL)
 		return FAIL(err, ERR_NOT_FOUND, NULL, "ask: no front '%s'", front);
-	ask->party = party == NULL ? NULL : party_find(parties, party);
+	if (member && party != NULL && in->rq != NULL)
+		return party_find_member(in->rq, party, &ask->party, err);
+	ask->party = party == NULL || member ? NULL : party_find(in->parties, party);
 	if (party != NULL && ask->party == NULL)
 		return FAIL(err, ERR_NOT_FOUND, "portal_unknown", "ask: party is gone or disabled");
 	return true;
 }
 
-bool
-ask_read(struct arena *a, struct bytes json, const struct parties *parties, struct ask *out,
-	 struct err *err)
+static bool
+read_in(struct arena *a, struct bytes json, const struct places *in, struct ask *out,
+	struct err *err)
 {
 	struct ask ask = {.max_age_s = -1};
 	const json_t *state = NULL, *access = NULL;
 	int64_t levels = 0, replay_expires = 0;
 	json_t *o;
 
-	if (!json_parse_object(a, json, MAX_ASK_BYTES, &o, err) ||
-	    !who_read(o, parties, &ask, err) || !wanted_read(a, o, &ask.wanted, err) ||
-	    !json_get_i64(o, "levels", &levels, err) ||
+	if (!json_parse_object(a, json, MAX_ASK_BYTES, &o, err) || !who_read(o, in, &ask, err) ||
+	    !wanted_read(a, o, &ask.wanted, err) || !json_get_i64(o, "levels", &levels, err) ||
 	    !json_get_bool(o, "force", &ask.force, err) ||
 	    !json_get_bool(o, "passive", &ask.passive, err) ||
 	    !json_get_bool(o, "names_attributes", &ask.names_attributes, err) ||
@@ -131,4 +143,17 @@ ask_read(struct arena *a, struct bytes json, const struct parties *parties, stru
 	ask.state = json_object_get(o, "state");
 	*out = ask;
 	return true;
+}
+
+bool
+ask_read(struct arena *a, struct bytes json, const struct parties *parties, struct ask *out,
+	 struct err *err)
+{
+	return read_in(a, json, &(struct places){.parties = parties}, out, err);
+}
+
+bool
+ask_load(struct request *rq, struct bytes json, struct ask *out, struct err *err)
+{
+	return read_in(rq->a, json, &(struct places){&rq->snap->parties, rq}, out, err);
 }

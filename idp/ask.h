@@ -11,10 +11,13 @@
 struct bytes ask_write(struct arena *a, const struct ask *ask);
 
 /*
- * The reverse.  A party that is gone or disabled, a front or an attribute that
- * is no longer known: ERR_NOT_FOUND.
+ * The reverse, among registered parties alone.  A party that is gone or disabled, a front or an
+ * attribute that is no longer known: ERR_NOT_FOUND.
  */
 MUST_USE bool ask_read(struct arena *a, struct bytes json, const struct parties *parties,
 		       struct ask *out, struct err *err);
+
+/* The same, also of members of federations: errors of party_find_member are further ones. */
+MUST_USE bool ask_load(struct request *rq, struct bytes json, struct ask *out, struct err *err);
 
 #endif

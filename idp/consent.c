@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "idp/access.h"
-#include "idp/home.h"
+#include "idp/flow_member.h"
 #include "idp/login.h"
 #include "idp/show.h"
 
@@ -76,7 +76,7 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 	       *optional = half(a, &f->offer, false);
 	const char *pseudonym;
 
-	if (!home_pseudonym(f, p->sector, f->holding.pseudonym, &pseudonym, err))
+	if (!flow_pseudonym(f, &pseudonym, err))
 		return false;
 	add_pseudonym(a, required, pseudonym, f->level);
 

@@ -2,6 +2,7 @@
 #include "idp/ep_flow.h"
 
 #include "idp/flow.h"
+#include "idp/party_member.h"
 
 bool
 ep_flow_show(struct request *rq, struct response *rs, struct err *err)
@@ -17,8 +18,15 @@ bool
 ep_flow_again(struct request *rq, struct response *rs, struct err *err)
 {
 	const char *party = request_query(rq, "party");
-	const struct party *p = party == NULL ? NULL : party_find(&rq->snap->parties, party);
+	const struct party *p = NULL;
+	struct err why = {0};
 
+	if (party != NULL) {
+		p = party_find(&rq->snap->parties, party);
+		/* second line: of nobody there is no flow */
+		if (p == NULL && !party_find_member(rq, party, &p, &why))
+			p = NULL;
+	}
 	return flow_come_again(rq, p, request_query(rq, "request"), rs, err);
 }
 

@@ -19,6 +19,7 @@
 #include "idp/config.h"
 #include "idp/consent.h"
 #include "idp/flow_judge.h"
+#include "idp/flow_member.h"
 #include "idp/home.h"
 #include "idp/login.h"
 #include "idp/login_home.h"
@@ -134,7 +135,7 @@ row_load(struct request *rq, const char *value, const char *wanted_id, struct fl
 	f->browser = secret;
 	f->row = ARENA_NEW(rq->a, struct db_flow);
 	*f->row = *row;
-	if (!ask_read(rq->a, row->ask, &rq->snap->parties, &f->ask, err))
+	if (!ask_load(rq, row->ask, &f->ask, err))
 		return false;
 	*out = f;
 	return true;
@@ -208,6 +209,7 @@ answer(struct flow *f, struct response *rs, struct err *err)
 	if (f->row != NULL) {
 		response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
 		home_forget(f, rs);
+		flow_member_forget(f, rs);
 	}
 	return true;
 }
@@ -262,7 +264,8 @@ first_of(struct request *rq, const struct party *p, const char *replay)
 		/* second line: what cannot be loaded is NULL all the same */
 		if (!row_load(rq, cookie->value, NULL, &open, NULL) || open == NULL)
 			continue;
-		if (open->ask.party == p && text_eq(open->ask.replay, replay))
+		if (p != NULL && open->ask.party != NULL && text_eq(open->ask.party->id, p->id) &&
+		    text_eq(open->ask.replay, replay))
 			return open;
 	}
 	return NULL;
@@ -365,6 +368,17 @@ password_has_place(const struct request *rq)
 	return rq->app->lanes == NULL || lane_expect(rq->app->lanes, LANE_PASSWORD, late_us);
 }
 
+/* Who is logged in at this browser, for this flow. */
+static bool
+find_session(struct flow *f, struct err *err)
+{
+	if (!party_is_member(f->ask.party))
+		return session_find(f->rq, &f->session, err);
+	if (f->row != NULL)
+		flow_member_load(f);
+	return true;
+}
+
 static bool
 start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, const char *route,
       struct response *rs, struct err *err)
@@ -376,7 +390,7 @@ start(struct request *rq, const struct ask *ask, bool browser_sends_cookies, con
 	f->ask = *ask;
 	f->state = FLOW_LOGIN;
 	request_wish_lang(rq, ask->lang);
-	if (browser_sends_cookies && (!session_find(rq, &f->session, err) || !flow_judge(f, err)))
+	if (browser_sends_cookies && (!find_session(f, err) || !flow_judge(f, err)))
 		return false;
 	if (f->state == FLOW_ANSWER)
 		return answer_marking(f, rs, err);
@@ -506,8 +520,7 @@ flow_load(struct request *rq, struct response *rs, struct flow **out, struct err
 		return show_done(rq, NULL, rq->path_tail, rs, err);
 	request_wish_lang(rq, f->ask.lang);
 	/* Whose session it is in this browser is beside the point when somebody came back. */
-	if (!home_load(f, err) || (f->home == NULL && !session_find(rq, &f->session, err)) ||
-	    !flow_judge(f, err))
+	if (!home_load(f, err) || (f->home == NULL && !find_session(f, err)) || !flow_judge(f, err))
 		return false;
 	*out = f;
 	return true;
@@ -626,6 +639,8 @@ flow_proved(struct flow *f, struct subject_id subject, enum level level, const c
 	struct db_proof proof = {(int)level, method, f->rq->now};
 	json_t *progress = flow_progress(f);
 
+	if (party_is_member(p))
+		return flow_member_proved(f, subject, &proof, rs, err) && flow_lead_on(f, rs);
 	/* Proofs of another person, or of a session that ended, say nothing about this one. */
 	if (f->session == NULL || !text_eq(f->row->sid, f->session->sid) ||
 	    /* second line: a proof in this very session makes its owner pass by the login */
@@ -676,17 +691,19 @@ flow_consented(struct flow *f, const char *const *names, size_t n, struct respon
 	struct db_audit audit = {
 		.event = AUDIT_CONSENT_GIVEN,
 		.ref = rq->ref,
-		.subject = home_subject(f),
+		.subject = flow_audited(f),
 		.party = f->ask.party->id,
 		.details = audit_details(rq->a, "attributes", consent->attributes, NULL),
 	};
 
 	memcpy(consent->fingerprint, digest.p, sizeof(consent->fingerprint));
-	/* Of who has no account here, nothing is kept but that somebody agreed. */
-	if (f->home != NULL ? !db_audit_add(&c, &audit, rq->now, err)
-			    : !db_consent_store(&c, consent, &audit, err))
+	/* Of who has no account here, or for a member, nothing but that somebody agreed. */
+	bool passing = flow_is_passing(f);
+
+	if (passing ? !db_audit_add(&c, &audit, rq->now, err)
+		    : !db_consent_store(&c, consent, &audit, err))
 		return false;
-	f->consent = f->home != NULL ? NULL : consent;
+	f->consent = passing ? NULL : consent;
 	f->state = FLOW_ANSWER;
 	return answer(f, rs, err);
 }

@@ -4,7 +4,7 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "idp/access.h"
-#include "idp/home.h"
+#include "idp/flow_member.h"
 #include "idp/login.h"
 
 json_t *
@@ -167,10 +167,9 @@ is_other_person(struct flow *f, bool *out, struct err *err)
 {
 	const char *known = f->holding.pseudonym;
 
-	if (f->home != NULL && f->ask.person != NULL &&
-	    !home_pseudonym(f, f->ask.party->sector, NULL, &known, err))
+	if (flow_is_passing(f) && f->ask.person != NULL && !flow_pseudonym(f, &known, err))
 		return false;
-	*out = (f->home == NULL && f->ask.known_only && known == NULL) ||
+	*out = (!flow_is_passing(f) && f->ask.known_only && known == NULL) ||
 	       (f->ask.person != NULL && !text_eq(f->ask.person, known));
 	return true;
 }

@@ -9,8 +9,7 @@
 #include "idp/ask.h"
 #include "idp/audit.h"
 #include "idp/config.h"
-#include "idp/flow.h"
-#include "idp/home.h"
+#include "idp/flow_member.h"
 #include "idp/login.h"
 #include "idp/net.h"
 #include "idp/party_suite.h"
@@ -23,6 +22,17 @@
 /* Validity of an assertion. */
 #define ASSERTION_LIVES_S 300
 #define ASSERTION_SKEW_S  60
+
+/* From when to when: of a member's, one to two minutes in all (TR-03160-2 4.3.2.12). */
+static void
+set_times(const struct party *p, struct saml_assertion *assertion)
+{
+	bool member = party_is_member(p);
+
+	assertion->not_before = assertion->issued_at - (member ? 0 : ASSERTION_SKEW_S);
+	assertion->not_on_or_after =
+		assertion->issued_at + (member ? p->lifetime_s : ASSERTION_LIVES_S);
+}
 
 /* ---- asking ---- */
 
@@ -261,7 +271,7 @@ make_response(struct flow *f, const struct state *s, struct saml_status status,
 	struct account_lock of = {0};
 	struct saml_carrier carrier;
 	struct saml_peer peer;
-	bool ours = assertion != NULL && f->home == NULL; /* who has a key here */
+	bool ours = assertion != NULL && !flow_is_passing(f); /* whom the trail may name */
 
 	if (ours)
 		of = (struct account_lock){f->subject->id, f->subject->account_key};
@@ -332,8 +342,7 @@ build(struct flow *f, struct response *rs, struct err *err)
 	const char *pseudonym;
 	struct state s;
 
-	if (!state_read(&f->ask, &s, err) ||
-	    !home_pseudonym(f, f->ask.party->sector, f->holding.pseudonym, &pseudonym, err))
+	if (!state_read(&f->ask, &s, err) || !flow_pseudonym(f, &pseudonym, err))
 		return false;
 	const char *class_ref = word_for(rq->a, &f->ask, flow_told_level(f));
 	struct saml_assertion assertion = {
@@ -345,15 +354,17 @@ build(struct flow *f, struct response *rs, struct err *err)
 		.address = address_told(f),
 		.nameid = nameid_of(f, &s, pseudonym),
 		.issued_at = rq->now,
-		.not_before = rq->now - ASSERTION_SKEW_S,
-		.not_on_or_after = rq->now + ASSERTION_LIVES_S,
 		.authn_at = session_proved_at(f->session, flow_told_level(f)),
 		.session_index = rand_xml_id(rq->a),
-		.session_not_on_or_after = session_told_until(f->session, flow_told_level(f)),
 		.class_ref = class_ref,
 		.one_time_use = s.once,
 	};
 
+	set_times(f->ask.party, &assertion);
+	/* For a member there is no session that could last. */
+	if (!party_is_member(f->ask.party))
+		assertion.session_not_on_or_after =
+			session_told_until(f->session, flow_told_level(f));
 	if (f->home != NULL) {
 		assertion.authorities = f->home->authorities;
 		assertion.n_authorities = f->home->n_authorities;
@@ -396,7 +407,7 @@ record(struct flow *f, struct err *err)
 	struct db_audit audit = {
 		.event = AUDIT_ASSERTION,
 		.ref = rq->ref,
-		.subject = home_subject(f),
+		.subject = flow_audited(f),
 		.party = f->ask.party->id,
 		.details = audit_details(rq->a, "dialect", "saml", "level",
 					 level_word(flow_told_level(f), LEVEL_VOCAB_SHORT),
@@ -413,7 +424,7 @@ record(struct flow *f, struct err *err)
 	enum db_answered how;
 
 	/* No session is opened across accounts, so there is none to end (TR-03160-1 4.3). */
-	if (f->home != NULL)
+	if (flow_is_passing(f))
 		return (b->kept == NULL || db_artifact_create(&c, b->kept, rq->now, err)) &&
 		       db_audit_add(&c, &audit, rq->now, err);
 	if (!db_session_participate(&c, &answer, &audit, rq->now, &how, err))

@@ -112,13 +112,11 @@ add_record(struct arena *a, const struct saml_party *read, struct party *p, stru
 	return true;
 }
 
-static bool
-parse_saml(struct arena *a, const struct db_party *row, struct party *p, struct err *err)
+bool
+party_take_metadata(struct arena *a, const struct saml_party *read, struct party *p,
+		    struct err *err)
 {
-	const struct saml_party *read;
-
-	if (!saml_metadata_parse(a, row->document, row->id, &read, err) ||
-	    !add_record(a, read, p, err))
+	if (!add_record(a, read, p, err))
 		return false;
 	if (p->policy.vocabulary == LEVEL_VOCAB_COUNT)
 		p->policy.vocabulary = LEVEL_VOCAB_STORK;
@@ -127,8 +125,17 @@ parse_saml(struct arena *a, const struct db_party *row, struct party *p, struct 
 		p->policy.attributes = wanted_of_saml(a, p->saml);
 	if (p->policy.names == VOCABULARY_COUNT)
 		p->policy.names = names_of_saml(p->saml);
-	p->sector = p->policy.sector == NULL ? party_host(a, row->id) : p->policy.sector;
+	p->sector = p->policy.sector == NULL ? party_host(a, p->id) : p->policy.sector;
 	return true;
+}
+
+static bool
+parse_saml(struct arena *a, const struct db_party *row, struct party *p, struct err *err)
+{
+	const struct saml_party *read;
+
+	return saml_metadata_parse(a, row->document, row->id, &read, err) &&
+	       party_take_metadata(a, read, p, err);
 }
 
 struct oidc_strs
@@ -283,30 +290,47 @@ parties_create(struct arena *a, const struct db_party *rows, size_t n, enum leve
 	       void (*bad)(const char *id, const struct err *err), struct parties *out)
 {
 	struct party *p = ARENA_ARRAY(a, struct party, n + 1);
-	size_t used = 0;
+	const char **unreadable = ARENA_ARRAY(a, const char *, n + 1);
+	size_t used = 0, n_unreadable = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct err why = {0};
 
 		if (!party_parse(a, &rows[i], &p[used], &why)) {
 			bad(rows[i].id, &why);
+			unreadable[n_unreadable++] = arena_strdup(a, rows[i].id);
 			continue;
 		}
 		p[used].policy.level_cap = level_min(p[used].policy.level_cap, cap);
 		used++;
 	}
 	qsort(p, used, sizeof(*p), by_id);
-	*out = (struct parties){.p = p, .n = used, .origins = origins_of(a, p, used)};
+	*out = (struct parties){.p = p,
+				.n = used,
+				.unreadable = {unreadable, n_unreadable},
+				.origins = origins_of(a, p, used)};
+}
+
+static const struct party *
+record_of(const struct parties *parties, const char *id)
+{
+	struct party key = {.id = id};
+
+	return parties->n == 0 ? NULL : bsearch(&key, parties->p, parties->n, sizeof(key), by_id);
 }
 
 const struct party *
 party_find(const struct parties *parties, const char *id)
 {
-	struct party key = {.id = id};
-	const struct party *p =
-		parties->n == 0 ? NULL : bsearch(&key, parties->p, parties->n, sizeof(key), by_id);
+	const struct party *p = record_of(parties, id);
 
 	return p != NULL && p->enabled ? p : NULL;
+}
+
+bool
+party_is_recorded(const struct parties *parties, const char *id)
+{
+	return record_of(parties, id) != NULL || oidc_strs_have(parties->unreadable, id);
 }
 
 const char *

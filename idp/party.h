@@ -24,11 +24,16 @@ struct party {
 	const struct saml_party *saml; /* exactly one of the two is set */
 	const struct oidc_client *oidc;
 	unsigned char keys_digest[SHA256_BYTES]; /* of what its jwks_uri brought; else zero */
+
+	/* Of a member of a federation, made for one request (idp/party_member.h); else NULL, 0. */
+	const char *source; /* the federation's name here */
+	int64_t lifetime_s; /* of answers */
 };
 
 struct parties {
 	const struct party *p; /* sorted by id */
 	size_t n;
+	struct oidc_strs unreadable; /* ids of rows that did not parse */
 	/* https origins that public clients come back to, sorted, each once or more often. */
 	struct oidc_strs origins;
 };
@@ -64,6 +69,16 @@ const struct party *party_of_resource(const struct parties *parties, const char 
 
 /* NULL: none, or disabled. */
 const struct party *party_find(const struct parties *parties, const char *id);
+
+/* Is there a record of that name, also one that is disabled or unreadable? */
+bool party_is_recorded(const struct parties *parties, const char *id);
+
+/*
+ * Metadata as `p`, whose id and policy are set: where the policy says nothing, the metadata do.
+ * ERR_INPUT: it has no key of the kind that its policy demands.
+ */
+MUST_USE bool party_take_metadata(struct arena *a, const struct saml_party *read, struct party *p,
+				  struct err *err);
 
 /* "https://host:port/x" -> "host", by which BundID's portals and pseudonyms go. */
 const char *party_host(struct arena *a, const char *uri);

@@ -5,6 +5,7 @@
 
 #include "idp/app.h"
 #include "idp/config.h"
+#include "idp/party_member.h"
 #include "idp/party_metadata.h"
 #include "idp/party_suite.h"
 #include "idp/refusal.h"
@@ -31,10 +32,8 @@ saml_receive(struct request *rq, enum saml_binding binding, const struct saml_me
 
 	if (!saml_message_decode(rq->a, binding, raw, m, err))
 		return false;
-	*p = party_find(&rq->snap->parties, saml_message_issuer(*m));
-	if (*p == NULL || (*p)->saml == NULL)
-		return FAIL(err, ERR_NOT_FOUND, "portal_unknown",
-			    "the sender is not a registered party");
+	if (!party_find_saml(rq, saml_message_issuer(*m), p, err))
+		return false;
 	refusal_of(rq, *p, false);
 	return party_check_time(*p, rq->now, err);
 }

@@ -24,7 +24,7 @@ const char *saml_our_url(const struct request *rq, const char *path);
 /* By which binding a browser brought a message. */
 enum saml_binding saml_binding_of(const struct request *rq);
 
-/* A message, with the registered party it claims to be from; nothing is verified yet. */
+/* A message, with the party or member it claims to be from; nothing is verified yet. */
 MUST_USE bool saml_receive(struct request *rq, enum saml_binding binding,
 			   const struct saml_message **m, const struct party **p, struct err *err);
 

@@ -62,6 +62,8 @@ int world_fresh(void **state);
  * ones.
  */
 void world_saml_party(struct world *w, const char *policy);
+/* Its metadata alone, of whoever it is for now; further: put before its SingleLogoutService. */
+const char *world_saml_metadata(struct world *w, const char *policy, const char *further);
 void world_oidc_party(struct world *w, const char *policy);
 /* That client, with further members of its metadata (",\"x\":1"). */
 void world_oidc_client(struct world *w, const char *more);
@@ -72,6 +74,7 @@ void world_disable(struct world *w, const char *party);
 
 /* A new snapshot of what the database holds, as a node makes it when told of a change. */
 void world_reload(struct world *w);
+extern bool world_takes_unreadable; /* a party's row that does not parse is no failure */
 
 /*
  * An account with a password and these attributes, names and values (NULL: verified that there is
@@ -191,6 +194,12 @@ const char *saml_request_url(struct world *w, const char *id, const char *extra,
 
 /* The Response on the page, its signature verified; NULL when there is none. */
 const char *saml_response_of(struct web *b);
+
+/*
+ * The assertion that lies encrypted in that Response, opened by the portal's key, its own signature
+ * verified; NULL when there is none.
+ */
+const char *saml_opened_of(struct web *b);
 
 /* One as the body of a form, signed inside. */
 const char *saml_request_form(struct world *w, const char *id);
