@@ -135,7 +135,7 @@ upstream_add(struct cli *cli)
 	audit.details = audit_details(cli->a, "upstream", row.id, "now", "saved", NULL);
 	if (!db_upstream_save(&work.w.db, &row, &audit, work.w.now, &err))
 		return cli_fail(cli, &err);
-	return tell_change(cli, row.id, "saved");
+	return tell_change(cli, row.id, row.enabled ? "saved" : "saved; it stays disabled");
 }
 
 static json_t *
@@ -186,6 +186,15 @@ upstream_list(struct cli *cli)
 }
 
 static enum cli_exit
+no_such(struct cli *cli, const char *id)
+{
+	struct err err = {0};
+
+	(void)!FAIL(&err, ERR_NOT_FOUND, NULL, "%s: no such provider", id);
+	return cli_fail(cli, &err);
+}
+
+static enum cli_exit
 upstream_show(struct cli *cli)
 {
 	const char *id = cli_word(cli);
@@ -202,10 +211,8 @@ upstream_show(struct cli *cli)
 	if (!load(cli, &work, &rows, &n, &err))
 		return cli_fail(cli, &err);
 	row = find(rows, n, id);
-	if (row == NULL) {
-		(void)!FAIL(&err, ERR_NOT_FOUND, NULL, "%s: no such provider", id);
-		return cli_fail(cli, &err);
-	}
+	if (row == NULL)
+		return no_such(cli, id);
 	cli_print_json(cli, row_json(cli, row, true));
 	return CLI_OK;
 }
@@ -232,7 +239,7 @@ change(struct cli *cli, const char *now)
 		      ? db_upstream_remove(&work.w.db, id, &audit, work.w.now, &err)
 		      : db_upstream_set_enabled(&work.w.db, id, text_eq(now, "enabled"), &audit,
 						work.w.now, &err)))
-		return cli_fail(cli, &err);
+		return err.kind == ERR_NOT_FOUND ? no_such(cli, id) : cli_fail(cli, &err);
 	return tell_change(cli, id, now);
 }
 
