@@ -210,8 +210,6 @@ cli_simulate(struct cli *cli)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (c.o.n_portals == 0)
-		return cli_usage(cli, "whom shall it answer? --portal METADATA is missing");
 	if (c.o.outcome != NULL && c.o.person == NULL)
 		return cli_usage(cli, "--outcome goes with --answer");
 	return run(&c, portals);

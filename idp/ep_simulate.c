@@ -167,7 +167,12 @@ send_to(struct request *rq, const struct sim_case *c, const struct saml_carrier 
 {
 	const struct party as_party = {.display_name = c->portal->name};
 
-	return saml_send(rq, carrier, &as_party, rs, err);
+	if (!saml_send(rq, carrier, &as_party, rs, err))
+		return false;
+	/* Where portals lead on to from there is theirs: no provider's page forbids it. */
+	if (carrier->location == NULL)
+		rs->form_action = "http: https:";
+	return true;
 }
 
 static json_t *

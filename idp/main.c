@@ -246,7 +246,7 @@ const struct command commands[] = {
 	{"status", "Say whether this instance can work.", "",
 	 "Checks database, schema, clock, keys and parties.", cli_status, NULL},
 	{"simulate", "Run a test double of BundID or of the organisation account.",
-	 "bundid|organisation --portal METADATA ... [--listen ADDRESS:PORT] [--url URL] "
+	 "bundid|organisation [--portal METADATA ...] [--listen ADDRESS:PORT] [--url URL] "
 	 "[--reachable]\n"
 	 "    [--persons FILE] [--keys DIR] [--signature ps256|rs256|es256]\n"
 	 "    [--answer PERSON [--outcome OUTCOME]]\n"

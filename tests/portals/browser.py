@@ -288,6 +288,7 @@ def _check_form_action(policy, page_url, target):
         if not words or words[0].lower() != "form-action":
             continue
         allowed = [origin(page_url) if w == "'self'" else w.rstrip("/") for w in words[1:]]
-        if origin(target) not in allowed and target not in allowed:
+        schemes = tuple(w for w in allowed if w.endswith(":"))
+        if origin(target) not in allowed and target not in allowed and not target.startswith(schemes):
             raise BrowserError(f"the policy of {page_url} forbids a form that leads to {target}: "
                                f"{directive.strip()}")

@@ -139,6 +139,14 @@ def form_action_holds_for_the_target_and_for_redirects():
     b = Scripted(answers)
     b.get(KONTO + "/f")
     assert b.submit(b.page.forms[0]).url == PORTAL + "/"
+    for schemes, allowed in (("http: https:", True), ("http:", False)):
+        answers["GET", KONTO + "/f"] = (200, [("Content-Security-Policy", f"form-action 'self' {schemes}")], FORM)
+        b = Scripted(answers)
+        b.get(KONTO + "/f")
+        if allowed:
+            assert b.submit(b.page.forms[0]).url == PORTAL + "/"
+        else:
+            _refused(lambda: b.submit(b.page.forms[0]), "form-action 'self'")
 
 
 def plain_http_and_other_machines_are_refused():
