@@ -141,9 +141,13 @@ broken_rules(const struct sim_case *c)
 	return list;
 }
 
+static bool seen_broken[100];
+
 static void
 breaks(const struct sim_case *c, const char *numbers, const char *status)
 {
+	for (size_t i = 0; i < c->n_found; i++)
+		seen_broken[c->found[i].rule->number] |= !c->found[i].holds;
 	if (strcmp(broken_rules(c), numbers) != 0)
 		fail_msg("rules %s expected, not %s", numbers, broken_rules(c));
 	if (status == NULL)
@@ -374,6 +378,17 @@ every_rule_has_a_number_of_its_own_and_is_documented(void **state UNUSED)
 	for (size_t i = 0; (o = sim_outcome_at(i)) != NULL; i++)
 		if (strstr(text, arena_printf(a, "`%s`", o->name)) == NULL)
 			fail_msg("docs/simulate.md has no outcome %s", o->name);
+}
+
+/* Behind all others of the judge: so none can be taken out unnoticed. */
+static void
+every_rule_was_seen_broken(void **state UNUSED)
+{
+	const struct sim_rule *rule;
+
+	for (size_t i = 0; (rule = sim_rule_at(i)) != NULL; i++)
+		if (!seen_broken[rule->number])
+			fail_msg("no request breaks rule %d", rule->number);
 }
 
 /* ---- answers ---- */
@@ -942,6 +957,7 @@ main(void)
 		TEST(the_organisation_account_has_its_own_rules),
 		TEST(metadata_are_judged_too),
 		TEST(every_rule_has_a_number_of_its_own_and_is_documented),
+		TEST(every_rule_was_seen_broken),
 		TEST(a_good_answer_tells_what_was_asked_at_its_level),
 		TEST(every_test_person_can_be_told_of),
 		TEST(what_bundid_would_not_say_is_a_status),
