@@ -44,7 +44,7 @@ SCOPE = ("saml/*.c", "oidc/*.c", "idp/gate.c", "idp/request.c", "idp/csrf.c", "i
          "idp/logout*.c", "idp/outbox.c", "idp/fetch.c", "idp/vocabulary.c", "idp/party_suite.c",
          "idp/policy.c", "idp/lane.c", "idp/home*.c", "idp/upstream.c", "idp/federation*.c",
          "idp/publication.c", "idp/client_keys.c", "idp/client_proof.c", "idp/evidence.c",
-         "idp/cors.c", "idp/refusal.c")
+         "idp/cors.c", "idp/refusal.c", "idp/simulate*.c")
 SUITES = {"saml", "oidc", "idp", "flow", "fuzz"}
 OPTIONS = ("-Db_sanitize=address,undefined", "-Darena_debug=true")  # as ./dev test builds
 

@@ -832,14 +832,14 @@ a_bad_request_gets_a_page_and_the_button_for_its_status(void **state UNUSED)
 		call(bundid, "POST " POST " HTTP/1.1", "Accept-Language: en\n",
 		     portal_form(a, "SAMLRequest", replace(a, request, "Testamt", ""), RELAY));
 
-	has(&rs, 400, "Rule 30:");
+	has(&rs, 400, "Rule 30 demands:");
 	has(&rs, 400, "BundID 9, 9.6");
 	has(&rs, 400, "organization-display-name-missing");
 	rs = call(bundid, "POST /choice HTTP/1.1", "",
 		  arena_printf(a, "binding=post&wire=%s&do=refuse", field(&rs, "wire")));
 	has(&rs, 200, "action=\"" PORTAL_ACS "\"");
 	rs = call(bundid, "POST " POST " HTTP/1.1", "Accept-Language: en\n", "SAMLRequest=x");
-	has(&rs, 400, "Rule 1:");
+	has(&rs, 400, "Rule 1 demands:");
 	has(&rs, 400, "no answer to the portal");
 	/* Under another name nobody is served: a page elsewhere cannot make itself ours. */
 	struct raw_text t;
