@@ -75,7 +75,11 @@ show_post(struct request *rq, struct response *rs, const char *action, const str
 	json_put_str(rq->a, vars, "action", action);
 	json_put_str(rq->a, vars, "portal_name", portal_name);
 	json_put(rq->a, vars, "params", params);
-	rs->form_action = url_origin(rq->a, action);
+	/*
+	 * Browsers hold the policy over the whole chain of redirects (CSP3 6.4.1), and where a
+	 * portal leads on to from its endpoint is its own affair.
+	 */
+	rs->form_action = arena_printf(rq->a, "%s https:", url_origin(rq->a, action));
 	return show_page(rq, rs, 200, "post_binding", vars, NULL, err);
 }
 

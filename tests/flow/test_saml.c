@@ -103,7 +103,8 @@ a_login_with_consent_ends_with_a_signed_response(void **state)
 	assert_true(strstr(response, "surname=STORK-QAA-Level-2") != NULL);
 	assert_true(strstr(response, "Erika") == NULL); /* not registered */
 	assert_string_equal(web_field(&b, "RelayState"), "state-1");
-	assert_true(strstr(b.csp, "form-action 'self' https://amt24.example") != NULL);
+	/* Its endpoint may lead on to another host. */
+	assert_true(strstr(b.csp, "form-action 'self' https://amt24.example https:") != NULL);
 }
 
 static void
