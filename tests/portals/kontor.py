@@ -15,19 +15,24 @@ from totp import Totp
 PG_TEMP = Path(__file__).resolve().parents[2] / "tools" / "pg-temp"
 
 
-class Database:
+class Cluster:
     """A PostgreSQL cluster of the demo's own: data that stay, a Unix socket, no TCP."""
 
     def __init__(self, stage):
         self.stage, self.folder = stage, stage.folder("pg")
-        self.conninfo = f"host={self.folder} user=kontor dbname=kontor"
 
-    def start(self):
+    def conninfo(self, name):
+        return f"host={self.folder} user=kontor dbname={name}"
+
+    def start(self, *names):
+        """With a database for each provider."""
         tool = self.stage.copy(PG_TEMP, "pg-temp", 0o755)
         server = self.stage.start("postgresql", tool, "run", "--dir", self.folder)
         server.wait_ready(self._answers, seconds=90)
-        if "kontor" not in self._psql("SELECT datname FROM pg_database").split():
-            self._psql("CREATE DATABASE kontor")
+        there = self._psql("SELECT datname FROM pg_database").split()
+        for name in names:
+            if name not in there:
+                self._psql(f'CREATE DATABASE "{name}"')
 
     def _answers(self):
         try:
@@ -78,7 +83,9 @@ class Node:
     def make(self):
         k = self.kontor
         self.kontor.stage.write(self.conf, CONF.format(
-            base=k.base, folder=k.folder, database=k.database.conninfo, ca=k.authority.cert, listen=self.listen))
+            instance=k.instance, name=k.name, base=k.base, folder=k.folder,
+            database=k.cluster.conninfo(k.key), ca=k.authority.cert, settings=k.settings,
+            listen=self.listen))
 
     def start(self, is_ready):
         self.program = self.kontor.stage.start(self.name, self.kontor.program, "serve",
@@ -128,20 +135,24 @@ class Node:
 
 
 class Kontor:
-    """nodes: 1, which ends TLS itself, or more, behind a balancer."""
+    """A provider: Saxony's; others are of classes below it.  `key` names its folder, its database
+    and its nodes.  nodes: 1, which ends TLS itself, or more, behind a balancer."""
 
-    def __init__(self, stage, authority, database, program, port, nodes=1):
-        self.stage, self.authority, self.database, self.port = stage, authority, database, port
+    key, host, name = "kontor", "servicekonto.localhost", "Servicekonto Sachsen"
+    instance, persons = "demo", PERSONS
+    settings = ""  # more lines of its configuration
+
+    def __init__(self, stage, authority, cluster, program, port, nodes=1):
+        self.stage, self.authority, self.cluster, self.port = stage, authority, cluster, port
         self.source = Path(program).resolve()
-        self.host = "servicekonto.localhost"
         self.base = f"https://{self.host}:{port}"
         self.entity_id = self.base + "/saml/metadata"
-        self.folder = stage.folder("kontor")
+        self.folder = stage.folder(self.key)
         self.program = self.folder / "kontor"
         if nodes == 1:
-            self.nodes, self.balancer = [Node(self, "kontor", LISTEN_ALONE)], None
+            self.nodes, self.balancer = [Node(self, self.key, LISTEN_ALONE)], None
         else:
-            self.nodes = [Node(self, f"kontor{n}", LISTEN_BALANCED) for n in range(1, nodes + 1)]
+            self.nodes = [Node(self, f"{self.key}{n}", LISTEN_BALANCED) for n in range(1, nodes + 1)]
             self.balancer = Balancer(stage, self.folder, port, [n.socket for n in self.nodes])
         self.conf = self.nodes[0].conf
 
@@ -152,7 +163,7 @@ class Kontor:
             shutil.copy(self.source, self.program)
             self.program.chmod(0o755)
         if not (self.folder / "tls.crt").exists():
-            self.authority.tls("kontor/tls", self.host)
+            self.authority.tls(f"{self.key}/tls", self.host)
         for node in self.nodes:
             node.make()
         self.cli("migrate")
@@ -163,6 +174,11 @@ class Kontor:
         said = self.stage.run(self.program, *args, "--config", self.conf, "--json",
                               input_text=input_text)
         return json.loads(said) if said.strip() else None
+
+    def begin(self):
+        """Its processes and its test persons."""
+        self.start()
+        self.make_persons()
 
     def start(self):
         if self.balancer is None:
@@ -187,7 +203,7 @@ class Kontor:
         return self.cli("client", "add", file, "--level-attributes", "yes", *policy)
 
     def make_persons(self):
-        for person in PERSONS.values():
+        for person in self.persons.values():
             mark = self.folder / f"{person.login_name}.json"
             if not mark.exists():
                 self.stage.write(mark, json.dumps(self._make_person(person)))
@@ -219,7 +235,7 @@ class Kontor:
                      input_text=person.password + "\n")
         if not person.proofed:
             return {}
-        scan = self.stage.write("kontor/evidence.txt", "Scan of an identity card (demo).\n")
+        scan = self.stage.write(f"{self.key}/evidence.txt", "Scan of an identity card (demo).\n")
         self.cli("account", "verify", person.login_name, "--operator", "A. Beispiel",
                  "--operator", "B. Beispiel", "--document", "id-card", "--evidence", scan, *words)
         return {"totp": self.cli("account", "totp", person.login_name)["secret"]}
@@ -232,14 +248,17 @@ class Kontor:
 
 
 CONF = """# Made by ./dev demo at each start.
-instance = demo
-site_name = Servicekonto Sachsen
+instance = {instance}
+site_name = {name}
+organization_name = {name} (Vorführung)
+contact_email = postfach@example.org
+contact_security = sicherheit@example.org
 base_url = {base}
 database = {database}
 master_key_file = {folder}/master.key
 outbound_inside = 127.0.0.0/8 ::1
 outbound_ca = {ca}
-{listen}"""
+{settings}{listen}"""
 LISTEN_ALONE = """listen = 127.0.0.1:{port}
 tls_certificate = {folder}/tls.crt
 tls_key = {folder}/tls.key

@@ -9,6 +9,7 @@ OIDC_CLAIM_<name> (OpenID Connect).
 import html
 import json
 import os
+from pathlib import Path
 
 # Attributes by their names in SAML and in OpenID Connect (docs/integrate.md).
 LABELS = {
@@ -51,7 +52,8 @@ dt {{ font-weight: bold }}
 </main>
 </html>
 """
-COLOURS = {"Amt24": "#00597a", "Gewerbeportal": "#7a4300", "Stadtportal": "#2d5f2e"}
+COLOURS = {"Amt24": "#00597a", "Gewerbeportal": "#7a4300", "Stadtportal": "#2d5f2e",
+           "service-bw": "#6b5a00", "Rathaus Ulm": "#7a1f2b"}
 
 
 def saml_levels(text):
@@ -99,7 +101,13 @@ def received(env):
 def front(env):
     return (f'<p>Willkommen bei {html.escape(env["PORTAL"])}. '
             "Dies ist eine Vorführung mit erfundenen Personen.</p>\n"
-            '<p><a class="button" href="/konto">Anmelden mit dem Servicekonto</a></p>')
+            '<p><a class="button" href="/konto">Anmelden mit dem Servicekonto</a></p>\n' + guide())
+
+
+def guide():
+    """How to try it, where the demo says so."""
+    file = Path(__file__).with_name("guide.html")
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def account(env, record):

@@ -5,6 +5,7 @@ A portal is made (keys, certificate, configuration), started, and hands out what
 registers with Kontor.  It learns of Kontor by the metadata or discovery document alone.
 """
 import base64
+import datetime
 import json
 import secrets
 from pathlib import Path
@@ -16,16 +17,16 @@ from browser import Browser, answers
 SOURCE = Path(__file__).resolve().parent
 
 
-def fill(stage, path, **values):
-    """The file of that path here, with ${...} filled in, as a file of the stage."""
-    template = Template((SOURCE / path).read_text(encoding="utf-8"))
+def fill(stage, source, path, **values):
+    """The file `source` of here, with ${...} filled in, as a file of the stage."""
+    template = Template((SOURCE / source).read_text(encoding="utf-8"))
     return stage.write(path, template.substitute(values))
 
 
 class Portal:
-    """What they have in common.  `key` names the folder here and in the stage."""
+    """What they have in common.  `key` names the folder in the stage, `source` the one here."""
 
-    key = name = logout_path = None
+    key = name = source = logout_path = None
 
     def __init__(self, stage, authority, port):
         self.stage, self.authority, self.port = stage, authority, port
@@ -46,7 +47,7 @@ class Portal:
         # Copies: the checkout may be closed to the user that Apache runs as.
         self.stage.copy(SOURCE / "page.py", f"{self.key}/page/page.py", 0o755)
         self.stage.copy(SOURCE / "common.conf", f"{self.key}/common.conf")
-        self.stage.copy(SOURCE / self.key / "httpd.conf", f"{self.key}/httpd.conf")
+        self.stage.copy(SOURCE / self.source / "httpd.conf", f"{self.key}/httpd.conf")
 
     def make_keys(self):
         raise NotImplementedError
@@ -72,7 +73,7 @@ class Portal:
 class Amt24(Portal):
     """mod_auth_mellon: SAML, RSA signatures."""
 
-    key, name = "amt24", "Amt24"
+    key, name, source = "amt24", "Amt24", "amt24"
     logout_path = "/mellon/logout?ReturnTo="
 
     def make_keys(self):
@@ -91,7 +92,8 @@ class Amt24(Portal):
                 (self.folder / f"{stem}.crt").read_text(encoding="ascii").splitlines()[1:-1]))
                 for stem in stems)
 
-        return fill(self.stage, f"{self.key}/metadata.xml", name=self.host, port=self.port,
+        return fill(self.stage, f"{self.source}/metadata.xml", f"{self.key}/metadata.xml",
+                    title=self.name, name=self.host, port=self.port,
                     acs=ACS.format(*self.acs, base=self.base), keys=keys("signing", self.shown) +
                     keys("encryption", self.encryption, ENCRYPTION_METHODS))
 
@@ -100,6 +102,13 @@ class Amt24(Portal):
         self.stage.copy(self.authority.cert, f"{self.key}/ca.crt")
         self.metadata_file()
         self.start_apache(KEY=self.sign)
+
+    def join(self, kontor):
+        """Start, and be registered there."""
+        self.start_with(kontor.metadata())
+        # Lasso, the library of mod_auth_mellon, knows RSA PKCS#1 v1.5 alone: marked old.
+        kontor.add_party(self.metadata_file(), "--suite", "rs256", "--old-until",
+                         (datetime.date.today() + datetime.timedelta(days=365)).isoformat())
 
 
 ACS = ('<md:AssertionConsumerService index="0" isDefault="true" Binding="urn:oasis:names:tc:SAML:2.0:'
@@ -115,7 +124,7 @@ ENCRYPTION_METHODS = "".join(f'\n      <md:EncryptionMethod Algorithm="{uri}"/>'
 class Gewerbeportal(Portal):
     """mod_shib and a shibd of its own: SAML, ECDSA signatures, encrypted assertions."""
 
-    key, name = "gewerbeportal", "Gewerbeportal"
+    key, name, source = "gewerbeportal", "Gewerbeportal", "gewerbeportal"
     logout_path = "/Shibboleth.sso/Logout?return="
 
     def __init__(self, stage, authority, port):
@@ -146,12 +155,13 @@ class Gewerbeportal(Portal):
 
     def start_with(self, idp_metadata, idp_entity_id):
         self.stage.write(f"{self.key}/idp.xml", idp_metadata)
-        self.stage.copy(SOURCE / self.key / "attribute-map.xml", f"{self.key}/attribute-map.xml")
+        self.stage.copy(SOURCE / self.source / "attribute-map.xml", f"{self.key}/attribute-map.xml")
         for name in ("shibd.logger", "native.logger"):
             self.stage.write(f"{self.key}/{name}", LOGGER.format(
                 file=self.folder / "log" / name.replace(".logger", ".log")))
-        conf = fill(self.stage, f"{self.key}/shibboleth2.xml", state=self.folder, name=self.host,
-                    port=self.port, idp_entity_id=idp_entity_id, initiators=self.initiators,
+        conf = fill(self.stage, f"{self.source}/shibboleth2.xml", f"{self.key}/shibboleth2.xml",
+                    state=self.folder, name=self.host, port=self.port,
+                    idp_entity_id=idp_entity_id, initiators=self.initiators,
                     signers="\n    ".join(SIGNER.format(stem=self.folder / stem)
                                           for stem in self.signs))
         if self.daemon is not None:
@@ -160,6 +170,10 @@ class Gewerbeportal(Portal):
                                        "-p", self.folder / "run" / "shibd.pid", "-w", "30")
         self.daemon.wait_ready((self.folder / "run" / "shibd.sock").is_socket)
         self.start_apache()
+
+    def join(self, kontor):
+        self.start_with(kontor.metadata(), kontor.entity_id)
+        kontor.add_party(self.metadata_file(), "--ecp", "yes")
 
 
 SIGNER = '<CredentialResolver type="File" use="signing" key="{stem}.key" certificate="{stem}.crt"/>'
@@ -174,8 +188,9 @@ log4j.appender.file.layout.ConversionPattern=%d{{%Y-%m-%d %H:%M:%S}} %p %c %x: %
 class Stadtportal(Portal):
     """mod_auth_openidc: OpenID Connect, code flow with PKCE."""
 
-    key, name = "stadtportal", "Stadtportal"
+    key, name, source = "stadtportal", "Stadtportal", "stadtportal"
     logout_path = "/oidc/callback?logout="
+
     def make_keys(self):
         self.authority.self_signed(f"{self.key}/client", "rsa", self.host)
 
@@ -184,13 +199,19 @@ class Stadtportal(Portal):
         modulus = self.stage.run("openssl", "rsa", "-in", self.folder / "client.key", "-noout",
                                  "-modulus").partition("=")[2].strip()
         n = base64.urlsafe_b64encode(bytes.fromhex(modulus)).decode().rstrip("=")
-        return fill(self.stage, f"{self.key}/client.json", name=self.host, port=self.port, n=n)
+        return fill(self.stage, f"{self.source}/client.json", f"{self.key}/client.json",
+                    key=self.key, title=self.name, name=self.host, port=self.port, n=n)
 
     def start_with(self, issuer, client_id):
         self.party_id = client_id
         self.stage.copy(self.authority.cert, f"{self.key}/ca.crt")
         self.start_apache(ISSUER=issuer, CLIENT_ID=client_id,
                           PASSPHRASE=secrets.token_urlsafe(24))
+
+    def join(self, kontor):
+        client = kontor.add_client(self.client_file(), "--attribute", "given_names:required",
+                                   "--attribute", "family_name:required", "--attribute", "email")
+        self.start_with(kontor.base, client["client_id"])
 
 
 class Buergerportal(Portal):

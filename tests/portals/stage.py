@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # Who the programs run as when the demo is started by root: PostgreSQL refuses root, and
@@ -56,6 +57,8 @@ class Stage:
         self.path = self._open(link)
         self._lock = lock_folder(self.path)
         self.running = []
+        # The signal of a parent's death is one of its thread's (prctl(2)): this thread stays.
+        self._starter = ThreadPoolExecutor(1)
 
     def _open(self, link):
         """The folder `link` names.  Where the checkout's own path cannot serve (closed to the
@@ -134,10 +137,10 @@ class Stage:
             self.own(log)
             # setpriv: should we be killed, the program ends too.
             command = ["setpriv", "--pdeathsig", "TERM", *(str(a) for a in argv)]
-            child = subprocess.Popen(command, cwd=self.path,
-                                     env=self._environment(env), stdin=subprocess.DEVNULL,
-                                     stdout=out, stderr=out, start_new_session=True,
-                                     **self._as_user())
+            child = self._starter.submit(
+                subprocess.Popen, command, cwd=self.path, env=self._environment(env),
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+                **self._as_user()).result()
         program = Program(name, child, log, stop_signal)
         self.running.append(program)
         return program

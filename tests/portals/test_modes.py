@@ -180,6 +180,8 @@ class Witness(Citizen):
 # ---- the stage ----
 
 class Modes(demo.Demo):
+    federates = False
+
     def __init__(self, args, out):
         super().__init__(args, out)
         self.ports[Buergerportal.name] = PORTS + len(demo.NAMES)

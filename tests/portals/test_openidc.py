@@ -138,6 +138,8 @@ class Program(Browser):
 
 
 class Openidc(demo.Demo):
+    federates = False
+
     def __init__(self, args, out):
         super().__init__(args, out)
         self.ports = {"Kontor": PORTS, Stadtportal.name: PORTS + 1}

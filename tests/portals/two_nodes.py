@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from artifact import Carrying, resolve, resolve_request
 from browser import BrowserError, Page
+from logins import PATIENCE_S, Logins, wait_until, way
 from selfcheck import OIDC, SAML, Citizen, expected, values
 
-PATIENCE_S = 30
 STREAMS = 3
 ARTIFACTS = 5  # each raced by
 RACERS = 6
@@ -52,20 +52,6 @@ class Commuter(Citizen):
         node = next(self.turns)
         self.trips.append((node.name, method, u.path))
         return node.ask(u.path + (f"?{u.query}" if u.query else ""), method, headers, body)
-
-
-def way(citizen):
-    """How it came to the page shown, for a message."""
-    steps = [f"{method} {url.split('?')[0]} {status}" for method, url, status in citizen.history]
-    return f"{', '.join(steps[-12:])}: {citizen.page.text[:200]}"
-
-
-def wait_until(holds, what):
-    until = time.monotonic() + PATIENCE_S
-    while not holds():
-        if time.monotonic() > until:
-            raise TimeoutError(f"not in {PATIENCE_S} s: {what}")
-        time.sleep(0.05)
 
 
 def seconds_until(nodes, holds):
@@ -184,59 +170,22 @@ def raced_artifacts(checks, world):
                     sorted(map(str, got)) == sorted(map(str, once)), got)
 
 
-class Logins:
-    """Logins without end, each in a browser of its own, by some persons side by side."""
-
-    def __init__(self, world, persons):
-        self.world, self.done, self.lost, self._ends = world, 0, [], threading.Event()
-        portals = [world.portals["amt24"], world.portals["stadtportal"]]
-        self._threads = [threading.Thread(target=self._run, args=(p, itertools.cycle(portals)))
-                         for p in persons]
-
-    def _run(self, person, portals):
-        while not self._ends.wait(0.2):  # the balancer bounds what one address may ask
-            citizen, portal = Citizen(self.world, person), next(portals)
-            try:
-                arrived = citizen.visit(portal) is not None
-                why = way(citizen)
-            except Exception as e:  # whatever it is, this login is lost
-                arrived, why = False, repr(e)
-            if arrived:
-                self.done += 1
-            else:
-                self.lost.append(f"{portal.name}: {why}")
-
-    def more(self, count=STREAMS):
-        """Wait for so many more to arrive."""
-        want = self.done + count
-        wait_until(lambda: self.done >= want or self.lost, "more logins")
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ends.set()
-        for thread in self._threads:
-            thread.join()
-
-
 def restarted_in_turn(checks, world):
     with contextlib.ExitStack() as stack, \
             checks.scene("The nodes are stopped and started in turn while people log in"):
         persons = [stack.enter_context(world.kontor.visitor(world.persons["max"]))
                    for _ in range(STREAMS)]
-        with Logins(world, persons) as logins:
+        portals = [world.portals["amt24"], world.portals["stadtportal"]]
+        with Logins([(lambda p=p: Citizen(world, p), portals) for p in persons]) as logins:
             for node in world.kontor.nodes:
-                logins.more()
+                logins.more(STREAMS)
                 before = logins.done
                 node.end()
                 checks.equal(f"{node.name} ended in good order", node.exit_status(), 0)
-                logins.more()
+                logins.more(STREAMS)
                 checks.true("logins went on", logins.done > before, logins.done)
                 bring_back(world, node)
-            logins.more()
+            logins.more(STREAMS)
         checks.equal(f"none of {logins.done} logins was lost", logins.lost, [])
 
 
