@@ -53,9 +53,13 @@ judge(struct request *rq, const struct oidc_client_auth *auth, const struct part
       struct oidc_client_proof *proof, struct err *err)
 {
 	const struct config *conf = rq->app->config;
-	struct oidc_server server = {conf->base_url,
-				     arena_printf(rq->a, "%s/oidc/token", conf->base_url),
-				     {rq->app->signer, check_mac}};
+	struct oidc_server server = {
+		.issuer = conf->base_url,
+		.token_endpoint = arena_printf(rq->a, "%s/oidc/token", conf->base_url),
+		.mtls_token_endpoint = conf->mtls_url == NULL ? NULL
+							      : arena_printf(rq->a, "%s/oidc/token",
+									     conf->mtls_url),
+		.mac = {rq->app->signer, check_mac}};
 
 	return oidc_client_auth_check(rq->a, auth, p == NULL ? NULL : p->oidc, &server, rq->now,
 				      proof, err);

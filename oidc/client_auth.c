@@ -136,7 +136,8 @@ check_audience(const json_t *claims, const struct oidc_client *client,
 		return DENY(err, "assertion: aud is missing or not one text");
 	if (strcmp(aud, server->issuer) == 0 ||
 	    (client->assertion_audience == OIDC_AUDIENCE_TOKEN_ENDPOINT &&
-	     strcmp(aud, server->token_endpoint) == 0))
+	     (strcmp(aud, server->token_endpoint) == 0 ||
+	      text_eq(aud, server->mtls_token_endpoint))))
 		return true;
 	return DENY(err, "assertion: aud is not ours");
 }

@@ -36,6 +36,7 @@ MUST_USE bool oidc_client_auth_parse(struct arena *a, const char *authorization,
 /* Who we are, as audience of an assertion, and who checks an HMAC. */
 struct oidc_server {
 	const char *issuer, *token_endpoint;
+	const char *mtls_token_endpoint; /* its alias (RFC 8705 5); NULL: none */
 	struct oidc_mac mac;
 };
 

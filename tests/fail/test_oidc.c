@@ -91,8 +91,9 @@ authorize(struct arena *a, const char *in, const char **text, struct err *err)
 static bool
 client_auth(struct arena *a, const char *in, const char **text, struct err *err)
 {
-	static const struct oidc_server server = {
-		"https://idp.example", "https://idp.example/oidc/token", {0}};
+	static const struct oidc_server server = {.issuer = "https://idp.example",
+						  .token_endpoint =
+							  "https://idp.example/oidc/token"};
 	const struct param list[] = {
 		{"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
 		{"client_assertion", in}};

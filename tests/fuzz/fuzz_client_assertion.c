@@ -24,8 +24,11 @@ no_mac_fits(void *ctx, struct arena *a, const char *client_id, struct bytes seal
 	return FAIL(err, ERR_DENIED, NULL, "no");
 }
 
-static const struct oidc_server server = {
-	"https://idp.example", "https://idp.example/oidc/token", {NULL, no_mac_fits}};
+static const struct oidc_server server = {.issuer = "https://idp.example",
+					  .token_endpoint = "https://idp.example/oidc/token",
+					  .mtls_token_endpoint =
+						  "https://mtls.idp.example/oidc/token",
+					  .mac = {NULL, no_mac_fits}};
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -208,8 +208,9 @@ a_certificate_counts_in_its_time(void **state UNUSED)
 static void
 a_certificate_proves_a_client_that_is_registered_so(void **state UNUSED)
 {
-	static const struct oidc_server server = {
-		"https://idp.example", "https://idp.example/oidc/token", {NULL, NULL}};
+	static const struct oidc_server server = {.issuer = "https://idp.example",
+						  .token_endpoint =
+							  "https://idp.example/oidc/token"};
 	static const struct param alone[] = {{"client_id", "c1"}};
 	const struct params form = {alone, 1};
 	const struct oidc_certificate c = certificate("c1", SANS, "0");

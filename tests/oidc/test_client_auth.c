@@ -32,7 +32,8 @@ check_mac(void *ctx UNUSED, struct arena *arena UNUSED, const char *client_id,
 	       FAIL(e, ERR_DENIED, NULL, "a MAC of another secret or text");
 }
 
-static const struct oidc_server server = {ISSUER, TOKEN, {NULL, check_mac}};
+static struct oidc_server server = {
+	.issuer = ISSUER, .token_endpoint = TOKEN, .mac = {NULL, check_mac}};
 
 static struct params
 form(const struct param *p, size_t n)
@@ -408,6 +409,39 @@ a_written_exception_allows_the_token_endpoint_as_audience(void **state UNUSED)
 		       &err, ERR_DENIED, "not one text");
 }
 
+/* RFC 8705 5: who shows certificates knows the token endpoint by another address. */
+static void
+its_alias_for_certificates_is_the_token_endpoint(void **state UNUSED)
+{
+#define ALIAS "https://mtls.idp.example/oidc/token"
+	static const struct {
+		const char *alias;
+		enum oidc_audience audience;
+		bool taken;
+	} cases[] = {
+		{ALIAS, OIDC_AUDIENCE_TOKEN_ENDPOINT, true},
+		{ALIAS, OIDC_AUDIENCE_ISSUER, false},
+		{NULL, OIDC_AUDIENCE_TOKEN_ENDPOINT, false},
+		{ALIAS "/", OIDC_AUDIENCE_TOKEN_ENDPOINT, false},
+	};
+	struct oidc_jwk key = public_key(OIDC_ES256, "k");
+	struct oidc_client client = key_client(&key);
+	struct oidc_client_proof proof;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		server.mtls_token_endpoint = cases[i].alias;
+		client.assertion_audience = cases[i].audience;
+		bool ok = assert_with(OIDC_ES256, HEADER, claims_but("aud", "\"" ALIAS "\""),
+				      &client, &proof);
+
+		server.mtls_token_endpoint = NULL;
+		assert_int_equal(ok, cases[i].taken);
+		if (!ok)
+			assert_string_equal(err.text, "assertion: aud is not ours");
+		err = (struct err){0};
+	}
+}
+
 static void
 an_assertion_by_another_key_or_algorithm_is_refused(void **state UNUSED)
 {
@@ -589,6 +623,7 @@ main(void)
 		cmocka_unit_test(a_signed_assertion_proves_the_client),
 		cmocka_unit_test(claims_of_an_assertion_are_all_checked),
 		cmocka_unit_test(a_written_exception_allows_the_token_endpoint_as_audience),
+		cmocka_unit_test(its_alias_for_certificates_is_the_token_endpoint),
 		cmocka_unit_test(an_assertion_by_another_key_or_algorithm_is_refused),
 		cmocka_unit_test(a_token_made_for_something_else_is_refused),
 		cmocka_unit_test(a_public_client_says_who_it_is_and_nothing_else),
