@@ -12,6 +12,7 @@
 #include "idp/acr.h"
 #include "idp/audit.h"
 #include "idp/binding.h"
+#include "idp/claim_made.h"
 #include "idp/config.h"
 #include "idp/evidence.h"
 #include "idp/flow.h"
@@ -24,21 +25,6 @@
 #include "oidc/id_token.h"
 #include "oidc/token.h"
 #include "oidc/verified.h"
-
-const struct oidc_scope_claim *
-oidc_scope_claims(struct arena *a, size_t *n)
-{
-	size_t used = 0;
-
-	while (attributes[used].name != NULL)
-		used++;
-	struct oidc_scope_claim *rows = ARENA_ARRAY(a, struct oidc_scope_claim, used + 1);
-
-	for (size_t i = 0; i < used; i++)
-		rows[i] = (struct oidc_scope_claim){attributes[i].scope, attributes[i].claim};
-	*n = used;
-	return rows;
-}
 
 /* ---- asking ---- */
 
@@ -78,15 +64,15 @@ front_oidc_lang(struct oidc_strs locales)
 static struct wanted_list
 wanted_of(struct arena *a, const struct oidc_claims *claims)
 {
-	size_t n, used = 0;
+	size_t held, n, used = 0;
 
-	oidc_scope_claims(a, &n);
-	struct wanted *w = ARENA_ARRAY(a, struct wanted, n + 1);
+	claim_rows(a, &held, &n);
+	struct wanted *w = ARENA_ARRAY(a, struct wanted, held + 1);
 
 	/* An essential claim that is not given is no error (Core 5.5.1): only the party's record
 	 * makes one required. */
-	for (size_t i = 0; i < n; i++)
-		if (oidc_claims_find(claims, attributes[i].claim) != NULL)
+	for (size_t i = 0; i < held; i++)
+		if (claim_wants(claims, &attributes[i]))
 			w[used++] = (struct wanted){&attributes[i], false, false};
 	return (struct wanted_list){w, used};
 }
@@ -173,8 +159,8 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 	       const struct oidc_authorize *r, struct ask *out, struct err *err)
 {
 	static const struct oidc_claims none = {0};
-	size_t n;
-	const struct oidc_scope_claim *rows = oidc_scope_claims(rq->a, &n);
+	size_t held, n;
+	const struct oidc_scope_claim *rows = claim_rows(rq->a, &held, &n);
 	struct ask ask = {
 		.front = &front_oidc,
 		.party = p,
@@ -327,7 +313,9 @@ released_claims(struct flow *f, const struct state *s, const struct proofings *p
 {
 	struct arena *a = f->rq->a;
 	const struct policy *policy = &f->ask.party->policy;
-	struct oidc_claim_value *values = ARENA_ARRAY(a, struct oidc_claim_value, f->granted.n + 1);
+	size_t n = f->granted.n;
+	struct oidc_claim_value *values =
+		ARENA_ARRAY(a, struct oidc_claim_value, n + CLAIM_MADE_MAX);
 	json_t *into = json_new_object(a);
 
 	for (size_t i = 0; i < f->granted.n; i++) {
@@ -336,7 +324,8 @@ released_claims(struct flow *f, const struct state *s, const struct proofings *p
 		values[i] = (struct oidc_claim_value){
 			.claim = r->at->claim,
 			.text = r->verified_empty ? NULL : r->value,
-			.list = r->at->shape == ATTRIBUTE_NATION,
+			.form = r->at->shape == ATTRIBUTE_NATION ? OIDC_CLAIM_LIST
+								 : OIDC_CLAIM_TEXT,
 			.level = policy->level_attributes ? level_word(r->level, policy->vocabulary)
 							  : NULL,
 			.assurance = level_word(r->level, LEVEL_VOCAB_SHORT),
@@ -344,7 +333,8 @@ released_claims(struct flow *f, const struct state *s, const struct proofings *p
 			.evidence = evidence_of(a, proofings->p, proofings->n, r->proofing),
 		};
 	}
-	oidc_claims_put(a, values, f->granted.n, &s->claims, place, into);
+	claim_make(a, &f->granted, policy, values, &n);
+	oidc_claims_put(a, values, n, &s->claims, place, into);
 	oidc_verified_put(a, verified_request(f, place), values, f->granted.n, f->rq->now, into);
 	return into;
 }
@@ -372,31 +362,17 @@ front_oidc_seal(struct request *rq, const struct account_lock *of, const unsigne
 				  sealed, err);
 }
 
-/* The claims of all that is not registered for the party. */
-static struct oidc_strs
-unregistered(struct arena *a, const struct party *p)
-{
-	size_t n, used = 0;
-	const struct oidc_scope_claim *rows = oidc_scope_claims(a, &n);
-	const char **names = ARENA_ARRAY(a, const char *, n + 1);
-
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].claim != NULL && !release_wants(p->policy.attributes, &attributes[i]))
-			names[used++] = rows[i].claim;
-	return (struct oidc_strs){names, used};
-}
-
 bool
 front_oidc_narrow(struct request *rq, const struct party *p, const struct account_lock *of,
 		  const unsigned char grant[16], struct oidc_strs scopes,
 		  struct oidc_released *released, struct bytes *sealed, struct err *err)
 {
 	struct arena *a = rq->a;
-	struct oidc_strs gone = unregistered(a, p);
+	struct oidc_strs gone = claim_unregistered(a, p->policy.attributes);
 	const json_t **const places[] = {&released->id_token, &released->userinfo};
 	bool less = scopes.n > 0;
-	size_t n;
-	const struct oidc_scope_claim *rows = oidc_scope_claims(a, &n);
+	size_t held, n;
+	const struct oidc_scope_claim *rows = claim_rows(a, &held, &n);
 
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		const json_t *was = *places[i];

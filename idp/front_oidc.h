@@ -13,9 +13,6 @@
 
 extern const struct front front_oidc;
 
-/* Rows "scope asks for claim" of the attribute table, for scopes and discovery. */
-const struct oidc_scope_claim *oidc_scope_claims(struct arena *a, size_t *n);
-
 /* The code of the first language of a ui_locales list that is ours; NULL: none. */
 const char *front_oidc_lang(struct oidc_strs locales);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "idp/claim_made.h"
 #include "idp/config.h"
 #include "idp/evidence.h"
 #include "idp/front_oidc.h"
@@ -141,7 +142,7 @@ discovery_of(struct app *app, struct snapshot *snap)
 		endpoints[i] = (struct oidc_endpoint){
 			paths[i][0],
 			arena_printf(snap->a, "%s%s", app->config->base_url, paths[i][1])};
-	d.claims = oidc_scope_claims(snap->a, &d.n_claims);
+	d.claims = claim_rows(snap->a, &d.n_verified_claims, &d.n_claims);
 	return d;
 }
 

@@ -261,9 +261,11 @@ oidc_claims_put_value(struct arena *a, json_t *into, const struct oidc_claim_val
 {
 	const char *dot = strchr(v->claim, '.');
 	const char *name = v->claim;
-	json_t *text = json_keep(a, json_string(v->text));
+	json_t *text = json_keep(a, v->form == OIDC_CLAIM_TRUTH
+					    ? json_boolean(strcmp(v->text, "true") == 0)
+					    : json_string(v->text));
 
-	if (v->list) {
+	if (v->form == OIDC_CLAIM_LIST) {
 		json_t *array = json_new_array(a);
 
 		json_push(a, array, text);
@@ -283,6 +285,15 @@ oidc_claims_put_value(struct arena *a, json_t *into, const struct oidc_claim_val
 	json_put(a, into, name, text);
 }
 
+/* NULL: it is no text, or no boolean where that is asked for. */
+static const char *
+text_of(const json_t *value, enum oidc_claim_form form)
+{
+	if (form != OIDC_CLAIM_TRUTH)
+		return json_string_value(value);
+	return json_is_boolean(value) ? (json_is_true(value) ? "true" : "false") : NULL;
+}
+
 /* Is it one of the values that will do?  Members of an object and lists are no text. */
 static bool
 will_do(const json_t *values, const struct oidc_claim_value *v)
@@ -290,8 +301,9 @@ will_do(const json_t *values, const struct oidc_claim_value *v)
 	if (values == NULL)
 		return true;
 	for (size_t i = 0; i < json_array_size(values); i++)
-		if (v->text != NULL && !v->list && strchr(v->claim, '.') == NULL &&
-		    text_eq(json_string_value(json_array_get(values, i)), v->text))
+		if (v->text != NULL && v->form != OIDC_CLAIM_LIST &&
+		    strchr(v->claim, '.') == NULL &&
+		    text_eq(text_of(json_array_get(values, i), v->form), v->text))
 			return true;
 	return false;
 }

@@ -65,14 +65,21 @@ json_t *oidc_claims_without(struct arena *a, const json_t *claims,
  */
 json_t *oidc_claims_leave_out(struct arena *a, const json_t *claims, struct oidc_strs names);
 
+/* How a value is written. */
+enum oidc_claim_form {
+	OIDC_CLAIM_TEXT,
+	OIDC_CLAIM_LIST,  /* an array of one text ("nationalities") */
+	OIDC_CLAIM_TRUTH, /* "true" or "false" as a boolean ("email_verified") */
+};
+
 /* A released value. */
 struct oidc_claim_value {
-	const char *claim;     /* "family_name"; "address.locality" becomes a member of an object */
-	const char *text;      /* NULL: verified to be empty, only its level is told */
-	bool list;             /* written as an array of one text ("nationalities") */
-	const char *level;     /* in the client's words; NULL: not told */
-	const char *assurance; /* how surely it was verified, in eIDAS's words; NULL: not */
-	time_t verified_at;    /* 0: never */
+	const char *claim; /* "family_name"; "address.locality" becomes a member of an object */
+	const char *text;  /* NULL: verified to be empty, only its level is told */
+	enum oidc_claim_form form;
+	const char *level;      /* in the client's words; NULL: not told */
+	const char *assurance;  /* how surely it was verified, in eIDAS's words; NULL: not */
+	time_t verified_at;     /* 0: never */
 	const json_t *evidence; /* what that rests on (IDA Schema, 5.4.4), an array; NULL: unsaid */
 };
 

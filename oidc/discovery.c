@@ -111,7 +111,7 @@ metadata_of(struct arena *a, const struct oidc_discovery *d)
 	put_list(a, o, "documents_supported", d->documents);
 	put_list(a, o, "documents_check_methods_supported", d->check_methods);
 	put_list(a, o, "claims_in_verified_claims_supported",
-		 oidc_claims_table(a, d->claims, d->n_claims));
+		 oidc_claims_table(a, d->claims, d->n_verified_claims));
 	put_list(a, o, "acr_values_supported", d->acr_values);
 	put_list(a, o, "grant_types_supported", d->grant_types);
 	if (d->details_types.n > 0)

@@ -21,6 +21,7 @@ struct oidc_discovery {
 	size_t n_mtls_aliases;                    /* 0: no certificates are asked for */
 	const struct oidc_scope_claim *claims;    /* the caller's table */
 	size_t n_claims;
+	size_t n_verified_claims; /* the first of them: they may be asked for as verified */
 	struct oidc_strs documents, check_methods; /* of evidence of verified claims */
 	struct oidc_strs scopes, acr_values, grant_types, ui_locales;
 	struct oidc_strs details_types; /* of authorization details; n 0: none */

@@ -238,6 +238,37 @@ values_go_where_they_were_asked_for(void **state UNUSED)
 	assert_string_equal(json_text(a, o, false), "{}");
 }
 
+/* Core 5.1: email_verified is a boolean, and no text is one. */
+static void
+a_truth_is_a_boolean(void **state UNUSED)
+{
+	static const struct {
+		const char *asked, *text, *told;
+	} cases[] = {
+		{"null", "true", "{\"x_verified\":true}"},
+		{"null", "false", "{\"x_verified\":false}"},
+		{"{\"value\":true}", "true", "{\"x_verified\":true}"},
+		{"{\"value\":true}", "false", "{}"},
+		{"{\"values\":[1,false]}", "false", "{\"x_verified\":false}"},
+		{"{\"value\":\"true\"}", "true", "{}"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct oidc_claim_value v = {
+			.claim = "x_verified", .text = cases[i].text, .form = OIDC_CLAIM_TRUTH};
+		struct oidc_claims c;
+		json_t *o = json_new_object(a);
+
+		ASSERT_OK(oidc_claims_parse(a,
+					    arena_printf(a, "{\"userinfo\":{\"x_verified\":%s}}",
+							 cases[i].asked),
+					    &c, &err),
+			  &err);
+		oidc_claims_put(a, &v, 1, &c, OIDC_IN_USERINFO, o);
+		assert_string_equal(json_text(a, o, false), cases[i].told);
+	}
+}
+
 static void
 claims_of_a_scope_are_left_out(void **state UNUSED)
 {
@@ -308,6 +339,7 @@ main(void)
 		cmocka_unit_test(scopes_ask_for_claims_at_userinfo),
 		cmocka_unit_test(values_go_where_they_were_asked_for),
 		cmocka_unit_test(another_value_than_one_that_was_asked_for_is_not_told),
+		cmocka_unit_test(a_truth_is_a_boolean),
 		cmocka_unit_test(claims_of_a_scope_are_left_out),
 		cmocka_unit_test(claims_are_left_out_by_name),
 	};

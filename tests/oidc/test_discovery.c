@@ -73,6 +73,7 @@ the_document_follows_the_tables(void **state UNUSED)
 		.n_endpoints = ARRAY_LEN(endpoints),
 		.claims = rows,
 		.n_claims = ARRAY_LEN(rows),
+		.n_verified_claims = ARRAY_LEN(rows) - 1,
 		.scopes = {scopes, 3},
 		.documents = {documents, 1},
 		.check_methods = {methods, 1},
@@ -96,7 +97,7 @@ the_document_follows_the_tables(void **state UNUSED)
 	expect(o, "evidence_supported", "[\"document\"]");
 	expect(o, "documents_supported", "[\"idcard\"]");
 	expect(o, "documents_check_methods_supported", "[\"vpip\"]");
-	expect(o, "claims_in_verified_claims_supported", "[\"given_name\",\"address\",\"sub\"]");
+	expect(o, "claims_in_verified_claims_supported", "[\"given_name\",\"address\"]");
 	expect(o, "acr_values_supported", "[\"low\",\"high\"]");
 	expect(o, "grant_types_supported", "[\"authorization_code\"]");
 	expect(o, "ui_locales_supported", "[\"de\",\"en\"]");

@@ -1,0 +1,125 @@
+/* Claims made of what an account holds. */
+#include "tests/flow/tokens.h"
+
+#define ALL "openid profile email phone address"
+#define AGREE                                                                     \
+	"attr_given_names=1&attr_family_name=1&attr_email=1&attr_phone_number=1&" \
+	"attr_street_address=1&attr_postal_code=1&attr_locality=1&attr_country=1&do=agree"
+#define SCOPE(words) ",\"scope\":\"" words "\"" MAY
+
+static const char *const anna[] = {"given_names", "Anna Maria", "family_name",
+				   "Beispiel",    "email",      "anna@example.invalid",
+				   "postal_code", "01067",      "street_address",
+				   "Weg 1",       "locality",   "Dresden",
+				   "country",     "DE",         "phone_number",
+				   "+493511",     NULL};
+
+static int
+claims_setup(void **state)
+{
+	if (world_setup(state) != 0)
+		return 1;
+	world_person(*state, "anna", PASSWORD, anna, LEVEL_SUBSTANTIAL);
+	return world_fresh(state);
+}
+
+static int
+claims_fresh(void **state)
+{
+	world_fresh(state);
+	register_client(*state, SCOPE(ALL ""));
+	return 0;
+}
+
+/* Log in and agree to what the page offers; the tokens, or NULL with the error in b. */
+static const json_t *
+login(struct web *b, const char *scope, const char *more)
+{
+	web_init(b, b->w);
+	web_get(b, oidc_request_url(b->w, scope, more));
+	if (b->status == 200 && web_field(b, "password") != NULL)
+		web_submit(b, "/flow/password/", "login_name=anna&password=" PASSWORD "&do=login");
+	if (b->status == 200)
+		web_submit(b, "/flow/consent/", AGREE);
+	assert_int_equal(b->status, 303);
+	const char *code = location_param(b, "code");
+
+	return code == NULL ? NULL : web_redeem(b, code);
+}
+
+/* What userinfo says after that login. */
+static const json_t *
+told(struct web *b, const char *scope, const char *more)
+{
+	const json_t *t = login(b, scope, more);
+
+	assert_non_null(t);
+	web_userinfo(b, json_string_value(json_object_get(t, "access_token")));
+	return web_json(b);
+}
+
+/* Core 5.1, 5.1.1, 5.4 */
+static void
+claims_are_made_of_what_is_held(void **state)
+{
+	struct web b = {.w = *state};
+	const json_t *u = told(&b, ALL, "");
+
+	assert_string_equal(text_member(u, "name"), "Anna Maria Beispiel");
+	assert_true(json_is_true(json_object_get(u, "email_verified")));
+	assert_true(json_is_true(json_object_get(u, "phone_number_verified")));
+	assert_string_equal(text_member(json_object_get(u, "address"), "formatted"),
+			    "Weg 1\n01067 Dresden\nDE");
+	assert_string_equal(text_member(json_object_get(u, "claim_levels"), "name"), "low");
+	/* One alone, by its name: what it is made of is agreed to, and not told beside it. */
+	u = told(&b, "openid", "&claims=%7B%22userinfo%22%3A%7B%22name%22%3Anull%7D%7D");
+	assert_string_equal(text_member(u, "name"), "Anna Maria Beispiel");
+	assert_null(json_object_get(u, "given_name"));
+	assert_null(json_object_get(u, "email_verified"));
+}
+
+/* What a record may not have by now, nothing made of it tells either. */
+static void
+they_end_with_what_they_are_made_of(void **state)
+{
+	struct world *w = *state;
+	struct web b = {.w = w};
+	const json_t *t;
+
+	register_with(w, SCOPE(ALL), ",\"attribute\":[\"given_names\",\"locality\"]");
+	t = login(&b, ALL, "");
+	web_userinfo(&b, text_member(t, "access_token"));
+	const json_t *u = web_json(&b);
+
+	assert_string_equal(text_member(u, "given_name"), "Anna Maria");
+	assert_null(json_object_get(u, "name"));
+	assert_null(json_object_get(u, "email_verified"));
+	assert_null(json_object_get(json_object_get(u, "address"), "formatted"));
+	/* The same where the record became less after the login. */
+	register_client(w, SCOPE(ALL));
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, ALL, ""));
+	web_submit(&b, "/flow/password/", "login_name=anna&password=" PASSWORD "&do=login");
+	if (b.status == 200)
+		web_submit(&b, "/flow/consent/", AGREE);
+	register_with(w, SCOPE(ALL), ",\"attribute\":[\"given_names\",\"locality\"]");
+	t = web_redeem(&b, location_param(&b, "code"));
+	web_userinfo(&b, text_member(t, "access_token"));
+	u = web_json(&b);
+	assert_string_equal(text_member(u, "given_name"), "Anna Maria");
+	assert_null(json_object_get(u, "name"));
+	assert_null(json_object_get(u, "email_verified"));
+	assert_null(json_object_get(json_object_get(u, "address"), "formatted"));
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup(name, claims_fresh)
+	const struct CMUnitTest tests[] = {
+		T(claims_are_made_of_what_is_held),
+		T(they_end_with_what_they_are_made_of),
+	};
+
+	return cmocka_run_group_tests_name("flow claims", tests, claims_setup, world_teardown);
+}
