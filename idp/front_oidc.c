@@ -19,6 +19,7 @@
 #include "idp/home.h"
 #include "idp/jose.h"
 #include "idp/login.h"
+#include "idp/login_scope.h"
 #include "idp/oidc_carry.h"
 #include "idp/saml_peer.h"
 #include "oidc/details.h"
@@ -47,7 +48,11 @@ levels_wanted(const struct party *p, const struct oidc_authorize *r, level_set *
 	 * never stops a login (Core 3.1.2.1). */
 	enum level least = set == 0 ? LEVEL_NONE : level_min(level_set_least(set), most);
 
-	*out = r->acr_essential ? set : level_set_range(least, LEVEL_HIGH);
+	*out = (r->acr_essential ? set : level_set_range(least, LEVEL_HIGH)) &
+	       level_set_range(login_scope_least(r->scopes), LEVEL_HIGH);
+	if (*out == 0 || !login_scope_is_for_persons(r->scopes))
+		return FAIL(err, ERR_DENIED, OIDC_UNMET_REQUIREMENTS,
+			    "scopes of the login that none meets");
 	return true;
 }
 
@@ -138,7 +143,7 @@ resources_of(struct arena *a, struct oidc_strs resources, const json_t *details)
 
 /*
  * Core 11: offline access is for who can use it and may (the consent says so); else the word is
- * passed over.
+ * passed over.  Likewise a kind of account that the person's is not.
  */
 static struct oidc_strs
 scopes_of(struct arena *a, const struct party *p, const struct oidc_authorize *r, bool *offline)
@@ -149,7 +154,8 @@ scopes_of(struct arena *a, const struct party *p, const struct oidc_authorize *r
 
 	*offline = may && oidc_strs_have(r->scopes, OIDC_OFFLINE_ACCESS);
 	for (size_t i = 0; i < r->scopes.n; i++)
-		if (may || strcmp(r->scopes.s[i], OIDC_OFFLINE_ACCESS) != 0)
+		if ((may || strcmp(r->scopes.s[i], OIDC_OFFLINE_ACCESS) != 0) &&
+		    !login_scope_is_of_others(r->scopes.s[i]))
 			s[n++] = r->scopes.s[i];
 	return (struct oidc_strs){s, n};
 }

@@ -7,6 +7,7 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "idp/grant.h"
+#include "idp/login_scope.h"
 #include "idp/saml_peer.h"
 #include "oidc/authorize.h"
 #include "keys/sign.h"
@@ -139,9 +140,9 @@ parse_saml(struct arena *a, const struct db_party *row, struct party *p, struct 
 }
 
 struct oidc_strs
-party_scopes(struct arena *a)
+party_scopes(struct arena *a, bool can_be_met)
 {
-	const char **names = ARENA_ARRAY(a, const char *, table_size() + 3);
+	const char **names = ARENA_ARRAY(a, const char *, table_size() + LOGIN_SCOPES_MAX + 2);
 	size_t n = 0;
 
 	names[n++] = "openid";
@@ -149,6 +150,7 @@ party_scopes(struct arena *a)
 	for (const struct attribute *at = attributes; at->name != NULL; at++)
 		if (!oidc_strs_have((struct oidc_strs){names, n}, at->scope))
 			names[n++] = at->scope;
+	login_scope_words(can_be_met, names, &n);
 	return (struct oidc_strs){names, n};
 }
 
@@ -161,7 +163,7 @@ party_client_rules(struct arena *a)
 	for (size_t i = 0; i < given.n; i++)
 		words[i] = given.s[i];
 	words[given.n] = OIDC_GRANT_IMPLICIT;
-	return (struct oidc_client_rules){.scopes = party_scopes(a),
+	return (struct oidc_client_rules){.scopes = party_scopes(a, false),
 					  .grant_types = {words, given.n + 1}};
 }
 

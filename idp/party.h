@@ -43,8 +43,11 @@ struct parties {
 #define PARTY_OIDC_SECRET   "secret_sha256"
 #define PARTY_OIDC_SEALED   "secret_sealed" /* for client_secret_jwt, in base64 */
 
-/* The scopes a client may register: openid, offline_access and those of the attribute table. */
-struct oidc_strs party_scopes(struct arena *a);
+/*
+ * The scopes a client may register: openid, offline_access, those of the attribute table and of
+ * login_scope.h; can_be_met: of the latter those alone that some login meets.
+ */
+struct oidc_strs party_scopes(struct arena *a, bool can_be_met);
 
 /* What clients may register at all, by our tables. */
 struct oidc_client_rules party_client_rules(struct arena *a);

@@ -128,7 +128,7 @@ discovery_of(struct app *app, struct snapshot *snap)
 		.issuer = app->config->base_url,
 		.endpoints = endpoints,
 		.n_endpoints = ARRAY_LEN(paths),
-		.scopes = party_scopes(snap->a),
+		.scopes = party_scopes(snap->a, true),
 		.documents = evidence_documents(),
 		.check_methods = evidence_check_methods(),
 		.acr_values = acr_values(snap->a),

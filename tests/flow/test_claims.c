@@ -1,4 +1,5 @@
-/* Claims made of what an account holds. */
+/* Claims made of what an account holds, and scopes that say who has to log in. */
+#include "base/text.h"
 #include "tests/flow/tokens.h"
 
 #define ALL "openid profile email phone address"
@@ -27,7 +28,7 @@ static int
 claims_fresh(void **state)
 {
 	world_fresh(state);
-	register_client(*state, SCOPE(ALL ""));
+	register_client(*state, SCOPE(ALL " level1 level2 level3 level4 person legalEntity any"));
 	return 0;
 }
 
@@ -112,6 +113,51 @@ they_end_with_what_they_are_made_of(void **state)
 	assert_null(json_object_get(json_object_get(u, "address"), "formatted"));
 }
 
+static void
+scopes_demand_a_level_and_a_kind(void **state)
+{
+	static const struct {
+		const char *scope, *more;
+		const char *got;   /* the scope of the answer; NULL: refused */
+		const char *error; /* NULL: a page that asks for more than a password */
+	} cases[] = {
+		{"openid level1", "", "openid level1", NULL},
+		{"openid level2 person", "", "openid level2 person", NULL},
+		{"openid any", "", "openid any", NULL},
+		{"openid person legalEntity", "", "openid person", NULL},
+		{"openid any legalEntity", "", "openid any", NULL},
+		{"openid level3", "", NULL, NULL},
+		{"openid level1 level3", "", NULL, NULL},
+		{"openid level3", "&acr_values=low", NULL, NULL},
+		{"openid level4", "", NULL, "unmet_authentication_requirements"},
+		{"openid legalEntity", "", NULL, "unmet_authentication_requirements"},
+		{"openid level3",
+		 "&claims=%7B%22id_token%22%3A%7B%22acr%22%3A%7B%22essential%22%3Atrue%2C%22value"
+		 "%22%3A%22low%22%7D%7D%7D",
+		 NULL, "unmet_authentication_requirements"},
+	};
+	struct world *w = *state;
+	struct web b = {.w = w};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		if (cases[i].got != NULL) {
+			const json_t *t = login(&b, cases[i].scope, cases[i].more);
+
+			assert_string_equal(text_member(t, "scope"), cases[i].got);
+			continue;
+		}
+		web_init(&b, w);
+		web_get(&b, oidc_request_url(w, cases[i].scope, cases[i].more));
+		if (cases[i].error != NULL) { /* before anybody is bothered */
+			assert_int_equal(b.status, 303);
+			assert_string_equal(location_param(&b, "error"), cases[i].error);
+			continue;
+		}
+		web_submit(&b, "/flow/password/", "login_name=anna&password=" PASSWORD "&do=login");
+		assert_true(b.status == 200 || text_starts(b.location, "/"));
+	}
+}
+
 int
 main(void)
 {
@@ -119,6 +165,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(claims_are_made_of_what_is_held),
 		T(they_end_with_what_they_are_made_of),
+		T(scopes_demand_a_level_and_a_kind),
 	};
 
 	return cmocka_run_group_tests_name("flow claims", tests, claims_setup, world_teardown);

@@ -89,6 +89,10 @@ the_signed_document_is_the_other_one(void **state UNUSED)
 	assert_true(has(plain, "id_token_signing_alg_values_supported", "RS256"));
 	assert_true(has(plain, "acr_values_supported", "substantial"));
 	assert_false(has(plain, "acr_values_supported", "high"));
+	assert_true(has(plain, "scopes_supported", "level3"));
+	assert_true(has(plain, "scopes_supported", "person"));
+	assert_false(has(plain, "scopes_supported", "level4"));
+	assert_false(has(plain, "scopes_supported", "legalEntity"));
 	assert_true(has(plain, "claims_supported", "name"));
 	assert_false(has(plain, "claims_in_verified_claims_supported", "name"));
 }
