@@ -151,7 +151,7 @@ row_json(struct cli *cli, const struct db_upstream *row, bool whole)
 	json_put_bool(cli->a, o, "enabled", row->enabled);
 	json_put_str(cli->a, o, "changed", clock_text(cli->a, row->changed));
 	if (upstream_parse(cli->a, row, &u, &why))
-		json_put_str(cli->a, o, "entity_id", u.saml->entity_id);
+		json_put_str(cli->a, o, "entity_id", u.entity_id);
 	else
 		json_put_str(cli->a, o, "problem", why.text);
 	if (whole && json_parse_object(cli->a, bytes_of(row->policy), 65536, &policy, NULL))

@@ -68,6 +68,7 @@ home_away_write(struct arena *a, const struct home_away *away)
 	json_put_str(a, o, "upstream", away->upstream);
 	json_put_str(a, o, "request", away->request_id);
 	json_put_i64(a, o, "at", (int64_t)away->asked_at);
+	json_put_str(a, o, "secret", away->secret);
 	return bytes_of(json_text(a, o, false));
 }
 
@@ -80,7 +81,8 @@ home_away_read(struct arena *a, struct bytes json, struct home_away *out, struct
 	*out = (struct home_away){0};
 	if (!json_parse_object(a, json, HOME_MAX_BYTES, &o, err) ||
 	    !json_get_str(o, "upstream", &out->upstream, err) ||
-	    !json_get_str(o, "request", &out->request_id, err) || !json_get_i64(o, "at", &at, err))
+	    !json_get_str(o, "request", &out->request_id, err) ||
+	    !json_get_i64(o, "at", &at, err) || !json_get_str(o, "secret", &out->secret, err))
 		return false;
 	out->asked_at = (time_t)at;
 	return (out->upstream != NULL && out->request_id != NULL) ||
@@ -224,7 +226,8 @@ home_send(struct flow *f, const struct upstream *from, struct response *rs, stru
 {
 	struct request *rq = f->rq;
 	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
-	const struct home_away away = {from->id, rand_xml_id(rq->a), rq->now};
+	const struct home_away away = {
+		.upstream = from->id, .request_id = rand_xml_id(rq->a), .asked_at = rq->now};
 	const struct party as_party = {.id = from->id, .display_name = from->display_name};
 	struct saml_carrier carrier;
 
@@ -330,7 +333,7 @@ as_person(struct flow *f, struct home *h, const unsigned char *id)
 					 .kind = DB_PERSON,
 					 .origin = DB_FOREIGN,
 					 .state = DB_ACTIVE,
-					 .issuer = h->from->saml->entity_id,
+					 .issuer = h->from->entity_id,
 					 .foreign_id = h->identity};
 	h->session =
 		(struct db_session){.sid = "",

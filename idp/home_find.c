@@ -90,6 +90,7 @@ find_member(const struct request *rq, const char *entity_id, const struct upstre
 		.display_name = name_of(rq, party),
 		.enabled = true,
 		.policy = policy_of(&m),
+		.entity_id = party->entity_id,
 		.saml = party,
 		.source = m.source,
 	};

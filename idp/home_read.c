@@ -15,8 +15,8 @@
 
 /* ---- level ---- */
 
-static enum level
-level_of_word(const struct upstream *from, const char *word)
+enum level
+home_level_of_word(const struct upstream *from, const char *word)
 {
 	for (size_t i = 0; i < from->policy.n_level_words; i++)
 		if (text_eq(from->policy.level_words[i].word, word))
@@ -45,22 +45,28 @@ level_of_attributes(struct request *rq, const struct upstream *from, const struc
 	if (!text_words(rq->a, from->kind->level, 4, &names, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		*out = level_min(*out, level_of_word(from, only_text(rq->a, s, names[i])));
+		*out = level_min(*out, home_level_of_word(from, only_text(rq->a, s, names[i])));
 	return true;
+}
+
+bool
+home_level_fits(const struct upstream *from, enum level told, enum level wanted, struct err *err)
+{
+	if (told == LEVEL_NONE)
+		return FAIL(err, ERR_DENIED, NULL, "a level that we do not know");
+	if (told > from->policy.level_cap)
+		return FAIL(err, ERR_DENIED, NULL, "a level above the provider's cap");
+	return told >= wanted || FAIL(err, ERR_DENIED, NULL, "a level below what was asked");
 }
 
 static bool
 level_of(struct request *rq, const struct upstream *from, enum level wanted,
 	 const struct saml_answered *s, enum level *out, struct err *err)
 {
-	*out = level_of_word(from, s->class_ref);
+	*out = home_level_of_word(from, s->class_ref);
 	if (from->kind->level != NULL && !level_of_attributes(rq, from, s, out, err))
 		return false;
-	if (*out == LEVEL_NONE)
-		return FAIL(err, ERR_DENIED, NULL, "a level that we do not know");
-	if (*out > from->policy.level_cap)
-		return FAIL(err, ERR_DENIED, NULL, "a level above the provider's cap");
-	return *out >= wanted || FAIL(err, ERR_DENIED, NULL, "a level below what was asked");
+	return home_level_fits(from, *out, wanted, err);
 }
 
 /* ---- who ---- */
@@ -90,9 +96,8 @@ name_of(struct request *rq, const struct upstream *from, const struct saml_answe
 	return true;
 }
 
-/* SAML V2.0 Subject Identifier Attributes 3.3: it speaks for its own people alone. */
-static bool
-is_in_scope(const struct upstream *from, const char *identity)
+bool
+home_is_in_scope(const struct upstream *from, const char *identity)
 {
 	const char *at = identity == NULL ? NULL : strrchr(identity, '@');
 
@@ -110,7 +115,7 @@ identity_of(struct request *rq, const struct upstream *from, const struct saml_a
 {
 	if (!name_of(rq, from, s, out, err))
 		return false;
-	if (!is_in_scope(from, *out))
+	if (!home_is_in_scope(from, *out))
 		return FAIL(err, ERR_DENIED, NULL, "somebody whom the provider may not speak for");
 	if (*out == NULL)
 		*out = passing_name(rq->a);
@@ -128,9 +133,8 @@ date_of(struct arena *a, const char *text)
 	return arena_printf(a, "%s-%.2s-%.2s", text + 6, text + 3, text);
 }
 
-/* In the form that we keep values in; NULL: it is none. */
-static const char *
-value_of(struct arena *a, const struct attribute *at, const char *text)
+const char *
+home_value_of(struct arena *a, const struct attribute *at, const char *text)
 {
 	const char *value;
 
@@ -168,25 +172,33 @@ level_of_attribute(const struct upstream *from, const struct saml_told_attribute
 	return level_min(level, login);
 }
 
+void
+home_put_held(struct arena *a, json_t *list, const struct attribute *at, const char *value,
+	      enum level level)
+{
+	json_t *row = json_new_object(a);
+
+	json_put_str(a, row, "name", at->name);
+	json_put_str(a, row, "value", value);
+	json_put_i64(a, row, "level", level);
+	json_push(a, list, row);
+}
+
 static void
 add_held(struct request *rq, const struct upstream *from, const struct saml_answered *s,
 	 const struct attribute *at, enum level login, json_t *list)
 {
 	for (size_t i = 0; i < s->n_attributes; i++) {
 		const struct saml_told_attribute *told = &s->attributes[i];
-		json_t *row = json_new_object(rq->a);
 
 		if (!is_one_of_ours(told->name, at) || told->n_values != 1)
 			continue;
-		const char *value = value_of(rq->a, at, saml_told_text(rq->a, told->value[0]));
+		const char *value = home_value_of(rq->a, at, saml_told_text(rq->a, told->value[0]));
 		enum level level = level_of_attribute(from, told, login);
 
 		if (value == NULL || level == LEVEL_NONE)
 			continue;
-		json_put_str(rq->a, row, "name", at->name);
-		json_put_str(rq->a, row, "value", value);
-		json_put_i64(rq->a, row, "level", level);
-		json_push(rq->a, list, row);
+		home_put_held(rq->a, list, at, value, level);
 		return;
 	}
 }
@@ -221,7 +233,7 @@ authorities_of(struct arena *a, const struct upstream *from, const struct saml_a
 {
 	json_t *list = json_new_array(a);
 
-	json_push_str(a, list, from->saml->entity_id);
+	json_push_str(a, list, from->entity_id);
 	for (size_t i = 0; i < s->n_authorities; i++)
 		json_push_str(a, list, s->authorities[i]);
 	return list;

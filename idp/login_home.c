@@ -82,7 +82,7 @@ add_registered(struct choosing *c, enum turn turn)
 
 	for (size_t i = 0; i < all->n; i++) {
 		const struct upstream *u = &all->p[i];
-		const char *texts[] = {u->display_name, party_host(rq->a, u->saml->entity_id)};
+		const char *texts[] = {u->display_name, party_host(rq->a, u->entity_id)};
 		enum turn its = text_eq(u->id, c->remembered) ? REMEMBERED
 				: u->policy.first             ? FIRST
 							      : OTHERS;

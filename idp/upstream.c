@@ -346,6 +346,7 @@ upstream_parse(struct arena *a, const struct db_upstream *row, struct upstream *
 	party = ARENA_NEW(a, struct saml_party);
 	*party = *read;
 	party->old_until = out->policy.old_until;
+	out->entity_id = party->entity_id;
 	out->saml = party;
 	return true;
 }
@@ -379,7 +380,7 @@ const struct upstream *
 upstream_of_entity(const struct upstreams *list, const char *entity_id)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (text_eq(list->p[i].saml->entity_id, entity_id))
+		if (text_eq(list->p[i].entity_id, entity_id))
 			return &list->p[i];
 	return NULL;
 }

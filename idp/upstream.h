@@ -61,6 +61,7 @@ struct upstream {
 	const char *display_name;
 	bool enabled;
 	struct upstream_policy policy;
+	const char *entity_id;         /* or its issuer */
 	const struct saml_party *saml; /* of its role as identity provider */
 	const char *source;            /* the federation that it is a member of; NULL: none, it
 					  was registered by hand */
