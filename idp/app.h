@@ -48,11 +48,12 @@ struct app {
 	struct snapshots snapshots;
 	struct metrics *metrics;
 	struct refusals *refusals;
-	struct lanes *lanes;           /* NULL without a server */
-	struct outbox *outbox;         /* NULL: nobody sends */
-	struct refresh *refresh;       /* NULL: nobody fetches metadata and keys */
-	atomic_bool keys_awaited;      /* idp/client_keys.h: by one request */
-	struct federation *federation; /* NULL: there are no members */
+	struct lanes *lanes;            /* NULL without a server */
+	struct outbox *outbox;          /* NULL: nobody sends */
+	struct refresh *refresh;        /* NULL: nobody fetches metadata and keys */
+	atomic_bool keys_awaited;       /* idp/client_keys.h: by one request */
+	atomic_uint upstream_calls[64]; /* idp/upstream_fetch.h: under way, by provider */
+	struct federation *federation;  /* NULL: there are no members */
 	/* fetch_post, fetch_get, fetch_stream and fetch_mail; for tests' networks */
 	bool (*post)(struct arena *a, const struct fetch_post *what, struct fetch_answer *out,
 		     struct err *err);

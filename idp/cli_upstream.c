@@ -68,7 +68,7 @@ name_of(struct cli *cli, const struct saml_party *p)
 }
 
 struct given {
-	const char *id, *kind, *display_name;
+	const char *id, *kind, *display_name, *issuer;
 	struct bytes document;
 	json_t *policy;
 };
@@ -93,13 +93,15 @@ make_row(struct cli *cli, const struct given *g, const struct db_upstream *old,
 				: old != NULL           ? old->display_name
 							: "-",
 		.document = g->document,
+		.issuer = g->issuer,
 		.policy = json_text(cli->a, policy, false),
 		.enabled = old == NULL || old->enabled,
 	};
 	if (!upstream_parse(cli->a, row, &judged, err))
 		return false;
 	if (text_eq(row->display_name, "-"))
-		row->display_name = name_of(cli, judged.saml);
+		row->display_name = judged.saml != NULL ? name_of(cli, judged.saml)
+							: party_host(cli->a, judged.entity_id);
 	return true;
 }
 
@@ -116,6 +118,7 @@ upstream_add(struct cli *cli)
 
 	g.kind = cli_value(cli, "--kind");
 	g.display_name = cli_value(cli, "--display-name");
+	g.issuer = cli_value(cli, "--issuer");
 	if (!take_policy(cli, g.policy, &err))
 		return cli_fail(cli, &err);
 	g.id = cli_word(cli);
@@ -124,9 +127,9 @@ upstream_add(struct cli *cli)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (g.id == NULL || file == NULL)
-		return cli_usage(cli, "which provider? ID and FILE are missing");
-	if (!conf_read_file(cli->a, file, METADATA_MAX, &g.document, &err) ||
+	if (g.id == NULL || (file == NULL) == (g.issuer == NULL))
+		return cli_usage(cli, "which provider? ID, and FILE or --issuer");
+	if ((file != NULL && !conf_read_file(cli->a, file, METADATA_MAX, &g.document, &err)) ||
 	    !load(cli, &work, &rows, &n, &err) ||
 	    !make_row(cli, &g, find(rows, n, g.id), &row, &err))
 		return cli_fail(cli, &err);
@@ -150,8 +153,11 @@ row_json(struct cli *cli, const struct db_upstream *row, bool whole)
 	json_put_str(cli->a, o, "display_name", row->display_name);
 	json_put_bool(cli->a, o, "enabled", row->enabled);
 	json_put_str(cli->a, o, "changed", clock_text(cli->a, row->changed));
+	if (row->fetched != 0)
+		json_put_str(cli->a, o, "fetched", clock_text(cli->a, row->fetched));
+	json_put_str(cli->a, o, "trouble", row->trouble);
 	if (upstream_parse(cli->a, row, &u, &why))
-		json_put_str(cli->a, o, "entity_id", u.entity_id);
+		json_put_str(cli->a, o, u.oidc != NULL ? "issuer" : "entity_id", u.entity_id);
 	else
 		json_put_str(cli->a, o, "problem", why.text);
 	if (whole && json_parse_object(cli->a, bytes_of(row->policy), 65536, &policy, NULL))

@@ -160,6 +160,17 @@ scopes_of(struct arena *a, const struct party *p, const struct oidc_authorize *r
 	return (struct oidc_strs){s, n};
 }
 
+/* A hint: whom it does not help chooses. */
+static void
+choose_home(const struct request *rq, const char *hint, struct ask *ask)
+{
+	const struct upstream *u;
+	struct err why = {0};
+
+	if (hint != NULL && home_upstream_find(rq, hint, &u, &why) && home_fits(rq, ask, u))
+		ask->home = u->id;
+}
+
 bool
 front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_start *start,
 	       const struct oidc_authorize *r, struct ask *out, struct err *err)
@@ -221,6 +232,7 @@ front_oidc_ask(struct request *rq, const struct party *p, const struct oidc_star
 	if (claims.verified_userinfo != NULL)
 		json_put(rq->a, ask.state, "verified_userinfo",
 			 (json_t *)(uintptr_t)claims.verified_userinfo);
+	choose_home(rq, r->idp_hint, &ask);
 	*out = ask;
 	return true;
 }

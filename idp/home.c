@@ -11,6 +11,7 @@
 #include "idp/federation.h"
 #include "idp/front_oidc.h"
 #include "idp/front_saml.h"
+#include "idp/home_oidc.h"
 #include "idp/login.h"
 #include "idp/party_suite.h"
 #include "idp/saml_peer.h"
@@ -43,7 +44,7 @@ home_offered(const struct request *rq UNUSED, const struct ask *ask)
 bool
 home_fits(const struct request *rq, const struct ask *ask, const struct upstream *from)
 {
-	return home_offered(rq, ask) && from->enabled &&
+	return home_offered(rq, ask) && from->enabled && upstream_url(from) != NULL &&
 	       from->policy.level_cap >= flow_wanted_level(ask);
 }
 
@@ -113,13 +114,26 @@ class_for(const struct upstream *from, enum level wanted)
 	return NULL;
 }
 
+static const struct wanted_list *
+asked_for(const struct flow *f)
+{
+	return f->ask.names_attributes ? &f->ask.wanted : &f->ask.party->policy.attributes;
+}
+
+bool
+home_takes(const struct flow *f, const struct upstream *from, const struct attribute *at)
+{
+	return release_wants(*asked_for(f), at) &&
+	       release_wants(f->ask.party->policy.attributes, at) &&
+	       (from->policy.attributes.n == 0 || release_wants(from->policy.attributes, at));
+}
+
 /* What the portal may learn, as far as it is taken from there; and the person's name there. */
 static struct saml_named_list
 names_for(const struct flow *f, const struct upstream *from)
 {
 	struct arena *a = f->rq->a;
-	const struct wanted_list *registered = &f->ask.party->policy.attributes;
-	const struct wanted_list *asked = f->ask.names_attributes ? &f->ask.wanted : registered;
+	const struct wanted_list *asked = asked_for(f);
 	enum vocabulary names =
 		from->policy.names != VOCABULARY_COUNT ? from->policy.names : from->kind->names;
 	struct saml_named *list = ARENA_ARRAY(a, struct saml_named, asked->n + 1);
@@ -130,8 +144,7 @@ names_for(const struct flow *f, const struct upstream *from)
 	for (size_t i = 0; i < asked->n; i++) {
 		const struct attribute *at = asked->p[i].at;
 
-		if (release_wants(*registered, at) &&
-		    (from->policy.attributes.n == 0 || release_wants(from->policy.attributes, at)))
+		if (home_takes(f, from, at))
 			list[n++] = (struct saml_named){vocabulary_name(names, at), false};
 	}
 	return (struct saml_named_list){list, n};
@@ -231,6 +244,8 @@ home_send(struct flow *f, const struct upstream *from, struct response *rs, stru
 	const struct party as_party = {.id = from->id, .display_name = from->display_name};
 	struct saml_carrier carrier;
 
+	if (from->oidc != NULL)
+		return home_oidc_send(f, from, rs, err);
 	return build_request(f, from, away.request_id, &carrier, err) &&
 	       db_flow_send(&c, f->row, home_away_write(rq->a, &away), rq->now, err) &&
 	       saml_send(rq, &carrier, &as_party, rs, err);

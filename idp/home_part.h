@@ -25,6 +25,9 @@ MUST_USE bool home_away_read(struct arena *a, struct bytes json, struct home_awa
 MUST_USE bool home_read(struct request *rq, const struct upstream *from, enum level wanted,
 			const struct saml_answered *answered, json_t **out, struct err *err);
 
+/* May the portal learn it, and is it taken from there? */
+bool home_takes(const struct flow *f, const struct upstream *from, const struct attribute *at);
+
 /* A level as a provider told it, by its cap and by what is wanted.  ERR_DENIED. */
 MUST_USE bool home_level_fits(const struct upstream *from, enum level told, enum level wanted,
 			      struct err *err);

@@ -89,9 +89,7 @@ add_registered(struct choosing *c, enum turn turn)
 
 		if (its == turn && home_fits(rq, &c->f->ask, u) &&
 		    (c->search == NULL || search_finds(c->search, texts, ARRAY_LEN(texts))))
-			add_choice(
-				c, u->id, u->display_name,
-				url_origin(rq->a, saml_party_sso(u->saml, SAML_BINDING_NONE)->url));
+			add_choice(c, u->id, u->display_name, url_origin(rq->a, upstream_url(u)));
 	}
 }
 

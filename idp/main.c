@@ -184,15 +184,19 @@ const struct command commands[] = {
 	 cli_federation, NULL},
 	{"upstream", "Let people log in with the account of another provider.",
 	 "add ID FILE [--kind saml|fink|bundid|organisation|eidas] [--display-name NAME]\n"
+	 "add ID --kind oidc --issuer URL --client-id TEXT [--signing-alg ALG] [--display-name "
+	 "NAME]\n"
 	 "    [--level-cap LEVEL] [--attribute NAME ...] [--attribute-level LEVEL]\n"
 	 "    [--level-word WORD=LEVEL ...] [--signed both|response|assertion] [--encrypted "
 	 "yes|no]\n"
 	 "    [--identify NAME] [--scope DOMAIN ...] [--old-until YYYY-MM-DD] [--first yes|no]\n"
 	 "    [--service-id TEXT]\n"
 	 "list\nshow ID\nenable ID\ndisable ID\nremove ID",
-	 "add takes the provider's SAML metadata. ID is a short word of our own. With the ID of "
-	 "one that\n"
-	 "is there it updates: what is not given stays as it is.\n\n"
+	 "add takes the provider's SAML metadata, or the issuer of an OpenID Provider. ID is a "
+	 "short "
+	 "word of\n"
+	 "our own. With the ID of one that is there it updates: what is not given stays as it "
+	 "is.\n\n"
 	 "--level-cap (substantial) is the highest level it may tell of: an answer of more is "
 	 "refused.\n"
 	 "--attribute names what is taken from it (all we know). --attribute-level is the level of "
@@ -208,7 +212,10 @@ const struct command commands[] = {
 	 "is the\n"
 	 "last day on which RSA PKCS#1 v1.5 signatures of it count. --first yes puts it before the "
 	 "others\n"
-	 "in the list. --service-id is the OnlineServiceId that BundID gave us.",
+	 "in the list. --service-id is the OnlineServiceId that BundID gave us, --client-id what "
+	 "an "
+	 "OpenID\n"
+	 "Provider did; --signing-alg is the one algorithm of its ID tokens (as its keys say).",
 	 cli_upstream, NULL},
 	{"account", "What the office behind the accounts does.",
 	 "add LOGIN [--attribute NAME=VALUE ...]\n"

@@ -201,7 +201,7 @@ build(struct app *app, struct snapshot *snap, const struct view *v, time_t now, 
 
 	if (v->ecp)
 		d.sso_soap_url = arena_printf(a, "%s" SAML_SSO_SOAP_PATH, conf->base_url);
-	if (snap->upstreams.n > 0 || snap->upstreams.members)
+	if (snap->upstreams.saml || snap->upstreams.members)
 		d.acs_url = arena_printf(a, "%s" SAML_ACS_PATH, conf->base_url);
 	if (v->query)
 		d.attribute_url = arena_printf(a, "%s" SAML_ATTRIBUTES_PATH, conf->base_url);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "idp/audit.h"
 #include "idp/config.h"
+#include "idp/upstream_fetch.h"
 
 #define THREADS        3  /* a few that hang hold up no other */
 #define LEASE_S        60 /* longer than any look lasts */
@@ -374,7 +375,8 @@ take_guarded(void *arg)
 	struct looking *s = arg;
 	struct app *app = s->r->app;
 
-	s->ok = refresh_one(app, s->a, app->clock(app), &s->did, &s->err);
+	s->ok = refresh_one(app, s->a, app->clock(app), &s->did, &s->err) &&
+		(s->did || upstream_fetch_one(app, s->a, app->clock(app), &s->did, &s->err));
 }
 
 /* One look; true: there was one due. */

@@ -20,6 +20,7 @@
 #include "idp/flow.h"
 #include "idp/health.h"
 #include "idp/home.h"
+#include "idp/home_oidc.h"
 #include "idp/login.h"
 #include "idp/login_home.h"
 #include "idp/logout.h"
@@ -68,6 +69,10 @@ const struct route routes[] = {
 	 KIB(16), KIB(2048), NULL},
 	{HTTP_GET, "/flow/home/", login_home_page, LANE_LOGIN, ROUTE_PREFIX, 1024, 0, KIB(2048),
 	 NULL},
+	{HTTP_GET, HOME_AWAY_PATH, home_oidc_away, LANE_UPSTREAM, ROUTE_PREFIX, 256, 0, KIB(2048),
+	 NULL},
+	{HTTP_GET, OIDC_CALLBACK_PATH, home_oidc_callback, LANE_UPSTREAM, ROUTE_PREFIX, KIB(8), 0,
+	 KIB(4096), NULL},
 	{HTTP_POST, "/flow/choose/", login_home_handle, LANE_SAML, ROUTE_PREFIX, 256, KIB(16),
 	 KIB(2048), NULL},
 	{HTTP_POST, "/flow/consent/", consent_handle, LANE_SAML, ROUTE_PREFIX, 256, KIB(16),
@@ -173,8 +178,8 @@ const struct route routes[] = {
 	{.path = NULL},
 };
 
-static const char *const lane_names[LANE_COUNT] = {"loop", "light", "token",
-						   "saml", "login", "password"};
+static const char *const lane_names[LANE_COUNT] = {"loop",  "light",    "token",   "saml",
+						   "login", "upstream", "password"};
 
 const char *
 lane_name(enum lane lane)

@@ -13,6 +13,7 @@ enum lane {
 	LANE_TOKEN,    /* OIDC back channel */
 	LANE_SAML,     /* SAML endpoints */
 	LANE_LOGIN,    /* flow steps that wait for commits */
+	LANE_UPSTREAM, /* waits for other providers */
 	LANE_PASSWORD, /* one worker per core, each with one block of hashing memory */
 	LANE_COUNT,
 };

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "oidc/redirect.h"
 #include "saml/names.h"
 
 #define POLICY_MAX_BYTES  65536
@@ -65,6 +66,13 @@ const struct upstream_kind upstream_kinds[] = {
 	 .nameid_format = SAML_NAMEID_PERSISTENT,
 	 .identify = PERSON_IDENTIFIER,
 	 .eidas = true},
+	{.name = "oidc",
+	 .sentence = "any OpenID Provider (give --issuer in place of FILE)",
+	 .proved_by = "FINK",
+	 .prefix = "oidc.",
+	 .vocabulary = LEVEL_VOCAB_EIDAS,
+	 .oidc = true,
+	 .levels_attributes = true},
 	{0},
 };
 
@@ -196,6 +204,25 @@ read_service(struct arena *a, const json_t *v, struct upstream_policy *p, struct
 }
 
 static bool
+read_client_id(struct arena *a, const json_t *v, struct upstream_policy *p, struct err *err)
+{
+	return read_name(a, v, &p->client_id, err);
+}
+
+static bool
+read_signing_alg(struct arena *a UNUSED, const json_t *v, struct upstream_policy *p,
+		 struct err *err)
+{
+	const char *name = json_string_value(v);
+
+	p->signing_alg = name == NULL ? OIDC_ALG_NONE : oidc_alg_find(name);
+	return p->signing_alg != OIDC_ALG_NONE ||
+	       FAIL(err, ERR_INPUT, NULL,
+		    "not an algorithm: ES256, ES384, EdDSA, PS256, PS384, "
+		    "RS256");
+}
+
+static bool
 read_scopes(struct arena *a, const json_t *v, struct upstream_policy *p, struct err *err)
 {
 	size_t n = json_array_size(v);
@@ -249,6 +276,10 @@ const struct upstream_key upstream_keys[] = {
 	 read_first},
 	{"service-id", "TEXT", "none", "The OnlineServiceId that BundID gave us.", false,
 	 read_service},
+	{"client-id", "TEXT", "none", "The client_id that an OpenID Provider gave us.", false,
+	 read_client_id},
+	{"signing-alg", "ALG", "as its keys say; RSA keys that do not: RS256",
+	 "The one algorithm of an OpenID Provider's ID tokens.", false, read_signing_alg},
 	{0},
 };
 
@@ -318,25 +349,44 @@ upstream_is_id(const char *id)
 }
 
 bool
-upstream_parse(struct arena *a, const struct db_upstream *row, struct upstream *out,
-	       struct err *err)
+upstream_read_keys(struct arena *a, struct bytes text, enum oidc_alg signing_alg,
+		   struct oidc_jwks *out, struct err *err)
 {
-	struct saml_party *party;
-	const struct saml_party *read;
+	bool rsa = oidc_alg_info(signing_alg)->key == OIDC_KEY_RSA;
+	json_t *set;
 
-	*out = (struct upstream){
-		.id = arena_strdup(a, row->id),
-		.kind = upstream_kind_find(row->kind),
-		.display_name = arena_strdup(a, row->display_name),
-		.enabled = row->enabled,
-	};
-	if (!upstream_is_id(row->id))
-		return FAIL(err, ERR_INPUT, NULL,
-			    "an id of 1 to 32 letters a to z, digits and - expected");
-	if (out->kind == NULL)
-		return FAIL(err, ERR_INPUT, NULL, "no kind '%s'", row->kind);
-	if (!policy_read(a, row->policy, &out->policy, err) ||
-	    !saml_metadata_parse_role(a, arena_bytes(a, row->document), NULL, true, &read, err))
+	return json_parse_object(a, text, OIDC_JWKS_MAX_BYTES, &set, err) &&
+	       oidc_jwks_parse(a, set, rsa ? signing_alg : OIDC_RS256, out, err);
+}
+
+/* What was fetched is no part of what an operator gave: it may be missing, and read anew later. */
+static bool
+read_oidc(struct arena *a, const struct db_upstream *row, struct upstream *out, struct err *err)
+{
+	struct upstream_oidc *o = ARENA_NEW(a, struct upstream_oidc);
+	struct oidc_provider *p = ARENA_NEW(a, struct oidc_provider);
+
+	if (row->issuer == NULL || !oidc_uri_check(row->issuer, false, NULL))
+		return FAIL(err, ERR_INPUT, NULL, "an issuer is needed: https://HOST...");
+	if (out->policy.client_id == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "a client-id is needed, as the provider gave it");
+	out->entity_id = arena_strdup(a, row->issuer);
+	o->client_id = out->policy.client_id;
+	o->keys_text = arena_bytes(a, row->keys);
+	if (row->discovery.n > 0 && oidc_provider_parse(a, row->discovery, row->issuer, p, NULL) &&
+	    upstream_read_keys(a, o->keys_text, out->policy.signing_alg, &o->keys, NULL))
+		o->provider = p;
+	out->oidc = o;
+	return true;
+}
+
+static bool
+read_saml(struct arena *a, const struct db_upstream *row, struct upstream *out, struct err *err)
+{
+	const struct saml_party *read;
+	struct saml_party *party;
+
+	if (!saml_metadata_parse_role(a, arena_bytes(a, row->document), NULL, true, &read, err))
 		return false;
 	if (saml_party_sso(read, SAML_BINDING_NONE) == NULL)
 		return FAIL(err, ERR_INPUT, NULL,
@@ -349,6 +399,33 @@ upstream_parse(struct arena *a, const struct db_upstream *row, struct upstream *
 	out->entity_id = party->entity_id;
 	out->saml = party;
 	return true;
+}
+
+bool
+upstream_parse(struct arena *a, const struct db_upstream *row, struct upstream *out,
+	       struct err *err)
+{
+	*out = (struct upstream){
+		.id = arena_strdup(a, row->id),
+		.kind = upstream_kind_find(row->kind),
+		.display_name = arena_strdup(a, row->display_name),
+		.enabled = row->enabled,
+	};
+	if (!upstream_is_id(row->id))
+		return FAIL(err, ERR_INPUT, NULL,
+			    "an id of 1 to 32 letters a to z, digits and - expected");
+	if (out->kind == NULL)
+		return FAIL(err, ERR_INPUT, NULL, "no kind '%s'", row->kind);
+	return policy_read(a, row->policy, &out->policy, err) &&
+	       (out->kind->oidc ? read_oidc(a, row, out, err) : read_saml(a, row, out, err));
+}
+
+const char *
+upstream_url(const struct upstream *u)
+{
+	if (u->saml != NULL)
+		return saml_party_sso(u->saml, SAML_BINDING_NONE)->url;
+	return u->oidc->provider == NULL ? NULL : u->oidc->provider->authorization_endpoint;
 }
 
 void
@@ -365,6 +442,8 @@ upstreams_create(struct arena *a, const struct db_upstream *rows, size_t n,
 		else
 			bad(rows[i].id, &why);
 	*out = (struct upstreams){.p = list, .n = used};
+	for (size_t i = 0; i < used; i++)
+		out->saml = out->saml || list[i].saml != NULL;
 }
 
 const struct upstream *
@@ -391,7 +470,8 @@ upstreams_reach(const struct upstreams *list)
 	enum level most = LEVEL_NONE;
 
 	for (size_t i = 0; i < list->n; i++)
-		if (list->p[i].enabled && list->p[i].policy.level_cap > most)
+		if (list->p[i].enabled && upstream_url(&list->p[i]) != NULL &&
+		    list->p[i].policy.level_cap > most)
 			most = list->p[i].policy.level_cap;
 	return most;
 }

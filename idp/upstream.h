@@ -7,6 +7,7 @@
 
 #include "db/upstream.h"
 #include "idp/policy.h"
+#include "oidc/provider.h"
 #include "saml/answer.h"
 
 struct upstream;
@@ -24,6 +25,7 @@ struct upstream_kind {
 	const char *identify;             /* the attribute whose value stays; NULL: the NameID */
 	const char *level;                /* attributes that say the level, separated by a space;
 					     NULL: the AuthnContextClassRef does */
+	bool oidc;                        /* it is asked by OpenID Connect; else by SAML */
 	bool akdb, eidas;                 /* request extensions */
 	bool scoping;                     /* is told who asks at last */
 	bool levels_attributes; /* each attribute has its level; else all have the login's */
@@ -53,6 +55,16 @@ struct upstream_policy {
 	bool first;                 /* before the others in the list */
 	enum level attribute_level; /* of attributes that come without one; LEVEL_NONE: left out */
 	const char *service_id;     /* given by the provider for us (OnlineServiceId); NULL */
+	const char *client_id;      /* likewise, of an OpenID Provider */
+	enum oidc_alg signing_alg;  /* of its ID tokens; OIDC_ALG_NONE: as its keys say */
+};
+
+/* An OpenID Provider, as it was fetched last. */
+struct upstream_oidc {
+	const char *client_id;
+	const struct oidc_provider *provider; /* NULL: nothing that can be used was fetched yet */
+	struct oidc_jwks keys;
+	struct bytes keys_text; /* to be told from others */
 };
 
 struct upstream {
@@ -61,21 +73,30 @@ struct upstream {
 	const char *display_name;
 	bool enabled;
 	struct upstream_policy policy;
-	const char *entity_id;         /* or its issuer */
-	const struct saml_party *saml; /* of its role as identity provider */
-	const char *source;            /* the federation that it is a member of; NULL: none, it
-					  was registered by hand */
+	const char *entity_id;            /* or its issuer */
+	const struct saml_party *saml;    /* of its role as identity provider; NULL: it has none */
+	const struct upstream_oidc *oidc; /* then this */
+	const char *source;               /* the federation that it is a member of; NULL: none, it
+					     was registered by hand */
 };
 
 struct upstreams {
 	const struct upstream *p; /* sorted by id */
 	size_t n;
+	bool saml;    /* one of them speaks SAML */
 	bool members; /* and those of a federation, which are looked up (idp/home.h) */
 };
 
 /* A row as a provider; what does not parse is ERR_INPUT. */
 MUST_USE bool upstream_parse(struct arena *a, const struct db_upstream *row, struct upstream *out,
 			     struct err *err);
+
+/* What was fetched of an OpenID Provider: does it read?  (idp/upstream_fetch.h) */
+MUST_USE bool upstream_read_keys(struct arena *a, struct bytes text, enum oidc_alg signing_alg,
+				 struct oidc_jwks *out, struct err *err);
+
+/* Where people are sent; NULL: it is not known yet. */
+const char *upstream_url(const struct upstream *u);
 
 /* All rows; one that does not parse is left out and handed to `bad`. */
 void upstreams_create(struct arena *a, const struct db_upstream *rows, size_t n,

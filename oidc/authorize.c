@@ -247,6 +247,21 @@ parse_key(struct arena *a, const struct params *ps, const char **jkt, struct err
 	return true;
 }
 
+/* AARC-G061 3.1, of hints that are nested the outermost; Keycloak's name for it serves too. */
+static bool
+parse_idp_hint(struct arena *a, const struct params *ps, const char **out, struct err *err)
+{
+	const char *nested;
+
+	if (!oidc_param(ps, "aarc_idp_hint", ID_MAX_BYTES, out, err) ||
+	    (*out == NULL && !oidc_param(ps, "kc_idp_hint", ID_MAX_BYTES, out, err)))
+		return false;
+	nested = *out == NULL ? NULL : strstr(*out, "?aarc_idp_hint=");
+	if (nested != NULL)
+		*out = arena_strndup(a, *out, (size_t)(nested - *out));
+	return true;
+}
+
 bool
 oidc_authorize_parse(struct arena *a, const struct params *ps, const struct oidc_client *client,
 		     struct oidc_authorize *out, struct err *err)
@@ -261,6 +276,7 @@ oidc_authorize_parse(struct arena *a, const struct params *ps, const struct oidc
 	    !parse_claims(a, ps, &rq.claims, err) || !parse_acr(a, ps, client, &rq, err) ||
 	    !oidc_param_text(ps, "login_hint", ID_MAX_BYTES, &rq.login_hint, err) ||
 	    !oidc_param(ps, "id_token_hint", TOKEN_MAX_BYTES, &rq.id_token_hint, err) ||
+	    !parse_idp_hint(a, ps, &rq.idp_hint, err) ||
 	    !oidc_param_words(a, ps, "ui_locales", WORDS_MAX, &rq.ui_locales, err) ||
 	    !oidc_authorize_resources(a, ps, client, &rq.resources, err) ||
 	    !parse_key(a, ps, &rq.dpop_jkt, err))

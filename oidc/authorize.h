@@ -47,6 +47,7 @@ struct oidc_authorize {
 	struct oidc_claims claims; /* of the claims parameter alone; see oidc_claims_add_scopes */
 	const char *login_hint;    /* UTF-8; NULL if absent */
 	const char *id_token_hint; /* unverified; NULL if absent */
+	const char *idp_hint;      /* where the person has an account (AARC-G061); NULL if absent */
 	struct oidc_strs ui_locales;
 	struct oidc_strs resources; /* RFC 8707 2.1; each once, of the client's */
 	json_t *details;            /* RFC 9396; read by oidc_details_parse; NULL: none */

@@ -8,15 +8,16 @@
 #include "base/text.h"
 #include "oidc/error.h"
 
-/* Core 3.1.3.6, 3.3.2.11: the left half of the digest that the signature's algorithm uses. */
-static const char *
-half_hash(struct arena *a, enum oidc_alg alg, const char *text)
+const char *
+oidc_half_hash(struct arena *a, enum oidc_alg alg, const char *text)
 {
 	const char *name = oidc_alg_info(alg)->digest;
 	struct hash_digest digest;
 
+	if (name == NULL && alg == OIDC_EDDSA)
+		name = "SHA512";
 	if (text == NULL || name == NULL || !hash_named(name, bytes_of(text), &digest))
-		return NULL; /* second line: we sign with none without a digest */
+		return NULL;
 	return enc_base64url(a, (struct bytes){digest.octets, digest.n / 2});
 }
 
@@ -38,9 +39,9 @@ claims_of(struct arena *a, const struct oidc_id_token *t, enum oidc_alg alg, tim
 		json_push_str(a, amr, t->amr.s[i]);
 	json_put(a, o, "amr", amr);
 	json_put_str(a, o, "sid", t->sid);
-	json_put_str(a, o, "at_hash", half_hash(a, alg, t->access_token));
-	json_put_str(a, o, "c_hash", half_hash(a, alg, t->code));
-	json_put_str(a, o, "s_hash", half_hash(a, alg, t->state));
+	json_put_str(a, o, "at_hash", oidc_half_hash(a, alg, t->access_token));
+	json_put_str(a, o, "c_hash", oidc_half_hash(a, alg, t->code));
+	json_put_str(a, o, "s_hash", oidc_half_hash(a, alg, t->state));
 	return o;
 }
 

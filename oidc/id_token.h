@@ -26,6 +26,12 @@ MUST_USE bool oidc_id_token_build(struct arena *a, const struct key_ops *ops, co
 				  enum oidc_alg alg, const struct oidc_id_token *t, time_t now,
 				  const char **compact, struct err *err);
 
+/*
+ * The left half of the digest that goes with the signature's algorithm (Core 3.1.3.6); with EdDSA
+ * that of Ed25519 itself, SHA-512.  NULL: of nothing.
+ */
+const char *oidc_half_hash(struct arena *a, enum oidc_alg alg, const char *text);
+
 /* Whom an id_token_hint speaks of. */
 struct oidc_hint {
 	const char *client_id, *sub; /* never NULL */

@@ -67,6 +67,7 @@ static const char *const rows[] = {
 	"INSERT INTO publication_member SELECT seq, decode(repeat('cc', 20), 'hex'), 'm', 1, " HASH
 	", '' FROM publication",
 	"INSERT INTO upstream VALUES ('u', 'saml', 'n', '', '{}', true, 1)",
+	"INSERT INTO upstream_source VALUES ('u', 'i', '', '', 1, 0, 0)",
 	"INSERT INTO key VALUES ('k', 1, 1, 'active', 1, NULL, NULL, '', 1, 1)",
 	"INSERT INTO setting VALUES ('n', 'v', 1, 1)",
 	"INSERT INTO epoch_settled VALUES (1, 1)",
@@ -264,6 +265,10 @@ static const struct {
 	{"upstream", "kind = ''", "some_text_is_not_empty"},
 	{"upstream", "display_name = ''", "some_text_is_not_empty"},
 	{"upstream", "policy = '[]'", "json_object_is_one"},
+	{"upstream_source", "upstream = 'x'", "upstream_source_upstream_fkey"},
+	{"upstream_source", "issuer = ''", "some_text_is_not_empty"},
+	{"upstream_source", "tries = -1", "upstream_source_tries_check"},
+	{"upstream_source", "keys = NULL", "upstream_source_both"},
 	{"party_source", "party = 'x'", "party_source_party_fkey"},
 	{"party_source", "url = ''", "some_text_is_not_empty"},
 	{"party_source", "tries = -1", "party_source_tries_check"},
