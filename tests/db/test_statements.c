@@ -144,7 +144,7 @@ static const char *const read_whole[] = {
 	"source_list",        "source_count",      "copy_list",           "invitation_list",
 	"member_list",        "publication_list",  "publication_members", "publication_roll_back",
 	"federation_list",    "federation_count",  "federation_copies",   "federation_suspensions",
-	"federation_take",    "upstream_list",     "upstream_take",     "restored_polled"};
+	"federation_take",    "upstream_list",     "upstream_take",       "restored_polled"};
 
 static bool
 is_read_whole(const char *name)
