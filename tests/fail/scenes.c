@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "saml/names.h"
 #include "saml/soap.h"
+#include "tests/flow/home.h"
 
 bool scene_fails;
 
@@ -37,6 +38,33 @@ saml_login(struct web *b)
 	web_submit(b, "/flow/consent/", "attr_email=1&do=agree");
 	return came(b, ANSWER) && succeeded(b) &&
 	       strstr(saml_response_of(b), "erika@example.invalid") != NULL;
+}
+
+/* With the account of a federation's member. */
+static bool
+login_elsewhere(struct web *b)
+{
+	struct world *w = b->w;
+
+	web_get(b, saml_request_url(w, arena_printf(w->a, "_fail%u", serial++), "", ""));
+	if (!came(b, LOGIN) || !web_shows(b, "/flow/home/"))
+		return false;
+	web_get(b, arena_printf(w->a, "/flow/home/%s", flow_of(b)));
+	if (b->status != 200 || !web_shows(b, "value=\"" PROVIDER_ENTITY "\""))
+		return false;
+	home_choose(b, BADEN);
+	if (b->status != 303 || !text_starts(b->location, PROVIDER_SSO "?"))
+		return false;
+	struct home_request q = home_request(b);
+	struct provider_answer p = home_answer(w, BADEN, &q);
+
+	home_bring(b, &p);
+	if (!came(b, CONSENT))
+		return false;
+	assert_true(web_shows(b, "Berta Beispiel"));
+	web_submit(b, "/flow/consent/", "attr_email=1&do=agree");
+	return came(b, ANSWER) && succeeded(b) &&
+	       strstr(saml_response_of(b), "berta@example.invalid") != NULL;
 }
 
 static bool
@@ -469,10 +497,12 @@ scenes_set_up(struct world *w)
 {
 	set_up_client(w);
 	set_up_programs(w);
+	home_be_members(w, true);
 }
 
 const struct scene scenes[] = {
 	{"SAML login", saml_login, true},
+	{"SAML login with an account elsewhere", login_elsewhere, true},
 	{"OpenID Connect login and redemption", oidc_login, true},
 	{"a device's login and redemption", device_login, true},
 	{"a named person's answer and redemption", named_person, true},

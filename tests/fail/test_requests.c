@@ -223,7 +223,10 @@ static const char *const whole[][2] = {
 	 " audit WHERE event = 'request_made')"},
 	{"a consent without audit or the other way round",
 	 "SELECT 1 WHERE (SELECT count(*) FROM consent WHERE given) <> (SELECT count(*) FROM audit"
-	 " WHERE event = 'consent_given')"},
+	 " WHERE event = 'consent_given' AND subject IS NOT NULL)"},
+	{"an answer of another provider without its mark or the other way round",
+	 "SELECT 1 WHERE (SELECT count(*) FROM seen WHERE kind = 'upstream-assertion') <> (SELECT"
+	 " count(*) FROM audit WHERE event = 'login' AND details->>'method' = 'home')"},
 };
 
 static void
