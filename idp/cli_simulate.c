@@ -1,5 +1,6 @@
 /* kontor simulate: a test double of BundID or of the organisation account, in one process. */
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -46,20 +47,14 @@ url_of(struct arena *a, int fd)
 {
 	struct sockaddr_storage sa = {0};
 	socklen_t n = sizeof(sa);
-	char text[INET6_ADDRSTRLEN] = "";
+	char host[INET6_ADDRSTRLEN], port[sizeof("65535")];
 
-	if (getsockname(fd, (struct sockaddr *)&sa, &n) != 0)
+	if (getsockname(fd, (struct sockaddr *)&sa, &n) != 0 ||
+	    getnameinfo((struct sockaddr *)&sa, n, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return "";
-	if (sa.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&sa;
-
-		inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
-		return arena_printf(a, "http://[%s]:%u", text, ntohs(v6->sin6_port));
-	}
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&sa;
-
-	inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
-	return arena_printf(a, "http://%s:%u", text, ntohs(v4->sin_port));
+	return arena_printf(a, sa.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host,
+			    port);
 }
 
 /* Whoever reaches it can be anybody: it stays on this machine unless that was said. */
