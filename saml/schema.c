@@ -438,6 +438,14 @@ check_any(struct arena *a, const struct xml_node *n, const struct element *e, st
 {
 	const char *ns, *name, *text;
 
+	/*
+	 * Exclusive C14N leaves out what only a value names (its clause 1.3), so of what was signed
+	 * without InclusiveNamespaces the prefix is gone: SimpleSAMLphp signs so.  The usual words
+	 * are then taken for what they are everywhere.
+	 */
+	if (!xml_xsi_type(a, n, &ns, &name, NULL) &&
+	    text_eq(xml_attr_ns(n, SAML_NS_XSI, "type"), "xs:string"))
+		return xml_text(a, n, &text, err);
 	if (!xml_xsi_type(a, n, &ns, &name, err))
 		return false;
 	if (name == NULL)

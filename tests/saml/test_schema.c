@@ -163,6 +163,22 @@ test_what_the_schemas_allow_passes(void **state)
 	}
 }
 
+/* Of what was signed without InclusiveNamespaces the prefix is gone; others' validators mind. */
+static void
+test_a_string_whose_prefix_was_not_signed_is_one(void **state)
+{
+	struct err err = {0};
+
+	(void)state;
+	ASSERT_OK(check(REQUEST ">" ISSUER
+				"<samlp:Extensions><saml:Attribute Name=\"n\"><saml:AttributeValue"
+				" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
+				" xsi:type=\"xs:string\">v</saml:AttributeValue></saml:Attribute>"
+				"</samlp:Extensions></samlp:AuthnRequest>",
+			&err),
+		  &err);
+}
+
 static const struct {
 	const char *xml, *why;
 } refused[] = {
@@ -213,6 +229,15 @@ static const struct {
 		 " xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xsi:type=\"samlp:string\">1"
 		 "</saml:AttributeValue></saml:Attribute></samlp:Extensions></samlp:AuthnRequest>",
 	 "xsi:type other than xs:string"},
+	{REQUEST ">" ISSUER "<samlp:Extensions><saml:Attribute Name=\"n\"><saml:AttributeValue"
+		 " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"xs:int\">1"
+		 "</saml:AttributeValue></saml:Attribute></samlp:Extensions></samlp:AuthnRequest>",
+	 "undeclared prefix"},
+	{REQUEST ">" ISSUER "<samlp:Extensions><saml:Attribute Name=\"n\"><saml:AttributeValue"
+		 " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"xs:string\">"
+		 "<saml:Issuer>x</saml:Issuer></saml:AttributeValue></saml:Attribute>"
+		 "</samlp:Extensions></samlp:AuthnRequest>",
+	 ""},
 	{REQUEST "><saml:Issuer><b/></saml:Issuer></samlp:AuthnRequest>", "something beside text"},
 	{ENTITY
 	 "><md:SPSSODescriptor" ROLE
@@ -413,6 +438,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_the_schemas_allow_passes),
+		cmocka_unit_test(test_a_string_whose_prefix_was_not_signed_is_one),
 		cmocka_unit_test(test_what_the_table_does_not_hold_is_refused),
 		cmocka_unit_test(test_whatever_we_accept_the_schemas_accept),
 	};
