@@ -20,9 +20,10 @@ struct federation_policy {
 	struct policy policy; /* as of a party of ours.  For members that we ask, too: level_cap,
 				 attributes, suite, vocabulary, names */
 	int64_t lifetime_s;   /* of answers, 60..120 */
-	enum level home_cap;  /* that it may tell of people; unsaid: substantial at most */
-	bool scoped;          /* it speaks for subjects of its own scopes alone */
-	const char **scopes;  /* those an operator named; n 0: those its metadata has */
+	enum level attribute_level; /* of attributes that come without one; LEVEL_NONE: left out */
+	enum level home_cap;        /* that it may tell of people; unsaid: substantial at most */
+	bool scoped;                /* it speaks for subjects of its own scopes alone */
+	const char **scopes;        /* those an operator named; n 0: those its metadata has */
 	size_t n_scopes;
 };
 

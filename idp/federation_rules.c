@@ -270,14 +270,19 @@ federation_rules_parse(struct arena *a, const char *json, struct federation_rule
 static bool
 take_own(struct arena *a, json_t *o, struct federation_policy *p, struct err *err)
 {
-	static const char *const own[] = {"lifetime", "scoped", "scopes"};
+	static const char *const own[] = {"lifetime", "scoped", "scopes", "attribute-level"};
+	const char *level = NULL;
 
 	p->lifetime_s = LIFETIME_LEAST;
 	p->scoped = true;
 	if (!get_number(o, "lifetime", LIFETIME_LEAST, LIFETIME_MOST, &p->lifetime_s, err) ||
 	    !json_get_bool(o, "scoped", &p->scoped, err) ||
-	    !json_get_strs(a, o, "scopes", 256, &p->scopes, &p->n_scopes, err))
+	    !json_get_strs(a, o, "scopes", 256, &p->scopes, &p->n_scopes, err) ||
+	    !json_get_str(o, "attribute-level", &level, err))
 		return false;
+	p->attribute_level = level_from_word(level);
+	if (level != NULL && p->attribute_level == LEVEL_NONE)
+		return FAIL(err, ERR_INPUT, NULL, "attribute-level: no level is %s", level);
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		json_object_del(o, own[i]);
 	return true;

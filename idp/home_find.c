@@ -35,6 +35,7 @@ policy_of(const struct federation_member *m)
 		.sign = SAML_ANSWER_BOTH,
 		/* TR-03160-2 4.3.2.8: signed, then encrypted. */
 		.encrypted = p->policy.encrypt != ENCRYPT_NEVER,
+		.attribute_level = p->attribute_level,
 		.scoped = p->scoped,
 		.old_until = p->policy.old_until,
 		.suite = p->policy.suite,

@@ -586,12 +586,14 @@ policy_is_the_sources_and_the_members_own(void **state)
 	struct err err = {0};
 
 	begin_with(w,
-		   "{\"policy\":{\"level-cap\":\"substantial\",\"lifetime\":90},"
+		   "{\"policy\":{\"level-cap\":\"substantial\",\"lifetime\":90,"
+		   "\"attribute-level\":\"low\"},"
 		   "\"members\":{\"" LAND "\":{\"level-cap\":\"low\",\"scopes\":[\"land.de\"]}}}");
 	ASSERT_OK(find(w, STADT, SAML_ROLE_IDP, &m, &err), &err);
 	assert_int_equal(m.policy->policy.level_cap, LEVEL_SUBSTANTIAL);
 	assert_int_equal(m.policy->lifetime_s, 90);
 	assert_string_equal(m.scopes[0], "konto.stadt.example");
+	assert_int_equal(m.policy->attribute_level, LEVEL_LOW);
 	ASSERT_OK(find(w, LAND, SAML_ROLE_IDP, &m, &err), &err);
 	assert_int_equal(m.policy->policy.level_cap, LEVEL_LOW);
 	assert_int_equal(m.policy->lifetime_s, 90);
@@ -616,6 +618,7 @@ rules_that_mean_nothing_are_refused(void **state)
 		{"{\"approval\":\"none\"}", "none of"},
 		{"{\"policy\":{\"lifetime\":121}}", "between 60 and 120"},
 		{"{\"policy\":{\"level-cap\":\"best\"}}", ""},
+		{"{\"policy\":{\"attribute-level\":\"best\"}}", "no level is best"},
 		{"{\"members\":{\"x\":{\"lifetime\":1}}}", "between 60 and 120"},
 		{"{\"members\":{\"x\":1}}", "each is an object"},
 	};
