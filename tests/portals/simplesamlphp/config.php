@@ -1,0 +1,25 @@
+<?php
+$$config = [
+	'baseurlpath' => '${base}/simplesaml/',
+	'certdir' => '${state}/',
+	'loggingdir' => '${state}/log/',
+	'datadir' => '${state}/',
+	'tempdir' => '${state}/run',
+	'metadatadir' => '${state}/',
+	'secretsalt' => '${salt}',
+	'auth.adminpassword' => '${salt}',
+	'technicalcontact_email' => 'technik@example.org',
+	'timezone' => 'UTC',
+	'logging.level' => 5,
+	'logging.handler' => 'errorlog',
+	'debug' => ['validatexml' => false],
+	'enable.saml20-idp' => true,
+	'session.cookie.secure' => true,
+	'store.type' => 'phpsession',
+	'session.phpsession.savepath' => '${state}/run',
+	'metadata.sources' => [
+		['type' => 'flatfile', 'directory' => '${state}/'],
+		['type' => 'xml', 'file' => '${state}/aggregate.xml'],
+	],
+	'module.enable' => ['exampleauth' => true, 'core' => true, 'saml' => true],
+];
