@@ -15,6 +15,6 @@ extern const struct db_statement db_account_statements[], db_artifact_statements
 	db_ticket_statements[], db_logout_statements[], db_outbox_statements[],
 	db_registration_statements[], db_source_statements[], db_detail_type_statements[],
 	db_member_statements[], db_publication_statements[], db_refusal_statements[],
-	db_federation_statements[], db_upstream_statements[];
+	db_federation_statements[], db_upstream_statements[], db_member_count_statements[];
 
 #endif

@@ -40,6 +40,8 @@ ask_write(struct arena *a, const struct ask *ask)
 	json_put_i64(a, o, "max_age_s", ask->max_age_s);
 	json_put_str(a, o, "lang", ask->lang);
 	json_put_str(a, o, "service", ask->service);
+	json_put_str(a, o, "behind", ask->behind);
+	json_put_bool(a, o, "behind_private", ask->behind_private);
 	json_put_str(a, o, "person", ask->person);
 	json_put_bool(a, o, "known_only", ask->known_only);
 	json_put_bool(a, o, "local_only", ask->local_only);
@@ -128,6 +130,8 @@ read_in(struct arena *a, struct bytes json, const struct places *in, struct ask 
 	    !json_get_i64(o, "max_age_s", &ask.max_age_s, err) ||
 	    !json_get_str(o, "lang", &ask.lang, err) ||
 	    !json_get_str(o, "service", &ask.service, err) ||
+	    !json_get_str(o, "behind", &ask.behind, err) ||
+	    !json_get_bool(o, "behind_private", &ask.behind_private, err) ||
 	    !json_get_str(o, "person", &ask.person, err) ||
 	    !json_get_bool(o, "known_only", &ask.known_only, err) ||
 	    !json_get_bool(o, "local_only", &ask.local_only, err) ||

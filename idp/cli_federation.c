@@ -605,6 +605,7 @@ cli_federation(struct cli *cli)
 						{"suspended", suspended},
 						{"remove", drop},
 						{"why", cli_federation_why},
+						{"statistics", cli_federation_statistics},
 						{"member", cli_member},
 						{NULL, NULL}};
 

@@ -9,6 +9,9 @@
 MUST_USE bool cli_federation_find(struct cli_work *work, const char *name,
 				  const struct db_federation_source **out, struct err *err);
 
+/* kontor federation statistics [--days N] */
+enum cli_exit cli_federation_statistics(struct cli *cli);
+
 /* kontor federation why ENTITY */
 enum cli_exit cli_federation_why(struct cli *cli);
 

@@ -67,6 +67,27 @@ offer_shown(const struct flow *f)
 	return enc_hex(f->rq->a, (struct bytes){digest, sizeof(digest)});
 }
 
+/* Who asks may do so for others, and the person sees for whom (TR-03160-2 4.3.2.3). */
+static void
+put_behind(struct arena *a, json_t *vars, const struct ask *ask)
+{
+	json_t *behind = json_new_object(a), *names = json_new_array(a);
+	const char *rest = ask->behind;
+
+	if (rest == NULL)
+		return;
+	while (*rest != '\0') {
+		size_t n = strcspn(rest, " ");
+
+		if (n > 0)
+			json_push_str(a, names, arena_strndup(a, rest, n));
+		rest += n + (rest[n] == ' ');
+	}
+	json_put(a, behind, "names", names);
+	json_put_bool(a, behind, "private", ask->behind_private);
+	json_put(a, vars, "behind", behind);
+}
+
 bool
 consent_show(struct flow *f, struct response *rs, struct err *err)
 {
@@ -82,6 +103,7 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 
 	json_put_str(a, vars, "offer", offer_shown(f));
 	json_put_str(a, vars, "portal_organisation", f->ask.service);
+	put_behind(a, vars, &f->ask);
 	json_put_str(a, vars, "purpose", party_purpose(p, f->rq->lang));
 	json_put_str(a, vars, "acting_name", account_person_name(a, f->held));
 	json_put_str(a, vars, "login_level", level_word(f->level, LEVEL_VOCAB_SHORT));

@@ -206,6 +206,9 @@ answer(struct flow *f, struct response *rs, struct err *err)
 	}
 	if (f->state == FLOW_ANSWER && !record(f, rs, err))
 		return false;
+	if (party_is_member(f->ask.party))
+		flow_member_count(f->rq, f->ask.party, flow_state_name(f->state),
+				  f->state == FLOW_ANSWER ? flow_told_level(f) : LEVEL_NONE);
 	if (f->row != NULL) {
 		response_cookie(f->rq, rs, cookie_name(f->rq->a, f->row->id), "", 0);
 		home_forget(f, rs);

@@ -3,8 +3,10 @@
 
 #include "base/enc.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/rand.h"
 #include "base/text.h"
+#include "db/member_count.h"
 #include "idp/audit.h"
 #include "idp/flow_judge.h"
 #include "keys/sign.h"
@@ -126,6 +128,19 @@ flow_member_proved(struct flow *f, struct subject_id subject, const struct db_pr
 	if (f->row->version != before)
 		response_cookie(rq, rs, cookie_name(rq->a, f->row->id), cookie, FLOW_GOES_ON_S);
 	return true;
+}
+
+void
+flow_member_count(struct request *rq, const struct party *p, const char *outcome, enum level told)
+{
+	struct db_call c = {rq->app->db, rq->a, rq->deadline_us};
+	const struct db_member_count count = {
+		.day = rq->now / 86400, .member = p->id, .outcome = outcome, .level = told};
+	struct err why = {0};
+
+	/* What was answered was answered: a number less takes nothing back. */
+	if (!db_member_count_add(&c, &count, &why))
+		log_err(LOG_LVL_WARN, "member_uncounted", &why, "ref", rq->ref, NULL);
 }
 
 void

@@ -32,6 +32,11 @@ MUST_USE bool flow_member_proved(struct flow *f, struct subject_id subject,
 				 const struct db_proof *proof, struct response *rs,
 				 struct err *err);
 
+/* Count what became of a member's request ("request": it was refused at once); no more than that.
+ */
+void flow_member_count(struct request *rq, const struct party *p, const char *outcome,
+		       enum level told);
+
 /* The flow is over: the cookie goes with it. */
 void flow_member_forget(const struct flow *f, struct response *rs);
 

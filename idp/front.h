@@ -28,6 +28,8 @@ struct ask {
 	int64_t max_age_s;         /* -1: any */
 	const char *lang;          /* code of the language our pages should have; NULL: any */
 	const char *service;       /* of the portal's, that this is for, in its words; NULL */
+	const char *behind;        /* URIs, blanks between, of whom a member asks for; NULL */
+	bool behind_private;       /* they are no public bodies (eidas:SPType) */
 	const char *person;        /* pseudonym of the only one who may answer; NULL: anybody */
 	bool known_only;           /* only who the party's sector has a pseudonym of already */
 	const char *login_hint;    /* who the portal expects, sealed (idp/login.h); NULL */

@@ -166,6 +166,11 @@ front_saml_ask(struct request *rq, const struct party *p, const struct saml_auth
 	json_put_str(rq->a, ask.state, "nameid", wish.nameid_format);
 	if (!saml_attributes_asked(rq->a, r, &wish, &ask, about, err))
 		return false;
+	/* Of others the record says who they are, and a stored consent is for that. */
+	if (party_is_member(p)) {
+		ask.behind = r->requesters;
+		ask.behind_private = text_eq(r->eidas.sp_type, "private");
+	}
 	ask.person = wish.person;
 	ask.known_only = wish.known_only && p->policy.create == CREATE_ASKED;
 	if (text_eq(wish.nameid_format, SAML_NAMEID_EMAIL))
@@ -492,6 +497,8 @@ front_saml_refuse(struct request *rq, const struct party *p, const struct saml_a
 			  .is_signed = r->header.is_signed,
 			  .relay_state = relay_state};
 	refusal_note(rq, why);
+	if (party_is_member(p))
+		flow_member_count(rq, p, "request", LEVEL_NONE);
 
 	struct saml_status status =
 		status_of(rq->a, saml_status_reason(why), wants_detail(r), about);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/artifact.h"
+#include "db/member_count.h"
 #include "db/outbox.h"
 #include "db/partition.h"
 #include "db/polled.h"
@@ -19,15 +20,16 @@
 #include "idp/refusal.h"
 #include "idp/reload.h"
 
-#define JOB_ARENA_BYTES ((size_t)16 * 1024 * 1024)
-#define JOB_LIMIT_US    ((int64_t)30 * 1000000)
-#define SWEEP_ROWS      5000
-#define SWEEP_US        10000000
-#define STALE_RETRY_S   5
-#define OUTBOX_KEPT_S   86400
-#define ARTIFACT_KEPT_S 60
-#define POLLED_KEPT_S   3600
-#define REFUSALS_KEPT_S ((int64_t)14 * 86400)
+#define JOB_ARENA_BYTES         ((size_t)16 * 1024 * 1024)
+#define JOB_LIMIT_US            ((int64_t)30 * 1000000)
+#define SWEEP_ROWS              5000
+#define SWEEP_US                10000000
+#define STALE_RETRY_S           5
+#define OUTBOX_KEPT_S           86400
+#define ARTIFACT_KEPT_S         60
+#define POLLED_KEPT_S           3600
+#define REFUSALS_KEPT_S         ((int64_t)14 * 86400)
+#define MEMBER_COUNTS_KEPT_DAYS 400
 
 /* What runs by the clock; `run` gets a deadline of JOB_LIMIT_US. */
 struct routine {
@@ -96,6 +98,19 @@ sweep_refresh_tokens(struct app *app UNUSED, const struct db_call *c, time_t now
 
 	do {
 		if (!db_refresh_sweep(c, now, SWEEP_ROWS, now, &n, err))
+			return false;
+	} while (is_full(n, until_us));
+	return true;
+}
+
+static bool
+sweep_member_counts(struct app *app UNUSED, const struct db_call *c, time_t now, struct err *err)
+{
+	int64_t n, until_us = clock_mono_us() + SWEEP_US;
+
+	do {
+		if (!db_member_count_sweep(c, now / 86400 - MEMBER_COUNTS_KEPT_DAYS, SWEEP_ROWS,
+					   now, &n, err))
 			return false;
 	} while (is_full(n, until_us));
 	return true;
@@ -286,6 +301,7 @@ enum {
 	OVER,
 	PUBLISH,
 	FEDERATIONS_OVER,
+	MEMBER_COUNTS,
 	JOBS
 };
 static const struct routine table[JOBS] = {
@@ -307,6 +323,7 @@ static const struct routine table[JOBS] = {
 	[OVER] = {"warn_of_over", 0, 3600, 60, warn_of_over},
 	[PUBLISH] = {"publish_members", 1, 5, 30, publication_keep},
 	[FEDERATIONS_OVER] = {"warn_of_federations", 0, 3600, 60, warn_of_federations},
+	[MEMBER_COUNTS] = {"sweep_member_counts", 900, 86400, 600, sweep_member_counts},
 };
 
 struct jobs {

@@ -138,6 +138,7 @@ const struct command commands[] = {
 	 "reject NAME DIGEST\nrollback NAME [DIGEST] --by WHO\n"
 	 "suspend ENTITY --by WHO --why TEXT [--source NAME]\n"
 	 "unsuspend ENTITY --by WHO [--source NAME]\nsuspended\nremove NAME\nwhy ENTITY\n"
+	 "statistics [--days N]\n"
 	 "member submit FILE --by NAME [--until YYYY-MM-DD|never]\nmember approve ENTITY DIGEST "
 	 "--by NAME [--until YYYY-MM-DD|never]\n"
 	 "member reject ENTITY DIGEST --by NAME\nmember suspend ENTITY --by NAME --why TEXT\n"

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/text.h"
 #include "db/federation.h"
+#include "db/member_count.h"
 #include "idp/federation.h"
 #include "saml/names.h"
 #include "tests/flow/home.h"
@@ -271,7 +272,7 @@ both_steps_of_a_login_count(void **state)
 	struct web b;
 
 	web_init(&b, w);
-	ask(&b, "", LEVEL3);
+	ask(&b, " AttributeConsumingServiceIndex=\"3\"", LEVEL3);
 	log_in(&b, "erika");
 	ASSERT_PAGE(&b, CODE);
 	enter_code(&b);
@@ -343,6 +344,141 @@ a_logout_finds_nothing_to_end(void **state)
 	send_soap(&b, saml_logout_envelope(w, logout_id(w), "_whoever", index));
 	assert_string_equal(soap_status(&b), "Success");
 	assert_true(is_logged_in(&other));
+}
+
+static void
+the_person_sees_whom_it_is_for(void **state)
+{
+	struct world *w = *state;
+	struct web b;
+
+	web_init(&b, w);
+	ask(&b, "",
+	    "<samlp:Scoping ProxyCount=\"0\"><samlp:RequesterID>https://amt.example/a"
+	    "</samlp:RequesterID><samlp:RequesterID>https://amt.example/b</samlp:RequesterID>"
+	    "</samlp:Scoping>");
+	log_in(&b, "erika");
+	ASSERT_PAGE(&b, CONSENT);
+	assert_true(web_shows(&b, "Servicekonto Baden"));
+	assert_true(web_shows(&b, "https://amt.example/a<br>"));
+	assert_true(web_shows(&b, "https://amt.example/b<br>"));
+	assert_true(web_shows(&b, "ffentliche Stelle"));
+	agree(&b);
+	assert_non_null(saml_opened_of(&b));
+}
+
+/* Tables with a row in which the text stands, as it is or as octets. */
+static const char *
+tables_with(struct world *w, const char *text)
+{
+	return world_value(
+		w,
+		arena_printf(
+			w->a,
+			"SELECT coalesce(string_agg(tablename, ' '), '') FROM pg_tables WHERE"
+			" schemaname = current_schema() AND"
+			" (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM"
+			" %%I x WHERE x::text LIKE %%L OR x::text LIKE %%L', tablename, '%%%s%%',"
+			" '%%%s%%'), false, true, '')))[1]::text <> '0'",
+			text, enc_hex(w->a, bytes_of(text))));
+}
+
+static void
+nothing_of_a_person_is_left(void **state)
+{
+	struct world *w = *state;
+	struct web b, left;
+
+	/* The person's account and what happened before are no part of this. */
+	pg_sql(w->pg, "DELETE FROM flow");
+	pg_sql(w->pg,
+	       "CREATE TABLE before AS SELECT max(seq) AS seq, 'erika_look' AS look FROM audit");
+	web_init(&b, w);
+	ask(&b, "", "");
+	log_in(&b, "erika");
+	agree(&b);
+	const char *name = between(w->a, saml_opened_of(&b), "<saml:NameID", "</saml:NameID>");
+
+	web_init(&left, w);
+	ask(&left, "", "");
+	log_in(&left, "erika");
+	ASSERT_PAGE(&left, CONSENT); /* and nobody goes on */
+	assert_non_null(strstr(tables_with(w, "erika_look"), "before"));
+	assert_string_equal(tables_with(w, strchr(name, '>') + 1), "");
+	assert_string_equal(tables_with(w, "Mustermann"), "");
+	assert_string_equal(tables_with(w, "erika@example.invalid"), "");
+	assert_string_equal(
+		world_value(w, "SELECT count(*) FROM audit, before WHERE audit.seq > before.seq"
+			       " AND subject IS NOT NULL AND party IS NOT NULL"),
+		"0");
+	assert_string_equal(world_value(w, "SELECT count(*) FROM flow WHERE acting IS NOT NULL AND"
+					   " party = '" BADEN_SP "'"),
+			    "1");
+	/* The flow that was left goes with its day (db/partition.h), long before seven days. */
+	assert_string_equal(world_value(w, arena_printf(w->a,
+							"SELECT count(*) FROM flow WHERE expires >"
+							" %lld OR day <> expires / 86400",
+							(long long)w->now + 86400)),
+			    "0");
+	pg_sql(w->pg, "DROP TABLE before");
+}
+
+static const char *
+counted(struct world *w, const char *outcome)
+{
+	return world_value(w, arena_printf(w->a,
+					   "SELECT string_agg(level || ':' || times, ' ' ORDER BY"
+					   " level) FROM member_count WHERE member = '" BADEN_SP
+					   "' AND day = %lld AND outcome = '%s'",
+					   (long long)w->now / 86400, outcome));
+}
+
+static void
+members_are_counted_and_no_persons(void **state)
+{
+	const struct db_member_count *rows;
+	struct world *w = *state;
+	struct err err = {0};
+	struct web b;
+	int64_t gone;
+	size_t n;
+
+	pg_sql(w->pg, "DELETE FROM member_count");
+	for (int i = 0; i < 2; i++) {
+		web_init(&b, w);
+		ask(&b, "", "");
+		log_in(&b, "erika");
+		agree(&b);
+		ask(&b, " IsPassive=\"true\"", "");
+	}
+	ask(&b, "", LEVEL3);
+	log_in(&b, "erika");
+	enter_code(&b);
+	agree(&b);
+	ask(&b, "", "");
+	web_submit(&b, "/flow/password/", "do=cancel");
+	ask(&b, "",
+	    "<samlp:NameIDPolicy Format=\"urn:oasis:names:tc:SAML:1.1:nameid-format:"
+	    "X509SubjectName\"/>");
+	assert_string_equal(counted(w, "answer"), "2:2 3:1");
+	assert_string_equal(counted(w, "passive_login"), "0:2");
+	assert_string_equal(counted(w, "cancelled"), "0:1");
+	assert_string_equal(counted(w, "request"), "0:1");
+	/* Registered parties are not. */
+	w->saml_party = NULL;
+	ask(&b, " IsPassive=\"true\"", "");
+	ASSERT_OK(db_member_count_list(&w->pg->c, w->now / 86400, &rows, &n, &err), &err);
+	assert_int_equal(n, 5);
+	assert_string_equal(rows[0].member, BADEN_SP);
+	ASSERT_OK(db_member_count_list(&w->pg->c, w->now / 86400 + 1, &rows, &n, &err), &err);
+	assert_int_equal(n, 0);
+	ASSERT_OK(db_member_count_sweep(&w->pg->c, w->now / 86400, 10, clock_now(), &gone, &err),
+		  &err);
+	assert_int_equal(gone, 0);
+	ASSERT_OK(
+		db_member_count_sweep(&w->pg->c, w->now / 86400 + 1, 10, clock_now(), &gone, &err),
+		&err);
+	assert_int_equal(gone, 5);
 }
 
 /* ---- who is refused ---- */
@@ -531,12 +667,15 @@ main(void)
 		cmocka_unit_test_setup(the_way_back_is_an_orderly_answer, fresh),
 		cmocka_unit_test_setup(who_is_told_is_known_by_another_name_to_each, fresh),
 		cmocka_unit_test_setup(a_logout_finds_nothing_to_end, fresh),
+		cmocka_unit_test_setup(the_person_sees_whom_it_is_for, fresh),
+		cmocka_unit_test_setup(members_are_counted_and_no_persons, fresh),
 		cmocka_unit_test_setup(only_what_a_member_signed_counts, fresh),
 		cmocka_unit_test_setup(a_request_counts_once, fresh),
 		cmocka_unit_test_setup(a_member_without_a_key_for_us_bothers_nobody, fresh),
 		cmocka_unit_test_setup(a_record_goes_before_the_member, fresh),
 		cmocka_unit_test_setup(who_is_no_member_any_more_gets_nothing, fresh),
 		cmocka_unit_test_setup(while_members_are_read_it_may_be_tried_again, fresh),
+		cmocka_unit_test_setup(nothing_of_a_person_is_left, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, setup, world_teardown);
