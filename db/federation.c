@@ -21,6 +21,7 @@ enum {
 	TIDY,
 	COPIES,
 	PIECE,
+	TEXTS,
 	APPROVE,
 	REJECT,
 	SAID,
@@ -141,6 +142,11 @@ const struct db_statement db_federation_statements[] = {
 		    " ORDER BY source COLLATE \"C\", seq DESC"},
 	[PIECE] = {"federation_piece", DB_READ, T_FEDERATION, 0, "ii",
 		   "SELECT octets FROM federation_piece WHERE copy = $1 AND n = $2"},
+	/* One after the other by the index: what is asked for is a small part, and is wide. */
+	[TEXTS] = {"federation_texts", DB_READ, T_FEDERATION, 1, "tb",
+		   "SELECT (SELECT text FROM federation_text WHERE source = $1"
+		   " AND digest = substring($2 FROM i * 32 + 1 FOR 32))"
+		   " FROM generate_series(0, length($2) / 32 - 1) AS i ORDER BY i"},
 	[APPROVE] = {"federation_approve", DB_DURABLE, T_FEDERATION, 7, DB_AUDIT_PARAMS "titit",
 		     "WITH s AS (SELECT name FROM federation_source WHERE name = $7 FOR UPDATE),"
 		     " fit AS (SELECT 1 FROM s WHERE (SELECT seq FROM federation_copy WHERE"
@@ -476,6 +482,23 @@ db_federation_piece(const struct db_call *c, int64_t seq, int64_t n, struct byte
 		    err))
 		return false;
 	*out = rows->n == 0 ? (struct bytes){NULL, 0} : db_get_bytes(rows, 0, 0);
+	return db_rows_check(rows, err);
+}
+
+bool
+db_federation_texts(const struct db_call *c, const char *source, struct bytes digests,
+		    const struct bytes **out, struct err *err)
+{
+	struct db_rows *rows;
+	struct bytes *texts;
+
+	if (!db_run(c, &db_federation_statements[TEXTS],
+		    DB_ARGS(db_text(source), db_bytes(digests)), &rows, err))
+		return false;
+	texts = ARENA_ARRAY(c->a, struct bytes, rows->n);
+	for (size_t i = 0; i < rows->n; i++)
+		texts[i] = db_get_bytes_opt(rows, i, 0);
+	*out = texts;
 	return db_rows_check(rows, err);
 }
 

@@ -106,13 +106,13 @@ MUST_USE bool db_federation_count(const struct db_call *c, int64_t *failing, int
 MUST_USE bool db_federation_begin(const struct db_call *c, const struct db_federation_source *taken,
 				  time_t now, int64_t *seq, struct err *err);
 
-/* Piece n (0, 1, …) of its octets, compressed.  ERR_CONFLICT: overtaken.  Lazy, as are the two
- * below: db_federation_conclude makes all durable. */
+/* Piece n (0, 1, …) of what it is made of.  ERR_CONFLICT: overtaken.  Lazy, as are the
+ * two below: db_federation_conclude makes all durable. */
 MUST_USE bool db_federation_piece_add(const struct db_call *c, int64_t seq, int64_t n,
 				      struct bytes octets, struct err *err);
 
 /*
- * What it says of members: `blob` holds compressed texts, `index` of each 32 octets of digest and
+ * What it says of members: `blob` holds texts, `index` of each 32 octets of digest and
  * big-endian offset and length, 4 each.
  */
 #define DB_FEDERATION_INDEX_BYTES 40
@@ -151,6 +151,10 @@ MUST_USE bool db_federation_copies(const struct db_call *c, const char *source, 
 MUST_USE bool db_federation_piece(const struct db_call *c, int64_t seq, int64_t n,
 				  struct bytes *out, struct err *err);
 
+/* The texts of joined digests; n 0 of one that is not there. */
+MUST_USE bool db_federation_texts(const struct db_call *c, const char *source, struct bytes digests,
+				  const struct bytes **out, struct err *err);
+
 /*
  * An operator decides: one that waits, was rejected or was replaced counts from now on, or one that
  * waits is rejected.  base: what counts.  ERR_CONFLICT: another does, or the copy is not there in
@@ -165,7 +169,7 @@ MUST_USE bool db_federation_decide(const struct db_call *c, const struct db_fede
 struct db_federation_said {
 	const char *suspended; /* why; NULL: it is not */
 	bool gone;             /* from a copy that waits */
-	struct bytes text;     /* compressed; n 0: not there */
+	struct bytes text;     /* n 0: not there */
 };
 MUST_USE bool db_federation_said(const struct db_call *c, const char *source, const char *entity,
 				 struct bytes entity_sha256, struct bytes digest,

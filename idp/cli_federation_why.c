@@ -67,15 +67,13 @@ say_keys(struct telling *t, struct bytes text, bool idp, json_t *list)
 
 /* What a row says of it now: who suspended it, and its text if that is what was signed. */
 static bool
-say_text(struct telling *t, const struct db_federation_source *s,
-	 const struct federation_rules *rules, const struct federation_entry *e, struct err *err)
+say_text(struct telling *t, const struct db_federation_source *s, const struct federation_entry *e,
+	 struct err *err)
 {
 	struct arena *a = t->work->w.a;
 	unsigned char digest[SHA256_BYTES];
 	json_t *keys = json_new_array(a);
 	struct db_federation_said said;
-	struct bytes text;
-	struct err why = {0};
 
 	if (!db_federation_said(&t->work->w.db, s->name, t->entity,
 				(struct bytes){e->id, SHA256_BYTES},
@@ -86,22 +84,22 @@ say_text(struct telling *t, const struct db_federation_source *s,
 	    : said.gone            ? "it is gone from a copy that waits"
 				   : "no");
 	t->trusted = said.suspended == NULL && !said.gone;
-	if (said.text.n == 0 ||
-	    !federation_unpack(a, said.text, 2 * rules->member_bytes_most, &text, &why)) {
-		say(t, "text", "it is not in the database as it was signed");
+	if (said.text.n == 0) {
+		say(t, "text", "it is not in the database");
 		t->trusted = false;
 		return true;
 	}
-	hash_sha256(text, digest);
+	/* Second line: the copy has just been put together of it. */
+	hash_sha256(said.text, digest);
 	if (!federation_same(digest, e->digest)) {
 		say(t, "text", "its row was changed: it is not what was signed");
 		t->trusted = false;
 		return true;
 	}
 	if ((e->roles & SAML_ROLE_IDP) != 0)
-		say_keys(t, text, true, keys);
+		say_keys(t, said.text, true, keys);
 	if ((e->roles & SAML_ROLE_SP) != 0)
-		say_keys(t, text, false, keys);
+		say_keys(t, said.text, false, keys);
 	json_put(a, t->o, "keys", keys);
 	return true;
 }
@@ -142,7 +140,7 @@ say_member(struct telling *t, const struct db_federation_source *s,
 		say(t, "so", federation_filter_sentence((enum federation_filter)e->filter));
 		return true;
 	}
-	if (!say_policy(t, rules, err) || !say_text(t, s, rules, e, err))
+	if (!say_policy(t, rules, err) || !say_text(t, s, e, err))
 		return false;
 	if (e->valid_until <= t->work->w.now)
 		t->trusted = false;

@@ -4,7 +4,6 @@
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -19,7 +18,7 @@
 #define NAME_MOST      200
 #define KEYWORDS_MOST  400
 #define PIECE_LIMIT_US ((int64_t)10 * 1000000)
-#define PIECE_ARENA    (FEDERATION_PIECE_BYTES * 4)
+#define PIECE_ARENA    (FEDERATION_PIECE_BYTES * 16)
 
 struct chunk {
 	struct chunk *before;
@@ -42,7 +41,7 @@ struct federation_reading {
 	const struct federation_reader *o;
 	struct saml_aggregate_options options;
 	struct saml_aggregate *aggregate;
-	struct hash_stream *octets;
+	struct hash_stream *octets; /* NULL: it is a stored one */
 	size_t n_octets;
 	struct federation_index *index; /* held once by the arena */
 	struct arena *scratch;          /* for one member at a time */
@@ -113,67 +112,35 @@ keep_name(struct federation_reading *r, const char *text, size_t most)
 	return arena_strndup(r->index->a, line, n);
 }
 
-static const struct xml_node *
-child(const struct xml_node *n, const char *ns, const char *name)
-{
-	for (const struct xml_node *c = n == NULL ? NULL : xml_first(n); c != NULL; c = xml_next(c))
-		if (xml_is(c, ns, name))
-			return c;
-	return NULL;
-}
-
-/* The text of a child in `lang`; with `any` the first one if there is none.  NULL: none. */
+/* Of these the first that says something: in this language (0 de, 1 en), else in any. */
 static const char *
-text_in_lang(struct arena *a, const struct xml_node *n, const char *ns, const char *name,
-	     const char *lang, bool any)
+name_in(struct arena *a, const struct saml_entity *said, unsigned lang)
 {
-	const struct xml_node *best = NULL;
+	const unsigned order[] = {SAML_SAID_NAME + lang,
+				  SAML_SAID_NAME + 2,
+				  SAML_SAID_ROLE_ORGANIZATION + lang,
+				  SAML_SAID_ROLE_ORGANIZATION + 2,
+				  SAML_SAID_ORGANIZATION + lang,
+				  SAML_SAID_ORGANIZATION + 2};
 	const char *text;
 
-	for (const struct xml_node *c = n == NULL ? NULL : xml_first(n); c != NULL;
-	     c = xml_next(c)) {
-		if (!xml_is(c, ns, name))
-			continue;
-		if (text_eq(xml_attr_ns(c, SAML_NS_XML, "lang"), lang)) {
-			best = c;
-			break;
-		}
-		if (any && best == NULL)
-			best = c;
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		text = saml_said_text(a, said->said[order[i]]);
+		if (text[0] != '\0')
+			return text;
 	}
-	if (best == NULL || !xml_text(a, best, &text, NULL))
-		return NULL;
-	text = text_trim(a, text);
-	return text[0] == '\0' ? NULL : text;
+	text = party_host(a, said->entity_id);
+	return text == NULL ? said->entity_id : text;
 }
 
 static const char *
-name_in(struct arena *a, const struct xml_node *ui, const struct xml_node *organization,
-	const char *lang, const char *entity_id)
+keywords_of(struct arena *a, const struct saml_entity *said)
 {
-	const char *text = text_in_lang(a, ui, SAML_NS_MDUI, "DisplayName", lang, false);
+	const char *all = "";
 
-	if (text == NULL)
-		text = text_in_lang(a, ui, SAML_NS_MDUI, "DisplayName", lang, true);
-	if (text == NULL)
-		text = text_in_lang(a, organization, SAML_NS_METADATA, "OrganizationDisplayName",
-				    lang, true);
-	if (text == NULL)
-		text = party_host(a, entity_id);
-	return text == NULL ? entity_id : text;
-}
-
-static const char *
-keywords_of(struct arena *a, const struct xml_node *ui)
-{
-	const char *all = "", *text;
-
-	for (const struct xml_node *c = ui == NULL ? NULL : xml_first(ui); c != NULL;
-	     c = xml_next(c)) {
-		if (!xml_is(c, SAML_NS_MDUI, "Keywords") || !xml_text(a, c, &text, NULL))
-			continue;
+	for (size_t i = SAML_SAID_KEYWORDS; i < SAML_SAID_MOST && said->said[i].p != NULL; i++) {
 		char *words = arena_printf(a, "%s%s%s", all, all[0] == '\0' ? "" : " ",
-					   text_trim(a, text));
+					   saml_said_text(a, said->said[i]));
 
 		for (char *p = words; *p != '\0'; p++)
 			if (*p == '+')
@@ -185,27 +152,22 @@ keywords_of(struct arena *a, const struct xml_node *ui)
 
 /* Where the browser is led to, as a policy of a page names it; NULL: nowhere. */
 static const char *
-origin_of(struct arena *a, const struct xml_node *role)
+origin_of(struct arena *a, const struct saml_entity *said)
 {
-	static const char *const bindings[] = {SAML_BINDING_URI_REDIRECT, SAML_BINDING_URI_POST};
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789-.:[]";
 
-	for (size_t i = 0; i < ARRAY_LEN(bindings); i++)
-		for (const struct xml_node *c = role == NULL ? NULL : xml_first(role); c != NULL;
-		     c = xml_next(c)) {
-			const char *url = xml_attr(c, "Location");
+	for (size_t i = 0; i < ARRAY_LEN(said->sso); i++) {
+		const char *url = said->sso[i];
 
-			if (!xml_is(c, SAML_NS_METADATA, "SingleSignOnService") ||
-			    !text_eq(xml_attr(c, "Binding"), bindings[i]) || url == NULL ||
-			    !text_starts(url, "https://"))
-				continue;
-			const char *host = url + strlen("https://");
-			size_t n = strspn(host, allowed);
+		if (!text_starts(url, "https://"))
+			continue;
+		const char *host = url + strlen("https://");
+		size_t n = strspn(host, allowed);
 
-			if (n > 0 && n == strcspn(host, "/?#"))
-				return arena_strndup(a, url, strlen("https://") + n);
-		}
+		if (n > 0 && n == strcspn(host, "/?#"))
+			return arena_strndup(a, url, strlen("https://") + n);
+	}
 	return NULL;
 }
 
@@ -240,17 +202,53 @@ claim_named(struct federation_reading *r)
 	}
 }
 
+static const struct xml_node *
+child(const struct xml_node *n, const char *ns, const char *name)
+{
+	for (const struct xml_node *c = n == NULL ? NULL : xml_first(n); c != NULL; c = xml_next(c))
+		if (xml_is(c, ns, name))
+			return c;
+	return NULL;
+}
+
+static void
+claim_of_role(struct federation_reading *r, const struct xml_node *role, const char *entity_id)
+{
+	const struct xml_node *extensions = child(role, SAML_NS_METADATA, "Extensions");
+	const char *text;
+
+	for (const struct xml_node *c = extensions == NULL ? NULL : xml_first(extensions);
+	     c != NULL; c = xml_next(c))
+		if (xml_is(c, SAML_NS_SHIBMD, "Scope") && xml_text(r->scratch, c, &text, NULL))
+			add_claim(r, text_trim(r->scratch, text), entity_id, false);
+}
+
+/* More than the parser that verifies looks for: every one of them counts. */
+static void
+claim_parsed(struct federation_reading *r, const struct saml_entity *said, const char *entity_id)
+{
+	struct xml_doc *doc;
+
+	if (!xml_parse(r->scratch, said->text, &xml_limits_metadata, &doc, NULL))
+		return;
+	for (const struct xml_node *c = xml_first(xml_root(doc)); c != NULL; c = xml_next(c))
+		if (xml_is(c, SAML_NS_METADATA, "IDPSSODescriptor"))
+			claim_of_role(r, c, entity_id);
+}
+
 /* Those of its metadata, where they are what it speaks for. */
 static void
 claim(struct federation_reading *r, const struct federation_policy *p, const char *entity_id,
-      const struct xml_node *extensions)
+      const struct saml_entity *said)
 {
-	const struct xml_node *c = extensions == NULL ? NULL : xml_first(extensions);
-	const char *text;
-
-	for (; p->scoped && p->n_scopes == 0 && c != NULL; c = xml_next(c))
-		if (xml_is(c, SAML_NS_SHIBMD, "Scope") && xml_text(r->scratch, c, &text, NULL))
-			add_claim(r, text_trim(r->scratch, text), entity_id, false);
+	if (!p->scoped || p->n_scopes > 0)
+		return;
+	if (said->n_scopes > SAML_SCOPES_MOST) {
+		claim_parsed(r, said, entity_id);
+		return;
+	}
+	for (size_t i = SAML_SAID_SCOPES; i < SAML_SAID_MOST && said->said[i].p != NULL; i++)
+		add_claim(r, saml_said_text(r->scratch, said->said[i]), entity_id, false);
 }
 
 static void
@@ -278,7 +276,7 @@ policy_of(struct arena *a, const struct federation_rules *rules, const char *ent
 		       : (struct federation_policy){.scoped = true};
 }
 
-/* Who cannot be read is not chosen from: it is found out when it is asked for. */
+/* Who says of nothing where it can be asked is not chosen from. */
 static void
 note_provider(struct federation_reading *r, const struct saml_entity *said, bool hidden)
 {
@@ -287,23 +285,11 @@ note_provider(struct federation_reading *r, const struct saml_entity *said, bool
 	const char *id = arena_strdup(r->index->a, said->entity_id);
 	struct federation_policy policy =
 		json_object_get(rules->members, id) == NULL ? r->policy : policy_of(s, rules, id);
-	const struct xml_node *entity, *role, *extensions, *ui;
-	struct xml_doc *doc;
 
-	if (!xml_parse(s, said->text, &xml_limits_metadata, &doc, NULL))
-		return;
-	entity = xml_root(doc);
-	role = child(entity, SAML_NS_METADATA, "IDPSSODescriptor");
-	extensions = child(role, SAML_NS_METADATA, "Extensions");
-	ui = child(extensions, SAML_NS_MDUI, "UIInfo");
-	claim(r, &policy, id, extensions);
+	claim(r, &policy, id, said);
 	if (hidden)
 		return;
-	const struct xml_node *organization = child(role, SAML_NS_METADATA, "Organization");
-
-	if (organization == NULL)
-		organization = child(entity, SAML_NS_METADATA, "Organization");
-	const char *origin = origin_of(r->index->a, role);
+	const char *origin = origin_of(r->index->a, said);
 
 	if (origin == NULL)
 		return;
@@ -313,11 +299,9 @@ note_provider(struct federation_reading *r, const struct saml_entity *said, bool
 	n->named = (struct federation_named){
 		.choice = {.entity_id = id,
 			   .source = r->o->source,
-			   .de = keep_name(r, name_in(s, ui, organization, "de", said->entity_id),
-					   NAME_MOST),
-			   .en = keep_name(r, name_in(s, ui, organization, "en", said->entity_id),
-					   NAME_MOST),
-			   .keywords = keep_name(r, keywords_of(s, ui), KEYWORDS_MOST),
+			   .de = keep_name(r, name_in(s, said, 0), NAME_MOST),
+			   .en = keep_name(r, name_in(s, said, 1), NAME_MOST),
+			   .keywords = keep_name(r, keywords_of(s, said), KEYWORDS_MOST),
 			   .origin = origin,
 			   .home_cap = policy.home_cap},
 		.valid_until = said->valid_until};
@@ -423,8 +407,17 @@ member(void *ctx, const struct saml_entity *said, struct err *err)
 	return r->o->member == NULL || r->o->member(r->o->ctx, e, said, err);
 }
 
-struct federation_reading *
-federation_read_begin(struct arena *a, const struct federation_reader *o)
+static bool
+around(void *ctx, struct bytes octets, struct err *err)
+{
+	struct federation_reading *r = ctx;
+
+	return r->o->around(r->o->ctx, octets, err);
+}
+
+/* What is stored may be longer than what came: names of namespaces stand with each text. */
+static struct federation_reading *
+read_begin(struct arena *a, const struct federation_reader *o, bool stored)
 {
 	struct federation_reading *r = ARENA_NEW(a, struct federation_reading);
 	struct arena *own;
@@ -440,26 +433,35 @@ federation_read_begin(struct arena *a, const struct federation_reader *o)
 	r->policy = policy_of(r->a, o->rules, "");
 	atomic_init(&r->index->refs, 1);
 	arena_defer(a, release, r->index);
-	r->options =
-		(struct saml_aggregate_options){.keys = o->keys,
-						.max_bytes = o->rules->bytes_most,
-						.max_entities = o->rules->members_most,
-						.max_entity_bytes = o->rules->member_bytes_most,
-						.marks = o->rules->marks,
-						.n_marks = federation_n_marks(o->rules),
-						.entity = member,
-						.ctx = r};
-	r->octets = hash_stream_begin(a, "SHA256");
+	r->options = (struct saml_aggregate_options){
+		.keys = o->keys,
+		.max_bytes = o->rules->bytes_most * (stored ? FEDERATION_STORED : 1),
+		.max_entities = o->rules->members_most,
+		.max_entity_bytes = o->rules->member_bytes_most,
+		.marks = o->rules->marks,
+		.n_marks = federation_n_marks(o->rules),
+		.entity = member,
+		.around = o->around == NULL ? NULL : around,
+		.ctx = r};
+	if (!stored)
+		r->octets = hash_stream_begin(a, "SHA256");
 	r->aggregate = saml_aggregate_begin(a, &r->options);
 	if ((o->rules->roles & SAML_ROLE_IDP) != 0)
 		claim_named(r);
 	return r;
 }
 
+struct federation_reading *
+federation_read_begin(struct arena *a, const struct federation_reader *o)
+{
+	return read_begin(a, o, false);
+}
+
 bool
 federation_read_add(struct federation_reading *r, struct bytes piece, struct err *err)
 {
-	hash_stream_add(r->octets, piece);
+	if (r->octets != NULL)
+		hash_stream_add(r->octets, piece);
 	r->n_octets += piece.n;
 	return saml_aggregate_add(r->aggregate, piece, err);
 }
@@ -526,8 +528,11 @@ federation_read_end(struct federation_reading *r, struct federation_index **out,
 		return false;
 	sort_names(r);
 	end_claims(r);
-	hash_stream_end(r->octets, &digest);
-	memcpy(r->index->digest, digest.octets, SHA256_BYTES);
+	if (r->octets != NULL) {
+		hash_stream_end(r->octets, &digest);
+		memcpy(r->index->digest, digest.octets, SHA256_BYTES);
+	}
+	hash_sha256(info.digest, r->index->content);
 	r->index->octets = r->n_octets;
 	r->index->valid_until = info.valid_until;
 	r->index->key = info.key;
@@ -538,78 +543,139 @@ federation_read_end(struct federation_reading *r, struct federation_index **out,
 
 /* ---- a stored one ---- */
 
+/* Texts that are asked for at once, by number and by how long they are. */
+#define TEXTS_MOST  256
+#define TEXTS_BYTES ((size_t)1024 * 1024)
+
+struct stored {
+	struct federation_reading *r;
+	struct db_call c; /* results live in an arena for one piece, or one batch of texts */
+	const char *source;
+};
+
+/* What begins a piece: octets that stand around, or (digest not NULL) a member's text; *size: how
+ * much of the piece that is. */
+struct element {
+	const unsigned char *digest;
+	struct bytes around;
+	size_t length, size;
+};
+
+static bool
+next_element(struct bytes piece, struct element *out, struct err *err)
+{
+	size_t head = 0;
+	uint32_t length;
+
+	*out = (struct element){.digest = NULL};
+	if (piece.n > 0 && piece.p[0] == FEDERATION_AROUND)
+		head = FEDERATION_AROUND_BYTES;
+	if (piece.n > 0 && piece.p[0] == FEDERATION_MEMBER)
+		head = FEDERATION_MEMBER_BYTES;
+	if (head == 0 || piece.n < head)
+		return FAIL(err, ERR_INTERNAL, NULL, "a row of a federation's copy is damaged");
+	memcpy(&length, piece.p + head - sizeof(length), sizeof(length));
+	out->length = be32toh(length);
+	out->size = head;
+	if (head == FEDERATION_MEMBER_BYTES) {
+		out->digest = piece.p + 1;
+		return true;
+	}
+	if (out->length > piece.n - head)
+		return FAIL(err, ERR_INTERNAL, NULL, "a row of a federation's copy is damaged");
+	out->around = (struct bytes){piece.p + head, out->length};
+	out->size += out->length;
+	return true;
+}
+
+static bool
+add_text(struct stored *s, struct bytes text, struct err *err)
+{
+	if (text.n == 0)
+		return FAIL(err, ERR_INTERNAL, NULL,
+			    "a text of a federation's copy is not in the database");
+	return federation_read_add(s->r, text, err);
+}
+
+/* The first elements of a piece, with so many members that their texts come at once; *piece: what
+ * is behind them. */
+static bool
+add_batch(struct stored *s, struct bytes *piece, struct err *err)
+{
+	unsigned char digests[TEXTS_MOST * SHA256_BYTES];
+	const struct bytes *texts = NULL;
+	struct element e;
+	size_t n = 0, k = 0, octets = 0, taken = 0;
+
+	for (; taken < piece->n && n < TEXTS_MOST && octets < TEXTS_BYTES; taken += e.size) {
+		if (!next_element((struct bytes){piece->p + taken, piece->n - taken}, &e, err))
+			return false;
+		if (e.digest == NULL)
+			continue;
+		memcpy(digests + n++ * SHA256_BYTES, e.digest, SHA256_BYTES);
+		octets += e.length;
+	}
+	s->c.deadline_us = clock_mono_us() + PIECE_LIMIT_US;
+	if (n > 0 && !db_federation_texts(&s->c, s->source,
+					  (struct bytes){digests, n * SHA256_BYTES}, &texts, err))
+		return false;
+	for (size_t at = 0; at < taken; at += e.size) {
+		bool ok = next_element((struct bytes){piece->p + at, taken - at}, &e, err) &&
+			  (e.digest == NULL ? federation_read_add(s->r, e.around, err)
+					    : add_text(s, texts[k++], err));
+
+		if (!ok)
+			return false;
+	}
+	*piece = (struct bytes){piece->p + taken, piece->n - taken};
+	return true;
+}
+
 /* Piece n into the reading; *more is false: there is none. */
 static bool
-read_piece(const struct db_call *c, int64_t seq, int64_t n, struct federation_reading *r,
-	   bool *more, struct err *err)
+read_piece(struct stored *s, struct arena *a, int64_t seq, int64_t n, bool *more, struct err *err)
 {
-	struct db_call own = {c->db, arena_create(PIECE_ARENA), clock_mono_us() + PIECE_LIMIT_US};
-	struct bytes packed, piece;
-	bool ok;
+	const struct db_call c = {s->c.db, a, clock_mono_us() + PIECE_LIMIT_US};
+	struct bytes piece;
 
-	if (own.a == NULL)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory for a piece");
-	ok = db_federation_piece(&own, seq, n, &packed, err);
-	*more = ok && packed.n > 0;
-	ok = ok &&
-	     (!*more || (federation_unpack(own.a, packed, FEDERATION_PIECE_BYTES, &piece, err) &&
-			 federation_read_add(r, piece, err)));
-	arena_destroy(own.a);
-	return ok;
+	if (!db_federation_piece(&c, seq, n, &piece, err))
+		return false;
+	*more = piece.n > 0;
+	for (bool ok = true; piece.n > 0;) {
+		ok = add_batch(s, &piece, err);
+		arena_reset(s->c.a);
+		if (!ok)
+			return false;
+	}
+	return true;
 }
 
 bool
 federation_read_copy(const struct db_call *c, int64_t seq, const struct federation_reader *o,
 		     struct federation_index **out, struct err *err)
 {
-	struct federation_reading *r = federation_read_begin(c->a, o);
-	bool more = true;
+	struct arena *pieces = arena_create(PIECE_ARENA), *texts = arena_create(SCRATCH_BYTES);
+	struct stored s = {.c = {c->db, texts, 0}, .source = o->source};
+	bool more = true, ok = true;
 
-	for (int64_t n = 0; more; n++)
-		if (!read_piece(c, seq, n, r, &more, err))
-			return false;
-	return federation_read_end(r, out, err);
+	arena_defer(c->a, destroy, pieces);
+	arena_defer(c->a, destroy, texts);
+	if (pieces == NULL || texts == NULL)
+		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory for a federation's copy");
+	s.r = read_begin(c->a, o, true);
+	for (int64_t n = 0; more && ok; n++) {
+		ok = read_piece(&s, pieces, seq, n, &more, err);
+		arena_reset(pieces);
+	}
+	if (!ok || federation_read_end(s.r, out, err))
+		return ok;
+	/* It was what was signed when it was stored. */
+	if (err->kind == ERR_DENIED && saml_aggregate_is_signed(s.r->aggregate))
+		err->kind = ERR_INTERNAL;
+	return false;
 }
 
-/* ---- rows ---- */
-
-/* How long it becomes, big-endian, and a zlib stream. */
-#define LENGTH_BYTES 4
-
-struct bytes
-federation_pack(struct arena *a, struct bytes b)
-{
-	uLongf n = compressBound(b.n);
-	unsigned char *p = arena_alloc(a, LENGTH_BYTES + n);
-	uint32_t length = htobe32((uint32_t)b.n);
-
-	memcpy(p, &length, LENGTH_BYTES);
-	if (compress2(p + LENGTH_BYTES, &n, b.p, b.n, Z_BEST_SPEED) != Z_OK)
-		arena_leave(a); /* what else it can lack than memory it was given */
-	return (struct bytes){p, LENGTH_BYTES + n};
-}
-
-bool
-federation_unpack(struct arena *a, struct bytes b, size_t most, struct bytes *out, struct err *err)
-{
-	uint32_t length = 0;
-	uLongf n;
-
-	if (b.n >= LENGTH_BYTES)
-		memcpy(&length, b.p, LENGTH_BYTES);
-	n = be32toh(length);
-	if (b.n < LENGTH_BYTES || n > most)
-		return FAIL(err, ERR_INTERNAL, NULL, "a row of a federation's copy is damaged");
-	unsigned char *p = arena_alloc(a, n + 1);
-	int rc = uncompress(p, &n, b.p + LENGTH_BYTES, b.n - LENGTH_BYTES);
-
-	if (rc == Z_MEM_ERROR)
-		return FAIL(err, ERR_UNAVAILABLE, NULL, "no memory to uncompress");
-	if (rc != Z_OK)
-		return FAIL(err, ERR_INTERNAL, NULL, "a row of a federation's copy is damaged");
-	*out = (struct bytes){p, n};
-	return true;
-}
+/* ---- signers ---- */
 
 bool
 federation_signers(struct arena *a, const char *pem, struct saml_keys *keys,

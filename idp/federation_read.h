@@ -33,7 +33,8 @@ federation_same(const unsigned char *x, const unsigned char *y)
 struct federation_index {
 	struct arena *a; /* owns everything below */
 	atomic_uint refs;
-	unsigned char digest[SHA256_BYTES]; /* of the copy's octets */
+	unsigned char digest[SHA256_BYTES];  /* of the octets that came; not of a stored copy */
+	unsigned char content[SHA256_BYTES]; /* stands for what is signed, whoever signed it */
 	size_t octets;
 	time_t valid_until; /* of the whole */
 	size_t key;         /* which of the signers signed it */
@@ -55,6 +56,8 @@ struct federation_reader {
 	/* Each member as it is read, before anything is proven; NULL: nobody wants it. */
 	bool (*member)(void *ctx, const struct federation_entry *e, const struct saml_entity *said,
 		       struct err *err);
+	/* What stands around them, in between (saml/aggregate.h); NULL likewise. */
+	bool (*around)(void *ctx, struct bytes octets, struct err *err);
 	void *ctx;
 };
 
@@ -80,19 +83,27 @@ void federation_index_release(struct federation_index *index); /* NULL is fine *
 const struct federation_entry *federation_index_find(const struct federation_index *index,
 						     const unsigned char id[SHA256_BYTES]);
 
-/* Read a stored copy: its octets from the database, a piece at a time.  ERR_INTERNAL: a piece is
- * damaged; else as above. */
+/*
+ * Read a stored copy, put together of its pieces and of members' texts, a few at a time.
+ * ERR_INTERNAL: one is damaged or missing; else as above.
+ */
 MUST_USE bool federation_read_copy(const struct db_call *c, int64_t seq,
 				   const struct federation_reader *o, struct federation_index **out,
 				   struct err *err);
 
-/* Octets of a piece, before it is compressed. */
-#define FEDERATION_PIECE_BYTES ((size_t)128 * 1024)
+/*
+ * A piece: the letter FEDERATION_AROUND, how many octets, 4 of them
+ * big-endian, and so many that stand around members; or FEDERATION_MEMBER, the digest of a
+ * member's text, and how long that is, likewise; and so on.
+ */
+#define FEDERATION_PIECE_BYTES  ((size_t)64 * 1024)
+#define FEDERATION_AROUND       'a'
+#define FEDERATION_AROUND_BYTES (1 + 4)
+#define FEDERATION_MEMBER       'm'
+#define FEDERATION_MEMBER_BYTES (1 + SHA256_BYTES + 4)
 
-/* Compressed for a row, and back; `most`: what it may become.  ERR_INTERNAL: it is damaged. */
-struct bytes federation_pack(struct arena *a, struct bytes b);
-MUST_USE bool federation_unpack(struct arena *a, struct bytes b, size_t most, struct bytes *out,
-				struct err *err);
+/* What is stored may be so many times as long as the caps let come. */
+#define FEDERATION_STORED 2
 
 /* The keys of a source's certificates, and of each the SHA-256 of the certificate. */
 MUST_USE bool federation_signers(struct arena *a, const char *pem, struct saml_keys *keys,

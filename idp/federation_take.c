@@ -27,6 +27,7 @@ const struct federation_whole_rule federation_whole_rules[] = {
 	{"many-changed", "More members have changed than are compared one by one.", true},
 	{"role-new", "A member has a role that it did not have.", true},
 	{"scope-taken", "A member speaks for a scope of another one.", true},
+	{"unreadable", "The copy that counts cannot be read any more, to compare with it.", true},
 	{"first", "It is the first copy of this source.", false},
 	{"member-new", "A member is new.", false},
 	{"member-gone", "A member is gone, or left out by a filter.", false},
@@ -50,14 +51,14 @@ struct federation_taking {
 	int64_t seq, n_pieces;
 
 	unsigned char *piece;
-	size_t n_piece;
+	size_t n_piece, n_stored;
 	unsigned char *index, *blob, *used; /* batches of texts */
 	size_t n_index, n_blob, n_used, blob_most;
 
 	json_t *listed; /* changes, told one by one */
 	struct buf asked;
 	size_t n_new, n_gone, n_changed, n_compared;
-	bool held, told_many;
+	bool held, told_many, unreadable;
 };
 
 /* ---- what is told ---- */
@@ -114,10 +115,64 @@ flush_piece(struct federation_taking *t, struct err *err)
 	if (t->n_piece == 0)
 		return true;
 	refresh_call(t);
-	struct bytes packed = federation_pack(t->scratch, (struct bytes){t->piece, t->n_piece});
+	struct bytes piece = {t->piece, t->n_piece};
 
 	t->n_piece = 0;
-	return db_federation_piece_add(&t->c, t->seq, t->n_pieces++, packed, err);
+	return db_federation_piece_add(&t->c, t->seq, t->n_pieces++, piece, err);
+}
+
+/* What the copy becomes of it is read with a cap, too. */
+static bool
+count_stored(struct federation_taking *t, size_t n, struct err *err)
+{
+	t->n_stored += n;
+	return t->n_stored <= FEDERATION_STORED * t->rules.bytes_most ||
+	       FAIL(err, ERR_INPUT, NULL, "it becomes too long with its namespaces");
+}
+
+static void
+put_number(struct federation_taking *t, size_t n)
+{
+	uint32_t number = htobe32((uint32_t)n);
+
+	memcpy(t->piece + t->n_piece, &number, sizeof(number));
+	t->n_piece += sizeof(number);
+}
+
+static bool
+around(void *ctx, struct bytes octets, struct err *err)
+{
+	struct federation_taking *t = ctx;
+	size_t n;
+
+	if (!count_stored(t, octets.n, err))
+		return false;
+	for (; octets.n > 0; octets = (struct bytes){octets.p + n, octets.n - n}) {
+		if (FEDERATION_PIECE_BYTES - t->n_piece <= FEDERATION_AROUND_BYTES &&
+		    !flush_piece(t, err))
+			return false;
+		n = FEDERATION_PIECE_BYTES - t->n_piece - FEDERATION_AROUND_BYTES;
+		n = n < octets.n ? n : octets.n;
+		t->piece[t->n_piece++] = FEDERATION_AROUND;
+		put_number(t, n);
+		memcpy(t->piece + t->n_piece, octets.p, n);
+		t->n_piece += n;
+	}
+	return true;
+}
+
+static bool
+refer(struct federation_taking *t, const unsigned char digest[SHA256_BYTES], size_t length,
+      struct err *err)
+{
+	if (!count_stored(t, length, err) ||
+	    (FEDERATION_PIECE_BYTES - t->n_piece < FEDERATION_MEMBER_BYTES && !flush_piece(t, err)))
+		return false;
+	t->piece[t->n_piece++] = FEDERATION_MEMBER;
+	memcpy(t->piece + t->n_piece, digest, SHA256_BYTES);
+	t->n_piece += SHA256_BYTES;
+	put_number(t, length);
+	return true;
 }
 
 static bool
@@ -152,26 +207,22 @@ static bool
 add_text(struct federation_taking *t, const unsigned char digest[SHA256_BYTES], struct bytes text,
 	 struct err *err)
 {
-	refresh_call(t);
-	struct bytes packed = federation_pack(t->scratch, text);
-	uint32_t at, length = htobe32((uint32_t)packed.n);
+	uint32_t at, length = htobe32((uint32_t)text.n);
 
-	if ((t->n_blob > 0 && t->n_blob + packed.n > BATCH_BYTES) ||
-	    t->n_index == BATCH_ENTRIES * (size_t)DB_FEDERATION_INDEX_BYTES) {
-		if (!flush_texts(t, err))
-			return false;
-		packed = federation_pack(t->scratch, text);
-	}
+	if (((t->n_blob > 0 && t->n_blob + text.n > BATCH_BYTES) ||
+	     t->n_index == BATCH_ENTRIES * (size_t)DB_FEDERATION_INDEX_BYTES) &&
+	    !flush_texts(t, err))
+		return false;
 	/* Second line: the aggregate's reader has said so before. */
-	if (packed.n > t->blob_most)
+	if (text.n > t->blob_most)
 		return FAIL(err, ERR_INPUT, NULL, "an entity is too long");
 	at = htobe32((uint32_t)t->n_blob);
 	memcpy(t->index + t->n_index, digest, SHA256_BYTES);
 	memcpy(t->index + t->n_index + SHA256_BYTES, &at, sizeof(at));
 	memcpy(t->index + t->n_index + SHA256_BYTES + sizeof(at), &length, sizeof(length));
-	memcpy(t->blob + t->n_blob, packed.p, packed.n);
+	memcpy(t->blob + t->n_blob, text.p, text.n);
 	t->n_index += DB_FEDERATION_INDEX_BYTES;
-	t->n_blob += packed.n;
+	t->n_blob += text.n;
 	return true;
 }
 
@@ -200,12 +251,9 @@ text_before(struct federation_taking *t, const struct saml_entity *said,
 				(struct bytes){was->id, SHA256_BYTES},
 				(struct bytes){was->digest, SHA256_BYTES}, &row, err))
 		return false;
-	if (row.text.n == 0 ||
-	    !federation_unpack(t->scratch, row.text, 2 * t->rules.member_bytes_most, out, NULL))
-		return true;
-	hash_sha256(*out, digest);
-	if (!federation_same(digest, was->digest))
-		*out = (struct bytes){NULL, 0};
+	hash_sha256(row.text, digest);
+	if (federation_same(digest, was->digest))
+		*out = row.text;
 	return true;
 }
 
@@ -270,6 +318,8 @@ member(void *ctx, const struct federation_entry *e, const struct saml_entity *sa
 		if (!compare(t, e, was, said, err))
 			return false;
 	}
+	if (!refer(t, e->digest, said->text.n, err))
+		return false;
 	return same && !t->all ? use_text(t, e->digest, err)
 			       : add_text(t, e->digest, said->text, err);
 }
@@ -295,6 +345,7 @@ read_base(struct federation_taking *t, const struct db_call *c, struct err *err)
 	struct federation_reader reader = t->reader;
 
 	reader.member = NULL;
+	reader.around = NULL;
 	if (t->source->counting.seq == 0)
 		return true;
 	struct err why = {0};
@@ -304,7 +355,13 @@ read_base(struct federation_taking *t, const struct db_call *c, struct err *err)
 		return true;
 	}
 	/* Signed by a key that is not pinned any more: there is nothing to compare with. */
-	return why.kind == ERR_DENIED || FAIL(err, why.kind, why.proto, "%s", why.text);
+	if (why.kind == ERR_DENIED)
+		return true;
+	if (why.kind == ERR_UNAVAILABLE)
+		return FAIL(err, why.kind, why.proto, "%s", why.text);
+	log_err(LOG_LVL_ERROR, "federation_unusable", &why, "source", t->source->name, NULL);
+	t->unreadable = t->all = true;
+	return true;
 }
 
 bool
@@ -329,13 +386,14 @@ federation_take_begin(const struct db_call *c, const struct db_federation_source
 					       .rules = &t->rules,
 					       .keys = t->keys,
 					       .member = member,
+					       .around = around,
 					       .ctx = t};
 	t->listed = json_new_array(c->a);
 	buf_init(&t->asked, c->a, (size_t)4 * 1024 * 1024);
 	t->piece = arena_alloc(c->a, FEDERATION_PIECE_BYTES);
 	t->index = arena_alloc(c->a, BATCH_ENTRIES * (size_t)DB_FEDERATION_INDEX_BYTES);
 	/* One that is longer than a batch is one. */
-	t->blob_most = BATCH_BYTES + 3 * t->rules.member_bytes_most;
+	t->blob_most = BATCH_BYTES + 2 * t->rules.member_bytes_most;
 	t->blob = arena_alloc(c->a, t->blob_most);
 	t->used = arena_alloc(c->a, USED_MOST * (size_t)SHA256_BYTES);
 	if (!read_base(t, c, err))
@@ -368,21 +426,8 @@ federation_take_abandon(struct federation_taking *t)
 bool
 federation_take_add(struct federation_taking *t, struct bytes piece, struct err *err)
 {
-	while (piece.n > 0) {
-		size_t n = FEDERATION_PIECE_BYTES - t->n_piece;
-
-		if (n > piece.n)
-			n = piece.n;
-		/* Verified first: of what a stranger sends no row is written. */
-		if (!federation_read_add(t->reading, (struct bytes){piece.p, n}, err))
-			return false;
-		memcpy(t->piece + t->n_piece, piece.p, n);
-		t->n_piece += n;
-		piece = (struct bytes){piece.p + n, piece.n - n};
-		if (t->n_piece == FEDERATION_PIECE_BYTES && !flush_piece(t, err))
-			return false;
-	}
-	return true;
+	/* Of what a stranger sends no row is written: his signature is seen before. */
+	return federation_read_add(t->reading, piece, err);
 }
 
 /* ---- its end ---- */
@@ -450,7 +495,7 @@ judge(struct federation_taking *t, const struct federation_index *index, struct 
 	*gone = find_gone(t, index);
 	judge_scopes(t, index);
 	if (t->base == NULL) {
-		tell_whole(t, "first", "", NULL);
+		tell_whole(t, t->unreadable ? "unreadable" : "first", "", NULL);
 		return;
 	}
 	if (!bytes_eq(t->certs[index->key], t->source->counting.signer))
@@ -549,7 +594,8 @@ end_with(struct federation_taking *t, const struct federation_index *index,
 	if (!check_time(t, index, err))
 		return false;
 	/* The very same: nothing becomes different, and nothing is to be kept. */
-	if (t->base != NULL && federation_same(index->digest, t->base->digest)) {
+	if (t->base != NULL && federation_same(index->content, t->base->content) &&
+	    index->key == t->base->key) {
 		federation_take_abandon(t);
 		return true;
 	}

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "saml/canon.h"
 #include "saml/names.h"
 #include "saml/value.h"
@@ -17,6 +18,9 @@
 
 /* The signature ends before that, with certificates that nobody reads. */
 #define HEAD_BYTES (256 * KIB)
+
+/* What stands around entities, as one step brings it to the parser. */
+#define AROUND_BYTES (256 * KIB)
 
 /* A signature alone. */
 #define SIGNATURE_BYTES (64 * KIB)
@@ -30,6 +34,7 @@
 #define DIGEST_BYTES    (64 * KIB)
 #define REGISTRAR_BYTES 255
 #define VALUE_BYTES     1023
+#define SSO_BYTES       511
 #define GROUPS_MOST     8
 #define ID_BYTES        255
 
@@ -47,6 +52,12 @@ struct pending {
 	uint32_t marks;
 	struct lasting lasting;
 	size_t from, to; /* in copy.p */
+	size_t around;   /* what stands before it in around.p */
+	struct {
+		size_t from, to; /* behind `from` above, plus one; 0: not said */
+	} said[SAML_SAID_MOST];
+	char sso[2][SSO_BYTES + 1];
+	unsigned n_scopes;
 };
 
 struct saml_aggregate {
@@ -79,6 +90,8 @@ struct saml_aggregate {
 	/* of the entity */
 	struct xml_out copy;
 	struct canon alone;      /* writes there */
+	struct xml_out around;   /* what stands before and behind; */
+	struct xml_out *aside;   /* that, or NULL: nobody wants it */
 	struct pending *pending; /* n_pending whole ones, then perhaps the one being read */
 	size_t n_pending;
 	unsigned entity; /* its depth; 0: outside */
@@ -86,6 +99,14 @@ struct saml_aggregate {
 	uint32_t named; /* marks of the name that the attribute has */
 	char value[VALUE_BYTES + 1];
 	size_t n_value;
+
+	/* What is said to people, where it is looked for: by depth. */
+	struct {
+		bool role, organization, extensions, role_organization, ui;
+		unsigned depth; /* of what is said just now; 0: nothing is */
+		size_t from;
+		enum saml_said what;
+	} people;
 };
 
 /* ---- what a tag says ---- */
@@ -215,7 +236,9 @@ entity_start(struct saml_aggregate *g, const struct xml_push_tag *tag)
 
 	if (g->n_pending == PENDING_MOST || g->info.n_entities == g->o->max_entities)
 		return "aggregate has too many entities";
-	*p = (struct pending){.from = g->copy.n};
+	*p = (struct pending){.from = g->copy.n, .around = g->around.n};
+	g->people.depth = 0;
+	canon_apart(&g->alone, &g->canon);
 	if (!read_text(tag, "entityID", p->entity_id, SAML_ENTITY_ID_BYTES) ||
 	    p->entity_id[0] == '\0')
 		return "entityID is missing or too long";
@@ -223,6 +246,117 @@ entity_start(struct saml_aggregate *g, const struct xml_push_tag *tag)
 	g->info.n_entities++;
 	g->entity = tag->depth;
 	return fault;
+}
+
+static const struct xml_push_attr *
+find_lang(const struct xml_push_tag *tag)
+{
+	for (size_t i = 0; i < tag->n_attrs; i++)
+		if (strcmp(tag->attrs[i].name, "lang") == 0 &&
+		    strcmp(tag->attrs[i].ns, SAML_NS_XML) == 0)
+			return &tag->attrs[i];
+	return NULL;
+}
+
+/* What the element says starts when its tag is written (body_start). */
+static void
+begin_said(struct saml_aggregate *g, const struct xml_push_tag *tag, enum saml_said what)
+{
+	const struct xml_push_attr *lang = find_lang(tag);
+
+	g->people.depth = tag->depth;
+	g->people.what = what;
+	if (what >= SAML_SAID_KEYWORDS || lang == NULL)
+		return;
+	if (bytes_eq(lang->value, bytes_of("de")))
+		g->people.what = what + 1;
+	else if (bytes_eq(lang->value, bytes_of("en")))
+		g->people.what = what + 2;
+}
+
+/* Of each kind the first counts. */
+static void
+keep_said(struct pending *p, unsigned what, size_t from, size_t to)
+{
+	if (p->said[what].from != 0)
+		return;
+	p->said[what].from = from + 1;
+	p->said[what].to = to + 1;
+}
+
+static void
+end_said(struct saml_aggregate *g)
+{
+	struct pending *p = &g->pending[g->n_pending];
+	size_t from = g->people.from, to = g->copy.n - p->from;
+	unsigned what = g->people.what, i = what;
+	unsigned most = what == SAML_SAID_KEYWORDS ? SAML_SAID_SCOPES : SAML_SAID_MOST;
+
+	g->people.depth = 0;
+	if (what >= SAML_SAID_KEYWORDS) {
+		while (i < most - 1 && p->said[i].from != 0)
+			i++;
+		keep_said(p, i, from, to);
+		return;
+	}
+	/* begin_said: 0 for any language, 1 and 2 for those that are asked for */
+	if (what % 3 != 0)
+		keep_said(p, what - 1, from, to);
+	keep_said(p, what - what % 3 + 2, from, to);
+}
+
+static void
+note_sso(struct pending *p, const struct xml_push_tag *tag)
+{
+	static const char *const bindings[] = {SAML_BINDING_URI_REDIRECT, SAML_BINDING_URI_POST};
+	const struct xml_push_attr *binding = xml_push_attr(tag, "Binding");
+	const struct xml_push_attr *url = xml_push_attr(tag, "Location");
+
+	for (size_t i = 0; i < ARRAY_LEN(bindings); i++)
+		if (binding != NULL && bytes_eq(binding->value, bytes_of(bindings[i])) &&
+		    url != NULL && bytes_start(url->value, "https://") && p->sso[i][0] == '\0')
+			(void)read_text(tag, "Location", p->sso[i], SSO_BYTES);
+}
+
+static void
+note_people(struct saml_aggregate *g, const struct xml_push_tag *tag, unsigned depth)
+{
+	bool named = xml_push_is(tag, SAML_NS_METADATA, "OrganizationDisplayName");
+
+	g->people.depth = 0; /* what holds elements is no text */
+	switch (depth) {
+	case 1:
+		g->people.role = xml_push_is(tag, SAML_NS_METADATA, "IDPSSODescriptor");
+		g->people.organization = xml_push_is(tag, SAML_NS_METADATA, "Organization");
+		break;
+	case 2:
+		g->people.extensions =
+			g->people.role && xml_push_is(tag, SAML_NS_METADATA, "Extensions");
+		g->people.role_organization =
+			g->people.role && xml_push_is(tag, SAML_NS_METADATA, "Organization");
+		if (g->people.role && xml_push_is(tag, SAML_NS_METADATA, "SingleSignOnService"))
+			note_sso(&g->pending[g->n_pending], tag);
+		if (g->people.organization && named)
+			begin_said(g, tag, SAML_SAID_ORGANIZATION);
+		break;
+	case 3:
+		g->people.ui = g->people.extensions && xml_push_is(tag, SAML_NS_MDUI, "UIInfo");
+		if (g->people.extensions && xml_push_is(tag, SAML_NS_SHIBMD, "Scope")) {
+			g->pending[g->n_pending].n_scopes++;
+			begin_said(g, tag, SAML_SAID_SCOPES);
+		}
+		if (g->people.role_organization && named)
+			begin_said(g, tag, SAML_SAID_ROLE_ORGANIZATION);
+		break;
+	case 4:
+		if (g->people.ui && xml_push_is(tag, SAML_NS_MDUI, "DisplayName"))
+			begin_said(g, tag, SAML_SAID_NAME);
+		else if (g->people.ui && xml_push_is(tag, SAML_NS_MDUI, "Keywords"))
+			begin_said(g, tag, SAML_SAID_KEYWORDS);
+		break;
+	default:
+		break;
+	}
 }
 
 static void
@@ -260,6 +394,7 @@ note_tag(struct saml_aggregate *g, const struct xml_push_tag *tag)
 {
 	struct pending *p = &g->pending[g->n_pending];
 
+	note_people(g, tag, tag->depth - g->entity);
 	switch (tag->depth - g->entity) {
 	case 1:
 		g->in_extensions = xml_push_is(tag, SAML_NS_METADATA, "Extensions");
@@ -339,6 +474,14 @@ member_start(struct saml_aggregate *g, const struct xml_push_tag *tag)
 }
 
 static const char *
+is_over(const struct saml_aggregate *g)
+{
+	if (g->copy.over)
+		return "an entity is too long";
+	return g->around.over ? "what stands around entities is too long" : NULL;
+}
+
+static const char *
 body_start(void *ctx, const struct xml_push_tag *tag)
 {
 	struct saml_aggregate *g = ctx;
@@ -350,6 +493,8 @@ body_start(void *ctx, const struct xml_push_tag *tag)
 	/* It is the one that the head ended with. */
 	if (tag->depth == 2 && !g->passed) {
 		g->skipped = 2;
+		if (g->aside != NULL)
+			xml_out_put(g->aside, (struct bytes){g->signature.p, g->signature.n});
 		return NULL;
 	}
 	if (tag->depth == 1)
@@ -362,11 +507,13 @@ body_start(void *ctx, const struct xml_push_tag *tag)
 		fault = tag->depth == 1 ? group_start(g, tag) : member_start(g, tag);
 	else if (fault == NULL && g->entity != 0)
 		fault = note_tag(g, tag);
+	g->digested.also = g->entity == 0 ? g->aside : NULL;
 	if (fault == NULL)
-		fault = canon_start(&g->canon, tag);
-	if (fault == NULL && g->entity != 0)
-		fault = canon_start(&g->alone, tag);
-	return fault == NULL && g->copy.over ? "an entity is too long" : fault;
+		fault = g->entity == 0 ? canon_start(&g->canon, tag)
+				       : canon_start_both(&g->canon, &g->alone, tag);
+	if (g->people.depth == tag->depth)
+		g->people.from = g->copy.n - g->pending[g->n_pending].from;
+	return fault == NULL ? is_over(g) : fault;
 }
 
 static const char *
@@ -394,6 +541,9 @@ body_end(void *ctx, const char *prefix, const char *name, unsigned depth)
 		}
 		return NULL;
 	}
+	if (g->entity != 0 && g->people.depth == depth)
+		end_said(g);
+	g->digested.also = g->entity == 0 ? g->aside : NULL;
 	canon_end(&g->canon, prefix, name, depth);
 	xml_scope_leave(&g->scope);
 	if (g->entity != 0) {
@@ -412,18 +562,17 @@ body_text(void *ctx, struct bytes text)
 
 	if (g->skipped != 0)
 		return NULL;
-	g->digested.also = g->entity == 0 ? NULL : &g->copy; /* escaped once, for both */
+	g->digested.also = g->entity == 0 ? g->aside : &g->copy; /* escaped once, for both */
 	canon_text(&g->canon, text);
-	g->digested.also = NULL;
 	if (g->entity == 0)
-		return NULL;
+		return is_over(g);
 	if (g->in_value && text.n > VALUE_BYTES - g->n_value)
 		g->in_value = false; /* nothing that is looked for is so long */
 	if (g->in_value) {
 		memcpy(g->value + g->n_value, text.p, text.n);
 		g->n_value += text.n;
 	}
-	return g->copy.over ? "an entity is too long" : NULL;
+	return is_over(g);
 }
 
 static const struct xml_push_handler body_handler = {body_start, body_end, body_text};
@@ -488,25 +637,78 @@ saml_aggregate_begin(struct arena *a, const struct saml_aggregate_options *o)
 	return g;
 }
 
+const char *
+saml_said_text(struct arena *a, struct bytes said)
+{
+	static const struct {
+		const char *as;
+		size_t n;
+		char is;
+	} references[] = {{"&amp;", 5, '&'}, {"&lt;", 4, '<'}, {"&gt;", 4, '>'}, {"&#xD;", 5, ' '}};
+	char *out = arena_alloc(a, said.n + 1);
+	size_t n = 0, step;
+
+	for (size_t i = 0; i < said.n; i += step) {
+		out[n] = (char)said.p[i];
+		step = 1;
+		for (size_t k = 0; said.p[i] == '&' && k < ARRAY_LEN(references); k++)
+			if (said.n - i >= references[k].n &&
+			    memcmp(said.p + i, references[k].as, references[k].n) == 0) {
+				out[n] = references[k].is;
+				step = references[k].n;
+			}
+		n++;
+	}
+	out[n] = '\0';
+	return text_trim(a, out);
+}
+
+static bool
+tell_one(struct saml_aggregate *g, const struct pending *p, struct err *err)
+{
+	struct saml_entity e = {.entity_id = p->entity_id,
+				.registrar = p->registrar,
+				.roles = p->roles,
+				.marks = p->marks,
+				.valid_until = p->lasting.until,
+				.cache_s = p->lasting.cache_s,
+				.text = {g->copy.p + p->from, p->to - p->from},
+				.sso = {p->sso[0], p->sso[1]},
+				.n_scopes = p->n_scopes};
+
+	for (size_t i = 0; i < SAML_SAID_MOST; i++)
+		if (p->said[i].from != 0)
+			e.said[i] = (struct bytes){e.text.p + p->said[i].from - 1,
+						   p->said[i].to - p->said[i].from};
+	return g->o->entity(g->o->ctx, &e, err);
+}
+
+/* What stands around, up to there. */
+static bool
+tell_around(struct saml_aggregate *g, size_t *from, size_t to, struct err *err)
+{
+	struct bytes octets = {g->around.p + *from, to - *from};
+
+	*from = to;
+	return octets.n == 0 || g->o->around(g->o->ctx, octets, err);
+}
+
 /* Tell of the entities that are whole; the text of one that is not moves to the front. */
 static bool
 tell(struct saml_aggregate *g, struct err *err)
 {
-	size_t from = g->copy.n;
+	size_t from = g->copy.n, around = 0;
 
-	for (size_t i = 0; i < g->n_pending; i++) {
-		const struct pending *p = &g->pending[i];
-		struct saml_entity e = {.entity_id = p->entity_id,
-					.registrar = p->registrar,
-					.roles = p->roles,
-					.marks = p->marks,
-					.valid_until = p->lasting.until,
-					.cache_s = p->lasting.cache_s,
-					.text = {g->copy.p + p->from, p->to - p->from}};
-
-		if (!g->o->entity(g->o->ctx, &e, err))
+	for (size_t i = 0; i < g->n_pending; i++)
+		if (!tell_around(g, &around, g->pending[i].around, err) ||
+		    !tell_one(g, &g->pending[i], err))
 			return false;
-	}
+	/* Nothing of it is written while an entity is read: all is before that one. */
+	if (!tell_around(g, &around, g->around.n, err))
+		return false;
+	g->around.n = 0;
+	if (g->entity != 0)
+		g->pending[g->n_pending].around = 0;
 	if (g->n_pending == 0)
 		return true;
 	if (g->entity != 0) {
@@ -578,6 +780,11 @@ begin_body(struct saml_aggregate *g, struct err *err)
 	/* An entity may begin behind others that ended in the same step. */
 	g->copy.cap = g->o->max_entity_bytes * 2;
 	g->copy.p = arena_alloc(g->a, g->copy.cap);
+	if (g->o->around != NULL) {
+		g->around =
+			(struct xml_out){.p = arena_alloc(g->a, AROUND_BYTES), .cap = AROUND_BYTES};
+		g->aside = &g->around;
+	}
 	g->pending = ARENA_ARRAY(g->a, struct pending, PENDING_MOST + 1);
 	g->body = xml_push_begin(g->a, &g->limits, &body_handler, g);
 	return feed(g, g->body, (struct bytes){g->octets, g->n_octets}, err);
@@ -611,6 +818,12 @@ saml_aggregate_add(struct saml_aggregate *g, struct bytes piece, struct err *err
 }
 
 bool
+saml_aggregate_is_signed(const struct saml_aggregate *g)
+{
+	return g->body != NULL;
+}
+
+bool
 saml_aggregate_end(struct saml_aggregate *g, struct saml_aggregate_info *out, struct err *err)
 {
 	struct hash_digest got;
@@ -631,6 +844,7 @@ saml_aggregate_end(struct saml_aggregate *g, struct saml_aggregate_info *out, st
 	g->info.id = g->id;
 	g->info.name = g->name;
 	g->info.key = g->ref.key;
+	g->info.digest = g->ref.digest_value;
 	g->info.suite = g->ref.suite;
 	*out = g->info;
 	return true;

@@ -28,6 +28,20 @@ struct saml_mark {
 
 #define SAML_ENTITY_ID_BYTES 1024
 
+/*
+ * What is said of an identity provider to people: mdui:DisplayName of its role, and
+ * OrganizationDisplayName of the role and of the entity, each + 0 in German, + 1 in English, + 2
+ * the first one of any language; and mdui:Keywords; and each shibmd:Scope of the role.
+ */
+enum saml_said {
+	SAML_SAID_NAME = 0,
+	SAML_SAID_ROLE_ORGANIZATION = 3,
+	SAML_SAID_ORGANIZATION = 6,
+	SAML_SAID_KEYWORDS = 9,
+	SAML_SAID_SCOPES = 17, /* 8 languages of keywords; the rest is not looked for */
+	SAML_SAID_MOST = 25,   /* nor are more scopes: n_scopes tells */
+};
+
 struct saml_entity {
 	const char *entity_id; /* 1..1024 octets */
 	const char *registrar; /* mdrpi:RegistrationInfo/@registrationAuthority; "" if none */
@@ -36,7 +50,17 @@ struct saml_entity {
 	time_t valid_until;    /* the earliest of its own and those of its groups; 0: none */
 	int64_t cache_s;       /* likewise the shortest cacheDuration; -1: none */
 	struct bytes text;     /* the EntityDescriptor as a document */
+	/* By enum saml_said, pieces of text for saml_said_text; p NULL: that is not said. */
+	struct bytes said[SAML_SAID_MOST];
+	/* Where its identity provider is asked: the first of its https locations by Redirect, and
+	 * by POST; "": none, or one that is longer than 511 octets. */
+	const char *sso[2];
+	unsigned n_scopes; /* how many there are */
 };
+#define SAML_SCOPES_MOST (SAML_SAID_MOST - SAML_SAID_SCOPES)
+
+/* As it reads, without white space around it. */
+const char *saml_said_text(struct arena *a, struct bytes said);
 
 struct saml_aggregate_options {
 	struct saml_keys keys; /* who may have signed */
@@ -45,6 +69,12 @@ struct saml_aggregate_options {
 	size_t n_marks;
 	/* Each entity, in the document's order; false with err ends the reading. */
 	bool (*entity)(void *ctx, const struct saml_entity *e, struct err *err);
+	/*
+	 * What stands before, between and behind the entities, likewise; NULL: nobody wants it.
+	 * All of this and the entities' texts, joined in the order they are told in, are an
+	 * aggregate again: the same signature is over it, and the same is told of it.
+	 */
+	bool (*around)(void *ctx, struct bytes octets, struct err *err);
 	void *ctx;
 };
 
@@ -53,7 +83,8 @@ struct saml_aggregate_info {
 	const char *id;     /* of the root */
 	time_t valid_until; /* of the root; 0: none */
 	size_t n_entities;
-	size_t key; /* which of the keys signed it */
+	size_t key;          /* which of the keys signed it */
+	struct bytes digest; /* of the content, as it is signed; in the arena */
 	const struct saml_suite *suite;
 };
 
@@ -71,6 +102,9 @@ struct saml_aggregate *saml_aggregate_begin(struct arena *a,
  * cap is passed; ERR_DENIED: nobody of `keys` signed it; else what `entity` said.
  */
 MUST_USE bool saml_aggregate_add(struct saml_aggregate *g, struct bytes piece, struct err *err);
+
+/* One of `keys` signed it, as far as it has been read; what, is known at the end. */
+bool saml_aggregate_is_signed(const struct saml_aggregate *g);
 
 /* It is whole; ERR_DENIED: its content is not what was signed. */
 MUST_USE bool saml_aggregate_end(struct saml_aggregate *g, struct saml_aggregate_info *out,

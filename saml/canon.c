@@ -14,6 +14,11 @@ put(struct xml_out *o, const void *p, size_t n)
 
 	if (o->also != NULL)
 		put(o->also, p, n);
+	if (n > 0 && n <= o->cap - o->n) {
+		memcpy(o->p + o->n, p, n);
+		o->n += n;
+		return;
+	}
 	while (n > 0 && !o->over) {
 		size_t room = o->cap - o->n, part = n < room ? n : room;
 
@@ -30,6 +35,12 @@ put(struct xml_out *o, const void *p, size_t n)
 		o->full(o->ctx, (struct bytes){o->p, o->n});
 		o->n = 0;
 	}
+}
+
+void
+xml_out_put(struct xml_out *o, struct bytes b)
+{
+	put(o, b.p, b.n);
 }
 
 static void
@@ -219,35 +230,114 @@ put_sorted(struct xml_out *o, const struct xml_push_tag *tag)
 		put_attr(o, order[i]);
 }
 
-const char *
-canon_start(struct canon *c, const struct xml_push_tag *tag)
+void
+canon_apart(struct canon *c, const struct canon *around)
 {
-	struct needed needed = {.n = 0};
+	/* No name of a namespace: XML has no such character. */
+	static const struct xml_decl another = {NULL, "\x01"};
+	const char *uri = find_last(around->rendered, around->n, NULL);
 
-	need(c, &needed, tag->prefix);
+	c->n = 0;
+	if (uri != NULL && uri[0] != '\0')
+		c->rendered[c->n++] = another;
+}
+
+/* It stands for that here, whatever it stands for around. */
+static bool
+is_always(const struct canon *c, const char *prefix)
+{
+	const char *uri = find_last(c->scope->decls, c->scope->n, prefix);
+
+	return uri != NULL && strcmp(uri, c->always) == 0;
+}
+
+static const char *
+find_needed(const struct canon *c, const struct xml_push_tag *tag, struct needed *out)
+{
+	out->n = 0;
+	need(c, out, tag->prefix);
 	for (size_t i = 0; i < tag->n_attrs; i++)
 		if (tag->attrs[i].prefix != NULL)
-			need(c, &needed, tag->attrs[i].prefix);
+			need(c, out, tag->attrs[i].prefix);
 	for (const char *const *p = c->prefixes; p != NULL && *p != NULL; p++) {
 		const char *prefix = strcmp(*p, "#default") == 0 ? NULL : *p;
 
 		if (prefix == NULL || find_last(c->scope->decls, c->scope->n, prefix) != NULL)
-			need(c, &needed, prefix);
+			need(c, out, prefix);
 	}
 	for (size_t i = 0; c->always != NULL && i < c->scope->n; i++)
-		if (strcmp(c->scope->decls[i].uri, c->always) == 0)
-			need(c, &needed, c->scope->decls[i].prefix);
-	if (c->n + needed.n > CANON_RENDERED_MOST)
-		return "XML changes its namespaces too often";
+		if (strcmp(c->scope->decls[i].uri, c->always) == 0 &&
+		    is_always(c, c->scope->decls[i].prefix))
+			need(c, out, c->scope->decls[i].prefix);
+	return c->n + out->n > CANON_RENDERED_MOST ? "XML changes its namespaces too often" : NULL;
+}
+
+/* They are written by this tag. */
+static void
+note_rendered(struct canon *c, const struct xml_push_tag *tag, const struct needed *needed)
+{
 	c->at[tag->depth] = (unsigned short)c->n;
-	put_str(c->out, "<");
-	put_name(c->out, tag->prefix, tag->name);
-	for (size_t i = 0; i < needed.n; i++) {
-		put_decl(c->out, &needed.d[i]);
-		c->rendered[c->n++] = needed.d[i];
+	for (size_t i = 0; i < needed->n; i++)
+		c->rendered[c->n++] = needed->d[i];
+}
+
+static void
+put_start(struct xml_out *o, const struct xml_push_tag *tag, const struct needed *needed)
+{
+	put(o, "<", 1);
+	put_name(o, tag->prefix, tag->name);
+	for (size_t i = 0; i < needed->n; i++)
+		put_decl(o, &needed->d[i]);
+	put_sorted(o, tag);
+	put(o, ">", 1);
+}
+
+const char *
+canon_start(struct canon *c, const struct xml_push_tag *tag)
+{
+	struct needed needed; /* large: its room is not cleared for each tag */
+	const char *fault = find_needed(c, tag, &needed);
+
+	if (fault != NULL)
+		return fault;
+	note_rendered(c, tag, &needed);
+	put_start(c->out, tag, &needed);
+	return NULL;
+}
+
+static bool
+is_same(const struct needed *x, const struct needed *y)
+{
+	if (x->n != y->n)
+		return false;
+	for (size_t i = 0; i < x->n; i++)
+		if (!same_prefix(x->d[i].prefix, y->d[i].prefix) ||
+		    strcmp(x->d[i].uri, y->d[i].uri) != 0)
+			return false;
+	return true;
+}
+
+const char *
+canon_start_both(struct canon *c, struct canon *d, const struct xml_push_tag *tag)
+{
+	struct needed needed, of_d;
+	const char *fault = find_needed(c, tag, &needed);
+	struct xml_out *also = c->out->also;
+
+	if (fault == NULL)
+		fault = find_needed(d, tag, &of_d);
+	if (fault != NULL)
+		return fault;
+	note_rendered(c, tag, &needed);
+	note_rendered(d, tag, &of_d);
+	if (is_same(&needed, &of_d)) {
+		c->out->also = d->out;
+		put_start(c->out, tag, &needed);
+		c->out->also = also;
+		return NULL;
 	}
-	put_sorted(c->out, tag);
-	put_str(c->out, ">");
+	put_start(c->out, tag, &needed);
+	put_start(d->out, tag, &of_d);
 	return NULL;
 }
 

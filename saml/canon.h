@@ -30,6 +30,9 @@ struct xml_out {
 	struct xml_out *also; /* the same octets go there, too; NULL: nowhere */
 };
 
+/* These octets, as they are. */
+void xml_out_put(struct xml_out *o, struct bytes b);
+
 /* ---- canonical ---- */
 
 #define CANON_RENDERED_MOST 1024
@@ -44,8 +47,16 @@ struct canon {
 	unsigned short at[XML_MAX_DEPTH + 2]; /* rendered ones below an element of this depth */
 };
 
+/*
+ * What is written next is an element by itself, but stays what it is where `around` has got to:
+ * a default namespace that was written there is undone where nothing else says so.
+ */
+void canon_apart(struct canon *c, const struct canon *around);
+
 /* A start tag, whose declarations are in scope already.  NULL, or a fault. */
 const char *canon_start(struct canon *c, const struct xml_push_tag *tag);
+/* For two at once: what is the same is written once, into c->out, and `also` into d->out. */
+const char *canon_start_both(struct canon *c, struct canon *d, const struct xml_push_tag *tag);
 void canon_end(struct canon *c, const char *prefix, const char *name, unsigned depth);
 void canon_text(struct canon *c, struct bytes text);
 

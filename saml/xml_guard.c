@@ -187,6 +187,17 @@ tag_fault(struct xml_scan *s, unsigned char c, const struct xml_limits *limits)
 	return NULL;
 }
 
+/* Where the value of an attribute ends, or (which is a fault) a tag begins in it. */
+static const unsigned char *
+value_end(const unsigned char *p, const unsigned char *end, unsigned char quote)
+{
+	const unsigned char *q = memchr(p, quote, (size_t)(end - p));
+	size_t n = (size_t)((q == NULL ? end : q) - p);
+	const unsigned char *tag = memchr(p, '<', n);
+
+	return tag != NULL ? tag : p + n;
+}
+
 bool
 xml_scan_octets(struct xml_scan *s, struct bytes piece, const struct xml_limits *limits,
 		struct err *err)
@@ -201,6 +212,10 @@ xml_scan_octets(struct xml_scan *s, struct bytes piece, const struct xml_limits 
 		if (!s->in_tag) {
 			p = memchr(p, '<', (size_t)(end - p));
 			if (p == NULL)
+				break;
+		} else if (s->quote != 0 && !s->heading) {
+			p = value_end(p, end, s->quote);
+			if (p == end)
 				break;
 		}
 		if (*p == '<') {

@@ -682,6 +682,19 @@ texts_are_shared(void **state)
 	fetch(w, group(w, 20, three(w)));
 	assert_string_equal(value(w, "SELECT count(*) FROM federation_text"), "3");
 	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
+	/* But what cannot be compared is for a person. */
+	assert_string_equal(told(w), "unreadable");
+	assert_string_equal(value(w, "SELECT string_agg(state, ' ' ORDER BY seq DESC)"
+				     " FROM federation_copy WHERE state <> 'replaced'"),
+			    "waiting counting");
+	w->app.federation = federation_create(w->a, &w->app);
+	look(w);
+	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
+	/* No more does one escape it whose text was exchanged. */
+	pg_sql(w->pg, "UPDATE federation_text SET text = text || ' '::bytea WHERE digest ="
+		      " (SELECT digest FROM federation_text ORDER BY 1 LIMIT 1)");
+	fetch(w, group(w, 21, three(w)));
+	assert_string_equal(told(w), "unreadable");
 }
 
 static void
@@ -996,6 +1009,35 @@ what_has_no_end_is_cut_off(void **state)
 
 /* ---- two at once ---- */
 
+/* Names of namespaces that all share are written with each member when a copy is stored. */
+static void
+what_becomes_too_long_is_not_taken(void **state)
+{
+	struct world *w = *state;
+	struct err err = {0};
+	const char *many;
+	struct buf b;
+
+	begin_with(w, "{\"most-mib\":1,\"gone-percent\":100}");
+	buf_init(&b, w->a, (size_t)1 << 20);
+	for (size_t i = 0; i < 5000; i++)
+		buf_printf(&b,
+			   "<md:EntityDescriptor entityID=\"urn:%zu\"><md:Extensions><p:x/>"
+			   "</md:Extensions></md:EntityDescriptor>",
+			   i);
+	ASSERT_OK(buf_finish_str(&b, &many, &err), &err);
+	fetch_in_vain(w,
+		      signed_by(w,
+				unsigned_group(w,
+					       arena_printf(w->a,
+							    " xmlns:p=\"urn:%0500d\""
+							    " validUntil=\"%s\"",
+							    1, clock_text(w->a, w->now + 9 * DAYS)),
+					       many),
+				"ecdsa-sha256"),
+		      "too long with its namespaces");
+}
+
 static void
 who_was_overtaken_writes_nothing(void **state)
 {
@@ -1075,6 +1117,7 @@ main(void)
 		cmocka_unit_test_setup(nothing_else_than_what_was_signed_is_taken, world_fresh),
 		cmocka_unit_test_setup(another_signer_is_refused, world_fresh),
 		cmocka_unit_test_setup(what_has_no_end_is_cut_off, world_fresh),
+		cmocka_unit_test_setup(what_becomes_too_long_is_not_taken, world_fresh),
 		cmocka_unit_test_setup(who_was_overtaken_writes_nothing, world_fresh),
 		cmocka_unit_test_setup(it_is_told_before_it_ends, world_fresh),
 	};

@@ -321,6 +321,19 @@ a_scope_of_another_waits(void **state)
 		assert_non_null(strstr(why, "\"scope-taken\""));
 		assert_non_null(strstr(why, PROVIDER_ENTITY));
 	}
+	/* However many it has besides. */
+	const char *many = BADEN_SCOPE;
+
+	for (int i = 0; i < 8; i++)
+		many = arena_printf(
+			w->a,
+			"s%d.example</shibmd:Scope><shibmd:Scope xmlns:shibmd=\"" SAML_NS_SHIBMD
+			"\">%s",
+			i, many);
+	as_before(w);
+	why = home_take(w, HOME_SOURCE, two(w, BADEN_SCOPE, many));
+	assert_non_null(why);
+	assert_non_null(strstr(why, "\"scope-taken\""));
 	home_federation(w, HOME_RULES);
 	why = home_take(w, HOME_SOURCE, two(w, BADEN_SCOPE, BADEN_SCOPE));
 	assert_non_null(why);

@@ -103,6 +103,8 @@ struct told {
 	struct saml_entity e[16];
 	size_t n;
 	bool refuse;
+	struct buf joined; /* what is told, in its order */
+	struct err around; /* that `around` ends with */
 };
 
 static bool
@@ -117,9 +119,25 @@ tell(void *ctx, const struct saml_entity *e, struct err *e_err)
 		t->e[t->n].entity_id = arena_strdup(a, e->entity_id);
 		t->e[t->n].registrar = arena_strdup(a, e->registrar);
 		t->e[t->n].text = arena_bytes(a, e->text);
+		for (size_t i = 0; i < SAML_SAID_MOST; i++)
+			if (e->said[i].p != NULL)
+				t->e[t->n].said[i].p = (const unsigned char *)arena_strndup(
+					a, (const char *)e->said[i].p, e->said[i].n);
 	}
+	if (t->joined.a != NULL)
+		buf_add(&t->joined, e->text);
 	t->n++;
 	return true;
+}
+
+static bool
+join(void *ctx, struct bytes octets, struct err *e_err)
+{
+	struct told *t = ctx;
+
+	buf_add(&t->joined, octets);
+	return t->around.kind == ERR_NONE ||
+	       FAIL(e_err, t->around.kind, NULL, "%s", t->around.text);
 }
 
 static struct saml_aggregate_options
@@ -272,6 +290,162 @@ a_declaration_that_is_not_digested_is_not_told(void **state UNUSED)
 		     "xmlns:xs=\"urn:evil\"");
 	ASSERT_OK(read_all(of, &t, &info, &err), &err);
 	assert_null(strstr(text_of(a, t.e[0].text), "urn:evil"));
+}
+
+/* As read_all, and all that is told, joined. */
+static const char *
+read_joined(const char *of, struct told *t, struct saml_aggregate_info *info)
+{
+	struct saml_aggregate_options o = options(t);
+	const char *joined;
+
+	*t = (struct told){.n = 0};
+	buf_init(&t->joined, a, 1 << 20);
+	o.around = join;
+	ASSERT_OK(read_with(&o, bytes_of(of), 7, info, &err), &err);
+	ASSERT_OK(buf_finish_str(&t->joined, &joined, &err), &err);
+	return joined;
+}
+
+/* Namespaces that change from without to within, and characters that are written otherwise. */
+static const char odd[] =
+	"<EntitiesDescriptor xmlns=\"" MD "\" xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" "
+	"xmlns:s=\"http://www.w3.org/2001/XMLSchema\" ID='_fed' "
+	"Name=\"a&quot;b&#9;c\">" FIXTURE_PLACE
+	"<Extensions><x xmlns=\"urn:x\"><y xmlns=\"\"/></x></Extensions>&#13; &gt; &amp;"
+	"<md:EntityDescriptor xmlns:md=\"" MD "\" xmlns=\"\" entityID=\"" ONE "\"><md:Extensions>"
+	"<a:b xmlns:a=\"urn:a\" a:c='&lt;\"'><c xml:lang=\"de\">1 &gt; 2&#13;&#10;</c></a:b>"
+	"</md:Extensions></md:EntityDescriptor>"
+	"<EntitiesDescriptor xmlns:xs=\"urn:xs\"><EntityDescriptor entityID=\"" TWO "\">"
+	"<Extensions><c xmlns=\"\"/></Extensions></EntityDescriptor></EntitiesDescriptor>"
+	"<n:EntityDescriptor xmlns:n=\"" MD "\" entityID=\"" THREE "\"/></EntitiesDescriptor>";
+
+/* What is stored of it, in parts, is the same again. */
+static void
+what_is_told_is_an_aggregate_that_says_the_same(void **state UNUSED)
+{
+	static const char *const texts[] = {text, odd};
+	static const char *const prefixes[] = {NULL, "xs", "xs md #default", "#default"};
+	struct saml_aggregate_info first, second;
+	struct told t, u;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts) * ARRAY_LEN(prefixes); i++) {
+		struct fixture f = federation(texts[i / ARRAY_LEN(prefixes)]);
+
+		f.transform_prefixes = prefixes[i % ARRAY_LEN(prefixes)];
+		f.pretty = i % 2 != 0;
+		const char *joined = read_joined(fixture_sign(a, &f), &t, &first);
+
+		assert_string_equal(read_joined(joined, &u, &second), joined);
+		assert_int_equal(u.n, 3);
+		for (size_t k = 0; k < 3; k++) {
+			assert_string_equal(text_of(a, u.e[k].text), text_of(a, t.e[k].text));
+			assert_int_equal(u.e[k].valid_until, t.e[k].valid_until);
+		}
+		assert_true(bytes_eq(first.digest, second.digest));
+		assert_string_equal(second.name, first.name);
+		assert_int_equal(second.valid_until, first.valid_until);
+		assert_int_equal(second.key, first.key);
+	}
+}
+
+static void
+what_stands_around_can_end_the_reading_and_has_a_cap(void **state UNUSED)
+{
+	struct told t = {.around = {.kind = ERR_UNAVAILABLE, .text = "no room"}};
+	struct saml_aggregate_options o = options(&t);
+	struct saml_aggregate_info info;
+	struct buf b;
+	const char *many;
+
+	o.around = join;
+	buf_init(&t.joined, a, 1 << 20);
+	ASSERT_REFUSED(read_with(&o, bytes_of(signed_text(text)), 7, &info, &err), &err,
+		       ERR_UNAVAILABLE, "no room");
+	/* Each of these small ones is written with a long name. */
+	buf_init(&b, a, 1 << 20);
+	buf_str(&b, "<a:x xmlns:a=\"urn:a\"");
+	for (int i = 0; i < 9; i++)
+		buf_printf(&b, " xmlns:a%d=\"urn:%0500d\"", i, i);
+	buf_str(&b, ">");
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&b, "<a%d:x/>", i % 9);
+	buf_str(&b, "</a:x>");
+	ASSERT_OK(buf_finish_str(&b, &many, &err), &err);
+	t = (struct told){.n = 0};
+	buf_init(&t.joined, a, 1 << 24);
+	ASSERT_REFUSED(read_with(&o,
+				 bytes_of(signed_text(
+					 replace(a, text, "<x xmlns=\"urn:x\">",
+						 arena_printf(a, "%s<x xmlns=\"urn:x\">", many)))),
+				 4096, &info, &err),
+		       &err, ERR_INPUT, "what stands around entities is too long");
+}
+
+#define IDP_OF(more)                                                                \
+	"<md:IDPSSODescriptor xmlns:mdui=\"urn:oasis:names:tc:SAML:metadata:ui\" "  \
+	"protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">" more \
+	"</md:IDPSSODescriptor>"
+
+static void
+what_is_said_to_people(void **state UNUSED)
+{
+	static const char sp_role[] = "<md:SPSSODescriptor protocolSupportEnumeration=\"urn:a "
+				      "urn:oasis:names:tc:SAML:2.0:protocol\">";
+	static const struct {
+		const char *role, *said[SAML_SAID_MOST];
+	} rows[] = {
+		{IDP_OF("<md:Extensions><mdui:UIInfo><mdui:DisplayName xml:lang=\"fr\">Un</mdui:"
+			"DisplayName><mdui:DisplayName xml:lang=\"en\">\n One &amp; &#60;two> "
+			"</mdui:DisplayName><mdui:DisplayName "
+			"xml:lang=\"de\">Eins</mdui:DisplayName>"
+			"<mdui:DisplayName xml:lang=\"de\">Zwei</mdui:DisplayName>"
+			"<mdui:Keywords xml:lang=\"de\">a+b</mdui:Keywords><mdui:Keywords "
+			"xml:lang=\"en\">c</mdui:Keywords></mdui:UIInfo></md:Extensions>"),
+		 {"Eins", "One & <two>", "Un", NULL, NULL, NULL, NULL, NULL, NULL, "a+b", "c"}},
+		/* Elsewhere than in the role, or with elements in it, it is no name. */
+		{IDP_OF("<md:Extensions><mdui:DisplayName>no</mdui:DisplayName><mdui:UIInfo>"
+			"<mdui:DisplayName xml:lang=\"de\">no<x/></mdui:DisplayName>"
+			"<md:DisplayName>no</md:DisplayName><mdui:DisplayName/></mdui:UIInfo>"
+			"</md:Extensions>") "<md:AttributeAuthorityDescriptor "
+					    "protocolSupportEnumeration=\"a\"><md:Extensions>"
+					    "<mdui:UIInfo "
+					    "xmlns:mdui=\"urn:oasis:names:tc:SAML:metadata:ui\"><"
+					    "mdui:DisplayName>"
+					    "no</mdui:DisplayName></mdui:UIInfo></"
+					    "md:Extensions><md:Organization>"
+					    "<md:OrganizationDisplayName>no</"
+					    "md:OrganizationDisplayName></md:Organization>"
+					    "</md:AttributeAuthorityDescriptor>",
+		 {NULL, NULL, ""}},
+		{IDP_OF("<md:Organization><md:OrganizationName xml:lang=\"de\">no"
+			"</md:OrganizationName><md:OrganizationDisplayName xml:lang=\"en\">Role"
+			"</md:OrganizationDisplayName></md:Organization>") "<md:Organization><md:"
+									   "OrganizationDisplayName"
+									   " xml:lang=\"de\">Amt"
+									   "</"
+									   "md:"
+									   "OrganizationDisplayName"
+									   "></md:Organization>",
+		 {NULL, NULL, NULL, NULL, "Role", "Role", "Amt", NULL, "Amt"}},
+	};
+	struct saml_aggregate_info info;
+	struct told t;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *of =
+			replace(a, text, sp_role, arena_printf(a, "%s%s", rows[i].role, sp_role));
+
+		ASSERT_OK(read_all(signed_text(of), &t, &info, &err), &err);
+		for (size_t k = 0; k < SAML_SAID_MOST; k++) {
+			const struct bytes *said = &t.e[0].said[k];
+
+			if (rows[i].said[k] == NULL)
+				assert_null(said->p);
+			else
+				assert_string_equal(saml_said_text(a, *said), rows[i].said[k]);
+		}
+	}
 }
 
 static void
@@ -586,6 +760,9 @@ main(void)
 		CASE(the_text_of_an_entity_is_its_own),
 		CASE(a_declaration_that_is_not_digested_is_not_told),
 		CASE(every_suite_and_both_prefix_lists_hold),
+		CASE(what_is_told_is_an_aggregate_that_says_the_same),
+		CASE(what_stands_around_can_end_the_reading_and_has_a_cap),
+		CASE(what_is_said_to_people),
 		CASE(what_xmlsec1_signs_is_taken),
 		CASE(any_octet_changed_is_noticed),
 		CASE(only_who_is_trusted_may_sign),
