@@ -10,7 +10,7 @@ figures say little.  --full takes 10 million accounts, a million sessions and te
 mixed load; without it they are small.  --peers runs the same logins at npm's oidc-provider and at
 SimpleSAMLphp, one after another, on the same core.  --count counts the instructions of a warm
 login with callgrind, which no other load disturbs.  --only runs one group of rows alone:
-documents, logins, rsa3072, overload, cores, memory, growth, peers or start.  --soak runs N requests of all kinds instead and looks at
+documents, logins, rsa3072, overload, cores, memory, growth, federation, peers or start.  --soak runs N requests of all kinds instead and looks at
 memory and descriptors.  --record writes the result into a document.
 """
 import argparse
@@ -26,6 +26,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import federation
 import growth
 import peers
 from goals import judged
@@ -296,10 +297,15 @@ class Run:
         growth.add_sessions(self.place, 1, sessions)
         g["sessions"] = [rates[1][2], self.place.load("oidc-es256", CONNECTIONS)["per_s"]]
 
+    def members(self):
+        signer = federation.Federation(self.place)
+        self.m["members"] = federation.sizes(signer, PAIRS, self.step)
+        self.m["partners"] = federation.logins(signer, self, "saml-es256", PAIRS)
+
     def all(self):
         groups = {"start": self.start, "documents": self.documents, "rsa3072": self.rsa3072,
                   "logins": self.logins, "tokens": self.tokens, "overload": self.overload, "peers": self.others,
-                  "cores": self.cores, "memory": self.long, "growth": self.grow}
+                  "cores": self.cores, "memory": self.long, "federation": self.members, "growth": self.grow}
         if not self.peers and self.only != "peers":
             del groups["peers"]
         self.limits()
@@ -349,6 +355,21 @@ def response_rows(m):
             f"{number(rate)} | {number(rate / raw)}" for rate in rates) + " |"
 
 
+def member_rows(m):
+    """Each size beside xmlsec1 on the same file."""
+    yield from ("| members | file MiB | taken s | xmlsec1 s | memory MiB | xmlsec1 MiB |",
+                "| --- | --- | --- | --- | --- | --- |")
+    for n, r in m["members"].items():
+        yield f"| {int(n):,} | " + " | ".join(number(r[key]) for key in (
+            "mib", "ours_s", "theirs_s", "ours_mib", "theirs_mib")) + " |"
+    p = m["partners"]
+    yield ""
+    yield ("SAML logins, P-256, p50 of one browser: " + ", ".join(
+        f"{number(p[n]['p50_ms'])} ms with {int(n):,} members" for n in ("10", "10000"))
+        + f"; p99 of sixteen: {number(p['alone']['p99_ms'])} ms, and {number(p['meanwhile']['p99_ms'])} ms while copies "
+        f"of 10,000 are taken and read. Start: {number(p['start_none_ms'])} ms, with 10,000 {number(p['10000']['start_ms'])} ms.")
+
+
 def peer_rows(found):
     """One after another on the same core, the same load at both."""
     yield from ("| beside | Kontor /s | p99 ms | the other /s | p99 ms | Kontor by the other |",
@@ -378,6 +399,9 @@ def report(m):
         yield ""
     if "peers" in m:
         yield from peer_rows(m["peers"])
+        yield ""
+    if "members" in m:
+        yield from member_rows(m)
         yield ""
     if all(key in m for row in RESPONSES for key in row[2:]):
         yield from response_rows(m)
@@ -443,7 +467,7 @@ def main():
     parser.add_argument("--count", action="store_true")
     parser.add_argument("--only", metavar="GROUP", choices=(
         "start", "documents", "logins", "tokens", "rsa3072", "overload", "peers", "cores", "memory",
-        "growth"))
+        "federation", "growth"))
     parser.add_argument("--soak", type=int, metavar="N")
     parser.add_argument("--record", type=Path)
     parser.add_argument("--json", action="store_true")

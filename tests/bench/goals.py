@@ -52,6 +52,15 @@ def goodput(kind):
     return lambda m: m["overload"][kind]["goodput"]
 
 
+def of_sizes(m):
+    return m["members"]["10000"]["ours_s"] / m["members"]["1000"]["ours_s"]
+
+
+def kib_of_a_member(m):
+    few, many = m["partners"]["10"]["mib"], m["partners"]["10000"]["mib"]
+    return max(0, many - few) * 1024 / (10_000 - 10)
+
+
 GOALS = [
     Goal("1", "client credentials, RS256 JWT", True, 0.75, "S", ratio("credentials_rs256")),
     Goal("2", "client credentials, ES256 JWT", True, 0.15, "P", ratio("credentials_es256")),
@@ -82,12 +91,23 @@ GOALS = [
          lambda m: m["light"]["p99_ms"] if "light" in m else None),
     Goal("13", "OIDC login, two cores of one", True, 1.8, "x", two_cores("oidc")),
     Goal("13", "SAML login, two cores of one", True, 1.8, "x", two_cores("saml")),
+    Goal("14", "10,000 members taken, of xmlsec1 --verify on the file", False, 0.2, "x",
+         lambda m: m["members"]["10000"]["ratio"]),
+    Goal("15", "memory that takes, above idle, whatever the size", False, 32, "MiB",
+         lambda m: max(r["ours_mib"] for r in m["members"].values())),
+    Goal("16", "10,000 members taken, of 1,000", False, 11, "x", of_sizes),
+    Goal("16", "SAML login p50, 10,000 members of 10", False, 1.2, "x", lambda m: m["partners"]["p50_ratio"]),
+    Goal("16", "memory of a member that is not used", False, 1, "KiB", kib_of_a_member),
+    Goal("17", "SAML login p99 while copies are taken and read, of without", False, 2, "x",
+         lambda m: m["partners"]["meanwhile"]["p99_ms"] / m["partners"]["alone"]["p99_ms"]),
     Goal("18", "memory idle, 100 portals", False, 25, "MiB", lambda m: m.get("idle_mib")),
     Goal("19", "memory under load, less a block for each hash worker", False, 40, "MiB",
          lambda m: m.get("loaded_mib")),
     Goal("19", "memory at the end of the long run, of its beginning", False, 1.05, "x",
          lambda m: m.get("memory_growth")),
     Goal("20", "start to first answer", False, 150, "ms", lambda m: m.get("start_ms")),
+    Goal("20", "start with 10,000 members, of none", False, 1.5, "x",
+         lambda m: m["partners"]["10000"]["start_ms"] / m["partners"]["start_none_ms"]),
     Goal("21", "name look-up, most accounts of fewest", True, 0.2, "x", grown("look_up")),
     Goal("21", "login with password, most accounts of fewest", True, 0.95, "x", grown("full")),
     Goal("21", "OIDC login, most accounts of fewest", True, 0.8, "x", grown("oidc")),
