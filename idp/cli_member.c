@@ -11,9 +11,8 @@
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "db/member.h"
 #include "idp/audit.h"
-#include "idp/cli_work.h"
+#include "idp/cli_member.h"
 #include "idp/publication.h"
 #include "saml/names.h"
 #include "saml/publication.h"
@@ -73,9 +72,8 @@ begin(struct cli *cli, const char *what, bool why, enum cli_need need, struct ca
 
 /* ---- what is brought ---- */
 
-/* One EntityDescriptor as the schema has it, with an entityID; what is kept of it. */
-static bool
-read_document(struct arena *a, struct bytes text, struct db_member_document *out, struct err *err)
+bool
+cli_member_read(struct arena *a, struct bytes text, struct db_member_document *out, struct err *err)
 {
 	struct xml_limits limits = xml_limits_metadata;
 	const struct xml_node *root;
@@ -128,7 +126,7 @@ member_submit(struct cli *cli)
 		return rc;
 	d.brought_by = c.by;
 	if (!conf_read_file(cli->a, c.word, PUBLICATION_MEMBER_BYTES, &text, &err) ||
-	    !read_document(cli->a, text, &d, &err) || !read_until(cli->a, until, &d, &err))
+	    !cli_member_read(cli->a, text, &d, &err) || !read_until(cli->a, until, &d, &err))
 		return cli_fail(cli, &err);
 	if (d.valid_until != 0 && d.valid_until <= c.work.w.now) {
 		(void)!FAIL(&err, ERR_INPUT, NULL, "validUntil has passed");
@@ -510,12 +508,19 @@ enum cli_exit
 cli_member(struct cli *cli)
 {
 	static const struct cli_verb verbs[] = {
-		{"submit", member_submit},     {"approve", member_approve},
-		{"reject", member_reject},     {"suspend", member_suspend},
-		{"resume", member_resume},     {"remove", member_remove},
-		{"list", member_list},         {"show", member_show},
-		{"publish", member_publish},   {"publications", member_publications},
-		{"rollback", member_rollback}, {NULL, NULL},
+		{"submit", member_submit},
+		{"approve", member_approve},
+		{"reject", member_reject},
+		{"suspend", member_suspend},
+		{"resume", member_resume},
+		{"remove", member_remove},
+		{"list", member_list},
+		{"show", member_show},
+		{"publish", member_publish},
+		{"publications", member_publications},
+		{"rollback", member_rollback},
+		{"check", cli_member_check},
+		{NULL, NULL},
 	};
 
 	return cli_run_verb(cli, verbs);

@@ -311,42 +311,6 @@ note_provider(struct federation_reading *r, const struct saml_entity *said, bool
 
 /* ---- required fields ---- */
 
-static unsigned
-contact_field(const char *type)
-{
-	static const struct {
-		const char *type;
-		unsigned field;
-	} types[] = {{"administrative", FEDERATION_CONTACT_ADMINISTRATIVE},
-		     {"technical", FEDERATION_CONTACT_TECHNICAL},
-		     {"support", FEDERATION_CONTACT_SUPPORT},
-		     {"other", FEDERATION_CONTACT_OTHER}};
-
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (text_eq(types[i].type, type))
-			return types[i].field;
-	return 0;
-}
-
-static unsigned
-fields_of(const struct saml_party *p)
-{
-	unsigned has = 0;
-
-	has |= p->organization_name.n > 0 ? FEDERATION_ORGANIZATION_NAME : 0;
-	has |= p->organization_display_name.n > 0 ? FEDERATION_ORGANIZATION_DISPLAY_NAME : 0;
-	has |= p->organization_url.n > 0 ? FEDERATION_ORGANIZATION_URL : 0;
-	for (size_t i = 0; i < p->n_contacts; i++)
-		has |= contact_field(p->contacts[i].type);
-	for (size_t i = 0; i < p->n_keys; i++) {
-		if (p->keys[i].pub == NULL)
-			continue;
-		has |= p->keys[i].signing ? FEDERATION_SIGNING_KEY : 0;
-		has |= p->keys[i].encryption ? FEDERATION_ENCRYPTION_KEY : 0;
-	}
-	return has;
-}
-
 /* What each of its roles that are taken must have. */
 static void
 check_fields(struct federation_reading *r, const struct saml_entity *said,
@@ -364,7 +328,8 @@ check_fields(struct federation_reading *r, const struct saml_entity *said,
 			e->filter = FEDERATION_UNREADABLE;
 			return;
 		}
-		has &= fields_of(p) | (said->valid_until != 0 ? FEDERATION_VALID_UNTIL : 0);
+		has &= federation_fields_of(p) |
+		       (said->valid_until != 0 ? FEDERATION_VALID_UNTIL : 0);
 	}
 	e->missing = (uint16_t)(r->o->rules->required & ~has);
 	if (e->missing != 0)

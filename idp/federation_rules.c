@@ -358,6 +358,44 @@ federation_filter_sentence(enum federation_filter filter)
 	return filters[filter].sentence;
 }
 
+/* ---- fields ---- */
+
+static unsigned
+contact_field(const char *type)
+{
+	static const struct {
+		const char *type;
+		unsigned field;
+	} types[] = {{"administrative", FEDERATION_CONTACT_ADMINISTRATIVE},
+		     {"technical", FEDERATION_CONTACT_TECHNICAL},
+		     {"support", FEDERATION_CONTACT_SUPPORT},
+		     {"other", FEDERATION_CONTACT_OTHER}};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (text_eq(types[i].type, type))
+			return types[i].field;
+	return 0;
+}
+
+unsigned
+federation_fields_of(const struct saml_party *p)
+{
+	unsigned has = 0;
+
+	has |= p->organization_name.n > 0 ? FEDERATION_ORGANIZATION_NAME : 0;
+	has |= p->organization_display_name.n > 0 ? FEDERATION_ORGANIZATION_DISPLAY_NAME : 0;
+	has |= p->organization_url.n > 0 ? FEDERATION_ORGANIZATION_URL : 0;
+	for (size_t i = 0; i < p->n_contacts; i++)
+		has |= contact_field(p->contacts[i].type);
+	for (size_t i = 0; i < p->n_keys; i++) {
+		if (p->keys[i].pub == NULL)
+			continue;
+		has |= p->keys[i].signing ? FEDERATION_SIGNING_KEY : 0;
+		has |= p->keys[i].encryption ? FEDERATION_ENCRYPTION_KEY : 0;
+	}
+	return has;
+}
+
 const char *
 federation_fields_text(struct arena *a, unsigned which)
 {

@@ -91,6 +91,9 @@ enum federation_filter federation_filter(const struct federation_rules *rules,
 const char *federation_filter_word(enum federation_filter filter);
 const char *federation_filter_sentence(enum federation_filter filter);
 
+/* What a role has of them; FEDERATION_VALID_UNTIL is the entity's, and not told. */
+unsigned federation_fields_of(const struct saml_party *p);
+
 /* "organization-url contact-other": the names of these bits. */
 const char *federation_fields_text(struct arena *a, unsigned fields);
 

@@ -143,7 +143,8 @@ const struct command commands[] = {
 	 "--by NAME [--until YYYY-MM-DD|never]\n"
 	 "member reject ENTITY DIGEST --by NAME\nmember suspend ENTITY --by NAME --why TEXT\n"
 	 "member resume ENTITY --by NAME\nmember remove ENTITY --by NAME\n"
-	 "member list\nmember show ENTITY\nmember publish --by NAME\nmember publications\n"
+	 "member list\nmember show ENTITY\nmember check [ENTITY | --file FILE]\nmember publish "
+	 "--by NAME\nmember publications\n"
 	 "member rollback NUMBER --by NAME",
 	 "add names where a federation's signed EntitiesDescriptor is fetched from, or that a file "
 	 "of "

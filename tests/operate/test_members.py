@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import tap  # noqa: E402
-from instance import CONFLICT, DENIED, NOT_FOUND, UNAVAILABLE, USAGE, make_template, says  # noqa: E402
+from instance import CONFLICT, DENIED, FAILED, NOT_FOUND, UNAVAILABLE, USAGE, make_template, says  # noqa: E402
 
 ONE, TWO = "https://one.example/md", "https://two.example/md"
 MD = "urn:oasis:names:tc:SAML:2.0:metadata"
@@ -105,6 +105,30 @@ def a_member_lasts_as_its_document_or_the_administration_says():
             says(i.run("federation", "member", "approve", ONE, digest, "--by", "two", *words), CONFLICT,
                  "not until then")
         i.ok("federation", "member", "approve", ONE, digest, "--by", "two", "--until", "never")
+
+
+def what_waits_is_told_in_words_beside_what_counts():
+    with template.copy() as i:
+        def check(*words):
+            return i.run("federation", "member", "check", *words)
+
+        says(check(), 0)
+        says(check(ONE), NOT_FOUND, "nothing of such a member")
+        _member(i, ONE)
+        # What they have of fields is little.
+        says(check(ONE), FAILED, f"{ONE}  published\n", "warning: member-field: it has no contact-other (TR-03160-2 4.3.2.1)")
+        i.ok("federation", "member", "submit", _document(i, ONE, acs="https://evil.example/acs"), "--by", "one")
+        says(check(ONE), FAILED, f"{ONE}  waiting\n", "warning: changed-gravely: sp: acs-host: ", "https://evil.example")
+        file = _document(i, TWO, acs="http://two.example/acs")
+        says(check("--file", file), USAGE, f"{TWO}  file\n", "error: acs-url: ", "note: member-new: ")
+        says(check(ONE, "--file", file), USAGE, "either ENTITY or --file")
+        says(check("--file", i.folder / "none.xml"), NOT_FOUND)
+        _member(i, TWO)
+        told = json.loads(check("--json").out)["members"]
+        assert [(m["member"], m["state"], m["result"]) for m in told] == [
+            (ONE, "waiting", "warning"), (TWO, "published", "warning")], told
+        i.ok("federation", "member", "suspend", TWO, "--by", "one", "--why", "x")
+        says(check(TWO), FAILED, f"{TWO}  suspended\n")
 
 
 def how_members_stand_is_for_two_as_well():
