@@ -84,7 +84,8 @@ nothing_is_said_of_a_good_one(void **state UNUSED)
 	for (size_t i = 0; i < c.n; i++)
 		if (c.found[i].severity > SAML_NOTE)
 			fail_msg("%s: %s", c.found[i].rule, c.found[i].text);
-	assert_non_null(strstr(found_by(&c, "member-keys")->text, " for signing, its certificate until "));
+	assert_non_null(
+		strstr(found_by(&c, "member-keys")->text, " for signing, its certificate until "));
 	assert_non_null(strstr(found_by(&c, "idp-scopes")->text, "land.example"));
 	assert_null(found_by(&c, "member-new"));
 	if (found_by(&c, "changed") != NULL)
