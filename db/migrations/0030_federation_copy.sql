@@ -1,4 +1,4 @@
--- programs from 0028
+-- programs from 0030
 --
 -- A copy of a federation's metadata is made of its members' texts and of what stands around them:
 -- a piece names texts by digest, and nothing is stored twice.  Earlier copies are fetched again; of
