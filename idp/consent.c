@@ -88,6 +88,19 @@ put_behind(struct arena *a, json_t *vars, const struct ask *ask)
 	json_put(a, vars, "behind", behind);
 }
 
+/* RFC 7591 2: what the portal itself says of the data, in the page's language if it does. */
+static void
+add_links(const struct flow *f, json_t *vars)
+{
+	const struct oidc_client *c = f->ask.party->oidc;
+	const char *lang = lang_code(f->rq->lang);
+
+	if (c == NULL)
+		return;
+	json_put_str(f->rq->a, vars, "portal_privacy_url", oidc_client_text(c, "policy_uri", lang));
+	json_put_str(f->rq->a, vars, "portal_terms_url", oidc_client_text(c, "tos_uri", lang));
+}
+
 bool
 consent_show(struct flow *f, struct response *rs, struct err *err)
 {
@@ -116,6 +129,7 @@ consent_show(struct flow *f, struct response *rs, struct err *err)
 		json_put(a, access, "rows", access_rows(f->rq, f->ask.access));
 		json_put(a, vars, "access", access);
 	}
+	add_links(f, vars);
 	json_put_bool(a, vars, "offline", f->ask.offline);
 	if (f->home != NULL)
 		json_put_str(a, vars, "home_name", f->home->from->display_name);

@@ -1,4 +1,4 @@
-/* Claims made of what an account holds, and scopes that say who has to log in. */
+/* Claims made of what an account holds, scopes that say who has to log in, the portal's words. */
 #include "base/text.h"
 #include "tests/flow/tokens.h"
 
@@ -158,6 +158,43 @@ scopes_demand_a_level_and_a_kind(void **state)
 	}
 }
 
+/* RFC 7591 2, 2.2 */
+static void
+the_portals_own_words_are_linked(void **state)
+{
+	static const struct {
+		const char *more, *privacy, *terms;
+	} cases[] = {
+		{"", "https://portal.example/datenschutz?a=1&amp;b=2",
+		 "https://portal.example/nutzung"},
+		{"&ui_locales=en", "https://portal.example/privacy",
+		 "https://portal.example/nutzung"},
+	};
+	struct world *w = *state;
+	struct web b;
+
+	register_client(w,
+			SCOPE(ALL) ",\"policy_uri\":\"https://portal.example/datenschutz?a=1&b=2\","
+				   "\"policy_uri#en\":\"https://portal.example/privacy\","
+				   "\"tos_uri#de\":\"https://portal.example/nutzung\"");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		web_init(&b, w);
+		web_get(&b,
+			oidc_request_url(w, ALL " offline_access",
+					 arena_printf(w->a, "&prompt=consent%s", cases[i].more)));
+		web_submit(&b, "/flow/password/", "login_name=anna&password=" PASSWORD "&do=login");
+#define LINK "href=\"%s\" target=\"_blank\" rel=\"noopener noreferrer\""
+		assert_true(web_shows(&b, arena_printf(w->a, LINK, cases[i].privacy)));
+		assert_true(web_shows(&b, arena_printf(w->a, LINK, cases[i].terms)));
+	}
+	register_client(w, SCOPE(ALL));
+	web_init(&b, w);
+	web_get(&b, oidc_request_url(w, ALL, "&prompt=consent"));
+	web_submit(&b, "/flow/password/", "login_name=anna&password=" PASSWORD "&do=login");
+	assert_true(web_shows(&b, "name=\"offer\""));
+	assert_false(web_shows(&b, "Nutzungsbedingungen"));
+}
+
 int
 main(void)
 {
@@ -166,6 +203,7 @@ main(void)
 		T(claims_are_made_of_what_is_held),
 		T(they_end_with_what_they_are_made_of),
 		T(scopes_demand_a_level_and_a_kind),
+		T(the_portals_own_words_are_linked),
 	};
 
 	return cmocka_run_group_tests_name("flow claims", tests, claims_setup, world_teardown);
