@@ -50,6 +50,7 @@ levels_wanted(const struct party *p, const struct oidc_authorize *r, level_set *
 
 	*out = (r->acr_essential ? set : level_set_range(least, LEVEL_HIGH)) &
 	       level_set_range(login_scope_least(r->scopes), LEVEL_HIGH);
+	/* second line: no login reaches the highest level, which a set of none would lead to */
 	if (*out == 0 || !login_scope_is_for_persons(r->scopes))
 		return FAIL(err, ERR_DENIED, OIDC_UNMET_REQUIREMENTS,
 			    "scopes of the login that none meets");
