@@ -435,6 +435,19 @@ keys_from(struct arena *a, const struct client_report *r)
 			    clock_text(a, s->due));
 }
 
+/* What is never told, whatever its requests ask for, is not among these (idp/release.h). */
+static const char *
+learns_text(struct arena *a, const struct wanted_list learns)
+{
+	struct buf b;
+
+	buf_init(&b, a, TEXT_MAX);
+	for (size_t i = 0; i < learns.n; i++)
+		buf_printf(&b, "%s%s%s", i == 0 ? "" : ", ", learns.p[i].at->name,
+			   learns.p[i].required ? " (required)" : "");
+	return b.n == 0 ? "no attribute of a person" : (const char *)b.p;
+}
+
 json_t *
 client_report_build(struct arena *a, const struct client_report *r)
 {
@@ -453,6 +466,12 @@ client_report_build(struct arena *a, const struct client_report *r)
 		json_put_str(a, w, "what", what);
 		json_put_str(a, w, "clause", troubles[i].clause);
 		json_push(a, warnings, w);
+	}
+	if (r->p->oidc->response_types != 0 || has_grant(r->p->oidc, OIDC_GRANT_CIBA) ||
+	    has_grant(r->p->oidc, OIDC_GRANT_DEVICE)) {
+		json_put_str(a, allows, "learns", learns_text(a, r->p->policy.attributes));
+		json_put_str(a, allows, "hears a level up to",
+			     level_word(r->p->policy.level_cap, LEVEL_VOCAB_SHORT));
 	}
 	json_put_str(a, allows, "keys come from", keys_from(a, r));
 	json_put(a, o, "allows", allows);

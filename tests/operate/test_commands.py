@@ -275,6 +275,7 @@ def a_client_s_record_is_told_in_words():
         assert said["allows"]["acts with its tokens"] == "api", said
         said = i.ok("client", "check", "api")
         assert "there is no service" in said["warnings"][-1]["what"], said
+        assert "learns" not in said["allows"], said
         assert said["allows"]["exchanges tokens"] == "of tokens for it, by delegation", said
         # Its keys were not fetched yet; no other warning is left.
         said = i.ok("client", "check", "quiet")
@@ -284,6 +285,9 @@ def a_client_s_record_is_told_in_words():
                          frontchannel_logout_uri=None), OK)
         said = i.run("client", "check", "app")
         says(said, OK, "warning: redirect_uris: http://127.0.0.1/cb is not encrypted", "(RFC 8252 8.3)")
+        says(said, OK, "no attribute of a person", "hears a level up to   low")
+        says(_add_client(i, client_id="app2", scope="openid email phone"), OK)
+        assert i.ok("client", "check", "app2")["allows"]["learns"] == "email, phone_number"
         says(_add_client(i, frontchannel_logout_uri="https://stadt.example/frame"), OK)
         says(i.run("client", "check", "stadtportal"), OK, "by a frame", "nobody confirms a logout in a frame")
         i.ok("client", "disable", "api")
