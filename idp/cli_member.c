@@ -181,7 +181,7 @@ seen_until(struct cli *cli, const struct call *c, struct bytes sha256, const cha
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (d[i].state == DB_MEMBER_WAITING && bytes_eq(d[i].sha256, sha256) &&
-		    !read_document(cli->a, d[i].document, &said, err))
+		    !cli_member_read(cli->a, d[i].document, &said, err))
 			return false;
 	if (!read_until(cli->a, until, &said, err))
 		return false;
