@@ -17,6 +17,7 @@ enum {
 	TEXTS_ADD,
 	TEXTS_USE,
 	CONCLUDE,
+	SERVED,
 	ABANDON,
 	TIDY,
 	COPIES,
@@ -116,6 +117,8 @@ const struct db_statement db_federation_statements[] = {
 		      " AND state = 'counting' AND $10 = 'counting' AND EXISTS (SELECT FROM fit)"
 		      " RETURNING 1), w AS (DELETE FROM federation_copy WHERE source = $7"
 		      " AND state = 'waiting' AND EXISTS (SELECT FROM fit) RETURNING 1),"
+		      " r AS (UPDATE federation_copy SET gone = NULL WHERE source = $7"
+		      " AND state = 'rejected' AND EXISTS (SELECT FROM fit)),"
 		      " c AS (UPDATE federation_copy SET state = $10, digest = $12, octets = $13,"
 		      " members = $14, valid_until = $15, signer = $16, changes = $17::jsonb,"
 		      " asked = $18, gone = $19, at = $1 WHERE seq = $8 AND source = $7"
@@ -127,6 +130,15 @@ const struct db_statement db_federation_statements[] = {
 		      " ORDER BY seq DESC OFFSET CASE WHEN $10 = 'counting' THEN 2 ELSE 3 END"
 		      " LIMIT 1)),"
 		      " a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
+	/* The state is set to let nodes look. */
+	[SERVED] = {"federation_served", DB_LAZY, T_FEDERATION, 1, "tiib",
+		    "WITH s AS (SELECT name FROM federation_source WHERE name = $1 AND taken = $2"
+		    " FOR UPDATE), fit AS (SELECT 1 FROM s WHERE (SELECT seq FROM federation_copy"
+		    " WHERE source = $1 AND state = 'counting') IS NOT DISTINCT FROM $3),"
+		    " w AS (DELETE FROM federation_copy WHERE source = $1 AND state = 'waiting'"
+		    " AND EXISTS (SELECT FROM fit)), r AS (UPDATE federation_copy"
+		    " SET state = 'rejected', gone = $4 WHERE source = $1 AND state = 'rejected'"
+		    " AND EXISTS (SELECT FROM fit)) SELECT FROM fit"},
 	[ABANDON] = {"federation_abandon", DB_LAZY, T_FEDERATION, 1, "ti",
 		     "WITH c AS (DELETE FROM federation_copy WHERE source = $1 AND seq = $2"
 		     " AND state = 'arriving' RETURNING seq) DELETE FROM federation_text"
@@ -156,7 +168,9 @@ const struct db_statement db_federation_statements[] = {
 		     " WHERE source = $7 AND state = 'counting' AND EXISTS (SELECT FROM fit)"
 		     " RETURNING 1), w AS (DELETE FROM federation_copy WHERE source = $7"
 		     " AND state = 'waiting' AND seq <> $8 AND EXISTS (SELECT FROM fit)"
-		     " RETURNING 1), c AS (UPDATE federation_copy SET state = 'counting',"
+		     " RETURNING 1), r AS (UPDATE federation_copy SET gone = NULL WHERE source = $7"
+		     " AND state = 'rejected' AND seq <> $8 AND EXISTS (SELECT FROM fit)),"
+		     " c AS (UPDATE federation_copy SET state = 'counting',"
 		     " approved_by = $11, gone = NULL WHERE seq = $8 AND EXISTS (SELECT FROM fit)"
 		     " AND (SELECT count(*) FROM old) >= 0 AND (SELECT count(*) FROM w) >= 0"
 		     " RETURNING 1), a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
@@ -166,14 +180,14 @@ const struct db_statement db_federation_statements[] = {
 		    " AND state = 'waiting' AND EXISTS (SELECT FROM s)),"
 		    " gone AS (DELETE FROM federation_copy WHERE source = $7"
 		    " AND state = 'rejected' AND EXISTS (SELECT FROM w) RETURNING 1),"
-		    " c AS (UPDATE federation_copy SET state = 'rejected', gone = NULL"
+		    " c AS (UPDATE federation_copy SET state = 'rejected'"
 		    " WHERE seq = (SELECT seq FROM w) AND (SELECT count(*) FROM gone) >= 0"
 		    " RETURNING 1), a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
 	[SAID] = {"federation_said", DB_READ, T_FEDERATION, 1, "ttbb",
 		  "SELECT (SELECT why FROM federation_suspended WHERE entity = $2"
 		  " AND (source IS NULL OR source = $1) LIMIT 1),"
-		  " EXISTS (SELECT FROM federation_copy WHERE source = $1 AND state = 'waiting'"
-		  " AND position($3 IN gone) > 0),"
+		  " EXISTS (SELECT FROM federation_copy WHERE source = $1"
+		  " AND state IN ('waiting', 'rejected') AND position($3 IN gone) > 0),"
 		  " (SELECT text FROM federation_text WHERE source = $1 AND digest = $4)"},
 	[SUSPEND] = {"federation_suspend", DB_DURABLE, T_FEDERATION, 7, DB_AUDIT_PARAMS "tttt",
 		     "WITH s AS (INSERT INTO federation_suspended (entity, source, by_whom, why,"
@@ -420,6 +434,16 @@ db_federation_conclude(const struct db_call *c, const struct db_federation_sourc
 			db_text(copy->changes), db_bytes_or_null(copy->asked),
 			db_bytes_or_null(copy->gone)),
 		err);
+}
+
+bool
+db_federation_served(const struct db_call *c, const struct db_federation_source *taken, int64_t base,
+		     struct bytes gone, struct err *err)
+{
+	return run_or_conflict(c, &db_federation_statements[SERVED],
+			       DB_ARGS(db_text(taken->name), db_int(taken->taken),
+				       db_int_or_null(base), db_bytes_or_null(gone)),
+			       err);
 }
 
 bool

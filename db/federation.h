@@ -125,13 +125,22 @@ MUST_USE bool db_federation_texts_use(const struct db_call *c, const char *sourc
 
 /*
  * It is whole: copy->seq, state (counting or waiting), digest, octets, members, valid_until,
- * signer, changes, asked, gone.  base: what counts still, 0: nothing.  What waits goes.
+ * signer, changes, asked, gone.  base: what counts still, 0: nothing.  What waits goes, and who
+ * was gone from what was rejected is so no longer.
  * ERR_CONFLICT: overtaken, or another counts.  Durable, notified.
  */
 MUST_USE bool db_federation_conclude(const struct db_call *c,
 				     const struct db_federation_source *taken,
 				     const struct db_federation_copy *copy, int64_t base,
 				     const struct db_audit *audit, time_t now, struct err *err);
+
+/*
+ * What came is not taken: it is what counts already, or what was rejected.  What waits goes, and
+ * `gone` (n 0: nobody) are those whom the publisher leaves out.  ERR_CONFLICT as above.  Lazy.
+ */
+MUST_USE bool db_federation_served(const struct db_call *c,
+				   const struct db_federation_source *taken, int64_t base,
+				   struct bytes gone, struct err *err);
 
 /* It is nothing: gone, with what only it said.  Lazy. */
 MUST_USE bool db_federation_abandon(const struct db_call *c, const char *source, int64_t seq,
@@ -168,7 +177,7 @@ MUST_USE bool db_federation_decide(const struct db_call *c, const struct db_fede
 
 struct db_federation_said {
 	const char *suspended; /* why; NULL: it is not */
-	bool gone;             /* from a copy that waits */
+	bool gone;             /* from a copy that waits or was rejected, as it is served */
 	struct bytes text;     /* n 0: not there */
 };
 MUST_USE bool db_federation_said(const struct db_call *c, const char *source, const char *entity,

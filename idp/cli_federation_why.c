@@ -81,7 +81,7 @@ say_text(struct telling *t, const struct db_federation_source *s, const struct f
 		return false;
 	say(t, "suspended",
 	    said.suspended != NULL ? said.suspended
-	    : said.gone            ? "it is gone from a copy that waits"
+	    : said.gone            ? "it is gone from a copy that waits or was rejected"
 				   : "no");
 	t->trusted = said.suspended == NULL && !said.gone;
 	if (said.text.n == 0) {

@@ -460,7 +460,7 @@ read_text(const struct db_call *c, const struct part *p, const char *entity_id,
 			    said.suspended);
 	if (said.gone)
 		return FAIL(err, ERR_DENIED, "member_suspended",
-			    "it is gone from a copy that waits for an operator");
+			    "it is gone from a copy that waits or was rejected");
 	if (said.text.n == 0)
 		return FAIL(err, ERR_INTERNAL, NULL, "its text is not in the database");
 	*out = said.text;

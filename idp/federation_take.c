@@ -57,8 +57,10 @@ struct federation_taking {
 
 	json_t *listed; /* changes, told one by one */
 	struct buf asked;
+	struct hash_stream *changes; /* of members: which, and what became of them */
+	const char *question;        /* that, as a word; NULL until all is read */
 	size_t n_new, n_gone, n_changed, n_compared;
-	bool held, told_many, unreadable;
+	bool held, unreadable;
 };
 
 /* ---- what is told ---- */
@@ -83,7 +85,7 @@ tell(struct federation_taking *t, const char *rule, bool held, const char *entit
 	t->held = t->held || held;
 	if (held)
 		buf_printf(&t->asked, "%s\n%s\n%s\n", rule, entity, subject);
-	if (json_array_size(t->listed) >= (held ? 2 * LISTED_MOST : LISTED_MOST))
+	if (entity[0] != '\0' && json_array_size(t->listed) >= (held ? 2 * LISTED_MOST : LISTED_MOST))
 		return;
 	json_put_str(t->a, o, "rule", rule);
 	json_put_bool(t->a, o, "held", held);
@@ -98,6 +100,23 @@ tell_whole(struct federation_taking *t, const char *rule, const char *entity, co
 	const struct federation_whole_rule *r = whole_rule(rule);
 
 	tell(t, rule, r->held, entity, "", text == NULL ? r->sentence : text);
+}
+
+/* Who was refused once for that is asked for again if it is said of others, or by another. */
+static void
+tell_of(struct federation_taking *t, const char *rule, const char *subject, const char *text)
+{
+	const struct federation_whole_rule *r = whole_rule(rule);
+
+	tell(t, rule, r->held, "", subject, text == NULL ? r->sentence : text);
+}
+
+static void
+note_change(struct federation_taking *t, const unsigned char id[SHA256_BYTES],
+	    const unsigned char digest[SHA256_BYTES])
+{
+	hash_stream_add(t->changes, (struct bytes){id, SHA256_BYTES});
+	hash_stream_add(t->changes, (struct bytes){digest, SHA256_BYTES});
 }
 
 /* ---- rows ---- */
@@ -282,12 +301,8 @@ compare(struct federation_taking *t, const struct federation_entry *is,
 
 	if (t->rules.approval == FEDERATION_WHOLE)
 		return true;
-	if (++t->n_compared > COMPARED_MOST) {
-		if (!t->told_many)
-			tell_whole(t, "many-changed", "", NULL);
-		t->told_many = true;
+	if (++t->n_compared > COMPARED_MOST)
 		return true;
-	}
 	if ((is->roles & ~was->roles) != 0)
 		tell_whole(t, "role-new", said->entity_id, NULL);
 	refresh_call(t);
@@ -309,6 +324,8 @@ member(void *ctx, const struct federation_entry *e, const struct saml_entity *sa
 	bool taken = e->filter == FEDERATION_TAKEN;
 	bool was_taken = was != NULL && was->filter == FEDERATION_TAKEN;
 
+	if (taken && t->base != NULL && !(was_taken && same))
+		note_change(t, e->id, e->digest);
 	if (taken && !was_taken && t->base != NULL) {
 		t->n_new++;
 		tell_whole(t, "member-new", said->entity_id, NULL);
@@ -390,6 +407,7 @@ federation_take_begin(const struct db_call *c, const struct db_federation_source
 					       .ctx = t};
 	t->listed = json_new_array(c->a);
 	buf_init(&t->asked, c->a, (size_t)4 * 1024 * 1024);
+	t->changes = hash_stream_begin(c->a, "SHA256");
 	t->piece = arena_alloc(c->a, FEDERATION_PIECE_BYTES);
 	t->index = arena_alloc(c->a, BATCH_ENTRIES * (size_t)DB_FEDERATION_INDEX_BYTES);
 	/* One that is longer than a batch is one. */
@@ -460,6 +478,7 @@ find_gone(struct federation_taking *t, const struct federation_index *index)
 			continue;
 		memcpy(gone + t->n_gone * SHA256_BYTES, was->id, SHA256_BYTES);
 		t->n_gone++;
+		hash_stream_add(t->changes, (struct bytes){was->id, SHA256_BYTES});
 	}
 	return (struct bytes){gone, t->n_gone * SHA256_BYTES};
 }
@@ -492,27 +511,34 @@ judge_scopes(struct federation_taking *t, const struct federation_index *index)
 static void
 judge(struct federation_taking *t, const struct federation_index *index, struct bytes *gone)
 {
+	struct hash_digest changes;
+
 	*gone = find_gone(t, index);
+	hash_stream_end(t->changes, &changes);
+	t->question = enc_hex(t->a, (struct bytes){changes.octets, changes.n});
 	judge_scopes(t, index);
 	if (t->base == NULL) {
-		tell_whole(t, t->unreadable ? "unreadable" : "first", "", NULL);
+		tell_of(t, t->unreadable ? "unreadable" : "first",
+			enc_hex(t->a, (struct bytes){index->content, SHA256_BYTES}), NULL);
 		return;
 	}
 	if (!bytes_eq(t->certs[index->key], t->source->counting.signer))
-		tell_whole(t, "signer", "", NULL);
+		tell_of(t, "signer", enc_hex(t->a, t->certs[index->key]), NULL);
 	if (index->valid_until < t->base->valid_until)
-		tell_whole(t, "shorter-validity", "",
-			   arena_printf(t->a, "validUntil is %s, of the copy that counts %s",
-					clock_text(t->a, index->valid_until),
-					clock_text(t->a, t->base->valid_until)));
+		tell_of(t, "shorter-validity", clock_text(t->a, index->valid_until),
+			arena_printf(t->a, "validUntil is %s, of the copy that counts %s",
+				     clock_text(t->a, index->valid_until),
+				     clock_text(t->a, t->base->valid_until)));
+	if (t->n_compared > COMPARED_MOST)
+		tell_of(t, "many-changed", t->question, NULL);
 	if (t->n_gone > 0)
 		tell_whole(t, "member-gone", "", arena_printf(t->a, "%zu are gone", t->n_gone));
 	/* One is what taking a member out looks like: that must not wait, however few they are. */
 	if (t->n_gone > 1 &&
 	    t->n_gone * 100 > t->base->n_filtered[FEDERATION_TAKEN] * (size_t)t->rules.gone_most) {
-		tell_whole(t, "members-gone", "",
-			   arena_printf(t->a, "%zu of %zu members are gone", t->n_gone,
-					t->base->n_filtered[FEDERATION_TAKEN]));
+		tell_of(t, "members-gone", t->question,
+			arena_printf(t->a, "%zu of %zu members are gone", t->n_gone,
+				     t->base->n_filtered[FEDERATION_TAKEN]));
 		/* Whoever could make all of them go need not be believed in that either. */
 		*gone = (struct bytes){NULL, 0};
 	}
@@ -556,6 +582,14 @@ was_rejected(struct federation_taking *t, const struct db_federation_copy *copy,
 	return true;
 }
 
+/* It is not taken: what waited is not served any more, and these are gone. */
+static bool
+served(struct federation_taking *t, struct bytes gone, struct err *err)
+{
+	refresh_call(t);
+	return db_federation_served(&t->c, t->source, t->source->counting.seq, gone, err);
+}
+
 static bool
 conclude(struct federation_taking *t, const struct db_federation_copy *copy, struct err *err)
 {
@@ -566,6 +600,9 @@ conclude(struct federation_taking *t, const struct db_federation_copy *copy, str
 	bool rejected = false;
 
 	if (t->held && !was_rejected(t, copy, &rejected, err))
+		return false;
+	/* Whom it leaves out is not believed for that. */
+	if (rejected && !served(t, copy->gone, err))
 		return false;
 	if (rejected)
 		return FAIL(err, ERR_DENIED, NULL, "what was rejected is still served");
@@ -604,7 +641,7 @@ end_with(struct federation_taking *t, const struct federation_index *index,
 	judge(t, index, &gone);
 	if (t->rules.approval == FEDERATION_ALL && t->base != NULL &&
 	    t->n_new + t->n_gone + t->n_changed > 0)
-		tell(t, "approval", true, "", enc_hex(t->a, out->digest), "Every change waits.");
+		tell(t, "approval", true, "", t->question, "Every change waits.");
 	if (!buf_finish(&t->asked, &question, err))
 		return false;
 	hash_sha256(question, asked);

@@ -820,17 +820,29 @@ a_role_more_is_grave(void **state)
 	assert_string_equal(copies(w), "waiting counting");
 }
 
+static const char *
+edited(struct world *w, const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from);
+
+	if (at == NULL)
+		fail_msg("no %s", from);
+	return arena_printf(w->a, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
 static void
 who_is_gone_is_gone_at_once(void **state)
 {
 	struct world *w = *state;
-	const char *members = "", *fewer = "";
+	const char *members = "", *fewer = "", *e4 = "";
 
 	begin(w);
 	for (int i = 0; i < 20; i++) {
 		const char *one = idp(w, arena_printf(w->a, "https://e%d.example/", i), "E", "");
 
 		members = arena_printf(w->a, "%s%s", members, one);
+		if (i == 4)
+			e4 = one;
 		if (i != 3)
 			fewer = arena_printf(w->a, "%s%s", fewer, one);
 	}
@@ -841,15 +853,32 @@ who_is_gone_is_gone_at_once(void **state)
 	assert_string_equal(copies(w), "waiting counting replaced");
 	assert_string_equal(missed(w, "https://e3.example/", SAML_ROLE_IDP), "member_suspended");
 	assert_string_equal(missed(w, "https://e4.example/", SAML_ROLE_IDP), "");
+	/* That what waits is rejected makes nobody a member again, nor does it hold others. */
 	decide(w, "waiting", false);
-	assert_string_equal(missed(w, "https://e3.example/", SAML_ROLE_IDP), "");
-	fetch(w, group(w, 11, arena_printf(w->a, "%s%s", fewer, three(w))));
+	assert_string_equal(missed(w, "https://e3.example/", SAML_ROLE_IDP), "member_suspended");
+	fetch_in_vain(w,
+		      group(w, 11,
+			    edited(w, arena_printf(w->a, "%s%s", fewer, with_evil(w)), e4, "")),
+		      "what was rejected is still served");
+	assert_string_equal(missed(w, "https://e3.example/", SAML_ROLE_IDP), "member_suspended");
+	assert_string_equal(missed(w, "https://e4.example/", SAML_ROLE_IDP), "member_suspended");
+	/* Who is in it again is believed again. */
+	fetch_in_vain(w, group(w, 12, arena_printf(w->a, "%s%s", fewer, with_evil(w))),
+		      "what was rejected is still served");
+	assert_string_equal(missed(w, "https://e4.example/", SAML_ROLE_IDP), "");
+	fetch(w, group(w, 12, arena_printf(w->a, "%s%s", fewer, three(w))));
 	assert_string_equal(told(w), "member-gone");
 	assert_string_equal(missed(w, "https://e3.example/", SAML_ROLE_IDP), "member_unknown");
 	/* More than a tenth: all of them stay, until somebody has looked. */
-	fetch(w, group(w, 12, three(w)));
+	fetch(w, group(w, 13, three(w)));
 	assert_string_equal(told(w), "member-gone members-gone");
 	assert_string_equal(missed(w, "https://e4.example/", SAML_ROLE_IDP), "");
+	/* That these are gone was rejected; that others are is another question. */
+	decide(w, "waiting", false);
+	fetch_in_vain(w, group(w, 14, three(w)), "what was rejected is still served");
+	fetch(w, group(w, 15, arena_printf(w->a, "%s%s", e4, three(w))));
+	assert_string_equal(value(w, "SELECT count(*) FROM federation_copy WHERE state = 'waiting'"),
+			    "1");
 }
 
 static void
@@ -884,16 +913,6 @@ a_source_says_how_often_it_is_asked(void **state)
 }
 
 /* ---- a hostile publisher ---- */
-
-static const char *
-edited(struct world *w, const char *text, const char *from, const char *to)
-{
-	const char *at = strstr(text, from);
-
-	if (at == NULL)
-		fail_msg("no %s", from);
-	return arena_printf(w->a, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
-}
 
 static const char *
 until(struct world *w, time_t t)
