@@ -52,7 +52,8 @@ const struct db_statement db_federation_statements[] = {
 		 " version, due, lease, tries, taken) VALUES ($7, $8, $9, $10, $11::jsonb, 1,"
 		 " $12, 0, 0, 0) ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind,"
 		 " url = EXCLUDED.url, signers = EXCLUDED.signers, rules = EXCLUDED.rules,"
-		 " version = federation_source.version + 1, due = EXCLUDED.due, lease = 0,"
+		 " version = federation_source.version + 1, taken = federation_source.taken + 1,"
+		 " due = EXCLUDED.due, lease = 0,"
 		 " tries = 0, etag = NULL, last_modified = NULL, trouble = NULL RETURNING 1),"
 		 " a AS (" DB_AUDIT_FROM("s") ") SELECT FROM s"},
 	[DROP] = {"federation_drop", DB_DURABLE, T_FEDERATION, 7, DB_AUDIT_PARAMS "t",

@@ -60,7 +60,8 @@ struct db_federation_source {
 
 /* ---- sources ---- */
 
-/* Make one, or change kind, url, signers and rules; it is due now.  Durable. */
+/* Make one, or change kind, url, signers and rules; it is due now, and what is on its way, judged
+ * by what was laid down before, comes to nothing.  Durable. */
 MUST_USE bool db_federation_put(const struct db_call *c, const struct db_federation_source *source,
 				const struct db_audit *audit, time_t now, struct err *err);
 

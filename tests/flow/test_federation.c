@@ -1092,6 +1092,32 @@ who_was_overtaken_writes_nothing(void **state)
 	assert_string_equal(missed(w, EVIL, SAML_ROLE_IDP), "member_unknown");
 }
 
+/* Of what is judged by rules that do not count any more nothing is taken. */
+static void
+rules_count_for_what_is_on_its_way(void **state)
+{
+	struct world *w = *state;
+	const struct db_federation_source *source;
+	struct federation_taking *t;
+	struct federation_taken taken;
+	struct db_call c;
+	struct err err = {0};
+
+	begin(w);
+	c = call(w);
+	const char *text = group(w, 9, arena_printf(w->a, "%s%s", three(w), idp(w, EVIL, "E", "")));
+
+	ASSERT_OK(db_federation_take(&c, NAME, 60, w->now, &source, &err), &err);
+	ASSERT_OK(federation_take_begin(&c, source, "ref", w->now, &t, &err), &err);
+	ASSERT_OK(federation_take_add(t, bytes_of(text), &err), &err);
+	put(w, NAME, "{\"approval\":\"all\"}");
+	ASSERT_REFUSED(federation_take_end(t, &taken, &err), &err, ERR_CONFLICT, "");
+	federation_take_abandon(t);
+	assert_string_equal(copies(w), "counting");
+	fetch(w, text);
+	assert_string_equal(copies(w), "waiting counting");
+}
+
 static void
 it_is_told_before_it_ends(void **state)
 {
@@ -1138,6 +1164,7 @@ main(void)
 		cmocka_unit_test_setup(what_has_no_end_is_cut_off, world_fresh),
 		cmocka_unit_test_setup(what_becomes_too_long_is_not_taken, world_fresh),
 		cmocka_unit_test_setup(who_was_overtaken_writes_nothing, world_fresh),
+		cmocka_unit_test_setup(rules_count_for_what_is_on_its_way, world_fresh),
 		cmocka_unit_test_setup(it_is_told_before_it_ends, world_fresh),
 	};
 
