@@ -18,6 +18,8 @@ enum {
 	TEXTS_USE,
 	CONCLUDE,
 	SERVED,
+	LEFT_ADD,
+	LEFT,
 	ABANDON,
 	TIDY,
 	COPIES,
@@ -144,9 +146,20 @@ const struct db_statement db_federation_statements[] = {
 		     "WITH c AS (DELETE FROM federation_copy WHERE source = $1 AND seq = $2"
 		     " AND state = 'arriving' RETURNING seq) DELETE FROM federation_text"
 		     " WHERE source = $1 AND since = $2 AND used = $2 AND EXISTS (SELECT FROM c)"},
-	[TIDY] = {"federation_tidy", DB_LAZY, T_FEDERATION, 1, "t",
-		  "DELETE FROM federation_text WHERE source = $1 AND used < (SELECT min(seq)"
-		  " FROM federation_copy WHERE source = $1)"},
+	[LEFT_ADD] = {"federation_left_add", DB_LAZY, T_FEDERATION, 1, "tbbi",
+		      "INSERT INTO federation_left (source, entity, digest, at) SELECT $1,"
+		      " substring($2 FROM i * 32 + 1 FOR 32), substring($3 FROM i * 32 + 1 FOR 32),"
+		      " $4 FROM generate_series(0, length($2) / 32 - 1) AS i"
+		      " ON CONFLICT (source, entity) DO UPDATE SET digest = EXCLUDED.digest,"
+		      " at = EXCLUDED.at"},
+	[LEFT] = {"federation_left", DB_READ, T_FEDERATION, 1, "t",
+		  "SELECT coalesce(string_agg(entity::bytea || digest::bytea, ''::bytea"
+		  " ORDER BY entity), '') FROM federation_left WHERE source = $1"},
+	[TIDY] = {"federation_tidy", DB_LAZY, T_FEDERATION, 1, "ti",
+		  "WITH l AS (DELETE FROM federation_left WHERE source = $1 AND at < $2)"
+		  " DELETE FROM federation_text t WHERE source = $1 AND used < (SELECT min(seq)"
+		  " FROM federation_copy WHERE source = $1) AND NOT EXISTS (SELECT"
+		  " FROM federation_left l WHERE l.source = $1 AND l.digest = t.digest)"},
 	[COPIES] = {"federation_copies", DB_READ, T_FEDERATION, 1, "to",
 		    "SELECT seq, source, state, digest, octets, members, valid_until, signer,"
 		    " changes::text, asked, gone, approved_by, at FROM federation_copy"
@@ -455,9 +468,31 @@ db_federation_abandon(const struct db_call *c, const char *source, int64_t seq, 
 }
 
 bool
-db_federation_tidy(const struct db_call *c, const char *source, struct err *err)
+db_federation_left_add(const struct db_call *c, const char *source, struct bytes entities,
+		       struct bytes digests, time_t now, struct err *err)
 {
-	return db_run(c, &db_federation_statements[TIDY], DB_ARGS(db_text(source)), NULL, err);
+	return db_run(
+		c, &db_federation_statements[LEFT_ADD],
+		DB_ARGS(db_text(source), db_bytes(entities), db_bytes(digests), db_int(now)), NULL,
+		err);
+}
+
+bool
+db_federation_left(const struct db_call *c, const char *source, struct bytes *out, struct err *err)
+{
+	struct db_rows *rows;
+
+	if (!db_run(c, &db_federation_statements[LEFT], DB_ARGS(db_text(source)), &rows, err))
+		return false;
+	*out = db_get_bytes(rows, 0, 0);
+	return db_rows_check(rows, err);
+}
+
+bool
+db_federation_tidy(const struct db_call *c, const char *source, time_t now, struct err *err)
+{
+	return db_run(c, &db_federation_statements[TIDY],
+		      DB_ARGS(db_text(source), db_int(now - DB_FEDERATION_LEFT_S)), NULL, err);
 }
 
 /* ---- copies ---- */

@@ -10,7 +10,8 @@
 
 #include "db/audit.h"
 
-#define DB_FEDERATION_KEPT 3 /* copies that were replaced */
+#define DB_FEDERATION_KEPT   3 /* copies that were replaced */
+#define DB_FEDERATION_LEFT_S ((time_t)365 * 86400)
 
 enum db_federation_kind { DB_FEDERATION_AGGREGATE = 1, DB_FEDERATION_FILE };
 
@@ -147,8 +148,20 @@ MUST_USE bool db_federation_served(const struct db_call *c,
 MUST_USE bool db_federation_abandon(const struct db_call *c, const char *source, int64_t seq,
 				    struct err *err);
 
-/* Texts that no copy says any more go.  Lazy. */
-MUST_USE bool db_federation_tidy(const struct db_call *c, const char *source, struct err *err);
+/*
+ * Who is gone from a copy, by joined SHA-256 of entityIDs, and what was said of each last, by joined
+ * digests of texts that are there.  Lazy.
+ */
+MUST_USE bool db_federation_left_add(const struct db_call *c, const char *source,
+				     struct bytes entities, struct bytes digests, time_t now,
+				     struct err *err);
+/* Those of them all, each 32 octets of either, joined by entity. */
+MUST_USE bool db_federation_left(const struct db_call *c, const char *source, struct bytes *out,
+				 struct err *err);
+
+/* Texts that no copy says any more go, but those of who left within DB_FEDERATION_LEFT_S.  Lazy. */
+MUST_USE bool db_federation_tidy(const struct db_call *c, const char *source, time_t now,
+				 struct err *err);
 
 /* ---- copies ---- */
 

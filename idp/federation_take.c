@@ -2,6 +2,7 @@
 #include "idp/federation_take.h"
 
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 
 #define LISTED_MOST   200 /* changes that are told one by one */
 #define COMPARED_MOST 1000
+#define LEFT_BYTES    (2 * (size_t)SHA256_BYTES)
 
 const struct federation_whole_rule federation_whole_rules[] = {
 	{"signer", "Another of the pinned keys signed it.", true},
@@ -30,6 +32,8 @@ const struct federation_whole_rule federation_whole_rules[] = {
 	{"unreadable", "The copy that counts cannot be read any more, to compare with it.", true},
 	{"first", "It is the first copy of this source.", false},
 	{"member-new", "A member is new.", false},
+	{"member-back", "A member is there again: it is compared with what was said of it last.",
+	 false},
 	{"member-gone", "A member is gone, or left out by a filter.", false},
 	{"renewed", "It says the same of all members for another time.", false},
 	{NULL, NULL, false},
@@ -47,6 +51,8 @@ struct federation_taking {
 	struct federation_reader reader;
 	struct federation_reading *reading;
 	struct federation_index *base; /* NULL: nothing counts */
+	struct bytes left;            /* those who were members once: id, digest of text, joined */
+	struct bytes gone, gone_said; /* those who are not any more: ids, digests of texts */
 	bool all;
 	int64_t seq, n_pieces;
 
@@ -257,22 +263,21 @@ use_text(struct federation_taking *t, const unsigned char digest[SHA256_BYTES], 
 
 /* ---- a member ---- */
 
-/* What the copy that counts says of it; out->n 0: that cannot be told any more. */
+/* What was said of it last; out->n 0: that cannot be told any more. */
 static bool
-text_before(struct federation_taking *t, const struct saml_entity *said,
-	    const struct federation_entry *was, struct bytes *out, struct err *err)
+text_before(struct federation_taking *t, const unsigned char said[SHA256_BYTES], struct bytes *out,
+	    struct err *err)
 {
 	unsigned char digest[SHA256_BYTES];
-	struct db_federation_said row;
+	const struct bytes *text;
 
 	*out = (struct bytes){NULL, 0};
-	if (!db_federation_said(&t->c, t->source->name, said->entity_id,
-				(struct bytes){was->id, SHA256_BYTES},
-				(struct bytes){was->digest, SHA256_BYTES}, &row, err))
+	if (!db_federation_texts(&t->c, t->source->name, (struct bytes){said, SHA256_BYTES}, &text,
+				 err))
 		return false;
-	hash_sha256(row.text, digest);
-	if (federation_same(digest, was->digest))
-		*out = row.text;
+	hash_sha256(text[0], digest);
+	if (federation_same(digest, said))
+		*out = text[0];
 	return true;
 }
 
@@ -293,9 +298,11 @@ compare_role(struct federation_taking *t, const struct saml_entity *said, struct
 		     changes.p[i].text);
 }
 
+/* With what was said before, in these roles. */
 static bool
 compare(struct federation_taking *t, const struct federation_entry *is,
-	const struct federation_entry *was, const struct saml_entity *said, struct err *err)
+	const unsigned char was[SHA256_BYTES], unsigned roles, const struct saml_entity *said,
+	struct err *err)
 {
 	struct bytes before;
 
@@ -303,15 +310,37 @@ compare(struct federation_taking *t, const struct federation_entry *is,
 		return true;
 	if (++t->n_compared > COMPARED_MOST)
 		return true;
-	if ((is->roles & ~was->roles) != 0)
+	if ((is->roles & ~roles) != 0)
 		tell_whole(t, "role-new", said->entity_id, NULL);
 	refresh_call(t);
-	if (!text_before(t, said, was, &before, err))
+	if (!text_before(t, was, &before, err))
 		return false;
 	for (unsigned role = SAML_ROLE_IDP; before.n > 0 && role <= SAML_ROLE_SP; role <<= 1)
-		if ((is->roles & was->roles & role) != 0)
+		if ((is->roles & roles & role) != 0)
 			compare_role(t, said, before, role == SAML_ROLE_IDP);
 	return true;
+}
+
+static int
+by_id(const void *x, const void *y)
+{
+	return memcmp(x, y, SHA256_BYTES);
+}
+
+/* One that was not taken a copy ago. */
+static bool
+newcomer(struct federation_taking *t, const struct federation_entry *e,
+	 const struct saml_entity *said, struct err *err)
+{
+	const unsigned char *left = NULL;
+
+	if (t->left.n > 0)
+		left = bsearch(e->id, t->left.p, t->left.n / LEFT_BYTES, LEFT_BYTES, by_id);
+	tell_whole(t, left == NULL ? "member-new" : "member-back", said->entity_id, NULL);
+	if (left == NULL || federation_same(left + SHA256_BYTES, e->digest))
+		return true;
+	/* Else taking it out for the length of a copy would be the way around all rules. */
+	return compare(t, e, left + SHA256_BYTES, e->roles, said, err);
 }
 
 static bool
@@ -328,11 +357,12 @@ member(void *ctx, const struct federation_entry *e, const struct saml_entity *sa
 		note_change(t, e->id, e->digest);
 	if (taken && !was_taken && t->base != NULL) {
 		t->n_new++;
-		tell_whole(t, "member-new", said->entity_id, NULL);
+		if (!newcomer(t, e, said, err))
+			return false;
 	}
 	if (taken && was_taken && !same) {
 		t->n_changed++;
-		if (!compare(t, e, was, said, err))
+		if (!compare(t, e, was->digest, was->roles, said, err))
 			return false;
 	}
 	if (!refer(t, e->digest, said->text.n, err))
@@ -369,6 +399,10 @@ read_base(struct federation_taking *t, const struct db_call *c, struct err *err)
 
 	if (federation_read_copy(c, t->source->counting.seq, &reader, &t->base, &why)) {
 		arena_defer(t->a, release, t->base);
+		refresh_call(t);
+		if (!db_federation_left(&t->c, t->source->name, &t->left, err))
+			return false;
+		t->left = arena_bytes(t->a, t->left);
 		return true;
 	}
 	/* Signed by a key that is not pinned any more: there is nothing to compare with. */
@@ -462,12 +496,13 @@ check_time(const struct federation_taking *t, const struct federation_index *ind
 	return true;
 }
 
-/* Members that counted and do not any more, as joined ids. */
-static struct bytes
+/* Members that counted and do not any more. */
+static void
 find_gone(struct federation_taking *t, const struct federation_index *index)
 {
 	size_t counted = t->base == NULL ? 0 : t->base->n_filtered[FEDERATION_TAKEN];
 	unsigned char *gone = arena_alloc(t->a, counted * SHA256_BYTES);
+	unsigned char *said = arena_alloc(t->a, counted * SHA256_BYTES);
 
 	for (size_t i = 0; t->base != NULL && i < t->base->n; i++) {
 		const struct federation_entry *was = &t->base->p[i];
@@ -477,10 +512,12 @@ find_gone(struct federation_taking *t, const struct federation_index *index)
 		    (is != NULL && is->filter == FEDERATION_TAKEN))
 			continue;
 		memcpy(gone + t->n_gone * SHA256_BYTES, was->id, SHA256_BYTES);
+		memcpy(said + t->n_gone * SHA256_BYTES, was->digest, SHA256_BYTES);
 		t->n_gone++;
 		hash_stream_add(t->changes, (struct bytes){was->id, SHA256_BYTES});
 	}
-	return (struct bytes){gone, t->n_gone * SHA256_BYTES};
+	t->gone = (struct bytes){gone, t->n_gone * SHA256_BYTES};
+	t->gone_said = (struct bytes){said, t->n_gone * SHA256_BYTES};
 }
 
 /* Who speaks for what another one spoke for before, or does so now. */
@@ -513,7 +550,8 @@ judge(struct federation_taking *t, const struct federation_index *index, struct 
 {
 	struct hash_digest changes;
 
-	*gone = find_gone(t, index);
+	find_gone(t, index);
+	*gone = t->gone;
 	hash_stream_end(t->changes, &changes);
 	t->question = enc_hex(t->a, (struct bytes){changes.octets, changes.n});
 	judge_scopes(t, index);
@@ -607,6 +645,10 @@ conclude(struct federation_taking *t, const struct db_federation_copy *copy, str
 	if (rejected)
 		return FAIL(err, ERR_DENIED, NULL, "what was rejected is still served");
 	refresh_call(t);
+	if (t->n_gone > 0 && !db_federation_left_add(&t->c, t->source->name, t->gone, t->gone_said,
+						     t->now, err))
+		return false;
+	refresh_call(t);
 	if (!db_federation_conclude(&t->c, t->source, copy, t->source->counting.seq, &audit, t->now,
 				    err))
 		return false;
@@ -614,7 +656,7 @@ conclude(struct federation_taking *t, const struct db_federation_copy *copy, str
 		  t->held ? "federation_held" : "federation_taken", "source", t->source->name,
 		  "sha256", enc_hex(t->a, copy->digest), "ref", t->ref, NULL);
 	refresh_call(t);
-	return t->held || db_federation_tidy(&t->c, t->source->name, err);
+	return t->held || db_federation_tidy(&t->c, t->source->name, t->now, err);
 }
 
 static bool

@@ -59,6 +59,7 @@ static const char *const rows[] = {
 	"INSERT INTO federation_piece SELECT seq, 0, '' FROM federation_copy",
 	"INSERT INTO federation_text VALUES ('f', " HASH ", '', 1, 1)",
 	"INSERT INTO federation_suspended VALUES ('e', NULL, 'one', 'why', 1)",
+	"INSERT INTO federation_left VALUES ('f', " HASH ", " HASH ", 1)",
 	"INSERT INTO member VALUES ('m', 1)",
 	"INSERT INTO member_document (entity_id, state, document, sha256, valid_until, brought,"
 	" brought_by) VALUES ('m', 'waiting', '', sha256(''), 0, 1, 'one')",
@@ -243,6 +244,7 @@ static const struct {
 	{"federation_copy", "state = 'waiting'", "federation_copy_whole"},
 	{"federation_piece", "copy = 0", "federation_piece_copy_fkey"},
 	{"federation_text", "source = 'x'", "federation_text_source_fkey"},
+	{"federation_left", "source = 'x'", "federation_left_source_fkey"},
 	{"federation_suspended", "source = 'x'", "federation_suspended_source_fkey"},
 	{"federation_suspended", "entity = ''", "federation_suspended_entity_check"},
 	{"member", "counts = 0", "member_counts"},

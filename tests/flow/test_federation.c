@@ -671,10 +671,15 @@ texts_are_shared(void **state)
 	assert_string_equal(told(w), "member-new");
 	assert_string_equal(value(w, "SELECT count(*) FROM federation_text"), "4");
 	assert_string_equal(missed(w, NEU, SAML_ROLE_IDP), "");
-	/* Those that no copy says any more go; three that were replaced are kept. */
+	/* Those that no copy says any more go, with who left long ago; three that were replaced are
+	 * kept. */
 	for (int i = 0; i < 5; i++)
 		fetch(w, group(w, 10 + i, three(w)));
 	assert_string_equal(copies(w), "counting replaced replaced replaced");
+	assert_string_equal(value(w, "SELECT count(*) FROM federation_text"), "4");
+	pg_sql(w->pg, "UPDATE federation_left SET at = at - 370 * 86400");
+	fetch(w, group(w, 15, three(w)));
+	fetch(w, group(w, 15, three(w)));
 	assert_string_equal(value(w, "SELECT count(*) FROM federation_text"), "3");
 	assert_string_equal(value(w, "SELECT count(DISTINCT copy) FROM federation_piece"), "4");
 	/* A text that somebody took away is written again. */
@@ -897,6 +902,34 @@ one_of_few_is_gone_at_once(void **state)
 	fetch(w, group(w, 11, ""));
 	assert_string_equal(told(w), "member-gone members-gone");
 	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
+}
+
+/* Nobody gets by the rules by being away for a copy. */
+static void
+who_comes_back_is_compared(void **state)
+{
+	struct world *w = *state;
+	const char *without;
+
+	begin_with(w, "{\"gone-percent\":50}");
+	without = arena_printf(w->a, "%s%s", idp(w, LAND, "Land", ""), idp(w, STADT, "Stadt", ""));
+	fetch(w, group(w, 9, without));
+	assert_string_equal(missed(w, PORTAL, SAML_ROLE_SP), "member_unknown");
+	fetch(w, group(w, 10, with_evil(w)));
+	assert_string_equal(copies(w), "waiting counting replaced");
+	assert_string_equal(told(w), "acs-host member-back");
+	/* As it was it comes back without a question, however many copies later. */
+	for (int i = 0; i < 5; i++)
+		fetch(w, group(w, 11 + i, without));
+	fetch(w, group(w, 16, three(w)));
+	assert_string_equal(told(w), "member-back");
+	assert_string_equal(acs_of_portal(w), PORTAL "/acs");
+	/* A filter that leaves it out for a copy is no other way. */
+	begin_with(w, "{\"gone-percent\":50,\"required\":[\"organization-name\"],\"roles\":[\"sp\"]}");
+	fetch(w, group(w, 9, edited(w, three(w), PEOPLE, "")));
+	assert_string_equal(why_not(w, PORTAL)[0] == '\0' ? "" : "left out", "left out");
+	fetch(w, group(w, 10, with_evil(w)));
+	assert_string_equal(told(w), "acs-host member-back");
 }
 
 static void
@@ -1158,6 +1191,7 @@ main(void)
 		cmocka_unit_test_setup(a_role_more_is_grave, world_fresh),
 		cmocka_unit_test_setup(who_is_gone_is_gone_at_once, world_fresh),
 		cmocka_unit_test_setup(one_of_few_is_gone_at_once, world_fresh),
+		cmocka_unit_test_setup(who_comes_back_is_compared, world_fresh),
 		cmocka_unit_test_setup(a_source_says_how_often_it_is_asked, world_fresh),
 		cmocka_unit_test_setup(nothing_else_than_what_was_signed_is_taken, world_fresh),
 		cmocka_unit_test_setup(another_signer_is_refused, world_fresh),

@@ -1,0 +1,13 @@
+-- programs from 0030
+--
+-- Who was a member of a federation and is not any more, and what was said of it last: with that it
+-- is compared when it comes back.
+
+CREATE TABLE federation_left (
+	source text NOT NULL REFERENCES federation_source ON DELETE CASCADE,
+	entity hash256 NOT NULL, -- of its entityID
+	digest hash256 NOT NULL, -- of its text, which is kept
+	at bigint NOT NULL,
+	PRIMARY KEY (source, entity)
+);
+CREATE INDEX federation_left_digest ON federation_left (source, digest);
