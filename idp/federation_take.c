@@ -20,6 +20,7 @@
 
 #define LISTED_MOST   200 /* changes that are told one by one */
 #define COMPARED_MOST 1000
+#define GONE_FEW      3 /* members that are taken out at once */
 #define LEFT_BYTES    (2 * (size_t)SHA256_BYTES)
 
 const struct federation_whole_rule federation_whole_rules[] = {
@@ -577,8 +578,11 @@ judge(struct federation_taking *t, const struct federation_index *index, struct 
 		tell_of(t, "members-gone", t->question,
 			arena_printf(t->a, "%zu of %zu members are gone", t->n_gone,
 				     t->base->n_filtered[FEDERATION_TAKEN]));
-		/* Whoever could make all of them go need not be believed in that either. */
-		*gone = (struct bytes){NULL, 0};
+		/* Whoever could make all of them go need not be believed in that either; a few
+		 * are what an incident looks like. */
+		if (t->n_gone > GONE_FEW ||
+		    2 * t->n_gone > t->base->n_filtered[FEDERATION_TAKEN])
+			*gone = (struct bytes){NULL, 0};
 	}
 	if (t->n_new + t->n_gone + t->n_changed == 0)
 		tell_whole(t, "renewed", "", NULL);

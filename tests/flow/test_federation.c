@@ -905,6 +905,37 @@ one_of_few_is_gone_at_once(void **state)
 }
 
 /* Nobody gets by the rules by being away for a copy. */
+/* Two of ten at once, as of one operator: that waits, and yet they are not believed. */
+static void
+a_few_are_gone_at_once(void **state)
+{
+	struct world *w = *state;
+	const char *members = "", *e[8];
+
+	begin_with(w, "{\"gone-percent\":10}");
+	for (size_t i = 0; i < ARRAY_LEN(e); i++) {
+		e[i] = idp(w, arena_printf(w->a, "https://e%zu.example/", i), "E", "");
+		members = arena_printf(w->a, "%s%s", members, e[i]);
+	}
+	members = arena_printf(w->a, "%s%s", members, three(w));
+	fetch(w, group(w, 9, members));
+	members = edited(w, edited(w, members, e[2], ""), e[5], "");
+	fetch(w, group(w, 10, members));
+	assert_string_equal(copies(w), "waiting counting replaced");
+	assert_string_equal(missed(w, "https://e2.example/", SAML_ROLE_IDP), "member_suspended");
+	assert_string_equal(missed(w, "https://e5.example/", SAML_ROLE_IDP), "member_suspended");
+	assert_string_equal(missed(w, "https://e6.example/", SAML_ROLE_IDP), "");
+	/* Four of eleven are many. */
+	members = edited(w, edited(w, members, e[0], ""), e[1], "");
+	fetch(w, group(w, 11, members));
+	assert_string_equal(missed(w, "https://e2.example/", SAML_ROLE_IDP), "");
+	/* So are two of three. */
+	begin(w);
+	fetch(w, group(w, 9, idp(w, LAND, "Land", "")));
+	assert_string_equal(told(w), "member-gone members-gone");
+	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "");
+}
+
 static void
 who_comes_back_is_compared(void **state)
 {
@@ -1191,6 +1222,7 @@ main(void)
 		cmocka_unit_test_setup(a_role_more_is_grave, world_fresh),
 		cmocka_unit_test_setup(who_is_gone_is_gone_at_once, world_fresh),
 		cmocka_unit_test_setup(one_of_few_is_gone_at_once, world_fresh),
+		cmocka_unit_test_setup(a_few_are_gone_at_once, world_fresh),
 		cmocka_unit_test_setup(who_comes_back_is_compared, world_fresh),
 		cmocka_unit_test_setup(a_source_says_how_often_it_is_asked, world_fresh),
 		cmocka_unit_test_setup(nothing_else_than_what_was_signed_is_taken, world_fresh),
