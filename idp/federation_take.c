@@ -28,6 +28,7 @@ const struct federation_whole_rule federation_whole_rules[] = {
 	{"shorter-validity", "validUntil is earlier than of the copy that counts.", true},
 	{"members-gone", "More members than one are gone, and more than gone-percent says.", true},
 	{"many-changed", "More members have changed than are compared one by one.", true},
+	{"uncompared", "What counts of a member cannot be read, to compare with it.", true},
 	{"role-new", "A member has a role that it did not have.", true},
 	{"scope-taken", "A member speaks for a scope of another one.", true},
 	{"unreadable", "The copy that counts cannot be read any more, to compare with it.", true},
@@ -289,10 +290,14 @@ compare_role(struct federation_taking *t, const struct saml_entity *said, struct
 	const struct saml_party *was, *is;
 	struct saml_changes changes;
 
-	/* What does not read is not used; what did not read before takes nobody's place. */
-	if (!saml_metadata_parse_role(t->scratch, said->text, said->entity_id, idp, &is, NULL) ||
-	    !saml_metadata_parse_role(t->scratch, before, said->entity_id, idp, &was, NULL))
+	/* What does not read is not used. */
+	if (!saml_metadata_parse_role(t->scratch, said->text, said->entity_id, idp, &is, NULL))
 		return;
+	/* Else a copy in which it does not read would be the way around all rules. */
+	if (!saml_metadata_parse_role(t->scratch, before, said->entity_id, idp, &was, NULL)) {
+		tell_whole(t, "uncompared", said->entity_id, NULL);
+		return;
+	}
 	saml_metadata_diff(t->scratch, was, is, true, &changes);
 	for (size_t i = 0; i < changes.n && changes.p[i].risk <= SAML_RISK_HELD; i++)
 		tell(t, changes.p[i].rule, true, said->entity_id, changes.p[i].subject,
@@ -316,6 +321,8 @@ compare(struct federation_taking *t, const struct federation_entry *is,
 	refresh_call(t);
 	if (!text_before(t, was, &before, err))
 		return false;
+	if (before.n == 0)
+		tell_whole(t, "uncompared", said->entity_id, NULL);
 	for (unsigned role = SAML_ROLE_IDP; before.n > 0 && role <= SAML_ROLE_SP; role <<= 1)
 		if ((is->roles & roles & role) != 0)
 			compare_role(t, said, before, role == SAML_ROLE_IDP);
@@ -386,6 +393,15 @@ destroy(void *p)
 	arena_destroy(p);
 }
 
+static bool
+is_pinned(const struct federation_taking *t, struct bytes signer)
+{
+	for (size_t i = 0; i < t->keys.n; i++)
+		if (bytes_eq(t->certs[i], signer))
+			return true;
+	return false;
+}
+
 /* Read what counts, to compare with: what we verified ourselves, not what a row says. */
 static bool
 read_base(struct federation_taking *t, const struct db_call *c, struct err *err)
@@ -407,7 +423,7 @@ read_base(struct federation_taking *t, const struct db_call *c, struct err *err)
 		return true;
 	}
 	/* Signed by a key that is not pinned any more: there is nothing to compare with. */
-	if (why.kind == ERR_DENIED)
+	if (why.kind == ERR_DENIED && !is_pinned(t, t->source->counting.signer))
 		return true;
 	if (why.kind == ERR_UNAVAILABLE)
 		return FAIL(err, why.kind, why.proto, "%s", why.text);

@@ -963,6 +963,38 @@ who_comes_back_is_compared(void **state)
 	assert_string_equal(told(w), "acs-host member-back");
 }
 
+/* What cannot be compared is for a person. */
+static void
+what_cannot_be_compared_waits(void **state)
+{
+	struct world *w = *state;
+
+	/* A copy in which it does not read is no way around the rules. */
+	begin(w);
+	fetch(w, group(w, 9, edited(w, three(w), " index=\"0\"", " index=\"x\"")));
+	assert_string_equal(copies(w), "counting replaced");
+	assert_string_equal(missed(w, PORTAL, SAML_ROLE_SP), "member_left_out");
+	fetch(w, group(w, 10, with_evil(w)));
+	assert_string_equal(copies(w), "waiting counting replaced");
+	assert_string_equal(told(w), "uncompared");
+	/* Nor is the text of one who left, when it is lost. */
+	begin(w);
+	fetch(w, group(w, 9,
+		       arena_printf(w->a, "%s%s", idp(w, LAND, "Land", ""),
+				    idp(w, STADT, "Stadt", ""))));
+	pg_sql(w->pg, "DELETE FROM federation_text WHERE digest IN (SELECT digest FROM"
+		      " federation_left)");
+	fetch(w, group(w, 10, with_evil(w)));
+	assert_string_equal(told(w), "member-back uncompared");
+	/* A signature that does not verify any more is not one of a key that is not pinned. */
+	begin(w);
+	pg_sql(w->pg, "UPDATE federation_piece SET octets = overlay(octets PLACING 'AAAA'::bytea"
+		      " FROM position('<ds:SignatureValue'::bytea IN octets) + 60)");
+	fetch(w, group(w, 9, with_evil(w)));
+	assert_string_equal(copies(w), "waiting counting");
+	assert_string_equal(told(w), "unreadable");
+}
+
 static void
 a_source_says_how_often_it_is_asked(void **state)
 {
@@ -1224,6 +1256,7 @@ main(void)
 		cmocka_unit_test_setup(one_of_few_is_gone_at_once, world_fresh),
 		cmocka_unit_test_setup(a_few_are_gone_at_once, world_fresh),
 		cmocka_unit_test_setup(who_comes_back_is_compared, world_fresh),
+		cmocka_unit_test_setup(what_cannot_be_compared_waits, world_fresh),
 		cmocka_unit_test_setup(a_source_says_how_often_it_is_asked, world_fresh),
 		cmocka_unit_test_setup(nothing_else_than_what_was_signed_is_taken, world_fresh),
 		cmocka_unit_test_setup(another_signer_is_refused, world_fresh),
