@@ -380,7 +380,10 @@ around(void *ctx, struct bytes octets, struct err *err)
 	return r->o->around(r->o->ctx, octets, err);
 }
 
-/* What is stored may be longer than what came: names of namespaces stand with each text. */
+/*
+ * What is stored may be longer than what came: names of namespaces stand with each text.  And it
+ * was taken: caps that were lowered since are for what comes next.
+ */
 static struct federation_reading *
 read_begin(struct arena *a, const struct federation_reader *o, bool stored)
 {
@@ -400,9 +403,11 @@ read_begin(struct arena *a, const struct federation_reader *o, bool stored)
 	arena_defer(a, release, r->index);
 	r->options = (struct saml_aggregate_options){
 		.keys = o->keys,
-		.max_bytes = o->rules->bytes_most * (stored ? FEDERATION_STORED : 1),
-		.max_entities = o->rules->members_most,
-		.max_entity_bytes = o->rules->member_bytes_most,
+		.max_bytes = stored ? FEDERATION_BYTES_MOST * FEDERATION_STORED
+				    : o->rules->bytes_most,
+		.max_entities = stored ? FEDERATION_MEMBERS_MOST : o->rules->members_most,
+		.max_entity_bytes =
+			stored ? FEDERATION_MEMBER_BYTES_MOST : o->rules->member_bytes_most,
 		.marks = o->rules->marks,
 		.n_marks = federation_n_marks(o->rules),
 		.entity = member,

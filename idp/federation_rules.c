@@ -156,9 +156,9 @@ get_numbers(const json_t *o, struct federation_rules *r, struct err *err)
 
 	if (!get_number(o, "valid-days", 1, 366, &days, err) ||
 	    !get_number(o, "gone-percent", 0, 100, &gone, err) ||
-	    !get_number(o, "most-mib", 1, 1024, &bytes, err) ||
-	    !get_number(o, "most-members", 1, 200000, &members, err) ||
-	    !get_number(o, "member-kib", 1, 4096, &each, err) ||
+	    !get_number(o, "most-mib", 1, (int64_t)FEDERATION_BYTES_MOST / MIB, &bytes, err) ||
+	    !get_number(o, "most-members", 1, FEDERATION_MEMBERS_MOST, &members, err) ||
+	    !get_number(o, "member-kib", 1, (int64_t)FEDERATION_MEMBER_BYTES_MOST / 1024, &each, err) ||
 	    !get_number(o, "every-minutes", 1, 1440, &every, err))
 		return false;
 	r->validity_most_s = days * DAY_S;

@@ -65,6 +65,11 @@ struct federation_rules {
 	const json_t *members; /* by entityID; NULL: none has a policy of its own */
 };
 
+/* The widest caps there are. */
+#define FEDERATION_BYTES_MOST        ((size_t)1024 * 1024 * 1024)
+#define FEDERATION_MEMBERS_MOST      200000
+#define FEDERATION_MEMBER_BYTES_MOST ((size_t)4096 * 1024)
+
 #define FEDERATION_RULES_BYTES ((size_t)1024 * 1024)
 
 /* ERR_INPUT names the member that is wrong, policies included. */

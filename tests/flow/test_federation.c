@@ -995,6 +995,25 @@ what_cannot_be_compared_waits(void **state)
 	assert_string_equal(told(w), "unreadable");
 }
 
+/* Lowered below what counts they make neither that unreadable nor what comes unfit. */
+static void
+caps_are_for_what_comes(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	put(w, NAME, "{\"most-members\":2}");
+	w->app.federation = federation_create(w->a, &w->app);
+	look(w);
+	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
+	fetch_in_vain(w, group(w, 9, three(w)), "too many entities");
+	fetch(w, group(w, 9,
+		       arena_printf(w->a, "%s%s", idp(w, LAND, "Land", ""),
+				    sp_at(w, PORTAL, PORTAL "/acs"))));
+	assert_string_equal(copies(w), "counting replaced");
+	assert_string_equal(told(w), "member-gone");
+}
+
 static void
 a_source_says_how_often_it_is_asked(void **state)
 {
@@ -1257,6 +1276,7 @@ main(void)
 		cmocka_unit_test_setup(a_few_are_gone_at_once, world_fresh),
 		cmocka_unit_test_setup(who_comes_back_is_compared, world_fresh),
 		cmocka_unit_test_setup(what_cannot_be_compared_waits, world_fresh),
+		cmocka_unit_test_setup(caps_are_for_what_comes, world_fresh),
 		cmocka_unit_test_setup(a_source_says_how_often_it_is_asked, world_fresh),
 		cmocka_unit_test_setup(nothing_else_than_what_was_signed_is_taken, world_fresh),
 		cmocka_unit_test_setup(another_signer_is_refused, world_fresh),
