@@ -696,7 +696,7 @@ end_with(struct federation_taking *t, const struct federation_index *index,
 	if (t->base != NULL && federation_same(index->content, t->base->content) &&
 	    index->key == t->base->key) {
 		federation_take_abandon(t);
-		return true;
+		return served(t, (struct bytes){NULL, 0}, err);
 	}
 	if (!flush_piece(t, err) || !flush_texts(t, err) || !flush_used(t, err))
 		return false;

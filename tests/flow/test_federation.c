@@ -743,6 +743,16 @@ with_evil(struct world *w)
 			    sp_at(w, PORTAL, EVIL));
 }
 
+static const char *
+edited(struct world *w, const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from);
+
+	if (at == NULL)
+		fail_msg("no %s", from);
+	return arena_printf(w->a, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
 static void
 what_is_grave_waits(void **state)
 {
@@ -769,6 +779,29 @@ what_is_grave_waits(void **state)
 	assert_string_equal(value(w, "SELECT approved_by FROM federation_copy WHERE state ="
 				     " 'counting'"),
 			    "pruefer");
+}
+
+/* Who serves again what counts takes back what waits, and whom that left out. */
+static void
+what_is_taken_back_waits_no_more(void **state)
+{
+	struct world *w = *state;
+	const char *good;
+
+	begin(w);
+	good = far.text;
+	fetch(w, group(w, 9, edited(w, with_evil(w), idp(w, STADT, "Stadt", ""), "")));
+	assert_string_equal(copies(w), "waiting counting");
+	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "member_suspended");
+	fetch(w, good);
+	assert_string_equal(copies(w), "counting");
+	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "");
+	/* What was rejected likewise. */
+	fetch(w, group(w, 9, edited(w, with_evil(w), idp(w, STADT, "Stadt", ""), "")));
+	decide(w, "waiting", false);
+	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "member_suspended");
+	fetch(w, good);
+	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "");
 }
 
 static void
@@ -823,16 +856,6 @@ a_role_more_is_grave(void **state)
 				    idp(w, STADT, "Stadt", ""), both)));
 	assert_string_equal(told(w), "role-new");
 	assert_string_equal(copies(w), "waiting counting");
-}
-
-static const char *
-edited(struct world *w, const char *text, const char *from, const char *to)
-{
-	const char *at = strstr(text, from);
-
-	if (at == NULL)
-		fail_msg("no %s", from);
-	return arena_printf(w->a, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
 }
 
 static void
@@ -1269,6 +1292,7 @@ main(void)
 		cmocka_unit_test_setup(it_is_asked_only_for_another_one, world_fresh),
 		cmocka_unit_test_setup(texts_are_shared, world_fresh),
 		cmocka_unit_test_setup(what_is_grave_waits, world_fresh),
+		cmocka_unit_test_setup(what_is_taken_back_waits_no_more, world_fresh),
 		cmocka_unit_test_setup(the_whole_is_judged, world_fresh),
 		cmocka_unit_test_setup(a_role_more_is_grave, world_fresh),
 		cmocka_unit_test_setup(who_is_gone_is_gone_at_once, world_fresh),
