@@ -36,7 +36,7 @@ enum {
 #define SOURCE_COLUMNS                                                                      \
 	"s.name, s.kind, s.url, s.signers, s.rules::text, s.version, s.etag,"               \
 	" s.last_modified, s.due, s.fetched, s.tries, s.taken, s.trouble, k.seq, k.digest," \
-	" k.octets, k.members, k.valid_until, k.signer, k.approved_by, k.at"
+	" k.octets, k.members, k.valid_until, k.signer, k.approved_by, k.at, s.rolled_back"
 #define COUNTING " LEFT JOIN federation_copy k ON k.source = s.name AND k.state = 'counting'"
 
 /* The number at octet `at` of entry i of the index. */
@@ -187,7 +187,9 @@ const struct db_statement db_federation_statements[] = {
 		     " c AS (UPDATE federation_copy SET state = 'counting',"
 		     " approved_by = $11, gone = NULL WHERE seq = $8 AND EXISTS (SELECT FROM fit)"
 		     " AND (SELECT count(*) FROM old) >= 0 AND (SELECT count(*) FROM w) >= 0"
-		     " RETURNING 1), a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
+		     " RETURNING 1), b AS (UPDATE federation_source SET"
+		     " rolled_back = ($9 = 'replaced') WHERE name = $7 AND EXISTS (SELECT FROM c)),"
+		     " a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
 	[REJECT] = {"federation_reject", DB_DURABLE, T_FEDERATION, 7, DB_AUDIT_PARAMS "ti",
 		    "WITH s AS (SELECT name FROM federation_source WHERE name = $7 FOR UPDATE),"
 		    " w AS (SELECT seq FROM federation_copy WHERE source = $7 AND seq = $8"
@@ -298,6 +300,7 @@ source_of(struct db_rows *rows, size_t i)
 		.tries = db_get_int(rows, i, 10),
 		.taken = db_get_int(rows, i, 11),
 		.trouble = db_get_text_opt(rows, i, 12),
+		.rolled_back = db_get_bool(rows, i, 21),
 	};
 
 	s.counting = (struct db_federation_copy){

@@ -56,6 +56,7 @@ struct db_federation_source {
 	int64_t tries;                    /* since it last went well */
 	int64_t taken;
 	const char *trouble;                /* NULL: it went well */
+	bool rolled_back;                   /* what counts is an earlier copy, by an operator */
 	struct db_federation_copy counting; /* without changes and gone; seq 0: none counts */
 };
 
@@ -180,7 +181,8 @@ MUST_USE bool db_federation_texts(const struct db_call *c, const char *source, s
 
 /*
  * An operator decides: one that waits, was rejected or was replaced counts from now on, or one that
- * waits is rejected.  base: what counts.  ERR_CONFLICT: another does, or the copy is not there in
+ * waits is rejected.  One that was replaced makes the source rolled_back, others end that.
+ * base: what counts.  ERR_CONFLICT: another does, or the copy is not there in
  * that state.  Durable, notified.
  */
 MUST_USE bool db_federation_decide(const struct db_call *c, const struct db_federation_copy *copy,

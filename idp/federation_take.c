@@ -25,6 +25,7 @@
 
 const struct federation_whole_rule federation_whole_rules[] = {
 	{"signer", "Another of the pinned keys signed it.", true},
+	{"rolled-back", "An operator let an earlier copy count: what changes that waits.", true},
 	{"shorter-validity", "validUntil is earlier than of the copy that counts.", true},
 	{"members-gone", "More members than one are gone, and more than gone-percent says.", true},
 	{"many-changed", "More members have changed than are compared one by one.", true},
@@ -602,6 +603,8 @@ judge(struct federation_taking *t, const struct federation_index *index, struct 
 	}
 	if (t->n_new + t->n_gone + t->n_changed == 0)
 		tell_whole(t, "renewed", "", NULL);
+	else if (t->source->rolled_back)
+		tell_of(t, "rolled-back", t->question, NULL);
 }
 
 static const char *

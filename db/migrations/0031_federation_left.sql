@@ -11,3 +11,6 @@ CREATE TABLE federation_left (
 	PRIMARY KEY (source, entity)
 );
 CREATE INDEX federation_left_digest ON federation_left (source, digest);
+
+-- An earlier copy counts because an operator said so: what changes that again waits for one.
+ALTER TABLE federation_source ADD rolled_back boolean NOT NULL DEFAULT false;

@@ -1037,6 +1037,35 @@ caps_are_for_what_comes(void **state)
 	assert_string_equal(told(w), "member-gone");
 }
 
+/* Who goes back to an earlier copy is not taken forward by the next one. */
+static void
+a_rollback_lasts(void **state)
+{
+	struct world *w = *state;
+	const char *more;
+
+	begin(w);
+	more = arena_printf(w->a, "%s%s", three(w), idp(w, EVIL, "E", ""));
+	fetch(w, group(w, 9, more));
+	assert_string_equal(missed(w, EVIL, SAML_ROLE_IDP), "");
+	decide(w, "replaced", true);
+	assert_string_equal(missed(w, EVIL, SAML_ROLE_IDP), "member_unknown");
+	fetch(w, group(w, 10, more));
+	assert_string_equal(told(w), "member-new rolled-back");
+	assert_string_equal(missed(w, EVIL, SAML_ROLE_IDP), "member_unknown");
+	decide(w, "waiting", false);
+	fetch_in_vain(w, group(w, 11, more), "what was rejected is still served");
+	/* The same members for another time are no change. */
+	fetch(w, group(w, 12, three(w)));
+	assert_string_equal(told(w), "renewed");
+	fetch(w, group(w, 13, arena_printf(w->a, "%s%s", more, idp(w, LAND "/neu", "N", ""))));
+	decide(w, "waiting", true);
+	assert_string_equal(missed(w, EVIL, SAML_ROLE_IDP), "");
+	/* Now somebody has looked. */
+	fetch(w, group(w, 14, more));
+	assert_string_equal(told(w), "member-gone");
+}
+
 static void
 a_source_says_how_often_it_is_asked(void **state)
 {
@@ -1301,6 +1330,7 @@ main(void)
 		cmocka_unit_test_setup(who_comes_back_is_compared, world_fresh),
 		cmocka_unit_test_setup(what_cannot_be_compared_waits, world_fresh),
 		cmocka_unit_test_setup(caps_are_for_what_comes, world_fresh),
+		cmocka_unit_test_setup(a_rollback_lasts, world_fresh),
 		cmocka_unit_test_setup(a_source_says_how_often_it_is_asked, world_fresh),
 		cmocka_unit_test_setup(nothing_else_than_what_was_signed_is_taken, world_fresh),
 		cmocka_unit_test_setup(another_signer_is_refused, world_fresh),
