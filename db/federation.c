@@ -198,7 +198,9 @@ const struct db_statement db_federation_statements[] = {
 		    " AND state = 'rejected' AND EXISTS (SELECT FROM w) RETURNING 1),"
 		    " c AS (UPDATE federation_copy SET state = 'rejected'"
 		    " WHERE seq = (SELECT seq FROM w) AND (SELECT count(*) FROM gone) >= 0"
-		    " RETURNING 1), a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
+		    " RETURNING 1), e AS (UPDATE federation_source SET etag = NULL,"
+		    " last_modified = NULL WHERE name = $7 AND EXISTS (SELECT FROM c)),"
+		    " a AS (" DB_AUDIT_FROM("c") ") SELECT FROM c"},
 	[SAID] = {"federation_said", DB_READ, T_FEDERATION, 1, "ttbb",
 		  "SELECT (SELECT why FROM federation_suspended WHERE entity = $2"
 		  " AND (source IS NULL OR source = $1) LIMIT 1),"

@@ -182,7 +182,7 @@ MUST_USE bool db_federation_texts(const struct db_call *c, const char *source, s
 /*
  * An operator decides: one that waits, was rejected or was replaced counts from now on, or one that
  * waits is rejected.  One that was replaced makes the source rolled_back, others end that.
- * base: what counts.  ERR_CONFLICT: another does, or the copy is not there in
+ * What is served then is asked for anew, so that its being refused is known.  base: what counts.  ERR_CONFLICT: another does, or the copy is not there in
  * that state.  Durable, notified.
  */
 MUST_USE bool db_federation_decide(const struct db_call *c, const struct db_federation_copy *copy,

@@ -179,7 +179,9 @@ const char *
 federation_end_warning(struct arena *a, const struct db_federation_source *source, time_t now)
 {
 	time_t until = source->counting.valid_until;
-	bool alone = source->kind == DB_FEDERATION_FILE || source->trouble != NULL;
+	/* Older than what is left of it: the publisher does not renew, whatever he serves. */
+	bool alone = source->kind == DB_FEDERATION_FILE || source->trouble != NULL ||
+		     now - source->counting.at > until - now;
 
 	if (source->counting.seq == 0)
 		return NULL;

@@ -62,7 +62,8 @@ int64_t federation_pause_s(const struct federation_rules *rules, time_t valid_un
 
 /*
  * A sentence for who operates this when what counts of the source has ended, or ends within five
- * days while the source is in trouble or nobody fetches it, or within a day.  NULL: nothing to
+ * days while the source is in trouble, nobody fetches it or its publisher does not renew it (it
+ * counts for longer already than it will), or within a day.  NULL: nothing to
  * tell.
  */
 const char *federation_end_warning(struct arena *a, const struct db_federation_source *source,

@@ -764,10 +764,13 @@ what_is_grave_waits(void **state)
 	assert_string_equal(told(w), "acs-host");
 	assert_string_equal(acs_of_portal(w), PORTAL "/acs");
 	/* What comes next takes its place; and what is rejected is not asked again. */
+	far.known = (struct fetch_known){"\"e1\"", NULL};
 	fetch(w, group(w, 10, with_evil(w)));
 	assert_string_equal(copies(w), "waiting counting");
 	decide(w, "waiting", false);
 	assert_string_equal(copies(w), "rejected counting");
+	assert_string_equal(value(w, "SELECT coalesce(etag, 'none') FROM federation_source"),
+			    "none");
 	fetch_in_vain(w, group(w, 11, with_evil(w)), "what was rejected is still served");
 	/* All else goes on. */
 	fetch(w, group(w, 12, three(w)));
@@ -1290,7 +1293,9 @@ it_is_told_before_it_ends(void **state)
 {
 	struct world *w = *state;
 	struct db_federation_source s = {.kind = DB_FEDERATION_AGGREGATE,
-					 .counting = {.seq = 1, .valid_until = w->now + 4 * DAYS}};
+					 .counting = {.seq = 1,
+						      .at = w->now,
+						      .valid_until = w->now + 4 * DAYS}};
 
 	assert_null(federation_end_warning(w->a, &s, w->now));
 	s.trouble = "the network fails";
@@ -1299,6 +1304,11 @@ it_is_told_before_it_ends(void **state)
 	s.kind = DB_FEDERATION_FILE;
 	assert_non_null(strstr(federation_end_warning(w->a, &s, w->now), "ends on"));
 	s.kind = DB_FEDERATION_AGGREGATE;
+	/* It answers, and does not renew. */
+	assert_null(federation_end_warning(w->a, &s, w->now + 2 * DAYS));
+	assert_non_null(strstr(federation_end_warning(w->a, &s, w->now + 2 * DAYS + 1), "ends on"));
+	s.counting.at = w->now + 3 * DAYS;
+	assert_null(federation_end_warning(w->a, &s, w->now + 3 * DAYS - 1));
 	assert_non_null(strstr(federation_end_warning(w->a, &s, w->now + 3 * DAYS), "ends on"));
 	assert_non_null(strstr(federation_end_warning(w->a, &s, w->now + 4 * DAYS), "ended on"));
 	s.counting.seq = 0;
