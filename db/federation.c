@@ -206,7 +206,10 @@ const struct db_statement db_federation_statements[] = {
 		  " AND (source IS NULL OR source = $1) LIMIT 1),"
 		  " EXISTS (SELECT FROM federation_copy WHERE source = $1"
 		  " AND state IN ('waiting', 'rejected') AND position($3 IN gone) > 0),"
-		  " (SELECT text FROM federation_text WHERE source = $1 AND digest = $4)"},
+		  /* Of what counts now, whatever a node has read. */
+		  " (SELECT text FROM federation_text WHERE source = $1 AND digest = $4 AND used >="
+		  " (SELECT seq FROM federation_copy WHERE source = $1 AND state = 'counting')),"
+		  " EXISTS (SELECT FROM federation_text WHERE source = $1 AND digest = $4)"},
 	[SUSPEND] = {"federation_suspend", DB_DURABLE, T_FEDERATION, 7, DB_AUDIT_PARAMS "tttt",
 		     "WITH s AS (INSERT INTO federation_suspended (entity, source, by_whom, why,"
 		     " at) VALUES ($7, $8, $9, $10, $1) ON CONFLICT DO NOTHING RETURNING 1),"
@@ -603,6 +606,7 @@ db_federation_said(const struct db_call *c, const char *source, const char *enti
 		.suspended = db_get_text_opt(rows, 0, 0),
 		.gone = db_get_bool(rows, 0, 1),
 		.text = db_get_bytes_opt(rows, 0, 2),
+		.old = db_get_bytes_opt(rows, 0, 2).n == 0 && db_get_bool(rows, 0, 3),
 	};
 	return db_rows_check(rows, err);
 }

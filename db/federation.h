@@ -194,7 +194,8 @@ MUST_USE bool db_federation_decide(const struct db_call *c, const struct db_fede
 struct db_federation_said {
 	const char *suspended; /* why; NULL: it is not */
 	bool gone;             /* from a copy that waits or was rejected, as it is served */
-	struct bytes text;     /* n 0: not there */
+	struct bytes text;     /* n 0: not there, or what counts does not say it any more */
+	bool old;              /* that */
 };
 MUST_USE bool db_federation_said(const struct db_call *c, const char *source, const char *entity,
 				 struct bytes entity_sha256, struct bytes digest,

@@ -461,6 +461,9 @@ read_text(const struct db_call *c, const struct part *p, const char *entity_id,
 	if (said.gone)
 		return FAIL(err, ERR_DENIED, "member_suspended",
 			    "it is gone from a copy that waits or was rejected");
+	if (said.old)
+		return FAIL(err, ERR_UNAVAILABLE, "members_loading",
+			    "another copy counts, which is not read yet");
 	if (said.text.n == 0)
 		return FAIL(err, ERR_INTERNAL, NULL, "its text is not in the database");
 	*out = said.text;

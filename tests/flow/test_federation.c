@@ -452,7 +452,8 @@ the_database_is_not_believed(void **state)
 	       arena_printf(w->a,
 			    "INSERT INTO federation_piece SELECT (SELECT max(seq) FROM"
 			    " federation_copy), n, substring(octets FROM 1 FOR length(octets)"
-			    " - 40) FROM federation_piece WHERE copy = %s",
+			    " - 40) FROM federation_piece WHERE copy = %s;"
+			    " UPDATE federation_text SET used = (SELECT max(seq) FROM federation_copy)",
 			    piece));
 	look(w);
 	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
@@ -1069,6 +1070,26 @@ a_rollback_lasts(void **state)
 	assert_string_equal(told(w), "member-gone");
 }
 
+/* A node that has not read yet what counts believes nothing that it does not say any more. */
+static void
+what_does_not_count_any_more_is_not_believed(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	w->now += DAYS;
+	far.text = group(w, 9,
+			 arena_printf(w->a, "%s%s", idp(w, LAND, "Land", ""),
+				      sp_at(w, PORTAL, PORTAL "/acs")));
+	assert_true(take(w));
+	assert_string_equal(copies(w), "counting replaced");
+	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "members_loading");
+	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
+	look(w);
+	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "member_unknown");
+	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
+}
+
 static void
 a_source_says_how_often_it_is_asked(void **state)
 {
@@ -1341,6 +1362,7 @@ main(void)
 		cmocka_unit_test_setup(what_cannot_be_compared_waits, world_fresh),
 		cmocka_unit_test_setup(caps_are_for_what_comes, world_fresh),
 		cmocka_unit_test_setup(a_rollback_lasts, world_fresh),
+		cmocka_unit_test_setup(what_does_not_count_any_more_is_not_believed, world_fresh),
 		cmocka_unit_test_setup(a_source_says_how_often_it_is_asked, world_fresh),
 		cmocka_unit_test_setup(nothing_else_than_what_was_signed_is_taken, world_fresh),
 		cmocka_unit_test_setup(another_signer_is_refused, world_fresh),
