@@ -2,6 +2,8 @@
  * kontor federation why ENTITY: from the anchor down, why a member is believed, or is not.  Each
  * copy is verified here anew; nothing is told on the ground of a row alone.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/text.h"
@@ -17,6 +19,10 @@ struct telling {
 	struct buf text;
 	json_t *o; /* of the source that is told of */
 	bool found, trusted;
+	/* Of the sources that have it those of the lowest rank. */
+	const char *first, *other; /* names; other: says it differently */
+	int64_t rank;
+	unsigned char digest[SHA256_BYTES];
 };
 
 static void
@@ -122,6 +128,20 @@ say_policy(struct telling *t, const struct federation_rules *rules, struct err *
 	return true;
 }
 
+static void
+note_rank(struct telling *t, const char *source, int64_t rank, const struct federation_entry *e)
+{
+	say(t, "rank", arena_printf(t->work->w.a, "%lld", (long long)rank));
+	if (t->first != NULL && rank == t->rank && !federation_same(t->digest, e->digest))
+		t->other = source;
+	if (t->first != NULL && rank >= t->rank)
+		return;
+	t->first = source;
+	t->other = NULL;
+	t->rank = rank;
+	memcpy(t->digest, e->digest, SHA256_BYTES);
+}
+
 static bool
 say_member(struct telling *t, const struct db_federation_source *s,
 	   const struct federation_rules *rules, const struct federation_entry *e, struct err *err)
@@ -140,6 +160,7 @@ say_member(struct telling *t, const struct db_federation_source *s,
 		say(t, "so", federation_filter_sentence((enum federation_filter)e->filter));
 		return true;
 	}
+	note_rank(t, s->name, rules->rank, e);
 	if (!say_policy(t, rules, err) || !say_text(t, s, e, err))
 		return false;
 	if (e->valid_until <= t->work->w.now)
@@ -222,6 +243,15 @@ cli_federation_why(struct cli *cli)
 	}
 	json_put_str(cli->a, o, "member", t.entity);
 	json_put_bool(cli->a, o, "found", t.found);
+	json_put_str(cli->a, o, "source", t.other == NULL ? t.first : NULL);
+	json_put_bool(cli->a, o, "disputed", t.other != NULL);
+	if (t.other != NULL)
+		buf_printf(&t.text,
+			   "%s and %s say it differently, and neither goes first (rank): it is"
+			   " refused\n",
+			   t.first, t.other);
+	else if (t.first != NULL)
+		buf_printf(&t.text, "%s decides\n", t.first);
 	json_put(cli->a, o, "sources", list);
 	if (n == 0)
 		buf_str(&t.text, "there is no federation\n");

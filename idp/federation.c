@@ -141,25 +141,49 @@ is_suspended(const struct db_federation_suspended *list, size_t n,
 	return false;
 }
 
+struct listed {
+	const struct federation_named *named;
+	int64_t rank;
+};
+
+/* Of the same one first what is said by whom it is looked up. */
+static int
+by_entity(const void *x, const void *y)
+{
+	const struct listed *p = x, *q = y;
+	int ids = strcmp(p->named->choice.entity_id, q->named->choice.entity_id);
+
+	if (ids != 0)
+		return ids;
+	if (p->rank != q->rank)
+		return p->rank < q->rank ? -1 : 1;
+	return strcmp(p->named->choice.source, q->named->choice.source);
+}
+
 /* Those to choose from, of all sources; who is in several is there once. */
 static void
 merge_named(struct federation_set *s, const struct db_federation_suspended *suspended, size_t n)
 {
+	struct listed *list;
 	size_t all = 0, kept = 0;
 
 	for (size_t i = 0; i < s->n; i++)
 		all += s->p[i].index == NULL ? 0 : s->p[i].index->n_named;
+	list = ARENA_ARRAY(s->a, struct listed, all);
 	s->named = ARENA_ARRAY(s->a, const struct federation_named *, all);
 	for (size_t i = 0; i < s->n; i++)
 		for (size_t k = 0; s->p[i].index != NULL && k < s->p[i].index->n_named; k++)
 			if (!is_suspended(suspended, n, &s->p[i].index->named[k].choice))
-				s->named[kept++] = &s->p[i].index->named[k];
+				list[kept++] = (struct listed){&s->p[i].index->named[k],
+							       s->p[i].rules.rank};
 	if (kept > 0)
-		qsort(s->named, kept, sizeof(*s->named), by_name);
+		qsort(list, kept, sizeof(*list), by_entity);
 	for (size_t i = 0; i < kept; i++)
-		if (s->n_named == 0 || strcmp(s->named[s->n_named - 1]->choice.entity_id,
-					      s->named[i]->choice.entity_id) != 0)
-			s->named[s->n_named++] = s->named[i];
+		if (i == 0 || strcmp(list[i - 1].named->choice.entity_id,
+				     list[i].named->choice.entity_id) != 0)
+			s->named[s->n_named++] = list[i].named;
+	if (s->n_named > 0)
+		qsort(s->named, s->n_named, sizeof(*s->named), by_name);
 	for (size_t i = 0; i < s->n_named; i++) {
 		time_t *until = &s->reach_until[s->named[i]->choice.home_cap];
 
@@ -190,7 +214,8 @@ set_part(struct federation_set *s, const struct db_federation_source *row, struc
 {
 	struct err err = {0};
 
-	*p = (struct part){.name = arena_strdup(s->a, row->name),
+	*p = (struct part){.rules.rank = FEDERATION_RANK_MOST, /* until they are read */
+			   .name = arena_strdup(s->a, row->name),
 			   .signers = arena_strdup(s->a, row->signers),
 			   .rules_text = arena_strdup(s->a, row->rules),
 			   .version = row->version,
@@ -557,6 +582,57 @@ find_in(struct app *app, const struct db_call *c, const struct federation_set *s
 	return read_member(app, c, s, p, entity_id, role, e, out, err);
 }
 
+/* It is a member there, if not suspended. */
+static const struct federation_entry *
+entry_in(const struct part *p, const unsigned char id[SHA256_BYTES], enum saml_role role)
+{
+	const struct federation_entry *e =
+		p->index == NULL ? NULL : federation_index_find(p->index, id);
+
+	return e != NULL && e->filter == FEDERATION_TAKEN && (e->roles & role) != 0 ? e : NULL;
+}
+
+/* The lowest rank of a source that has it, or that nothing is known of yet. */
+static int64_t
+rank_of(const struct federation_set *s, const unsigned char id[SHA256_BYTES], enum saml_role role)
+{
+	int64_t least = FEDERATION_RANK_MOST;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct part *p = &s->p[i];
+		bool unread = p->index == NULL && !p->settled;
+
+		if (p->rules.rank < least && (unread || entry_in(p, id, role) != NULL))
+			least = p->rules.rank;
+	}
+	return least;
+}
+
+/* Whose name stands first in the alphabet is no reason to believe one of two. */
+static bool
+check_undisputed(const struct federation_set *s, const unsigned char id[SHA256_BYTES],
+		 enum saml_role role, int64_t rank, time_t now, struct err *err)
+{
+	const struct federation_entry *first = NULL;
+	const char *by = NULL;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct part *p = &s->p[i];
+		const struct federation_entry *e = entry_in(p, id, role);
+
+		if (e == NULL || p->rules.rank != rank || e->valid_until <= now ||
+		    p->index->valid_until <= now)
+			continue;
+		if (first != NULL && !federation_same(first->digest, e->digest))
+			return FAIL(err, ERR_DENIED, "member_disputed",
+				    "%s and %s say it differently, and neither goes first (rank)",
+				    by, p->name);
+		first = e;
+		by = p->name;
+	}
+	return true;
+}
+
 /* What says more than "not here" is told, and a source that may have it before that. */
 static int
 weight(const struct err *err)
@@ -571,6 +647,7 @@ federation_find(struct app *app, const struct db_call *c, const char *entity_id,
 		enum saml_role role, time_t now, struct federation_member *out, struct err *err)
 {
 	struct federation_set *s = app->federation == NULL ? NULL : hold(app->federation);
+	unsigned char id[SHA256_BYTES];
 	struct err worst = {0};
 
 	if (s == NULL)
@@ -579,10 +656,17 @@ federation_find(struct app *app, const struct db_call *c, const char *entity_id,
 			       : FAIL(err, ERR_UNAVAILABLE, "members_loading",
 				      "federations are not read yet");
 	arena_defer(c->a, let_go, s);
+	hash_sha256(bytes_of(entity_id), id);
+	int64_t rank = rank_of(s, id, role);
+
+	if (!check_undisputed(s, id, role, rank, now, err))
+		return false;
 	(void)FAIL(&worst, ERR_NOT_FOUND, "member_unknown", "no member of a federation");
 	for (size_t i = 0; i < s->n; i++) {
 		struct err why = {0};
 
+		if (s->p[i].rules.rank > rank)
+			continue;
 		if (find_in(app, c, s, &s->p[i], entity_id, role, now, out, &why))
 			return true;
 		if (weight(&why) > weight(&worst))

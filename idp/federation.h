@@ -40,12 +40,14 @@ struct federation_member {
 
 /*
  * A member by entityID, in one role (SAML_ROLE_IDP or SAML_ROLE_SP), as it counts at `now`.  All
- * lives in c->a.  In several sources: the first, by the sources' names, in which it counts.
+ * lives in c->a.  Of several sources that have it those of the lowest rank decide, and none of a
+ * higher one counts even while it does not there.
  * Errors, by kind and proto:
  *   ERR_NOT_FOUND   "member_unknown"    no source has it, or not in this role
  *   ERR_DENIED      "member_over"       its validUntil, or its copy's, has passed
  *   ERR_DENIED      "member_suspended"  an operator suspended it
  *   ERR_DENIED      "member_left_out"   a filter leaves it out; the text says which
+ *   ERR_DENIED      "member_disputed"   two sources of one rank say it differently
  *   ERR_UNAVAILABLE "members_loading"   a source is not indexed yet: it may be there, try again
  *   ERR_INTERNAL    its row is missing or was changed; ERR_UNAVAILABLE: the database
  */

@@ -154,12 +154,15 @@ get_numbers(const json_t *o, struct federation_rules *r, struct err *err)
 {
 	int64_t days = 28, gone = 10, bytes = 128, members = 50000, each = 1024, every = 60;
 
+	r->rank = 100;
+
 	if (!get_number(o, "valid-days", 1, 366, &days, err) ||
 	    !get_number(o, "gone-percent", 0, 100, &gone, err) ||
 	    !get_number(o, "most-mib", 1, (int64_t)FEDERATION_BYTES_MOST / MIB, &bytes, err) ||
 	    !get_number(o, "most-members", 1, FEDERATION_MEMBERS_MOST, &members, err) ||
 	    !get_number(o, "member-kib", 1, (int64_t)FEDERATION_MEMBER_BYTES_MOST / 1024, &each, err) ||
-	    !get_number(o, "every-minutes", 1, 1440, &every, err))
+	    !get_number(o, "every-minutes", 1, 1440, &every, err) ||
+	    !get_number(o, "rank", 0, FEDERATION_RANK_MOST, &r->rank, err))
 		return false;
 	r->validity_most_s = days * DAY_S;
 	r->gone_most = gone;
@@ -204,6 +207,7 @@ check_known(const json_t *o, struct err *err)
 					    "most-members",
 					    "member-kib",
 					    "every-minutes",
+					    "rank",
 					    "approval",
 					    "policy",
 					    "members"};

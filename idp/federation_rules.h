@@ -61,9 +61,12 @@ struct federation_rules {
 	size_t bytes_most, members_most, member_bytes_most;
 	enum federation_approval approval;
 	int64_t every_s;
+	int64_t rank; /* of two sources that have a member, the lower one's word counts */
 	const char *policy;    /* JSON object as text */
 	const json_t *members; /* by entityID; NULL: none has a policy of its own */
 };
+
+#define FEDERATION_RANK_MOST 1000
 
 /* The widest caps there are. */
 #define FEDERATION_BYTES_MOST        ((size_t)1024 * 1024 * 1024)

@@ -413,6 +413,49 @@ who_is_suspended_is_refused_at_once(void **state)
 	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
 }
 
+/* Another source's word for a member, by whatever name, takes nobody's place. */
+static void
+of_two_sources_the_rank_decides(void **state)
+{
+	struct world *w = *state;
+	const struct federation_choice *const *list;
+	struct federation_member m;
+	struct err err = {0};
+	bool complete;
+	size_t n;
+
+	begin(w);
+	put(w, "aaa", "{}");
+	fetch(w, group(w, 9, idp(w, LAND, "Anders", "")));
+	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "member_disputed");
+	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "");
+	/* On the page of accounts it stands once, under whatever name. */
+	federation_choices(&w->app, w->a, w->now, &list, &n, &complete);
+	assert_int_equal(n, 2);
+	put(w, NAME, "{\"rank\":10}");
+	look(w);
+	ASSERT_OK(find(w, LAND, SAML_ROLE_IDP, &m, &err), &err);
+	assert_string_equal(m.source, NAME);
+	federation_choices(&w->app, w->a, w->now, &list, &n, &complete);
+	assert_int_equal(n, 2);
+	assert_string_equal(list[0]->de, "Land");
+	/* Nor does it once that one does not count. */
+	pg_sql(w->pg, "INSERT INTO federation_suspended VALUES ('" LAND "', '" NAME "', 'x', 'x', 1)");
+	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "member_suspended");
+	pg_sql(w->pg, "DELETE FROM federation_suspended");
+	put(w, "aaa", "{\"rank\":9}");
+	look(w);
+	ASSERT_OK(find(w, LAND, SAML_ROLE_IDP, &m, &err), &err);
+	assert_string_equal(m.source, "aaa");
+	/* Nor while nobody knows yet what the first one says. */
+	pg_sql(w->pg, "UPDATE federation_source SET version = version + 1, signers ="
+		      " substring(signers FROM position('-----END' IN signers) + 26)"
+		      " WHERE name = 'aaa'");
+	look(w);
+	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "members_loading");
+	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "members_loading");
+}
+
 /* Who can write to the database makes nobody a member. */
 static void
 the_database_is_not_believed(void **state)
@@ -615,6 +658,7 @@ rules_that_mean_nothing_are_refused(void **state)
 		{"{\"attributes\":[{\"name\":\"x\"}]}", "name and value"},
 		{"{\"valid-days\":0}", "between 1 and 366"},
 		{"{\"gone-percent\":101}", "between 0 and 100"},
+		{"{\"rank\":-1}", "between 0 and 1000"},
 		{"{\"every-minutes\":0}", "between 1 and 1440"},
 		{"{\"approval\":\"none\"}", "none of"},
 		{"{\"policy\":{\"lifetime\":121}}", "between 60 and 120"},
@@ -1343,6 +1387,7 @@ main(void)
 		cmocka_unit_test_setup(members_are_found_in_their_roles, world_fresh),
 		cmocka_unit_test_setup(until_it_is_read_nobody_is_unknown, world_fresh),
 		cmocka_unit_test_setup(who_is_suspended_is_refused_at_once, world_fresh),
+		cmocka_unit_test_setup(of_two_sources_the_rank_decides, world_fresh),
 		cmocka_unit_test_setup(the_database_is_not_believed, world_fresh),
 		cmocka_unit_test_setup(a_signer_that_is_not_pinned_any_more, world_fresh),
 		cmocka_unit_test_setup(filters_leave_out_and_say_why, world_fresh),
