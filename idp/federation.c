@@ -130,6 +130,21 @@ by_name(const void *x, const void *y)
 	return names != 0 ? names : strcmp(p->entity_id, q->entity_id);
 }
 
+struct looking {
+	struct federation *f;
+	struct arena *a;
+	struct federation_set *set;
+	const struct federation_set *before;
+	struct part *part; /* that is to be read; NULL: the list is */
+	const struct db_federation_source *rows;
+	const struct db_federation_suspended *suspended;
+	const struct db_federation_copy *copies;
+	size_t n_rows, n_suspended, n_copies;
+	struct federation_index *index;
+	struct err err;
+	bool ok;
+};
+
 static bool
 is_suspended(const struct db_federation_suspended *list, size_t n,
 	     const struct federation_choice *choice)
@@ -160,9 +175,30 @@ by_entity(const void *x, const void *y)
 	return strcmp(p->named->choice.source, q->named->choice.source);
 }
 
+/* As a look-up finds it: suspended, or gone from a copy that waits or was rejected. */
+static bool
+is_refused(const struct looking *l, const struct federation_choice *choice)
+{
+	unsigned char id[SHA256_BYTES];
+
+	if (is_suspended(l->suspended, l->n_suspended, choice))
+		return true;
+	for (size_t i = 0; i < l->n_copies; i++) {
+		const struct db_federation_copy *copy = &l->copies[i];
+
+		if (copy->gone.n == 0 || strcmp(copy->source, choice->source) != 0)
+			continue;
+		hash_sha256(bytes_of(choice->entity_id), id);
+		for (size_t at = 0; at < copy->gone.n; at += SHA256_BYTES)
+			if (federation_same(copy->gone.p + at, id))
+				return true;
+	}
+	return false;
+}
+
 /* Those to choose from, of all sources; who is in several is there once. */
 static void
-merge_named(struct federation_set *s, const struct db_federation_suspended *suspended, size_t n)
+merge_named(struct federation_set *s, const struct looking *l)
 {
 	struct listed *list;
 	size_t all = 0, kept = 0;
@@ -173,7 +209,7 @@ merge_named(struct federation_set *s, const struct db_federation_suspended *susp
 	s->named = ARENA_ARRAY(s->a, const struct federation_named *, all);
 	for (size_t i = 0; i < s->n; i++)
 		for (size_t k = 0; s->p[i].index != NULL && k < s->p[i].index->n_named; k++)
-			if (!is_suspended(suspended, n, &s->p[i].index->named[k].choice))
+			if (!is_refused(l, &s->p[i].index->named[k].choice))
 				list[kept++] = (struct listed){&s->p[i].index->named[k],
 							       s->p[i].rules.rank};
 	if (kept > 0)
@@ -230,20 +266,6 @@ set_part(struct federation_set *s, const struct db_federation_source *row, struc
 		keep_part(s, p, before);
 }
 
-struct looking {
-	struct federation *f;
-	struct arena *a;
-	struct federation_set *set;
-	const struct federation_set *before;
-	struct part *part; /* that is to be read; NULL: the list is */
-	const struct db_federation_source *rows;
-	const struct db_federation_suspended *suspended;
-	size_t n_rows, n_suspended;
-	struct federation_index *index;
-	struct err err;
-	bool ok;
-};
-
 static void
 fill_set(void *arg)
 {
@@ -260,7 +282,7 @@ fill_set(void *arg)
 	s->complete = true;
 	for (size_t i = 0; i < s->n; i++)
 		s->complete = s->complete && s->p[i].settled;
-	merge_named(s, l->suspended, l->n_suspended);
+	merge_named(s, l);
 	l->ok = true;
 }
 
@@ -340,6 +362,7 @@ look_guarded(void *arg)
 
 	l->ok = db_federation_list(&c, NULL, &l->rows, &l->n_rows, &l->err) &&
 		db_federation_suspensions(&c, &l->suspended, &l->n_suspended, &l->err) &&
+		db_federation_copies(&c, NULL, false, &l->copies, &l->n_copies, &l->err) &&
 		swap_set(l);
 	if (!l->ok)
 		return;

@@ -829,6 +829,17 @@ what_is_grave_waits(void **state)
 			    "pruefer");
 }
 
+static size_t
+n_choices(struct world *w)
+{
+	const struct federation_choice *const *list;
+	bool complete;
+	size_t n;
+
+	federation_choices(&w->app, w->a, w->now, &list, &n, &complete);
+	return n;
+}
+
 /* Who serves again what counts takes back what waits, and whom that left out. */
 static void
 what_is_taken_back_waits_no_more(void **state)
@@ -841,9 +852,11 @@ what_is_taken_back_waits_no_more(void **state)
 	fetch(w, group(w, 9, edited(w, with_evil(w), idp(w, STADT, "Stadt", ""), "")));
 	assert_string_equal(copies(w), "waiting counting");
 	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "member_suspended");
+	assert_int_equal(n_choices(w), 1);
 	fetch(w, good);
 	assert_string_equal(copies(w), "counting");
 	assert_string_equal(missed(w, STADT, SAML_ROLE_IDP), "");
+	assert_int_equal(n_choices(w), 2);
 	/* What was rejected likewise. */
 	fetch(w, group(w, 9, edited(w, with_evil(w), idp(w, STADT, "Stadt", ""), "")));
 	decide(w, "waiting", false);
