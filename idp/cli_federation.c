@@ -510,6 +510,7 @@ suspend(struct cli *cli)
 	const struct db_federation_source *source;
 	struct cli_work work;
 	struct err err = {0};
+	bool known;
 
 	if (s.entity == NULL)
 		return cli_usage(cli, "whom? ENTITY is missing");
@@ -525,9 +526,17 @@ suspend(struct cli *cli)
 
 	audit.details =
 		audit_details(cli->a, "member", s.entity, "source", s.source, "by", s.by, NULL);
-	if (!db_federation_suspend(&work.w.db, &s, &audit, work.w.now, &err))
+	if (!db_federation_suspend(&work.w.db, &s, &audit, work.w.now, &err) ||
+	    !cli_federation_has(&work, s.source, s.entity, &known, &err))
 		return cli_fail(cli, &err);
-	return tell_now(cli, "member", s.entity, "suspended");
+	json_t *o = json_new_object(cli->a);
+
+	json_put_str(cli->a, o, "member", s.entity);
+	json_put_str(cli->a, o, "now", "suspended");
+	json_put_bool(cli->a, o, "known", known);
+	return cli_tell(cli, o,
+			arena_printf(cli->a, "%s is suspended%s\n", text_one_line(cli->a, s.entity),
+				     known ? "" : "; but no copy that counts has such a member"));
 }
 
 static enum cli_exit

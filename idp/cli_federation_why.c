@@ -214,6 +214,40 @@ say_source(struct telling *t, const struct db_federation_source *s, struct err *
 	return ok;
 }
 
+bool
+cli_federation_has(struct cli_work *work, const char *source, const char *entity_id, bool *out,
+		   struct err *err)
+{
+	const struct db_federation_source *rows;
+	unsigned char id[SHA256_BYTES];
+	size_t n;
+
+	*out = false;
+	hash_sha256(bytes_of(entity_id), id);
+	if (!db_federation_list(&work->w.db, source, &rows, &n, err))
+		return false;
+	for (size_t i = 0; i < n && !*out; i++) {
+		struct federation_rules rules;
+		struct federation_reader reader = {.source = rows[i].name, .rules = &rules};
+		struct federation_index *index;
+		const struct bytes *certs;
+		struct err why = {0};
+
+		if (rows[i].counting.seq == 0)
+			continue;
+		if (!federation_rules_parse(work->w.a, rows[i].rules, &rules, NULL) ||
+		    !federation_signers(work->w.a, rows[i].signers, &reader.keys, &certs, NULL) ||
+		    !federation_read_copy(&work->w.db, rows[i].counting.seq, &reader, &index,
+					  &why)) {
+			*out = true;
+			return true;
+		}
+		*out = federation_index_find(index, id) != NULL;
+		federation_index_release(index);
+	}
+	return true;
+}
+
 enum cli_exit
 cli_federation_why(struct cli *cli)
 {

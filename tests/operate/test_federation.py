@@ -108,7 +108,12 @@ def a_file_is_brought_judged_and_explained():
     assert told.out.count("key ") == 1, told
     says(f.why(STADT), 0, "filter           denied", "not taken (deny)")
     says(f.why("https://nobody.example/"), NOT_FOUND, "it is not in this copy")
-    says(run("federation", "suspend", LAND, "--by", "meier", "--why", "Vorfall"), 0, "is suspended")
+    said = run("federation", "suspend", LAND, "--by", "meier", "--why", "Vorfall")
+    says(said, 0, "is suspended")
+    assert "no copy that counts" not in said.out, said
+    says(run("federation", "suspend", LAND + "/", "--by", "meier", "--why", "Vorfall"), 0,
+         "is suspended; but no copy that counts has such a member")
+    says(run("federation", "unsuspend", LAND + "/", "--by", "meier"), 0)
     says(run("federation", "suspend", LAND, "--by", "meier", "--why", "Vorfall"), CONFLICT)
     says(f.why(LAND), 0, "suspended        Vorfall", "it is refused")
     says(run("federation", "suspended"), 0, LAND, "meier: Vorfall (in every federation)")
@@ -124,8 +129,8 @@ def a_file_is_brought_judged_and_explained():
     says(f.load(f.aggregate(f.idp(LAND))), 0, "is counting")
     events = f.i.sql("SELECT string_agg(event, ' ' ORDER BY seq) FROM audit WHERE event LIKE 'federation%'"
                      " OR event LIKE 'member%'")
-    assert events == ("federation_saved federation_taken member_suspended member_restored federation_saved "
-                      "federation_taken"), events
+    assert events == ("federation_saved federation_taken member_suspended member_suspended "
+                      "member_restored member_restored federation_saved federation_taken"), events
 
 
 def what_is_grave_waits_for_two_eyes_and_can_be_taken_back():
