@@ -459,8 +459,8 @@ db_federation_conclude(const struct db_call *c, const struct db_federation_sourc
 }
 
 bool
-db_federation_served(const struct db_call *c, const struct db_federation_source *taken, int64_t base,
-		     struct bytes gone, struct err *err)
+db_federation_served(const struct db_call *c, const struct db_federation_source *taken,
+		     int64_t base, struct bytes gone, struct err *err)
 {
 	return run_or_conflict(c, &db_federation_statements[SERVED],
 			       DB_ARGS(db_text(taken->name), db_int(taken->taken),
@@ -479,10 +479,9 @@ bool
 db_federation_left_add(const struct db_call *c, const char *source, struct bytes entities,
 		       struct bytes digests, time_t now, struct err *err)
 {
-	return db_run(
-		c, &db_federation_statements[LEFT_ADD],
-		DB_ARGS(db_text(source), db_bytes(entities), db_bytes(digests), db_int(now)), NULL,
-		err);
+	return db_run(c, &db_federation_statements[LEFT_ADD],
+		      DB_ARGS(db_text(source), db_bytes(entities), db_bytes(digests), db_int(now)),
+		      NULL, err);
 }
 
 bool

@@ -150,8 +150,8 @@ MUST_USE bool db_federation_abandon(const struct db_call *c, const char *source,
 				    struct err *err);
 
 /*
- * Who is gone from a copy, by joined SHA-256 of entityIDs, and what was said of each last, by joined
- * digests of texts that are there.  Lazy.
+ * Who is gone from a copy, by joined SHA-256 of entityIDs, and what was said of each last, by
+ * joined digests of texts that are there.  Lazy.
  */
 MUST_USE bool db_federation_left_add(const struct db_call *c, const char *source,
 				     struct bytes entities, struct bytes digests, time_t now,
@@ -182,8 +182,8 @@ MUST_USE bool db_federation_texts(const struct db_call *c, const char *source, s
 /*
  * An operator decides: one that waits, was rejected or was replaced counts from now on, or one that
  * waits is rejected.  One that was replaced makes the source rolled_back, others end that.
- * What is served then is asked for anew, so that its being refused is known.  base: what counts.  ERR_CONFLICT: another does, or the copy is not there in
- * that state.  Durable, notified.
+ * What is served then is asked for anew, so that its being refused is known.  base: what counts.
+ * ERR_CONFLICT: another does, or the copy is not there in that state.  Durable, notified.
  */
 MUST_USE bool db_federation_decide(const struct db_call *c, const struct db_federation_copy *copy,
 				   bool counts, int64_t base, const char *by,

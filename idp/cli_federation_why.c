@@ -91,7 +91,8 @@ say_text(struct telling *t, const struct db_federation_source *s, const struct f
 				   : "no");
 	t->trusted = said.suspended == NULL && !said.gone;
 	if (said.text.n == 0) {
-		say(t, "text", said.old ? "another copy counts by now" : "it is not in the database");
+		say(t, "text",
+		    said.old ? "another copy counts by now" : "it is not in the database");
 		t->trusted = false;
 		return true;
 	}

@@ -403,8 +403,8 @@ read_begin(struct arena *a, const struct federation_reader *o, bool stored)
 	arena_defer(a, release, r->index);
 	r->options = (struct saml_aggregate_options){
 		.keys = o->keys,
-		.max_bytes = stored ? FEDERATION_BYTES_MOST * FEDERATION_STORED
-				    : o->rules->bytes_most,
+		.max_bytes =
+			stored ? FEDERATION_BYTES_MOST * FEDERATION_STORED : o->rules->bytes_most,
 		.max_entities = stored ? FEDERATION_MEMBERS_MOST : o->rules->members_most,
 		.max_entity_bytes =
 			stored ? FEDERATION_MEMBER_BYTES_MOST : o->rules->member_bytes_most,

@@ -160,7 +160,8 @@ get_numbers(const json_t *o, struct federation_rules *r, struct err *err)
 	    !get_number(o, "gone-percent", 0, 100, &gone, err) ||
 	    !get_number(o, "most-mib", 1, (int64_t)FEDERATION_BYTES_MOST / MIB, &bytes, err) ||
 	    !get_number(o, "most-members", 1, FEDERATION_MEMBERS_MOST, &members, err) ||
-	    !get_number(o, "member-kib", 1, (int64_t)FEDERATION_MEMBER_BYTES_MOST / 1024, &each, err) ||
+	    !get_number(o, "member-kib", 1, (int64_t)FEDERATION_MEMBER_BYTES_MOST / 1024, &each,
+			err) ||
 	    !get_number(o, "every-minutes", 1, 1440, &every, err) ||
 	    !get_number(o, "rank", 0, FEDERATION_RANK_MOST, &r->rank, err))
 		return false;

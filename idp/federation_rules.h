@@ -61,7 +61,7 @@ struct federation_rules {
 	size_t bytes_most, members_most, member_bytes_most;
 	enum federation_approval approval;
 	int64_t every_s;
-	int64_t rank; /* of two sources that have a member, the lower one's word counts */
+	int64_t rank;          /* of two sources that have a member, the lower one's word counts */
 	const char *policy;    /* JSON object as text */
 	const json_t *members; /* by entityID; NULL: none has a policy of its own */
 };
@@ -73,7 +73,7 @@ struct federation_rules {
 #define FEDERATION_MEMBERS_MOST      200000
 #define FEDERATION_MEMBER_BYTES_MOST ((size_t)4096 * 1024)
 
-#define FEDERATION_RULES_BYTES ((size_t)1024 * 1024)
+#define FEDERATION_RULES_BYTES       ((size_t)1024 * 1024)
 
 /* ERR_INPUT names the member that is wrong, policies included. */
 MUST_USE bool federation_rules_parse(struct arena *a, const char *json,

@@ -54,8 +54,8 @@ struct federation_taking {
 	struct federation_reader reader;
 	struct federation_reading *reading;
 	struct federation_index *base; /* NULL: nothing counts */
-	struct bytes left;            /* those who were members once: id, digest of text, joined */
-	struct bytes gone, gone_said; /* those who are not any more: ids, digests of texts */
+	struct bytes left;             /* those who were members once: id, digest of text, joined */
+	struct bytes gone, gone_said;  /* those who are not any more: ids, digests of texts */
 	bool all;
 	int64_t seq, n_pieces;
 
@@ -94,7 +94,8 @@ tell(struct federation_taking *t, const char *rule, bool held, const char *entit
 	t->held = t->held || held;
 	if (held)
 		buf_printf(&t->asked, "%s\n%s\n%s\n", rule, entity, subject);
-	if (entity[0] != '\0' && json_array_size(t->listed) >= (held ? 2 * LISTED_MOST : LISTED_MOST))
+	if (entity[0] != '\0' &&
+	    json_array_size(t->listed) >= (held ? 2 * LISTED_MOST : LISTED_MOST))
 		return;
 	json_put_str(t->a, o, "rule", rule);
 	json_put_bool(t->a, o, "held", held);
@@ -597,8 +598,7 @@ judge(struct federation_taking *t, const struct federation_index *index, struct 
 				     t->base->n_filtered[FEDERATION_TAKEN]));
 		/* Whoever could make all of them go need not be believed in that either; a few
 		 * are what an incident looks like. */
-		if (t->n_gone > GONE_FEW ||
-		    2 * t->n_gone > t->base->n_filtered[FEDERATION_TAKEN])
+		if (t->n_gone > GONE_FEW || 2 * t->n_gone > t->base->n_filtered[FEDERATION_TAKEN])
 			*gone = (struct bytes){NULL, 0};
 	}
 	if (t->n_new + t->n_gone + t->n_changed == 0)
@@ -668,8 +668,8 @@ conclude(struct federation_taking *t, const struct db_federation_copy *copy, str
 	if (rejected)
 		return FAIL(err, ERR_DENIED, NULL, "what was rejected is still served");
 	refresh_call(t);
-	if (t->n_gone > 0 && !db_federation_left_add(&t->c, t->source->name, t->gone, t->gone_said,
-						     t->now, err))
+	if (t->n_gone > 0 &&
+	    !db_federation_left_add(&t->c, t->source->name, t->gone, t->gone_said, t->now, err))
 		return false;
 	refresh_call(t);
 	if (!db_federation_conclude(&t->c, t->source, copy, t->source->counting.seq, &audit, t->now,

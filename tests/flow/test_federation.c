@@ -440,7 +440,8 @@ of_two_sources_the_rank_decides(void **state)
 	assert_int_equal(n, 2);
 	assert_string_equal(list[0]->de, "Land");
 	/* Nor does it once that one does not count. */
-	pg_sql(w->pg, "INSERT INTO federation_suspended VALUES ('" LAND "', '" NAME "', 'x', 'x', 1)");
+	pg_sql(w->pg,
+	       "INSERT INTO federation_suspended VALUES ('" LAND "', '" NAME "', 'x', 'x', 1)");
 	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "member_suspended");
 	pg_sql(w->pg, "DELETE FROM federation_suspended");
 	put(w, "aaa", "{\"rank\":9}");
@@ -492,12 +493,13 @@ the_database_is_not_believed(void **state)
 		      " SELECT source, 'counting', digest, octets, members, valid_until, signer,"
 		      " changes, at FROM federation_copy");
 	pg_sql(w->pg,
-	       arena_printf(w->a,
-			    "INSERT INTO federation_piece SELECT (SELECT max(seq) FROM"
-			    " federation_copy), n, substring(octets FROM 1 FOR length(octets)"
-			    " - 40) FROM federation_piece WHERE copy = %s;"
-			    " UPDATE federation_text SET used = (SELECT max(seq) FROM federation_copy)",
-			    piece));
+	       arena_printf(
+		       w->a,
+		       "INSERT INTO federation_piece SELECT (SELECT max(seq) FROM"
+		       " federation_copy), n, substring(octets FROM 1 FOR length(octets)"
+		       " - 40) FROM federation_piece WHERE copy = %s;"
+		       " UPDATE federation_text SET used = (SELECT max(seq) FROM federation_copy)",
+		       piece));
 	look(w);
 	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
 	assert_string_equal(missed(w, "https://other.example/", SAML_ROLE_IDP), "members_loading");
@@ -945,10 +947,9 @@ who_is_gone_is_gone_at_once(void **state)
 	/* That what waits is rejected makes nobody a member again, nor does it hold others. */
 	decide(w, "waiting", false);
 	assert_string_equal(missed(w, "https://e3.example/", SAML_ROLE_IDP), "member_suspended");
-	fetch_in_vain(w,
-		      group(w, 11,
-			    edited(w, arena_printf(w->a, "%s%s", fewer, with_evil(w)), e4, "")),
-		      "what was rejected is still served");
+	fetch_in_vain(
+		w, group(w, 11, edited(w, arena_printf(w->a, "%s%s", fewer, with_evil(w)), e4, "")),
+		"what was rejected is still served");
 	assert_string_equal(missed(w, "https://e3.example/", SAML_ROLE_IDP), "member_suspended");
 	assert_string_equal(missed(w, "https://e4.example/", SAML_ROLE_IDP), "member_suspended");
 	/* Who is in it again is believed again. */
@@ -966,8 +967,8 @@ who_is_gone_is_gone_at_once(void **state)
 	decide(w, "waiting", false);
 	fetch_in_vain(w, group(w, 14, three(w)), "what was rejected is still served");
 	fetch(w, group(w, 15, arena_printf(w->a, "%s%s", e4, three(w))));
-	assert_string_equal(value(w, "SELECT count(*) FROM federation_copy WHERE state = 'waiting'"),
-			    "1");
+	assert_string_equal(
+		value(w, "SELECT count(*) FROM federation_copy WHERE state = 'waiting'"), "1");
 }
 
 static void
@@ -1040,7 +1041,8 @@ who_comes_back_is_compared(void **state)
 	assert_string_equal(told(w), "member-back");
 	assert_string_equal(acs_of_portal(w), PORTAL "/acs");
 	/* A filter that leaves it out for a copy is no other way. */
-	begin_with(w, "{\"gone-percent\":50,\"required\":[\"organization-name\"],\"roles\":[\"sp\"]}");
+	begin_with(w,
+		   "{\"gone-percent\":50,\"required\":[\"organization-name\"],\"roles\":[\"sp\"]}");
 	fetch(w, group(w, 9, edited(w, three(w), PEOPLE, "")));
 	assert_string_equal(why_not(w, PORTAL)[0] == '\0' ? "" : "left out", "left out");
 	fetch(w, group(w, 10, with_evil(w)));
@@ -1369,10 +1371,9 @@ static void
 it_is_told_before_it_ends(void **state)
 {
 	struct world *w = *state;
-	struct db_federation_source s = {.kind = DB_FEDERATION_AGGREGATE,
-					 .counting = {.seq = 1,
-						      .at = w->now,
-						      .valid_until = w->now + 4 * DAYS}};
+	struct db_federation_source s = {
+		.kind = DB_FEDERATION_AGGREGATE,
+		.counting = {.seq = 1, .at = w->now, .valid_until = w->now + 4 * DAYS}};
 
 	assert_null(federation_end_warning(w->a, &s, w->now));
 	s.trouble = "the network fails";
