@@ -158,8 +158,9 @@ const struct db_statement db_federation_statements[] = {
 	[TIDY] = {"federation_tidy", DB_LAZY, T_FEDERATION, 1, "ti",
 		  "WITH l AS (DELETE FROM federation_left WHERE source = $1 AND at < $2)"
 		  " DELETE FROM federation_text t WHERE source = $1 AND used < (SELECT min(seq)"
-		  " FROM federation_copy WHERE source = $1) AND NOT EXISTS (SELECT"
-		  " FROM federation_left l WHERE l.source = $1 AND l.digest = t.digest)"},
+		  " FROM federation_copy WHERE source = $1) AND (SELECT l.at"
+		  " FROM federation_left l WHERE l.source = $1 AND l.digest = t.digest LIMIT 1)"
+		  " IS NULL"},
 	[COPIES] = {"federation_copies", DB_READ, T_FEDERATION, 1, "to",
 		    "SELECT seq, source, state, digest, octets, members, valid_until, signer,"
 		    " changes::text, asked, gone, approved_by, at FROM federation_copy"
