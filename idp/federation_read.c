@@ -79,11 +79,10 @@ destroy(void *p)
 	arena_destroy(p);
 }
 
-static int
-by_id(const void *x, const void *y)
+int
+federation_id_order(const void *x, const void *y)
 {
-	return memcmp(((const struct federation_entry *)x)->id,
-		      ((const struct federation_entry *)y)->id, SHA256_BYTES);
+	return memcmp(x, y, SHA256_BYTES);
 }
 
 const struct federation_entry *
@@ -94,7 +93,7 @@ federation_index_find(const struct federation_index *index, const unsigned char 
 	if (index->n == 0)
 		return NULL;
 	memcpy(wanted.id, id, SHA256_BYTES);
-	return bsearch(&wanted, index->p, index->n, sizeof(wanted), by_id);
+	return bsearch(&wanted, index->p, index->n, sizeof(wanted), federation_id_order);
 }
 
 /* ---- names for people ---- */
@@ -447,9 +446,9 @@ sort_entries(struct federation_reading *r, struct err *err)
 		n += c->n;
 	}
 	if (n > 0)
-		qsort(p, n, sizeof(*p), by_id);
+		qsort(p, n, sizeof(*p), federation_id_order);
 	for (size_t i = 1; i < n; i++)
-		if (by_id(&p[i - 1], &p[i]) == 0)
+		if (federation_id_order(&p[i - 1], &p[i]) == 0)
 			return FAIL(err, ERR_INPUT, NULL, "an entityID stands in it twice");
 	r->index->p = p;
 	return true;

@@ -14,7 +14,7 @@
 #include "idp/federation_rules.h"
 
 struct federation_entry {
-	unsigned char id[SHA256_BYTES];     /* of the entityID */
+	unsigned char id[SHA256_BYTES];     /* of the entityID; first, for federation_id_order */
 	unsigned char digest[SHA256_BYTES]; /* of its text */
 	time_t valid_until;                 /* never 0 */
 	uint16_t missing;                   /* enum federation_field */
@@ -28,6 +28,9 @@ federation_same(const unsigned char *x, const unsigned char *y)
 {
 	return bytes_eq((struct bytes){x, SHA256_BYTES}, (struct bytes){y, SHA256_BYTES});
 }
+
+/* For qsort and bsearch: of whatever begins with an id. */
+int federation_id_order(const void *x, const void *y);
 
 /* Of one copy; immutable, counted. */
 struct federation_index {

@@ -331,12 +331,6 @@ compare(struct federation_taking *t, const struct federation_entry *is,
 	return true;
 }
 
-static int
-by_id(const void *x, const void *y)
-{
-	return memcmp(x, y, SHA256_BYTES);
-}
-
 /* One that was not taken a copy ago. */
 static bool
 newcomer(struct federation_taking *t, const struct federation_entry *e,
@@ -345,7 +339,8 @@ newcomer(struct federation_taking *t, const struct federation_entry *e,
 	const unsigned char *left = NULL;
 
 	if (t->left.n > 0)
-		left = bsearch(e->id, t->left.p, t->left.n / LEFT_BYTES, LEFT_BYTES, by_id);
+		left = bsearch(e->id, t->left.p, t->left.n / LEFT_BYTES, LEFT_BYTES,
+			       federation_id_order);
 	tell_whole(t, left == NULL ? "member-new" : "member-back", said->entity_id, NULL);
 	if (left == NULL || federation_same(left + SHA256_BYTES, e->digest))
 		return true;
