@@ -27,12 +27,14 @@ number(struct arena *a, int64_t times)
 static bool
 days_of(const char *text, int64_t *days)
 {
+	uint64_t n;
+
 	if (text == NULL)
 		return true;
-	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0' || strlen(text) > 3)
+	if (!text_to_u64(text, DAYS_MOST, &n) || n == 0)
 		return false;
-	*days = strtol(text, NULL, 10);
-	return *days >= 1 && *days <= DAYS_MOST;
+	*days = (int64_t)n;
+	return true;
 }
 
 static void

@@ -55,8 +55,7 @@ saml_said_text(struct arena *a, struct bytes said)
 		out[n] = (char)said.p[i];
 		step = 1;
 		for (size_t k = 0; said.p[i] == '&' && k < ARRAY_LEN(references); k++)
-			if (said.n - i >= references[k].n &&
-			    memcmp(said.p + i, references[k].as, references[k].n) == 0) {
+			if (bytes_start((struct bytes){said.p + i, said.n - i}, references[k].as)) {
 				out[n] = references[k].is;
 				step = references[k].n;
 			}

@@ -138,7 +138,8 @@ class Administration(Member):
         """A member's metadata, brought by one person and approved by another."""
         said = self.cli("federation", "member", "submit", file, "--by", BRINGS,
                         "--until", "never")
-        self.cli("federation", "member", "approve", said["member"], said["digest"], "--by", APPROVES)
+        self.cli("federation", "member", "approve", said["member"], said["digest"], "--by", APPROVES,
+                 "--until", "never")
 
     def suspend(self, member):
         self.cli("federation", "member", "suspend", member.entity_id, "--by", BRINGS, "--why", "Vorfall")
