@@ -2,7 +2,6 @@
  * How often members of federations asked about people here.  A handful in a day may be one person
  * that somebody knows of, so small numbers are told as a range.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"

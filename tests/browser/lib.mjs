@@ -118,8 +118,13 @@ export async function tabOrder(p, most = 200) {
 }
 
 // What a person can operate, in the order of the page.
-export const CONTROLS = "a[href],button,input:not([type=hidden]),select,textarea";
-export const controls = (p) => p.evaluate((all) => [...document.querySelectorAll(all)].map((e) => e.outerHTML.slice(0, 120)), CONTROLS);
+export const CONTROLS = "a[href],button,summary,input:not([type=hidden]),select,textarea";
+// Of radio buttons that belong together the Tab key reaches the chosen one; the arrow keys, the others.
+export const controls = (p) =>
+	p.evaluate((all) => {
+		const passed = (e) => e.type === "radio" && !e.checked && document.querySelector(`input[name="${e.name}"]:checked`);
+		return [...document.querySelectorAll(all)].filter((e) => !passed(e)).map((e) => e.outerHTML.slice(0, 120));
+	}, CONTROLS);
 
 // Pixels by which the page is wider than its window.
 export const overflow = (p) => p.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

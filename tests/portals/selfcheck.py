@@ -167,7 +167,13 @@ OIDC = {"given_names": "given_name", "family_name": "family_name", "email": "ema
 
 
 def expected(attributes, wire, *names):
-    return {wire[name]: attributes[name] for name in names}
+    """What is told of a person whose attributes are verified; in OpenID Connect with what is made of them."""
+    told = {wire[name]: attributes[name] for name in names}
+    if wire is OIDC and "email" in told:
+        told["email_verified"] = "1"
+    if wire is OIDC and {"given_name", "family_name"} <= told.keys():
+        told["name"] = f"{told['given_name']} {told['family_name']}"
+    return told
 
 
 def values(record):
