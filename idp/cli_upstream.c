@@ -75,7 +75,7 @@ struct given {
 
 /* What was given, over what is there; judged as a node will. */
 static bool
-make_row(struct cli *cli, const struct given *g, const struct db_upstream *old,
+make_row(struct cli *cli, const struct given *g, const struct db_upstream *old, time_t now,
 	 struct db_upstream *row, struct err *err)
 {
 	struct upstream judged;
@@ -99,6 +99,8 @@ make_row(struct cli *cli, const struct given *g, const struct db_upstream *old,
 	};
 	if (!upstream_parse(cli->a, row, &judged, err))
 		return false;
+	if (upstream_is_over(&judged, now))
+		return FAIL(err, ERR_INPUT, NULL, "validUntil of the metadata has passed");
 	if (text_eq(row->display_name, "-"))
 		row->display_name = judged.saml != NULL ? name_of(cli, judged.saml)
 							: party_host(cli->a, judged.entity_id);
@@ -131,7 +133,7 @@ upstream_add(struct cli *cli)
 		return cli_usage(cli, "which provider? ID, and FILE or --issuer");
 	if ((file != NULL && !conf_read_file(cli->a, file, METADATA_MAX, &g.document, &err)) ||
 	    !load(cli, &work, &rows, &n, &err) ||
-	    !make_row(cli, &g, find(rows, n, g.id), &row, &err))
+	    !make_row(cli, &g, find(rows, n, g.id), work.w.now, &row, &err))
 		return cli_fail(cli, &err);
 	struct db_audit audit = cli_audit(&work, AUDIT_UPSTREAM);
 
@@ -142,7 +144,7 @@ upstream_add(struct cli *cli)
 }
 
 static json_t *
-row_json(struct cli *cli, const struct db_upstream *row, bool whole)
+row_json(struct cli *cli, const struct db_upstream *row, time_t now, bool whole)
 {
 	json_t *o = json_new_object(cli->a), *policy;
 	struct upstream u;
@@ -156,7 +158,9 @@ row_json(struct cli *cli, const struct db_upstream *row, bool whole)
 	if (row->fetched != 0)
 		json_put_str(cli->a, o, "fetched", clock_text(cli->a, row->fetched));
 	json_put_str(cli->a, o, "trouble", row->trouble);
-	if (upstream_parse(cli->a, row, &u, &why))
+	if (upstream_parse(cli->a, row, &u, &why) && upstream_is_over(&u, now))
+		json_put_str(cli->a, o, "problem", "validUntil of its metadata has passed");
+	if (why.kind == ERR_NONE)
 		json_put_str(cli->a, o, u.oidc != NULL ? "issuer" : "entity_id", u.entity_id);
 	else
 		json_put_str(cli->a, o, "problem", why.text);
@@ -182,7 +186,7 @@ upstream_list(struct cli *cli)
 		return cli_fail(cli, &err);
 	buf_init(&text, cli->a, (size_t)1024 * 1024);
 	for (size_t i = 0; i < n; i++) {
-		json_push(cli->a, list, row_json(cli, &rows[i], false));
+		json_push(cli->a, list, row_json(cli, &rows[i], work.w.now, false));
 		buf_printf(&text, "%s  %s  %s%s\n", rows[i].id, rows[i].kind,
 			   text_one_line(cli->a, rows[i].display_name),
 			   rows[i].enabled ? "" : "  disabled");
@@ -219,7 +223,7 @@ upstream_show(struct cli *cli)
 	row = find(rows, n, id);
 	if (row == NULL)
 		return no_such(cli, id);
-	cli_print_json(cli, row_json(cli, row, true));
+	cli_print_json(cli, row_json(cli, row, work.w.now, true));
 	return CLI_OK;
 }
 

@@ -44,8 +44,8 @@ home_offered(const struct request *rq UNUSED, const struct ask *ask)
 bool
 home_fits(const struct request *rq, const struct ask *ask, const struct upstream *from)
 {
-	return home_offered(rq, ask) && from->enabled && upstream_url(from) != NULL &&
-	       from->policy.level_cap >= flow_wanted_level(ask);
+	return home_offered(rq, ask) && from->enabled && !upstream_is_over(from, rq->now) &&
+	       upstream_url(from) != NULL && from->policy.level_cap >= flow_wanted_level(ask);
 }
 
 enum level

@@ -102,9 +102,13 @@ find_member(const struct request *rq, const char *entity_id, const struct upstre
 }
 
 static bool
-registered(const struct upstream *u, const struct upstream **out, struct err *err)
+registered(const struct request *rq, const struct upstream *u, const struct upstream **out,
+	   struct err *err)
 {
 	*out = u;
+	if (upstream_is_over(u, rq->now))
+		return FAIL(err, ERR_DENIED, "member_over",
+			    "validUntil of the metadata of %s has passed", u->id);
 	return u->enabled ||
 	       FAIL(err, ERR_DENIED, "home_off", "the provider %s is switched off", u->id);
 }
@@ -116,7 +120,7 @@ home_upstream_find(const struct request *rq, const char *id, const struct upstre
 	const struct upstream *u = upstream_find(&rq->snap->upstreams, id);
 
 	if (u != NULL)
-		return registered(u, out, err);
+		return registered(rq, u, out, err);
 	if (upstream_is_id(id))
 		return FAIL(err, ERR_NOT_FOUND, "member_unknown", "no provider %s", id);
 	return home_upstream_of_entity(rq, id, out, err);
@@ -128,5 +132,5 @@ home_upstream_of_entity(const struct request *rq, const char *entity_id,
 {
 	const struct upstream *u = upstream_of_entity(&rq->snap->upstreams, entity_id);
 
-	return u != NULL ? registered(u, out, err) : find_member(rq, entity_id, out, err);
+	return u != NULL ? registered(rq, u, out, err) : find_member(rq, entity_id, out, err);
 }

@@ -217,6 +217,16 @@ held_of(struct request *rq, const struct upstream *from, const struct saml_answe
 
 /* ---- all of it ---- */
 
+/* Only what plainly says no is one (xs:boolean). */
+static bool
+is_real_account(struct arena *a, const struct saml_answered *s)
+{
+	const char *test = only_text(a, s, "IstTestkonto");
+
+	return saml_told_find(s, "IstTestkonto") == NULL || text_eq(test, "false") ||
+	       text_eq(test, "0");
+}
+
 /* How it was proved there, where that is a word that portals know. */
 static const char *
 proved_by(struct request *rq, const struct upstream *from, const struct saml_answered *s)
@@ -270,7 +280,7 @@ home_read(struct request *rq, const struct upstream *from, enum level wanted,
 	json_put_i64(rq->a, o, "outcome", s->outcome);
 	if (s->outcome != SAML_OUTCOME_LOGIN)
 		return true;
-	if (text_eq(only_text(rq->a, s, "IstTestkonto"), "true"))
+	if (!is_real_account(rq->a, s))
 		return FAIL(err, ERR_DENIED, NULL, "a test account");
 	if (!check_authorities(rq, from, s, err) || !level_of(rq, from, wanted, s, &level, err) ||
 	    !identity_of(rq, from, s, &identity, err))

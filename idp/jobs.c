@@ -277,6 +277,10 @@ warn_of_over(struct app *app, const struct db_call *c UNUSED, time_t now, struct
 		if (snap->parties.p[i].enabled && party_is_over(&snap->parties.p[i], now))
 			log_event(LOG_LVL_WARN, "metadata_over", "party", snap->parties.p[i].id,
 				  NULL);
+	for (size_t i = 0; i < snap->upstreams.n; i++)
+		if (snap->upstreams.p[i].enabled && upstream_is_over(&snap->upstreams.p[i], now))
+			log_event(LOG_LVL_WARN, "metadata_over", "upstream",
+				  snap->upstreams.p[i].id, NULL);
 	snapshot_release(snap);
 	return true;
 }

@@ -464,6 +464,12 @@ upstream_of_entity(const struct upstreams *list, const char *entity_id)
 	return NULL;
 }
 
+bool
+upstream_is_over(const struct upstream *u, time_t now)
+{
+	return u->saml != NULL && u->saml->valid_until != 0 && now >= u->saml->valid_until;
+}
+
 enum level
 upstreams_reach(const struct upstreams *list)
 {

@@ -106,6 +106,9 @@ void upstreams_create(struct arena *a, const struct db_upstream *rows, size_t n,
 const struct upstream *upstream_find(const struct upstreams *list, const char *id);
 const struct upstream *upstream_of_entity(const struct upstreams *list, const char *entity_id);
 
+/* validUntil of its metadata has passed: nothing that it says counts any more. */
+bool upstream_is_over(const struct upstream *u, time_t now);
+
 /* The highest level that any enabled one may tell of; LEVEL_NONE: there is none. */
 enum level upstreams_reach(const struct upstreams *list);
 

@@ -541,7 +541,9 @@ the_organisation_account_tells_levels_in_attributes(void **state)
 {
 	static const char *const du[] = {"du-0815"}, *const low[] = {"niedrig"},
 				 *const sub[] = {"substanziell"}, *const name[] = {"Beispiel"},
-				 *const date[] = {"24.12.1970"}, *const yes[] = {"true"};
+				 *const date[] = {"24.12.1970"}, *const yes[] = {"true"},
+				 *const one[] = {"1"}, *const other[] = {"TRUE"},
+				 *const two[] = {"false", "true"};
 	const struct saml_attribute told[] = {
 		BASIC("DatenuebermittlerPseudonymId", du),
 		BASIC("ElsterVertrauensniveauAuthentifizierung", sub),
@@ -560,7 +562,18 @@ the_organisation_account_tells_levels_in_attributes(void **state)
 	world_saml_party(w, "{\"attribute\":[\"family_name\",\"birth_date\"],"
 			    "\"level\":\"substantial\"}");
 	web_init(&b, w);
-	for (int i = 0; i < 3; i++) {
+	const char *const *const tests[] = {yes, one, other};
+
+	for (size_t i = 0; i < 6; i++) {
+		struct saml_attribute test[ARRAY_LEN(told)];
+
+		memcpy(test, told, sizeof(told));
+		if (i < ARRAY_LEN(tests)) {
+			test[5].values = tests[i];
+		} else {
+			test[5].values = two;
+			test[5].n_values = ARRAY_LEN(two);
+		}
 		ask(&b, "", "");
 		web_get(&b, arena_printf(w->a, "/flow/home/%s", flow_of(&b)));
 		home_choose(&b, HESSEN);
@@ -569,11 +582,11 @@ the_organisation_account_tells_levels_in_attributes(void **state)
 
 		p.class_ref = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified";
 		p.unsigned_assertion = true;
-		p.attributes = i == 1 ? weak : told;
-		p.n_attributes = i == 0 ? ARRAY_LEN(told) : ARRAY_LEN(told) - 1;
+		p.attributes = i == 4 ? weak : test;
+		p.n_attributes = i < 4 ? ARRAY_LEN(told) : ARRAY_LEN(told) - 1;
 		home_bring(&b, &p);
 		/* A test account; one that was proofed at niedrig; one that is fine. */
-		if (i < 2)
+		if (i < 5)
 			home_refused(&b, q.relay_state);
 	}
 	ASSERT_PAGE(&b, CONSENT);
@@ -582,6 +595,36 @@ the_organisation_account_tells_levels_in_attributes(void **state)
 	assert_non_null(strstr(saml_response_of(&b), "1970-12-24"));
 	home_upstream(w, HESSEN, "saml", "{}");
 	world_saml_party(w, POLICY);
+}
+
+/* Neither offered, nor asked, nor believed when its answer comes. */
+static void
+nobody_counts_past_the_end_of_its_metadata(void **state)
+{
+	struct world *w = *state;
+	time_t before = w->now;
+	struct web b;
+
+	pg_sql(w->pg,
+	       arena_printf(w->a,
+			    "UPDATE upstream SET document = convert_to(replace(convert_from("
+			    "document, 'UTF8'), '<md:EntityDescriptor ', '<md:EntityDescriptor "
+			    "validUntil=\"%s\" '), 'UTF8') WHERE id = '" BADEN "'",
+			    clock_text(w->a, w->now + 100)));
+	world_reload(w);
+	web_init(&b, w);
+	struct home_request q = home_sent(&b, BADEN);
+
+	w->now += 100;
+	struct provider_answer p = home_answer(w, BADEN, &q);
+
+	home_bring(&b, &p);
+	home_refused(&b, q.relay_state);
+	web_get(&b, arena_printf(w->a, "/flow/home/%s", q.relay_state));
+	assert_false(web_shows(&b, "value=\"" BADEN "\""));
+	assert_true(web_shows(&b, "value=\"" HESSEN "\""));
+	w->now = before;
+	home_upstream(w, BADEN, "fink", CAP_HIGH);
 }
 
 static void
@@ -619,6 +662,7 @@ main(void)
 		cmocka_unit_test_setup(bundid_is_asked_and_read_in_its_own_words, steps_fresh),
 		cmocka_unit_test_setup(the_organisation_account_tells_levels_in_attributes,
 				       steps_fresh),
+		cmocka_unit_test_setup(nobody_counts_past_the_end_of_its_metadata, steps_fresh),
 		cmocka_unit_test_setup(our_metadata_say_where_others_answer, steps_fresh),
 	};
 

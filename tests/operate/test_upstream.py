@@ -77,6 +77,20 @@ def what_is_not_given_again_stays():
         says(i.run("upstream", "list"), OK, "  disabled")
 
 
+def what_is_over_is_not_taken_and_said():
+    with template.copy() as i:
+        file = _metadata(i)
+        plain = file.read_text()
+        file.write_text(plain.replace(" entityID=", ' validUntil="2020-01-01T00:00:00Z" entityID=', 1))
+        says(i.run("upstream", "add", "hessen", file), USAGE, "validUntil of the metadata has passed")
+        file.write_text(plain)
+        i.ok("upstream", "add", "hessen", file)
+        assert "problem" not in i.ok("upstream", "show", "hessen")
+        i.sql("UPDATE upstream SET document = convert_to(replace(convert_from(document, 'UTF8'), ' entityID=',"
+              " ' validUntil=\"2020-01-01T00:00:00Z\" entityID='), 'UTF8')")
+        assert "has passed" in i.ok("upstream", "show", "hessen")["problem"]
+
+
 def without_a_name_it_is_called_by_its_host():
     with template.copy() as i:
         i.ok("upstream", "add", "hessen", _metadata(i, name=None))
@@ -88,8 +102,8 @@ def what_could_not_be_used_is_not_registered():
     with template.copy() as i:
         good = _metadata(i)
         for words, part in (
-                (("hessen",), "ID and FILE are missing"),
-                ((), "ID and FILE are missing"),
+                (("hessen",), "which provider? ID, and FILE or --issuer"),
+                ((), "which provider? ID, and FILE or --issuer"),
                 (("Hessen", good), "1 to 32 letters"),
                 (("x" * 33, good), "1 to 32 letters"),
                 (("hessen", good, "--kind", "oidc"), "no kind 'oidc'"),
