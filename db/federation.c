@@ -207,7 +207,7 @@ const struct db_statement db_federation_statements[] = {
 		  " AND (source IS NULL OR source = $1) LIMIT 1),"
 		  " EXISTS (SELECT FROM federation_copy WHERE source = $1"
 		  " AND state IN ('waiting', 'rejected') AND position($3 IN gone) > 0),"
-		  /* Of what counts now, whatever a node has read. */
+		  /* Of what counts now, or was said before of who is in it still. */
 		  " (SELECT text FROM federation_text WHERE source = $1 AND digest = $4 AND used >="
 		  " (SELECT seq FROM federation_copy WHERE source = $1 AND state = 'counting')),"
 		  " EXISTS (SELECT FROM federation_text WHERE source = $1 AND digest = $4)"},

@@ -61,8 +61,8 @@ struct federation_taking {
 
 	unsigned char *piece;
 	size_t n_piece, n_stored;
-	unsigned char *index, *blob, *used; /* batches of texts */
-	size_t n_index, n_blob, n_used, blob_most;
+	unsigned char *index, *blob, *used, *before; /* batches of texts */
+	size_t n_index, n_blob, n_used, n_before, blob_most;
 
 	json_t *listed; /* changes, told one by one */
 	struct buf asked;
@@ -232,6 +232,20 @@ flush_used(struct federation_taking *t, struct err *err)
 	       FAIL(err, ERR_CONFLICT, NULL, "texts of members are missing in the database");
 }
 
+/* Those may be missing: then nobody finds them. */
+static bool
+flush_before(struct federation_taking *t, struct err *err)
+{
+	struct bytes digests = {t->before, t->n_before};
+	int64_t n;
+
+	if (t->n_before == 0)
+		return true;
+	refresh_call(t);
+	t->n_before = 0;
+	return db_federation_texts_use(&t->c, t->source->name, t->seq, digests, &n, err);
+}
+
 static bool
 add_text(struct federation_taking *t, const unsigned char digest[SHA256_BYTES], struct bytes text,
 	 struct err *err)
@@ -262,6 +276,17 @@ use_text(struct federation_taking *t, const unsigned char digest[SHA256_BYTES], 
 		return false;
 	memcpy(t->used + t->n_used, digest, SHA256_BYTES);
 	t->n_used += SHA256_BYTES;
+	return true;
+}
+
+/* Who is in it still, though otherwise, is known as before by nodes that have not read it yet. */
+static bool
+keep_before(struct federation_taking *t, const unsigned char digest[SHA256_BYTES], struct err *err)
+{
+	if (t->n_before == USED_MOST * (size_t)SHA256_BYTES && !flush_before(t, err))
+		return false;
+	memcpy(t->before + t->n_before, digest, SHA256_BYTES);
+	t->n_before += SHA256_BYTES;
 	return true;
 }
 
@@ -367,7 +392,8 @@ member(void *ctx, const struct federation_entry *e, const struct saml_entity *sa
 	}
 	if (taken && was_taken && !same) {
 		t->n_changed++;
-		if (!compare(t, e, was->digest, was->roles, said, err))
+		if (!compare(t, e, was->digest, was->roles, said, err) ||
+		    !keep_before(t, was->digest, err))
 			return false;
 	}
 	if (!refer(t, e->digest, said->text.n, err))
@@ -462,6 +488,7 @@ federation_take_begin(const struct db_call *c, const struct db_federation_source
 	t->blob_most = BATCH_BYTES + 2 * t->rules.member_bytes_most;
 	t->blob = arena_alloc(c->a, t->blob_most);
 	t->used = arena_alloc(c->a, USED_MOST * (size_t)SHA256_BYTES);
+	t->before = arena_alloc(c->a, USED_MOST * (size_t)SHA256_BYTES);
 	if (!read_base(t, c, err))
 		return false;
 	refresh_call(t);
@@ -696,7 +723,8 @@ end_with(struct federation_taking *t, const struct federation_index *index,
 		federation_take_abandon(t);
 		return served(t, (struct bytes){NULL, 0}, err);
 	}
-	if (!flush_piece(t, err) || !flush_texts(t, err) || !flush_used(t, err))
+	if (!flush_piece(t, err) || !flush_texts(t, err) || !flush_used(t, err) ||
+	    !flush_before(t, err))
 		return false;
 	judge(t, index, &gone);
 	if (t->rules.approval == FEDERATION_ALL && t->base != NULL &&

@@ -482,7 +482,7 @@ the_database_is_not_believed(void **state)
 				    idp(w, STADT, "Stadt", ""), sp_at(w, PORTAL, PORTAL "/acs"))));
 	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
 	pg_sql(w->pg, "UPDATE federation_text SET text = (SELECT text FROM federation_text"
-		      " ORDER BY used LIMIT 1) WHERE since = (SELECT max(since) FROM"
+		      " ORDER BY since LIMIT 1) WHERE since = (SELECT max(since) FROM"
 		      " federation_text)");
 	assert_non_null(strstr(missed(w, LAND, SAML_ROLE_IDP), "not what was signed"));
 	/* Octets that were changed are not read: what was read before counts on. */
@@ -1129,16 +1129,17 @@ a_rollback_lasts(void **state)
 	assert_string_equal(told(w), "member-gone");
 }
 
-/* A node that has not read yet what counts believes nothing that it does not say any more. */
+/* A node that has not read yet what counts believes nobody who is not in it any more, and who is as
+ * before. */
 static void
 what_does_not_count_any_more_is_not_believed(void **state)
 {
 	struct world *w = *state;
 
-	begin(w);
+	begin_with(w, "{\"approval\":\"whole\"}");
 	w->now += DAYS;
 	far.text = group(w, 9,
-			 arena_printf(w->a, "%s%s", idp(w, LAND, "Land", ""),
+			 arena_printf(w->a, "%s%s", idp(w, LAND, "Land, neu", ""),
 				      sp_at(w, PORTAL, PORTAL "/acs")));
 	assert_true(take(w));
 	assert_string_equal(copies(w), "counting replaced");
