@@ -106,7 +106,7 @@ def what_could_not_be_used_is_not_registered():
                 ((), "which provider? ID, and FILE or --issuer"),
                 (("Hessen", good), "1 to 32 letters"),
                 (("x" * 33, good), "1 to 32 letters"),
-                (("hessen", good, "--kind", "oidc"), "no kind 'oidc'"),
+                (("hessen", good, "--kind", "ldap"), "no kind 'ldap'"),
                 (("hessen", good, "--level-cap", "best"), "level-cap: not a level"),
                 (("hessen", good, "--level-cap", "low", "--level-cap", "high"), "--level-cap: given twice"),
                 (("hessen", good, "--attribute", "shoe_size"), "unknown attribute 'shoe_size'"),
