@@ -111,6 +111,10 @@ const struct db_statement db_federation_statements[] = {
 		       " FROM generate_series(0, length($3) / 32 - 1) AS i)) AND" ARRIVES
 		       " RETURNING 1)"
 		       " SELECT count(*) FROM u"},
+	/*
+	 * Each update sets the state: of several updates of one table in a statement PostgreSQL
+	 * fires the trigger that lets nodes look by the columns of one of them alone.
+	 */
 	[CONCLUDE] = {"federation_conclude", DB_DURABLE, T_FEDERATION, 7,
 		      DB_AUDIT_PARAMS "tiitibiiibtbb",
 		      "WITH s AS (SELECT name FROM federation_source WHERE name = $7 AND taken = $9"
@@ -120,7 +124,8 @@ const struct db_statement db_federation_statements[] = {
 		      " AND state = 'counting' AND $10 = 'counting' AND EXISTS (SELECT FROM fit)"
 		      " RETURNING 1), w AS (DELETE FROM federation_copy WHERE source = $7"
 		      " AND state = 'waiting' AND EXISTS (SELECT FROM fit) RETURNING 1),"
-		      " r AS (UPDATE federation_copy SET gone = NULL WHERE source = $7"
+		      " r AS (UPDATE federation_copy SET state = 'rejected', gone = NULL WHERE "
+		      "source = $7"
 		      " AND state = 'rejected' AND EXISTS (SELECT FROM fit)),"
 		      " c AS (UPDATE federation_copy SET state = $10, digest = $12, octets = $13,"
 		      " members = $14, valid_until = $15, signer = $16, changes = $17::jsonb,"

@@ -34,7 +34,7 @@ struct part {
 	struct federation_index *index; /* held; NULL: nothing is read yet, or nothing counts */
 	/* By which it was made, and of what. */
 	struct federation_rules rules;
-	const char *index_rules;
+	const char *index_rules, *index_signers;
 	int64_t index_version, index_seq;
 	bool settled; /* that is as it is meant */
 };
@@ -112,6 +112,7 @@ give_index(struct federation_set *s, struct part *p, const struct part *from,
 	arena_defer(s->a, release, index);
 	p->index = index;
 	p->index_rules = arena_strdup(s->a, from->index_rules);
+	p->index_signers = arena_strdup(s->a, from->index_signers);
 	p->index_version = from->index_version;
 	p->index_seq = from->index_seq;
 	p->settled = p->index_version == p->version && p->index_seq == p->seq;
@@ -228,6 +229,24 @@ merge_named(struct federation_set *s, const struct looking *l)
 	}
 }
 
+/* Is who signed what was read still pinned?  Beside another one, while keys roll over. */
+static bool
+is_pinned(struct federation_set *s, const struct part *old, const char *signers)
+{
+	struct saml_keys keys;
+	const struct bytes *was, *is;
+
+	if (strcmp(old->index_signers, signers) == 0)
+		return true;
+	if (!federation_signers(s->a, old->index_signers, &keys, &was, NULL) ||
+	    old->index->key >= keys.n || !federation_signers(s->a, signers, &keys, &is, NULL))
+		return false;
+	for (size_t i = 0; i < keys.n; i++)
+		if (bytes_eq(was[old->index->key], is[i]))
+			return true;
+	return false;
+}
+
 /* What is as it was before, or of which what was before goes on until its successor is read. */
 static void
 keep_part(struct federation_set *s, struct part *p, const struct federation_set *before)
@@ -238,7 +257,7 @@ keep_part(struct federation_set *s, struct part *p, const struct federation_set 
 		if (strcmp(old->name, p->name) != 0 || old->index == NULL)
 			continue;
 		/* Whoever is not pinned any more vouches for nobody. */
-		if (strcmp(old->signers, p->signers) == 0)
+		if (is_pinned(s, old, p->signers))
 			(void)!give_index(s, p, old, old->index);
 		return;
 	}
@@ -334,6 +353,7 @@ look_at_part(struct looking *l, const struct part *p)
 	struct arena *outer = l->a;
 
 	copy.index_rules = p->rules_text;
+	copy.index_signers = p->signers;
 	copy.index_version = p->version;
 	copy.index_seq = p->seq;
 

@@ -530,6 +530,21 @@ a_signer_that_is_not_pinned_any_more(void **state)
 	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
 }
 
+/* Whoever signed what was read is pinned still, at another place: nobody waits for it to be read.
+ */
+static void
+what_was_read_counts_on_while_keys_roll_over(void **state)
+{
+	struct world *w = *state;
+
+	begin(w);
+	pg_sql(w->pg, "UPDATE federation_source SET version = version + 1, signers ="
+		      " substring(signers FROM position('-----END' IN signers) + 26) || signers;"
+		      " DELETE FROM federation_piece");
+	look(w);
+	assert_string_equal(missed(w, LAND, SAML_ROLE_IDP), "");
+}
+
 /* ---- rules of the source ---- */
 
 static const char *
@@ -1404,6 +1419,7 @@ main(void)
 		cmocka_unit_test_setup(of_two_sources_the_rank_decides, world_fresh),
 		cmocka_unit_test_setup(the_database_is_not_believed, world_fresh),
 		cmocka_unit_test_setup(a_signer_that_is_not_pinned_any_more, world_fresh),
+		cmocka_unit_test_setup(what_was_read_counts_on_while_keys_roll_over, world_fresh),
 		cmocka_unit_test_setup(filters_leave_out_and_say_why, world_fresh),
 		cmocka_unit_test_setup(some_are_not_for_choosing, world_fresh),
 		cmocka_unit_test_setup(policy_is_the_sources_and_the_members_own, world_fresh),
