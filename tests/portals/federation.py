@@ -18,10 +18,11 @@ NAME = "verbund"  # of the source, in each state
 BRINGS, APPROVES = "A. Beispiel", "B. Beispiel"
 # All that TR-03160-2 wants said of a member; what the operators of a state agreed on.
 RULES = {"required": ["tr-03160-2"], "every-minutes": 1,
-         # Kontor's names for people have no scope; they are its own by its entityID.
-         "policy": {"level-cap": "substantial", "scoped": False}}
-# What a state is told of another one's citizens, if they agree.
-TOLD = ("given_names", "family_name", "email", "street_address", "postal_code", "locality")
+         # Kontor's names for people have no scope; they are its own by its entityID.  The attributes: what
+         # a state is told of another one's citizens, if they agree.
+         "policy": {"level-cap": "substantial", "scoped": False,
+                    "attribute": ["given_names", "family_name", "email", "street_address", "postal_code",
+                                  "locality"]}}
 
 
 GUIDE = """<h2>Zum Ausprobieren</h2>
@@ -214,13 +215,6 @@ class Federation:
             self.admit(state)
         self.administration.await_published(*self.states)
         self.spread()
-        self.serve_each_other()
-
-    def serve_each_other(self):
-        """Whose citizens log in elsewhere, by requests of that state's provider."""
-        for state, other in (self.states, self.states[::-1]):
-            file = state.stage.write(f"{state.key}/other.xml", other.metadata())
-            state.add_party(file, *(w for name in TOLD for w in ("--attribute", name)))
 
     def follow(self, state):
         """What a state's operator does once: whose word on members counts there."""
@@ -267,7 +261,6 @@ class Federation:
         self.administration.await_says(
             lambda text: certificates(text, state.entity_id) == shown, f"what {state.name} says")
         self.spread()
-        self.serve_each_other()
 
     def roll_anchor(self):
         """The administration's key: the states pin the next one beside it, before it signs."""
