@@ -585,8 +585,8 @@ add_batch(struct stored *s, struct bytes *piece, struct err *err)
 		octets += e.length;
 	}
 	s->c.deadline_us = clock_mono_us() + PIECE_LIMIT_US;
-	if (n > 0 && !db_federation_texts(&s->c, s->source,
-					  (struct bytes){digests, n * SHA256_BYTES}, &texts, err))
+	if (!db_federation_texts(&s->c, s->source, (struct bytes){digests, n * SHA256_BYTES},
+				 &texts, err))
 		return false;
 	for (size_t at = 0; at < taken; at += e.size) {
 		bool ok = next_element((struct bytes){piece->p + at, taken - at}, &e, err) &&
